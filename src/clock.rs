@@ -1,0 +1,114 @@
+//! Wall-clock time in milliseconds; the only file that reads the wall clock.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillis(pub i64);
+
+impl UnixMillis {
+    /// This moment plus `span`, saturating at the end of time.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// This moment minus `span`, saturating at the beginning of time.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
+    }
+
+    /// The span from `earlier` to this moment; zero if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
+    }
+}
+
+impl fmt::Debug for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    span.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// Where a component gets the time from: the system, or a test.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that stands at `now` until it is [`set`](Self::set); clones show the same time.
+    pub fn manual(now: UnixMillis) -> Self {
+        Self(Some(Arc::new(AtomicI64::new(now.0))))
+    }
+
+    /// The time.
+    pub fn now(&self) -> UnixMillis {
+        match &self.0 {
+            Some(manual) => UnixMillis(manual.load(Ordering::SeqCst)),
+            None => system_now(),
+        }
+    }
+
+    /// Sets a manual clock; without effect on the system's.
+    pub fn set(&self, now: UnixMillis) {
+        if let Some(manual) = &self.0 {
+            manual.store(now.0, Ordering::SeqCst);
+        }
+    }
+
+    /// Moves a manual clock forward; without effect on the system's.
+    pub fn advance(&self, span: Duration) {
+        self.set(self.now().plus(span));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+fn system_now() -> UnixMillis {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(span) => UnixMillis(millis(span)),
+        Err(before) => UnixMillis(-millis(before.duration())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_and_its_clones_show_the_same_time() {
+        let clock = Clock::manual(UnixMillis(1_000));
+        let clone = clock.clone();
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(clone.now(), UnixMillis(3_000));
+    }
+
+    #[test]
+    fn a_span_towards_the_past_is_zero() {
+        assert_eq!(UnixMillis(5).since(UnixMillis(9)), Duration::ZERO);
+        assert_eq!(UnixMillis(9).since(UnixMillis(5)), Duration::from_millis(4));
+    }
+
+    #[test]
+    fn the_system_clock_reads_a_time_after_this_was_written() {
+        assert!(Clock::system().now() > UnixMillis(1_760_000_000_000));
+    }
+}

@@ -1,0 +1,5 @@
+//! The integration tests, one binary: the modules mirror `src`.
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is a failed test")]
+
+mod fixtures;
+mod protocol;
