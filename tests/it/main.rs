@@ -1,5 +1,8 @@
 //! The integration tests, one binary: the modules mirror `src`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is a failed test")]
 
+mod config;
 mod fixtures;
+mod journal;
 mod protocol;
+mod support;

@@ -1,0 +1,256 @@
+//! What the types cannot say: bounds and relations, each with the consequence of ignoring it.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use bytesize::ByteSize;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::{
+    AdminSection, AppSection, ClientSection, JournalSection, Problem, PumpSection, ServerSection,
+};
+
+/// The platform drops the connection after this time (callback, 回调).
+const PLATFORM_TIMEOUT: Duration = Duration::from_secs(5);
+const MIN_BODY: ByteSize = ByteSize::kib(1);
+const MAX_BODY: ByteSize = ByteSize::mib(16);
+const MIN_KEEP: Duration = Duration::from_mins(1);
+
+/// Collects the problems of one section.
+pub(super) struct Checker<'a> {
+    pub(super) path: &'a str,
+    pub(super) problems: &'a mut Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn require(&mut self, holds: bool, key: &str, what: &str, hint: &str) {
+        if !holds {
+            self.problems.push(Problem::new(format!("{}.{key}", self.path), what, hint));
+        }
+    }
+
+    fn positive(&mut self, number: u64, key: &str, consequence: &str) {
+        self.require(
+            number > 0,
+            key,
+            &format!("is 0, so {consequence}"),
+            "write 1 or more, or leave the key out",
+        );
+    }
+
+    fn some_time(&mut self, span: Duration, key: &str, consequence: &str) {
+        let hint = "write a time above 0, such as \"5s\", or leave the key out";
+        self.require(!span.is_zero(), key, &format!("is no time at all, so {consequence}"), hint);
+    }
+}
+
+pub(super) fn server(server: &ServerSection, check: &mut Checker<'_>) {
+    check.require(
+        (MIN_BODY..=MAX_BODY).contains(&server.max_body),
+        "max_body",
+        &format!(
+            "{} is not between {MIN_BODY} and {MAX_BODY}: below, ordinary messages would be refused; \
+             above, few senders could fill the memory",
+            server.max_body
+        ),
+        "messages are a few hundred bytes: \"64KiB\" is plenty",
+    );
+    check.require(
+        server.answer_timeout < PLATFORM_TIMEOUT,
+        "answer_timeout",
+        &format!(
+            "{:?} is not shorter than the 5s after which the platform hangs up: it would miss the 503",
+            server.answer_timeout
+        ),
+        "write \"4s\" or less",
+    );
+    check.some_time(server.answer_timeout, "answer_timeout", "every callback would be answered 503");
+    check.some_time(server.header_timeout, "header_timeout", "every connection would be closed at once");
+    check.some_time(server.body_timeout, "body_timeout", "every body would be too late");
+    check.some_time(
+        server.timestamp_tolerance,
+        "timestamp_tolerance",
+        "every callback would be refused as stale",
+    );
+    check.positive(server.max_connections as u64, "max_connections", "nobody could connect");
+    check.positive(server.max_in_flight as u64, "max_in_flight", "every callback would be answered 503");
+    let consequence = "a signature that was seen once could be used again with another body";
+    check.positive(server.signature_memory as u64, "signature_memory", consequence);
+}
+
+pub(super) fn journal(journal: &JournalSection, check: &mut Checker<'_>) {
+    let known = journal.url == "memory:"
+        || journal.url.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
+    // The value is not shown: other schemes carry passwords.
+    check.require(
+        known,
+        "url",
+        "names no journal that this program knows",
+        "write \"sqlite:PATH\", or \"memory:\" where losing messages does not matter",
+    );
+    check.require(
+        journal.keep >= MIN_KEEP,
+        "keep",
+        &format!(
+            "{:?} is shorter than 1m: a retry of the platform could come after its message was \
+             forgotten, and be handled again",
+            journal.keep
+        ),
+        "write \"24h\", or at least \"1m\"",
+    );
+    check.some_time(
+        journal.keep_dead,
+        "keep_dead",
+        "dead letters would be gone before anyone could revive them",
+    );
+    check.positive(journal.max_pending, "max_pending", "every callback would be answered 503");
+    check.positive(
+        journal.recent_keys as u64,
+        "recent_keys",
+        "every duplicate would be looked up on the disk",
+    );
+}
+
+pub(super) fn pump(pump: &PumpSection, check: &mut Checker<'_>) {
+    check.positive(pump.concurrency as u64, "concurrency", "nothing would ever be worked on");
+    check.positive(
+        pump.attempts.into(),
+        "attempts",
+        "everything would be a dead letter before it was tried",
+    );
+    check.some_time(pump.timeout, "timeout", "every attempt would fail");
+    check.some_time(pump.backoff, "backoff", "all attempts would be used up at once");
+    check.require(
+        pump.backoff <= pump.max_backoff,
+        "backoff",
+        &format!(
+            "{:?} is longer than max_backoff ({:?}), so it would never be waited for",
+            pump.backoff, pump.max_backoff
+        ),
+        "write a backoff of at most max_backoff, or raise max_backoff",
+    );
+}
+
+pub(super) fn client(client: &ClientSection, check: &mut Checker<'_>) {
+    check.some_time(client.connect_timeout, "connect_timeout", "no call could begin");
+    check.some_time(client.timeout, "timeout", "every call would fail");
+    check.require(
+        client.connect_timeout <= client.timeout,
+        "connect_timeout",
+        &format!(
+            "{:?} is longer than timeout ({:?}), which bounds the whole call",
+            client.connect_timeout, client.timeout
+        ),
+        "write a connect_timeout of at most timeout, or raise timeout",
+    );
+}
+
+pub(super) fn app(app: &AppSection, check: &mut Checker<'_>) {
+    check.require(
+        app.path.starts_with('/')
+            && app.path.chars().all(|char| char.is_ascii_graphic() && !"?#{}*".contains(char)),
+        "path",
+        "is not the path of a URL",
+        "begin it with '/' and use printable ASCII without ? # { } *: path = \"/callback\"",
+    );
+    check.require(
+        !app.key.as_str().is_empty() && app.key.as_str().chars().all(|char| char.is_ascii_graphic()),
+        "key",
+        "is not an App Key: it is empty, or something in it is not printable ASCII (a space, perhaps)",
+        "copy it from the platform's console",
+    );
+    check.require(
+        !app.secrets.is_empty(),
+        "secrets",
+        "no secret, in `secrets` or `secret_files`: no callback could be verified, no call signed",
+        "write secrets = [\"${RC_APP_SECRET}\"], or secret_files = [\"/run/secrets/rongcloud\"]",
+    );
+    for (index, secret) in app.secrets.iter().enumerate() {
+        check.require(
+            !secret.expose_secret().is_empty(),
+            &format!("secrets[{index}]"),
+            "is empty: anyone could sign with it",
+            "write the app's secret, or take the entry off the list",
+        );
+    }
+    check.require(
+        is_base_address(&app.api_url),
+        "api_url",
+        "is not the base address of an HTTP API: it has another scheme, or a user name, password, \
+         query or fragment",
+        "write scheme, host and at most a path, such as \"https://api.example.com\"",
+    );
+}
+
+fn is_base_address(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
+/// Checks the apps against each other.
+pub(super) fn apps(apps: &[Option<AppSection>], problems: &mut Vec<Problem>) {
+    if apps.is_empty() {
+        let hint =
+            "write an [[apps]] section with key, secrets and api_url, or leave it to the default one";
+        problems.push(Problem::new("apps", "has no app: every callback would be answered 404", hint));
+    }
+    let (mut keys, mut paths) = (HashMap::new(), HashMap::new());
+    for (index, app) in apps.iter().enumerate() {
+        let Some(app) = app else { continue };
+        if let Some(first) = keys.insert(app.key.as_str(), index) {
+            problems.push(Problem::new(
+                format!("apps[{index}].key"),
+                format!("is the same as that of apps[{first}]: their messages could not be told apart"),
+                "write one section for each App Key; several secrets go into one list",
+            ));
+        }
+        if let Some(first) = paths.insert(app.path.as_str(), index) {
+            problems.push(Problem::new(
+                format!("apps[{index}].path"),
+                format!(
+                    "is {}, the same as that of apps[{first}]: a callback's app could not be told",
+                    app.path
+                ),
+                format!("write a path of its own, such as path = \"/callback/{}\"", index + 1),
+            ));
+        }
+    }
+}
+
+/// Checks that both listeners can be opened at once.
+pub(super) fn listeners(server: &ServerSection, admin: &AdminSection, problems: &mut Vec<Problem>) {
+    if overlap(server.listen, admin.listen) {
+        problems.push(Problem::new(
+            "admin.listen",
+            format!(
+                "{} is taken by server.listen ({}): the second of them could not be opened",
+                admin.listen, server.listen
+            ),
+            "write another port, such as \"127.0.0.1:9090\"",
+        ));
+    }
+}
+
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_ip
+}
+
+/// Checks that a message is remembered for longer than its signature is accepted.
+pub(super) fn memory(server: &ServerSection, journal: &JournalSection, problems: &mut Vec<Problem>) {
+    let needed = server.timestamp_tolerance.saturating_mul(2);
+    if journal.keep < needed {
+        problems.push(Problem::new(
+            "journal.keep",
+            format!(
+                "{:?} is shorter than twice server.timestamp_tolerance ({:?}): a callback replayed \
+                 within the tolerance would be accepted a second time",
+                journal.keep, server.timestamp_tolerance
+            ),
+            format!("write at least \"{}s\"", needed.as_secs()),
+        ));
+    }
+}

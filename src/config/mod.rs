@@ -1,0 +1,130 @@
+//! Configuration: the compiled-in defaults, a file over them, the environment in it, then checks.
+//!
+//! Pure values: the rooms take their section and never read the environment themselves.
+
+mod check;
+mod duration;
+mod env;
+mod error;
+mod file;
+mod merge;
+mod read;
+mod secret_files;
+mod sections;
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use toml::Table;
+
+use self::file::UserFile;
+pub use self::{
+    error::{ConfigError, Problem},
+    sections::{
+        AdminSection, AppSection, ClientSection, JournalSection, LogFormat, LogSection, PumpSection,
+        ServerSection, ShutdownSection,
+    },
+};
+
+/// `config/callback.toml`: every key, its default, and a comment that says what it is for.
+pub const DEFAULTS: &str = include_str!("../../config/callback.toml");
+
+/// The whole configuration; [`DEFAULTS`] documents every key.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the platform's callbacks meet.
+    pub server: ServerSection,
+    /// Health, readiness and metrics.
+    pub admin: AdminSection,
+    /// What survives a crash.
+    pub journal: JournalSection,
+    /// Handling of messages.
+    pub dispatch: PumpSection,
+    /// Sending of replies.
+    pub deliver: PumpSection,
+    /// Calls to the platform's API.
+    pub client: ClientSection,
+    /// How it ends.
+    pub shutdown: ShutdownSection,
+    /// Logs.
+    pub log: LogSection,
+    /// The apps, at least one.
+    pub apps: Vec<AppSection>,
+}
+
+impl Config {
+    /// The defaults with the file at `path` over them and this process's environment in them.
+    ///
+    /// Without a path it is the file that `RONGCLOUD_CALLBACK_CONFIG` names; without that these are the defaults
+    /// alone, which take one app from the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Read`] and [`ConfigError::Syntax`] for the file as a whole, else
+    /// [`ConfigError::Invalid`] with everything that is wrong in it.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let named = || env::process_variable("RONGCLOUD_CALLBACK_CONFIG").map(PathBuf::from);
+        let Some(path) = path.map(Path::to_owned).or_else(named) else {
+            return Self::from_toml("", env::process_variable);
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                Self::from_toml(&text, env::process_variable).map_err(|error| error.in_file(path))
+            }
+            Err(source) => Err(ConfigError::Read { path, source }),
+        }
+    }
+
+    /// The defaults with `text` over them; `${NAME}` stands for what `variable` gives for `NAME`.
+    ///
+    /// Files named in `secret_files` are read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rongcloud_callback::config::Config;
+    ///
+    /// let text = r#"
+    ///     [server]
+    ///     listen = "127.0.0.1:0"
+    ///
+    ///     [[apps]]
+    ///     key = "my-app"
+    ///     secrets = ["${SECRET}"]
+    ///     api_url = "https://api.example.com"
+    /// "#;
+    /// let config = Config::from_toml(text, |name| (name == "SECRET").then(|| "s3cret".to_owned()))?;
+    /// assert_eq!(config.apps[0].path, "/callback");
+    /// # Ok::<(), rongcloud_callback::config::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Self::load).
+    pub fn from_toml(
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let defaults: Table = UserFile::parse(DEFAULTS)?.values;
+        let file = UserFile::parse(text)?;
+        let mut problems = Vec::new();
+        let mut merged = merge::merge(defaults.clone(), file.values.clone(), &mut problems);
+        env::interpolate(&mut merged, &variable, &mut problems);
+        let config = read::read(merged, &defaults, &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => {
+                // The first problem of a key may have caused its others.
+                let mut seen = HashSet::new();
+                problems.retain(|problem| seen.insert(problem.key.clone()));
+                for problem in &mut problems {
+                    problem.line = file.line(&problem.key);
+                }
+                problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+                Err(ConfigError::Invalid { file: None, problems })
+            }
+        }
+    }
+}

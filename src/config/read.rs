@@ -1,0 +1,122 @@
+//! From merged values to a [`Config`], collecting what is wrong on the way.
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::{
+    AppSection, Config, Problem,
+    check::{self, Checker},
+    secret_files,
+};
+
+/// Deserialises and checks each section on its own, so that one mistake does not hide the others.
+///
+/// The result means something only if there are no problems.
+pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>) -> Option<Config> {
+    let mut reader = Reader { values, defaults, problems };
+    let server = reader.section("server", check::server);
+    let admin = reader.section("admin", |_, _| ());
+    let journal = reader.section("journal", check::journal);
+    let dispatch = reader.section("dispatch", check::pump);
+    let deliver = reader.section("deliver", check::pump);
+    let client = reader.section("client", check::client);
+    let shutdown = reader.section("shutdown", |_, _| ());
+    let log = reader.section("log", |_, _| ());
+    let apps = reader.apps();
+
+    if let (Some(server), Some(admin)) = (&server, &admin) {
+        check::listeners(server, admin, reader.problems);
+    }
+    if let (Some(server), Some(journal)) = (&server, &journal) {
+        check::memory(server, journal, reader.problems);
+    }
+    check::apps(&apps, reader.problems);
+    Some(Config {
+        server: server?,
+        admin: admin?,
+        journal: journal?,
+        dispatch: dispatch?,
+        deliver: deliver?,
+        client: client?,
+        shutdown: shutdown?,
+        log: log?,
+        apps: apps.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+struct Reader<'a> {
+    values: Table,
+    defaults: &'a Table,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn section<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        check: fn(&T, &mut Checker<'_>),
+    ) -> Option<T> {
+        let Value::Table(section) = self.values.remove(name)? else { return None };
+        let section = self.deserialize(section, name, self.defaults[name].as_table()?)?;
+        check(&section, &mut Checker { path: name, problems: self.problems });
+        Some(section)
+    }
+
+    fn apps(&mut self) -> Vec<Option<AppSection>> {
+        let Some(Value::Array(apps)) = self.values.remove("apps") else { return Vec::new() };
+        apps.into_iter()
+            .enumerate()
+            .map(|(index, app)| self.app(app, &format!("apps[{index}]")))
+            .collect()
+    }
+
+    fn app(&mut self, app: Value, path: &str) -> Option<AppSection> {
+        let (Value::Table(mut app), mut examples) = (app, self.defaults["apps"][0].as_table()?.clone())
+        else {
+            return None;
+        };
+        for (name, example) in &examples {
+            if !app.contains_key(name) {
+                let hint = format!("write {name} = {example}, or the value itself");
+                self.problems.push(Problem::new(format!("{path}.{name}"), "is missing", hint));
+            }
+        }
+        // Unlike the other examples, this one's variable cannot stand for itself.
+        examples.insert("api_url".to_owned(), Value::from("https://api.example.com"));
+        for (name, example) in &examples {
+            app.entry(name).or_insert_with(|| example.clone());
+        }
+        let mut app: AppSection = self.deserialize(app, path, &examples)?;
+        secret_files::read_into(&mut app, path, self.problems);
+        check::app(&app, &mut Checker { path, problems: self.problems });
+        Some(app)
+    }
+
+    /// Deserialises a section; where a value is of no use, reports it and goes on with the example, so that
+    /// the section's other values are looked at too.
+    fn deserialize<T: DeserializeOwned>(
+        &mut self,
+        mut section: Table,
+        path: &str,
+        examples: &Table,
+    ) -> Option<T> {
+        for _ in 0..=examples.len() {
+            let error = match serde_path_to_error::deserialize(section.clone()) {
+                Ok(section) => return Some(section),
+                Err(error) => error,
+            };
+            let inner = error.path().to_string();
+            let name = inner.split(['.', '[']).next().unwrap_or_default();
+            let example = examples.get(name)?;
+            let what = match name {
+                // The parser's message quotes the value.
+                "secrets" => "is not a list of strings",
+                _ => error.inner().message(),
+            };
+            let hint = format!("for example {name} = {example}");
+            self.problems.push(Problem::new(format!("{path}.{inner}"), what, hint));
+            section.insert(name.to_owned(), example.clone());
+        }
+        None
+    }
+}

@@ -1,0 +1,144 @@
+//! One struct for each section of `callback.toml`, which documents every key and its default.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use bytesize::ByteSize;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::duration;
+use crate::ids::AppKey;
+
+/// `[server]`: what the platform's callbacks meet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSection {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Largest accepted body.
+    pub max_body: ByteSize,
+    /// Bound on receiving a request's headers, and on idle keep-alive connections.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub header_timeout: Duration,
+    /// Bound on receiving a request's body.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub body_timeout: Duration,
+    /// Bound on making a message durable.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub answer_timeout: Duration,
+    /// Most connections at once.
+    pub max_connections: usize,
+    /// Most callbacks in progress at once.
+    pub max_in_flight: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How far a callback's timestamp may be from our clock.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub timestamp_tolerance: Duration,
+    /// How many recent signatures are bound to their body, per app.
+    pub signature_memory: usize,
+}
+
+/// `[admin]`: health, readiness and metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSection {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// `[journal]`: what survives a crash.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalSection {
+    /// `sqlite:PATH` or `memory:`.
+    pub url: String,
+    /// How long a finished entry is kept.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub keep: Duration,
+    /// How long a dead letter is kept.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub keep_dead: Duration,
+    /// Most pending entries in each queue.
+    pub max_pending: u64,
+    /// Recent keys answered from memory.
+    pub recent_keys: usize,
+}
+
+/// `[dispatch]` and `[deliver]`: how one queue is worked on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PumpSection {
+    /// Entries worked on at once, each of another conversation.
+    pub concurrency: usize,
+    /// Time limit of one attempt.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub timeout: Duration,
+    /// After so many attempts an entry is a dead letter.
+    pub attempts: u32,
+    /// Upper bound of the first delay.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub backoff: Duration,
+    /// Upper bound of every delay.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub max_backoff: Duration,
+}
+
+/// `[client]`: calls to the platform's API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSection {
+    /// Bound on establishing a connection.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub connect_timeout: Duration,
+    /// Bound on a whole call.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub timeout: Duration,
+}
+
+/// `[shutdown]`: how it ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShutdownSection {
+    /// How long handlers may go on after SIGTERM.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub grace: Duration,
+}
+
+/// `[log]`: logs, on standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSection {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// A `tracing` filter.
+    pub level: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[[apps]]`: one app (App Key) and its routeUrl.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSection {
+    /// Path of the routeUrl.
+    pub path: String,
+    /// The App Key.
+    pub key: AppKey,
+    /// Secrets, all valid at once; never empty once loaded. The first one signs outgoing calls.
+    pub secrets: Vec<SecretString>,
+    /// Files with one secret each; their contents are in `secrets` once loaded.
+    pub secret_files: Vec<PathBuf>,
+    /// Base address of the platform's API.
+    pub api_url: Url,
+}

@@ -1,0 +1,90 @@
+//! 128-bit keyed fingerprints that stand for keys and conversations in memory.
+
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hash, Hasher},
+};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::Queue;
+
+/// Stands for one string of one queue.
+///
+/// Two halves instead of a `u128`, whose alignment would cost eight bytes in every map entry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fingerprint(u64, u64);
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0, self.1)
+    }
+}
+
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Takes fingerprints with a key of its own, so that nobody outside can aim at a collision.
+#[derive(Clone)]
+pub(super) struct Fingerprints(SipHasher13);
+
+impl Fingerprints {
+    pub(super) fn new() -> Self {
+        Self(SipHasher13::new_with_keys(rand::random(), rand::random()))
+    }
+
+    pub(super) fn of(&self, queue: Queue, text: &str) -> Fingerprint {
+        let mut hasher = self.0;
+        hasher.write_u8(queue as u8);
+        hasher.write(text.as_bytes());
+        let hash = hasher.finish128();
+        Fingerprint(hash.h1, hash.h2)
+    }
+}
+
+impl fmt::Debug for Fingerprints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprints(..)")
+    }
+}
+
+/// Hashes a fingerprint by taking half of it: it is a good hash already.
+#[derive(Debug, Default)]
+pub(super) struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+}
+
+/// Builds [`Unhashed`] for maps with fingerprints as keys.
+pub(super) type BuildUnhashed = BuildHasherDefault<Unhashed>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queue_text_and_process_key_all_count() {
+        let fingerprints = Fingerprints::new();
+        let one = fingerprints.of(Queue::Inbox, "a");
+        assert_eq!(one, fingerprints.of(Queue::Inbox, "a"));
+        assert_ne!(one, fingerprints.of(Queue::Outbox, "a"));
+        assert_ne!(one, fingerprints.of(Queue::Inbox, "b"));
+        assert_ne!(one, Fingerprints::new().of(Queue::Inbox, "a"));
+    }
+}

@@ -1,0 +1,240 @@
+//! The readable reference: a journal that lives and dies with its process.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending, Queue,
+    Record, State, Stats,
+    books::{Books, Changes, Counts, PendingRow},
+    schedule::Times,
+};
+use crate::clock::UnixMillis;
+
+/// A journal in memory.
+#[derive(Debug)]
+pub(super) struct Memory {
+    options: Options,
+    changes: Changes,
+    shelf: Mutex<Option<Shelf>>,
+}
+
+/// Everything there is; gone once closed.
+#[derive(Debug)]
+struct Shelf {
+    records: BTreeMap<EntryId, Record>,
+    keys: HashMap<(Queue, String), EntryId>,
+    last_id: i64,
+    books: Books,
+}
+
+impl Memory {
+    pub(super) fn new(options: Options) -> Self {
+        let changes = Changes::new();
+        let shelf = Shelf {
+            records: BTreeMap::new(),
+            keys: HashMap::new(),
+            last_id: 0,
+            books: Books::new(options.max_pending, changes.clone()),
+        };
+        Self { options, changes, shelf: Mutex::new(Some(shelf)) }
+    }
+
+    /// Does `verb` at once, when the future is first polled.
+    fn with<'a, T: Send + 'a>(
+        &'a self,
+        verb: impl FnOnce(&mut Shelf, UnixMillis) -> Result<T, JournalError> + Send + 'a,
+    ) -> Pending<'a, T> {
+        Box::pin(async move {
+            let now = self.options.clock.now();
+            let mut shelf = self.lock();
+            let shelf = shelf.as_mut().ok_or_else(JournalError::closed)?;
+            let result = verb(shelf, now)?;
+            shelf.books.commit(now);
+            Ok(result)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Shelf>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for Memory {
+    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        self.with(move |shelf, now| shelf.append(entries, now))
+    }
+
+    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
+        self.with(move |shelf, now| Ok(shelf.lease(queue, limit, now, until)))
+    }
+
+    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
+        self.with(move |shelf, now| {
+            shelf.settle(&lease, State::Done, now)?;
+            for entry in follow_ups {
+                shelf.insert(entry, now);
+            }
+            Ok(())
+        })
+    }
+
+    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        self.with(move |shelf, _| {
+            shelf.books.postponed(&lease, until)?;
+            let record = shelf.record(lease.id)?;
+            record.due_at = until;
+            record.reason = Some(reason);
+            Ok(())
+        })
+    }
+
+    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
+        self.with(move |shelf, now| {
+            shelf.settle(&lease, State::Dead, now)?;
+            shelf.record(lease.id)?.reason = Some(reason);
+            Ok(())
+        })
+    }
+
+    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
+        self.changes.subscribe(queue)
+    }
+
+    fn stats(&self) -> Pending<'_, Stats> {
+        self.with(|shelf, _| Ok(shelf.books.stats()))
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        self.with(move |shelf, _| {
+            let newest_first = shelf.records.values().rev();
+            Ok(newest_first.filter(|record| filter.admits(record)).take(filter.limit).cloned().collect())
+        })
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        self.with(move |shelf, _| Ok(shelf.records.get(&id).cloned()))
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        self.with(move |shelf, now| shelf.revive(id, now))
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        self.with(move |shelf, now| shelf.discard(id, now))
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        self.with(|shelf, now| Ok(shelf.purge(&self.options, now)))
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            *self.lock() = None;
+            Ok(())
+        })
+    }
+}
+
+impl Shelf {
+    fn append(
+        &mut self,
+        entries: Vec<NewEntry>,
+        now: UnixMillis,
+    ) -> Result<Vec<Appended>, JournalError> {
+        let room = self.books.room();
+        if entries.len() as u64 > room && self.fresh(&entries) > room {
+            return Err(self.books.full());
+        }
+        Ok(entries.into_iter().map(|entry| self.insert(entry, now)).collect())
+    }
+
+    /// How many of `entries` would add to the Inbox's backlog.
+    fn fresh(&self, entries: &[NewEntry]) -> u64 {
+        let keys: HashSet<_> =
+            entries.iter().filter(|entry| entry.adds_to_inbox()).map(NewEntry::identity).collect();
+        keys.iter().filter(|id| !self.keys.contains_key(*id)).count() as u64
+    }
+
+    fn insert(&mut self, entry: NewEntry, now: UnixMillis) -> Appended {
+        let key = entry.identity();
+        if self.keys.contains_key(&key) {
+            return Appended::Duplicate;
+        }
+        self.last_id += 1;
+        let id = EntryId(self.last_id);
+        self.keys.insert(key, id);
+        self.books.accepted(id, &entry, now);
+        self.records.insert(id, Record::accepted(id, entry, now));
+        Appended::New
+    }
+
+    fn lease(&mut self, queue: Queue, limit: usize, now: UnixMillis, until: UnixMillis) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        while entries.len() < limit {
+            let Some(lease) = self.books.lease(queue, now, until) else { break };
+            if let Some(record) = self.records.get_mut(&lease.id) {
+                record.attempts += 1;
+                entries.push(record.leased(lease));
+            }
+        }
+        entries
+    }
+
+    fn settle(&mut self, lease: &Lease, state: State, now: UnixMillis) -> Result<(), JournalError> {
+        self.books.settled(lease, state)?;
+        let record = self.record(lease.id)?;
+        record.state = state;
+        record.settled_at = Some(now);
+        Ok(())
+    }
+
+    fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
+        let record = self.records.get_mut(&id).filter(|record| record.state == State::Dead);
+        let record = record.ok_or_else(|| JournalError::no_dead_letter(id))?;
+        record.state = State::Pending;
+        record.attempts = 0;
+        record.due_at = now;
+        record.settled_at = None;
+        self.books.revived(&PendingRow {
+            id,
+            queue: record.queue,
+            conversation: record.conversation.clone(),
+            times: Times { due_at: now, accepted_at: record.accepted_at },
+        });
+        Ok(())
+    }
+
+    fn discard(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
+        let record = self.records.get_mut(&id).filter(|record| record.state != State::Done);
+        let record = record.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        self.books.discarded(id, record.queue, &record.conversation, record.state);
+        record.state = State::Done;
+        record.settled_at = Some(now);
+        record.reason = Some("discarded".to_owned());
+        Ok(())
+    }
+
+    fn purge(&mut self, options: &Options, now: UnixMillis) -> u64 {
+        let old = self.records.extract_if(.., |_, record| {
+            record.settled_at.is_some_and(|settled_at| options.is_over(record.state, settled_at, now))
+        });
+        let mut purged = 0;
+        for (_, record) in old {
+            let mut gone = Counts::default();
+            gone.add(record.state, 1);
+            self.books.purged(record.queue, gone);
+            self.keys.remove(&(record.queue, record.key));
+            purged += 1;
+        }
+        purged
+    }
+
+    fn record(&mut self, id: EntryId) -> Result<&mut Record, JournalError> {
+        self.records.get_mut(&id).ok_or(JournalError::LeaseLost(id))
+    }
+}

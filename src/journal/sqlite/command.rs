@@ -1,0 +1,99 @@
+//! What the writer thread is asked to do, each with its waiter.
+
+use tokio::sync::oneshot;
+
+use super::{
+    rows::Purged,
+    verbs::{Fault, Verbs},
+};
+use crate::{
+    clock::UnixMillis,
+    journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue},
+};
+
+/// One command.
+#[derive(Debug)]
+pub(super) enum Command {
+    Append(Call<Vec<NewEntry>, Vec<Appended>>),
+    Lease(Call<(Queue, usize, UnixMillis), Vec<Entry>>),
+    Finish(Call<(Lease, Vec<NewEntry>), ()>),
+    Postpone(Call<(Lease, UnixMillis, String), ()>),
+    Bury(Call<(Lease, String), ()>),
+    Revive(Call<EntryId, ()>),
+    Discard(Call<EntryId, ()>),
+    Purge(Call<EntryId, Purged>),
+    Close(Call<(), ()>),
+}
+
+/// A command's input, its result once it was run, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Call<I, T> {
+    input: I,
+    result: Option<Result<T, JournalError>>,
+    waiter: oneshot::Sender<Result<T, JournalError>>,
+}
+
+impl<I, T> Call<I, T> {
+    pub(super) fn new(input: I) -> (Self, oneshot::Receiver<Result<T, JournalError>>) {
+        let (waiter, answer) = oneshot::channel();
+        (Self { input, result: None, waiter }, answer)
+    }
+
+    /// A refusal is the command's own result; only the store's failure is the whole batch's.
+    fn run(&mut self, verb: impl FnOnce(&I) -> Result<T, Fault>) -> rusqlite::Result<()> {
+        self.result = Some(match verb(&self.input) {
+            Ok(result) => Ok(result),
+            Err(Fault::Refused(refusal)) => Err(refusal),
+            Err(Fault::Store(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
+    fn answer(mut self, committed: &Result<(), JournalError>) {
+        let answer = match (committed, self.result.take()) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(JournalError::closed()),
+            (Err(error), _) => Err(error.clone()),
+        };
+        self.send(answer);
+    }
+
+    fn send(self, result: Result<T, JournalError>) {
+        // Whoever waited may have given up; what was done is done.
+        let _ = self.waiter.send(result);
+    }
+}
+
+impl Command {
+    /// Does it, within an open transaction.
+    pub(super) fn run(&mut self, verbs: &mut Verbs<'_>) -> rusqlite::Result<()> {
+        match self {
+            Self::Append(call) => call.run(|entries| verbs.append(entries)),
+            Self::Lease(call) => call.run(|(queue, limit, until)| verbs.lease(*queue, *limit, *until)),
+            Self::Finish(call) => call.run(|(lease, follow_ups)| verbs.finish(lease, follow_ups)),
+            Self::Postpone(call) => {
+                call.run(|(lease, until, reason)| verbs.postpone(lease, *until, reason))
+            }
+            Self::Bury(call) => call.run(|(lease, reason)| verbs.bury(lease, reason)),
+            Self::Revive(call) => call.run(|id| verbs.revive(*id)),
+            Self::Discard(call) => call.run(|id| verbs.discard(*id)),
+            Self::Purge(call) => call.run(|from| verbs.purge(*from)),
+            // Not the store's: the thread keeps it until everything before it is done.
+            Self::Close(_) => Ok(()),
+        }
+    }
+
+    /// Tells its waiter what came of it, once it is known whether it was committed.
+    pub(super) fn answer(self, committed: &Result<(), JournalError>) {
+        match self {
+            Self::Append(call) => call.answer(committed),
+            Self::Lease(call) => call.answer(committed),
+            Self::Finish(call) => call.answer(committed),
+            Self::Postpone(call) => call.answer(committed),
+            Self::Bury(call) => call.answer(committed),
+            Self::Revive(call) | Self::Discard(call) => call.answer(committed),
+            Self::Purge(call) => call.answer(committed),
+            Self::Close(call) => call.send(committed.clone()),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The embedded default: one SQLite file, one writer thread, and one sync for all who wait.
+
+mod command;
+mod operator;
+mod rows;
+mod schema;
+mod store;
+mod values;
+mod verbs;
+mod writer;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::{mpsc, watch};
+
+use self::{
+    command::{Call, Command},
+    operator::{Operator, read},
+    writer::Writer,
+};
+use super::{
+    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+    Queue, Record, Stats,
+    books::{Books, Changes},
+    recent::Recent,
+};
+use crate::clock::{Clock, UnixMillis};
+
+/// How many commands may wait for the writer before their callers wait for a place.
+const QUEUED: usize = 4096;
+
+/// Opens the file at `path` for a server or an operator.
+pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
+    let path = schema::path(path)?;
+    let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
+        match options.access {
+            Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
+            Access::Operator => Ok(Arc::new(Operator::open(path, options)?)),
+        }
+    });
+    opened.await.map_err(|panic| JournalError::Unavailable(panic.to_string().into()))?
+}
+
+/// The server's side of the writer thread.
+#[derive(Debug)]
+struct Sqlite {
+    path: PathBuf,
+    clock: Clock,
+    recent: Recent,
+    changes: Changes,
+    stats: Arc<Mutex<Stats>>,
+    /// Must come before `thread`, which ends once this is gone.
+    commands: mpsc::Sender<Command>,
+    _thread: Joined,
+}
+
+/// A thread that is waited for when it is dropped, so that the file is free afterwards.
+#[derive(Debug)]
+struct Joined(Option<JoinHandle<()>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the journal's writer thread panicked");
+        }
+    }
+}
+
+impl Sqlite {
+    fn start(path: PathBuf, options: Options) -> Result<Self, JournalError> {
+        schema::create_folder(&path)?;
+        let lock = schema::lock(&path)?;
+        let changes = Changes::new();
+        let recent = Recent::new(options.recent_keys, options.keep.min(options.keep_dead));
+        let clock = options.clock.clone();
+        let books = Books::new(options.max_pending, changes.clone());
+        let writer = Writer::open(path.clone(), options, books, lock)?;
+        let stats = Arc::clone(&writer.stats);
+        let (commands, queue) = mpsc::channel(QUEUED);
+        let thread = thread::Builder::new().name("journal".to_owned());
+        let thread = thread
+            .spawn(move || writer.run(queue))
+            .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
+        Ok(Self { path, clock, recent, changes, stats, commands, _thread: Joined(Some(thread)) })
+    }
+
+    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
+        let (call, answer) = Call::new(input);
+        self.commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
+        answer.await.map_err(|_| JournalError::closed())?
+    }
+}
+
+impl Journal for Sqlite {
+    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        Box::pin(async move {
+            let keys: Vec<_> = entries.iter().map(|entry| self.recent.fingerprint(entry)).collect();
+            let now = self.clock.now();
+            if self.recent.know(&keys, now) && !self.commands.is_closed() {
+                return Ok(vec![Appended::Duplicate; keys.len()]);
+            }
+            let answers = self.call(entries, Command::Append).await?;
+            let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
+            self.recent.remember(new.map(|(key, _)| key), now);
+            Ok(answers)
+        })
+    }
+
+    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
+        Box::pin(self.call((queue, limit, until), Command::Lease))
+    }
+
+    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, follow_ups), Command::Finish))
+    }
+
+    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, until, reason), Command::Postpone))
+    }
+
+    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, reason), Command::Bury))
+    }
+
+    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
+        self.changes.subscribe(queue)
+    }
+
+    fn stats(&self) -> Pending<'_, Stats> {
+        let stats = if self.commands.is_closed() {
+            Err(JournalError::closed())
+        } else {
+            Ok(*self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        Box::pin(std::future::ready(stats))
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        read(&self.path, move |connection| rows::list(connection, &filter))
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        read(&self.path, move |connection| rows::show(connection, id))
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(self.call(id, Command::Revive))
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(self.call(id, Command::Discard))
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(async move {
+            let (mut next, mut count) = (Some(EntryId(0)), 0);
+            while let Some(from) = next {
+                let purged = self.call(from, Command::Purge).await?;
+                count += purged.count();
+                next = purged.next;
+            }
+            Ok(count)
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            match self.call((), Command::Close).await {
+                // It was closed before.
+                Err(_) if self.commands.is_closed() => Ok(()),
+                closed => closed,
+            }
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! A journal beside a running server: an operator looks, revives, discards and purges.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::watch;
+
+use super::{
+    rows,
+    schema::{connect, connect_reader},
+    store::unavailable,
+};
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+        Queue, Record, Stats, books::Changes,
+    },
+};
+
+/// The operator's view of the file; it takes nothing in and leases nothing.
+#[derive(Debug)]
+pub(super) struct Operator {
+    path: PathBuf,
+    options: Options,
+    changes: Changes,
+}
+
+impl Operator {
+    /// Makes sure that the file is a journal of this version.
+    pub(super) fn open(path: PathBuf, options: Options) -> Result<Self, JournalError> {
+        connect(&path, false)?;
+        Ok(Self { path, options, changes: Changes::new() })
+    }
+
+    /// One transaction on a connection of its own; the server notices it.
+    fn write<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&Connection, UnixMillis, &Options) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Pending<'_, T> {
+        let (path, options) = (self.path.clone(), self.options.clone());
+        blocking(move || {
+            let mut connection = connect(&path, false)?;
+            let write = |connection: &mut Connection| {
+                let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+                let result = verb(&transaction, options.clock.now(), &options)?;
+                transaction.commit()?;
+                Ok(result)
+            };
+            write(&mut connection).map_err(unavailable)
+        })
+    }
+}
+
+/// Reads the file at `path` on a connection of its own, away from the async threads and the writer's.
+pub(super) fn read<T: Send + 'static>(
+    path: &Path,
+    verb: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> Pending<'static, T> {
+    let path = path.to_owned();
+    blocking(move || connect_reader(&path).and_then(|connection| verb(&connection)).map_err(unavailable))
+}
+
+fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Pending<'static, T> {
+    Box::pin(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|panic| Err(JournalError::Unavailable(panic.to_string().into())))
+    })
+}
+
+fn not_the_server<T: Send + 'static>() -> Pending<'static, T> {
+    let error = JournalError::Unavailable("it was opened for an operator, who takes nothing in".into());
+    Box::pin(std::future::ready(Err(error)))
+}
+
+impl Journal for Operator {
+    fn append(&self, _: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        not_the_server()
+    }
+
+    fn lease(&self, _: Queue, _: usize, _: UnixMillis) -> Pending<'_, Vec<Entry>> {
+        not_the_server()
+    }
+
+    fn finish(&self, _: Lease, _: Vec<NewEntry>) -> Pending<'_, ()> {
+        not_the_server()
+    }
+
+    fn postpone(&self, _: Lease, _: UnixMillis, _: String) -> Pending<'_, ()> {
+        not_the_server()
+    }
+
+    fn bury(&self, _: Lease, _: String) -> Pending<'_, ()> {
+        not_the_server()
+    }
+
+    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
+        self.changes.subscribe(queue)
+    }
+
+    fn stats(&self) -> Pending<'_, Stats> {
+        read(&self.path, rows::stats)
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        read(&self.path, move |connection| rows::list(connection, &filter))
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        read(&self.path, move |connection| rows::show(connection, id))
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let revived =
+                self.write(move |connection, now, _| rows::revive(connection, id, now)).await?;
+            revived.map(drop).ok_or_else(|| JournalError::no_dead_letter(id))
+        })
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let discarded = self.write(move |connection, now, _| {
+                let found = rows::discard(connection, id, now)?;
+                if let Some((queue, ..)) = &found {
+                    rows::add_done(connection, *queue, 1)?;
+                }
+                Ok(found)
+            });
+            discarded.await?.map(drop).ok_or_else(|| JournalError::nothing_to_discard(id))
+        })
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(async move {
+            let (mut next, mut count) = (Some(EntryId(0)), 0);
+            while let Some(from) = next {
+                let step = self.write(move |connection, now, options| {
+                    let purged = rows::purge(connection, from, options, now)?;
+                    for (queue, gone) in purged.gone {
+                        rows::add_done(connection, queue, -gone.done.cast_signed())?;
+                    }
+                    Ok(purged)
+                });
+                let purged = step.await?;
+                count += purged.count();
+                next = purged.next;
+            }
+            Ok(count)
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

@@ -1,0 +1,296 @@
+//! The statements: what the entries' table is asked and told.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        Entry, EntryId, Filter, Lease, NewEntry, Options, Queue, QueueStats, Record, State, Stats,
+        books::{Counts, PendingRow},
+        schedule::Times,
+    },
+};
+
+/// How many entries a step of a purge looks at.
+const PURGE_STEP: i64 = 256;
+const RECORD: &str =
+    "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body";
+
+/// Adds an entry; `false` if its key is known.
+pub(super) fn insert(
+    connection: &Connection,
+    id: EntryId,
+    entry: &NewEntry,
+    now: UnixMillis,
+) -> Result<bool> {
+    let (state, settled_at) = match entry.dead {
+        Some(_) => (State::Dead, Some(now)),
+        None => (State::Pending, None),
+    };
+    let mut statement = connection.prepare_cached(
+        "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body)
+         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (queue, key) do nothing",
+    )?;
+    let (body, reason) = (&entry.body[..], &entry.dead);
+    let values =
+        params![id, entry.queue, state, now, settled_at, entry.conversation, entry.key, reason, body];
+    Ok(statement.execute(values)? == 1)
+}
+
+/// Whether an entry with this key is there.
+pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("select 1 from entry where queue = ?1 and key = ?2")?;
+    statement.exists(params![queue, key])
+}
+
+/// Counts an attempt and reads the entry; none if it is not pending any more.
+pub(super) fn begin_attempt(
+    connection: &Connection,
+    lease: Lease,
+) -> Result<std::result::Result<Entry, Lease>> {
+    let mut statement = connection.prepare_cached(
+        "update entry set attempts = attempts + 1 where id = ?1 and state = 0
+         returning key, conversation, body, attempts, accepted_at",
+    )?;
+    let mut rows = statement.query([lease.id])?;
+    let Some(row) = rows.next()? else { return Ok(Err(lease)) };
+    let entry = Entry {
+        id: lease.id,
+        key: row.get(0)?,
+        conversation: row.get(1)?,
+        body: row.get::<_, Vec<u8>>(2)?.into(),
+        attempt: row.get(3)?,
+        accepted_at: row.get(4)?,
+        lease,
+    };
+    // An update is complete only when its rows have been read to the end.
+    rows.next()?;
+    Ok(Ok(entry))
+}
+
+/// A pending entry is done or dead; `false` if it was not pending any more.
+pub(super) fn settle(
+    connection: &Connection,
+    id: EntryId,
+    state: State,
+    reason: Option<&str>,
+    now: UnixMillis,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason) where id = ?1 and state = 0",
+    )?;
+    Ok(statement.execute(params![id, state, now, reason])? == 1)
+}
+
+/// A pending entry is due later; `false` if it was not pending any more.
+pub(super) fn postpone(
+    connection: &Connection,
+    id: EntryId,
+    until: UnixMillis,
+    reason: &str,
+) -> Result<bool> {
+    let mut statement = connection
+        .prepare_cached("update entry set due_at = ?2, reason = ?3 where id = ?1 and state = 0")?;
+    Ok(statement.execute(params![id, until, reason])? == 1)
+}
+
+/// A dead letter is pending again; none if there is none.
+pub(super) fn revive(
+    connection: &Connection,
+    id: EntryId,
+    now: UnixMillis,
+) -> Result<Option<PendingRow>> {
+    let mut statement = connection.prepare_cached(
+        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null where id = ?1 and state = 2
+         returning id, queue, conversation, due_at, accepted_at",
+    )?;
+    statement.query_row(params![id, now], pending_row).optional()
+}
+
+/// A pending or dead entry is done; returns where it was, and in which state.
+pub(super) fn discard(
+    connection: &Connection,
+    id: EntryId,
+    now: UnixMillis,
+) -> Result<Option<(Queue, String, State)>> {
+    let mut find = connection
+        .prepare_cached("select queue, conversation, state from entry where id = ?1 and state <> 1")?;
+    let found = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    if found.is_some() {
+        let mut update = connection.prepare_cached(
+            "update entry set state = 1, settled_at = ?2, reason = 'discarded' where id = ?1",
+        )?;
+        update.execute(params![id, now])?;
+    }
+    Ok(found)
+}
+
+/// Adds to the number of done entries.
+pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("update tally set done = done + ?2 where queue = ?1")?;
+    statement.execute(params![queue, count]).map(drop)
+}
+
+/// What a step of a purge did.
+#[derive(Debug)]
+pub(super) struct Purged {
+    /// Where the next step begins; none after the last.
+    pub(super) next: Option<EntryId>,
+    /// What was removed from each queue.
+    pub(super) gone: [(Queue, Counts); 2],
+}
+
+impl Purged {
+    /// How many entries it removed.
+    pub(super) fn count(&self) -> u64 {
+        self.gone.iter().map(|(_, gone)| gone.done + gone.dead).sum()
+    }
+}
+
+/// Removes what has been kept long enough among the next few entries after `from`.
+///
+/// It goes by number and ends at the first entry that is too young to be removed whatever its state, so that
+/// it needs no index, which every `finish` would have to pay for. The number of done entries is the caller's.
+pub(super) fn purge(
+    connection: &Connection,
+    from: EntryId,
+    options: &Options,
+    now: UnixMillis,
+) -> Result<Purged> {
+    let mut look = connection.prepare_cached(
+        "select id, queue, state, accepted_at, settled_at from entry where id > ?1 order by id limit ?2",
+    )?;
+    let mut delete = connection.prepare_cached("delete from entry where id = ?1")?;
+    let mut purged =
+        Purged { next: None, gone: [Queue::Inbox, Queue::Outbox].map(|it| (it, Counts::default())) };
+    let mut rows = look.query(params![from, PURGE_STEP])?;
+    let youngest = now.minus(options.keep.min(options.keep_dead));
+    let mut old = Vec::new();
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        let (id, queue, state): (EntryId, Queue, State) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let accepted_at: UnixMillis = row.get(3)?;
+        // One from the future, of a clock that has been set back, says nothing about those after it.
+        if accepted_at > youngest && accepted_at <= now {
+            break;
+        }
+        if row.get::<_, Option<UnixMillis>>(4)?.is_some_and(|at| options.is_over(state, at, now)) {
+            old.push((id, queue));
+            purged.gone[queue as usize].1.add(state, 1);
+        }
+        seen += 1;
+        purged.next = (seen == PURGE_STEP).then_some(id);
+    }
+    drop(rows);
+    for (id, queue) in old {
+        delete.execute([id])?;
+        connection
+            .prepare_cached("update tally set purged_to = max(purged_to, ?2) where queue = ?1")?
+            .execute(params![queue, id])?;
+    }
+    Ok(purged)
+}
+
+/// Hands every pending entry to `load`, with what is settled.
+pub(super) fn load<T>(
+    connection: &Connection,
+    load: impl FnOnce(&mut dyn Iterator<Item = Result<PendingRow>>, [Counts; 2]) -> Result<T>,
+) -> Result<T> {
+    let stats = settled(connection)?;
+    let mut statement = connection.prepare(
+        "select id, queue, conversation, due_at, accepted_at from entry
+         where state = 0 and state <> 1 order by id",
+    )?;
+    let mut rows = statement.query_map([], pending_row)?;
+    load(&mut rows, stats)
+}
+
+/// The highest number that an entry has or had.
+pub(super) fn last_id(connection: &Connection) -> Result<i64> {
+    connection.query_row(
+        "select max((select coalesce(max(id), 0) from entry), (select max(purged_to) from tally))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// Entries, newest first.
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Record>> {
+    // The repeated condition is the index's own, without which SQLite does not use it.
+    let by_index = match filter.state {
+        Some(State::Pending | State::Dead) => "and state <> 1",
+        Some(State::Done) | None => "",
+    };
+    let mut statement = connection.prepare(&format!(
+        "select {RECORD} from entry where (?1 is null or queue = ?1) and {} {by_index} order by id desc limit ?3",
+        if filter.state.is_some() { "state = ?2" } else { "?2 is null" }
+    ))?;
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    statement.query_map(params![filter.queue, filter.state, limit], record)?.collect()
+}
+
+/// One entry.
+pub(super) fn show(connection: &Connection, id: EntryId) -> Result<Option<Record>> {
+    let sql = format!("select {RECORD} from entry where id = ?1");
+    connection.query_row(&sql, [id], record).optional()
+}
+
+/// How much there is, as far as the file knows: nobody's leases.
+pub(super) fn stats(connection: &Connection) -> Result<Stats> {
+    let [inbox, outbox] = settled(connection)?;
+    let mut pending = connection.prepare(
+        "select count(*), min(accepted_at) from entry where state = 0 and state <> 1 and queue = ?1",
+    )?;
+    let mut queue = |queue: Queue, Counts { done, dead }| {
+        pending.query_row([queue], |row| {
+            let (pending, oldest_pending) = (count(row, 0)?, row.get(1)?);
+            Ok(QueueStats { pending, leased: 0, done, dead, oldest_pending })
+        })
+    };
+    Ok(Stats { inbox: queue(Queue::Inbox, inbox)?, outbox: queue(Queue::Outbox, outbox)? })
+}
+
+fn settled(connection: &Connection) -> Result<[Counts; 2]> {
+    let mut counts = [Counts::default(); 2];
+    let mut statement = connection.prepare(
+        "select queue, done, (select count(*) from entry
+             where state = 2 and state <> 1 and entry.queue = tally.queue) from tally",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        counts[row.get::<_, Queue>(0)? as usize] = Counts { done: count(row, 1)?, dead: count(row, 2)? };
+    }
+    Ok(counts)
+}
+
+/// SQLite's integers are signed.
+fn count(row: &Row<'_>, column: usize) -> Result<u64> {
+    Ok(row.get::<_, i64>(column)?.try_into().unwrap_or(0))
+}
+
+fn pending_row(row: &Row<'_>) -> Result<PendingRow> {
+    Ok(PendingRow {
+        id: row.get(0)?,
+        queue: row.get(1)?,
+        conversation: row.get(2)?,
+        times: Times { due_at: row.get(3)?, accepted_at: row.get(4)? },
+    })
+}
+
+fn record(row: &Row<'_>) -> Result<Record> {
+    Ok(Record {
+        id: row.get(0)?,
+        queue: row.get(1)?,
+        state: row.get(2)?,
+        attempts: row.get(3)?,
+        due_at: row.get(4)?,
+        accepted_at: row.get(5)?,
+        settled_at: row.get(6)?,
+        conversation: row.get(7)?,
+        key: row.get(8)?,
+        reason: row.get(9)?,
+        body: row.get::<_, Vec<u8>>(10)?.into(),
+    })
+}

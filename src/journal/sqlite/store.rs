@@ -1,0 +1,150 @@
+//! The writing connection, and what it needs between commits: checkpoints, others' changes, sweeps.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{
+    command::{Call, Command},
+    rows::{self, Purged},
+    schema,
+};
+use crate::journal::{EntryId, JournalError, Options, books::Books};
+
+/// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
+/// each checkpoint to be short, seldom enough for pages written many times to be copied once.
+const WAL_PAGES: i64 = 1000;
+/// The longest time between two sweeps.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// While commands come, the time between two steps of a sweep.
+const SWEEP_PACE: Duration = Duration::from_millis(20);
+
+/// The only connection that writes, as long as it can be trusted.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    pub(super) last_id: i64,
+    /// Moves when another connection has changed the file.
+    data_version: i64,
+    wal_pages: i64,
+}
+
+impl Store {
+    /// Opens the file, makes sure that it holds what the WAL holds, and reads the backlog.
+    ///
+    /// Unless it may `create` the file, one that is gone, with the disk it was on perhaps, is an error.
+    pub(super) fn open(path: &Path, create: bool, books: &mut Books) -> Result<Self, JournalError> {
+        let connection = schema::connect(path, create)?;
+        let mut open = || {
+            let busy: i64 =
+                connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+            if busy != 0 {
+                return Ok(None);
+            }
+            rows::load(&connection, |rows, counts| books.reload(rows, counts))?;
+            let (last_id, data_version) = (rows::last_id(&connection)?, data_version(&connection)?);
+            Ok(Some((last_id, data_version)))
+        };
+        match open().map_err(unavailable)? {
+            Some((last_id, data_version)) => {
+                Ok(Self { connection, last_id, data_version, wal_pages: 0 })
+            }
+            None => Err(JournalError::Unavailable("another process keeps reading the journal".into())),
+        }
+    }
+
+    /// Writes everything into the database's own file and closes it.
+    pub(super) fn close(self) -> Result<(), JournalError> {
+        // What a reader holds up here is done by whoever opens the file next.
+        self.connection
+            .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
+            .map_err(unavailable)?;
+        self.connection.close().map_err(|(_, error)| unavailable(error))
+    }
+
+    pub(super) fn has_wal(&self) -> bool {
+        self.wal_pages > 0
+    }
+
+    /// Carries the WAL over into the database if it is time, without waiting for readers.
+    pub(super) fn checkpoint(&mut self, idle: bool) -> rusqlite::Result<()> {
+        let wal = |mode: &str| {
+            let mut statement =
+                self.connection.prepare_cached(&format!("pragma wal_checkpoint({mode})"))?;
+            statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
+        };
+        self.wal_pages = wal("noop")?;
+        if self.wal_pages >= WAL_PAGES || (idle && self.wal_pages > 0) {
+            self.wal_pages = wal("passive")?;
+        }
+        Ok(())
+    }
+
+    /// Brings the books up to date if another process has changed the file.
+    pub(super) fn notice(&mut self, books: &mut Books) -> rusqlite::Result<bool> {
+        let seen = data_version(&self.connection)?;
+        if seen == self.data_version {
+            return Ok(false);
+        }
+        // What changes after this is noticed the next time.
+        self.data_version = seen;
+        rows::load(&self.connection, |rows, counts| books.merge(rows, counts))?;
+        Ok(true)
+    }
+}
+
+/// A purge that goes through the file in small steps between the commits.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    every: Duration,
+    begun_at: Instant,
+    stepped_at: Instant,
+    next: Option<EntryId>,
+}
+
+/// Where the result of a step arrives.
+pub(super) type Step = oneshot::Receiver<Result<Purged, JournalError>>;
+
+impl Sweep {
+    pub(super) fn new(options: &Options) -> Self {
+        let every = SWEEP_EVERY.min(options.keep).min(options.keep_dead);
+        Self { every, begun_at: Instant::now(), stepped_at: Instant::now(), next: None }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// The next step, if it is time for one.
+    pub(super) fn step(&mut self, idle: bool) -> Option<(Vec<Command>, Step)> {
+        if self.next.is_none() && self.begun_at.elapsed() >= self.every {
+            self.begun_at = Instant::now();
+            self.next = Some(EntryId(0));
+        }
+        let from = self.next.filter(|_| idle || self.stepped_at.elapsed() >= SWEEP_PACE)?;
+        self.stepped_at = Instant::now();
+        let (call, answer) = Call::new(from);
+        Some((vec![Command::Purge(call)], answer))
+    }
+
+    /// Notes where the next step begins; after a failure, where this one did.
+    pub(super) fn stepped(&mut self, mut answer: Step) {
+        if let Ok(Ok(purged)) = answer.try_recv() {
+            self.next = purged.next;
+        }
+    }
+}
+
+/// The store cannot do it now.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(super) fn unavailable(error: rusqlite::Error) -> JournalError {
+    JournalError::Unavailable(error.to_string().into())
+}
+
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("pragma data_version")?.query_row([], |row| row.get(0))
+}

@@ -1,0 +1,166 @@
+//! The journal's verbs within the writer's transaction: the rows and the books in step.
+//!
+//! A verb that refuses has changed nothing, so that no savepoint is needed; one whose statement fails takes
+//! the whole batch with it.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+
+use super::rows::{self, Purged};
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State, books::Books,
+    },
+};
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It cannot be done; the others can.
+    Refused(JournalError),
+    /// The store failed.
+    Store(rusqlite::Error),
+}
+
+impl From<JournalError> for Fault {
+    fn from(error: JournalError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What the verbs work on.
+#[derive(Debug)]
+pub(super) struct Verbs<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) books: &'a mut Books,
+    pub(super) last_id: &'a mut i64,
+    pub(super) options: &'a Options,
+    pub(super) now: UnixMillis,
+}
+
+impl Verbs<'_> {
+    pub(super) fn append(&mut self, entries: &[NewEntry]) -> Result<Vec<Appended>, Fault> {
+        let room = self.books.room();
+        if entries.len() as u64 > room && self.fresh(entries)? > room {
+            return Err(self.books.full().into());
+        }
+        entries.iter().map(|entry| Ok(self.insert(entry)?)).collect()
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        queue: Queue,
+        limit: usize,
+        until: UnixMillis,
+    ) -> Result<Vec<Entry>, Fault> {
+        let mut entries = Vec::new();
+        while entries.len() < limit {
+            let Some(lease) = self.books.lease(queue, self.now, until) else { break };
+            match rows::begin_attempt(self.connection, lease)? {
+                Ok(entry) => entries.push(entry),
+                Err(gone) => self.books.forget(&gone),
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn finish(&mut self, lease: &Lease, follow_ups: &[NewEntry]) -> Result<(), Fault> {
+        self.settle(lease, State::Done, None)?;
+        for entry in follow_ups {
+            self.insert(entry)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        self.books.check(lease)?;
+        if !rows::postpone(self.connection, lease.id, until, reason)? {
+            return Err(self.lost(lease));
+        }
+        Ok(self.books.postponed(lease, until)?)
+    }
+
+    pub(super) fn bury(&mut self, lease: &Lease, reason: &str) -> Result<(), Fault> {
+        self.settle(lease, State::Dead, Some(reason))
+    }
+
+    pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Fault> {
+        let row = rows::revive(self.connection, id, self.now)?;
+        self.books.revived(&row.ok_or_else(|| JournalError::no_dead_letter(id))?);
+        Ok(())
+    }
+
+    pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Fault> {
+        let found = rows::discard(self.connection, id, self.now)?;
+        let (queue, conversation, from) = found.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        self.books.discarded(id, queue, &conversation, from);
+        Ok(())
+    }
+
+    pub(super) fn purge(&mut self, from: EntryId) -> Result<Purged, Fault> {
+        let purged = rows::purge(self.connection, from, self.options, self.now)?;
+        for (queue, gone) in purged.gone {
+            self.books.purged(queue, gone);
+        }
+        Ok(purged)
+    }
+
+    /// Writes down what the batch did to the number of done entries, once for all of its commands.
+    pub(super) fn tally(&self) -> rusqlite::Result<()> {
+        for queue in [Queue::Inbox, Queue::Outbox] {
+            match self.books.newly_done(queue) {
+                0 => {}
+                count => rows::add_done(self.connection, queue, count)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Fault> {
+        self.books.check(lease)?;
+        if !rows::settle(self.connection, lease.id, state, reason, self.now)? {
+            return Err(self.lost(lease));
+        }
+        Ok(self.books.settled(lease, state)?)
+    }
+
+    /// An operator's process has settled it meanwhile; that it did will be noticed as a whole.
+    fn lost(&mut self, lease: &Lease) -> Fault {
+        self.books.forget(lease);
+        JournalError::LeaseLost(lease.id).into()
+    }
+
+    fn insert(&mut self, entry: &NewEntry) -> rusqlite::Result<Appended> {
+        let id = EntryId(*self.last_id + 1);
+        if !rows::insert(self.connection, id, entry, self.now)? {
+            return Ok(Appended::Duplicate);
+        }
+        *self.last_id = id.0;
+        self.books.accepted(id, entry, self.now);
+        Ok(Appended::New)
+    }
+
+    /// How many of `entries` would add to the Inbox's backlog.
+    fn fresh(&self, entries: &[NewEntry]) -> rusqlite::Result<u64> {
+        let mut keys = HashSet::new();
+        for entry in entries.iter().filter(|entry| entry.adds_to_inbox()) {
+            if !rows::is_known(self.connection, entry.queue, &entry.key)? {
+                keys.insert(entry.key.as_str());
+            }
+        }
+        Ok(keys.len() as u64)
+    }
+}

@@ -1,0 +1,227 @@
+//! The writer thread: takes what is queued, commits it as one transaction, then answers all who wait.
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use metrics::Histogram;
+use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
+use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
+
+use super::{
+    command::Command,
+    store::{Store, Sweep},
+    verbs::Verbs,
+};
+use crate::{
+    clock::UnixMillis,
+    journal::{JournalError, Options, Stats, books::Books},
+};
+
+/// Most commands in one transaction.
+const BATCH: usize = 1024;
+/// How often it looks for an operator's changes, tries a failed store again, and checkpoints what is left.
+const TICK: Duration = Duration::from_millis(500);
+/// It is idle when no command has come for this long.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// What the thread owns.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) options: Options,
+    pub(super) books: Books,
+    /// As of the last commit, for those who ask.
+    pub(super) stats: Arc<Mutex<Stats>>,
+    /// None after it failed, until it could be opened again.
+    store: Option<Store>,
+    failure: Arc<str>,
+    looked_at: Instant,
+    sweep: Sweep,
+    meters: Meters,
+    /// Only for commands that come with a time limit; no task ever runs on it.
+    runtime: Runtime,
+    /// Held until the thread ends, so that there is never a second writer.
+    _lock: File,
+}
+
+#[derive(Debug)]
+struct Meters {
+    seconds: Histogram,
+    commands: Histogram,
+}
+
+impl Writer {
+    /// Opens the store and reads the backlog.
+    pub(super) fn open(
+        path: PathBuf,
+        options: Options,
+        mut books: Books,
+        lock: File,
+    ) -> Result<Self, JournalError> {
+        let store = Store::open(&path, true, &mut books)?;
+        books.commit(options.clock.now());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
+        Ok(Self {
+            sweep: Sweep::new(&options),
+            stats: Arc::new(Mutex::new(books.stats())),
+            path,
+            options,
+            books,
+            store: Some(store),
+            failure: "".into(),
+            looked_at: Instant::now(),
+            meters: Meters {
+                seconds: crate::metrics::commit_seconds(),
+                commands: crate::metrics::commit_commands(),
+            },
+            runtime,
+            _lock: lock,
+        })
+    }
+
+    /// Works until every sender is gone or one has asked to close.
+    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut closers = Vec::new();
+        loop {
+            let wait = if self.has_chores() { IDLE } else { TICK };
+            let taken = self
+                .runtime
+                .block_on(async { timeout(wait, commands.recv_many(&mut batch, BATCH)).await });
+            match taken {
+                Ok(0) => break,
+                Ok(_) => {
+                    let closing = |command: &mut Command| matches!(command, Command::Close(_));
+                    closers.extend(batch.extract_if(.., closing));
+                    self.commit(&mut batch);
+                }
+                Err(_) => {}
+            }
+            if !closers.is_empty() {
+                // What is queued already is still done; nothing comes after it.
+                commands.close();
+            }
+            self.housekeep(taken.is_err());
+        }
+        let closed = match self.store.take() {
+            Some(store) => store.close(),
+            None => Err(JournalError::Unavailable(Arc::clone(&self.failure))),
+        };
+        drop(self);
+        for closer in closers {
+            closer.answer(&closed);
+        }
+    }
+
+    /// One transaction for all of `batch`.
+    fn commit(&mut self, batch: &mut Vec<Command>) {
+        if batch.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let now = self.options.clock.now();
+        #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
+        self.meters.commands.record(batch.len() as f64);
+        let committed = match self.transact(batch, now) {
+            Ok(()) => {
+                self.settle_books(now);
+                Ok(())
+            }
+            Err(error) => {
+                self.books.rollback();
+                Err(error)
+            }
+        };
+        self.meters.seconds.record(begun.elapsed());
+        for command in batch.drain(..) {
+            command.answer(&committed);
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Command], now: UnixMillis) -> Result<(), JournalError> {
+        let Some(store) = &mut self.store else {
+            return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
+        };
+        let (books, options) = (&mut self.books, &self.options);
+        let mut transact = || {
+            let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
+            let last_id = &mut store.last_id;
+            let mut verbs = Verbs { connection: &transaction, books, last_id, options, now };
+            batch.iter_mut().try_for_each(|command| command.run(&mut verbs))?;
+            verbs.tally()?;
+            transaction.commit()
+        };
+        transact().map_err(|error| self.failed(&error))
+    }
+
+    /// Decides whether the connection can be used again after `error`.
+    ///
+    /// A full disk and another process's lock are states that pass, and nothing was written. After any other
+    /// error, above all that of a sync, it cannot: the kernel may have marked the pages it failed to write
+    /// as clean, so that the next sync would succeed without them and a later commit would be acknowledged
+    /// on top of a hole. So the connection goes, and with it all leases; the next one must first carry
+    /// everything over from the WAL into the database, and sync that, before it takes anything.
+    fn failed(&mut self, error: &rusqlite::Error) -> JournalError {
+        let passing =
+            [Some(ErrorCode::DiskFull), Some(ErrorCode::DatabaseBusy), Some(ErrorCode::DatabaseLocked)];
+        if !passing.contains(&error.sqlite_error_code()) {
+            tracing::error!(%error, "the journal's store failed; it is opened again before it is used");
+            self.store = None;
+            self.failure = error.to_string().into();
+        }
+        JournalError::Unavailable(error.to_string().into())
+    }
+
+    fn settle_books(&mut self, now: UnixMillis) {
+        self.books.commit(now);
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.books.stats();
+    }
+
+    fn has_chores(&self) -> bool {
+        self.sweep.is_running() || self.store.as_ref().is_some_and(Store::has_wal)
+    }
+
+    /// What nobody waits for: recovery, operators' changes, checkpoints, purges.
+    fn housekeep(&mut self, idle: bool) {
+        let tick = self.looked_at.elapsed() >= TICK;
+        if tick {
+            self.looked_at = Instant::now();
+        }
+        let Some(store) = &mut self.store else {
+            if tick {
+                self.reopen();
+            }
+            return;
+        };
+        let kept = store
+            .checkpoint(idle)
+            .and_then(|()| if tick { store.notice(&mut self.books) } else { Ok(false) });
+        match kept {
+            Ok(true) => self.settle_books(self.options.clock.now()),
+            Ok(false) => {}
+            Err(error) => drop(self.failed(&error)),
+        }
+        if let Some((mut step, answer)) = self.sweep.step(idle) {
+            self.commit(&mut step);
+            self.sweep.stepped(answer);
+        }
+    }
+
+    fn reopen(&mut self) {
+        match Store::open(&self.path, false, &mut self.books) {
+            Ok(store) => {
+                tracing::info!("the journal's store works again");
+                self.store = Some(store);
+                self.settle_books(self.options.clock.now());
+            }
+            Err(error) => self.failure = error.to_string().into(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Every metric by name. The rooms ask for their handles once, at start, and keep them.
+//!
+//! Nothing is ever labelled by user or message: the number of series stays small.
+
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+
+const CALLBACKS: &str = "rongcloud_callback_callbacks_total";
+const ACK_SECONDS: &str = "rongcloud_callback_ack_duration_seconds";
+const CONNECTIONS: &str = "rongcloud_callback_connections";
+const ENTRIES: &str = "rongcloud_callback_journal_entries";
+const OLDEST_SECONDS: &str = "rongcloud_callback_journal_oldest_pending_seconds";
+const COMMIT_SECONDS: &str = "rongcloud_callback_journal_commit_duration_seconds";
+const COMMIT_ENTRIES: &str = "rongcloud_callback_journal_commit_commands";
+const ATTEMPTS: &str = "rongcloud_callback_attempts_total";
+const ATTEMPT_SECONDS: &str = "rongcloud_callback_attempt_duration_seconds";
+const CALLS: &str = "rongcloud_callback_api_calls_total";
+const CALL_SECONDS: &str = "rongcloud_callback_api_call_duration_seconds";
+
+/// Upper bounds of the buckets of every duration, in seconds.
+const SECONDS: [f64; 14] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
+/// Upper bounds of the buckets of the group commit's size.
+const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0];
+
+/// Callbacks answered to `app`, by what became of them.
+pub fn callbacks(app: &str, outcome: &'static str) -> Counter {
+    counter!(CALLBACKS, "app" => app.to_owned(), "outcome" => outcome)
+}
+
+/// Seconds from a callback's arrival to its acknowledgement.
+pub fn ack_seconds() -> Histogram {
+    histogram!(ACK_SECONDS)
+}
+
+/// Open connections of the callback listener.
+pub fn connections() -> Gauge {
+    gauge!(CONNECTIONS)
+}
+
+/// Entries in a queue of the journal, by state.
+pub fn entries(queue: &'static str, state: &'static str) -> Gauge {
+    gauge!(ENTRIES, "queue" => queue, "state" => state)
+}
+
+/// Age in seconds of a queue's oldest pending entry; 0 if there is none.
+pub fn oldest_pending_seconds(queue: &'static str) -> Gauge {
+    gauge!(OLDEST_SECONDS, "queue" => queue)
+}
+
+/// Seconds that a commit of the journal took.
+pub fn commit_seconds() -> Histogram {
+    histogram!(COMMIT_SECONDS)
+}
+
+/// How many commands shared a commit of the journal.
+pub fn commit_commands() -> Histogram {
+    histogram!(COMMIT_ENTRIES)
+}
+
+/// Attempts at entries of a queue, by outcome.
+pub fn attempts(queue: &'static str, outcome: &'static str) -> Counter {
+    counter!(ATTEMPTS, "queue" => queue, "outcome" => outcome)
+}
+
+/// Seconds that an attempt at an entry of a queue took.
+pub fn attempt_seconds(queue: &'static str) -> Histogram {
+    histogram!(ATTEMPT_SECONDS, "queue" => queue)
+}
+
+/// Calls of an API by path and outcome (`ok`, or the class of the error).
+pub fn calls(call: &'static str, outcome: &'static str) -> Counter {
+    counter!(CALLS, "call" => call, "outcome" => outcome)
+}
+
+/// Seconds that a call of an API took.
+pub fn call_seconds(call: &'static str) -> Histogram {
+    histogram!(CALL_SECONDS, "call" => call)
+}
+
+/// A recorder that knows the buckets of the histograms above; install it before the rooms are built.
+///
+/// # Errors
+///
+/// Never with the constants of this file.
+pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
+    Ok(PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(COMMIT_ENTRIES.to_owned()), &SIZES)?
+        .build_recorder())
+}
+
+/// Gives the installed recorder the help texts.
+pub fn describe() {
+    describe_counter!(CALLBACKS, "Callbacks answered, by app and outcome");
+    describe_histogram!(ACK_SECONDS, "Seconds from a callback's arrival to its acknowledgement");
+    describe_gauge!(CONNECTIONS, "Open connections of the callback listener");
+    describe_gauge!(ENTRIES, "Entries in the journal, by queue and state");
+    describe_gauge!(OLDEST_SECONDS, "Age of the oldest pending entry, by queue");
+    describe_histogram!(COMMIT_SECONDS, "Seconds that a commit of the journal took");
+    describe_histogram!(COMMIT_ENTRIES, "Commands that shared a commit of the journal");
+    describe_counter!(ATTEMPTS, "Attempts at handling or sending, by queue and outcome");
+    describe_histogram!(ATTEMPT_SECONDS, "Seconds that an attempt took, by queue");
+    describe_counter!(CALLS, "Calls of the platform's API, by path and outcome");
+    describe_histogram!(CALL_SECONDS, "Seconds that a call of the platform's API took");
+}

@@ -1,0 +1,21 @@
+//! The configuration from text to values, and everything that can be wrong with it.
+
+mod load;
+mod problems;
+
+use rongcloud_callback::config::{Config, ConfigError};
+
+/// The environment that the defaults ask for.
+fn environment(name: &str) -> Option<String> {
+    let value = match name {
+        "RC_APP_KEY" => "app-key",
+        "RC_APP_SECRET" => "app-s3cret",
+        "RC_API_URL" => "https://api.example.com",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::from_toml(text, environment)
+}

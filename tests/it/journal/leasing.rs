@@ -1,0 +1,157 @@
+//! Who gets what: order, one lease a conversation, fences, and what settling does.
+
+use std::time::Duration;
+
+use rongcloud_callback::journal::{Appended, EntryId, JournalError, Queue, State};
+
+use super::support::{Bench, LEASE, START, keys, message, reply};
+
+pub(super) async fn a_conversation_is_leased_one_entry_at_a_time_and_in_order(bench: &Bench) {
+    for key in ["1", "2", "3"] {
+        bench.append(message("a", key)).await;
+    }
+    for key in ["1", "2", "3"] {
+        let entry = bench.lease_one().await;
+        assert_eq!(entry.key, key);
+        assert!(bench.lease(9).await.is_empty());
+        bench.finish(entry).await;
+    }
+}
+
+pub(super) async fn conversations_are_leased_side_by_side_oldest_first(bench: &Bench) {
+    for (conversation, key) in [("b", "1"), ("a", "2"), ("b", "3"), ("c", "4")] {
+        bench.append(message(conversation, key)).await;
+    }
+    assert_eq!(keys(&bench.lease(2).await), ["1", "2"]);
+    assert_eq!(keys(&bench.lease(2).await), ["4"]);
+}
+
+pub(super) async fn the_queues_do_not_wait_for_each_other(bench: &Bench) {
+    bench.journal.append(vec![message("a", "1"), reply("a", "2")]).await.unwrap();
+    assert_eq!(keys(&bench.lease_from(Queue::Outbox, 9).await), ["2"]);
+    assert_eq!(keys(&bench.lease_from(Queue::Inbox, 9).await), ["1"]);
+}
+
+pub(super) async fn a_postponed_entry_holds_up_its_conversation_and_no_other(bench: &Bench) {
+    for (conversation, key) in [("a", "1"), ("a", "2"), ("b", "3")] {
+        bench.append(message(conversation, key)).await;
+    }
+    let mut entries = bench.lease(9).await;
+    let later = bench.clock.now().plus(Duration::from_secs(10));
+    bench.journal.postpone(entries.remove(0).lease, later, "busy".to_owned()).await.unwrap();
+    bench.finish(entries.remove(0)).await;
+
+    assert!(bench.lease(9).await.is_empty());
+    bench.clock.set(later);
+    let again = bench.lease_one().await;
+    assert_eq!((again.key.as_str(), again.attempt), ("1", 2));
+    bench.finish(again).await;
+    assert_eq!(keys(&bench.lease(9).await), ["2"]);
+}
+
+pub(super) async fn what_was_postponed_keeps_its_reason_and_due_time(bench: &Bench) {
+    bench.append(message("a", "1")).await;
+    let entry = bench.lease_one().await;
+    let (id, later) = (entry.id, START.plus(Duration::from_secs(10)));
+    bench.journal.postpone(entry.lease, later, "busy".to_owned()).await.unwrap();
+    let record = bench.journal.show(id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.attempts, record.due_at), (State::Pending, 1, later));
+    assert_eq!((record.reason.as_deref(), record.settled_at), (Some("busy"), None));
+}
+
+pub(super) async fn an_expired_lease_goes_to_somebody_else_and_the_late_one_changes_nothing(
+    bench: &Bench,
+) {
+    for key in ["1", "2", "3"] {
+        bench.append(message(key, key)).await;
+    }
+    let late = bench.lease(9).await;
+    bench.clock.advance(LEASE);
+    let current = bench.lease(9).await;
+    assert_eq!(keys(&current), ["1", "2", "3"]);
+    assert!(current.iter().all(|entry| entry.attempt == 2));
+
+    let mut late = late.into_iter().map(|entry| entry.lease);
+    let verdicts = [
+        bench.journal.finish(late.next().unwrap(), vec![reply("1", "late")]).await,
+        bench.journal.postpone(late.next().unwrap(), START, "late".to_owned()).await,
+        bench.journal.bury(late.next().unwrap(), "late".to_owned()).await,
+    ];
+    assert!(verdicts.iter().all(|it| matches!(it, Err(JournalError::LeaseLost(_)))), "{verdicts:?}");
+
+    let stats = bench.stats().await;
+    assert_eq!((stats.inbox.pending, stats.inbox.leased, stats.outbox.pending), (3, 3, 0));
+    for entry in current {
+        let record = bench.journal.show(entry.id).await.unwrap().unwrap();
+        assert_eq!((record.state, record.reason), (State::Pending, None));
+        bench.finish(entry).await;
+    }
+}
+
+pub(super) async fn a_lease_that_is_over_counts_until_somebody_else_has_one(bench: &Bench) {
+    bench.append(message("a", "1")).await;
+    let entry = bench.lease_one().await;
+    bench.clock.advance(LEASE * 2);
+    bench.finish(entry).await;
+    assert_eq!(bench.stats().await.inbox.done, 1);
+}
+
+pub(super) async fn finishing_and_its_follow_ups_are_one_step(bench: &Bench) {
+    bench.append(message("a", "1")).await;
+    bench.append(reply("a", "known")).await;
+    let entry = bench.lease_one().await;
+    let id = entry.id;
+    let follow_ups = vec![reply("a", "r1"), reply("a", "known"), reply("a", "r2"), reply("a", "r1")];
+    bench.journal.finish(entry.lease, follow_ups).await.unwrap();
+
+    let stats = bench.stats().await;
+    assert_eq!((stats.inbox.done, stats.inbox.pending, stats.outbox.pending), (1, 0, 3));
+    let record = bench.journal.show(id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.settled_at), (State::Done, Some(START)));
+    for key in ["known", "r1", "r2"] {
+        let mut sent = bench.lease_from(Queue::Outbox, 9).await;
+        assert_eq!(keys(&sent), [key]);
+        bench.finish(sent.remove(0)).await;
+    }
+}
+
+pub(super) async fn a_buried_entry_frees_its_conversation(bench: &Bench) {
+    for key in ["1", "2"] {
+        bench.append(message("a", key)).await;
+    }
+    let entry = bench.lease_one().await;
+    let id = entry.id;
+    bench.journal.bury(entry.lease, "too often".to_owned()).await.unwrap();
+    assert_eq!(bench.lease_one().await.key, "2");
+
+    let record = bench.journal.show(id).await.unwrap().unwrap();
+    assert_eq!((record.state, record.reason.as_deref()), (State::Dead, Some("too often")));
+    assert_eq!(record.settled_at, Some(START));
+    assert_eq!(bench.append(message("a", "1")).await, Appended::Duplicate);
+}
+
+pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench) {
+    let mut inbox = bench.journal.changes(Queue::Inbox);
+    let mut outbox = bench.journal.changes(Queue::Outbox);
+    let mut moved = || {
+        let moved = (inbox.has_changed().unwrap(), outbox.has_changed().unwrap());
+        inbox.mark_unchanged();
+        outbox.mark_unchanged();
+        moved
+    };
+    bench.journal.append(vec![message("a", "1"), message("a", "2")]).await.unwrap();
+    assert!(moved().0, "after an append");
+    let entry = bench.lease_one().await;
+    moved();
+    bench.journal.finish(entry.lease, vec![reply("a", "r")]).await.unwrap();
+    assert_eq!(moved(), (true, true), "after the first of two was finished with a reply");
+    let entry = bench.lease_one().await;
+    moved();
+    bench.journal.postpone(entry.lease, bench.clock.now(), "again".to_owned()).await.unwrap();
+    assert!(moved().0, "after it was postponed to now");
+    let entry = bench.lease_one().await;
+    bench.journal.bury(entry.lease, "enough".to_owned()).await.unwrap();
+    moved();
+    bench.journal.revive(EntryId(2)).await.unwrap();
+    assert!(moved().0, "after it was revived");
+}

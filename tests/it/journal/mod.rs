@@ -1,0 +1,63 @@
+//! Every driver of the journal, held to the same promises.
+
+mod accepting;
+mod disk;
+mod file;
+mod leasing;
+mod load;
+mod model;
+mod operating;
+mod support;
+
+/// Runs every test of the suite for each driver.
+macro_rules! suite {
+    ($($driver:ident),+: $tests:tt) => {
+        $(mod $driver { suite!(@tests $driver $tests); })+
+    };
+    (@tests $driver:ident { $($file:ident: $($test:ident),+;)+ }) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let bench = super::support::Bench::$driver().await;
+                super::$file::$test(&bench).await;
+                bench.close().await;
+            }
+        )+)+
+    };
+}
+
+suite! { memory, sqlite: {
+    accepting:
+        an_entry_is_new_once_and_a_duplicate_ever_after,
+        the_same_key_in_the_other_queue_is_another_entry,
+        what_is_leased_is_what_was_appended,
+        answers_come_in_the_order_of_the_entries,
+        nothing_appended_is_nothing_answered,
+        a_finished_entry_is_known_for_the_window_and_no_longer,
+        a_full_inbox_refuses_and_changes_nothing,
+        a_full_inbox_takes_entries_again_once_one_is_done,
+        a_full_outbox_stops_leases_of_the_inbox_until_it_has_room;
+    leasing:
+        a_conversation_is_leased_one_entry_at_a_time_and_in_order,
+        conversations_are_leased_side_by_side_oldest_first,
+        the_queues_do_not_wait_for_each_other,
+        a_postponed_entry_holds_up_its_conversation_and_no_other,
+        what_was_postponed_keeps_its_reason_and_due_time,
+        an_expired_lease_goes_to_somebody_else_and_the_late_one_changes_nothing,
+        a_lease_that_is_over_counts_until_somebody_else_has_one,
+        finishing_and_its_follow_ups_are_one_step,
+        a_buried_entry_frees_its_conversation,
+        changes_move_when_there_is_something_to_lease;
+    operating:
+        a_dead_letter_from_the_start_is_kept_with_its_reason,
+        a_revived_entry_is_due_again_before_the_later_ones,
+        a_revived_entry_waits_for_the_lease_of_a_later_one,
+        only_a_dead_letter_can_be_revived,
+        a_discarded_entry_is_done_and_its_holder_has_lost_it,
+        a_list_is_newest_first_and_filtered,
+        a_purge_removes_what_was_kept_long_enough_and_nothing_else,
+        accepted_is_done_and_dead_and_pending;
+    load:
+        of_64_identical_appends_at_once_exactly_one_is_new,
+        under_a_random_load_nothing_is_lost_doubled_or_reordered;
+} }
