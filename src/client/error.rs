@@ -1,0 +1,168 @@
+//! Why a call of the platform's API or of the portal's failed, by what the caller can do about it.
+
+use std::fmt;
+
+use crate::protocol::{ErrCode, LimitError, media::MediaError};
+
+/// Why a call failed; [`is_retryable`](Self::is_retryable) says whether trying again can help.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The client cannot be built as it was asked for: change what the message names.
+    #[error("{0}")]
+    Setup(String),
+    /// A limit is not kept, found before anything was sent: send something else.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// A file is not what its kind must be, found before anything was sent: send another one.
+    #[error(transparent)]
+    Media(MediaError),
+    /// The API has no call for this, found before anything was sent: send something else.
+    #[error("{0}")]
+    NotOffered(String),
+    /// Wrong key, secret or clock: nothing will work until it is put right.
+    #[error("the platform refused our signature: check key and secret ({0})")]
+    Unauthorized(Answer),
+    /// There is no access token, or the portal refused it: a new one is asked for at the next try.
+    #[error("no valid access token for the portal: {0}")]
+    Token(String),
+    /// Too many calls: try again, a good while later.
+    #[error("too many calls ({0})")]
+    RateLimited(Answer),
+    /// The platform cannot do it now: try again later.
+    #[error("the platform cannot do it now ({0})")]
+    Unavailable(Answer),
+    /// The platform will not do it: change the call.
+    #[error("the platform refused the call ({0})")]
+    Refused(Answer),
+    /// What came back is not an answer of this API: check the address.
+    #[error("not an answer of this API ({0})")]
+    Unreadable(Answer),
+    /// No answer came; whether the call was carried out is not known. Try again later.
+    #[error("no answer from the platform: {0}")]
+    Transport(String),
+}
+
+/// What came back, as far as an error can show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The platform's code (`errcode`; the portal's `code`), if the answer had one.
+    pub errcode: Option<ErrCode>,
+    /// The platform's explanation (`errmsg`; the portal's `msg`), or how the answer begins.
+    pub errmsg: String,
+}
+
+impl From<MediaError> for ClientError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Limit(limit) => Self::Limit(limit),
+            other => Self::Media(other),
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if let Some(errcode) = self.errcode {
+            write!(f, ", errcode {}", errcode.0)?;
+        }
+        if self.errmsg.is_empty() { Ok(()) } else { write!(f, ": {}", self.errmsg) }
+    }
+}
+
+impl Answer {
+    /// The error that an answer of the platform is.
+    ///
+    /// A known code decides, whatever the HTTP status; an unknown one is permanent unless the status
+    /// is 5xx: what the documents do not name will not get better by asking again.
+    pub(crate) fn into_error(self) -> ClientError {
+        match (self.errcode, self.status) {
+            (Some(ErrCode::BAD_SIGNATURE), _) | (_, 401) => ClientError::Unauthorized(self),
+            (Some(ErrCode::INTERNAL), _) => ClientError::Unavailable(self),
+            (Some(ErrCode::BAD_PARAMETER | ErrCode::BAD_MEDIA_TYPE | ErrCode::NOT_ALLOWED), _) => {
+                ClientError::Refused(self)
+            }
+            (Some(ErrCode::RATE_EXCEEDED), _) | (_, 429) => ClientError::RateLimited(self),
+            (_, 500..) => ClientError::Unavailable(self),
+            (Some(_), _) => ClientError::Refused(self),
+            (None, _) => ClientError::Unreadable(self),
+        }
+    }
+}
+
+impl ClientError {
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::RateLimited(_) | Self::Unavailable(_) | Self::Transport(_) | Self::Token(_) => true,
+            Self::Setup(_)
+            | Self::Limit(_)
+            | Self::Media(_)
+            | Self::NotOffered(_)
+            | Self::Unauthorized(_)
+            | Self::Refused(_)
+            | Self::Unreadable(_) => false,
+        }
+    }
+
+    /// Whether to wait longer than after other errors before trying again.
+    pub fn is_rate_limited(&self) -> bool {
+        matches!(self, Self::RateLimited(_))
+    }
+
+    /// What came back, if anything did.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Unauthorized(answer)
+            | Self::RateLimited(answer)
+            | Self::Unavailable(answer)
+            | Self::Refused(answer)
+            | Self::Unreadable(answer) => Some(answer),
+            Self::Setup(_)
+            | Self::Limit(_)
+            | Self::Media(_)
+            | Self::NotOffered(_)
+            | Self::Token(_)
+            | Self::Transport(_) => None,
+        }
+    }
+
+    /// The platform's code (`errcode`), if it gave one.
+    pub fn errcode(&self) -> Option<ErrCode> {
+        self.answer()?.errcode
+    }
+
+    /// The platform's explanation (`errmsg`), or how an answer of another shape begins.
+    pub fn errmsg(&self) -> Option<&str> {
+        self.answer().map(|answer| answer.errmsg.as_str())
+    }
+
+    /// Whether another server of the same API might answer better: no answer, or a 5xx.
+    pub(crate) fn is_servers_fault(&self) -> bool {
+        match self {
+            Self::Transport(_) => true,
+            Self::Unavailable(answer) => answer.status >= 500,
+            _ => false,
+        }
+    }
+
+    /// The class in one word, for metrics.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Setup(_) => "setup",
+            Self::Limit(_) => "limit",
+            Self::Media(_) => "media",
+            Self::NotOffered(_) => "not_offered",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Token(_) => "token",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused(_) => "refused",
+            Self::Unreadable(_) => "unreadable",
+            Self::Transport(_) => "transport",
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Making users follow an account, and no longer: the calls `/mc/subscribe` and `/mc/unsubscribe`.
+
+use serde::Serialize;
+
+use super::{Client, ClientError, PartError, parts::parts, request::Done};
+use crate::{
+    ids::{AccountId, UserId},
+    protocol::limits,
+};
+
+/// The most users that one call takes.
+const MAX_FOLLOWERS: usize = 50;
+
+/// Followers of an account (关注、取消关注公众号). These calls cause no event push.
+///
+/// # Examples
+///
+/// ```no_run
+/// # use rongcloud_callback::{client::{Client, PartError}, ids::UserId};
+/// # async fn example(client: Client) -> Result<(), PartError> {
+/// let users: Vec<UserId> = (1..=120).map(|n| format!("user{n}").into()).collect();
+/// if let Err(error) = client.followers().add(&"news".into(), &users).await {
+///     eprintln!("{} are done: {}", error.done.len(), error.cause);
+///     client.followers().add(&"news".into(), &users[error.failed.start..]).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Followers<'a> {
+    client: &'a Client,
+}
+
+impl<'a> Followers<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Makes users follow an account.
+    ///
+    /// `POST /mc/subscribe.json`, 关注公众号, once for each 50 users, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// For whom it is done, for whom it failed and why, and who was not tried.
+    pub async fn add(&self, account: &AccountId, users: &[UserId]) -> Result<(), PartError> {
+        self.in_parts("/mc/subscribe.json", account, users).await
+    }
+
+    /// Makes users no longer follow an account.
+    ///
+    /// `POST /mc/unsubscribe.json`, 取消关注公众号, once for each 50 users, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// For whom it is done, for whom it failed and why, and who was not tried.
+    pub async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<(), PartError> {
+        self.in_parts("/mc/unsubscribe.json", account, users).await
+    }
+
+    async fn in_parts(
+        &self,
+        path: &'static str,
+        account: &AccountId,
+        users: &[UserId],
+    ) -> Result<(), PartError> {
+        for part in parts(users.len(), MAX_FOLLOWERS) {
+            self.call(path, account, &users[part.clone()])
+                .await
+                .map_err(|cause| PartError::new(users.len(), part, cause))?;
+        }
+        Ok(())
+    }
+
+    async fn call(
+        &self,
+        path: &'static str,
+        account: &AccountId,
+        users: &[UserId],
+    ) -> Result<Done, ClientError> {
+        limits::at_most("number of followers", MAX_FOLLOWERS, users.len())?;
+        self.client.post_json(path, &Body { account, users }).await
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "mcId")]
+    account: &'a AccountId,
+    #[serde(rename = "userId")]
+    users: &'a [UserId],
+}

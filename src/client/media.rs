@@ -1,0 +1,139 @@
+//! Uploads of pictures, recordings and articles: the calls below `/media`.
+
+use bytes::Bytes;
+use reqwest::{
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+    multipart::{Form, Part},
+};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Client, ClientError, request::Placement};
+use crate::{
+    ids::MediaId,
+    protocol::{
+        limits,
+        media::{self, MediaFormat, MediaKind},
+    },
+};
+
+/// Uploads (素材管理).
+///
+/// # Examples
+///
+/// ```no_run
+/// # use rongcloud_callback::client::Client;
+/// use rongcloud_callback::protocol::{Payload, Source, media::MediaKind};
+///
+/// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let picture = client.media().upload(MediaKind::Image, std::fs::read("logo.png")?.into()).await?;
+/// let payload = Payload::image(Source::MediaId(picture.id));
+/// client.messages().to_user(&"news".into(), &"user1".into(), &payload).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Media<'a> {
+    client: &'a Client,
+}
+
+/// Something that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// What the platform takes it for (`type`): `image`, `voice`, `thumb` or `news`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What to refer to it by in messages.
+    #[serde(rename = "media_id")]
+    pub id: MediaId,
+    /// When it was uploaded, as received; by the examples in seconds since 1970.
+    pub created_at: i64,
+}
+
+/// An article to be uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FullArticle {
+    /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
+    pub thumb_media_id: MediaId,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The page behind "read the original" (阅读原文); an `&` in it must be percent-encoded.
+    #[serde(rename = "content_source_url")]
+    pub source_url: String,
+    /// The text, in HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// A summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Whether the picture is shown in the article.
+    #[serde(
+        rename = "show_cover_pic",
+        serialize_with = "flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shows_cover: Option<bool>,
+}
+
+impl<'a> Media<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Uploads a picture or a recording.
+    ///
+    /// `POST /media/upload`, 上传多媒体文件. Its content decides what it is, not its name.
+    ///
+    /// # Errors
+    ///
+    /// A file that is too large, too long or of another type, or what went wrong on the way.
+    pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<Uploaded, ClientError> {
+        let format = media::check(kind, &file)?;
+        let fill = |request: reqwest::RequestBuilder| {
+            request.query(&[("type", kind.as_str())]).multipart(form(kind, format, &file))
+        };
+        self.client.post("/media/upload", Placement::Query, fill).await
+    }
+
+    /// Uploads 1 to 10 articles as one, to be sent to all followers.
+    ///
+    /// `POST /media/uploadnews`, 上传图文消息素材.
+    ///
+    /// # Errors
+    ///
+    /// None or too many articles, or what went wrong on the way.
+    pub async fn upload_news(&self, articles: &[FullArticle]) -> Result<Uploaded, ClientError> {
+        limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
+        let body = Articles { articles };
+        self.client.post("/media/uploadnews", Placement::Query, |request| request.json(&body)).await
+    }
+}
+
+/// The body of an upload of articles.
+#[derive(Serialize)]
+pub(crate) struct Articles<'a, T> {
+    /// The articles.
+    pub(crate) articles: &'a [T],
+}
+
+/// A file as both APIs take it: part `file`, named after what it is.
+pub(crate) fn form(kind: MediaKind, format: MediaFormat, file: &Bytes) -> Form {
+    let content_type = HeaderValue::from_static(format.content_type());
+    let part = Part::stream_with_length(file.clone(), file.len() as u64)
+        .file_name(format!("{kind}.{}", format.extension()))
+        .headers(HeaderMap::from_iter([(CONTENT_TYPE, content_type)]));
+    Form::new().part("file", part)
+}
+
+/// Both APIs write yes and no as `"1"` and `"0"`.
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over like this"
+)]
+pub(crate) fn flag<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if *flag == Some(true) { "1" } else { "0" })
+}

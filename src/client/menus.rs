@@ -1,0 +1,162 @@
+//! Menus of public accounts: the calls below `/mc/menu`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Client, ClientError,
+    request::{Answered, Done},
+};
+use crate::{
+    ids::{AccountId, MenuId},
+    protocol::limits,
+};
+
+/// The longest name, in characters.
+const MAX_NAME: usize = 10;
+
+/// Menus of public accounts (公众号菜单设置).
+///
+/// # Examples
+///
+/// ```no_run
+/// # use rongcloud_callback::client::{Client, ClientError};
+/// use rongcloud_callback::client::NewMenu;
+///
+/// # async fn example(client: Client) -> Result<(), ClientError> {
+/// let help = client.menus().add(&NewMenu::new("news", "Help")).await?;
+/// let page = NewMenu::new("news", "FAQ").opening("https://example.com/faq").below(help.id);
+/// client.menus().add(&page).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Menus<'a> {
+    client: &'a Client,
+}
+
+/// A menu entry that does not exist yet.
+///
+/// There are two levels: the entry is of level 2 if it is [`below`](Self::below) another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMenu {
+    /// The account that it belongs to (`mcid`).
+    pub account: AccountId,
+    /// What it says (`name`), 1 to 10 characters.
+    pub name: String,
+    /// The page that it opens (`url`); without one it does nothing (`type` = 0).
+    pub url: Option<String>,
+    /// The entry of level 1 that it is below (`pid`).
+    pub parent: Option<MenuId>,
+}
+
+impl NewMenu {
+    /// An entry of level 1 that does nothing.
+    pub fn new(account: impl Into<AccountId>, name: impl Into<String>) -> Self {
+        Self { account: account.into(), name: name.into(), url: None, parent: None }
+    }
+
+    /// The same entry, opening a page.
+    #[must_use]
+    pub fn opening(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// The same entry on level 2, below one of level 1.
+    #[must_use]
+    pub fn below(mut self, parent: impl Into<MenuId>) -> Self {
+        self.parent = Some(parent.into());
+        self
+    }
+}
+
+/// A menu entry as the platform has it (`info`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    /// The platform's number.
+    #[serde(rename = "id", default)]
+    pub number: i64,
+    /// The entry's id.
+    #[serde(rename = "menuId")]
+    pub id: MenuId,
+    /// What it does: 0 = nothing, 1 = opens `url`.
+    #[serde(rename = "Type", default)]
+    pub action: i64,
+    /// What it says.
+    #[serde(rename = "Name", default)]
+    pub name: Option<String>,
+    /// The page that it opens.
+    #[serde(rename = "Url", default)]
+    pub url: Option<String>,
+    /// 1 or 2.
+    #[serde(rename = "Level", default)]
+    pub level: i64,
+    /// The entry of level 1 that it is below; empty on level 1.
+    #[serde(rename = "Pid", default)]
+    pub parent: Option<MenuId>,
+    /// The account that it belongs to.
+    #[serde(rename = "mcid")]
+    pub account: AccountId,
+    /// When it was changed, in the platform's own words.
+    #[serde(rename = "UpdateTime", default)]
+    pub updated_at: Option<String>,
+    /// When it was made, in the platform's own words.
+    #[serde(rename = "CreateTime", default)]
+    pub created_at: Option<String>,
+    /// Its position among its neighbours.
+    #[serde(default)]
+    pub order: i64,
+}
+
+impl<'a> Menus<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Adds an entry to an account's menu.
+    ///
+    /// `POST /mc/menu/refresh.json`, 添加公众号菜单.
+    ///
+    /// # Errors
+    ///
+    /// A name that is too long, or what went wrong on the way.
+    pub async fn add(&self, new: &NewMenu) -> Result<Menu, ClientError> {
+        limits::at_most("menu name in characters", MAX_NAME, new.name.chars().count())?;
+        let kind = if new.url.is_some() { "1" } else { "0" };
+        let level = if new.parent.is_some() { "2" } else { "1" };
+        let mut fields =
+            vec![("mcid", new.account.as_str()), ("level", level), ("name", &new.name), ("type", kind)];
+        fields.extend(new.url.as_deref().map(|url| ("url", url)));
+        fields.extend(new.parent.as_ref().map(|parent| ("pid", parent.as_str())));
+        self.client.post_form("/mc/menu/refresh.json", &fields).await.map(|Answered { info }| info)
+    }
+
+    /// Deletes an entry of an account's menu.
+    ///
+    /// `POST /mc/menu/delete.json`, 删除公众号菜单.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong on the way.
+    pub async fn delete(&self, account: &AccountId, menu: &MenuId) -> Result<(), ClientError> {
+        let fields = [("mcid", account.as_str()), ("menuId", menu.as_str())];
+        self.client.post_form("/mc/menu/delete.json", &fields).await.map(|_: Done| ())
+    }
+
+    /// Gives entries their positions among their neighbours, from 1.
+    ///
+    /// `POST /mc/menu/order.json`, 公众号菜单排序. A position counts among the entries of level 1, or
+    /// among those below the same entry.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong on the way.
+    pub async fn reorder(&self, positions: &[(MenuId, u32)]) -> Result<(), ClientError> {
+        let orders: Vec<String> = positions.iter().map(|(_, order)| order.to_string()).collect();
+        let mut fields = Vec::with_capacity(2 * positions.len());
+        for ((menu, _), order) in positions.iter().zip(&orders) {
+            fields.extend([("menuIds", menu.as_str()), ("orders", order.as_str())]);
+        }
+        self.client.post_form("/mc/menu/order.json", &fields).await.map(|_: Done| ())
+    }
+}

@@ -1,0 +1,246 @@
+//! Sending messages to one user, to several, to all followers: the calls below `/message`.
+
+use serde::Serialize;
+
+use super::{Client, ClientError, PartError, parts::parts, request::Done};
+use crate::{
+    ids::{AccountId, AppKey, UserId},
+    protocol::{Outgoing, Payload, Recipients, Source, limits},
+};
+
+/// Sending messages (发送消息).
+///
+/// # Examples
+///
+/// ```no_run
+/// # use rongcloud_callback::client::{Client, ClientError};
+/// use rongcloud_callback::protocol::{Article, Payload};
+///
+/// # async fn example(client: Client) -> Result<(), ClientError> {
+/// let card = Article {
+///     title: "Open day".into(),
+///     url: Some("https://example.com/open-day".into()),
+///     picture_url: "https://example.com/open-day.jpg".into(),
+///     ..Article::default()
+/// };
+/// let sent = client.messages().to_followers(&"news".into(), &Payload::news([card])).await?;
+/// println!("{:?}", sent.id);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Messages<'a> {
+    client: &'a Client,
+}
+
+/// The platform has taken a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The platform's id of a message to all followers (`msg_id`); others have none.
+    pub id: Option<String>,
+}
+
+impl<'a> Messages<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Sends `outgoing` through the call that is made for its recipients and payload.
+    ///
+    /// One call, whichever of those below: more than 100 users are an error here.
+    ///
+    /// # Errors
+    ///
+    /// A limit, [`ClientError::NotOffered`] where no call fits, or what went wrong on the way.
+    pub async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
+        self.call(route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+    }
+
+    /// Sends to one user.
+    ///
+    /// `POST /message/operation/send.json`, 发送消息; what was uploaded before goes through
+    /// `POST /message/send.json`, 发送消息-使用已上传素材发送.
+    ///
+    /// # Errors
+    ///
+    /// A limit, an `mpnews`, or what went wrong on the way.
+    pub async fn to_user(
+        &self,
+        sender: &AccountId,
+        user: &UserId,
+        payload: &Payload,
+    ) -> Result<(), ClientError> {
+        self.send(&outgoing(sender, Recipients::User(user.clone()), payload)).await.map(|_| ())
+    }
+
+    /// Sends a text to one user.
+    ///
+    /// `POST /message/operation/send.json`, 发送消息 · 文本消息.
+    ///
+    /// # Errors
+    ///
+    /// A limit, or what went wrong on the way.
+    pub async fn text(&self, sender: &AccountId, user: &UserId, text: &str) -> Result<(), ClientError> {
+        self.to_user(sender, user, &Payload::text(text)).await
+    }
+
+    /// Sends to several users, each 100 of them in one call, one call after the other.
+    ///
+    /// `POST /message/batchsend.json` for text and news, 批量发送文本消息 and 批量发送图文消息;
+    /// `POST /message/operation/batchsend.json` for the rest, 批量发送图片消息 and 批量发送语音消息.
+    ///
+    /// # Errors
+    ///
+    /// Who has got it, for whom it failed and why, and who was not tried.
+    pub async fn to_users(
+        &self,
+        sender: &AccountId,
+        users: &[UserId],
+        payload: &Payload,
+    ) -> Result<(), PartError> {
+        for part in parts(users.len(), limits::RECIPIENTS) {
+            let recipients = Recipients::Users(users[part.clone()].to_vec());
+            self.send(&outgoing(sender, recipients, payload))
+                .await
+                .map_err(|cause| PartError::new(users.len(), part, cause))?;
+        }
+        Ok(())
+    }
+
+    /// Sends to all followers of an account; the platform allows one such message a day.
+    ///
+    /// `POST /message/operation/sendall.json`, 群发消息; what was uploaded before goes through
+    /// `POST /message/sendall.json`, 群发消息-使用已上传素材发送.
+    ///
+    /// # Errors
+    ///
+    /// A limit, or what went wrong on the way.
+    pub async fn to_followers(
+        &self,
+        sender: &AccountId,
+        payload: &Payload,
+    ) -> Result<Sent, ClientError> {
+        self.send(&outgoing(sender, Recipients::Followers, payload)).await
+    }
+
+    /// Sends `outgoing` through the calls for what was uploaded, which take some other things as well.
+    ///
+    /// `POST /message/send.json`, 发送消息-使用已上传素材发送, also for text and news to one user;
+    /// `POST /message/sendall.json`, 群发消息-使用已上传素材发送, also for text to all followers.
+    /// [`send`](Self::send) does the same for a deployment that offers all calls.
+    ///
+    /// # Errors
+    ///
+    /// A limit, [`ClientError::NotOffered`] where no call fits, or what went wrong on the way.
+    pub async fn send_stored(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
+        self.call(stored_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+    }
+
+    async fn call(&self, route: Route, outgoing: &Outgoing) -> Result<Sent, ClientError> {
+        outgoing.payload.check()?;
+        if let Recipients::Users(users) = &outgoing.recipients {
+            limits::at_most("number of users in one call", limits::RECIPIENTS, users.len())?;
+        }
+        let body = Body::new(self.client.app(), outgoing, route.filter);
+        let done: Done = self.client.post_json(route.path, &body).await?;
+        Ok(Sent { id: done.msg_id })
+    }
+}
+
+fn outgoing(sender: &AccountId, recipients: Recipients, payload: &Payload) -> Outgoing {
+    Outgoing { sender: sender.clone(), recipients, payload: payload.clone() }
+}
+
+/// Which call, and whether its body says `filter`.
+#[derive(Debug, Clone, Copy)]
+struct Route {
+    path: &'static str,
+    filter: bool,
+}
+
+const STORED_TO_USER: Route = Route { path: "/message/send.json", filter: false };
+const STORED_TO_FOLLOWERS: Route = Route { path: "/message/sendall.json", filter: true };
+
+/// The documents' table of what can be sent to whom through which call.
+fn route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
+    let path = match (recipients, payload) {
+        (
+            _,
+            Payload::MpNews(_) | Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)),
+        ) => {
+            return stored_route(recipients, payload);
+        }
+        (Recipients::User(_), _) => "/message/operation/send.json",
+        (Recipients::Users(_), Payload::Text(_) | Payload::News(_)) => "/message/batchsend.json",
+        (Recipients::Users(_), _) => "/message/operation/batchsend.json",
+        (Recipients::Followers, _) => "/message/operation/sendall.json",
+    };
+    Ok(Route { path, filter: false })
+}
+
+/// The part of the table for what was uploaded (使用已上传素材发送).
+fn stored_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
+    let stored =
+        matches!(payload, Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)));
+    match (recipients, payload) {
+        (Recipients::User(_), Payload::Text(_) | Payload::News(_)) => Ok(STORED_TO_USER),
+        (Recipients::User(_), _) if stored => Ok(STORED_TO_USER),
+        (Recipients::Followers, Payload::Text(_) | Payload::MpNews(_)) => Ok(STORED_TO_FOLLOWERS),
+        (Recipients::Followers, _) if stored => Ok(STORED_TO_FOLLOWERS),
+        (_, Payload::MpNews(_)) => {
+            not_offered("an uploaded article (mpnews) goes to all followers only")
+        }
+        (Recipients::Users(_), _) if stored => not_offered(
+            "an uploaded picture or recording goes to one user or to all followers; several users need its url",
+        ),
+        _ => not_offered("the calls for uploads do not take this for these recipients"),
+    }
+}
+
+fn not_offered(why: &str) -> Result<Route, ClientError> {
+    Err(ClientError::NotOffered(why.to_owned()))
+}
+
+/// What the message calls are given.
+#[derive(Serialize)]
+struct Body<'a> {
+    fromuser: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    touser: Option<ToUser>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<Filter>,
+    msgtype: &'static str,
+    #[serde(flatten)]
+    payload: &'a Payload,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ToUser {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Serialize)]
+struct Filter {
+    is_to_all: bool,
+}
+
+impl<'a> Body<'a> {
+    fn new(app: &AppKey, outgoing: &'a Outgoing, filter: bool) -> Self {
+        let at_app = |id: &str| format!("{id}@{app}");
+        Self {
+            fromuser: at_app(outgoing.sender.as_str()),
+            touser: match &outgoing.recipients {
+                Recipients::User(user) => Some(ToUser::One(at_app(user.as_str()))),
+                Recipients::Users(users) => {
+                    Some(ToUser::Many(users.iter().map(|user| at_app(user.as_str())).collect()))
+                }
+                Recipients::Followers => None,
+            },
+            filter: filter.then_some(Filter { is_to_all: true }),
+            msgtype: outgoing.payload.msgtype(),
+            payload: &outgoing.payload,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! HTTP below both APIs: pooled connections that do not grow old, several base addresses, bounded answers.
+
+use std::{
+    error::Error as _,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::{RequestBuilder, redirect, retry};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use url::Url;
+
+use super::{Answer, ClientError};
+use crate::{
+    clock::{Clock, UnixMillis},
+    config::ClientSection,
+    metrics,
+};
+
+/// The platform asks for connections no older than this, so that its load balancing works.
+const MAX_AGE: Duration = Duration::from_mins(1);
+/// No answer of either API comes near this size.
+const MAX_ANSWER: usize = 1 << 20;
+/// How much of an unreadable answer an error shows, in characters.
+const EXCERPT: usize = 200;
+
+/// Base addresses and the connections to them.
+pub(crate) struct Transport {
+    bases: Vec<Url>,
+    /// Index of the base that answered last: the next call begins with it.
+    good: AtomicUsize,
+    section: ClientSection,
+    tls: ClientConfig,
+    connections: Mutex<Option<Connections>>,
+}
+
+/// A pool of connections, all of them made after `since`.
+struct Connections {
+    http: reqwest::Client,
+    since: UnixMillis,
+}
+
+/// A request that is ready to be sent.
+pub(crate) struct Prepared {
+    /// The request.
+    pub(crate) request: RequestBuilder,
+    /// What must not come back in an error, should the server echo it.
+    pub(crate) sensitive: Vec<String>,
+}
+
+/// What a server answered: HTTP status and body.
+pub(crate) struct Received {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The body, UTF-8 errors replaced.
+    pub(crate) text: String,
+}
+
+impl Transport {
+    /// Connects to nothing yet.
+    pub(crate) fn new(
+        bases: impl IntoIterator<Item = Url>,
+        section: &ClientSection,
+    ) -> Result<Self, ClientError> {
+        let bases: Vec<Url> = bases.into_iter().collect();
+        if bases.is_empty() {
+            return Err(ClientError::Setup("an API needs at least one base address".to_owned()));
+        }
+        if let Some(base) = bases.iter().find(|base| !is_usable(base)) {
+            let scheme = base.scheme();
+            return Err(ClientError::Setup(format!(
+                "a base address must be http:// or https:// with neither query nor fragment; this one is {scheme}:"
+            )));
+        }
+        let tls = tls(bases.iter().any(|base| base.scheme() == "https"))?;
+        Ok(Self {
+            bases,
+            good: AtomicUsize::new(0),
+            section: section.clone(),
+            tls,
+            connections: Mutex::new(None),
+        })
+    }
+
+    /// Calls one base address after the other, each at most once, until one is able to answer.
+    ///
+    /// `prepare` makes the request for a base address; `decode` reads the answer.
+    pub(crate) async fn call<T>(
+        &self,
+        call: &'static str,
+        clock: &Clock,
+        prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
+        decode: impl Fn(Received) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let started = Instant::now();
+        let result = self.over_bases(clock, prepare, decode).await;
+        metrics::call_seconds(call).record(started.elapsed());
+        metrics::calls(call, result.as_ref().map_or_else(ClientError::class, |_| "ok")).increment(1);
+        result
+    }
+
+    async fn over_bases<T>(
+        &self,
+        clock: &Clock,
+        prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
+        decode: impl Fn(Received) -> Result<T, ClientError>,
+    ) -> Result<T, ClientError> {
+        let first = self.good.load(Ordering::Relaxed);
+        let mut last = None;
+        for index in (first..first + self.bases.len()).map(|index| index % self.bases.len()) {
+            let prepared = prepare(&self.fresh(clock.now())?, &self.bases[index])?;
+            match receive(prepared).await.and_then(&decode) {
+                Err(error) if error.is_servers_fault() => last = Some(error),
+                settled => {
+                    self.good.store(index, Ordering::Relaxed);
+                    return settled;
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| ClientError::Setup("no base address".to_owned())))
+    }
+
+    /// Connections that are young enough. Older ones finish what they are doing and close.
+    fn fresh(&self, now: UnixMillis) -> Result<reqwest::Client, ClientError> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back says nothing about the age.
+        let young = |c: &&Connections| now >= c.since && now.since(c.since) < MAX_AGE;
+        if let Some(connections) = connections.as_ref().filter(young) {
+            return Ok(connections.http.clone());
+        }
+        let http = connect(&self.section, &self.tls)?;
+        *connections = Some(Connections { http: http.clone(), since: now });
+        Ok(http)
+    }
+}
+
+/// The address of a call: `path` below `base`, whether or not that ends with a slash.
+pub(crate) fn address(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// How an answer begins, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT).collect()
+}
+
+fn is_usable(base: &Url) -> bool {
+    matches!(base.scheme(), "http" | "https") && base.query().is_none() && base.fragment().is_none()
+}
+
+/// The system's certificates are read only where they are needed: a slim image may have none.
+fn tls(certificates: bool) -> Result<ClientConfig, ClientError> {
+    let refused = |error: rustls::Error| ClientError::Setup(format!("TLS cannot be set up: {error}"));
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(refused)?;
+    let builder = if certificates {
+        builder.with_platform_verifier().map_err(refused)?
+    } else {
+        builder.with_root_certificates(RootCertStore::empty())
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+fn connect(section: &ClientSection, tls: &ClientConfig) -> Result<reqwest::Client, ClientError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .connect_timeout(section.connect_timeout)
+        .timeout(section.timeout)
+        .pool_idle_timeout(MAX_AGE)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(retry::never())
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| {
+            ClientError::Setup(format!("the HTTP client cannot be set up: {}", cause(&error)))
+        })
+}
+
+async fn receive(prepared: Prepared) -> Result<Received, ClientError> {
+    let lost = |error: reqwest::Error| ClientError::Transport(cause(&error));
+    let mut response = prepared.request.send().await.map_err(lost)?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            let errmsg = format!("larger than {MAX_ANSWER} bytes");
+            return Err(Answer { status, errcode: None, errmsg }.into_error());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let text = prepared
+        .sensitive
+        .iter()
+        .fold(String::from_utf8_lossy(&body).into_owned(), |text, sensitive| {
+            text.replace(sensitive, "…")
+        });
+    Ok(Received { status, text })
+}
+
+/// The innermost cause in words; the outer ones repeat the address, which may carry a signature.
+fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "timed out".to_owned();
+    }
+    let mut innermost = error.source();
+    while let Some(inner) = innermost.and_then(std::error::Error::source) {
+        innermost = Some(inner);
+    }
+    innermost.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+}

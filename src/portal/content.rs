@@ -1,0 +1,172 @@
+//! What the portal can send, and what of the platform's own payloads that covers.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    client::ClientError,
+    ids::MediaId,
+    protocol::{Article, LimitError, Payload, Source, limits},
+};
+
+/// What the portal sends to users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message {
+    /// Plain text, 1 to 2000 bytes.
+    Text(String),
+    /// An uploaded picture.
+    Image(MediaId),
+    /// An uploaded recording.
+    Voice(MediaId),
+    /// One to ten cards.
+    News(Vec<Card>),
+}
+
+/// What the portal sends to all followers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MassMessage {
+    /// Plain text, 1 to 2000 bytes.
+    Text(String),
+    /// An uploaded picture.
+    Image(MediaId),
+    /// An uploaded recording.
+    Voice(MediaId),
+    /// An uploaded article.
+    MpNews(MediaId),
+}
+
+/// A card with picture and link, as the portal has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// The headline.
+    pub title: String,
+    /// The text below it, at most 1000 Chinese characters (a Chinese one counts 2, others 1).
+    pub description: String,
+    /// Where a tap leads.
+    #[serde(flatten)]
+    pub links: Links,
+    /// The picture's address, JPG.
+    #[serde(flatten, serialize_with = "both_keys")]
+    pub picture_url: String,
+}
+
+/// Where something leads, by device; not both may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Links {
+    /// On a computer.
+    #[serde(rename = "pcUrl")]
+    pub pc: String,
+    /// On a phone.
+    #[serde(rename = "appUrl")]
+    pub app: String,
+}
+
+impl Links {
+    /// The same address on both devices.
+    pub fn both(url: impl Into<String>) -> Self {
+        let url = url.into();
+        Self { pc: url.clone(), app: url }
+    }
+
+    pub(super) fn check(&self) -> Result<(), LimitError> {
+        limits::not_empty("pcUrl and appUrl together in bytes", &format!("{}{}", self.pc, self.app))
+    }
+}
+
+/// The document's table says `picUrl`, its example `picurl`: both are sent.
+fn both_keys<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    BTreeMap::from([("picUrl", url), ("picurl", url)]).serialize(serializer)
+}
+
+impl From<&Message> for Payload {
+    fn from(message: &Message) -> Self {
+        match message {
+            Message::Text(text) => Self::text(text),
+            Message::Image(id) => Self::image(Source::MediaId(id.clone())),
+            Message::Voice(id) => Self::voice(Source::MediaId(id.clone())),
+            Message::News(cards) => Self::news(cards.iter().map(|card| Article {
+                title: card.title.clone(),
+                description: Some(card.description.clone()),
+                url: None,
+                picture_url: card.picture_url.clone(),
+            })),
+        }
+    }
+}
+
+impl From<&MassMessage> for Payload {
+    fn from(message: &MassMessage) -> Self {
+        match message {
+            MassMessage::Text(text) => Self::text(text),
+            MassMessage::Image(id) => Self::image(Source::MediaId(id.clone())),
+            MassMessage::Voice(id) => Self::voice(Source::MediaId(id.clone())),
+            MassMessage::MpNews(id) => Self::mp_news(id.clone()),
+        }
+    }
+}
+
+impl TryFrom<&Payload> for Message {
+    type Error = ClientError;
+
+    fn try_from(payload: &Payload) -> Result<Self, ClientError> {
+        match payload {
+            Payload::Text(text) => Ok(Self::Text(text.content.clone())),
+            Payload::Image(source) => uploaded(source).map(Self::Image),
+            Payload::Voice(source) => uploaded(source).map(Self::Voice),
+            Payload::News(news) => {
+                news.articles.iter().map(Card::try_from).collect::<Result<_, _>>().map(Self::News)
+            }
+            Payload::MpNews(_) => {
+                not_offered("the portal sends an uploaded article (mpnews) to all followers only")
+            }
+        }
+    }
+}
+
+impl TryFrom<&Payload> for MassMessage {
+    type Error = ClientError;
+
+    fn try_from(payload: &Payload) -> Result<Self, ClientError> {
+        match payload {
+            Payload::Text(text) => Ok(Self::Text(text.content.clone())),
+            Payload::Image(source) => uploaded(source).map(Self::Image),
+            Payload::Voice(source) => uploaded(source).map(Self::Voice),
+            Payload::MpNews(news) => Ok(Self::MpNews(news.media_id.clone())),
+            Payload::News(_) => not_offered(
+                "the portal sends cards (news) to single users only; upload an article (mpnews) instead",
+            ),
+        }
+    }
+}
+
+impl TryFrom<&Article> for Card {
+    type Error = ClientError;
+
+    fn try_from(article: &Article) -> Result<Self, ClientError> {
+        let Some(url) = &article.url else {
+            return not_offered("the portal sends no card without a link: the article needs a url");
+        };
+        Ok(Self {
+            title: article.title.clone(),
+            description: article.description.clone().unwrap_or_default(),
+            links: Links::both(url),
+            picture_url: article.picture_url.clone(),
+        })
+    }
+}
+
+fn uploaded(source: &Source) -> Result<MediaId, ClientError> {
+    match source {
+        Source::MediaId(id) => Ok(id.clone()),
+        Source::Url(_) => {
+            not_offered("the portal sends no picture or recording by url: upload it to the portal first")
+        }
+    }
+}
+
+fn not_offered<T>(why: &str) -> Result<T, ClientError> {
+    Err(ClientError::NotOffered(why.to_owned()))
+}

@@ -1,0 +1,110 @@
+//! Uploads to the portal: pictures, recordings and articles.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Links, Portal};
+use crate::{
+    client::{
+        ClientError,
+        media::{Articles, flag, form},
+    },
+    ids::MediaId,
+    protocol::{
+        limits,
+        media::{self, MediaKind},
+    },
+};
+
+/// Uploads to the portal.
+///
+/// # Examples
+///
+/// ```no_run
+/// # use rongcloud_callback::portal::Portal;
+/// use rongcloud_callback::{portal::Message, protocol::media::MediaKind};
+///
+/// # async fn example(portal: Portal) -> Result<(), Box<dyn std::error::Error>> {
+/// let id = portal.media().upload(MediaKind::Voice, std::fs::read("hello.amr")?.into()).await?;
+/// portal.messages().to_users(&"news".into(), &["u1".into()], &Message::Voice(id), None).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Media<'a> {
+    portal: &'a Portal,
+}
+
+/// An article to be uploaded to the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkedArticle {
+    /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
+    pub thumb_media_id: MediaId,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// A summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Whether the picture is shown in the article.
+    #[serde(
+        rename = "show_cover_pic",
+        serialize_with = "flag",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shows_cover: Option<bool>,
+    /// Where it leads.
+    #[serde(flatten)]
+    pub links: Links,
+}
+
+#[derive(Deserialize)]
+struct Uploaded {
+    media_id: MediaId,
+}
+
+const UPLOAD: &str = "/push/uploadMedia";
+
+impl<'a> Media<'a> {
+    pub(super) fn new(portal: &'a Portal) -> Self {
+        Self { portal }
+    }
+
+    /// Uploads a picture or a recording.
+    ///
+    /// `POST …/uploadMedia`, 上传多媒体文件. Its content decides what it is, not its name.
+    ///
+    /// # Errors
+    ///
+    /// A file that is too large, too long or of another type, or what went wrong on the way.
+    pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<MediaId, ClientError> {
+        let format = media::check(kind, &file)?;
+        let fill = |request: reqwest::RequestBuilder| {
+            request.query(&[("type", kind.as_str())]).multipart(form(kind, format, &file))
+        };
+        self.portal.post(UPLOAD, fill).await.map(|Uploaded { media_id }| media_id)
+    }
+
+    /// Uploads 1 to 10 articles as one, to be sent to all followers.
+    ///
+    /// `POST …/uploadMedia`, 上传图文.
+    ///
+    /// # Errors
+    ///
+    /// None or too many articles, one without a link, or what went wrong on the way.
+    pub async fn upload_news(&self, articles: &[LinkedArticle]) -> Result<MediaId, ClientError> {
+        limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
+        articles.iter().try_for_each(|article| article.links.check())?;
+        let body = Articles { articles };
+        self.portal
+            .post(UPLOAD, |request| request.json(&body))
+            .await
+            .map(|Uploaded { media_id }| media_id)
+    }
+}

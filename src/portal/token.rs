@@ -1,0 +1,79 @@
+//! Where the portal's access token comes from; how it is had is every deployment's own.
+
+use std::{error::Error, fmt, path::PathBuf, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::client::ClientError;
+
+/// Why a function could not come up with a token; its text is shown in errors.
+pub type TokenError = Box<dyn Error + Send + Sync>;
+
+/// Where the access token (`access_token`) comes from, asked before each call.
+#[derive(Clone)]
+pub struct TokenSource(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Fixed(SecretString),
+    File(PathBuf),
+    Function(Arc<dyn Fn() -> BoxFuture<'static, Result<SecretString, TokenError>> + Send + Sync>),
+}
+
+impl TokenSource {
+    /// Always the same token.
+    pub fn fixed(token: SecretString) -> Self {
+        Self(Kind::Fixed(token))
+    }
+
+    /// A file with the token, read before each call: whoever renews it only has to write the file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::File(path.into()))
+    }
+
+    /// A function that fetches the token, or remembers it while it is valid.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rongcloud_callback::portal::TokenSource;
+    ///
+    /// let token = TokenSource::function(async || Ok("from somewhere".into()));
+    /// ```
+    pub fn function<F, Fut>(function: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<SecretString, TokenError>> + Send + 'static,
+    {
+        Self(Kind::Function(Arc::new(move || Box::pin(function()))))
+    }
+
+    /// The token for the next call, without the white space around it.
+    pub(super) async fn token(&self) -> Result<SecretString, ClientError> {
+        let token = match &self.0 {
+            Kind::Fixed(token) => token.clone(),
+            Kind::File(path) => tokio::fs::read_to_string(path)
+                .await
+                .map_err(|error| ClientError::Token(format!("{}: {error}", path.display())))?
+                .into(),
+            Kind::Function(function) => {
+                function().await.map_err(|error| ClientError::Token(error.to_string()))?
+            }
+        };
+        match token.expose_secret().trim() {
+            "" => Err(ClientError::Token("it is empty".to_owned())),
+            trimmed => Ok(trimmed.into()),
+        }
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Fixed(_) => f.write_str("TokenSource::fixed(…)"),
+            Kind::File(path) => write!(f, "TokenSource::file({})", path.display()),
+            Kind::Function(_) => f.write_str("TokenSource::function(…)"),
+        }
+    }
+}

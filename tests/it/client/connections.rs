@@ -1,0 +1,205 @@
+//! Connections: their age, cut ones, silent ones, redirects, and several base addresses.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::{Response, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use rongcloud_callback::{
+    client::{Client, ClientError},
+    clock::Clock,
+    config::ClientSection,
+    protocol::{Payload, media::MediaKind},
+};
+use tokio::{io::AsyncReadExt as _, net::TcpListener, task::JoinSet};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
+
+use super::support::{APP, Api, NOW, OK, SECRET, answering, client, times};
+
+async fn text(client: &Client) -> Result<(), ClientError> {
+    client.messages().text(&"a".into(), &"u".into(), "Hello").await
+}
+
+/// Answers everything on connections that it keeps open, and counts them.
+struct Keeping {
+    base: String,
+    connections: Arc<AtomicUsize>,
+    _accepting: JoinSet<()>,
+}
+
+impl Keeping {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        let mut accepting = JoinSet::new();
+        accepting.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let answer =
+                    service_fn(|_| async { Ok::<_, hyper::Error>(Response::new(OK.to_owned())) });
+                open.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            }
+        });
+        Self { base, connections, _accepting: accepting }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Takes connections, reads the beginning of a request, and does `then` with them.
+async fn rude(
+    then: fn(tokio::net::TcpStream, &mut Vec<tokio::net::TcpStream>),
+) -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 16]).await;
+            then(stream, &mut held);
+        }
+    });
+    (base, task)
+}
+
+#[tokio::test]
+async fn connections_are_reused_but_not_for_longer_than_sixty_seconds() {
+    let server = Keeping::start().await;
+    let clock = Clock::manual(NOW);
+    let client = client(APP, [server.base.clone()]).with_clock(clock.clone());
+    text(&client).await.unwrap();
+    clock.advance(Duration::from_millis(59_999));
+    text(&client.clone()).await.unwrap();
+    assert_eq!(server.connections(), 1);
+
+    clock.advance(Duration::from_millis(1));
+    text(&client).await.unwrap();
+    text(&client).await.unwrap();
+    assert_eq!(server.connections(), 2);
+
+    clock.set(NOW);
+    text(&client).await.unwrap();
+    assert_eq!(server.connections(), 3, "a clock that was set back must not keep them");
+}
+
+#[tokio::test]
+async fn a_cut_connection_and_a_closed_port_are_retryable() {
+    let (cutting, _task) = rude(|stream, _| drop(stream)).await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for base in [cutting, format!("http://{closed}")] {
+        let error = text(&client(APP, [base])).await.unwrap_err();
+        assert!(matches!(error, ClientError::Transport(_)) && error.is_retryable(), "{error:?}");
+        assert_eq!((error.errcode(), error.errmsg()), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up() {
+    let (silent, _task) = rude(|stream, held| held.push(stream)).await;
+    let section = ClientSection { timeout: Duration::from_millis(50), ..times() };
+    let client = Client::new(APP.into(), SECRET.into(), [silent.parse().unwrap()], &section).unwrap();
+    let error = text(&client).await.unwrap_err();
+    assert_eq!(error.to_string(), "no answer from the platform: timed out");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let other = answering(200, OK).await;
+    let server = MockServer::start().await;
+    let redirect = ResponseTemplate::new(307).insert_header("Location", other.uri());
+    Mock::given(path("/message/operation/send.json")).respond_with(redirect).mount(&server).await;
+    let error = text(&client(APP, [server.uri()])).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unreadable(_)), "{error:?}");
+    assert_eq!(error.answer().unwrap().status, 307);
+    assert_eq!(other.received_requests().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_call_goes_on_to_the_next_base_and_the_next_call_begins_there() {
+    let (cutting, _task) = rude(|stream, _| drop(stream)).await;
+    let broken = answering(502, "<html>").await;
+    let good = answering(200, OK).await;
+    let client = client(APP, [cutting, broken.uri(), good.uri()]);
+    text(&client).await.unwrap();
+    text(&client).await.unwrap();
+    assert_eq!(broken.received_requests().await.unwrap().len(), 1);
+    let asked = good.received_requests().await.unwrap();
+    assert_eq!(asked.len(), 2);
+    let nonces: Vec<_> = asked.iter().map(|request| request.headers["RC-Nonce"].clone()).collect();
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn each_base_is_tried_at_most_once_a_call_and_the_last_error_is_told() {
+    let (first, second) = (answering(500, "").await, answering(503, "").await);
+    let client = client(APP, [first.uri(), second.uri()]);
+    let error = text(&client).await.unwrap_err();
+    assert_eq!(error.answer().unwrap().status, 503);
+    for server in [first, second] {
+        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_the_platform_has_answered_is_not_asked_of_the_next_base() {
+    for body in [r#"{"errcode":1000,"errmsg":""}"#, r#"{"errcode":1002,"errmsg":""}"#, "<html>"] {
+        let (first, second) = (answering(200, body).await, answering(200, OK).await);
+        assert!(text(&client(APP, [first.uri(), second.uri()])).await.is_err());
+        assert_eq!(second.received_requests().await.unwrap().len(), 0, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_may_have_a_path_of_its_own() {
+    let server = answering(200, OK).await;
+    for base in [format!("{}/rc/v1", server.uri()), format!("{}/rc/v1/", server.uri())] {
+        text(&client(APP, [base])).await.unwrap();
+    }
+    for request in server.received_requests().await.unwrap() {
+        assert_eq!(request.url.path(), "/rc/v1/message/operation/send.json");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    let api = Api::answering(200, &"x".repeat((1 << 20) + 1)).await;
+    let error = text(&api.client).await.unwrap_err();
+    assert_eq!(error.to_string(), "not an answer of this API (HTTP 200: larger than 1048576 bytes)");
+}
+
+#[test]
+fn a_client_needs_usable_base_addresses() {
+    let setup = |bases: &[&str]| {
+        let bases: Vec<_> = bases.iter().map(|base| base.parse().unwrap()).collect();
+        Client::new(APP.into(), SECRET.into(), bases, &times()).map(|_| ())
+    };
+    assert!(setup(&["http://a.example", "http://b.example/x"]).is_ok());
+    for bases in [&[][..], &["ftp://a.example"], &["mailto:a@example"], &["http://a.example/?k=v"]] {
+        assert!(matches!(setup(bases), Err(ClientError::Setup(_))), "{bases:?}");
+    }
+}
+
+#[test]
+fn a_call_can_be_made_from_any_thread() {
+    fn assert_send(_: impl Send) {}
+    let client = client(APP, ["http://a.example".to_owned()]);
+    let (account, users) = ("a".into(), ["u".into()]);
+    assert_send(client.followers().add(&account, &users));
+    assert_send(client.messages().to_users(&account, &users, &Payload::text("t")));
+    assert_send(client.menus().delete(&account, &"m".into()));
+    assert_send(client.media().upload(MediaKind::Image, Bytes::new()));
+    assert_send(text(&client));
+}

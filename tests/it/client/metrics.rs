@@ -1,0 +1,27 @@
+//! What a scrape shows of calls.
+
+use metrics::set_default_local_recorder;
+use rongcloud_callback::metrics::recorder;
+
+use super::support::{APP, OK, answering, client};
+
+#[tokio::test]
+async fn calls_are_counted_by_path_and_outcome() {
+    let recorder = recorder().unwrap();
+    let _guard = set_default_local_recorder(&recorder);
+    let (down, up) = (answering(502, "").await, answering(200, OK).await);
+    let text = async |bases: [String; 2]| {
+        client(APP, bases).messages().text(&"a".into(), &"u".into(), "Hello").await
+    };
+    text([down.uri(), up.uri()]).await.unwrap();
+    text([down.uri(), down.uri()]).await.unwrap_err();
+
+    let shown = recorder.handle().render();
+    for (outcome, count) in [("ok", 1), ("unavailable", 1)] {
+        let line = format!(
+            r#"rongcloud_callback_api_calls_total{{call="/message/operation/send.json",outcome="{outcome}"}} {count}"#
+        );
+        assert!(shown.contains(&line), "{line} is not in\n{shown}");
+    }
+    assert!(shown.contains("rongcloud_callback_api_call_duration_seconds_count"), "{shown}");
+}

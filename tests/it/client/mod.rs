@@ -1,0 +1,12 @@
+//! The client against an HTTP server of the test and the documents' own examples.
+
+mod accounts;
+mod answers;
+mod connections;
+mod followers;
+mod media;
+mod menus;
+mod messages;
+mod metrics;
+mod secrecy;
+pub(crate) mod support;
