@@ -10,6 +10,7 @@ pub(crate) mod media;
 mod menus;
 mod messages;
 mod parts;
+mod probe;
 mod request;
 pub(crate) mod transport;
 
@@ -25,6 +26,7 @@ pub use media::{FullArticle, Media, Uploaded};
 pub use menus::{Menu, Menus, NewMenu};
 pub use messages::{Messages, Sent};
 pub use parts::PartError;
+pub use probe::probe;
 
 use self::{request::Caller, transport::Transport};
 use crate::{clock::Clock, config::ClientSection, ids::AppKey};

@@ -1,10 +1,13 @@
 //! The integration tests, one binary: the modules mirror `src`.
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is a failed test")]
 
+mod cli;
 mod client;
 mod config;
 mod fixtures;
 mod journal;
 mod portal;
 mod protocol;
+mod server;
+mod service;
 mod support;

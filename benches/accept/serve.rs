@@ -1,0 +1,193 @@
+//! The servers under load, each a child process, and what they use.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use axum::{Router, body::Bytes, routing::post};
+use rongcloud_callback::{CallbackService, Config, Inbound, server::Listener};
+use tokio_util::sync::CancellationToken;
+
+/// Makes this executable a server.
+pub(crate) const FLAG: &str = "--serve";
+/// What requests are signed with.
+pub(crate) const SECRET: &str = "bench-secret";
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A bare axum endpoint that reads the body and answers 200.
+    Bare,
+    /// Our server, accepting into memory.
+    Memory,
+    /// Our server, accepting into SQLite with `synchronous=FULL`.
+    Sqlite,
+    /// The same, with a handler that does nothing running and finishing every message.
+    Handled,
+}
+
+impl Target {
+    pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Memory, Self::Sqlite, Self::Handled];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Memory => "memory",
+            Self::Sqlite => "sqlite",
+            Self::Handled => "handled",
+        }
+    }
+}
+
+/// A server process.
+pub(crate) struct Server {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+/// What a server has used since it was started.
+pub(crate) struct Usage {
+    pub(crate) cpu: Duration,
+    /// Bytes.
+    pub(crate) resident: u64,
+    /// Messages handled to the end.
+    pub(crate) finished: u64,
+}
+
+impl Usage {
+    /// What was used since `earlier`; the memory is as it is now.
+    pub(crate) fn since(self, earlier: &Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            finished: self.finished - earlier.finished,
+            ..self
+        }
+    }
+}
+
+impl Server {
+    pub(crate) fn start(target: Target) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("our own path"))
+            .args([FLAG, target.name()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("our own executable runs");
+        let commands = child.stdin.take().expect("piped");
+        let mut answers = BufReader::new(child.stdout.take().expect("piped"));
+        let address = line(&mut answers).parse().expect("the server says where it listens");
+        Self { child, commands, answers, address }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn usage(&mut self) -> Usage {
+        writeln!(self.commands, "finished").expect("the server runs");
+        let finished = line(&mut self.answers).parse().expect("a number");
+        let read = |file: &str| {
+            std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("a Linux /proc")
+        };
+        // Fields after the name, which may hold spaces: utime and stime are the 12th and 13th, in ticks of 10 ms.
+        let stat = read("stat");
+        let ticks: u64 = stat[stat.rfind(')').expect("a name") + 2..]
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum();
+        let pages: u64 = read("statm").split(' ').nth(1).expect("resident").parse().expect("a number");
+        Usage { cpu: Duration::from_millis(ticks * 10), resident: pages * 4096, finished }
+    }
+
+    pub(crate) fn stop(self) {
+        let Self { mut child, commands, .. } = self;
+        drop(commands);
+        assert!(child.wait().expect("our child").success());
+    }
+}
+
+fn line(answers: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    answers.read_line(&mut line).expect("the server answers");
+    line.trim_end().to_owned()
+}
+
+/// Serves until standard input ends; says its address first, then the count of finished messages for each line.
+pub(crate) fn child(target: &str) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
+    runtime.block_on(async {
+        match target {
+            "bare" => bare().await,
+            "memory" => accepting("memory:").await,
+            "sqlite" => accepting(&sqlite(&folder)).await,
+            _ => handled(&sqlite(&folder)).await,
+        }
+    });
+    std::process::exit(0);
+}
+
+fn sqlite(folder: &tempfile::TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("journal.db").display())
+}
+
+async fn bare() {
+    let router = Router::new().route("/callback", post(|_: Bytes| async {}));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::select! {
+        result = axum::serve(listener, router) => result.expect("serving"),
+        () = answer(address, async || 0) => {}
+    }
+}
+
+async fn accepting(journal: &str) {
+    let config = config(journal);
+    let section = config.server.clone();
+    let parts = CallbackService::new(config).into_parts().await.expect("a valid configuration");
+    let listener = Listener::bind(section.listen).await.expect("a free port");
+    let address = listener.local_addr();
+    tokio::select! {
+        () = listener.serve(parts.router, (&section).into(), CancellationToken::new()) => {}
+        () = answer(address, async || 0) => {}
+    }
+}
+
+async fn handled(journal: &str) {
+    let service = CallbackService::new(config(journal)).on(async |_: Inbound, _| {});
+    let server = service.bind().await.expect("a valid configuration");
+    let (address, journal) = (server.callback_addr(), server.journal());
+    let finished = async || journal.stats().await.expect("the journal answers").inbox.done;
+    tokio::select! {
+        () = server.run(std::future::pending()) => {}
+        () = answer(address, finished) => {}
+    }
+}
+
+async fn answer(address: SocketAddr, finished: impl AsyncFn() -> u64) {
+    println!("{address}");
+    let (sender, mut commands) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lines() {
+            let _ = sender.blocking_send(());
+        }
+    });
+    while commands.recv().await.is_some() {
+        println!("{}", finished().await);
+    }
+}
+
+fn config(journal: &str) -> Config {
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[journal]\nurl = \"{journal}\"\n\
+         [[apps]]\npath = \"/callback\"\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
+    );
+    Config::from_toml(&text, |_| None).expect("a valid configuration")
+}

@@ -1,0 +1,126 @@
+//! `check`: a configuration looked through, and the way to a running server tried out.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use clap::Args;
+use rongcloud_callback::{
+    Config,
+    client::{ClientError, probe},
+    clock::Clock,
+    config::AppSection,
+};
+use url::Url;
+
+use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Sends a signed probe to a running server, which answers it without handing it to a handler. Without a
+    /// value: to every app's path at the configured address.
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
+    url: Option<Option<Url>>,
+    /// The App Key whose secret signs the probe; not needed where there is one app, or the path tells.
+    #[arg(long, value_name = "KEY", requires = "url")]
+    app: Option<String>,
+}
+
+pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+    let Some(url) = arguments.url else {
+        summary(config);
+        return Ok(());
+    };
+    let Some(url) = url else {
+        for app in config
+            .apps
+            .iter()
+            .filter(|app| arguments.app.as_ref().is_none_or(|key| app.key.as_str() == key))
+        {
+            try_out(config, app, &local(config, app)?).await?;
+        }
+        return Ok(());
+    };
+    try_out(config, app(config, &url, arguments.app.as_deref())?, &url).await
+}
+
+fn summary(config: &Config) {
+    println!("the configuration is fine");
+    println!(
+        "callbacks: {}   operators: {}   journal: {}",
+        config.server.listen, config.admin.listen, config.journal.url
+    );
+    for app in &config.apps {
+        println!(
+            "app {}: routeUrl path {}, {} secret(s), API {}",
+            app.key,
+            app.path,
+            app.secrets.len(),
+            app.api_url
+        );
+    }
+}
+
+/// Where the server that this configuration describes answers on this machine.
+fn local(config: &Config, app: &AppSection) -> Result<Url, Failure> {
+    let mut address = config.server.listen;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}{}", app.path).parse().map_err(Failure::yours)
+}
+
+/// Whose secret signs a probe to `url`.
+fn app<'a>(config: &'a Config, url: &Url, key: Option<&str>) -> Result<&'a AppSection, Failure> {
+    let mut apps = config.apps.iter();
+    let found = match (key, &config.apps[..]) {
+        (Some(key), _) => apps.find(|app| app.key.as_str() == key),
+        (None, [only]) => Some(only),
+        (None, _) => apps.find(|app| url.path().ends_with(&app.path)),
+    };
+    found.ok_or_else(|| {
+        let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
+        Failure::yours(anyhow::anyhow!("no app of the configuration belongs to {url}"))
+            .hint(format!("name one with --app: {}", keys.join(", ")))
+    })
+}
+
+async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {
+    let secret = app.secrets.first().cloned().unwrap_or_default();
+    match probe(url, &secret, &config.client, &Clock::system()).await {
+        Ok(version) => {
+            println!(
+                "app {}: rongcloud-callback {version} answers at {url} and its journal is ready",
+                app.key
+            );
+            Ok(())
+        }
+        Err(error) => {
+            let hint = hint(&error);
+            let failed =
+                anyhow::Error::new(error).context(format!("app {}: the probe of {url} failed", app.key));
+            Err(Failure::yours(failed).hint(hint))
+        }
+    }
+}
+
+fn hint(error: &ClientError) -> &'static str {
+    match error.answer().map(|answer| answer.status) {
+        None => {
+            "is the server running, and does the address lead to it? look at the proxy, DNS and firewall"
+        }
+        Some(401) => {
+            "the secrets differ, or the clocks do: compare `secrets` with the server's, and both clocks"
+        }
+        Some(404 | 405) => {
+            "the path is not the server's: compare it with `path` of the app, and with the proxy's rules"
+        }
+        Some(502 | 504) => {
+            "the proxy does not reach the server: compare its upstream with `server.listen`"
+        }
+        Some(500..) => "the server runs but cannot accept now: look at its log, its disk and /readyz",
+        Some(200..300) => "something else answers there: compare the address with the proxy's rules",
+        Some(_) => "something between here and the server answers: look at the proxy",
+    }
+}

@@ -1,0 +1,52 @@
+//! A signed probe of a running callback server: is it there, does it share our secret, can it accept?
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    Answer, ClientError,
+    transport::{Prepared, Received, Transport, excerpt},
+};
+use crate::{clock::Clock, config::ClientSection, protocol::Inbound, signature};
+
+/// What a callback server answers a probe.
+#[derive(Deserialize)]
+struct Probed {
+    #[serde(rename = "rongcloud-callback")]
+    version: String,
+}
+
+/// Sends a signed probe to the routeUrl `url`; gives the version of the server that answered.
+///
+/// The server checks its signature and its own journal, and does not hand it to a handler.
+///
+/// # Errors
+///
+/// What went wrong on the way, or what else answered there; a wrong secret or clock is
+/// [`ClientError::Unauthorized`].
+pub async fn probe(
+    url: &Url,
+    secret: &SecretString,
+    section: &ClientSection,
+    clock: &Clock,
+) -> Result<String, ClientError> {
+    let transport = Transport::new([url.clone()], section)?;
+    let prepare = |http: &reqwest::Client, url: &Url| {
+        let now = clock.now();
+        let query = signature::signed_query(secret, &format!("{:016x}", rand::random::<u64>()), now);
+        let mut signed = url.clone();
+        signed.set_query(Some(&query));
+        let request =
+            http.post(signed).header("content-type", "text/xml").body(Inbound::probe(now).to_xml());
+        Ok(Prepared { request, sensitive: vec![query] })
+    };
+    transport.call("probe", clock, prepare, decode).await
+}
+
+fn decode(Received { status, text }: Received) -> Result<String, ClientError> {
+    match serde_json::from_str::<Probed>(&text) {
+        Ok(probed) if status == 200 => Ok(probed.version),
+        _ => Err(Answer { status, errcode: None, errmsg: excerpt(&text) }.into_error()),
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a handler failed, and whether another attempt may help.
+
+use std::{error::Error, fmt};
+
+use crate::{client::ClientError, protocol::LimitError};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Any error of a handler, so that `?` works on all of them.
+///
+/// It is tried again, with growing delays, unless it is [`permanent`](Self::permanent) or another attempt
+/// cannot help: a [`LimitError`], or a [`ClientError`] that is not retryable.
+///
+/// It does not implement [`Error`], because then `?` could not convert every error into it.
+#[derive(Debug)]
+pub struct HandlerError {
+    source: BoxError,
+    permanent: bool,
+}
+
+impl HandlerError {
+    /// An error that another attempt would only repeat: the message becomes a dead letter at once.
+    pub fn permanent(source: impl Into<BoxError>) -> Self {
+        Self { source: source.into(), permanent: true }
+    }
+
+    /// An error that is tried again, whatever its type.
+    pub fn retryable(source: impl Into<BoxError>) -> Self {
+        Self { source: source.into(), permanent: false }
+    }
+
+    /// Whether another attempt would only repeat it.
+    pub fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        let source = error.into();
+        let permanent = source.is::<LimitError>()
+            || source.downcast_ref::<ClientError>().is_some_and(|error| !error.is_retryable());
+        Self { source, permanent }
+    }
+}
+
+/// The error and its causes in one line.
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)?;
+        let mut cause = self.source.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_tried_again_unless_it_says_otherwise() {
+        let io = std::io::Error::other("connection reset");
+        assert!(!HandlerError::from(io).is_permanent());
+        assert!(HandlerError::permanent("no such order").is_permanent());
+    }
+
+    #[test]
+    fn a_limit_that_is_not_kept_is_permanent() {
+        let limit = LimitError { what: "text in bytes", min: 1, max: 2000, actual: 2001 };
+        assert!(HandlerError::from(limit.clone()).is_permanent());
+        assert!(!HandlerError::retryable(limit).is_permanent());
+    }
+
+    #[test]
+    fn the_causes_are_told() {
+        let cause = std::io::Error::other("disk full");
+        let error = HandlerError::from(anyhow_like(cause));
+        assert_eq!(error.to_string(), "saving the order: disk full");
+    }
+
+    fn anyhow_like(cause: std::io::Error) -> impl Error + Send + Sync {
+        #[derive(Debug, thiserror::Error)]
+        #[error("saving the order")]
+        struct Saving(#[source] std::io::Error);
+        Saving(cause)
+    }
+}

@@ -1,0 +1,86 @@
+//! Binds each accepted signature to the body that it came with, because it does not cover the body.
+
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+};
+
+use lru::LruCache;
+use siphasher::sip128::{Hash128, SipHasher13};
+
+use super::rejection::Rejection;
+use crate::signature::Verified;
+
+/// The most recent signatures of an app, each with the fingerprint of its body.
+///
+/// No times are kept: a signature that is older than the tolerance is refused before it comes here.
+pub(super) struct Bindings {
+    /// Keyed at random, so that nobody can make two bodies with one fingerprint.
+    fingerprint: SipHasher13,
+    bodies: Mutex<LruCache<[u8; 20], Hash128>>,
+}
+
+impl Bindings {
+    /// Remembers the last `memory` signatures, at least one.
+    pub(super) fn new(memory: usize) -> Self {
+        let memory = NonZeroUsize::new(memory).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            fingerprint: SipHasher13::new_with_keys(rand::random(), rand::random()),
+            bodies: Mutex::new(LruCache::new(memory)),
+        }
+    }
+
+    /// Binds `signature` to `body` if it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Replayed`] if it is bound to another body.
+    pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), Rejection> {
+        let fingerprint = self.fingerprint.hash(body);
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = *bodies.get_or_insert(signature.0, || fingerprint);
+        if bound == fingerprint { Ok(()) } else { Err(Rejection::Replayed) }
+    }
+}
+
+impl fmt::Debug for Bindings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bindings").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Verified = Verified([1; 20]);
+    const SECOND: Verified = Verified([2; 20]);
+    const THIRD: Verified = Verified([3; 20]);
+
+    #[test]
+    fn a_signature_may_come_again_with_its_body_and_with_no_other() {
+        let bindings = Bindings::new(8);
+        assert!(bindings.bind(FIRST, b"<xml>1</xml>").is_ok());
+        assert!(bindings.bind(FIRST, b"<xml>2</xml>").is_err());
+        assert!(bindings.bind(FIRST, b"<xml>1</xml>").is_ok());
+    }
+
+    #[test]
+    fn two_signatures_may_carry_one_body() {
+        let bindings = Bindings::new(8);
+        assert!(bindings.bind(FIRST, b"<xml/>").is_ok());
+        assert!(bindings.bind(SECOND, b"<xml/>").is_ok());
+    }
+
+    #[test]
+    fn the_signature_that_was_used_longest_ago_is_forgotten_first() {
+        let bindings = Bindings::new(2);
+        assert!(bindings.bind(FIRST, b"1").is_ok());
+        assert!(bindings.bind(SECOND, b"2").is_ok());
+        assert!(bindings.bind(FIRST, b"1").is_ok());
+        assert!(bindings.bind(THIRD, b"3").is_ok());
+        assert!(bindings.bind(FIRST, b"other").is_err());
+        assert!(bindings.bind(SECOND, b"other").is_ok());
+    }
+}

@@ -1,0 +1,39 @@
+//! Reads a request's body, bounded in size.
+
+use axum::body::{Body, HttpBody};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+use super::rejection::Rejection;
+
+/// Reads `body` to its end; a body that came in one piece is not copied.
+///
+/// # Errors
+///
+/// [`Rejection::TooLarge`] as soon as it is known to be longer than `max` bytes (from `Content-Length` before
+/// anything is read), [`Rejection::BrokenBody`] if it ends before its end.
+pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes, Rejection> {
+    if body.size_hint().lower() > max as u64 {
+        return Err(Rejection::TooLarge(max));
+    }
+    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
+    if body.is_end_stream() && first.len() <= max {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::from(first);
+    while whole.len() <= max {
+        let Some(piece) = next(&mut body).await? else { return Ok(whole.freeze()) };
+        whole.extend_from_slice(&piece);
+    }
+    Err(Rejection::TooLarge(max))
+}
+
+/// The next piece: as much as has arrived, at most what the connection's buffer holds.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
+    while let Some(frame) = body.frame().await {
+        // Trailers are not data, and nobody asked for them.
+        let Ok(piece) = frame.map_err(|_| Rejection::BrokenBody)?.into_data() else { continue };
+        return Ok(Some(piece));
+    }
+    Ok(None)
+}

@@ -1,0 +1,204 @@
+//! The accept loop: time limits, how many connections at once, and the drain.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use ::metrics::Gauge;
+use axum::{Router, extract::ConnectInfo};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+use super::stream::Stream;
+use crate::config::ServerSection;
+
+/// Most header fields of a request, and most bytes of them; beyond either it is answered 431.
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Pause after an accept that failed for want of something, usually file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound socket that is ready to serve a router.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    address: SocketAddr,
+    open: Gauge,
+}
+
+/// The bounds of a listener's connections.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// A request's headers must be complete within this time; it also closes idle connections, and those
+    /// whose peer reads no answer.
+    pub header_timeout: Duration,
+    /// Beyond this number connections wait in the operating system's queue.
+    pub max_connections: usize,
+    /// How long open requests may go on once the listener is to stop.
+    pub drain_timeout: Duration,
+}
+
+impl From<&ServerSection> for ConnectionLimits {
+    fn from(section: &ServerSection) -> Self {
+        Self {
+            header_timeout: section.header_timeout,
+            max_connections: section.max_connections,
+            // The longest that a request can take once its headers are here.
+            drain_timeout: section.body_timeout + section.answer_timeout,
+        }
+    }
+}
+
+impl Default for ConnectionLimits {
+    /// For operators' endpoints: few connections, short requests.
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(15),
+            max_connections: 256,
+            drain_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's: in use, not permitted, not an address of this machine.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        let address = tcp.local_addr()?;
+        Ok(Self { tcp, address, open: Gauge::noop() })
+    }
+
+    /// Counts the open connections on `gauge`.
+    #[must_use]
+    pub fn counted_on(self, gauge: Gauge) -> Self {
+        Self { open: gauge, ..self }
+    }
+
+    /// The address that it listens on, with the port that it got.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `router` until `stop` is cancelled, then drains.
+    ///
+    /// Returns when no connection is left: idle ones are closed at once, open requests have
+    /// [`drain_timeout`](ConnectionLimits::drain_timeout) to end, and what is left then is cut.
+    pub async fn serve(self, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
+        let Self { tcp, open, .. } = self;
+        let http = builder(limits);
+        let slots = Arc::new(Semaphore::new(limits.max_connections));
+        let draining = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
+            let connection =
+                Connection { stream, peer, router: router.clone(), draining: draining.watcher() };
+            let guard = Open::new(slot, open.clone());
+            connections.spawn(connection.run(http.clone(), limits, guard));
+            while connections.try_join_next().is_some() {}
+        }
+        // New connections are refused from here on, instead of waiting for an answer that does not come.
+        drop(tcp);
+        if timeout(limits.drain_timeout, draining.shutdown()).await.is_err() {
+            warn!("the time to drain is over: cutting the connections that are still open");
+        }
+        connections.shutdown().await;
+    }
+}
+
+/// How every connection speaks HTTP/1.
+fn builder(limits: ConnectionLimits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEADER_BYTES);
+    http
+}
+
+/// Waits for a free slot, then for a connection.
+async fn next(
+    tcp: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, TcpStream, SocketAddr) {
+    // The semaphore is never closed: there is always a slot in the end.
+    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    loop {
+        match tcp.accept().await {
+            Ok((stream, peer)) => return (slot, stream, peer),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether an accept failed because the peer was gone already.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// One connection's task: begins when it is accepted, ends when it is closed, drained or cut.
+struct Connection {
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    /// Tells it to close after the request in progress; held until it has.
+    draining: Watcher,
+}
+
+impl Connection {
+    async fn run(self, http: http1::Builder, limits: ConnectionLimits, open: Open) {
+        let Self { stream, peer, router, draining } = self;
+        // An answer is one small write: without this it may wait for the acknowledgement of the last one.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let stream = TokioIo::new(Stream::new(stream, limits.header_timeout));
+        if let Err(error) = draining.watch(http.serve_connection(stream, service)).await {
+            // Time limits, resets, what is not HTTP: the peer's affair.
+            debug!(%error, "connection ended early");
+        }
+        drop(open);
+    }
+}
+
+/// A connection's slot, counted for as long as it exists.
+struct Open {
+    _slot: Option<OwnedSemaphorePermit>,
+    open: Gauge,
+}
+
+impl Open {
+    fn new(slot: Option<OwnedSemaphorePermit>, open: Gauge) -> Self {
+        open.increment(1.0);
+        Self { _slot: slot, open }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.open.decrement(1.0);
+    }
+}

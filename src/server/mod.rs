@@ -1,0 +1,17 @@
+//! What answers the platform: the callback's path, the listener below it, and the operators' endpoints.
+//!
+//! [`router`] keeps every bound that a message meets (size, times, how many at once) by itself, so it can be
+//! nested in a foreign `axum` program. [`Listener`] adds what lies below HTTP: slow and idle connections, how
+//! many of them, and the drain.
+
+pub mod admin;
+mod binding;
+mod body;
+mod callback;
+mod forwarded;
+mod listener;
+mod rejection;
+mod stream;
+
+pub use callback::router;
+pub use listener::{ConnectionLimits, Listener};

@@ -1,0 +1,57 @@
+//! How long an entry waits for its next attempt: growing bounds, full jitter.
+
+use std::time::Duration;
+
+use crate::config::PumpSection;
+
+/// Each bound is this many times the one before.
+const GROWTH: u32 = 3;
+
+/// A random delay after the `attempt`th attempt (from 1), between zero and that attempt's bound.
+///
+/// Full jitter: entries that failed together do not come back together.
+pub(super) fn delay(section: &PumpSection, attempt: u32) -> Duration {
+    rand::random_range(Duration::ZERO..=bound(section, attempt))
+}
+
+fn bound(section: &PumpSection, attempt: u32) -> Duration {
+    let factor = GROWTH.saturating_pow(attempt.saturating_sub(1));
+    section.backoff.saturating_mul(factor).min(section.max_backoff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section() -> PumpSection {
+        PumpSection {
+            concurrency: 1,
+            timeout: Duration::from_secs(30),
+            attempts: 8,
+            backoff: Duration::from_secs(5),
+            max_backoff: Duration::from_hours(1),
+        }
+    }
+
+    #[test]
+    fn the_bounds_triple_up_to_the_maximum() {
+        let bounds: Vec<_> = (1..=8).map(|attempt| bound(&section(), attempt).as_secs()).collect();
+        assert_eq!(bounds, [5, 15, 45, 135, 405, 1215, 3600, 3600]);
+        assert_eq!(bound(&section(), u32::MAX).as_secs(), 3600);
+    }
+
+    #[test]
+    fn eight_attempts_take_about_an_hour() {
+        let longest: Duration = (1..8).map(|attempt| bound(&section(), attempt)).sum();
+        let expected = longest / 2;
+        assert!((40..=100).contains(&(expected.as_secs() / 60)), "{expected:?}");
+    }
+
+    #[test]
+    fn delays_are_spread_over_the_whole_bound() {
+        let delays: Vec<_> = (0..1000).map(|_| delay(&section(), 1)).collect();
+        assert!(delays.iter().all(|delay| *delay <= Duration::from_secs(5)));
+        assert!(delays.iter().any(|delay| *delay < Duration::from_secs(1)));
+        assert!(delays.iter().any(|delay| *delay > Duration::from_secs(4)));
+    }
+}

@@ -1,0 +1,107 @@
+//! Works off the Inbox: an entry is parsed, handled, and its replies become entries of the Outbox.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use tracing::Span;
+
+use super::{Outcome, Work};
+use crate::{
+    client::Client,
+    handler::{Context, HandlerError, Reply, Routes},
+    ids::AppKey,
+    journal::{Entry, NewEntry, Queue},
+    protocol::{self, Conversation, Inbound, Outgoing, Recipients},
+};
+
+/// Hands messages to the handlers.
+#[derive(Debug)]
+pub struct Dispatch {
+    routes: Routes,
+    clients: HashMap<AppKey, Client>,
+    /// Kinds of message that no handler took, so that each is told of once.
+    unhandled: Mutex<HashSet<&'static str>>,
+}
+
+impl Dispatch {
+    /// Messages of the apps in `clients` go to `routes`.
+    pub fn new(routes: Routes, clients: HashMap<AppKey, Client>) -> Self {
+        Self { routes, clients, unhandled: Mutex::default() }
+    }
+
+    async fn handle(&self, entry: &Entry) -> Result<Vec<NewEntry>, HandlerError> {
+        let conversation = Conversation::decode(&entry.conversation)
+            .ok_or_else(|| HandlerError::permanent("the entry names no conversation"))?;
+        let client = self.clients.get(&conversation.app).ok_or_else(|| {
+            HandlerError::permanent(format!("no [[apps]] section has the key {}", conversation.app))
+        })?;
+        let inbound = protocol::parse(&entry.body).map_err(HandlerError::permanent)?;
+        if let Some(message_id) = &inbound.message_id {
+            Span::current().record("message_id", message_id.as_str());
+        }
+        let kind = inbound.kind();
+        let context = Context::new(conversation.app.clone(), inbound, client.clone(), entry.attempt);
+        let Some(answer) = self.routes.handle(&context) else {
+            self.tell_unhandled(kind);
+            return Ok(Vec::new());
+        };
+        // The body decides whom the reply goes to, not the journal's key: a revived entry whose body could not
+        // be read before has no user in its key.
+        follow_ups(entry, context.inbound(), &conversation.app, &answer.await?)
+    }
+
+    fn tell_unhandled(&self, kind: &'static str) {
+        let mut told = self.unhandled.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(kind) {
+            tracing::warn!(
+                kind,
+                "no handler takes this kind of message: it is kept in the journal's history without an answer; \
+                 register one with `CallbackService::on(|item: Kind, context: Context| async move {{ … }})`"
+            );
+        }
+    }
+}
+
+impl Work for Dispatch {
+    const QUEUE: Queue = Queue::Inbox;
+
+    async fn run(&self, entry: &Entry) -> Outcome {
+        match self.handle(entry).await {
+            Ok(follow_ups) => Outcome::Done(follow_ups),
+            Err(error) if error.is_permanent() => Outcome::Bury(error.to_string()),
+            Err(error) => Outcome::Retry(error.to_string()),
+        }
+    }
+}
+
+/// The replies as entries of the Outbox, of the same conversation, so that they keep their order.
+///
+/// Their key is the entry's number, which no other entry ever has: a second run of the handler cannot add a
+/// second set of replies.
+fn follow_ups(
+    entry: &Entry,
+    inbound: &Inbound,
+    app: &AppKey,
+    reply: &Reply,
+) -> Result<Vec<NewEntry>, HandlerError> {
+    let conversation = inbound.conversation(app).encode();
+    let enqueue = |(index, payload): (usize, &protocol::Payload)| {
+        payload.check()?;
+        let outgoing = Outgoing {
+            sender: inbound.account.clone(),
+            recipients: Recipients::User(inbound.user.clone()),
+            payload: payload.clone(),
+        };
+        Ok(NewEntry {
+            queue: Queue::Outbox,
+            key: format!("{}.{index}", entry.id),
+            conversation: conversation.clone(),
+            body: Bytes::from(outgoing.encode()),
+            dead: None,
+        })
+    };
+    reply.payloads().iter().enumerate().map(enqueue).collect()
+}

@@ -1,0 +1,230 @@
+//! The loop that works off a queue: lease, run, settle.
+//!
+//! # Design
+//!
+//! Order per conversation is the journal's doing, not the pump's: it leases at most one entry of a
+//! conversation. So the pump needs no queues of its own, a slow entry delays only its conversation, and what
+//! it holds is bounded by its concurrency.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use metrics::{Counter, Histogram};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Level, Span, field};
+
+use super::backoff;
+use crate::{
+    clock::Clock,
+    config::PumpSection,
+    journal::{Entry, Journal, JournalError, NewEntry, Queue},
+    metrics as names,
+    protocol::Conversation,
+};
+
+/// Without news from the journal, look this often: something may have become due.
+const POLL: Duration = Duration::from_millis(500);
+/// How much longer than its time limit an attempt is leased, for settling it.
+const SETTLE: Duration = Duration::from_secs(30);
+/// Rate limits are waited out as if so many more attempts had failed.
+const RATE_LIMIT_STEPS: u32 = 2;
+
+/// What is done with the entries of one queue.
+pub trait Work: Send + Sync + 'static {
+    /// The queue.
+    const QUEUE: Queue;
+
+    /// One attempt. A panic and a time-out are failed attempts, too.
+    fn run(&self, entry: &Entry) -> impl Future<Output = Outcome> + Send;
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Done; these entries follow from it.
+    Done(Vec<NewEntry>),
+    /// Failed; another attempt may help, later.
+    Retry(String),
+    /// Failed because of too many calls; another attempt may help, much later.
+    Slow(String),
+    /// Failed; another attempt would not help.
+    Bury(String),
+}
+
+/// Works off one queue until it is told to stop.
+#[derive(Debug)]
+pub struct Pump<W> {
+    work: W,
+    /// Where entries come from and go to. Closed by whoever opened it, after the pump has returned.
+    journal: Arc<dyn Journal>,
+    section: PumpSection,
+    clock: Clock,
+    meters: Meters,
+}
+
+#[derive(Debug)]
+struct Meters {
+    done: Counter,
+    retry: Counter,
+    buried: Counter,
+    lost: Counter,
+    seconds: Histogram,
+}
+
+impl<W: Work> Pump<W> {
+    /// A pump for the queue that `work` names.
+    pub fn new(work: W, journal: Arc<dyn Journal>, section: PumpSection, clock: Clock) -> Self {
+        let queue = W::QUEUE.as_str();
+        let meters = Meters {
+            done: names::attempts(queue, "done"),
+            retry: names::attempts(queue, "retry"),
+            buried: names::attempts(queue, "buried"),
+            lost: names::attempts(queue, "lease_lost"),
+            seconds: names::attempt_seconds(queue),
+        };
+        Self { work, journal, section, clock, meters }
+    }
+
+    /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
+    ///
+    /// What is cut off is due again after the next start.
+    pub async fn run(self, stop: CancellationToken, grace: Duration) {
+        let pump = Arc::new(self);
+        let mut running = JoinSet::new();
+        let mut changes = pump.journal.changes(W::QUEUE);
+        while !stop.is_cancelled() {
+            // Mark the news as seen before leasing, so that none between the two is missed.
+            changes.borrow_and_update();
+            let full = pump.lease(&mut running).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(_) = running.join_next() => while running.try_join_next().is_some() {},
+                _ = changes.changed(), if !full => {}
+                () = sleep(POLL), if !full => {}
+            }
+        }
+        let _ = timeout(grace, async { while running.join_next().await.is_some() {} }).await;
+        if !running.is_empty() {
+            let cut_off = running.len();
+            tracing::warn!(
+                queue = W::QUEUE.as_str(),
+                cut_off,
+                "grace period is over: attempts are cut off"
+            );
+            running.shutdown().await;
+        }
+    }
+
+    /// Starts as many attempts as there is room and work for; true if there is no more room.
+    async fn lease(self: &Arc<Self>, running: &mut JoinSet<()>) -> bool {
+        let room = self.section.concurrency - running.len();
+        if room == 0 {
+            return true;
+        }
+        let until = self.clock.now().plus(self.section.timeout + SETTLE);
+        match self.journal.lease(W::QUEUE, room, until).await {
+            Ok(entries) => {
+                for entry in entries {
+                    let span = span::<W>(&entry);
+                    running.spawn(Arc::clone(self).attempt(entry).instrument(span));
+                }
+            }
+            Err(error) => tracing::error!(queue = W::QUEUE.as_str(), %error, "cannot lease"),
+        }
+        running.len() == self.section.concurrency
+    }
+
+    async fn attempt(self: Arc<Self>, entry: Entry) {
+        let started = Instant::now();
+        let outcome = self.outcome(&entry).await;
+        let duration = started.elapsed();
+        self.meters.seconds.record(duration);
+        match self.settle(entry, outcome, duration).await {
+            Ok(()) => {}
+            Err(JournalError::LeaseLost(_)) => {
+                self.meters.lost.increment(1);
+                tracing::warn!("lease lost: the attempt does not count");
+            }
+            // The lease runs out by itself, and the entry gets another attempt.
+            Err(error) => tracing::error!(%error, "cannot settle"),
+        }
+    }
+
+    async fn outcome(&self, entry: &Entry) -> Outcome {
+        if entry.attempt > self.section.attempts {
+            return Outcome::Bury("the process ended during each of its attempts".to_owned());
+        }
+        let run = AssertUnwindSafe(self.work.run(entry)).catch_unwind();
+        match timeout(self.section.timeout, run).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", message(panic.as_ref()))),
+            Err(_) => Outcome::Retry(format!("not done within {:?}", self.section.timeout)),
+        }
+    }
+
+    async fn settle(
+        &self,
+        entry: Entry,
+        outcome: Outcome,
+        duration: Duration,
+    ) -> Result<(), JournalError> {
+        let duration_ms = duration.as_millis();
+        let (reason, steps) = match outcome {
+            Outcome::Done(follow_ups) => {
+                tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
+                self.journal.finish(entry.lease, follow_ups).await?;
+                self.meters.done.increment(1);
+                return Ok(());
+            }
+            Outcome::Bury(reason) => return self.bury(entry, reason).await,
+            Outcome::Retry(reason) => (reason, 0),
+            Outcome::Slow(reason) => (reason, RATE_LIMIT_STEPS),
+        };
+        if entry.attempt >= self.section.attempts {
+            return self.bury(entry, reason).await;
+        }
+        let delay = backoff::delay(&self.section, entry.attempt + steps);
+        tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
+        self.journal.postpone(entry.lease, self.clock.now().plus(delay), reason).await?;
+        self.meters.retry.increment(1);
+        Ok(())
+    }
+
+    async fn bury(&self, entry: Entry, reason: String) -> Result<(), JournalError> {
+        tracing::error!(reason, "given up: now a dead letter");
+        self.journal.bury(entry.lease, reason).await?;
+        self.meters.buried.increment(1);
+        Ok(())
+    }
+}
+
+/// What every log line of an attempt says, the handler's own included.
+fn span<W: Work>(entry: &Entry) -> Span {
+    if !tracing::enabled!(Level::ERROR) {
+        return Span::none();
+    }
+    let conversation = Conversation::decode(&entry.conversation);
+    let conversation = conversation.as_ref();
+    tracing::error_span!(
+        "attempt",
+        queue = W::QUEUE.as_str(),
+        entry = %entry.id,
+        attempt = entry.attempt,
+        app = conversation.map(|it| it.app.as_str()),
+        account = conversation.map(|it| it.account.as_str()),
+        user = conversation.map(|it| it.user.as_str()),
+        message_id = field::Empty,
+    )
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

@@ -1,0 +1,120 @@
+//! `check`: configurations that are wrong, and probes of servers that are not what they should be.
+
+use std::fs;
+
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use super::{executable, outcome};
+use crate::support::{messages::PATH, process::Home};
+
+#[test]
+fn without_the_three_variables_each_is_named_with_what_to_do() {
+    let (code, output, errors) = outcome(executable(&["check"]).output().unwrap());
+    assert_eq!((code, output.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(errors, @r#"
+    error: the configuration has 3 problems:
+      apps[0].api_url: takes its value from the environment variable RC_API_URL, which is not set
+        hint: set RC_API_URL, or write the value into your configuration file
+      apps[0].key: takes its value from the environment variable RC_APP_KEY, which is not set
+        hint: set RC_APP_KEY, or write the value into your configuration file
+      apps[0].secrets[0]: takes its value from the environment variable RC_APP_SECRET, which is not set
+        hint: set RC_APP_SECRET, or write the value into your configuration file
+    "#);
+}
+
+#[test]
+fn a_wrong_file_is_told_of_with_lines_and_hints() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("callback.toml"),
+        "[server]\nlisten = \"8080\"\nanswer_timeout = \"6s\"\nspeed = 9\n\n\
+         [[apps]]\nkey = \"app\"\nsecrets = [\"${UNSET}\"]\napi_url = \"https://api.example.com\"\n",
+    )
+    .unwrap();
+    let mut command = executable(&["--config", "callback.toml", "check"]);
+    let (code, output, errors) = outcome(command.current_dir(folder.path()).output().unwrap());
+    assert_eq!((code, output.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(errors, @r#"
+    error: the configuration has 4 problems:
+      callback.toml:2: server.listen: invalid socket address syntax
+        hint: for example listen = "0.0.0.0:8080"
+      callback.toml:3: server.answer_timeout: 6s is not shorter than the 5s after which the platform hangs up: it would miss the 503
+        hint: write "4s" or less
+      callback.toml:4: server.speed: there is no `speed`
+        hint: the keys of this section are: answer_timeout, body_timeout, header_timeout, listen, max_body, max_connections, max_in_flight, signature_memory, timestamp_tolerance, trusted_proxies
+      callback.toml:8: apps[0].secrets[0]: takes its value from the environment variable UNSET, which is not set
+        hint: set UNSET, or write the value into your configuration file
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_of() {
+    let (code, _, errors) = outcome(executable(&["--config", "none.toml", "serve"]).output().unwrap());
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(errors, @r#"
+    error: cannot read the configuration file none.toml
+    caused by: No such file or directory (os error 2)
+    hint: `--config FILE` names the configuration file
+    "#);
+}
+
+#[test]
+fn a_configuration_that_is_fine_is_summed_up_without_its_secrets() {
+    let mut home = Home::new();
+    home.listen_on(([127, 0, 0, 1], 8080).into());
+    let (code, output, errors) = outcome(home.command(&["check"]).output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(output, @r#"
+    the configuration is fine
+    callbacks: 127.0.0.1:8080   operators: 127.0.0.1:0   journal: sqlite:data/journal.db
+    app test-app: routeUrl path /callback, 1 secret(s), API http://127.0.0.1:9/
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_is_answered_and_handed_to_nobody() {
+    let home = Home::new();
+    let server = home.start().await;
+    for arguments in
+        [&["check", "--url"][..], &["check", "--url", &format!("http://{}{PATH}", server.callbacks)]]
+    {
+        let (code, output, errors) = outcome(home.command(arguments).output().unwrap());
+        assert_eq!((code, errors.as_str()), (Some(0), ""));
+        assert!(output.contains("its journal is ready"), "{output}");
+    }
+    assert!(home.records().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_fails_says_what_to_look_at() {
+    let probe = async |home: &Home, url: &str| {
+        let (code, output, errors) = outcome(home.command(&["check", "--url", url]).output().unwrap());
+        assert_eq!((code, output.as_str()), (Some(1), ""));
+        errors
+    };
+    let home = Home::new();
+    let nobody = probe(&home, "http://127.0.0.1:9/callback").await;
+    assert!(nobody.contains("hint: is the server running"), "{nobody}");
+
+    let other = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200).set_body_string("Welcome to nginx!"))
+        .mount(&other)
+        .await;
+    let errors = probe(&home, &other.uri()).await;
+    assert!(
+        errors.contains("Welcome to nginx!") && errors.contains("hint: something else answers"),
+        "{errors}"
+    );
+
+    let stranger = Home::new().with_secret("another-secret");
+    let server = stranger.start().await;
+    let url = format!("http://{}{PATH}", server.callbacks);
+    let errors = probe(&home, &url).await;
+    assert!(errors.contains("HTTP 401") && errors.contains("hint: the secrets differ"), "{errors}");
+    let errors = probe(&stranger, &url.replace(PATH, "/elsewhere")).await;
+    assert!(
+        errors.contains("HTTP 404") && errors.contains("hint: the path is not the server's"),
+        "{errors}"
+    );
+}

@@ -1,0 +1,146 @@
+//! `--help`, as it is printed.
+
+use super::{executable, outcome};
+
+fn help(arguments: &[&str]) -> String {
+    let (code, help, errors) = outcome(executable(arguments).arg("--help").output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    help
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "snapshots")]
+fn every_command_explains_itself() {
+    insta::assert_snapshot!(help(&[]), @r#"
+    Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order; with the client that answers
+
+    Usage: rongcloud-callback [OPTIONS] <COMMAND>
+
+    Commands:
+      serve    Answers the platform's callbacks and works on what they bring, until SIGTERM
+      check    Says what is wrong with a configuration, or with the way to a running server
+      journal  Looks at what was accepted, and revives or discards it
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    "#);
+    insta::assert_snapshot!(help(&["serve"]), @r#"
+    Answers the platform's callbacks and works on what they bring, until SIGTERM
+
+    Usage: rongcloud-callback serve [OPTIONS]
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    insta::assert_snapshot!(help(&["check"]), @r#"
+    Says what is wrong with a configuration, or with the way to a running server
+
+    Usage: rongcloud-callback check [OPTIONS]
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --url [<URL>]
+              Sends a signed probe to a running server, which answers it without handing it to a handler. Without a value: to every app's path at the configured address
+
+          --app <KEY>
+              The App Key whose secret signs the probe; not needed where there is one app, or the path tells
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    insta::assert_snapshot!(help(&["journal"]), @r#"
+    Looks at what was accepted, and revives or discards it
+
+    Usage: rongcloud-callback journal [OPTIONS] <COMMAND>
+
+    Commands:
+      stats    How much is in it
+      list     Its entries, newest first
+      show     One entry with its body
+      revive   Makes dead letters pending again: they are handled anew, with all their attempts
+      discard  Marks entries as done without handling them
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    insta::assert_snapshot!(help(&["journal", "list"]), @r#"
+    Its entries, newest first
+
+    Usage: rongcloud-callback journal list [OPTIONS]
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --state <STATE>
+              Only entries in this state
+              
+              [possible values: pending, done, dead]
+
+          --queue <QUEUE>
+              Only entries of this queue
+              
+              [possible values: inbox, outbox]
+
+          --limit <LIMIT>
+              At most so many
+              
+              [default: 50]
+
+          --json
+              One JSON object a line
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+    insta::assert_snapshot!(help(&["journal", "revive"]), @r#"
+    Makes dead letters pending again: they are handled anew, with all their attempts
+
+    Usage: rongcloud-callback journal revive [OPTIONS] <ID|--all-dead>
+
+    Arguments:
+      [ID]...
+              The entries' numbers, as `list` prints them
+
+    Options:
+          --all-dead
+              All dead letters
+
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+}

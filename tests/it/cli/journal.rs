@@ -1,0 +1,95 @@
+//! `journal`: what an operator sees and does beside a running server.
+
+use serde_json::Value;
+
+use super::outcome;
+use crate::support::{
+    messages::{subscribe, text},
+    process::Home,
+    until,
+};
+
+/// What a command prints; it must succeed.
+fn printed(home: &Home, arguments: &[&str]) -> String {
+    let (code, output, errors) = outcome(home.command(arguments).output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
+    output
+}
+
+fn rows(home: &Home, arguments: &[&str]) -> Vec<Value> {
+    let output = printed(home, &[&["journal", "list", "--json"], arguments].concat());
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_is_listed_and_shown() {
+    let home = Home::new();
+    let server = home.start().await;
+    server.deliver(&text("user1", "m1", "hello")).await.assert_ack();
+    server.deliver(&subscribe("user2")).await.assert_ack();
+    until("both done", async || (rows(&home, &["--state", "done"]).len() == 2).then_some(())).await;
+
+    let rows = rows(&home, &[]);
+    let column =
+        |name: &str| rows.iter().map(|row| row[name].as_str().unwrap_or("–")).collect::<Vec<_>>();
+    assert_eq!(column("kind"), ["subscribe", "text"]);
+    assert_eq!(column("app"), ["test-app", "test-app"]);
+    assert_eq!(column("account"), ["mcid", "mcid"]);
+    assert_eq!(column("user"), ["user2", "user1"]);
+    assert_eq!(column("message_id"), ["–", "m1"]);
+    assert_eq!(column("state"), ["done", "done"]);
+    assert_eq!(rows[1]["attempts"], 1);
+
+    let table = printed(&home, &["journal", "list", "--limit", "1"]);
+    assert_eq!(table.lines().count(), 2, "{table}");
+    assert!(table.contains("subscribe"), "{table}");
+    let shown = printed(&home, &["journal", "show", &rows[1]["id"].to_string()]);
+    assert!(shown.contains("message_id:   m1") && shown.contains("<![CDATA[hello]]>"), "{shown}");
+    let stats: Value = serde_json::from_str(&printed(&home, &["journal", "stats", "--json"])).unwrap();
+    assert_eq!((&stats["inbox"]["done"], &stats["inbox"]["pending"]), (&2.into(), &0.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_is_revived_and_discarded_while_the_server_runs() {
+    let home = Home::new();
+    let server = home.start().await;
+    let answer = server.deliver("<xml><ToUserName>mcid</ToUserName></xml>").await;
+    let message = answer.assert_error(400, 1002);
+    assert!(message.contains("<FromUserName>"), "{message}");
+
+    let dead = || rows(&home, &["--state", "dead"]);
+    let [letter] = &dead()[..] else { panic!("{:?}", dead()) };
+    assert_eq!(
+        (letter["kind"].as_str(), letter["app"].as_str()),
+        (Some("unreadable"), Some("test-app"))
+    );
+    let id = letter["id"].to_string();
+    assert_eq!(printed(&home, &["journal", "revive", &id]), format!("{id} is pending again\n"));
+    // The server notices, tries, and gives it up again.
+    until("another attempt", async || dead().first().filter(|letter| letter["attempts"] == 1).cloned())
+        .await;
+    assert_eq!(printed(&home, &["journal", "discard", "--all-dead"]), format!("{id} is discarded\n"));
+    assert!(dead().is_empty());
+    assert_eq!(rows(&home, &["--state", "done"])[0]["reason"], "discarded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_an_error_of_the_caller() {
+    let home = Home::new();
+    let _server = home.start().await;
+    for command in ["show", "revive", "discard"] {
+        let (code, output, errors) =
+            outcome(home.command(&["journal", command, "17"]).output().unwrap());
+        assert_eq!((code, output.as_str()), (Some(1), ""));
+        assert!(errors.starts_with("error: ") && errors.contains("17"), "{errors}");
+    }
+}
+
+#[test]
+fn a_journal_that_is_not_there_is_not_made_by_looking_at_it() {
+    let home = Home::new();
+    let (code, _, errors) = outcome(home.command(&["journal", "list"]).output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("hint: `journal.url`"), "{errors}");
+    assert!(!home.database().exists());
+}

@@ -1,0 +1,20 @@
+//! The executable as an operator meets it: help, errors, exit codes, and what the commands print.
+
+mod check;
+mod help;
+mod journal;
+
+use std::process::{Command, Output};
+
+/// The executable with no configuration and an empty environment.
+fn executable(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
+    command.env_clear().args(arguments);
+    command
+}
+
+/// Exit code, standard output and standard error.
+fn outcome(output: Output) -> (Option<i32>, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}

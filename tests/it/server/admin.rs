@@ -1,0 +1,122 @@
+//! Health, readiness and metrics on their own listener.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Journal, NewEntry, Queue},
+    metrics,
+    server::{ConnectionLimits, Listener, admin, admin::Render},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::http::{Answer, Connection};
+
+use super::{
+    faulty::{Faulty, Mood},
+    setup::{NOW, memory},
+};
+
+struct AdminServer {
+    address: SocketAddr,
+    clock: Clock,
+    journal: Faulty,
+    stopping: CancellationToken,
+    _serving: JoinSet<()>,
+}
+
+impl AdminServer {
+    async fn start(render: Option<Render>) -> Self {
+        let clock = Clock::manual(NOW);
+        let journal = Faulty::new(memory(&clock, 100).await, Mood::Fine);
+        let stopping = CancellationToken::new();
+        let router = admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render);
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = listener.local_addr();
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(router, ConnectionLimits::default(), CancellationToken::new()));
+        Self { address, clock, journal, stopping, _serving: serving }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n");
+        Connection::open(self.address).await.ask(request).await
+    }
+}
+
+#[tokio::test]
+async fn a_living_process_is_healthy_whatever_its_journal_does() {
+    let server = AdminServer::start(None).await;
+    server.journal.set(Mood::Failing);
+    let answer = server.get("/healthz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"));
+}
+
+#[tokio::test]
+async fn it_is_ready_while_the_journal_answers() {
+    let server = AdminServer::start(None).await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    server.journal.set(Mood::Failing);
+    let answer = server.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("unavailable"), "{}", answer.body);
+    server.journal.set(Mood::Hanging);
+    let answer = server.get("/readyz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "not ready: the journal does not answer\n"));
+    server.journal.set(Mood::Fine);
+    assert_eq!(server.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn it_is_not_ready_once_it_is_stopping() {
+    let server = AdminServer::start(None).await;
+    server.stopping.cancel();
+    let answer = server.get("/readyz").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "not ready: shutting down\n"));
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_recorder_of_ours_the_metrics_are_elsewhere() {
+    let answer = AdminServer::start(None).await.get("/metrics").await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("recorder"), "{}", answer.body);
+}
+
+#[test]
+fn a_scrape_shows_how_much_is_in_the_journal_and_how_old_it_is() {
+    let recorder = metrics::recorder().unwrap();
+    let handle = recorder.handle();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    ::metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let server = AdminServer::start(Some(Arc::new(move || handle.render()))).await;
+            server.journal.append(vec![entry("1", None), entry("2", Some("unreadable"))]).await.unwrap();
+            server.clock.advance(Duration::from_secs(90));
+
+            let answer = server.get("/metrics").await;
+            assert_eq!(answer.status, 200);
+            assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+            for line in [
+                "rongcloud_callback_journal_entries{queue=\"inbox\",state=\"pending\"} 1\n",
+                "rongcloud_callback_journal_entries{queue=\"inbox\",state=\"dead\"} 1\n",
+                "rongcloud_callback_journal_entries{queue=\"outbox\",state=\"pending\"} 0\n",
+                "rongcloud_callback_journal_oldest_pending_seconds{queue=\"inbox\"} 90\n",
+                "rongcloud_callback_journal_oldest_pending_seconds{queue=\"outbox\"} 0\n",
+            ] {
+                assert!(answer.body.contains(line), "{line} is not in\n{}", answer.body);
+            }
+        });
+    });
+}
+
+fn entry(key: &str, dead: Option<&str>) -> NewEntry {
+    NewEntry {
+        queue: Queue::Inbox,
+        key: key.to_owned(),
+        conversation: key.to_owned(),
+        body: "<xml/>".into(),
+        dead: dead.map(str::to_owned),
+    }
+}

@@ -1,0 +1,140 @@
+//! How much at once, and for how long.
+
+use std::{sync::Arc, time::Duration};
+
+use rongcloud_callback::journal::State;
+
+use super::{
+    faulty::{Faulty, Mood},
+    setup::{Setup, TestServer, delivery, fresh_query, text},
+};
+
+/// Shorter than any test waits, longer than a message takes.
+const SHORT: Duration = Duration::from_millis(300);
+
+async fn with_hanging_journal(change: impl FnOnce(&mut Setup)) -> (TestServer, Faulty) {
+    let mut setup = Setup::new().await;
+    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Hanging);
+    setup.journal = Arc::new(journal.clone());
+    change(&mut setup);
+    (setup.start().await, journal)
+}
+
+#[tokio::test]
+async fn a_journal_that_hangs_is_answered_with_503_in_time_and_the_retry_is_accepted() {
+    let (server, journal) = with_hanging_journal(|setup| setup.section.answer_timeout = SHORT).await;
+    let retried = delivery(text("user", "1", "hello"));
+    let answer = server.ask(&retried).await;
+    answer.assert_error(503, 1000);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    journal.set(Mood::Fine);
+    server.ask(&retried).await.assert_ack();
+    assert_eq!(server.inbox(State::Pending).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_callback_beyond_the_bound_is_answered_with_503_at_once() {
+    let (server, journal) = with_hanging_journal(|setup| setup.section.max_in_flight = 2).await;
+    let mut open = [server.connect().await, server.connect().await];
+    for (id, connection) in open.iter_mut().enumerate() {
+        connection.send(delivery(text("user", &id.to_string(), "hello"))).await.unwrap();
+    }
+    journal.appending(2).await;
+
+    let answer = server.deliver(text("user", "9", "hello")).await;
+    answer.assert_error(503, 1000);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+
+    journal.set(Mood::Fine);
+    for mut connection in open {
+        connection.answer().await.assert_ack();
+    }
+    server.deliver(text("user", "9", "hello")).await.assert_ack();
+    assert_eq!(server.inbox(State::Pending).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_while_it_waits_frees_its_place() {
+    let (server, journal) = with_hanging_journal(|setup| setup.section.max_in_flight = 1).await;
+    let mut gone = server.connect().await;
+    gone.send(delivery(text("user", "1", "hello"))).await.unwrap();
+    journal.appending(1).await;
+    drop(gone);
+    journal.set(Mood::Fine);
+    // The server hears of it some time later: until then the place is taken.
+    while server.deliver(text("user", "2", "hello")).await.status == 503 {}
+    assert!(!server.inbox(State::Pending).await.is_empty());
+}
+
+#[tokio::test]
+async fn clients_that_send_nothing_or_half_a_header_are_closed_while_others_are_served() {
+    let mut setup = Setup::new().await;
+    setup.section.header_timeout = SHORT;
+    let server = setup.start().await;
+    let mut silent = server.connect().await;
+    let mut half = server.connect().await;
+    half.send("POST /callback?rc-nonce=1 HTTP/1.1\r\nhost: te").await.unwrap();
+    let mut idle = server.connect().await;
+    idle.ask(delivery(text("user", "1", "hello"))).await.assert_ack();
+    server.deliver(text("user", "2", "hello")).await.assert_ack();
+
+    for slow in [&mut silent, &mut half, &mut idle] {
+        assert!(!slow.closed().await.contains("200 OK"));
+    }
+    server.deliver(text("user", "3", "hello")).await.assert_ack();
+}
+
+#[tokio::test]
+async fn half_a_body_is_answered_with_408_and_closed_while_others_are_served() {
+    let mut setup = Setup::new().await;
+    setup.section.body_timeout = SHORT;
+    let server = setup.start().await;
+    let request = delivery(text("user", "1", "hello"));
+    let mut slow = server.connect().await;
+    slow.send(&request[..request.len() - 20]).await.unwrap();
+    server.deliver(text("user", "2", "hello")).await.assert_ack();
+
+    let answer = slow.answer().await;
+    answer.assert_error(408, 1002);
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(slow.closed().await, "");
+    // Half a body is no body: nothing was kept of it, and the retry is a first delivery.
+    assert!(server.inbox(State::Dead).await.is_empty());
+    server.ask(&request).await.assert_ack();
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_answered_with_408() {
+    let mut setup = Setup::new().await;
+    setup.section.body_timeout = SHORT;
+    let server = setup.start().await;
+    let head = "HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut slow = server.connect().await;
+    slow.send(format!("POST /callback?{} {head}", fresh_query())).await.unwrap();
+    while slow.is_silent() && slow.send("1\r\nx\r\n").await.is_ok() {
+        tokio::time::sleep(SHORT / 100).await;
+    }
+    slow.answer().await.assert_error(408, 1002);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_and_asks_and_never_listens_is_cut_off() {
+    let mut setup = Setup::new().await;
+    setup.section.header_timeout = SHORT;
+    let server = setup.start().await;
+    let mut deaf = server.connect().await;
+    let questions = "GET /nowhere HTTP/1.1\r\nhost: test\r\n\r\n".repeat(1000);
+    while deaf.send(&questions).await.is_ok() {}
+    server.deliver(text("user", "1", "hello")).await.assert_ack();
+}
+
+#[tokio::test]
+async fn headers_without_end_are_refused() {
+    let server = TestServer::start().await;
+    let mut connection = server.connect().await;
+    connection.send("POST /callback HTTP/1.1\r\nhost: test\r\n").await.unwrap();
+    while connection.is_silent() && connection.send("x-filler: 0123456789abcdef\r\n").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(connection.closed().await.starts_with("HTTP/1.1 431"));
+}

@@ -1,0 +1,116 @@
+//! A journal whose store can be made to fail.
+
+use std::sync::Arc;
+
+use rongcloud_callback::{
+    clock::UnixMillis,
+    journal::{
+        Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
+        Record, Stats,
+    },
+};
+use tokio::sync::watch;
+
+/// How the store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Fine,
+    Failing,
+    /// Answers when its mood is another one.
+    Hanging,
+}
+
+/// A journal around another one, with moods; clones share theirs.
+#[derive(Debug, Clone)]
+pub(super) struct Faulty {
+    inner: Arc<dyn Journal>,
+    mood: watch::Sender<Mood>,
+    /// How many appends have begun.
+    appends: watch::Sender<u64>,
+}
+
+impl Faulty {
+    pub(super) fn new(inner: Arc<dyn Journal>, mood: Mood) -> Self {
+        Self { inner, mood: watch::Sender::new(mood), appends: watch::Sender::new(0) }
+    }
+
+    pub(super) fn set(&self, mood: Mood) {
+        self.mood.send_replace(mood);
+    }
+
+    /// Waits until `count` appends have begun.
+    pub(super) async fn appending(&self, count: u64) {
+        self.appends.subscribe().wait_for(|&appends| appends >= count).await.unwrap();
+    }
+
+    async fn permission(&self) -> Result<(), JournalError> {
+        let mut mood = self.mood.subscribe();
+        let mood = *mood.wait_for(|&mood| mood != Mood::Hanging).await.unwrap();
+        if mood == Mood::Fine {
+            Ok(())
+        } else {
+            Err(JournalError::Unavailable("/dev/sdb1 is gone".into()))
+        }
+    }
+}
+
+impl Journal for Faulty {
+    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        self.appends.send_modify(|appends| *appends += 1);
+        Box::pin(async move {
+            self.permission().await?;
+            self.inner.append(entries).await
+        })
+    }
+
+    fn stats(&self) -> Pending<'_, Stats> {
+        Box::pin(async move {
+            self.permission().await?;
+            self.inner.stats().await
+        })
+    }
+
+    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
+        self.inner.lease(queue, limit, until)
+    }
+
+    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
+        self.inner.finish(lease, follow_ups)
+    }
+
+    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        self.inner.postpone(lease, until, reason)
+    }
+
+    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
+        self.inner.bury(lease, reason)
+    }
+
+    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
+        self.inner.changes(queue)
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        self.inner.list(filter)
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        self.inner.show(id)
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        self.inner.revive(id)
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        self.inner.discard(id)
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        self.inner.purge()
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        self.inner.close()
+    }
+}

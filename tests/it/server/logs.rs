@@ -1,0 +1,149 @@
+//! What the log and the metrics say, and what the log must never say.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use rongcloud_callback::metrics;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::http::post;
+
+use super::setup::{SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, delivery, query, text};
+
+/// Everything that is logged on this thread while its guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(log.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        (log, guard)
+    }
+
+    fn lines(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Sends messages and forgeries of every sort; the nonce and the signature of each.
+async fn send_all_sorts(server: &TestServer) -> Vec<String> {
+    let mut used = Vec::new();
+    for (nonce, secret, timestamp, body) in [
+        ("nonce-fine", SECRET, TIMESTAMP, text("user-7", "id-7", "confidential")),
+        ("nonce-dead", SECRET, TIMESTAMP, "<xml><confidential>confidential</xml>".to_owned()),
+        ("nonce-empty", SPARE_SECRET, TIMESTAMP, "confidential".to_owned()),
+        ("nonce-stale", SECRET, "1700000000", text("user", "1", "confidential")),
+        ("nonce-other", "another secret", TIMESTAMP, text("user", "1", "confidential")),
+        ("nonce-large", SECRET, TIMESTAMP, "confidential".repeat(10_000)),
+    ] {
+        let query = query(secret, nonce, timestamp);
+        used.push(nonce.to_owned());
+        used.push(query.rsplit('=').next().unwrap().to_owned());
+        server.ask(post(&format!("/callback?{query}"), &body)).await;
+        server.ask(post(&format!("/callback?{query}"), "another confidential body")).await;
+        server.ask(post(&format!("/callback?{query}&{query}"), &body)).await;
+        server.ask(post(&format!("/nowhere?{query}"), &body)).await;
+    }
+    used
+}
+
+#[tokio::test]
+async fn no_secret_signature_nonce_or_body_gets_into_the_log() {
+    let (log, _guard) = Log::capture();
+    let server = TestServer::start().await;
+    let used = send_all_sorts(&server).await;
+    let lines = log.lines();
+    for expected in ["callback accepted", "callback refused", "user-7", "replayed", "stale", "mismatch"]
+    {
+        assert!(lines.contains(expected), "{expected} is not in the log:\n{lines}");
+    }
+    let secrets = [SECRET, SPARE_SECRET, "another secret", "confidential", "rc-nonce="];
+    for hidden in secrets.into_iter().chain(used.iter().map(String::as_str)) {
+        assert!(!lines.contains(hidden), "{hidden} is in the log:\n{lines}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
+    let (log, _guard) = Log::capture();
+    let mut setup = Setup::new().await;
+    setup.section.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = setup.start().await;
+    server
+        .ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1, 198.51.100.7\r\n\r\n")
+        .await;
+    let lines = log.lines();
+    for field in ["app=appkey", "path=/callback", "client=198.51.100.7", "reason=\"missing\""] {
+        assert!(lines.contains(field), "{field} is not in the log:\n{lines}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
+    let (log, _guard) = Log::capture();
+    let server = TestServer::start().await;
+    server.ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\n\r\n").await;
+    assert!(log.lines().contains("client=127.0.0.1"), "{}", log.lines());
+}
+
+#[test]
+fn each_outcome_is_counted_for_its_app() {
+    let recorder = metrics::recorder().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    ::metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let server = TestServer::start().await;
+            let body = text("user", "1", "hello");
+            server.deliver(&body).await.assert_ack();
+            server.deliver(&body).await.assert_ack();
+            server.deliver("not xml").await.assert_error(400, 1002);
+            server.ask(post("/callback", &body)).await.assert_error(401, 1004);
+            let request = delivery(text("user", "2", "hello"));
+            server.ask(&request).await.assert_ack();
+            let forged = String::from_utf8(request).unwrap().replace("hello", "olleh");
+            server.ask(forged).await.assert_error(401, 1004);
+        });
+    });
+    let rendered = recorder.handle().render();
+    for (outcome, count) in [
+        ("accepted", 2),
+        ("duplicate", 1),
+        ("not_understood", 1),
+        ("missing", 1),
+        ("replayed", 1),
+        ("full", 0),
+    ] {
+        let line = format!(
+            "rongcloud_callback_callbacks_total{{app=\"appkey\",outcome=\"{outcome}\"}} {count}\n"
+        );
+        assert!(rendered.contains(&line), "{line} is not in\n{rendered}");
+    }
+    assert!(rendered.contains("rongcloud_callback_ack_duration_seconds_count 3\n"), "{rendered}");
+}

@@ -1,0 +1,37 @@
+//! The router inside somebody else's `axum` program keeps its own bounds.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{Router, routing::get};
+use rongcloud_callback::server::router;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::support::http::{Connection, post};
+
+use super::setup::{Setup, fresh_query, memory, text};
+
+#[tokio::test]
+async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
+    let mut setup = Setup::new().await;
+    setup.journal = memory(&setup.clock, 100).await;
+    let callbacks = router(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
+    let program = Router::new().route("/", get(async || "mine")).nest("/bots", callbacks);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        axum::serve(listener, program.into_make_service_with_connect_info::<SocketAddr>())
+            .await
+            .unwrap();
+    });
+
+    let ask = async |request: Vec<u8>| Connection::open(address).await.ask(request).await;
+    let target = format!("/bots/callback?{}", fresh_query());
+    ask(post(&target, text("user", "1", "hello"))).await.assert_ack();
+    ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
+    let too_long = post(&format!("/bots/callback?{}", fresh_query()), vec![b'x'; 70_000]);
+    ask(too_long).await.assert_error(413, 1002);
+    assert_eq!(ask(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n".to_vec()).await.body, "mine");
+    let stats = setup.journal.stats().await.unwrap();
+    assert_eq!((stats.inbox.pending, stats.inbox.dead), (1, 0));
+}

@@ -1,0 +1,10 @@
+//! The whole service: from the platform's socket through handlers to the platform's API, and through crashes.
+
+mod examples;
+mod kill;
+mod nginx;
+mod order;
+mod outcomes;
+mod running;
+mod shutdown;
+mod storage;

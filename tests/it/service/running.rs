@@ -1,0 +1,93 @@
+//! A whole service in this process, on free ports, with a journal on disk.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use rongcloud_callback::{
+    CallbackService, Config,
+    journal::{Filter, Journal, Record, Stats},
+};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    http::{Answer, Connection},
+    messages::{APP, PATH, SECRET, delivery},
+    platform::Platform,
+    until,
+};
+
+/// A running service, its platform and its journal's folder.
+pub(super) struct Running {
+    pub(super) platform: Platform,
+    pub(super) callbacks: SocketAddr,
+    journal: Arc<dyn Journal>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    _folder: TempDir,
+}
+
+impl Running {
+    /// Starts what `register` makes of a service; failed attempts are repeated almost at once.
+    pub(super) async fn start(register: impl FnOnce(CallbackService) -> CallbackService) -> Self {
+        Self::start_with("", register).await
+    }
+
+    /// The same, with keys of `[dispatch]` that differ.
+    pub(super) async fn start_with(
+        dispatch: &str,
+        register: impl FnOnce(CallbackService) -> CallbackService,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let platform = Platform::start().await;
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
+             [journal]\nurl = \"sqlite:{}\"\n\
+             [dispatch]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n{dispatch}\n\
+             [deliver]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n\
+             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"{}\"\n",
+            folder.path().join("journal.db").display(),
+            platform.url(),
+        );
+        let config = Config::from_toml(&text, |_| None).unwrap();
+        let server = register(CallbackService::new(config)).bind().await.unwrap();
+        let (callbacks, journal, stop) =
+            (server.callback_addr(), server.journal(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server.run(stop.clone().cancelled_owned()));
+        Self { platform, callbacks, journal, stop, tasks, _folder: folder }
+    }
+
+    pub(super) async fn deliver(&self, body: &str) -> Answer {
+        Connection::open(self.callbacks).await.ask(delivery(body)).await
+    }
+
+    pub(super) async fn stats(&self) -> Stats {
+        self.journal.stats().await.unwrap()
+    }
+
+    /// Every entry, oldest first.
+    pub(super) async fn records(&self) -> Vec<Record> {
+        let all = Filter { queue: None, state: None, limit: 1_000_000 };
+        let mut records = self.journal.list(all).await.unwrap();
+        records.reverse();
+        records
+    }
+
+    /// Waits until nothing is pending in either queue.
+    pub(super) async fn idle(&self) {
+        let idle = async || {
+            let stats = self.stats().await;
+            (stats.inbox.pending + stats.outbox.pending == 0).then_some(())
+        };
+        until("an idle journal", idle).await;
+    }
+
+    /// Stops it as SIGTERM would, and waits for its end.
+    pub(super) async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The real executable, and programs of `examples/`, as child processes.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{self, Access, Filter, Journal, Options, Record},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{
+    http::{Answer, Connection},
+    messages::{APP, PATH, SECRET, delivery},
+    until,
+};
+
+/// A folder with a configuration and an SQLite journal, and the server that runs on them, now or later.
+pub(crate) struct Home {
+    folder: TempDir,
+    program: PathBuf,
+    extra: String,
+    secret: String,
+    api_url: String,
+    listen: SocketAddr,
+}
+
+/// A running server process; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) callbacks: SocketAddr,
+    /// Its log, once it has ended.
+    log: Option<thread::JoinHandle<Vec<String>>>,
+}
+
+impl Home {
+    /// The executable itself, without handlers.
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            program: env!("CARGO_BIN_EXE_rongcloud-callback").into(),
+            extra: String::new(),
+            secret: SECRET.to_owned(),
+            api_url: "http://127.0.0.1:9".to_owned(),
+            listen: free_address(),
+        }
+    }
+
+    /// A program of `examples/` instead, which replies through `api_url`.
+    pub(crate) fn of_example(name: &str, api_url: &str) -> Self {
+        // Test executables are in `deps`, beside which cargo puts `examples`.
+        let deps = std::env::current_exe().unwrap();
+        let program = deps.parent().unwrap().with_file_name("examples").join(name);
+        Self { program, api_url: api_url.to_owned(), ..Self::new() }
+    }
+
+    /// Adds sections to the configuration.
+    pub(crate) fn with(mut self, toml: &str) -> Self {
+        self.extra.push_str(toml);
+        self
+    }
+
+    /// The app's secret is another one.
+    pub(crate) fn with_secret(self, secret: &str) -> Self {
+        Self { secret: secret.to_owned(), ..self }
+    }
+
+    /// Listens on `address` from the next start on.
+    pub(crate) fn listen_on(&mut self, address: SocketAddr) {
+        self.listen = address;
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path().join("data/journal.db")
+    }
+
+    /// Writes the configuration; returns its path.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        let Self { extra, secret, api_url, listen, .. } = self;
+        let text = format!(
+            "[server]\nlisten = \"{listen}\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
+             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{secret}\"]\napi_url = \"{api_url}\"\n{extra}"
+        );
+        let file = self.path().join("callback.toml");
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// A command of the executable on this configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
+        command.current_dir(self.path()).arg("--config").arg(self.configuration()).args(arguments);
+        command
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub(crate) async fn start(&self) -> Process {
+        let mut command = Command::new(&self.program);
+        if self.program.ends_with("rongcloud-callback") {
+            command.arg("serve");
+        }
+        let mut child = command
+            .current_dir(self.path())
+            .env("RONGCLOUD_CALLBACK_CONFIG", self.configuration())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let log = thread::spawn(move || lines.collect());
+        let mut process = Process { child, callbacks: self.listen, log: Some(log) };
+        until("a server that listens", async || {
+            assert_eq!(process.child.try_wait().unwrap(), None, "it ended instead of listening");
+            Connection::try_open(self.listen).await.ok().map(drop)
+        })
+        .await;
+        process
+    }
+
+    /// The journal as an operator sees it, beside a running server or after it.
+    pub(crate) async fn journal(&self) -> Arc<dyn Journal> {
+        let day = Duration::from_hours(24);
+        let options = Options {
+            keep: day,
+            keep_dead: day,
+            max_pending: 1_000_000,
+            recent_keys: 1,
+            clock: Clock::system(),
+            access: Access::Operator,
+        };
+        journal::open(&format!("sqlite:{}", self.database().display()), options).await.unwrap()
+    }
+
+    /// Every entry, oldest first.
+    pub(crate) async fn records(&self) -> Vec<Record> {
+        let all = Filter { queue: None, state: None, limit: 1_000_000 };
+        let mut records = self.journal().await.list(all).await.unwrap();
+        records.reverse();
+        records
+    }
+}
+
+impl Process {
+    /// Delivers `body` on a connection of its own.
+    pub(crate) async fn deliver(&self, body: &str) -> Answer {
+        Connection::open(self.callbacks).await.ask(delivery(body)).await
+    }
+
+    /// SIGKILL: it ends at once, wherever it is.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end; gives its log.
+    pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+}
+
+/// An address that nobody listens on.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
