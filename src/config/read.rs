@@ -109,8 +109,9 @@ impl Reader<'_> {
             let name = inner.split(['.', '[']).next().unwrap_or_default();
             let example = examples.get(name)?;
             let what = match name {
-                // The parser's message quotes the value.
+                // The parsers' messages quote the value, which may carry a secret.
                 "secrets" => "is not a list of strings",
+                "api_url" => "is not a URL",
                 _ => error.inner().message(),
             };
             let hint = format!("for example {name} = {example}");

@@ -187,14 +187,15 @@ impl Inbound {
 
     /// What makes two deliveries in `app` the same message.
     ///
-    /// App, account, user and `MsgId`; without a `MsgId` a digest of all elements, as two different events of a user
-    /// may share a second. No `MsgId` can look like a digest.
+    /// `MsgId`, app, account and user; without a `MsgId` a digest of all elements, as two different events of a user
+    /// may share a second. No `MsgId` can look like a digest. The `MsgId` comes first because the platform's ids
+    /// begin with the time: keys of one moment are then neighbours, and a store's index of them grows at one end.
     pub fn dedup_key(&self, app: &AppKey) -> String {
         let (tag, id) = match &self.message_id {
             Some(id) => ("id", Cow::Borrowed(id.as_str())),
             None => ("sha256", Cow::Owned(digest(&self.fields()))),
         };
-        [app.as_str(), self.account.as_str(), self.user.as_str(), tag, &id].join(SEPARATOR)
+        [tag, &id, app.as_str(), self.account.as_str(), self.user.as_str()].join(SEPARATOR)
     }
 
     /// The body that the platform would send, but well-formed.
@@ -351,7 +352,7 @@ mod tests {
     #[test]
     fn a_message_is_the_same_by_its_id_and_an_event_by_all_its_elements() {
         let id = text("<Content>a</Content><MsgId>7</MsgId>").unwrap();
-        assert_eq!(key(&id), "app\u{1f}mc\u{1f}u\u{1f}id\u{1f}7");
+        assert_eq!(key(&id), "id\u{1f}7\u{1f}app\u{1f}mc\u{1f}u");
         assert_eq!(key(&id), key(&text("<Content>b</Content><MsgId>7</MsgId>").unwrap()));
         let event = parse(body("<MsgType>event</MsgType><Event>subscribe</Event>").as_bytes()).unwrap();
         let other =

@@ -6,21 +6,21 @@ use http_body_util::BodyExt;
 
 use super::rejection::Rejection;
 
-/// Reads `body` to its end; a body that came in one piece is not copied.
+/// Reads `body` to its end, into memory of its own.
+///
+/// The copy is cheap, and what it frees is not: a piece is a slice of the connection's read buffer, which would
+/// have to be allocated anew for each message that is still being made durable.
 ///
 /// # Errors
 ///
 /// [`Rejection::TooLarge`] as soon as it is known to be longer than `max` bytes (from `Content-Length` before
 /// anything is read), [`Rejection::BrokenBody`] if it ends before its end.
 pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes, Rejection> {
-    if body.size_hint().lower() > max as u64 {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max {
         return Err(Rejection::TooLarge(max));
     }
-    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
-    if body.is_end_stream() && first.len() <= max {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::from(first);
+    let mut whole = BytesMut::with_capacity(announced);
     while whole.len() <= max {
         let Some(piece) = next(&mut body).await? else { return Ok(whole.freeze()) };
         whole.extend_from_slice(&piece);

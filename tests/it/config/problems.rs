@@ -148,7 +148,8 @@ fn an_app_is_checked_on_its_own() {
         ("api_url = 'ftp://api.example.com'", "apps[0].api_url", "not the base address"),
         ("api_url = 'https://u:hunter2@api.example.com'", "apps[0].api_url", "not the base address"),
         ("api_url = 'https://api.example.com?a=b'", "apps[0].api_url", "not the base address"),
-        ("api_url = 'api.example.com'", "apps[0].api_url", "relative URL without a base"),
+        ("api_url = 'api.example.com'", "apps[0].api_url", "is not a URL"),
+        ("api_url = '//u:hunter2@api.example.com'", "apps[0].api_url", "is not a URL"),
     ] {
         let name = line.split_once(" =").unwrap().0;
         let mut app: Vec<_> =
