@@ -92,20 +92,20 @@ impl Books {
         if queue == Queue::Inbox && self.pending(Queue::Outbox) >= self.max_pending {
             return None;
         }
-        let (id, fence) = self.queues[queue as usize].schedule.lease(now, until)?;
-        Some(Lease { id, queue, fence })
+        let (id, conversation, fence) = self.queues[queue as usize].schedule.lease(now, until)?;
+        Some(Lease { id, queue, conversation, fence })
     }
 
     /// Whether the lease is still its holder's.
     pub(super) fn check(&self, lease: &Lease) -> Result<(), JournalError> {
-        self.queues[lease.queue as usize].schedule.conversation(lease).map(drop)
+        self.queues[lease.queue as usize].schedule.check(lease)
     }
 
     /// The leased entry was finished (`done`) or buried (`dead`).
     pub(super) fn settled(&mut self, lease: &Lease, state: State) -> Result<(), JournalError> {
         let book = self.book(lease.queue);
-        let conversation = book.schedule.conversation(lease)?;
-        book.schedule.settle(conversation, lease.id);
+        book.schedule.check(lease)?;
+        book.schedule.settle(lease.conversation, lease.id);
         book.counts.add(state, 1);
         Ok(())
     }
@@ -113,16 +113,16 @@ impl Books {
     /// The leased entry is due again at `until`.
     pub(super) fn postponed(&mut self, lease: &Lease, until: UnixMillis) -> Result<(), JournalError> {
         let book = self.book(lease.queue);
-        let conversation = book.schedule.conversation(lease)?;
-        book.schedule.postpone(conversation, lease.id, until);
+        book.schedule.check(lease)?;
+        book.schedule.postpone(lease.conversation, lease.id, until);
         Ok(())
     }
 
     /// Somebody else has settled the entry in the store, and the counts will be read from there.
     pub(super) fn forget(&mut self, lease: &Lease) {
         let book = self.book(lease.queue);
-        if let Ok(conversation) = book.schedule.conversation(lease) {
-            book.schedule.settle(conversation, lease.id);
+        if book.schedule.check(lease).is_ok() {
+            book.schedule.settle(lease.conversation, lease.id);
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::fingerprint::Fingerprint;
 use crate::clock::UnixMillis;
 
 /// One of the journal's two queues.
@@ -81,6 +82,8 @@ pub struct Lease {
     pub(crate) id: EntryId,
     /// Its queue.
     pub(crate) queue: Queue,
+    /// Its conversation.
+    pub(super) conversation: Fingerprint,
     /// Grows with each lease of the same conversation.
     pub(crate) fence: u64,
 }
@@ -156,10 +159,6 @@ pub struct Filter {
 impl NewEntry {
     pub(super) fn adds_to_inbox(&self) -> bool {
         self.queue == Queue::Inbox && self.dead.is_none()
-    }
-
-    pub(super) fn identity(&self) -> (Queue, String) {
-        (self.queue, self.key.clone())
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending, Queue,
     Record, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
+    fingerprint::{BuildUnhashed, Fingerprint, Fingerprints},
     schedule::Times,
 };
 use crate::clock::UnixMillis;
@@ -27,7 +28,8 @@ pub(super) struct Memory {
 #[derive(Debug)]
 struct Shelf {
     records: BTreeMap<EntryId, Record>,
-    keys: HashMap<(Queue, String), EntryId>,
+    keys: HashMap<Fingerprint, EntryId, BuildUnhashed>,
+    fingerprints: Fingerprints,
     last_id: i64,
     books: Books,
 }
@@ -37,7 +39,8 @@ impl Memory {
         let changes = Changes::new();
         let shelf = Shelf {
             records: BTreeMap::new(),
-            keys: HashMap::new(),
+            keys: HashMap::default(),
+            fingerprints: Fingerprints::new(),
             last_id: 0,
             books: Books::new(options.max_pending, changes.clone()),
         };
@@ -155,13 +158,14 @@ impl Shelf {
 
     /// How many of `entries` would add to the Inbox's backlog.
     fn fresh(&self, entries: &[NewEntry]) -> u64 {
+        let adding = entries.iter().filter(|entry| entry.adds_to_inbox());
         let keys: HashSet<_> =
-            entries.iter().filter(|entry| entry.adds_to_inbox()).map(NewEntry::identity).collect();
-        keys.iter().filter(|id| !self.keys.contains_key(*id)).count() as u64
+            adding.map(|entry| self.fingerprints.of(entry.queue, &entry.key)).collect();
+        keys.iter().filter(|key| !self.keys.contains_key(*key)).count() as u64
     }
 
     fn insert(&mut self, entry: NewEntry, now: UnixMillis) -> Appended {
-        let key = entry.identity();
+        let key = self.fingerprints.of(entry.queue, &entry.key);
         if self.keys.contains_key(&key) {
             return Appended::Duplicate;
         }
@@ -228,7 +232,7 @@ impl Shelf {
             let mut gone = Counts::default();
             gone.add(record.state, 1);
             self.books.purged(record.queue, gone);
-            self.keys.remove(&(record.queue, record.key));
+            self.keys.remove(&self.fingerprints.of(record.queue, &record.key));
             purged += 1;
         }
         purged

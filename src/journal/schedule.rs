@@ -3,7 +3,7 @@
 //! Every operation is O(log n) in the number of pending entries. Measured with a million of them, one costs
 //! about 100 bytes in a conversation with others and 150 in one of its own, however large its body is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::{
     EntryId, JournalError, Lease,
@@ -17,17 +17,23 @@ use crate::clock::UnixMillis;
 /// store's transaction is still open.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// Every pending entry with its due time, by conversation and then in order of acceptance.
-    lines: BTreeMap<(Fingerprint, EntryId), UnixMillis>,
+    /// Every conversation with a pending entry or a lease.
+    lines: HashMap<Fingerprint, Line, BuildUnhashed>,
     /// When each pending entry was accepted.
     ages: BTreeMap<EntryId, UnixMillis>,
     /// One for each conversation that has pending entries.
     turns: BTreeSet<Turn>,
-    held: HashMap<Fingerprint, Held, BuildUnhashed>,
-    /// The conversation of each held entry.
-    holders: HashMap<EntryId, Fingerprint>,
+    leased: u64,
     fence: u64,
     undo: Vec<Undo>,
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+struct Line {
+    /// Its pending entries with their due times, in order of acceptance.
+    entries: VecDeque<(EntryId, UnixMillis)>,
+    held: Option<Held>,
 }
 
 /// When the head of a conversation can be leased: the order in which leases are given.
@@ -41,7 +47,7 @@ struct Turn {
 
 /// A conversation's lease. When it is over it stays until somebody else is given one: until then its
 /// holder may still settle.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
     id: EntryId,
     fence: u64,
@@ -55,55 +61,55 @@ pub(super) struct Times {
     pub(super) accepted_at: UnixMillis,
 }
 
-/// What stood there before a change.
+/// What there was before a change: of an entry, and of its conversation's lease.
 #[derive(Debug)]
-enum Undo {
-    Put(Fingerprint, EntryId, Option<Times>),
-    Hold(Fingerprint, Option<Held>),
+struct Undo {
+    conversation: Fingerprint,
+    id: EntryId,
+    times: Option<Times>,
+    held: Option<Held>,
 }
 
 impl Schedule {
     /// Adds a pending entry, at its place in the order of acceptance.
     pub(super) fn insert(&mut self, conversation: Fingerprint, id: EntryId, times: Times) {
-        self.put(conversation, id, Some(times));
+        self.change(conversation, id, |_, held| (Some(times), held));
     }
 
     /// Leases the entry that became ready first; among those of one moment, the one accepted first.
     ///
     /// An entry is ready when it is due, the first of its conversation, and no lease of the conversation
     /// runs.
-    pub(super) fn lease(&mut self, now: UnixMillis, until: UnixMillis) -> Option<(EntryId, u64)> {
+    pub(super) fn lease(
+        &mut self,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Option<(EntryId, Fingerprint, u64)> {
         let Turn { id, conversation, .. } = *self.turns.first().filter(|turn| turn.ready_at <= now)?;
         self.fence += 1;
         // A lease that is over when it begins would be given again at once, for ever.
         let until = until.max(UnixMillis(now.0.saturating_add(1)));
-        self.hold(conversation, Some(Held { id, fence: self.fence, until }));
-        Some((id, self.fence))
+        let held = Held { id, fence: self.fence, until };
+        self.change(conversation, id, |times, _| (times, Some(held)));
+        Some((id, conversation, self.fence))
     }
 
-    /// The conversation that `lease` still holds.
-    pub(super) fn conversation(&self, lease: &Lease) -> Result<Fingerprint, JournalError> {
-        self.holders
-            .get(&lease.id)
-            .filter(|conversation| {
-                self.held.get(*conversation).is_some_and(|held| held.fence == lease.fence)
-            })
-            .copied()
-            .ok_or(JournalError::LeaseLost(lease.id))
+    /// Whether `lease` still holds its conversation.
+    pub(super) fn check(&self, lease: &Lease) -> Result<(), JournalError> {
+        let held = self.lines.get(&lease.conversation).and_then(|line| line.held);
+        held.filter(|held| held.fence == lease.fence).map(drop).ok_or(JournalError::LeaseLost(lease.id))
     }
 
     /// The entry is pending no more, and neither is a lease of it.
     pub(super) fn settle(&mut self, conversation: Fingerprint, id: EntryId) {
-        self.release(conversation, id);
-        self.put(conversation, id, None);
+        self.change(conversation, id, |_, held| (None, held.filter(|held| held.id != id)));
     }
 
     /// The entry is held no more and due at `due_at`.
     pub(super) fn postpone(&mut self, conversation: Fingerprint, id: EntryId, due_at: UnixMillis) {
-        self.release(conversation, id);
-        if let Some(&accepted_at) = self.ages.get(&id) {
-            self.put(conversation, id, Some(Times { due_at, accepted_at }));
-        }
+        self.change(conversation, id, |times, held| {
+            (times.map(|times| Times { due_at, ..times }), held.filter(|held| held.id != id))
+        });
     }
 
     /// Whether a lease would be given now.
@@ -118,7 +124,7 @@ impl Schedule {
 
     /// How many entries are leased.
     pub(super) fn leased(&self) -> u64 {
-        self.held.len() as u64
+        self.leased
     }
 
     /// When the oldest pending entry was accepted.
@@ -133,11 +139,8 @@ impl Schedule {
 
     /// Takes back every change since the last commit, leases included; fences are never used again.
     pub(super) fn rollback(&mut self) {
-        for change in std::mem::take(&mut self.undo).into_iter().rev() {
-            match change {
-                Undo::Put(conversation, id, times) => self.put(conversation, id, times),
-                Undo::Hold(conversation, held) => self.hold(conversation, held),
-            }
+        for Undo { conversation, id, times, held } in std::mem::take(&mut self.undo).into_iter().rev() {
+            self.change(conversation, id, |_, _| (times, held));
         }
         self.undo.clear();
     }
@@ -150,66 +153,74 @@ impl Schedule {
     /// Takes over the running leases of `other` on entries that are pending here too.
     pub(super) fn adopt(&mut self, other: &Self) {
         self.fence = self.fence.max(other.fence);
-        for (conversation, held) in &other.held {
-            if self.lines.contains_key(&(*conversation, held.id)) {
-                self.hold(*conversation, Some(*held));
+        for (conversation, line) in &other.lines {
+            if let Some(held) = line.held.filter(|held| self.ages.contains_key(&held.id)) {
+                self.change(*conversation, held.id, |times, _| (times, Some(held)));
             }
         }
         self.commit();
     }
 
-    fn release(&mut self, conversation: Fingerprint, id: EntryId) {
-        if self.held.get(&conversation).is_some_and(|held| held.id == id) {
-            self.hold(conversation, None);
-        }
-    }
+    /// Makes an entry, and the lease of its conversation, what `change` makes of them.
+    fn change(
+        &mut self,
+        conversation: Fingerprint,
+        id: EntryId,
+        change: impl FnOnce(Option<Times>, Option<Held>) -> (Option<Times>, Option<Held>),
+    ) {
+        let line = self.lines.entry(conversation).or_default();
+        let before = line.turn(conversation);
+        let place = line.place(id);
+        let due_at = place.ok().map(|at| line.entries[at].1);
+        let accepted_at = due_at.and_then(|_| self.ages.get(&id).copied());
+        let times = due_at.zip(accepted_at).map(|(due_at, accepted_at)| Times { due_at, accepted_at });
+        let held = line.held;
+        self.undo.push(Undo { conversation, id, times, held });
 
-    fn put(&mut self, conversation: Fingerprint, id: EntryId, times: Option<Times>) {
-        let before = self.turn(conversation);
-        let (due_at, accepted_at) = match times {
-            Some(Times { due_at, accepted_at }) => {
-                (self.lines.insert((conversation, id), due_at), self.ages.insert(id, accepted_at))
+        let (new_times, new_held) = change(times, held);
+        match (place, new_times) {
+            (Ok(at), Some(times)) => line.entries[at].1 = times.due_at,
+            (Err(at), Some(times)) => line.entries.insert(at, (id, times.due_at)),
+            (Ok(at), None) => drop(line.entries.remove(at)),
+            (Err(_), None) => {}
+        }
+        line.held = new_held;
+        let after = line.turn(conversation);
+        if line.entries.is_empty() && line.held.is_none() {
+            self.lines.remove(&conversation);
+        }
+        match (times, new_times) {
+            (None, Some(times)) => drop(self.ages.insert(id, times.accepted_at)),
+            (Some(_), None) => drop(self.ages.remove(&id)),
+            _ => {}
+        }
+        self.leased = self.leased + u64::from(new_held.is_some()) - u64::from(held.is_some());
+        if before != after {
+            if let Some(before) = before {
+                self.turns.remove(&before);
             }
-            None => (self.lines.remove(&(conversation, id)), self.ages.remove(&id)),
-        };
-        let old = due_at.zip(accepted_at).map(|(due_at, accepted_at)| Times { due_at, accepted_at });
-        self.undo.push(Undo::Put(conversation, id, old));
-        self.take_turn(before, conversation);
+            self.turns.extend(after);
+        }
+    }
+}
+
+impl Line {
+    /// Where an entry stands, or where it would.
+    ///
+    /// Nearly always it is the first one, or comes after the last; the ones between may be many, and cold.
+    fn place(&self, id: EntryId) -> Result<usize, usize> {
+        match (self.entries.front(), self.entries.back()) {
+            (Some((first, _)), _) if *first == id => Ok(0),
+            (_, Some((last, _))) if *last < id => Err(self.entries.len()),
+            _ => self.entries.binary_search_by_key(&id, |(id, _)| *id),
+        }
     }
 
-    fn hold(&mut self, conversation: Fingerprint, held: Option<Held>) {
-        let before = self.turn(conversation);
-        let old = match held {
-            Some(held) => self.held.insert(conversation, held),
-            None => self.held.remove(&conversation),
-        };
-        if let Some(old) = old {
-            self.holders.remove(&old.id);
-        }
-        if let Some(held) = held {
-            self.holders.insert(held.id, conversation);
-        }
-        self.undo.push(Undo::Hold(conversation, old));
-        self.take_turn(before, conversation);
-    }
-
-    /// The turn that a conversation should have.
+    /// The turn that the conversation should have.
     fn turn(&self, conversation: Fingerprint) -> Option<Turn> {
-        let line = (conversation, EntryId(i64::MIN))..=(conversation, EntryId(i64::MAX));
-        let (&(_, id), &due_at) = self.lines.range(line).next()?;
-        let ready_at = self.held.get(&conversation).map_or(due_at, |held| due_at.max(held.until));
+        let &(id, due_at) = self.entries.front()?;
+        let ready_at = self.held.map_or(due_at, |held| due_at.max(held.until));
         Some(Turn { ready_at, id, conversation })
-    }
-
-    fn take_turn(&mut self, before: Option<Turn>, conversation: Fingerprint) {
-        let after = self.turn(conversation);
-        if before == after {
-            return;
-        }
-        if let Some(before) = before {
-            self.turns.remove(&before);
-        }
-        self.turns.extend(after);
     }
 }
 
@@ -223,8 +234,8 @@ mod tests {
     const TIMES: Times = Times { due_at: NOW, accepted_at: NOW };
 
     fn leased(schedule: &mut Schedule) -> Lease {
-        let (id, fence) = schedule.lease(NOW, LATER).unwrap();
-        Lease { id, queue: Queue::Inbox, fence }
+        let (id, conversation, fence) = schedule.lease(NOW, LATER).unwrap();
+        Lease { id, queue: Queue::Inbox, conversation, fence }
     }
 
     #[test]
@@ -244,8 +255,8 @@ mod tests {
         schedule.rollback();
 
         assert_eq!((schedule.pending(), schedule.leased(), schedule.oldest()), (2, 1, Some(NOW)));
-        assert_eq!(schedule.conversation(&lease).unwrap(), line);
-        assert!(schedule.conversation(&second).is_err());
+        assert!(schedule.check(&lease).is_ok());
+        assert!(schedule.check(&second).is_err());
         assert!(!schedule.is_ready(NOW) && schedule.is_ready(LATER));
         schedule.settle(line, EntryId(1));
         let again = leased(&mut schedule);

@@ -185,6 +185,11 @@ impl Inbound {
         Conversation { app: app.clone(), account: self.account.clone(), user: self.user.clone() }
     }
 
+    /// Whose turn it takes in `app`, in the form of [`Conversation::encode`].
+    pub fn conversation_key(&self, app: &AppKey) -> String {
+        [app.as_str(), self.account.as_str(), self.user.as_str()].join(SEPARATOR)
+    }
+
     /// What makes two deliveries in `app` the same message.
     ///
     /// `MsgId`, app, account and user; without a `MsgId` a digest of all elements, as two different events of a user

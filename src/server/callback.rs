@@ -18,7 +18,7 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
-use tracing::{debug, warn};
+use tracing::{Level, debug, warn};
 
 use super::{binding::Bindings, body, forwarded, rejection::Rejection};
 use crate::{
@@ -105,12 +105,19 @@ enum Ack {
     Probed,
 }
 
-async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
+fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    request: Request,
+) -> impl Future<Output = Response> + Send {
     let arrived_at = Instant::now();
+    // Before the future begins, or it would hold the request a second time. It is allocated for each callback, and
+    // allocators are much quicker below 1 KiB: what is large or rare stays out of it.
     let (request, body) = request.into_parts();
-    match receiver.callback(&request, body, arrived_at).await {
-        Ok(ack) => receiver.ack(&ack, arrived_at),
-        Err(rejection) => receiver.refuse(rejection, &request),
+    async move {
+        match receiver.callback(&request, body, arrived_at).await {
+            Ok(ack) => receiver.ack(&ack, arrived_at),
+            Err(rejection) => receiver.refuse(rejection, &request),
+        }
     }
 }
 
@@ -134,29 +141,36 @@ impl Receiver {
 
         let inbound = match parse(&body) {
             Ok(inbound) => inbound,
-            Err(error) => return Err(self.bury(body, error, deadline).await),
+            Err(error) => return Err(Box::pin(self.bury(body, error, deadline)).await),
         };
         if inbound.is_probe() {
-            return self.probe(deadline).await;
+            return Box::pin(self.probe(deadline)).await;
         }
-        let accepted = self.append(self.entry(&inbound, body), deadline).await?;
-        debug!(
-            app = %self.key, account = %inbound.account, user = %inbound.user,
-            message_id = inbound.message_id.as_ref().map(AsRef::as_ref), kind = inbound.kind(),
-            duplicate = accepted == Appended::Duplicate, duration_ms = arrived_at.elapsed().as_millis(),
-            "callback accepted"
-        );
-        Ok(match accepted {
+        let entry = self.entry(&inbound, body);
+        let told = tracing::enabled!(Level::DEBUG).then(|| Box::new(inbound));
+        let appended = self.append(entry, deadline).await?;
+        if let Some(inbound) = told {
+            self.tell(&inbound, appended);
+        }
+        Ok(match appended {
             Appended::New => Ack::Accepted,
             Appended::Duplicate => Ack::Duplicate,
         })
+    }
+
+    fn tell(&self, inbound: &Inbound, appended: Appended) {
+        debug!(
+            app = %self.key, account = %inbound.account, user = %inbound.user,
+            message_id = inbound.message_id.as_ref().map(AsRef::as_ref), kind = inbound.kind(),
+            duplicate = appended == Appended::Duplicate, "callback accepted"
+        );
     }
 
     fn entry(&self, inbound: &Inbound, body: Bytes) -> NewEntry {
         NewEntry {
             queue: Queue::Inbox,
             key: inbound.dedup_key(&self.key),
-            conversation: inbound.conversation(&self.key).encode(),
+            conversation: inbound.conversation_key(&self.key),
             body,
             dead: None,
         }
@@ -164,10 +178,16 @@ impl Receiver {
 
     /// Makes `entry` durable. Dropping this future is safe: the commit does not live in it, and what was
     /// committed without an answer is a duplicate when the platform asks again.
-    async fn append(&self, entry: NewEntry, deadline: Instant) -> Result<Appended, Rejection> {
-        let answers = timeout_at(deadline, self.shared.journal.append(vec![entry])).await;
-        let answers = answers.map_err(|_| Rejection::SlowJournal)??;
-        answers.first().copied().ok_or(Rejection::SlowJournal)
+    fn append(
+        &self,
+        entry: NewEntry,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
+        let appending = timeout_at(deadline, self.shared.journal.append(vec![entry]));
+        async {
+            let answers = appending.await.map_err(|_| Rejection::SlowJournal)??;
+            answers.first().copied().ok_or(Rejection::SlowJournal)
+        }
     }
 
     /// Keeps an authentic body that was not understood as a dead letter, for the operator.
@@ -244,5 +264,17 @@ impl Outcomes {
             probed: counter("probe"),
             refused: Rejection::LABELS.into_iter().map(|label| (label, counter(label))).collect(),
         }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_future_of_a_callback_stays_below_the_size_from_which_allocators_are_slow() {
+        fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(receive) <= 960, "{}", size(receive));
     }
 }

@@ -87,7 +87,7 @@ fn follow_ups(
     app: &AppKey,
     reply: &Reply,
 ) -> Result<Vec<NewEntry>, HandlerError> {
-    let conversation = inbound.conversation(app).encode();
+    let conversation = inbound.conversation_key(app);
     let enqueue = |(index, payload): (usize, &protocol::Payload)| {
         payload.check()?;
         let outgoing = Outgoing {

@@ -21,13 +21,15 @@ use super::backoff;
 use crate::{
     clock::Clock,
     config::PumpSection,
-    journal::{Entry, Journal, JournalError, NewEntry, Queue},
+    journal::{Entry, Journal, JournalError, NewEntry, Pending, Queue},
     metrics as names,
     protocol::Conversation,
 };
 
 /// Without news from the journal, look this often: something may have become due.
 const POLL: Duration = Duration::from_millis(500);
+/// With little room, wait so long for more: leases are cheaper together.
+const GATHER: Duration = Duration::from_millis(2);
 /// How much longer than its time limit an attempt is leased, for settling it.
 const SETTLE: Duration = Duration::from_secs(30);
 /// Rate limits are waited out as if so many more attempts had failed.
@@ -102,7 +104,7 @@ impl<W: Work> Pump<W> {
             let full = pump.lease(&mut running).await;
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(_) = running.join_next() => while running.try_join_next().is_some() {},
+                Some(_) = running.join_next() => pump.gather(&mut running).await,
                 _ = changes.changed(), if !full => {}
                 () = sleep(POLL), if !full => {}
             }
@@ -138,13 +140,24 @@ impl<W: Work> Pump<W> {
         running.len() == self.section.concurrency
     }
 
+    /// After an attempt has ended: takes note of those that end at the same time.
+    async fn gather(&self, running: &mut JoinSet<()>) {
+        let most = self.section.concurrency - self.section.concurrency / 4;
+        let _ = timeout(GATHER, async {
+            while running.len() > most && running.join_next().await.is_some() {}
+        })
+        .await;
+        while running.try_join_next().is_some() {}
+    }
+
     async fn attempt(self: Arc<Self>, entry: Entry) {
         let started = Instant::now();
         let outcome = self.outcome(&entry).await;
         let duration = started.elapsed();
         self.meters.seconds.record(duration);
-        match self.settle(entry, outcome, duration).await {
-            Ok(()) => {}
+        let (settled, counter) = self.settle(entry, outcome, duration);
+        match settled.await {
+            Ok(()) => counter.increment(1),
             Err(JournalError::LeaseLost(_)) => {
                 self.meters.lost.increment(1);
                 tracing::warn!("lease lost: the attempt does not count");
@@ -166,39 +179,26 @@ impl<W: Work> Pump<W> {
         }
     }
 
-    async fn settle(
-        &self,
-        entry: Entry,
-        outcome: Outcome,
-        duration: Duration,
-    ) -> Result<(), JournalError> {
+    /// Says what came of an attempt, and begins to note it in the journal; with what counts it.
+    fn settle(&self, entry: Entry, outcome: Outcome, duration: Duration) -> (Pending<'_, ()>, &Counter) {
+        let Entry { lease, attempt, .. } = entry;
         let duration_ms = duration.as_millis();
         let (reason, steps) = match outcome {
             Outcome::Done(follow_ups) => {
                 tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
-                self.journal.finish(entry.lease, follow_ups).await?;
-                self.meters.done.increment(1);
-                return Ok(());
+                return (self.journal.finish(lease, follow_ups), &self.meters.done);
             }
-            Outcome::Bury(reason) => return self.bury(entry, reason).await,
-            Outcome::Retry(reason) => (reason, 0),
-            Outcome::Slow(reason) => (reason, RATE_LIMIT_STEPS),
+            Outcome::Retry(reason) if attempt < self.section.attempts => (reason, 0),
+            Outcome::Slow(reason) if attempt < self.section.attempts => (reason, RATE_LIMIT_STEPS),
+            Outcome::Retry(reason) | Outcome::Slow(reason) | Outcome::Bury(reason) => {
+                tracing::error!(duration_ms, reason, "given up: now a dead letter");
+                return (self.journal.bury(lease, reason), &self.meters.buried);
+            }
         };
-        if entry.attempt >= self.section.attempts {
-            return self.bury(entry, reason).await;
-        }
-        let delay = backoff::delay(&self.section, entry.attempt + steps);
+        let delay = backoff::delay(&self.section, attempt + steps);
         tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
-        self.journal.postpone(entry.lease, self.clock.now().plus(delay), reason).await?;
-        self.meters.retry.increment(1);
-        Ok(())
-    }
-
-    async fn bury(&self, entry: Entry, reason: String) -> Result<(), JournalError> {
-        tracing::error!(reason, "given up: now a dead letter");
-        self.journal.bury(entry.lease, reason).await?;
-        self.meters.buried.increment(1);
-        Ok(())
+        let until = self.clock.now().plus(delay);
+        (self.journal.postpone(lease, until, reason), &self.meters.retry)
     }
 }
 

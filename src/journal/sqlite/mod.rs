@@ -10,12 +10,16 @@ mod verbs;
 mod writer;
 
 use std::{
+    future::ready,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
+};
 
 use self::{
     command::{Call, Command},
@@ -30,7 +34,7 @@ use super::{
 };
 use crate::clock::{Clock, UnixMillis};
 
-/// How many commands may wait for the writer before their callers wait for a place.
+/// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
 const QUEUED: usize = 4096;
 
 /// Opens the file at `path` for a server or an operator.
@@ -99,13 +103,23 @@ impl Sqlite {
 
 impl Journal for Sqlite {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        let keys: Vec<_> = entries.iter().map(|entry| self.recent.fingerprint(entry)).collect();
+        let now = self.clock.now();
+        if self.recent.know(&keys, now) && !self.commands.is_closed() {
+            return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
+        }
+        let (call, answer) = Call::new(entries);
+        // Who cannot even queue is told at once: the store is far behind, and the callers have little time.
+        if let Err(refused) = self.commands.try_send(Command::Append(call)) {
+            return Box::pin(ready(Err(match refused {
+                TrySendError::Full(_) => {
+                    JournalError::Unavailable("too many commands wait for it".into())
+                }
+                TrySendError::Closed(_) => JournalError::closed(),
+            })));
+        }
         Box::pin(async move {
-            let keys: Vec<_> = entries.iter().map(|entry| self.recent.fingerprint(entry)).collect();
-            let now = self.clock.now();
-            if self.recent.know(&keys, now) && !self.commands.is_closed() {
-                return Ok(vec![Appended::Duplicate; keys.len()]);
-            }
-            let answers = self.call(entries, Command::Append).await?;
+            let answers = answer.await.map_err(|_| JournalError::closed())??;
             let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
             self.recent.remember(new.map(|(key, _)| key), now);
             Ok(answers)
@@ -138,7 +152,7 @@ impl Journal for Sqlite {
         } else {
             Ok(*self.stats.lock().unwrap_or_else(PoisonError::into_inner))
         };
-        Box::pin(std::future::ready(stats))
+        Box::pin(ready(stats))
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {

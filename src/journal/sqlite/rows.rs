@@ -49,24 +49,21 @@ pub(super) fn begin_attempt(
     connection: &Connection,
     lease: Lease,
 ) -> Result<std::result::Result<Entry, Lease>> {
-    let mut statement = connection.prepare_cached(
-        "update entry set attempts = attempts + 1 where id = ?1 and state = 0
-         returning key, conversation, body, attempts, accepted_at",
+    let mut find = connection.prepare_cached(
+        "select key, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
     )?;
-    let mut rows = statement.query([lease.id])?;
-    let Some(row) = rows.next()? else { return Ok(Err(lease)) };
-    let entry = Entry {
-        id: lease.id,
-        key: row.get(0)?,
-        conversation: row.get(1)?,
-        body: row.get::<_, Vec<u8>>(2)?.into(),
-        attempt: row.get(3)?,
-        accepted_at: row.get(4)?,
-        lease,
+    let found = find.query_row([lease.id], |row| {
+        let body: Vec<u8> = row.get(2)?;
+        Ok((row.get(0)?, row.get(1)?, body, row.get(3)?, row.get(4)?))
+    });
+    let Some((key, conversation, body, attempt, accepted_at)) = found.optional()? else {
+        return Ok(Err(lease));
     };
-    // An update is complete only when its rows have been read to the end.
-    rows.next()?;
-    Ok(Ok(entry))
+    // Not one statement with `returning`, which would carry the whole row through a table of its own.
+    let mut count =
+        connection.prepare_cached("update entry set attempts = attempts + 1 where id = ?1")?;
+    count.execute([lease.id])?;
+    Ok(Ok(Entry { id: lease.id, key, conversation, body: body.into(), attempt, accepted_at, lease }))
 }
 
 /// A pending entry is done or dead; `false` if it was not pending any more.
