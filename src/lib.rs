@@ -21,6 +21,7 @@
 //! - [`worker`] runs behind the ack: one kind of loop for both queues.
 //! - [`handler`] is what a user of the library implements.
 //! - [`client`] and [`portal`] speak the platform's APIs.
+//! - [`sandbox`] is the platform's stand-in: a second, independent reading of the contract.
 //! - [`config`], [`ids`], [`clock`] and [`metrics`] are what the rooms share.
 //!
 //! # Invariants
@@ -33,9 +34,10 @@
 //!    retries; conversations run in parallel. A slow or failing one never delays another.
 //! 5. Retries have one owner, the [`Pump`](worker::Pump). An attempt ends as done, retry or bury. A panic or a
 //!    time-out in a handler is a failed attempt.
-//! 6. Secrets have no `Display`; bodies, signatures and query strings are never logged; the wall clock is read in
+//! 6. The sandbox uses [`protocol`], [`signature`], [`ids`] and [`clock`] only.
+//! 7. Secrets have no `Display`; bodies, signatures and query strings are never logged; the wall clock is read in
 //!    one file.
-//! 7. Everything is bounded: body, connections, concurrency, backlog, memory. Over a bound the answer is 503 and
+//! 8. Everything is bounded: body, connections, concurrency, backlog, memory. Over a bound the answer is 503 and
 //!    the platform's retry is the second chance; nothing is acknowledged and dropped.
 
 pub mod client;
@@ -47,6 +49,7 @@ pub mod journal;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
+pub mod sandbox;
 pub mod server;
 pub mod service;
 pub mod signature;

@@ -6,8 +6,10 @@
 )]
 
 mod check;
+mod demonstration;
 mod failure;
 mod journal;
+mod sandbox;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -40,25 +42,30 @@ enum Command {
     /// Looks at what was accepted, and revives or discards it.
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
+    Sandbox(sandbox::Arguments),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = Config::load(cli.config.as_deref()).map_err(Failure::from).and_then(|config| {
-        let runtime = tokio::runtime::Runtime::new().map_err(Failure::ours)?;
-        runtime.block_on(async {
-            match cli.command {
-                Command::Serve => serve::run(config).await,
-                Command::Check(arguments) => check::run(&config, arguments).await,
-                Command::Journal(command) => journal::run(&config, command).await,
-            }
-        })
-    });
+    let result = tokio::runtime::Runtime::new()
+        .map_err(Failure::ours)
+        .and_then(|runtime| runtime.block_on(run(cli)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprint!("{failure}");
             failure.code()
         }
+    }
+}
+
+async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
+    let load = || Config::load(config.as_deref());
+    match command {
+        Command::Serve => serve::run(load()?).await,
+        Command::Check(arguments) => check::run(&load()?, arguments).await,
+        Command::Journal(command) => journal::run(&load()?, command).await,
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
     }
 }

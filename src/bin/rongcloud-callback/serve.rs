@@ -15,7 +15,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     CallbackService::new(config).run().await.map_err(Failure::from)
 }
 
-fn log(section: &LogSection) -> Result<(), Failure> {
+pub(crate) fn log(section: &LogSection) -> Result<(), Failure> {
     let filter: EnvFilter = section.level.parse().map_err(|error| {
         Failure::yours(anyhow::anyhow!("log.level: `{}` is not a filter: {error}", section.level))
             .hint("write a level such as \"info\", or \"rongcloud_callback=debug,warn\"")

@@ -34,7 +34,7 @@ async fn what_was_accepted_is_listed_and_shown() {
         |name: &str| rows.iter().map(|row| row[name].as_str().unwrap_or("–")).collect::<Vec<_>>();
     assert_eq!(column("kind"), ["subscribe", "text"]);
     assert_eq!(column("app"), ["test-app", "test-app"]);
-    assert_eq!(column("account"), ["mcid", "mcid"]);
+    assert_eq!(column("account"), ["demo", "demo"]);
     assert_eq!(column("user"), ["user2", "user1"]);
     assert_eq!(column("message_id"), ["–", "m1"]);
     assert_eq!(column("state"), ["done", "done"]);

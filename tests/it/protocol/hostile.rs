@@ -121,7 +121,7 @@ fn entities_beyond_the_five_and_references_to_no_character_are_refused() {
 
 #[test]
 fn depth_and_number_of_elements_are_bounded() {
-    let nested = |levels: usize| "<a>".repeat(levels - 1) + &"</a>".repeat(levels - 1);
+    let nested = |levels: usize| "<a>".repeat(levels - 1) + "</a>".repeat(levels - 1).as_str();
     assert!(read(&format!("<xml>{}</xml>", nested(8))).is_ok());
     assert_eq!(
         refused(format!("<xml>{}</xml>", nested(9))),

@@ -39,7 +39,7 @@ async fn the_first_handler_that_takes_a_message_handles_it() {
             .on(any)
     })
     .await;
-    let other = "<xml><ToUserName>mcid</ToUserName><FromUserName>d</FromUserName><CreateTime>1</CreateTime>\
+    let other = "<xml><ToUserName>demo</ToUserName><FromUserName>d</FromUserName><CreateTime>1</CreateTime>\
                  <MsgType>sticker</MsgType><MsgId>9</MsgId></xml>";
     for body in [text("a", "1", "/help"), text("b", "1", "help"), subscribe("c"), other.to_owned()] {
         service.deliver(&body).await.assert_ack();

@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "/callback";
 /// A text message of `user`, with the slip in its last end tag that the platform's documents have.
 pub(crate) fn text(user: &str, id: &str, content: &str) -> String {
     format!(
-        "<xml>\n <ToUserName><![CDATA[mcid]]></ToUserName>\n \
+        "<xml>\n <ToUserName><![CDATA[demo]]></ToUserName>\n \
          <FromUserName><![CDATA[{user}]]></FromUserName>\n <CreateTime>134223445860</CreateTime>\n \
          <MsgType><![CDATA[text]]></MsgType>\n <Content><![CDATA[{content}]]></Content>\n \
          <MsgId>{id}</MsgID>\n</xml>"
@@ -23,7 +23,7 @@ pub(crate) fn text(user: &str, id: &str, content: &str) -> String {
 /// A follow event of `user`.
 pub(crate) fn subscribe(user: &str) -> String {
     format!(
-        "<xml><ToUserName><![CDATA[mcid]]></ToUserName><FromUserName><![CDATA[{user}]]></FromUserName>\
+        "<xml><ToUserName><![CDATA[demo]]></ToUserName><FromUserName><![CDATA[{user}]]></FromUserName>\
          <CreateTime>134223445860</CreateTime><MsgType><![CDATA[event]]></MsgType>\
          <Event><![CDATA[subscribe]]></Event></xml>"
     )

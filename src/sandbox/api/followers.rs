@@ -1,0 +1,33 @@
+//! The follower calls: `/mc/subscribe`, `/mc/unsubscribe` (关注、取消关注公众号); they push no event.
+
+use serde_json::Value;
+
+use super::{
+    Refusal, accounts,
+    asked::{Asked, filled, list},
+};
+use crate::{ids::UserId, sandbox::state::State};
+
+/// Most users of one call (最多支持 50 个用户同时关注).
+const MOST_USERS: usize = 50;
+
+/// Makes users follow an account, or no longer.
+pub(super) fn set(state: &mut State, asked: &Asked, follows: bool) -> Result<Value, Refusal> {
+    let body = asked.json()?;
+    let id = filled(&body, "mcId")?;
+    accounts::existing(state, id)?;
+    let users = list(&body, "userId", MOST_USERS)?;
+    let text = |user: &Value| user.as_str().filter(|id| !id.is_empty()).map(UserId::from);
+    let users: Option<Vec<UserId>> = users.iter().map(text).collect();
+    let users =
+        users.ok_or_else(|| Refusal::parameter("userId holds something that is no user's id"))?;
+    for user in &users {
+        state.user(user).map_err(|full| Refusal::parameter(full.to_string()))?;
+    }
+    let account = accounts::existing(state, id)?;
+    for user in &users {
+        account.set_follower(user, follows);
+    }
+    state.publish_account(id);
+    Ok(Value::Null)
+}

@@ -1,0 +1,189 @@
+//! The platform's API from its own side: signatures verified, limits kept, the documented answers and codes.
+//!
+//! A second reading of the documents, independent of [`client`](crate::client). What they leave open is decided so:
+//! an account must exist, a user is created when first named; the App Keys in a call must be the caller's own; a call
+//! that is refused has no effect at all.
+
+mod accounts;
+mod answer;
+mod asked;
+mod followers;
+mod media;
+mod menus;
+mod messages;
+mod portal;
+mod signed;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use futures_util::stream;
+use http::StatusCode;
+use serde_json::Value;
+
+use self::{
+    answer::{Dialect, Refusal, json},
+    asked::Asked,
+};
+use super::{
+    platform::Platform,
+    records::{Call, Fault},
+    state,
+};
+
+/// Larger than the largest picture with its envelope.
+const MOST_BODY: usize = 4 << 20;
+/// How much of bodies and answers is kept, in characters.
+const EXCERPT: usize = 4000;
+/// A call that is never answered is let go after this time.
+const SILENCE: Duration = Duration::from_mins(2);
+
+/// Answers the platform's API.
+pub(super) fn router() -> Router<Arc<Platform>> {
+    Router::new()
+        .route("/mc/{*call}", any(answer))
+        .route("/message/{*call}", any(answer))
+        .route("/media/{*call}", any(answer))
+        .route("/interface/{*call}", any(answer))
+}
+
+async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MOST_BODY).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
+    };
+    let asked = Asked::read(parts, body).await;
+    let (fault, slow) = {
+        let fate = &mut platform.state().fate;
+        (fate.fault(), Duration::from_millis(fate.switches().slow_ms))
+    };
+    tokio::time::sleep(slow).await;
+    let dialect = Dialect::of(&asked.path);
+    match fault {
+        None => settle(&platform, &asked, dialect),
+        Some(fault) => fail(&platform, &asked, dialect, fault).await,
+    }
+}
+
+/// Carries a call out, or refuses it.
+fn settle(platform: &Platform, asked: &Asked, dialect: Dialect) -> Response {
+    let now = platform.clock.now();
+    let mut state = platform.state();
+    let result = check(platform, asked, dialect).and_then(|()| run(&mut state, platform, asked));
+    let (status, answer, refused) = match result {
+        Ok(answer) => (200, dialect.done(answer, now), None),
+        Err(refusal) => (refusal.status(dialect), dialect.refused(&refusal, now), Some(refusal.message)),
+    };
+    let answer = answer.to_string();
+    record(
+        &mut state,
+        platform,
+        asked,
+        Outcome { status: Some(status), answer: &answer, refused, fault: None },
+    );
+    json(status, answer)
+}
+
+/// Who calls, and with what right.
+fn check(platform: &Platform, asked: &Asked, dialect: Dialect) -> Result<(), Refusal> {
+    match dialect {
+        Dialect::RongCloud => signed::check(platform, asked)?,
+        Dialect::Portal => portal::check_token(platform, asked)?,
+    }
+    if asked.method != http::Method::POST {
+        return Err(Refusal::parameter(format!("{} is called with POST", asked.path)));
+    }
+    Ok(())
+}
+
+fn run(state: &mut state::State, platform: &Platform, asked: &Asked) -> Result<Value, Refusal> {
+    match asked.path.as_str() {
+        "/mc/add.json" => accounts::add(state, platform, asked),
+        "/mc/refresh.json" => accounts::refresh(state, platform, asked),
+        "/mc/info.json" => accounts::info(state, platform, asked),
+        "/mc/route/setUrl.json" => accounts::set_url(state, platform, asked),
+        "/mc/route/setSwitch.json" => accounts::set_switch(state, platform, asked),
+        "/mc/menu/refresh.json" => menus::refresh(state, asked),
+        "/mc/menu/delete.json" => menus::delete(state, asked),
+        "/mc/menu/order.json" => menus::order(state, asked),
+        "/mc/subscribe.json" => followers::set(state, asked, true),
+        "/mc/unsubscribe.json" => followers::set(state, asked, false),
+        "/media/upload" => media::upload(state, platform, asked),
+        "/media/uploadnews" => media::upload_news(state, platform, asked),
+        path if path.starts_with("/message/") => messages::send(state, platform, asked),
+        path if path.starts_with("/interface/") => portal::call(state, platform, asked),
+        path => Err(Refusal::parameter(format!("there is no call {path}"))),
+    }
+}
+
+/// Answers as the nastiness wants it; nothing is carried out.
+async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: Fault) -> Response {
+    let now = platform.clock.now();
+    let refusal = match fault {
+        Fault::InternalError => Some(Refusal::internal()),
+        Fault::RateExceeded => Some(Refusal::rate_exceeded()),
+        Fault::Status500 | Fault::Cut | Fault::Silent => None,
+    };
+    let (status, answer) = match (&refusal, fault) {
+        (Some(refusal), _) => (Some(refusal.status(dialect)), dialect.refused(refusal, now).to_string()),
+        (None, Fault::Status500) => (Some(500), "<html>500 Internal Server Error</html>".to_owned()),
+        (None, _) => (None, String::new()),
+    };
+    {
+        let outcome = Outcome { status, answer: &answer, refused: None, fault: Some(fault) };
+        record(&mut platform.state(), platform, asked, outcome);
+    }
+    match (status, refusal) {
+        (Some(status), Some(_)) => json(status, answer),
+        (Some(_), None) => (StatusCode::INTERNAL_SERVER_ERROR, answer).into_response(),
+        (None, _) => {
+            if fault == Fault::Silent {
+                let _ = tokio::time::timeout(SILENCE, platform.stop.cancelled()).await;
+            }
+            cut()
+        }
+    }
+}
+
+/// An answer whose connection breaks before it is complete.
+fn cut() -> Response {
+    let broken = stream::once(async { Err::<&[u8], _>(std::io::Error::other("cut")) });
+    Body::from_stream(broken).into_response()
+}
+
+/// What came of a call.
+struct Outcome<'a> {
+    status: Option<u16>,
+    answer: &'a str,
+    refused: Option<String>,
+    fault: Option<Fault>,
+}
+
+fn record(state: &mut state::State, platform: &Platform, asked: &Asked, outcome: Outcome<'_>) {
+    let (account, users) = asked.names();
+    let delivery = match (&account, &users[..]) {
+        (Some(account), [user]) => state.latest_delivery(account, user),
+        _ => None,
+    };
+    let call = Call {
+        id: state.calls.next_id(),
+        at: platform.clock.now(),
+        path: asked.path.clone(),
+        account,
+        users,
+        delivery,
+        body: asked.shown().chars().take(EXCERPT).collect(),
+        status: outcome.status,
+        answer: outcome.answer.chars().take(EXCERPT).collect(),
+        refused: outcome.refused,
+        trick: outcome.fault,
+    };
+    state.feed.publish("call", &call);
+    state.calls.push(call);
+}

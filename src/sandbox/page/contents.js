@@ -1,0 +1,81 @@
+// What was said, as an app shows it: one function for each kind of content.
+
+import { el, icon, link, linked, openable, picture } from "./dom.js";
+import { text } from "./texts.js";
+
+const SHOWN = {
+  text: (content) => el("div", { class: "bubble" }, linked(content.text)),
+  image,
+  voice,
+  location: place,
+  imgtxt: card,
+  news: (content) => news(content.articles),
+  mpnews: (content) => news(content.articles),
+};
+
+/** The element of a content; an unknown kind is shown as its JSON. */
+export function shown(content) {
+  return SHOWN[content.kind]?.(content) ?? el("div", { class: "bubble" }, JSON.stringify(content));
+}
+
+/** The content in one line, for lists and for who listens to the page. */
+export function summary(content) {
+  switch (content.kind) {
+    case "text":
+      return content.text;
+    case "voice":
+      return content.seconds === null ? text("kind.voice") : text("voice.said", { n: rounded(content.seconds) });
+    case "location":
+      return content.label || `${content.latitude}, ${content.longitude}`;
+    case "imgtxt":
+      return content.title;
+    case "news":
+    case "mpnews":
+      return content.articles.map((article) => article.title).join(" · ");
+    default:
+      return text(`kind.${content.kind}`, {}, content.kind);
+  }
+}
+
+const rounded = (seconds) => Math.max(1, Math.round(seconds));
+
+function image({ url }) {
+  const shape = { class: "bubble picture" };
+  const inside = picture(url, { alt: text("kind.image") });
+  return openable(url) ? link(url, shape, inside) : el("div", shape, inside);
+}
+
+function voice(content) {
+  const length = content.seconds === null ? text("voice.unknown") : text("voice.seconds", { n: rounded(content.seconds) });
+  const bubble = link(content.url, { class: "bubble voice", "aria-label": summary(content) }, icon("play"), el("span", {}, length));
+  bubble.style.width = `${Math.min(220, 92 + (content.seconds ?? 0) * 5)}px`;
+  return bubble;
+}
+
+function place(content) {
+  const where = `${content.latitude}, ${content.longitude}`;
+  return el("div", { class: "bubble place" }, icon("place"), el("span", {}, content.label || where), content.label && el("small", {}, where));
+}
+
+function card(content) {
+  return link(
+    content.url,
+    { class: "bubble card" },
+    el("strong", {}, content.title),
+    content.description && el("p", {}, content.description),
+    picture(content.picture_url, { alt: "" }),
+  );
+}
+
+function news(articles) {
+  const [first, ...others] = articles;
+  if (!first) return el("div", { class: "bubble" }, text("kind.news"));
+  // A card of its own says more than the head of a list.
+  const cover = article(first, "cover", others.length === 0 && first.description);
+  return el("ul", { class: "news" }, el("li", {}, cover), others.map((other) => el("li", {}, article(other, "row"))));
+}
+
+function article({ title, url, picture_url: address }, shape, description) {
+  const words = el("div", { class: "article-words" }, el("div", { class: "article-title" }, title), description && el("p", {}, description));
+  return link(url, { class: `article ${shape}` }, picture(address, { alt: "" }), words);
+}

@@ -1,0 +1,68 @@
+// Questions to the reader, and what went wrong.
+
+import { el, icon } from "./dom.js";
+import { text } from "./texts.js";
+
+/** Asks for values: shows `fields` and gives `submit` a `FormData`; a failure is shown and the dialog stays. */
+export function ask({ title, fields, action, submit }) {
+  const trouble = el("p", { class: "why", role: "alert", hidden: true });
+  const cancel = el("button", { type: "button", class: "plain", on: { click: () => dialog.close() } }, text("cancel"));
+  const send = el("button", { type: "submit", class: "primary" }, action);
+  const form = el("form", {}, el("h2", { id: "dialog-title" }, title), fields, trouble, el("div", { class: "buttons" }, cancel, send));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    try {
+      await submit(new FormData(form));
+      dialog.close();
+    } catch (error) {
+      trouble.textContent = reason(error);
+      trouble.hidden = false;
+    }
+    send.disabled = false;
+  });
+  const dialog = opened(form);
+}
+
+/** Shows something to read. */
+export function tell(title, ...content) {
+  const close = el("button", { type: "button", class: "primary", on: { click: () => dialog.close() } }, text("close"));
+  const dialog = opened(el("div", { class: "told" }, el("h2", { id: "dialog-title" }, title), ...content, el("div", { class: "buttons" }, close)));
+}
+
+function opened(content) {
+  const dialog = el("dialog", { "aria-labelledby": "dialog-title", on: { close: () => dialog.remove() } }, content);
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** A labelled field; `properties` are the input's. */
+export function field(label, properties, hint) {
+  return el("label", {}, label, el("input", { type: "text", autocomplete: "off", spellcheck: false, ...properties }), hint && el("span", { class: "hint" }, hint));
+}
+
+/** How long a notice stays. */
+const NOTICE_MS = 12_000;
+
+/** Says something in the corner, with `actions` beside it. */
+export function notify(words, { tone = "", actions = [] } = {}) {
+  const close = el("button", { type: "button", class: "plain square small", "aria-label": text("close"), on: { click: () => notice.remove() } }, icon("close"));
+  const notice = el("div", { class: `notice ${tone}` }, el("p", {}, words), actions, close);
+  document.getElementById("notices").append(notice);
+  setTimeout(() => notice.remove(), NOTICE_MS);
+  return notice;
+}
+
+/** Runs an action and says why it failed. */
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    notify(text("failed", { why: reason(error) }), { tone: "bad" });
+    return null;
+  }
+}
+
+// `fetch` throws a TypeError, with a text of the browser's own, where nothing answers.
+const reason = (error) => (error instanceof TypeError ? text("unreachable") : error.message);

@@ -1,0 +1,162 @@
+// A list that shows a window of its items, so that the document stays small however many there are.
+
+/** How many items are in the document at most, and how far the window moves at an edge. */
+const WINDOW = 80;
+const STEP = 40;
+/** How many items are remembered at all; the oldest are forgotten. */
+const MEMORY = 1000;
+/** From how near an edge, in pixels, the window moves on, and the newest item counts as in sight. */
+const EDGE = 240;
+const NEAR = 48;
+
+/** Items in order of arrival; `newestFirst` shows the last one on top instead of at the bottom. */
+export class WindowedList {
+  /** `render(item)` gives an item's element, `key(item)` its identity; `moved(list)` is told of every change. */
+  constructor({ list, scroller, key, render, newestFirst = false, moved = () => {} }) {
+    Object.assign(this, { list, scroller, key, render, newestFirst, moved });
+    this.items = new Map();
+    this.shown = new Map();
+    this.end = 0;
+    this.following = true;
+    this.lastTop = 0;
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // A picture that arrives late, or a longer text in the composer, must not hide the newest item.
+    const sizes = new ResizeObserver(() => this.following && this.#scrollToNewest());
+    sizes.observe(scroller);
+    sizes.observe(list);
+  }
+
+  /** Replaces everything and shows the newest. */
+  reset(items) {
+    this.items = new Map(items.slice(-MEMORY).map((item) => [this.key(item), item]));
+    this.redraw();
+    this.toNewest();
+  }
+
+  /** Adds items, or puts each in the place of the one with its key. */
+  put(items) {
+    this.#keepPlace(() => {
+      for (const item of items) this.#putOne(item);
+      if (this.following) this.end = this.items.size;
+      this.#draw();
+    });
+    if (this.following) this.#scrollToNewest();
+    this.moved(this);
+  }
+
+  /** Shows the newest item, and each newer one from now on. */
+  toNewest() {
+    this.end = this.items.size;
+    this.following = true;
+    this.#draw();
+    this.#scrollToNewest();
+    this.moved(this);
+  }
+
+  /** Brings an item into the document and in sight; its element, or null where it is forgotten. */
+  show(key) {
+    if (!this.items.has(key)) return null;
+    if (!this.shown.has(key)) {
+      this.end = Math.min(this.items.size, [...this.items.keys()].indexOf(key) + STEP);
+      this.#draw();
+    }
+    const element = this.shown.get(key);
+    element.scrollIntoView({ block: "nearest" });
+    this.#noticePlace();
+    return element;
+  }
+
+  /** Draws every shown item again, for example in another language. */
+  redraw() {
+    this.shown.clear();
+    this.list.replaceChildren();
+    this.end = Math.min(this.end, this.items.size);
+    this.#draw();
+    this.moved(this);
+  }
+
+  #putOne(item) {
+    const key = this.key(item);
+    const old = this.shown.get(key);
+    this.items.set(key, item);
+    if (old) this.#replace(key, old, item);
+    if (this.items.size > MEMORY) {
+      this.items.delete(this.items.keys().next().value);
+      this.end = Math.max(WINDOW, this.end - 1);
+    }
+  }
+
+  #scrollToNewest() {
+    this.scroller.scrollTop = this.newestFirst ? 0 : this.scroller.scrollHeight;
+    this.lastTop = this.scroller.scrollTop;
+  }
+
+  /** Whether the reader has left the newest item: by scrolling, not because something grew above it. */
+  #noticePlace() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const distance = this.newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;
+    const isNear = this.end === this.items.size && distance < NEAR;
+    if (isNear || this.newestFirst || scrollTop < this.lastTop) this.following = isNear;
+    this.lastTop = scrollTop;
+  }
+
+  #scrolled() {
+    this.#noticePlace();
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const atTop = scrollTop < EDGE;
+    const atBottom = scrollHeight - clientHeight - scrollTop < EDGE;
+    const [older, newer] = this.newestFirst ? [atBottom, atTop] : [atTop, atBottom];
+    if (older && this.end > WINDOW) this.#moveTo(Math.max(WINDOW, this.end - STEP));
+    else if (newer && this.end < this.items.size) this.#moveTo(Math.min(this.items.size, this.end + STEP));
+    this.moved(this);
+  }
+
+  #moveTo(end) {
+    this.#keepPlace(() => {
+      this.end = end;
+      this.#draw();
+    });
+  }
+
+  /** Changes the document without moving what the reader looks at. */
+  #keepPlace(change) {
+    const top = this.scroller.getBoundingClientRect().top;
+    const looked = [...this.list.children].filter((child) => child.getBoundingClientRect().bottom > top);
+    const places = looked.map((child) => [child.dataset.key, child.getBoundingClientRect().top]);
+    change();
+    const [key, before] = places.find(([key]) => this.shown.has(key)) ?? [];
+    if (key) this.scroller.scrollTop += this.shown.get(key).getBoundingClientRect().top - before;
+  }
+
+  #draw() {
+    this.list.hidden = this.items.size === 0;
+    const items = [...this.items].slice(Math.max(0, this.end - WINDOW), this.end);
+    const wanted = new Set(items.map(([key]) => key));
+    for (const [key, element] of this.shown) {
+      if (wanted.has(key)) continue;
+      element.remove();
+      this.shown.delete(key);
+    }
+    let place = this.list.firstChild;
+    for (const [key, item] of this.newestFirst ? items.reverse() : items) {
+      const element = this.shown.get(key) ?? this.#rendered(key, item);
+      if (element === place) place = place.nextSibling;
+      else this.list.insertBefore(element, place);
+    }
+  }
+
+  #rendered(key, item) {
+    const element = this.render(item);
+    element.dataset.key = key;
+    this.shown.set(key, element);
+    return element;
+  }
+
+  /** Draws one item again and gives the focus back to the same control. */
+  #replace(key, old, item) {
+    const control = old.contains(document.activeElement) ? document.activeElement.dataset.control : null;
+    const element = this.#rendered(key, item);
+    old.replaceWith(element);
+    if (control) element.querySelector(`[data-control="${control}"]`)?.focus({ preventScroll: true });
+  }
+}

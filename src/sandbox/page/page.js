@@ -1,0 +1,200 @@
+// Puts the page together: who is chosen, which view is shown, which language and theme.
+
+import { Chat } from "./chat.js";
+import { Composer } from "./composer.js";
+import { Deliveries } from "./deliveries.js";
+import { ask, attempt, field } from "./dialog.js";
+import { el, icon, picture } from "./dom.js";
+import { showMenu } from "./menu.js";
+import { onSystemTheme, preferredLanguage, preferredTheme, rememberLanguage, rememberTheme } from "./preferences.js";
+import { Recording } from "./recording.js";
+import { Sandbox } from "./sandbox.js";
+import { Switches } from "./switches.js";
+import { speak, spoken, text, translate } from "./texts.js";
+
+const byId = (id) => document.getElementById(id);
+const root = document.documentElement;
+
+speak(preferredLanguage());
+const sandbox = new Sandbox();
+const chosen = { account: null, user: null };
+const deliveries = new Deliveries(sandbox, chosen);
+const chat = new Chat(sandbox, chosen, (id) => {
+  if (root.dataset.view === "chat") view("deliveries");
+  deliveries.show(id);
+});
+const composer = new Composer(sandbox, chosen);
+const switches = new Switches(sandbox);
+const recording = new Recording(sandbox, chosen);
+let live = "connecting";
+
+// Who speaks with whom is in the address, so that it can be kept, and be another one in each tab.
+
+function choose(account, user) {
+  Object.assign(chosen, { account, user });
+  const address = `#${[account, user].map((id) => encodeURIComponent(id ?? "")).join("/")}`;
+  if (location.hash !== address) history.replaceState(null, "", address);
+  showWho();
+  chat.reset();
+  deliveries.reset();
+}
+
+function chooseFromAddress() {
+  const [account, user] = location.hash.slice(1).split("/").map(decoded);
+  const known = (map, id) => (map.has(id) ? id : (map.keys().next().value ?? null));
+  choose(known(sandbox.account, account), known(sandbox.user, user));
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
+function showWho() {
+  const account = sandbox.account.get(chosen.account);
+  const user = sandbox.user.get(chosen.user);
+  options(byId("account"), sandbox.account, chosen.account);
+  options(byId("user"), sandbox.user, chosen.user);
+  showPortrait(account);
+  byId("text").placeholder = text("text.placeholder", { user: user?.name || chosen.user || "" });
+  showFollow(account);
+  showMenu(account?.menu);
+  byId("route").textContent = route(account);
+  for (const id of ["text", "send", "attach"]) byId(id).disabled = !account || !user;
+}
+
+function showPortrait(account) {
+  const portrait = byId("portrait");
+  const initial = [...(account?.name || account?.id || "?")][0];
+  const wanted = account?.portrait_url || initial;
+  // It is loaded once, not again with every follower.
+  if (portrait.dataset.shows === wanted) return;
+  portrait.dataset.shows = wanted;
+  portrait.replaceChildren(account?.portrait_url ? picture(wanted, { alt: "" }) : initial);
+}
+
+function showFollow(account) {
+  const follow = byId("follow");
+  const isFollowing = account?.followers.includes(chosen.user);
+  follow.disabled = !account || !chosen.user || account.followed_by_all;
+  follow.textContent = text(account?.followed_by_all ? "followed" : isFollowing ? "unfollow" : "follow");
+  follow.className = isFollowing || follow.disabled ? "" : "primary";
+  follow.dataset.kind = isFollowing ? "unsubscribe" : "subscribe";
+}
+
+function route(account) {
+  if (!account) return "";
+  if (!account.route_url) return text("route.none");
+  return account.route_open ? text("route", { url: account.route_url }) : text("route.closed");
+}
+
+function options(select, known, value) {
+  const wanted = [...known.values()].map(({ id, name }) => [id, called(id, name)]);
+  // An open list of choices closes when it is changed, so it is changed only where it differs.
+  const same = select.options.length === wanted.length && wanted.every(([id, label], i) => select.options[i].value === id && select.options[i].text === label);
+  if (!same) select.replaceChildren(...wanted.map(([id, label]) => el("option", { value: id }, label)));
+  select.value = value ?? "";
+}
+
+/** A name, and the id where it says more. */
+const called = (id, name) => (name && name.toLowerCase() !== id.toLowerCase() ? `${name} (${id})` : name || id);
+
+function addUser() {
+  ask({
+    title: text("user.add"),
+    fields: [field(text("user.id"), { name: "id", required: true, maxLength: 64 }, text("user.id.hint")), field(text("user.name"), { name: "name", maxLength: 64 })],
+    action: text("user.create"),
+    submit: async (data) => {
+      const user = await sandbox.addUser(data.get("id").trim(), data.get("name").trim());
+      sandbox.user.set(user.id, user);
+      choose(chosen.account, user.id);
+    },
+  });
+}
+
+// Views, language, theme
+
+function view(name) {
+  root.dataset.view = name;
+  for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-current", String(tab.dataset.show === name));
+}
+
+function theme(name) {
+  root.dataset.theme = name;
+  const other = name === "dark" ? "light" : "dark";
+  byId("theme").replaceChildren(icon(other === "dark" ? "moon" : "sun"));
+  byId("theme").setAttribute("aria-label", text(`theme.${other}`));
+}
+
+function redraw() {
+  root.lang = spoken() === "zh" ? "zh-CN" : "en";
+  translate(document);
+  byId("language").textContent = text("language");
+  empty("chat-empty", "chat", "chat.empty", suggestions());
+  empty("deliveries-empty", "list", "deliveries.empty");
+  theme(preferredTheme());
+  showLive();
+  showWho();
+  for (const part of [chat, deliveries, composer, switches, recording]) part.redraw();
+}
+
+const empty = (id, name, words, ...more) =>
+  byId(id).replaceChildren(icon(name), el("strong", {}, text(words)), el("span", {}, text(`${words}.hint`)), ...more);
+
+/** A first thing to say with one click. */
+function suggestions() {
+  const buttons = text("suggestions").split("|").map((said) => el("button", { type: "button", on: { click: () => say({ kind: "text", text: said }) } }, said));
+  return el("span", { class: "suggestions" }, buttons);
+}
+
+const say = (content) => attempt(() => sandbox.send(chosen.account, chosen.user, content));
+
+function showLive() {
+  byId("live").dataset.state = live;
+  byId("live").textContent = text(`live.${live}`);
+}
+
+byId("account").addEventListener("change", (event) => choose(event.target.value, chosen.user));
+byId("user").addEventListener("change", (event) => choose(chosen.account, event.target.value));
+byId("add-user").addEventListener("click", addUser);
+byId("follow").addEventListener("click", (event) => say({ kind: event.currentTarget.dataset.kind }));
+byId("language").addEventListener("click", () => {
+  speak(spoken() === "zh" ? "en" : "zh");
+  rememberLanguage(spoken());
+  redraw();
+});
+byId("theme").addEventListener("click", () => {
+  rememberTheme(root.dataset.theme === "dark" ? "light" : "dark");
+  theme(preferredTheme());
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // The address says who is chosen: a jump must not change it.
+  event.preventDefault();
+  view("chat");
+  byId("text").focus();
+});
+for (const tab of document.querySelectorAll("[data-show]")) tab.addEventListener("click", () => view(tab.dataset.show));
+addEventListener("hashchange", chooseFromAddress);
+onSystemTheme(() => theme(preferredTheme()));
+
+sandbox.on("live", (state) => {
+  live = state;
+  showLive();
+});
+sandbox.on("loaded", () => {
+  chooseFromAddress();
+  switches.show();
+});
+sandbox.on("changed", (kind) => {
+  if (kind === "account" || kind === "user") {
+    if (!chosen.account || !chosen.user) chooseFromAddress();
+    else showWho();
+  }
+});
+
+view("chat");
+redraw();
+sandbox.connect();

@@ -1,0 +1,137 @@
+// What the page knows of the sandbox: loaded once, kept up to date by server-sent events, bounded.
+
+/** How many of each kind are remembered; the oldest are forgotten. */
+const MOST = { user: 2000, account: 500, message: 1000, delivery: 1000, call: 1000 };
+/** Events are handed on in batches, so that a flood of them costs one drawing. */
+const BATCH_MS = 30;
+const RETRY_MS = 1500;
+
+export class Sandbox {
+  user = new Map();
+  account = new Map();
+  message = new Map();
+  delivery = new Map();
+  call = new Map();
+  nastiness = {};
+  timeoutMs = 5000;
+  #listeners = { loaded: [], changed: [], live: [] };
+  #batch = new Map();
+  #events = null;
+
+  /** `loaded()`: everything is new; `changed(kind, items)`: some of it; `live(state)`: live, connecting or lost. */
+  on(event, run) {
+    this.#listeners[event].push(run);
+  }
+
+  #emit(event, ...values) {
+    for (const run of this.#listeners[event]) run(...values);
+  }
+
+  /** Loads the present and follows what happens from then on; tries again until it works. */
+  async connect() {
+    this.#events?.close();
+    this.#emit("live", "connecting");
+    try {
+      this.#load(await this.#ask("GET", "state"));
+    } catch {
+      this.#emit("live", "lost");
+      setTimeout(() => this.connect(), RETRY_MS);
+    }
+  }
+
+  #load(state) {
+    for (const kind of Object.keys(MOST)) {
+      const list = kind === "delivery" ? state.deliveries : state[`${kind}s`];
+      this[kind] = new Map(list.slice(-MOST[kind]).map((item) => [item.id, item]));
+    }
+    this.nastiness = state.nastiness;
+    this.timeoutMs = state.timeout_ms;
+    this.#batch.clear();
+    this.#emit("loaded");
+    this.#follow(state.last_event);
+  }
+
+  #follow(after) {
+    const events = new EventSource(`sandbox/events?after=${encodeURIComponent(after)}`);
+    this.#events = events;
+    events.onopen = () => this.#emit("live", "live");
+    events.onerror = () => {
+      this.#emit("live", "lost");
+      // A browser tries again by itself after a broken connection, but not after an answer that is no stream.
+      if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#events === events && this.connect(), RETRY_MS);
+    };
+    for (const kind of [...Object.keys(MOST), "nastiness"]) {
+      events.addEventListener(kind, (event) => this.#put(kind, JSON.parse(event.data)));
+    }
+    events.addEventListener("reset", () => this.connect());
+  }
+
+  #put(kind, item) {
+    if (kind === "nastiness") {
+      this.nastiness = item;
+    } else {
+      const known = this[kind];
+      known.set(item.id, item);
+      if (known.size > MOST[kind]) known.delete(known.keys().next().value);
+    }
+    if (this.#batch.size === 0) setTimeout(() => this.#flush(), BATCH_MS);
+    if (!this.#batch.has(kind)) this.#batch.set(kind, new Map());
+    this.#batch.get(kind).set(item.id, item);
+  }
+
+  #flush() {
+    const batch = this.#batch;
+    this.#batch = new Map();
+    for (const [kind, items] of batch) this.#emit("changed", kind, [...items.values()]);
+  }
+
+  /** The messages between an account and a user, oldest first. */
+  conversation(account, user) {
+    return [...this.message.values()].filter((message) => isBetween(message, account, user));
+  }
+
+  /** The API calls that came back while a delivery was the latest one of its conversation. */
+  callsOf(delivery) {
+    return [...this.call.values()].filter((call) => call.delivery === delivery);
+  }
+
+  addUser(id, name) {
+    return this.#ask("POST", "users", JSON.stringify(name ? { id, name } : { id }));
+  }
+
+  send(account, user, content) {
+    return this.#ask("POST", "messages", JSON.stringify({ account, user, content }));
+  }
+
+  resend(delivery) {
+    return this.#ask("POST", `deliveries/${delivery}/resend`);
+  }
+
+  setNastiness(changes) {
+    return this.#ask("POST", "nastiness", JSON.stringify(changes));
+  }
+
+  upload(file) {
+    return this.#ask("POST", "files", file);
+  }
+
+  play(conversation) {
+    return this.#ask("POST", "play", conversation);
+  }
+
+  /** A conversation file of what happened after message `after`. */
+  recording(account, user, after) {
+    return this.#ask("GET", `recording?${new URLSearchParams({ account, user, after })}`);
+  }
+
+  async #ask(method, path, body) {
+    const response = await fetch(`sandbox/${path}`, { method, body, cache: "no-store" });
+    const isJson = response.headers.get("content-type")?.includes("json");
+    const answer = isJson ? await response.json() : await response.text();
+    if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+    return answer;
+  }
+}
+
+/** Whether a message belongs to the conversation of an account and a user. */
+export const isBetween = (message, account, user) => message.account === account && message.users.includes(user);

@@ -1,0 +1,226 @@
+//! The distribution's Chromium, driven through its chromedriver.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    panic::{AssertUnwindSafe, resume_unwind},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
+};
+
+use futures_util::FutureExt;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::{
+    By, Capabilities, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
+};
+
+use crate::support::{PATIENCE, skip, until};
+
+/// A fresh profile, and nothing that speaks to the world by itself.
+const ARGUMENTS: &[&str] = &[
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--lang=en",
+    "--window-size=1440,900",
+];
+
+/// One browser with one page.
+pub(super) struct Browser {
+    driver: WebDriver,
+    downloads: PathBuf,
+}
+
+/// A process of its own; killed when dropped.
+struct Chromedriver {
+    child: Child,
+    /// Kept open: it says more than we read.
+    output: BufReader<ChildStdout>,
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether there is a Chromium to test with; where there must be one and is none, the test fails.
+pub(super) fn is_there() -> bool {
+    let found = ["chromium", "chromedriver"].iter().all(|name| program(name).is_some());
+    if !found {
+        skip("Chromium is missing: install the packages chromium and chromium-driver");
+    }
+    found
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+impl Browser {
+    /// Runs `test` in a browser of its own; keeps a screenshot, and asserts that nothing complained.
+    pub(super) async fn run(name: &str, test: impl AsyncFnOnce(&Self)) {
+        let profile = tempfile::tempdir().unwrap();
+        let (_chromedriver, port) = chromedriver();
+        let browser = Self::start(port, &profile).await;
+        let outcome = AssertUnwindSafe(test(&browser)).catch_unwind().await;
+        browser.keep_screenshot(name).await;
+        let complaints = browser.complaints().await;
+        browser.driver.quit().await.unwrap();
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        assert!(complaints.is_empty(), "the browser's console: {complaints:#?}");
+    }
+
+    async fn start(port: u16, profile: &TempDir) -> Self {
+        let downloads = profile.path().join("downloads");
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in ARGUMENTS {
+            wanted.add_arg(argument).unwrap();
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
+        wanted.set_binary(program("chromium").unwrap().to_str().unwrap()).unwrap();
+        wanted
+            .add_experimental_option("prefs", json!({ "download.default_directory": downloads }))
+            .unwrap();
+        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), Capabilities::from(wanted))
+            .client(plain_client())
+            .connect()
+            .await
+            .expect("Chromium starts");
+        Self { driver, downloads }
+    }
+
+    pub(super) async fn open(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+        self.see("#live[data-state=live]", "").await;
+    }
+
+    /// The text of every element that `css` finds, in order.
+    pub(super) async fn texts(&self, css: &str) -> Vec<String> {
+        let script =
+            "return [...document.querySelectorAll(arguments[0])].map((found) => found.innerText)";
+        serde_json::from_value(self.run_script(script, vec![json!(css)]).await).unwrap()
+    }
+
+    /// Waits until an element that `css` finds has a text that contains `text`.
+    pub(super) async fn see(&self, css: &str, text: &str) {
+        self.wait(&format!("{text:?} in {css}"), css, |texts| {
+            texts.iter().any(|found| found.contains(text))
+        })
+        .await;
+    }
+
+    /// Waits until the texts of what `css` finds are as wanted; returns them.
+    pub(super) async fn wait(
+        &self,
+        what: &str,
+        css: &str,
+        wanted: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        until(what, async || Some(self.texts(css).await).filter(|texts| wanted(texts))).await
+    }
+
+    /// Presses what `css` finds, once it can be pressed.
+    pub(super) async fn press(&self, css: &str) {
+        until(&format!("{css} to press"), async || {
+            self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Types into the focused element.
+    pub(super) async fn keys(&self, keys: impl Into<String>) {
+        self.driver.action_chain().send_keys(keys.into()).perform().await.unwrap();
+    }
+
+    /// Writes a text as the chosen user and sends it.
+    pub(super) async fn say(&self, text: &str) {
+        let field = self.driver.find(By::Css("#text")).await.unwrap();
+        field.send_keys(format!("{text}\u{e007}")).await.unwrap();
+    }
+
+    /// What the account answered in this conversation, oldest first.
+    pub(super) async fn replies(&self) -> Vec<String> {
+        self.texts("#messages .theirs .bubble").await
+    }
+
+    /// Waits until a reply contains `text`.
+    pub(super) async fn see_reply(&self, text: &str) {
+        self.see("#messages .theirs .bubble", text).await;
+    }
+
+    /// Runs a script in the page; its value.
+    pub(super) async fn run_script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.driver.execute(script, arguments).await.unwrap().json().clone()
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    pub(super) async fn run_script_until_done(&self, script: &str, arguments: Vec<Value>) {
+        self.driver.set_script_timeout(PATIENCE).await.unwrap();
+        self.driver.execute_async(script, arguments).await.unwrap();
+    }
+
+    /// A command of the browser's own protocol, which `WebDriver` has no word for.
+    pub(super) async fn command(&self, name: &str, parameters: Value) {
+        self.driver.cdp().send_raw(name, parameters).await.unwrap();
+    }
+
+    /// Waits for the only downloaded file; its content.
+    pub(super) async fn downloaded(&self, name: &str) -> String {
+        let file = self.downloads.join(name);
+        until(name, async || std::fs::read_to_string(&file).ok().filter(|text| !text.is_empty())).await
+    }
+
+    /// Keeps a screenshot as test output.
+    pub(super) async fn keep_screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
+        std::fs::create_dir_all(&folder).unwrap();
+        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+    }
+
+    /// The console's errors since the last question.
+    pub(super) async fn complaints(&self) -> Vec<String> {
+        let entries = self.driver.browser_log().await.unwrap();
+        entries.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect()
+    }
+}
+
+/// Starts it on a port of its own choice; it gives up where that port was taken meanwhile on the other loopback.
+fn chromedriver() -> (Chromedriver, u16) {
+    (0..10).find_map(|_| try_chromedriver()).expect("chromedriver says its port")
+}
+
+fn try_chromedriver() -> Option<(Chromedriver, u16)> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let mut driver = Chromedriver { child, output };
+    let mut lines = driver.output.by_ref().lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    })?;
+    Some((driver, port))
+}
+
+/// The default client would look for a TLS library that nobody installed.
+fn plain_client() -> reqwest::Client {
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
+}

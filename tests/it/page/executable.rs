@@ -1,0 +1,77 @@
+//! `rongcloud-callback sandbox` as a child process: the stand-in, its page, and the demonstration bot.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::http::Connection;
+
+/// A running sandbox; killed when dropped.
+pub(super) struct Executable {
+    child: Child,
+    /// Kept open: it says more than we read.
+    _output: BufReader<ChildStdout>,
+    /// Where its journal is; it is killed, and does not tidy up behind itself.
+    _folder: tempfile::TempDir,
+    /// Where its page is, without a slash at the end.
+    pub(super) url: String,
+}
+
+impl Executable {
+    /// Starts it on a free port and waits until it has said where its page is.
+    pub(super) fn start() -> Self {
+        Self::start_at("127.0.0.1:0")
+    }
+
+    /// Ends it at once and starts another one in its place.
+    pub(super) fn restart(self) -> Self {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        drop(self);
+        Self::start_at(&address)
+    }
+
+    fn start_at(address: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"))
+            .env("TMPDIR", folder.path())
+            .args(["sandbox", "--listen", address])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let url = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
+            let url = line.split_whitespace().find(|word| word.starts_with("http://"))?;
+            Some(url.trim_end_matches('/').to_owned())
+        });
+        Self { child, url: url.expect("it says where its page is"), _output: output, _folder: folder }
+    }
+
+    /// A call of its JSON interface, below `/sandbox/`.
+    pub(super) async fn post(&self, path: &str, body: &Value) {
+        self.request(&format!("/sandbox/{path}"), "application/json", &body.to_string()).await;
+    }
+
+    /// A POST to `path`, as the server under test or a script would send it.
+    pub(super) async fn request(&self, path: &str, kind: &str, body: &str) -> String {
+        let host = self.url.trim_start_matches("http://");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut connection = Connection::open(host.parse().unwrap()).await;
+        let answer = connection.ask(format!("{head}{body}")).await;
+        assert!((200..300).contains(&answer.status), "{path}: {} {}", answer.status, answer.body);
+        answer.body
+    }
+}
+
+impl Drop for Executable {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

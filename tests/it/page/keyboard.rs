@@ -1,0 +1,84 @@
+//! The page without a mouse, and what a screen reader is told.
+
+use serde_json::json;
+
+use super::{browser::Browser, on_a_page};
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const SPACE: &str = " ";
+
+/// The stops of the tab key on a page with a short conversation are fewer.
+const MOST_STOPS: usize = 80;
+
+#[tokio::test]
+async fn a_conversation_needs_no_mouse() {
+    on_a_page("keyboard", async |page, _| {
+        // The first stop leads past everything to the message field.
+        page.keys(format!("{TAB}{ENTER}")).await;
+        page.keys(format!("by keyboard{ENTER}")).await;
+        page.see_reply("by keyboard").await;
+        page.see("#announcer", "by keyboard").await;
+
+        walk_to(page, "#attach").await;
+        page.keys(ENTER).await;
+        walk_to(page, "[data-kind=location]").await;
+        page.keys(ENTER).await;
+        page.see("dialog", "Send a location").await;
+        page.keys(ENTER).await;
+        page.see("#messages .mine .bubble.place", "The Bund").await;
+
+        walk_to(page, "#menu button").await;
+        page.keys(ENTER).await;
+        page.wait("an open menu", "#menu .submenu:not([hidden])", |lists| lists.len() == 1).await;
+        page.keys(format!("{TAB}{ESCAPE}")).await;
+        assert!(is_focused(page, "#menu button[aria-expanded=false]").await);
+
+        // A receipt leads to its delivery.
+        walk_to(page, ".receipt").await;
+        page.keys(ENTER).await;
+        assert!(is_focused(page, ".delivery.found [data-control=resend]").await);
+        walk_to(page, "#switch-duplicate").await;
+        page.keys(SPACE).await;
+        page.see("[data-switches-on]:not([hidden])", "").await;
+        assert_eq!(page.texts("#switch-duplicate:checked").await.len(), 1);
+    })
+    .await;
+}
+
+/// Presses the tab key until what `css` finds has the focus.
+async fn walk_to(page: &Browser, css: &str) {
+    for _ in 0..MOST_STOPS {
+        page.keys(TAB).await;
+        if is_focused(page, css).await {
+            return;
+        }
+    }
+    panic!("no way to {css}");
+}
+
+async fn is_focused(page: &Browser, css: &str) -> bool {
+    page.run_script("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await
+        == true
+}
+
+#[tokio::test]
+async fn every_control_can_be_reached_and_has_a_name() {
+    on_a_page("names", async |page, _| {
+        page.say("something to look at").await;
+        page.see_reply("something to look at").await;
+        let nameless = "return [...document.querySelectorAll('button, a, input, select, textarea, [role=region], section, nav')] \
+            .filter((found) => found.checkVisibility() && !(found.getAttribute('aria-label') || found.innerText.trim() \
+            || found.getAttribute('aria-labelledby') || [...(found.labels ?? [])].some((label) => label.innerText.trim()))) \
+            .map((found) => found.outerHTML)";
+        assert_eq!(page.run_script(nameless, vec![]).await, json!([]));
+        let unreachable = "return [...document.querySelectorAll('button, a, input, select, textarea')] \
+            .filter((found) => found.checkVisibility() && found.tabIndex < 0).map((found) => found.outerHTML)";
+        assert_eq!(page.run_script(unreachable, vec![]).await, json!([]));
+        let landmarks = "return ['header', 'nav', 'main', 'section'].every((name) => document.querySelector(name)) \
+            && document.querySelectorAll('h1').length === 1 && document.documentElement.lang === 'en'";
+        assert_eq!(page.run_script(landmarks, vec![]).await, true);
+    })
+    .await;
+}

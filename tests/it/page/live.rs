@@ -1,0 +1,48 @@
+//! What happens in the sandbox is seen at once, and also after the connection was lost.
+
+use serde_json::json;
+
+use super::{
+    browser::{self, Browser},
+    executable::Executable,
+    on_a_page,
+};
+
+#[tokio::test]
+async fn what_a_script_does_is_seen_at_once() {
+    on_a_page("live", async |page, sandbox| {
+        let content = json!({ "kind": "text", "text": "from a script" });
+        let message = json!({ "account": "demo", "user": "ann", "content": content });
+        sandbox.post("messages", &message).await;
+        page.see("#messages .mine .bubble", "from a script").await;
+        page.see_reply("from a script").await;
+        sandbox.post("nastiness", &json!({ "slow_ms": 10, "drop_answer": 0.5 })).await;
+        page.see("#switch-drop_answer:checked", "").await;
+        page.see(".amount-value", "50 %").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_finds_the_sandbox_again_after_a_restart() {
+    if !browser::is_there() {
+        return;
+    }
+    let sandbox = Executable::start();
+    // Outlives the browser, whose console would complain about a second loss.
+    let mut again = None;
+    Browser::run("restart", async |page| {
+        page.open(&format!("{}/", sandbox.url)).await;
+        page.say("before the restart").await;
+        page.see_reply("before the restart").await;
+        again = Some(sandbox.restart());
+        page.see("#live[data-state=live]", "").await;
+        page.see("#chat-empty", "Nothing said yet").await;
+        page.say("after the restart").await;
+        page.see_reply("after the restart").await;
+        let complaints = page.complaints().await;
+        assert!(complaints.iter().all(|line| line.contains("net::ERR")), "{complaints:#?}");
+    })
+    .await;
+    drop(again);
+}

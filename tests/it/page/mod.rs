@@ -1,0 +1,29 @@
+//! The chat page in a real Chromium, served by the real executable.
+
+mod bounds;
+mod browser;
+mod conversation;
+mod executable;
+mod hostile;
+mod keyboard;
+mod live;
+mod looks;
+mod nastiness;
+mod recording;
+
+use self::{browser::Browser, executable::Executable};
+
+/// Runs `test` on a page of its own, and then asserts that the browser's console has no error.
+///
+/// A screenshot of the page's last moment stays in Cargo's `target/tmp`, also where the test failed.
+async fn on_a_page(name: &str, test: impl AsyncFnOnce(&Browser, &Executable)) {
+    if !browser::is_there() {
+        return;
+    }
+    let sandbox = Executable::start();
+    Browser::run(name, async |browser| {
+        browser.open(&format!("{}/", sandbox.url)).await;
+        test(browser, &sandbox).await;
+    })
+    .await;
+}

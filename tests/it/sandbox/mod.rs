@@ -1,0 +1,131 @@
+//! The platform's stand-in: its API by the documents' own examples, its pushes, its nastiness, its interfaces.
+
+mod bounds;
+mod broadcasts;
+mod clients;
+mod command;
+mod conversations;
+mod documents;
+mod events;
+mod interface;
+mod nastiness;
+mod pushes;
+mod refusals;
+mod route;
+mod service;
+
+use std::net::SocketAddr;
+
+use rongcloud_callback::{
+    CallbackService, Config,
+    journal::Journal,
+    sandbox::{Message, Options, Sandbox, Side},
+    signature,
+};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    http::{Answer, Connection},
+    until,
+};
+
+/// A sandbox for the app that the documents' requests are signed for.
+pub(super) async fn sandbox() -> Sandbox {
+    let options = Options { app_key: "uwd1c0sxdlx2".into(), ..Options::default() };
+    Sandbox::start_with(options).await.unwrap()
+}
+
+/// A request with headers and a body, on a connection of its own.
+pub(super) async fn ask(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+) -> Answer {
+    let body = body.as_ref();
+    let mut head = format!("{line} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    Connection::open(address).await.ask([format!("{head}\r\n").as_bytes(), body].concat()).await
+}
+
+/// The four parts of an API call's signature, made now.
+pub(super) fn signed(sandbox: &Sandbox) -> [(&'static str, String); 4] {
+    signed_at(sandbox, &sandbox.now().0.to_string())
+}
+
+pub(super) fn signed_at(sandbox: &Sandbox, timestamp: &str) -> [(&'static str, String); 4] {
+    let signature = signature::sign(&sandbox.secret().into(), "14314", timestamp);
+    [
+        ("RC-App-Key", sandbox.app_key().to_string()),
+        ("RC-Nonce", "14314".to_owned()),
+        ("RC-Timestamp", timestamp.to_owned()),
+        ("RC-Signature", signature),
+    ]
+}
+
+/// Makes a signed call of the API; JSON if the body looks like it, else a form.
+pub(super) async fn call(sandbox: &Sandbox, path: &str, body: &str) -> Answer {
+    let signed = signed(sandbox);
+    let kind = if body.trim_start().starts_with('{') {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
+    };
+    let mut headers: Vec<_> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    headers.push(("content-type", kind));
+    ask(sandbox.local_addr(), &format!("POST {path}"), &headers, body).await
+}
+
+/// An answer as JSON.
+pub(super) fn json(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{e}: {answer:?}"))
+}
+
+/// What accounts have sent, oldest first.
+pub(super) fn sent(sandbox: &Sandbox) -> Vec<Message> {
+    let mut messages = sandbox.messages();
+    messages.retain(|message| message.from == Side::Account);
+    messages
+}
+
+/// A whole callback service behind a sandbox.
+pub(super) struct Bot {
+    pub(super) journal: std::sync::Arc<dyn Journal>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Bot {
+    /// Starts what `register` makes of a service, with further sections of its configuration.
+    pub(super) async fn start(
+        sandbox: &Sandbox,
+        sections: &str,
+        register: impl FnOnce(CallbackService) -> CallbackService,
+    ) -> Self {
+        let text = format!("{}\n{sections}", sandbox.callback_toml());
+        let config = Config::from_toml(&text, |_| None).unwrap();
+        let server = register(CallbackService::new(config)).bind().await.unwrap();
+        sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
+        let (journal, stop) = (server.journal(), CancellationToken::new());
+        let tasks = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);
+        Self { journal, stop, tasks }
+    }
+
+    /// Waits until nothing is pending in either queue.
+    pub(super) async fn idle(&self) {
+        let idle = async || {
+            let stats = self.journal.stats().await.unwrap();
+            (stats.inbox.pending + stats.outbox.pending == 0).then_some(())
+        };
+        until("an idle journal", idle).await;
+    }
+
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.join_all().await;
+    }
+}

@@ -1,0 +1,147 @@
+//! What the stand-in pushes: the documents' own form, signed, and how often it tries.
+
+use std::time::Duration;
+
+use rongcloud_callback::{
+    clock::{Clock, UnixMillis},
+    sandbox::{Content, DeliveryState, Nastiness, Options, Sandbox},
+    signature::Verifier,
+};
+
+use super::{call, route::Route, sandbox};
+use crate::fixtures::fixture;
+
+/// A sandbox whose patience is short, in front of a server that answers as told.
+async fn impatient(route: &Route) -> Sandbox {
+    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
+    let options = Options { timeout, pause, route_url: route.url(), ..Options::default() };
+    Sandbox::start_with(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
+    let route = Route::start([]).await;
+    let clock = Clock::manual(UnixMillis(134_223_445_860));
+    let options = Options { clock, route_url: route.url(), ..Options::default() };
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let image = || Content::Image { url: "this is a url".into() };
+    let voice = Content::Voice { url: "this is url".into(), seconds: None };
+    let place = Content::Location { latitude: 15.501, longitude: 142.324, label: "POI信息".into() };
+    let card = Content::ImgTxt {
+        title: "title".into(),
+        description: "description".into(),
+        picture_url: "picUrl".into(),
+        url: "url".into(),
+    };
+    for (heading, content) in [
+        ("接收消息/文本消息格式", Content::text("content")),
+        ("接收消息/图片消息格式", image()),
+        ("接收消息/语音消息格式", voice),
+        ("接收消息/位置消息格式", place),
+        ("接收消息/图文消息格式", card),
+        ("事件推送/关注事件", Content::Subscribe),
+        ("事件推送/取消关注事件", Content::Unsubscribe),
+    ] {
+        let delivery = sandbox.user("fromUserName").sends(content).await;
+        assert_eq!(delivery.state, DeliveryState::Accepted);
+        let body = route.came().await.pop().unwrap().body;
+        // One of them is printed inside a list, one space to the right.
+        let documented = fixture(&format!("rongcloud/{heading}/message.xml"));
+        let documented = match documented.strip_prefix(' ') {
+            Some(indented) => indented.replace("\n ", "\n"),
+            None => documented,
+        };
+        // The examples give every message the id "msgId", and two of their accounts a sample name.
+        let ours = body.replace("[demo]", "[toUserName]");
+        let ours = match ours.split_once("<MsgId>").zip(ours.split_once("</MsgID>")) {
+            Some(((before, _), (_, after))) => format!("{before}<MsgId>msgId</MsgID>{after}"),
+            None => ours,
+        };
+        assert_eq!(ours, documented.trim_end().replace("[toUserId]", "[toUserName]"), "{heading}");
+        assert_eq!(delivery.xml, body);
+    }
+    sandbox.nastiness(Nastiness { mended_end_tag: true, ..Nastiness::default() });
+    sandbox.user("u").sends(image()).await;
+    assert!(route.came().await.pop().unwrap().body.contains("</MsgId>"));
+}
+
+#[tokio::test]
+async fn every_push_is_rightly_signed_now_and_with_a_nonce_of_its_own() {
+    let route = Route::start([500, 500]).await;
+    let sandbox = impatient(&route).await;
+    sandbox.user("u").says("hi").await;
+    let verifier = Verifier::new(vec![sandbox.secret().into()], Duration::from_mins(1));
+    let came = route.came().await;
+    let seen: std::collections::HashSet<_> =
+        came.iter().map(|push| verifier.verify(&push.query, sandbox.now()).unwrap()).collect();
+    assert_eq!((came.len(), seen.len()), (3, 3));
+}
+
+#[tokio::test]
+async fn an_empty_200_ends_a_delivery() {
+    let route = Route::start([]).await;
+    let sandbox = impatient(&route).await;
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!((delivery.state, delivery.attempts.len()), (DeliveryState::Accepted, 1));
+    assert_eq!((delivery.attempts[0].status, &delivery.attempts[0].error), (Some(200), &None));
+    assert_eq!(route.came().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_is_pushed_three_times_more_with_the_same_body() {
+    let route = Route::start([500, 503, 401, 400, 500]).await;
+    let sandbox = impatient(&route).await;
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!(delivery.state, DeliveryState::Failed);
+    assert_eq!(delivery.reason.as_deref(), Some("answered 400"));
+    let statuses: Vec<_> =
+        delivery.attempts.iter().map(|attempt| (attempt.number, attempt.status)).collect();
+    assert_eq!(statuses, [(1, Some(500)), (2, Some(503)), (3, Some(401)), (4, Some(400))]);
+    let came = route.came().await;
+    assert_eq!(came.len(), 4);
+    assert!(came.iter().all(|push| push.body == came[0].body && push.body.contains("<MsgId>")));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_in_time_is_left_and_asked_again() {
+    let route = Route::start([0]).await;
+    let sandbox = impatient(&route).await;
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!(delivery.state, DeliveryState::Accepted);
+    let errors: Vec<_> = delivery.attempts.iter().map(|attempt| attempt.error.as_deref()).collect();
+    assert_eq!(errors, [Some("no answer within 300ms"), None]);
+}
+
+#[tokio::test]
+async fn a_message_to_an_account_without_an_open_route_is_not_sent() {
+    let route = Route::start([]).await;
+    let sandbox = sandbox().await;
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!(delivery.state, DeliveryState::NotSent);
+    assert_eq!(delivery.reason.as_deref(), Some("the account has no routeUrl"));
+    sandbox.route_to(route.url());
+    let switch = async |open| {
+        let body = format!("mcid=demo&RC-App-Key=uwd1c0sxdlx2&isOpen={open}");
+        assert_eq!(call(&sandbox, "/mc/route/setSwitch.json", &body).await.status, 200);
+    };
+    switch(false).await;
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!(delivery.reason.as_deref(), Some("the account's route is switched off"));
+    assert_eq!(route.came().await, []);
+    switch(true).await;
+    assert_eq!(sandbox.user("u").says("hi").await.state, DeliveryState::Accepted);
+}
+
+#[tokio::test]
+async fn following_through_the_api_pushes_nothing_and_following_by_hand_does() {
+    let route = Route::start([]).await;
+    let sandbox = sandbox().await;
+    sandbox.route_to(route.url());
+    for path in ["/mc/subscribe.json", "/mc/unsubscribe.json"] {
+        let body = r#"{"mcId":"demo","userId":["u","v"]}"#;
+        assert_eq!(call(&sandbox, path, body).await.status, 200);
+    }
+    assert_eq!((route.came().await, sandbox.deliveries()), (vec![], vec![]));
+    sandbox.user("u").follows().await;
+    assert!(route.came().await[0].body.contains("<Event><![CDATA[subscribe]]></Event>"));
+}

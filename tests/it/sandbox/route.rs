@@ -1,0 +1,60 @@
+//! A server at the end of a route that records what comes and answers as it is told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
+
+/// A recording server.
+pub(super) struct Route {
+    server: MockServer,
+}
+
+/// What came: the query string and the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Came {
+    pub(super) query: String,
+    pub(super) body: String,
+}
+
+impl Route {
+    /// Answers these statuses one after the other, then 200; 0 stands for no answer at all.
+    pub(super) async fn start(statuses: impl IntoIterator<Item = u16>) -> Self {
+        let server = MockServer::start().await;
+        let answers = Arc::new(Mutex::new(statuses.into_iter().collect::<VecDeque<_>>()));
+        Mock::given(any()).respond_with(Answers(answers)).mount(&server).await;
+        Self { server }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("{}/callback", self.server.uri())
+    }
+
+    /// Everything that came, in its order.
+    pub(super) async fn came(&self) -> Vec<Came> {
+        let requests = self.server.received_requests().await.unwrap();
+        let came = |request: Request| {
+            assert_eq!((request.method.as_str(), request.url.path()), ("POST", "/callback"));
+            Came {
+                query: request.url.query().unwrap().to_owned(),
+                body: String::from_utf8(request.body).unwrap(),
+            }
+        };
+        requests.into_iter().map(came).collect()
+    }
+}
+
+struct Answers(Arc<Mutex<VecDeque<u16>>>);
+
+impl Respond for Answers {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+            Some(0) => ResponseTemplate::new(200).set_delay(Duration::from_mins(5)),
+            Some(status) => ResponseTemplate::new(status),
+            None => ResponseTemplate::new(200),
+        }
+    }
+}
