@@ -2,7 +2,7 @@
 
 use super::{executable, outcome};
 
-fn help(arguments: &[&str]) -> String {
+pub(super) fn help(arguments: &[&str]) -> String {
     let (code, help, errors) = outcome(executable(arguments).arg("--help").output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     help
@@ -17,10 +17,17 @@ fn every_command_explains_itself() {
     Usage: rongcloud-callback [OPTIONS] <COMMAND>
 
     Commands:
-      serve    Answers the platform's callbacks and works on what they bring, until SIGTERM
-      check    Says what is wrong with a configuration, or with the way to a running server
-      journal  Looks at what was accepted, and revives or discards it
-      help     Print this message or the help of the given subcommand(s)
+      serve        Answers the platform's callbacks and works on what they bring, until SIGTERM
+      check        Says what is wrong with a configuration, or with the way to a running server
+      journal      Looks at what was accepted, and revives or discards it
+      account      Creates, changes and looks at public accounts, and says where their messages go
+      menu         Changes the menus of public accounts
+      follower     Makes users follow a public account, or no longer
+      send         Sends a message to users, or to all followers of a public account
+      media        Uploads pictures, recordings and articles
+      completions  Prints a script that completes the arguments in a shell
+      man          Prints the manual page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
           --config <FILE>
