@@ -17,13 +17,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     client::{Client, ClientError},
     clock::Clock,
-    config::{AppSection, Config, JournalSection},
+    config::{AppSection, Config, JournalSection, Replies},
     handler::{FromInbound, Handler, Routes},
     ids::AppKey,
     journal::{self, Access, Journal, JournalError},
     metrics as names,
+    portal::Portal,
     server::{self, ConnectionLimits, Listener, admin},
-    worker::{Deliver, Dispatch, Pump},
+    worker::{Channel, Deliver, Dispatch, Pump},
 };
 
 /// A callback server: a configuration and the handlers.
@@ -152,12 +153,13 @@ impl CallbackService {
     ///
     /// See [`ServiceError`].
     pub async fn bind(self) -> Result<Server, ServiceError> {
-        let callbacks = listen("server.listen", self.config.server.listen).await?;
-        let admin = listen("admin.listen", self.config.admin.listen).await?;
+        let (callbacks, operators) = (self.config.server.listen, self.config.admin.listen);
         let limits = ConnectionLimits::from(&self.config.server);
         let clock = self.clock.clone();
         let parts = self.into_parts().await?;
-        let callbacks = callbacks.counted_on(names::connections());
+        // Not before the journal is open: who can connect is answered.
+        let callbacks = listen("server.listen", callbacks).await?.counted_on(names::connections());
+        let admin = listen("admin.listen", operators).await?;
         Ok(Server { parts, callbacks, admin, limits, clock })
     }
 
@@ -188,12 +190,13 @@ impl CallbackService {
         // Before the rooms are built: they ask for their metrics once.
         prometheus();
         let clients = clients(&config)?;
+        let channels = channels(&config, &clients)?;
         let journal = open_journal(&config.journal, clock.clone()).await?;
         let router = server::router(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
-        let dispatch = Dispatch::new(routes, clients.clone());
+        let dispatch = Dispatch::new(routes, clients);
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
-            deliver: Pump::new(Deliver::new(clients), Arc::clone(&journal), config.deliver, clock),
+            deliver: Pump::new(Deliver::new(channels), Arc::clone(&journal), config.deliver, clock),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
@@ -280,12 +283,25 @@ async fn open_journal(section: &JournalSection, clock: Clock) -> Result<Arc<dyn 
 
 fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
-        let secret = app.secrets.first().cloned().unwrap_or_default();
-        Client::new(app.key.clone(), secret, [app.api_url.clone()], &config.client)
+        Client::of_app(app, &config.client)
             .map(|client| (app.key.clone(), client))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
     config.apps.iter().map(client).collect()
+}
+
+/// The way that each app's replies go.
+fn channels(
+    config: &Config,
+    clients: &HashMap<AppKey, Client>,
+) -> Result<HashMap<AppKey, Channel>, ServiceError> {
+    let channel = |app: &AppSection| match (app.replies, &app.portal) {
+        (Replies::Portal, Some(section)) => Portal::of_section(section, &config.client)
+            .map(|portal| (app.key.clone(), Channel::Portal(portal)))
+            .map_err(|source| ServiceError::Client { app: app.key.clone(), source }),
+        _ => Ok((app.key.clone(), Channel::Platform(clients[&app.key].clone()))),
+    };
+    config.apps.iter().map(channel).collect()
 }
 
 /// The process's metrics; `None` if the program that we are part of has a recorder of its own.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Unsent;
 use crate::protocol::{ErrCode, LimitError, media::MediaError};
 
 /// Why a call failed; [`is_retryable`](Self::is_retryable) says whether trying again can help.
@@ -38,6 +39,9 @@ pub enum ClientError {
     /// What came back is not an answer of this API: check the address.
     #[error("not an answer of this API ({0})")]
     Unreadable(Answer),
+    /// Nothing was sent, as the client's `dry_run` asks for; this is the request.
+    #[error("not sent: {} {}", .0.method, .0.url)]
+    Unsent(Box<Unsent>),
     /// No answer came; whether the call was carried out is not known. Try again later.
     #[error("no answer from the platform: {0}")]
     Transport(String),
@@ -104,7 +108,8 @@ impl ClientError {
             | Self::NotOffered(_)
             | Self::Unauthorized(_)
             | Self::Refused(_)
-            | Self::Unreadable(_) => false,
+            | Self::Unreadable(_)
+            | Self::Unsent(_) => false,
         }
     }
 
@@ -126,6 +131,7 @@ impl ClientError {
             | Self::Media(_)
             | Self::NotOffered(_)
             | Self::Token(_)
+            | Self::Unsent(_)
             | Self::Transport(_) => None,
         }
     }
@@ -162,6 +168,7 @@ impl ClientError {
             Self::Unavailable(_) => "unavailable",
             Self::Refused(_) => "refused",
             Self::Unreadable(_) => "unreadable",
+            Self::Unsent(_) => "unsent",
             Self::Transport(_) => "transport",
         }
     }

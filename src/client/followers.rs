@@ -8,9 +8,6 @@ use crate::{
     protocol::limits,
 };
 
-/// The most users that one call takes.
-const MAX_FOLLOWERS: usize = 50;
-
 /// Followers of an account (关注、取消关注公众号). These calls cause no event push.
 ///
 /// # Examples
@@ -64,7 +61,7 @@ impl<'a> Followers<'a> {
         account: &AccountId,
         users: &[UserId],
     ) -> Result<(), PartError> {
-        for part in parts(users.len(), MAX_FOLLOWERS) {
+        for part in parts(users.len(), limits::FOLLOWERS) {
             self.call(path, account, &users[part.clone()])
                 .await
                 .map_err(|cause| PartError::new(users.len(), part, cause))?;
@@ -78,7 +75,7 @@ impl<'a> Followers<'a> {
         account: &AccountId,
         users: &[UserId],
     ) -> Result<Done, ClientError> {
-        limits::at_most("number of followers", MAX_FOLLOWERS, users.len())?;
+        limits::at_most("number of followers", limits::FOLLOWERS, users.len())?;
         self.client.post_json(path, &Body { account, users }).await
     }
 }

@@ -5,7 +5,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
     multipart::{Form, Part},
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Client, ClientError, request::Placement};
 use crate::{
@@ -50,7 +50,12 @@ pub struct Uploaded {
 }
 
 /// An article to be uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// # Format
+///
+/// As the document has it: `{"thumb_media_id":"…","content_source_url":"…","show_cover_pic":"1",…}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FullArticle {
     /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
     pub thumb_media_id: MediaId,
@@ -72,6 +77,8 @@ pub struct FullArticle {
     /// Whether the picture is shown in the article.
     #[serde(
         rename = "show_cover_pic",
+        default,
+        deserialize_with = "from_flag",
         serialize_with = "flag",
         skip_serializing_if = "Option::is_none"
     )]
@@ -136,4 +143,16 @@ pub(crate) fn form(kind: MediaKind, format: MediaFormat, file: &Bytes) -> Form {
 )]
 pub(crate) fn flag<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(if *flag == Some(true) { "1" } else { "0" })
+}
+
+/// The other way round.
+pub(crate) fn from_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    #[derive(Deserialize)]
+    enum Flag {
+        #[serde(rename = "0")]
+        No,
+        #[serde(rename = "1")]
+        Yes,
+    }
+    Ok(Some(matches!(Flag::deserialize(deserializer)?, Flag::Yes)))
 }

@@ -13,6 +13,7 @@ mod parts;
 mod probe;
 mod request;
 pub(crate) mod transport;
+mod unsent;
 
 use std::{fmt, sync::Arc};
 
@@ -27,9 +28,14 @@ pub use menus::{Menu, Menus, NewMenu};
 pub use messages::{Messages, Sent};
 pub use parts::PartError;
 pub use probe::probe;
+pub use unsent::Unsent;
 
 use self::{request::Caller, transport::Transport};
-use crate::{clock::Clock, config::ClientSection, ids::AppKey};
+use crate::{
+    clock::Clock,
+    config::{AppSection, ClientSection},
+    ids::AppKey,
+};
 
 /// The platform's API for one app. Clones share their connections.
 ///
@@ -52,6 +58,8 @@ use crate::{clock::Clock, config::ClientSection, ids::AppKey};
 pub struct Client {
     caller: Arc<Caller>,
     clock: Clock,
+    /// Whether calls end before anything is sent.
+    dry_run: bool,
 }
 
 impl Client {
@@ -72,7 +80,25 @@ impl Client {
         section: &ClientSection,
     ) -> Result<Self, ClientError> {
         let transport = Transport::new(bases, section)?;
-        Ok(Self { caller: Arc::new(Caller { app, secret, transport }), clock: Clock::system() })
+        let caller = Arc::new(Caller { app, secret, transport });
+        Ok(Self { caller, clock: Clock::system(), dry_run: false })
+    }
+
+    /// The client of one app as it is configured; the first of its secrets signs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn of_app(app: &AppSection, section: &ClientSection) -> Result<Self, ClientError> {
+        let secret = app.secrets.first().cloned().unwrap_or_default();
+        Self::new(app.key.clone(), secret, app.api_urls.iter().cloned(), section)
+    }
+
+    /// The same client, which sends nothing: each call ends with [`ClientError::Unsent`], its request.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
     }
 
     /// The same client with the time from `clock`.

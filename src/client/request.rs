@@ -82,6 +82,9 @@ impl Client {
             };
             Ok(Prepared { request: fill(request), sensitive: vec![signature] })
         };
+        if self.dry_run {
+            return Err(self.caller.transport.unsent(&self.clock, prepare));
+        }
         self.caller.transport.call(path, &self.clock, prepare, |received| decode(&received)).await
     }
 }

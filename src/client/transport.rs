@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
-use super::{Answer, ClientError};
+use super::{Answer, ClientError, Unsent};
 use crate::{
     clock::{Clock, UnixMillis},
     config::ClientSection,
@@ -103,6 +103,17 @@ impl Transport {
         result
     }
 
+    /// The request that the first try of a call would be, as an error: nothing is sent.
+    pub(crate) fn unsent(
+        &self,
+        clock: &Clock,
+        prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
+    ) -> ClientError {
+        let base = &self.bases[self.good.load(Ordering::Relaxed)];
+        let unsent = self.fresh(clock.now()).and_then(|http| Unsent::new(prepare(&http, base)?));
+        unsent.map_or_else(|error| error, |unsent| ClientError::Unsent(Box::new(unsent)))
+    }
+
     async fn over_bases<T>(
         &self,
         clock: &Clock,
@@ -185,9 +196,14 @@ fn connect(section: &ClientSection, tls: &ClientConfig) -> Result<reqwest::Clien
         })
 }
 
-async fn receive(prepared: Prepared) -> Result<Received, ClientError> {
+/// `text` without what nobody must see.
+pub(super) fn mask(text: &str, sensitive: &[String]) -> String {
+    sensitive.iter().fold(text.to_owned(), |text, sensitive| text.replace(sensitive, "…"))
+}
+
+async fn receive(Prepared { request, sensitive }: Prepared) -> Result<Received, ClientError> {
     let lost = |error: reqwest::Error| ClientError::Transport(cause(&error));
-    let mut response = prepared.request.send().await.map_err(lost)?;
+    let mut response = request.send().await.map_err(lost)?;
     let status = response.status().as_u16();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
@@ -197,17 +213,12 @@ async fn receive(prepared: Prepared) -> Result<Received, ClientError> {
         }
         body.extend_from_slice(&chunk);
     }
-    let text = prepared
-        .sensitive
-        .iter()
-        .fold(String::from_utf8_lossy(&body).into_owned(), |text, sensitive| {
-            text.replace(sensitive, "…")
-        });
+    let text = mask(&String::from_utf8_lossy(&body), &sensitive);
     Ok(Received { status, text })
 }
 
 /// The innermost cause in words; the outer ones repeat the address, which may carry a signature.
-fn cause(error: &reqwest::Error) -> String {
+pub(super) fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();
     }

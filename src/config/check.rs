@@ -7,7 +7,8 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    AdminSection, AppSection, ClientSection, JournalSection, Problem, PumpSection, ServerSection,
+    AdminSection, AppSection, ClientSection, JournalSection, PortalSection, Problem, PumpSection,
+    Replies, ServerSection,
 };
 
 /// The platform drops the connection after this time (callback, 回调).
@@ -35,6 +36,18 @@ impl Checker<'_> {
             key,
             &format!("is 0, so {consequence}"),
             "write 1 or more, or leave the key out",
+        );
+    }
+
+    fn base_addresses(&mut self, urls: &[Url], key: &str) {
+        let hint = "write scheme, host and at most a path, such as \"https://api.example.com\"";
+        self.require(!urls.is_empty(), key, "has no address: no call could be made", hint);
+        self.require(
+            urls.iter().all(is_base_address),
+            key,
+            "is not the base address of an HTTP API: it has another scheme, or a user name, password, \
+             query or fragment",
+            hint,
         );
     }
 
@@ -173,12 +186,34 @@ pub(super) fn app(app: &AppSection, check: &mut Checker<'_>) {
             "write the app's secret, or take the entry off the list",
         );
     }
+    check.base_addresses(&app.api_urls, "api_url");
     check.require(
-        is_base_address(&app.api_url),
-        "api_url",
-        "is not the base address of an HTTP API: it has another scheme, or a user name, password, \
-         query or fragment",
-        "write scheme, host and at most a path, such as \"https://api.example.com\"",
+        app.replies == Replies::Platform || app.portal.is_some(),
+        "portal",
+        "is missing, and replies = \"portal\": no reply could be sent",
+        "write a section [apps.portal] with url, ecode and token or token_file, or replies = \"platform\"",
+    );
+}
+
+pub(super) fn portal(portal: &PortalSection, check: &mut Checker<'_>) {
+    check.base_addresses(&portal.urls, "url");
+    check.require(
+        !portal.ecode.is_empty(),
+        "ecode",
+        "is empty: the portal's addresses need it",
+        "write the company's code, such as ecode = \"acme\"",
+    );
+    check.require(
+        portal.token.is_some() != portal.token_file.is_some(),
+        "token",
+        "it is not clear which: there must be one of `token` and `token_file`, and not both",
+        "write token = \"${PORTAL_TOKEN}\", or token_file = \"/run/secrets/portal-token\" for one that is renewed",
+    );
+    check.require(
+        portal.token.as_ref().is_none_or(|token| !token.expose_secret().trim().is_empty()),
+        "token",
+        "is empty: the portal would refuse every call",
+        "write the portal's access token, or token_file = \"/run/secrets/portal-token\"",
     );
 }
 

@@ -60,8 +60,10 @@ fn merge_apps(apps: &mut Vec<Value>, own: Vec<Value>, path: &str, problems: &mut
             }
         };
         let mut merged = known.clone();
+        // A section without defaults: known, but only there if the user writes it.
+        merged.insert("portal".to_owned(), Value::Table(Table::new()));
         merge_section(&mut merged, app.clone(), &path, problems);
-        for name in ["key", "api_url"] {
+        for name in ["key", "api_url", "portal"] {
             if !app.contains_key(name) {
                 merged.remove(name);
             }
@@ -71,6 +73,17 @@ fn merge_apps(apps: &mut Vec<Value>, own: Vec<Value>, path: &str, problems: &mut
         }
         apps.push(Value::Table(merged));
     }
+}
+
+/// Takes out of `section` what `known` does not have; each is a problem.
+pub(super) fn retain_known(section: &mut Table, known: &Table, path: &str, problems: &mut Vec<Problem>) {
+    section.retain(|name, _| {
+        let is_known = known.contains_key(name);
+        if !is_known {
+            problems.push(unknown(&format!("{path}.{name}"), name, "keys of this section", known));
+        }
+        is_known
+    });
 }
 
 fn unknown(path: &str, name: &str, what: &str, known: &Table) -> Problem {

@@ -2,6 +2,7 @@
 //!
 //! Pure values: the rooms take their section and never read the environment themselves.
 
+mod addresses;
 mod check;
 mod duration;
 mod env;
@@ -23,8 +24,8 @@ use self::file::UserFile;
 pub use self::{
     error::{ConfigError, Problem},
     sections::{
-        AdminSection, AppSection, ClientSection, JournalSection, LogFormat, LogSection, PumpSection,
-        ServerSection, ShutdownSection,
+        AdminSection, AppSection, ClientSection, JournalSection, LogFormat, LogSection, PortalSection,
+        PumpSection, Replies, ServerSection, ShutdownSection,
     },
 };
 

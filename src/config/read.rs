@@ -4,9 +4,9 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    AppSection, Config, Problem,
+    AppSection, Config, PortalSection, Problem,
     check::{self, Checker},
-    secret_files,
+    merge, secret_files,
 };
 
 /// Deserialises and checks each section on its own, so that one mistake does not hide the others.
@@ -75,6 +75,7 @@ impl Reader<'_> {
         else {
             return None;
         };
+        let portal = app.remove("portal").and_then(|portal| self.portal(portal, path));
         for (name, example) in &examples {
             if !app.contains_key(name) {
                 let hint = format!("write {name} = {example}, or the value itself");
@@ -87,9 +88,32 @@ impl Reader<'_> {
             app.entry(name).or_insert_with(|| example.clone());
         }
         let mut app: AppSection = self.deserialize(app, path, &examples)?;
+        app.portal = portal;
         secret_files::read_into(&mut app, path, self.problems);
         check::app(&app, &mut Checker { path, problems: self.problems });
         Some(app)
+    }
+
+    fn portal(&mut self, portal: Value, app: &str) -> Option<PortalSection> {
+        let path = &format!("{app}.portal");
+        let Value::Table(mut portal) = portal else {
+            let hint = "begin it with a line [apps.portal] and write its keys below";
+            self.problems.push(Problem::new(path, "is not a section", hint));
+            return None;
+        };
+        let examples = portal_example();
+        merge::retain_known(&mut portal, &examples, path, self.problems);
+        for name in ["url", "ecode"] {
+            let example = &examples[name];
+            if !portal.contains_key(name) {
+                let hint = format!("write {name} = {example}, with the value of your portal");
+                self.problems.push(Problem::new(format!("{path}.{name}"), "is missing", hint));
+                portal.insert(name.to_owned(), example.clone());
+            }
+        }
+        let portal = self.deserialize(portal, path, &examples)?;
+        check::portal(&portal, &mut Checker { path, problems: self.problems });
+        Some(portal)
     }
 
     /// Deserialises a section; where a value is of no use, reports it and goes on with the example, so that
@@ -111,7 +135,8 @@ impl Reader<'_> {
             let what = match name {
                 // The parsers' messages quote the value, which may carry a secret.
                 "secrets" => "is not a list of strings",
-                "api_url" => "is not a URL",
+                "token" => "is not a string",
+                "api_url" | "url" => "is not a URL, or a list of them",
                 _ => error.inner().message(),
             };
             let hint = format!("for example {name} = {example}");
@@ -120,4 +145,15 @@ impl Reader<'_> {
         }
         None
     }
+}
+
+/// What can stand in `[apps.portal]`, which has no defaults.
+fn portal_example() -> Table {
+    let rows = [
+        ("url", "https://portal.example.com"),
+        ("ecode", "acme"),
+        ("token", "${PORTAL_TOKEN}"),
+        ("token_file", "/run/secrets/portal-token"),
+    ];
+    rows.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::duration;
+use super::{addresses, duration};
 use crate::ids::AppKey;
 
 /// `[server]`: what the platform's callbacks meet.
@@ -139,6 +139,36 @@ pub struct AppSection {
     pub secrets: Vec<SecretString>,
     /// Files with one secret each; their contents are in `secrets` once loaded.
     pub secret_files: Vec<PathBuf>,
-    /// Base address of the platform's API.
-    pub api_url: Url,
+    /// Base addresses of the platform's API, tried in this order (`api_url`); never empty once loaded.
+    #[serde(rename = "api_url", deserialize_with = "addresses::deserialize")]
+    pub api_urls: Vec<Url>,
+    /// Which way replies go out.
+    pub replies: Replies,
+    /// The portal push API, where there is one.
+    pub portal: Option<PortalSection>,
+}
+
+/// Which way replies go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replies {
+    /// Through the platform's own API.
+    Platform,
+    /// Through the portal push API.
+    Portal,
+}
+
+/// `[apps.portal]`: the portal push API (应用服务号推送) of one company.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalSection {
+    /// Base addresses, without `/interface/…`, tried in this order (`url`); never empty once loaded.
+    #[serde(rename = "url", deserialize_with = "addresses::deserialize")]
+    pub urls: Vec<Url>,
+    /// The company's code, which stands in the address.
+    pub ecode: String,
+    /// The access token; either this or `token_file` once loaded.
+    pub token: Option<SecretString>,
+    /// A file with the access token, read before each call.
+    pub token_file: Option<PathBuf>,
 }

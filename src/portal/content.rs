@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     client::ClientError,
@@ -54,13 +54,13 @@ pub struct Card {
 }
 
 /// Where something leads, by device; not both may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Links {
     /// On a computer.
-    #[serde(rename = "pcUrl")]
+    #[serde(rename = "pcUrl", default)]
     pub pc: String,
     /// On a phone.
-    #[serde(rename = "appUrl")]
+    #[serde(rename = "appUrl", default)]
     pub app: String,
 }
 

@@ -7,7 +7,7 @@ use super::{Links, Portal};
 use crate::{
     client::{
         ClientError,
-        media::{Articles, flag, form},
+        media::{Articles, flag, form, from_flag},
     },
     ids::MediaId,
     protocol::{
@@ -36,7 +36,7 @@ pub struct Media<'a> {
 }
 
 /// An article to be uploaded to the portal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedArticle {
     /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
     pub thumb_media_id: MediaId,
@@ -55,6 +55,8 @@ pub struct LinkedArticle {
     /// Whether the picture is shown in the article.
     #[serde(
         rename = "show_cover_pic",
+        default,
+        deserialize_with = "from_flag",
         serialize_with = "flag",
         skip_serializing_if = "Option::is_none"
     )]

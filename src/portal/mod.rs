@@ -21,7 +21,7 @@ use self::request::Caller;
 use crate::{
     client::{ClientError, transport::Transport},
     clock::Clock,
-    config::ClientSection,
+    config::{ClientSection, PortalSection},
     protocol::{Outgoing, Recipients},
 };
 
@@ -46,6 +46,8 @@ use crate::{
 pub struct Portal {
     caller: Arc<Caller>,
     clock: Clock,
+    /// Whether calls end before anything is sent.
+    dry_run: bool,
 }
 
 impl Portal {
@@ -73,7 +75,28 @@ impl Portal {
             base
         };
         let transport = Transport::new(bases.into_iter().map(below), section)?;
-        Ok(Self { caller: Arc::new(Caller { token, transport }), clock: Clock::system() })
+        let caller = Arc::new(Caller { token, transport });
+        Ok(Self { caller, clock: Clock::system(), dry_run: false })
+    }
+
+    /// The portal as it is configured.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn of_section(portal: &PortalSection, section: &ClientSection) -> Result<Self, ClientError> {
+        let token = match &portal.token_file {
+            Some(path) => TokenSource::file(path),
+            None => TokenSource::fixed(portal.token.clone().unwrap_or_default()),
+        };
+        Self::new(&portal.ecode, token, portal.urls.iter().cloned(), section)
+    }
+
+    /// The same portal, which sends nothing: each call ends with [`ClientError::Unsent`], its request.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
     }
 
     /// The same portal with the time from `clock`.

@@ -48,6 +48,9 @@ impl Portal {
             let encoded = form_urlencoded::byte_serialize(token.as_bytes()).collect();
             Ok(Prepared { request, sensitive: vec![token.to_owned(), encoded] })
         };
+        if self.dry_run {
+            return Err(self.caller.transport.unsent(&self.clock, prepare));
+        }
         self.caller.transport.call(path, &self.clock, prepare, |received| decode(&received)).await
     }
 }

@@ -14,6 +14,9 @@ pub const DESCRIPTION_WIDTH: usize = 2000;
 /// Most recipients of one call (一次最多发送 100 个用户).
 pub const RECIPIENTS: usize = 100;
 
+/// Most users of one call that makes them follow an account, or no longer (一次最多 50 个用户).
+pub const FOLLOWERS: usize = 50;
+
 /// A limit of the platform that something to be sent does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct LimitError {

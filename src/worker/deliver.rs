@@ -1,25 +1,44 @@
-//! Works off the Outbox: an entry is sent to the platform.
+//! Works off the Outbox: an entry is sent the way that its app's replies go.
 
 use std::collections::HashMap;
 
 use super::{Outcome, Work};
 use crate::{
-    client::Client,
+    client::{Client, ClientError},
     ids::AppKey,
     journal::{Entry, Queue},
+    portal::Portal,
     protocol::{Conversation, Outgoing},
 };
 
 /// Sends replies.
 #[derive(Debug)]
 pub struct Deliver {
-    clients: HashMap<AppKey, Client>,
+    channels: HashMap<AppKey, Channel>,
+}
+
+/// Which way an app's replies go out.
+#[derive(Debug, Clone)]
+pub enum Channel {
+    /// Through the platform's own API.
+    Platform(Client),
+    /// Through the portal push API, which does not carry all of it.
+    Portal(Portal),
 }
 
 impl Deliver {
-    /// Replies of the apps in `clients` are sent through them.
-    pub fn new(clients: HashMap<AppKey, Client>) -> Self {
-        Self { clients }
+    /// Replies of the apps in `channels` are sent through them.
+    pub fn new(channels: HashMap<AppKey, Channel>) -> Self {
+        Self { channels }
+    }
+}
+
+impl Channel {
+    async fn send(&self, outgoing: &Outgoing) -> Result<(), ClientError> {
+        match self {
+            Self::Platform(client) => client.messages().send(outgoing).await.map(|_| ()),
+            Self::Portal(portal) => portal.send(outgoing).await,
+        }
     }
 }
 
@@ -30,15 +49,15 @@ impl Work for Deliver {
         let Some(conversation) = Conversation::decode(&entry.conversation) else {
             return Outcome::Bury("the entry names no conversation".to_owned());
         };
-        let Some(client) = self.clients.get(&conversation.app) else {
+        let Some(channel) = self.channels.get(&conversation.app) else {
             return Outcome::Bury(format!("no [[apps]] section has the key {}", conversation.app));
         };
         let outgoing = match Outgoing::decode(&entry.body) {
             Ok(outgoing) => outgoing,
             Err(error) => return Outcome::Bury(error.to_string()),
         };
-        match client.messages().send(&outgoing).await {
-            Ok(_) => Outcome::Done(Vec::new()),
+        match channel.send(&outgoing).await {
+            Ok(()) => Outcome::Done(Vec::new()),
             Err(error) if error.is_rate_limited() => Outcome::Slow(error.to_string()),
             Err(error) if error.is_retryable() => Outcome::Retry(error.to_string()),
             Err(error) => Outcome::Bury(error.to_string()),

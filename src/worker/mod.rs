@@ -5,6 +5,6 @@ mod deliver;
 mod dispatch;
 mod pump;
 
-pub use deliver::Deliver;
+pub use deliver::{Channel, Deliver};
 pub use dispatch::Dispatch;
 pub use pump::{Outcome, Pump, Work};

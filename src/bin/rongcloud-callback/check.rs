@@ -7,7 +7,7 @@ use rongcloud_callback::{
     Config,
     client::{ClientError, probe},
     clock::Clock,
-    config::AppSection,
+    config::{AppSection, Replies},
 };
 use url::Url;
 
@@ -50,12 +50,16 @@ fn summary(config: &Config) {
         config.server.listen, config.admin.listen, config.journal.url
     );
     for app in &config.apps {
+        let urls = app.api_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", ");
+        let replies = match app.replies {
+            Replies::Portal => "; replies go through the portal",
+            Replies::Platform => "",
+        };
         println!(
-            "app {}: routeUrl path {}, {} secret(s), API {}",
+            "app {}: routeUrl path {}, {} secret(s), API {urls}{replies}",
             app.key,
             app.path,
-            app.secrets.len(),
-            app.api_url
+            app.secrets.len()
         );
     }
 }

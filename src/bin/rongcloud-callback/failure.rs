@@ -2,7 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use rongcloud_callback::{config::ConfigError, journal::JournalError, service::ServiceError};
+use rongcloud_callback::{
+    client::ClientError, config::ConfigError, journal::JournalError, protocol::ErrCode,
+    service::ServiceError,
+};
 
 /// Printed as `error:`, `caused by:` and `hint:` lines.
 #[derive(Debug)]
@@ -26,6 +29,25 @@ impl Failure {
     /// Adds what to do.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says what it happened at; what it was becomes the cause.
+    pub(crate) fn at(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
+        Self { error: self.error.context(what), ..self }
+    }
+
+    /// The same failure after something was done already: another try is not the same any more, so exit code 2.
+    pub(crate) fn half_way(self) -> Self {
+        Self { yours: false, ..self }
+    }
+
+    /// Adds what to do after what there is to do.
+    pub(crate) fn then(self, hint: &str) -> Self {
+        let hint = match &self.hint {
+            Some(first) => format!("{first}\nhint: {hint}"),
+            None => hint.to_owned(),
+        };
+        self.hint(hint)
     }
 
     pub(crate) fn code(&self) -> ExitCode {
@@ -75,5 +97,48 @@ impl From<ServiceError> for Failure {
             | ServiceError::Client { .. } => Self::yours(error),
             _ => Self::ours(error),
         }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let hint = hint(&error);
+        let failure = match &error {
+            ClientError::RateLimited(_)
+            | ClientError::Unavailable(_)
+            | ClientError::Transport(_)
+            | ClientError::Token(_) => Self::ours(error),
+            _ => Self::yours(error),
+        };
+        failure.hint(hint)
+    }
+}
+
+fn hint(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Setup(_) => "look at `api_url`, `key` and `[apps.portal]` in the configuration",
+        ClientError::Limit(_) => "nothing was sent: keep to the limit and run it again",
+        ClientError::Media(_) => "nothing was sent: convert the file, or upload it as another kind",
+        ClientError::NotOffered(_) => "nothing was sent: the README's table says what goes to whom",
+        ClientError::Unauthorized(_) => {
+            "compare `key` and the first of `secrets` with the platform's console, and this machine's clock"
+        }
+        ClientError::Token(_) => "look at `token` or `token_file` of [apps.portal]",
+        ClientError::RateLimited(_) => "wait a good while, then run it again",
+        ClientError::Unavailable(_) => "run it again later",
+        ClientError::Refused(_) => match error.errcode() {
+            Some(ErrCode::BAD_MEDIA_TYPE) => {
+                "the platform takes files of this kind in another format only"
+            }
+            Some(ErrCode::NOT_ALLOWED) => "ask the platform's operator to allow this call for the app",
+            _ => "look at the values: does what they name exist, and is each what the platform takes?",
+        },
+        ClientError::Unreadable(_) => {
+            "something else answers there: compare `api_url` with the platform's address"
+        }
+        ClientError::Transport(_) => {
+            "does `api_url` lead to the platform? whether the call was carried out is not known: look before repeating it"
+        }
+        _ => "run it again with --dry-run to see the request",
     }
 }

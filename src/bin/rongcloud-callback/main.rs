@@ -5,16 +5,26 @@
     reason = "an executable's data and errors go there"
 )]
 
+mod account;
+mod calls;
 mod check;
 mod demonstration;
 mod failure;
+mod follower;
 mod journal;
+mod manual;
+mod media;
+mod menu;
+mod progress;
 mod sandbox;
+mod send;
 mod serve;
+mod users;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use rongcloud_callback::Config;
 
 use crate::failure::Failure;
@@ -44,10 +54,35 @@ enum Command {
     Journal(journal::Command),
     /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
     Sandbox(sandbox::Arguments),
+    /// Creates, changes and looks at public accounts, and says where their messages go.
+    Account(account::Arguments),
+    /// Changes the menus of public accounts.
+    Menu(menu::Arguments),
+    /// Makes users follow a public account, or no longer.
+    Follower(follower::Arguments),
+    /// Sends a message to users, or to all followers of a public account.
+    Send(Box<send::Arguments>),
+    /// Uploads pictures, recordings and articles.
+    Media(media::Arguments),
+    /// Prints a script that completes the arguments in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Prints the manual page.
+    Man(manual::Arguments),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own exit code for what it cannot make sense of is 2, which here is our failure.
+            let code = ExitCode::from(u8::from(error.use_stderr()));
+            _ = error.print();
+            return code;
+        }
+    };
     let result = tokio::runtime::Runtime::new()
         .map_err(Failure::ours)
         .and_then(|runtime| runtime.block_on(run(cli)));
@@ -67,5 +102,12 @@ async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&load()?, arguments).await,
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Account(arguments) => account::run(&load()?, arguments).await,
+        Command::Menu(arguments) => menu::run(&load()?, arguments).await,
+        Command::Follower(arguments) => follower::run(&load()?, arguments).await,
+        Command::Send(arguments) => send::run(&load()?, *arguments).await,
+        Command::Media(arguments) => media::run(&load()?, arguments).await,
+        Command::Completions { shell } => manual::completions(shell, Cli::command()),
+        Command::Man(arguments) => manual::man(Cli::command(), &arguments),
     }
 }

@@ -1,8 +1,16 @@
 //! The executable as an operator meets it: help, errors, exit codes, and what the commands print.
 
+mod account;
+mod calls;
 mod check;
+mod follower;
 mod help;
 mod journal;
+mod manual;
+mod media;
+mod menu;
+mod portal;
+mod send;
 
 use std::process::{Command, Output};
 

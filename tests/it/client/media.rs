@@ -115,7 +115,7 @@ async fn what_is_not_given_is_not_sent() {
     };
     api.client.media().upload_news(&[bare]).await.unwrap();
     let body = json(&api.request().await.body);
-    assert_eq!(body.to_string(), r#"{"articles":[{"content_source_url":"s","thumb_media_id":"t"}]}"#);
+    assert_eq!(body, json(br#"{"articles":[{"content_source_url":"s","thumb_media_id":"t"}]}"#));
 }
 
 #[tokio::test]

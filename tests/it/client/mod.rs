@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod connections;
 mod followers;
+mod independent;
 mod media;
 mod menus;
 mod messages;

@@ -139,14 +139,14 @@ pub(crate) fn json(body: &[u8]) -> Value {
 }
 
 /// The fields of a form by name; repeated ones stay in their order.
-fn pairs(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn pairs(body: &[u8]) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = form_urlencoded::parse(body).into_owned().collect();
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
     pairs
 }
 
 /// The app of an example is in a header, in the form, or in both.
-fn app(example: &HttpExample) -> String {
+pub(crate) fn app(example: &HttpExample) -> String {
     let field = || pairs(example.body.as_bytes()).into_iter().find(|(name, _)| name == "RC-App-Key");
     example.header("RC-App-Key").map_or_else(|| field().unwrap().1, str::to_owned)
 }

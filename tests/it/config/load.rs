@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use bytesize::ByteSize;
-use rongcloud_callback::config::{Config, ConfigError, DEFAULTS, LogFormat};
+use rongcloud_callback::config::{Config, ConfigError, DEFAULTS, LogFormat, Replies};
 use secrecy::ExposeSecret;
 
 use super::parse;
@@ -26,7 +26,7 @@ fn the_defaults_need_three_variables_and_nothing_else() {
     assert_eq!(config.apps.len(), 1);
     assert_eq!(config.apps[0].path, "/callback");
     assert_eq!(config.apps[0].key.as_str(), "app-key");
-    assert_eq!(config.apps[0].api_url.as_str(), "https://api.example.com/");
+    assert_eq!(config.apps[0].api_urls[0].as_str(), "https://api.example.com/");
     assert_eq!(secrets(&config, 0), ["app-s3cret"]);
 }
 
@@ -40,7 +40,7 @@ fn the_printed_defaults_are_a_configuration_file_that_changes_nothing() {
 fn a_key_of_the_file_replaces_its_default_and_no_other() {
     let config = parse("[dispatch]\nattempts = 3\n[log]\nformat = \"json\"\n").unwrap();
     assert_eq!(config.dispatch.attempts, 3);
-    assert_eq!(config.dispatch.concurrency, 64);
+    assert_eq!(config.dispatch.concurrency, 256);
     assert_eq!(config.deliver.attempts, 8);
     assert_eq!(config.log.format, LogFormat::Json);
 }
@@ -73,7 +73,38 @@ fn apps_of_the_file_replace_the_default_one_so_that_its_variables_are_not_asked_
     assert_eq!((config.apps[0].path.as_str(), config.apps[1].path.as_str()), ("/callback", "/two"));
     assert_eq!(secrets(&config, 0), ["new", "old"]);
     assert_eq!(secrets(&config, 1), ["${not a variable}"]);
-    assert_eq!(config.apps[0].api_url.as_str(), "http://10.0.0.7:8081/base");
+    assert_eq!(config.apps[0].api_urls[0].as_str(), "http://10.0.0.7:8081/base");
+}
+
+#[test]
+fn an_api_may_have_several_addresses() {
+    let app =
+        "[[apps]]\nkey = 'k'\nsecrets = ['s']\napi_url = ['https://a.example', 'https://b.example/x']\n";
+    let config = parse(app).unwrap();
+    let urls: Vec<_> = config.apps[0].api_urls.iter().map(url::Url::as_str).collect();
+    assert_eq!(urls, ["https://a.example/", "https://b.example/x"]);
+    assert_eq!(config.apps[0].replies, Replies::Platform);
+    assert!(config.apps[0].portal.is_none());
+}
+
+#[test]
+fn the_portal_that_the_defaults_show_as_a_comment_is_one() {
+    let (_, section) = DEFAULTS.split_once("# [apps.portal]\n").unwrap();
+    let section = section.replace("# ", "");
+    let without = |name: &str| {
+        let lines: Vec<_> =
+            section.lines().filter(|line| !line.starts_with(&format!("{name} ="))).collect();
+        let app =
+            "[[apps]]\nkey = 'k'\nsecrets = ['s']\napi_url = 'https://a.example'\nreplies = 'portal'\n";
+        let text = format!("{app}[apps.portal]\n{}\n", lines.join("\n"));
+        let variable = |name: &str| (name == "PORTAL_TOKEN").then(|| "t0ken".to_owned());
+        Config::from_toml(&text, variable).unwrap().apps[0].portal.clone().unwrap()
+    };
+    let fixed = without("token_file");
+    assert_eq!((fixed.urls[0].as_str(), fixed.ecode.as_str()), ("https://portal.example.com/", "acme"));
+    assert_eq!(fixed.token.unwrap().expose_secret(), "t0ken");
+    let in_file = without("token");
+    assert_eq!(in_file.token_file.unwrap().to_str(), Some("/run/secrets/portal-token"));
 }
 
 #[test]

@@ -150,6 +150,12 @@ fn an_app_is_checked_on_its_own() {
         ("api_url = 'https://api.example.com?a=b'", "apps[0].api_url", "not the base address"),
         ("api_url = 'api.example.com'", "apps[0].api_url", "is not a URL"),
         ("api_url = '//u:hunter2@api.example.com'", "apps[0].api_url", "is not a URL"),
+        ("api_url = []", "apps[0].api_url", "has no address"),
+        ("api_url = ['https://a', 'https://b?c']", "apps[0].api_url", "not the base address"),
+        ("api_url = ['https://a', 'hunter2']", "apps[0].api_url", "is not a URL, or a list"),
+        ("replies = 'letters'", "apps[0].replies", "expected `platform` or `portal`"),
+        ("replies = 'portal'", "apps[0].portal", "no reply could be sent"),
+        ("portal = 'hunter2'", "apps[0].portal", "is not a section"),
     ] {
         let name = line.split_once(" =").unwrap().0;
         let mut app: Vec<_> =
@@ -158,6 +164,35 @@ fn an_app_is_checked_on_its_own() {
         assert_problem(&app.join("\n"), key, words);
         assert!(!format!("{:?}", parse(&app.join("\n"))).contains("hunter2"), "{line}");
         assert!(!format!("{:?}", parse(&app.join("\n"))).contains("20202020"), "{line}");
+    }
+}
+
+#[test]
+fn a_portal_is_checked_on_its_own() {
+    let portal = ["url = 'http://a'", "ecode = 'acme'", "token = 'hunter2'"];
+    for (line, key, words) in [
+        ("url = 'a'", "url", "is not a URL"),
+        ("url = []", "url", "has no address"),
+        ("url = 'http://a?b'", "url", "not the base address"),
+        ("ecode = ''", "ecode", "the portal's addresses need it"),
+        ("token = ' '", "token", "would refuse every call"),
+        ("token = 20202020", "token", "is not a string"),
+        ("token_file = 'f'", "token", "not both"),
+        ("speed = 1", "speed", "there is no `speed`"),
+    ] {
+        let name = line.split_once(" =").unwrap().0;
+        let others = portal.iter().filter(|other| !other.starts_with(&format!("{name} =")));
+        let lines: Vec<_> = others.copied().chain([line]).collect();
+        let text = format!("{APP}replies = 'portal'\n[apps.portal]\n{}\n", lines.join("\n"));
+        assert_problem(&text, &format!("apps[0].portal.{key}"), words);
+        let shown = format!("{:?}", parse(&text));
+        assert!(!shown.contains("hunter2") && !shown.contains("20202020"), "{line}");
+    }
+    for name in ["url", "ecode", "token"] {
+        let lines: Vec<_> = portal.into_iter().filter(|line| !line.starts_with(name)).collect();
+        let text = format!("{APP}[apps.portal]\n{}\n", lines.join("\n"));
+        let words = if name == "token" { "it is not clear which" } else { "is missing" };
+        assert_problem(&text, &format!("apps[0].portal.{name}"), words);
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use bytesize::ByteSize;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    config::{AppSection, ServerSection},
+    config::{AppSection, Replies, ServerSection},
     journal::{Access, Filter, Journal, Options, Queue, Record, State},
     server::{ConnectionLimits, Listener, router},
     signature::sign,
@@ -129,7 +129,9 @@ pub(super) fn app(path: &str, key: &str, secrets: &[&str]) -> AppSection {
         key: key.into(),
         secrets: secrets.iter().map(|&secret| secret.into()).collect(),
         secret_files: Vec::new(),
-        api_url: "http://127.0.0.1:9/".parse().unwrap(),
+        api_urls: vec!["http://127.0.0.1:9/".parse().unwrap()],
+        replies: Replies::Platform,
+        portal: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod kill;
 mod nginx;
 mod order;
 mod outcomes;
+mod replies;
 mod running;
 mod shutdown;
 mod storage;

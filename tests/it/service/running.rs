@@ -38,6 +38,15 @@ impl Running {
         dispatch: &str,
         register: impl FnOnce(CallbackService) -> CallbackService,
     ) -> Self {
+        Self::start_in(dispatch, "", register).await
+    }
+
+    /// The same, with more lines in the app's section.
+    pub(super) async fn start_in(
+        dispatch: &str,
+        app: &str,
+        register: impl FnOnce(CallbackService) -> CallbackService,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let platform = Platform::start().await;
         let text = format!(
@@ -45,7 +54,7 @@ impl Running {
              [journal]\nurl = \"sqlite:{}\"\n\
              [dispatch]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n{dispatch}\n\
              [deliver]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n\
-             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"{}\"\n",
+             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"{}\"\n{app}",
             folder.path().join("journal.db").display(),
             platform.url(),
         );

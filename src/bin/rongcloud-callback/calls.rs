@@ -1,0 +1,136 @@
+//! What the commands that call the platform share: for which app, how to print, and whether to send at all.
+
+use std::{fmt::Write as _, fs, io::Read as _, path::Path};
+
+use clap::Args;
+use rongcloud_callback::{
+    Client, Config,
+    client::{ClientError, Unsent},
+    config::AppSection,
+    portal::Portal,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The app (App Key) to do it for; not needed where there is one.
+    #[arg(long, value_name = "KEY", global = true, help_heading = "For every call")]
+    app: Option<String>,
+    /// Prints JSON, for scripts.
+    #[arg(long, global = true, help_heading = "For every call")]
+    pub(crate) json: bool,
+    /// Prints the request, with its secrets masked, instead of sending it.
+    #[arg(long, global = true, help_heading = "For every call")]
+    dry_run: bool,
+}
+
+impl Options {
+    /// The client of the chosen app.
+    pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
+        let client = Client::of_app(self.section(config)?, &config.client)?;
+        Ok(if self.dry_run { client.dry_run() } else { client })
+    }
+
+    /// The portal of the chosen app.
+    pub(crate) fn portal(&self, config: &Config) -> Result<Portal, Failure> {
+        let app = self.section(config)?;
+        let section = app.portal.as_ref().ok_or_else(|| {
+            Failure::yours(anyhow::anyhow!("the app {} has no portal", app.key))
+                .hint("write a section [apps.portal] below it; `config/callback.toml` shows one")
+        })?;
+        let portal = Portal::of_section(section, &config.client)?;
+        Ok(if self.dry_run { portal.dry_run() } else { portal })
+    }
+
+    /// Prints what a call gave: as JSON, or as `text` puts it.
+    pub(crate) fn print<T: Serialize>(
+        &self,
+        result: Result<T, ClientError>,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match result {
+            Ok(value) if self.json => print_json(&value),
+            Ok(value) => {
+                println!("{}", text(&value));
+                Ok(())
+            }
+            Err(ClientError::Unsent(unsent)) => self.print_unsent(&unsent),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn print_unsent(&self, unsent: &Unsent) -> Result<(), Failure> {
+        if self.json {
+            return print_json(unsent);
+        }
+        println!("{unsent}");
+        Ok(())
+    }
+
+    fn section<'a>(&self, config: &'a Config) -> Result<&'a AppSection, Failure> {
+        let named = |app: &&AppSection| self.app.as_deref() == Some(app.key.as_str());
+        let found = match (&self.app, &config.apps[..]) {
+            (None, [only]) => Some(only),
+            _ => config.apps.iter().find(named),
+        };
+        found.ok_or_else(|| {
+            let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
+            let what = match &self.app {
+                Some(key) => anyhow::anyhow!("the configuration has no app {key}"),
+                None => anyhow::anyhow!("the configuration has {} apps", keys.len()),
+            };
+            Failure::yours(what).hint(format!("name one with --app: {}", keys.join(", ")))
+        })
+    }
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string(value).map_err(Failure::ours)?);
+    Ok(())
+}
+
+/// Reads a file; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    bytes.map_err(|error| {
+        Failure::yours(error)
+            .at(format!("cannot read {}", path.display()))
+            .hint("name a file that exists, or - for standard input")
+    })
+}
+
+/// Reads JSON; `hint` says of what shape it has to be.
+pub(crate) fn read_json(path: &Path, hint: &str) -> Result<Value, Failure> {
+    let refused = |error| not_of_shape(error, path, hint);
+    serde_json::from_slice(&read(path)?).map_err(refused)
+}
+
+/// Reads articles: a list, or the documents' object around one.
+pub(crate) fn read_articles<T: DeserializeOwned>(path: &Path, hint: &str) -> Result<Vec<T>, Failure> {
+    let articles = match read_json(path, hint)? {
+        Value::Object(mut object) => object.remove("articles").unwrap_or_default(),
+        list => list,
+    };
+    serde_json::from_value(articles).map_err(|error| not_of_shape(error, path, hint))
+}
+
+pub(crate) fn not_of_shape(error: serde_json::Error, path: &Path, hint: &str) -> Failure {
+    Failure::yours(error).at(format!("{} does not hold what is to be sent", path.display())).hint(hint)
+}
+
+/// Names and values below each other.
+pub(crate) fn table(rows: &[(&str, &str)]) -> String {
+    let mut table = String::new();
+    for (name, value) in rows {
+        _ = writeln!(table, "{:14}{value}", format!("{name}:"));
+    }
+    table.trim_end().to_owned()
+}

@@ -1,0 +1,37 @@
+//! `completions` and `man`: what shells and manual readers know of the commands, made from them.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// A folder to write a page for every subcommand into, instead of printing the first one.
+    folder: Option<PathBuf>,
+}
+
+/// Prints a script that completes the arguments of `command`.
+pub(crate) fn completions(shell: Shell, mut command: Command) -> Result<(), Failure> {
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    io::stdout().write_all(&script).map_err(Failure::ours)
+}
+
+/// Prints the manual page of `command`, or writes those of all its subcommands.
+pub(crate) fn man(command: Command, arguments: &Arguments) -> Result<(), Failure> {
+    let Some(folder) = &arguments.folder else {
+        return clap_mangen::Man::new(command).render(&mut io::stdout()).map_err(Failure::ours);
+    };
+    clap_mangen::generate_to(command, folder).map_err(|error| {
+        Failure::yours(error)
+            .at(format!("cannot write into {}", folder.display()))
+            .hint("name a folder that exists and that you may write to")
+    })
+}

@@ -1,0 +1,108 @@
+//! `media`: uploads.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use rongcloud_callback::{
+    Config, client::FullArticle, ids::MediaId, portal::LinkedArticle, protocol::media::MediaKind,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    calls::{self, Options},
+    failure::Failure,
+    progress,
+};
+
+const ARTICLES: &str =
+    r#"write {"articles":[{"thumb_media_id":"…","title":"…","content":"…","content_source_url":"…"}]}"#;
+const PORTAL_ARTICLES: &str =
+    r#"write {"articles":[{"thumb_media_id":"…","title":"…","content":"…","pcUrl":"…","appUrl":"…"}]}"#;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// Through the app's portal ([apps.portal]): its uploads and the platform's are not the same.
+    #[arg(long, global = true, help_heading = "For every call")]
+    portal: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Uploads a picture or a recording; its content decides what it is, not its name.
+    Upload {
+        /// What it is to be used as.
+        kind: Kind,
+        /// The file, - for standard input.
+        file: PathBuf,
+    },
+    /// Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`.
+    UploadNews {
+        /// A JSON file with the documents' {"articles":[…]}, - for standard input.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// JPEG or PNG, at most 2 MiB.
+    Image,
+    /// AMR, at most 60 KiB and 60 s.
+    Voice,
+    /// The small picture of an article: JPEG or PNG, at most 20 KiB.
+    Thumb,
+}
+
+pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { options, portal, command } = arguments;
+    let uploaded = match command {
+        Command::Upload { kind, file } => {
+            let what = format!("uploading {}", file.display());
+            let (kind, file) = (kind.into(), calls::read(&file)?.into());
+            if portal {
+                let portal = options.portal(config)?;
+                progress::while_waiting(what, portal.media().upload(kind, file))
+                    .await
+                    .map(|id| by_id(&id))
+            } else {
+                let client = options.client(config)?;
+                let uploaded = progress::while_waiting(what, client.media().upload(kind, file)).await;
+                uploaded.map(|uploaded| json!(uploaded))
+            }
+        }
+        Command::UploadNews { file } if portal => {
+            let articles: Vec<LinkedArticle> = calls::read_articles(&file, PORTAL_ARTICLES)?;
+            let portal = options.portal(config)?;
+            progress::while_waiting("uploading", portal.media().upload_news(&articles))
+                .await
+                .map(|id| by_id(&id))
+        }
+        Command::UploadNews { file } => {
+            let articles: Vec<FullArticle> = calls::read_articles(&file, ARTICLES)?;
+            let client = options.client(config)?;
+            let uploaded =
+                progress::while_waiting("uploading", client.media().upload_news(&articles)).await;
+            uploaded.map(|uploaded| json!(uploaded))
+        }
+    };
+    options.print(uploaded, |uploaded| {
+        format!("uploaded as {}", uploaded["media_id"].as_str().unwrap_or_default())
+    })
+}
+
+fn by_id(id: &MediaId) -> Value {
+    json!({ "media_id": id })
+}
+
+impl From<Kind> for MediaKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Image => Self::Image,
+            Kind::Voice => Self::Voice,
+            Kind::Thumb => Self::Thumb,
+        }
+    }
+}

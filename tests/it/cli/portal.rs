@@ -1,0 +1,80 @@
+//! Commands that go through the portal of an app.
+
+use std::fs;
+
+use super::{
+    calls::{Done, OK, run},
+    executable, outcome,
+};
+use crate::client::support::{answering, json};
+
+const DONE: &str = r#"{"msg":"","code":200}"#;
+
+/// Runs a command with a configuration that has a portal, which answers everything alike.
+pub(super) async fn run_portal(status: u16, body: &str, arguments: &[&str]) -> Done {
+    let server = answering(status, body).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("callback.toml");
+    let text = format!(
+        "[[apps]]\nkey = 'test-app'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n\
+         [apps.portal]\nurl = '{}'\necode = 'acme'\ntoken = 't0ken'\n",
+        server.uri()
+    );
+    fs::write(&file, text).unwrap();
+    let mut command = executable(arguments);
+    let output = command.env("RONGCLOUD_CALLBACK_CONFIG", &file).output().unwrap();
+    let (code, output, errors) = outcome(output);
+    Done { code, output, errors, requests: server.received_requests().await.unwrap() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_goes_through_the_portal() {
+    let send = ["send", "news", "--to", "u1,u2", "--text", "hi", "--portal"];
+    let done = run_portal(200, DONE, &send).await;
+    assert_eq!(done.output, "done for 2 user(s)\n");
+    let request = done.request();
+    assert_eq!(request.url.path(), "/interface/acme/api/push/send");
+    assert_eq!(
+        json(&request.body),
+        json(br#"{"channelId":"news","toUserId":"u1,u2","msgtype":"text","text":{"content":"hi"}}"#)
+    );
+    let all = ["send", "news", "--all", "--mpnews", "m1", "--portal"];
+    let done = run_portal(200, DONE, &all).await;
+    assert_eq!(done.output, "sent to all followers\n");
+    assert_eq!(done.request().url.path(), "/interface/acme/api/push/mass/send");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_masks_the_token() {
+    let send = ["send", "news", "--to", "u1", "--text", "hi", "--portal", "--dry-run"];
+    let done = run_portal(200, DONE, &send).await;
+    assert_eq!(done.requests.len(), 0);
+    let printed = done.printed();
+    assert!(printed.contains("?access_token=…"), "{printed}");
+    assert!(!printed.contains("t0ken"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_portal_cannot_carry_is_told_of() {
+    let send = ["send", "news", "--to", "u1", "--image-url", "http://a/b.jpg", "--portal"];
+    insta::assert_snapshot!(run_portal(200, DONE, &send).await.failed(), @r#"
+    error: the portal sends no picture or recording by url: upload it to the portal first
+    hint: nothing was sent: the README's table says what goes to whom
+    exit code 1
+    "#);
+    let refused = run_portal(
+        200,
+        r#"{"msg":"expired","code":401}"#,
+        &["send", "news", "--all", "--text", "hi", "--portal"],
+    );
+    insta::assert_snapshot!(refused.await.failed(), @r#"
+    error: no valid access token for the portal: the portal refused it (HTTP 200, errcode 401: expired)
+    hint: look at `token` or `token_file` of [apps.portal]
+    exit code 2
+    "#);
+    insta::assert_snapshot!(run(200, OK, &send).await.failed(), @r#"
+    error: the app test-app has no portal
+    hint: write a section [apps.portal] below it; `config/callback.toml` shows one
+    exit code 1
+    "#);
+}
