@@ -89,9 +89,10 @@ mod tests {
     #[test]
     fn the_stored_form_is_read_back_and_stays_as_it_is() {
         let to_one = outgoing(Recipients::User("u".into()));
-        let stored =
-            r#"{"payload":{"text":{"content":"hi"}},"recipients":{"user":"u"},"sender":"mc","v":1}"#;
-        assert_eq!(String::from_utf8(to_one.encode()).unwrap(), stored);
+        let stored = serde_json::json!({
+            "v": 1, "sender": "mc", "recipients": {"user": "u"}, "payload": {"text": {"content": "hi"}},
+        });
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&to_one.encode()).unwrap(), stored);
         for recipients in [Recipients::Users(vec!["u".into(), "w".into()]), Recipients::Followers] {
             let outgoing = outgoing(recipients);
             assert_eq!(Outgoing::decode(&outgoing.encode()).unwrap(), outgoing);
