@@ -7,7 +7,7 @@ use axum::{Router, extract::ConnectInfo};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
+    rt::TokioIo,
     server::graceful::{GracefulShutdown, Watcher},
 };
 use tokio::{
@@ -17,10 +17,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::Service;
 use tracing::{debug, warn};
 
-use super::stream::Stream;
+use super::{stream::Stream, timer::ConnectionTimer};
 use crate::config::ServerSection;
 
 /// Most header fields of a request, and most bytes of them; beyond either it is answered 431.
@@ -100,7 +100,6 @@ impl Listener {
     /// [`drain_timeout`](ConnectionLimits::drain_timeout) to end, and what is left then is cut.
     pub async fn serve(self, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
         let Self { tcp, open, .. } = self;
-        let http = builder(limits);
         let slots = Arc::new(Semaphore::new(limits.max_connections));
         let draining = GracefulShutdown::new();
         let mut connections = JoinSet::new();
@@ -108,7 +107,7 @@ impl Listener {
             let connection =
                 Connection { stream, peer, router: router.clone(), draining: draining.watcher() };
             let guard = Open::new(slot, open.clone());
-            connections.spawn(connection.run(http.clone(), limits, guard));
+            connections.spawn(connection.run(limits, guard));
             while connections.try_join_next().is_some() {}
         }
         // New connections are refused from here on, instead of waiting for an answer that does not come.
@@ -120,10 +119,10 @@ impl Listener {
     }
 }
 
-/// How every connection speaks HTTP/1.
+/// How a connection speaks HTTP/1.
 fn builder(limits: ConnectionLimits) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
+    http.timer(ConnectionTimer::default())
         .header_read_timeout(limits.header_timeout)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEADER_BYTES);
@@ -165,7 +164,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, http: http1::Builder, limits: ConnectionLimits, open: Open) {
+    async fn run(self, limits: ConnectionLimits, open: Open) {
         let Self { stream, peer, router, draining } = self;
         // An answer is one small write: without this it may wait for the acknowledgement of the last one.
         if let Err(error) = stream.set_nodelay(true) {
@@ -173,10 +172,11 @@ impl Connection {
         }
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            // A router is always ready.
+            router.clone().call(request)
         });
         let stream = TokioIo::new(Stream::new(stream, limits.header_timeout));
-        if let Err(error) = draining.watch(http.serve_connection(stream, service)).await {
+        if let Err(error) = draining.watch(builder(limits).serve_connection(stream, service)).await {
             // Time limits, resets, what is not HTTP: the peer's affair.
             debug!(%error, "connection ended early");
         }

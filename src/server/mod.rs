@@ -12,6 +12,7 @@ mod forwarded;
 mod listener;
 mod rejection;
 mod stream;
+mod timer;
 
 pub use callback::router;
 pub use listener::{ConnectionLimits, Listener};
