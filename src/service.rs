@@ -191,7 +191,9 @@ impl CallbackService {
         prometheus();
         let clients = clients(&config)?;
         let channels = channels(&config, &clients)?;
-        let journal = open_journal(&config.journal, clock.clone()).await?;
+        let journal = open_journal(&config.journal, clock.clone(), Access::Server)
+            .await
+            .map_err(|source| ServiceError::Journal { url: config.journal.url.clone(), source })?;
         let router = server::router(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
         let workers = Workers {
@@ -267,18 +269,25 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<Listener, Serv
     Listener::bind(address).await.map_err(|source| ServiceError::Listen { key, address, source })
 }
 
-async fn open_journal(section: &JournalSection, clock: Clock) -> Result<Arc<dyn Journal>, ServiceError> {
+/// Opens the journal that a configuration names, for the server or for an operator beside it.
+///
+/// # Errors
+///
+/// [`JournalError::Open`] where the configuration has to change, else [`JournalError::Unavailable`].
+pub async fn open_journal(
+    section: &JournalSection,
+    clock: Clock,
+    access: Access,
+) -> Result<Arc<dyn Journal>, JournalError> {
     let options = journal::Options {
         keep: section.keep,
         keep_dead: section.keep_dead,
         max_pending: section.max_pending,
         recent_keys: section.recent_keys,
         clock,
-        access: Access::Server,
+        access,
     };
-    journal::open(&section.url, options)
-        .await
-        .map_err(|source| ServiceError::Journal { url: section.url.clone(), source })
+    journal::open(&section.url, options).await
 }
 
 fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {

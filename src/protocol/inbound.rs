@@ -187,7 +187,7 @@ impl Inbound {
 
     /// Whose turn it takes in `app`, in the form of [`Conversation::encode`].
     pub fn conversation_key(&self, app: &AppKey) -> String {
-        [app.as_str(), self.account.as_str(), self.user.as_str()].join(SEPARATOR)
+        conversation_key(app, &self.account, &self.user)
     }
 
     /// What makes two deliveries in `app` the same message.
@@ -242,10 +242,14 @@ fn digest(fields: &Fields) -> String {
     hex::encode(digest.finalize())
 }
 
+fn conversation_key(app: &AppKey, account: &AccountId, user: &UserId) -> String {
+    [app.as_str(), account.as_str(), user.as_str()].join(SEPARATOR)
+}
+
 impl Conversation {
     /// The form that the journal orders by; [`decode`](Self::decode) reads it.
     pub fn encode(&self) -> String {
-        [self.app.as_str(), self.account.as_str(), self.user.as_str()].join(SEPARATOR)
+        conversation_key(&self.app, &self.account, &self.user)
     }
 
     /// Reads what [`encode`](Self::encode) wrote.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Outcome, Work};
+use super::{Outcome, Work, of_app};
 use crate::{
     client::{Client, ClientError},
     ids::AppKey,
     journal::{Entry, Queue},
     portal::Portal,
-    protocol::{Conversation, Outgoing},
+    protocol::Outgoing,
 };
 
 /// Sends replies.
@@ -46,11 +46,9 @@ impl Work for Deliver {
     const QUEUE: Queue = Queue::Outbox;
 
     async fn run(&self, entry: &Entry) -> Outcome {
-        let Some(conversation) = Conversation::decode(&entry.conversation) else {
-            return Outcome::Bury("the entry names no conversation".to_owned());
-        };
-        let Some(channel) = self.channels.get(&conversation.app) else {
-            return Outcome::Bury(format!("no [[apps]] section has the key {}", conversation.app));
+        let channel = match of_app(&self.channels, entry) {
+            Ok((_, channel)) => channel,
+            Err(reason) => return Outcome::Bury(reason),
         };
         let outgoing = match Outgoing::decode(&entry.body) {
             Ok(outgoing) => outgoing,

@@ -8,13 +8,13 @@ use std::{
 use bytes::Bytes;
 use tracing::Span;
 
-use super::{Outcome, Work};
+use super::{Outcome, Work, of_app};
 use crate::{
     client::Client,
     handler::{Context, HandlerError, Reply, Routes},
     ids::AppKey,
     journal::{Entry, NewEntry, Queue},
-    protocol::{self, Conversation, Inbound, Outgoing, Recipients},
+    protocol::{self, Inbound, Outgoing, Recipients},
 };
 
 /// Hands messages to the handlers.
@@ -33,24 +33,20 @@ impl Dispatch {
     }
 
     async fn handle(&self, entry: &Entry) -> Result<Vec<NewEntry>, HandlerError> {
-        let conversation = Conversation::decode(&entry.conversation)
-            .ok_or_else(|| HandlerError::permanent("the entry names no conversation"))?;
-        let client = self.clients.get(&conversation.app).ok_or_else(|| {
-            HandlerError::permanent(format!("no [[apps]] section has the key {}", conversation.app))
-        })?;
+        let (app, client) = of_app(&self.clients, entry).map_err(HandlerError::permanent)?;
         let inbound = protocol::parse(&entry.body).map_err(HandlerError::permanent)?;
         if let Some(message_id) = &inbound.message_id {
             Span::current().record("message_id", message_id.as_str());
         }
         let kind = inbound.kind();
-        let context = Context::new(conversation.app.clone(), inbound, client.clone(), entry.attempt);
+        let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt);
         let Some(answer) = self.routes.handle(&context) else {
             self.tell_unhandled(kind);
             return Ok(Vec::new());
         };
         // The body decides whom the reply goes to, not the journal's key: a revived entry whose body could not
         // be read before has no user in its key.
-        follow_ups(entry, context.inbound(), &conversation.app, &answer.await?)
+        follow_ups(entry, context.inbound(), &app, &answer.await?)
     }
 
     fn tell_unhandled(&self, kind: &'static str) {

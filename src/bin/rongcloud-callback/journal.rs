@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
-    journal::{self, Access, EntryId, Filter, Journal, JournalError, Options, Queue, Record, State},
+    journal::{Access, EntryId, Filter, Journal, JournalError, Queue, Record, State},
     protocol::{Conversation, Outgoing, parse},
+    service::open_journal,
 };
 use serde::Serialize;
 
@@ -101,16 +102,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn Journal>, Failure> {
-    let section = &config.journal;
-    let options = Options {
-        keep: section.keep,
-        keep_dead: section.keep_dead,
-        max_pending: section.max_pending,
-        recent_keys: section.recent_keys,
-        clock: Clock::system(),
-        access: Access::Operator,
-    };
-    let opened = journal::open(&section.url, options).await;
+    let opened = open_journal(&config.journal, Clock::system(), Access::Operator).await;
     opened.map_err(|error| {
         Failure::from(error).hint("`journal.url` in the configuration says where the journal is")
     })
