@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The platform's requests arrive at `/rongcloud` followed by the app's path.
     let app = Router::new()
         .route("/", get(async || "the program's own page"))
-        .nest("/rongcloud", parts.router);
+        .nest("/rongcloud", parts.callbacks.router());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     axum::serve(listener, app)
         .with_graceful_shutdown(async {

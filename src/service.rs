@@ -6,10 +6,10 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, OnceLock},
+    thread,
     time::Duration,
 };
 
-use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use crate::{
     journal::{self, Access, Journal, JournalError},
     metrics as names,
     portal::Portal,
-    server::{self, ConnectionLimits, Listener, admin},
+    server::{Callbacks, ConnectionLimits, Listener, admin},
     worker::{Channel, Deliver, Dispatch, Pump},
 };
 
@@ -92,8 +92,8 @@ pub enum ServiceError {
 /// A service taken apart, to run it inside another program; see [`CallbackService::into_parts`].
 #[derive(Debug)]
 pub struct Parts {
-    /// Answers the platform at the configured paths. The limits hold in here, whatever listens.
-    pub router: Router,
+    /// Answer the platform at the configured paths. The limits hold in here, whatever listens.
+    pub callbacks: Callbacks,
     /// What handles messages and sends replies.
     pub workers: Workers,
     /// What survives a crash.
@@ -114,7 +114,7 @@ pub struct Workers {
 #[derive(Debug)]
 pub struct Server {
     parts: Parts,
-    callbacks: Listener,
+    listener: Listener,
     admin: Listener,
     limits: ConnectionLimits,
     clock: Clock,
@@ -158,9 +158,10 @@ impl CallbackService {
         let clock = self.clock.clone();
         let parts = self.into_parts().await?;
         // Not before the journal is open: who can connect is answered.
-        let callbacks = listen("server.listen", callbacks).await?.counted_on(names::connections());
-        let admin = listen("admin.listen", operators).await?;
-        Ok(Server { parts, callbacks, admin, limits, clock })
+        let listener = listen("server.listen", callbacks, cores()).await?;
+        let listener = listener.counted_on(names::connections());
+        let admin = listen("admin.listen", operators, 1).await?;
+        Ok(Server { parts, listener, admin, limits, clock })
     }
 
     /// Opens the journal and gives the parts, to run them inside another program.
@@ -178,7 +179,7 @@ impl CallbackService {
     /// let parts = service.into_parts().await?;
     /// let stop = tokio_util::sync::CancellationToken::new();
     /// let workers = tokio::task::JoinSet::from_iter([parts.workers.run(stop.clone())]);
-    /// let app: axum::Router = axum::Router::new().merge(parts.router);
+    /// let app: axum::Router = axum::Router::new().merge(parts.callbacks.router());
     /// // … serve `app` until the program is to end, then:
     /// stop.cancel();
     /// workers.join_all().await;
@@ -194,7 +195,8 @@ impl CallbackService {
         let journal = open_journal(&config.journal, clock.clone(), Access::Server)
             .await
             .map_err(|source| ServiceError::Journal { url: config.journal.url.clone(), source })?;
-        let router = server::router(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
+        let callbacks =
+            Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
@@ -202,7 +204,7 @@ impl CallbackService {
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
-        Ok(Parts { router, workers, journal })
+        Ok(Parts { callbacks, workers, journal })
     }
 }
 
@@ -220,7 +222,7 @@ impl Workers {
 impl Server {
     /// Where callbacks are answered.
     pub fn callback_addr(&self) -> SocketAddr {
-        self.callbacks.local_addr()
+        self.listener.local_addr()
     }
 
     /// Where health, readiness and metrics are answered.
@@ -236,8 +238,8 @@ impl Server {
     /// Runs until `stop`: readiness off, no new connections, open requests finished, no new leases, handlers
     /// ended within the grace period, the journal closed.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { parts: Parts { router, workers, journal }, callbacks, admin, limits, clock } = self;
-        tracing::info!(callbacks = %callbacks.local_addr(), admin = %admin.local_addr(), "ready");
+        let Self { parts: Parts { callbacks, workers, journal }, listener, admin, limits, clock } = self;
+        tracing::info!(callbacks = %listener.local_addr(), admin = %admin.local_addr(), "ready");
         let stopping = CancellationToken::new();
         let served = CancellationToken::new();
         let render =
@@ -249,7 +251,7 @@ impl Server {
             stopping.cancel();
         };
         let serve = async {
-            callbacks.serve(router, limits, stopping.clone()).await;
+            listener.serve(callbacks, limits, stopping.clone()).await;
             served.cancel();
         };
         // The operators' endpoints answer until the very end.
@@ -265,8 +267,18 @@ impl Server {
     }
 }
 
-async fn listen(key: &'static str, address: SocketAddr) -> Result<Listener, ServiceError> {
-    Listener::bind(address).await.map_err(|source| ServiceError::Listen { key, address, source })
+async fn listen(
+    key: &'static str,
+    address: SocketAddr,
+    threads: usize,
+) -> Result<Listener, ServiceError> {
+    let bound = Listener::bind(address, threads).await;
+    bound.map_err(|source| ServiceError::Listen { key, address, source })
+}
+
+/// How many threads this machine, or the container's share of it, can run at once.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Opens the journal that a configuration names, for the server or for an operator beside it.

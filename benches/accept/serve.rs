@@ -152,10 +152,11 @@ async fn accepting(journal: &str) {
     let config = config(journal);
     let section = config.server.clone();
     let parts = CallbackService::new(config).into_parts().await.expect("a valid configuration");
-    let listener = Listener::bind(section.listen).await.expect("a free port");
+    let cores = std::thread::available_parallelism().expect("a number of cores").get();
+    let listener = Listener::bind(section.listen, cores).await.expect("a free port");
     let address = listener.local_addr();
     tokio::select! {
-        () = listener.serve(parts.router, (&section).into(), CancellationToken::new()) => {}
+        () = listener.serve(parts.callbacks, (&section).into(), CancellationToken::new()) => {}
         () = answer(address, async || 0) => {}
     }
 }

@@ -1,8 +1,8 @@
 //! Reads a request's body, bounded in size.
 
-use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use hyper::body::Body;
 
 use super::rejection::Rejection;
 
@@ -15,7 +15,10 @@ use super::rejection::Rejection;
 ///
 /// [`Rejection::TooLarge`] as soon as it is known to be longer than `max` bytes (from `Content-Length` before
 /// anything is read), [`Rejection::BrokenBody`] if it ends before its end.
-pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes, Rejection> {
+pub(super) async fn read(
+    mut body: impl Body<Data = Bytes> + Unpin,
+    max: usize,
+) -> Result<Bytes, Rejection> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
         return Err(Rejection::TooLarge(max));
@@ -29,7 +32,7 @@ pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes, Rejection>
 }
 
 /// The next piece: as much as has arrived, at most what the connection's buffer holds.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
+async fn next(body: &mut (impl Body<Data = Bytes> + Unpin)) -> Result<Option<Bytes>, Rejection> {
     while let Some(frame) = body.frame().await {
         // Trailers are not data, and nobody asked for them.
         let Ok(piece) = frame.map_err(|_| Rejection::BrokenBody)?.into_data() else { continue };

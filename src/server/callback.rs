@@ -1,17 +1,12 @@
 //! A callback's way: verify → bind → parse → accept → ack, with every bound that it meets on it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::metrics::{Counter, Histogram};
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    http::{StatusCode, header::CONTENT_TYPE, request::Parts},
-    response::{IntoResponse, Response},
-    routing::post,
-};
 use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http_body_util::Full;
+use hyper::body::Body;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -20,7 +15,7 @@ use tokio::{
 };
 use tracing::{Level, debug, warn};
 
-use super::{binding::Bindings, body, forwarded, rejection::Rejection};
+use super::{binding::Bindings, body, callbacks::empty, forwarded, rejection::Rejection};
 use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
@@ -34,20 +29,13 @@ use crate::{
 /// How a signed probe is answered: what tells us from anything else that answers 200, and our version.
 const PROBED: &str = concat!("{\"rongcloud-callback\":\"", env!("CARGO_PKG_VERSION"), "\"}");
 
-/// Answers the callbacks of `apps`, each at its own path, and keeps what they bring in `journal`.
-///
-/// Every bound of `section` on a message is kept in here, so the router can be nested in any `axum` program.
-/// There, the client's address in the log needs `into_make_service_with_connect_info::<SocketAddr>()`.
-///
-/// # Panics
-///
-/// If two apps have the same path, or a path is not one (a loaded configuration is checked for that).
-pub fn router(
+/// What receives the callbacks of each app.
+pub(super) fn receivers(
     section: &ServerSection,
     apps: &[AppSection],
     journal: Arc<dyn Journal>,
     clock: Clock,
-) -> Router {
+) -> impl Iterator<Item = Receiver> {
     let shared = Arc::new(Shared {
         journal,
         clock,
@@ -58,21 +46,18 @@ pub fn router(
         trusted_proxies: section.trusted_proxies.clone(),
         ack_seconds: metrics::ack_seconds(),
     });
-    apps.iter().fold(Router::new(), |router, app| {
-        let receiver = Receiver {
-            key: app.key.clone(),
-            path: app.path.clone(),
-            verifier: Verifier::new(app.secrets.clone(), section.timestamp_tolerance),
-            bindings: Bindings::new(section.signature_memory),
-            outcomes: Outcomes::new(&app.key),
-            shared: Arc::clone(&shared),
-        };
-        router.route(&app.path, post(receive).with_state(Arc::new(receiver)))
+    apps.iter().map(move |app| Receiver {
+        key: app.key.clone(),
+        path: app.path.clone(),
+        verifier: Verifier::new(app.secrets.clone(), section.timestamp_tolerance),
+        bindings: Bindings::new(section.signature_memory),
+        outcomes: Outcomes::new(&app.key),
+        shared: Arc::clone(&shared),
     })
 }
 
 /// What receives the callbacks of one app.
-struct Receiver {
+pub(super) struct Receiver {
     key: AppKey,
     path: String,
     verifier: Verifier,
@@ -96,7 +81,7 @@ struct Shared {
 }
 
 /// An answer that the platform need not follow up.
-enum Ack {
+pub(super) enum Ack {
     /// It is durable now.
     Accepted,
     /// It has been durable before.
@@ -105,28 +90,16 @@ enum Ack {
     Probed,
 }
 
-fn receive(
-    State(receiver): State<Arc<Receiver>>,
-    request: Request,
-) -> impl Future<Output = Response> + Send {
-    let arrived_at = Instant::now();
-    // Before the future begins, or it would hold the request a second time. It is allocated for each callback, and
-    // allocators are much quicker below 1 KiB: what is large or rare stays out of it.
-    let (request, body) = request.into_parts();
-    async move {
-        match receiver.callback(&request, body, arrived_at).await {
-            Ok(ack) => receiver.ack(&ack, arrived_at),
-            Err(rejection) => receiver.refuse(rejection, &request),
-        }
-    }
-}
-
 impl Receiver {
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The whole path: what returns `Ok` is durable, or a probe.
-    async fn callback(
+    pub(super) async fn callback(
         &self,
         request: &Parts,
-        body: Body,
+        body: impl Body<Data = Bytes> + Send + Unpin,
         arrived_at: Instant,
     ) -> Result<Ack, Rejection> {
         let Shared { clock, in_flight, max_body, body_timeout, answer_timeout, .. } = &*self.shared;
@@ -220,31 +193,46 @@ impl Receiver {
         Ok(Ack::Probed)
     }
 
-    fn ack(&self, ack: &Ack, arrived_at: Instant) -> Response {
+    /// Says in metrics and to the platform what became of a callback.
+    pub(super) fn ack(&self, ack: &Ack, arrived_at: Instant) -> Response<Full<Bytes>> {
         match ack {
             Ack::Accepted => self.outcomes.accepted.increment(1),
             Ack::Duplicate => self.outcomes.duplicate.increment(1),
             Ack::Probed => {
                 self.outcomes.probed.increment(1);
-                return ([(CONTENT_TYPE, "application/json")], PROBED).into_response();
+                return probed();
             }
         }
         self.shared.ack_seconds.record(arrived_at.elapsed());
-        StatusCode::OK.into_response()
+        empty(StatusCode::OK)
     }
 
-    fn refuse(&self, rejection: Rejection, request: &Parts) -> Response {
+    /// Says in log, metrics and to the platform, or whoever is at `peer`, why a callback was refused.
+    pub(super) fn refuse(
+        &self,
+        rejection: &Rejection,
+        request: &Parts,
+        peer: Option<SocketAddr>,
+    ) -> Response<Full<Bytes>> {
         let reason = rejection.label();
         if let Some(counter) = self.outcomes.refused.get(reason) {
             counter.increment(1);
         }
-        let client = forwarded::client(request, &self.shared.trusted_proxies);
+        // Nobody's, if the server that the router is nested in does not say who its peer is.
+        let client =
+            peer.map(|peer| forwarded::client(peer, &request.headers, &self.shared.trusted_proxies));
         warn!(
             app = %self.key, path = %self.path, client = client.map(tracing::field::display),
             reason, error = %rejection, "callback refused"
         );
-        rejection.into_response()
+        rejection.response()
     }
+}
+
+fn probed() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(PROBED));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// One counter for each thing that can become of an app's callback.
@@ -264,17 +252,5 @@ impl Outcomes {
             probed: counter("probe"),
             refused: Rejection::LABELS.into_iter().map(|label| (label, counter(label))).collect(),
         }
-    }
-}
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_future_of_a_callback_stays_below_the_size_from_which_allocators_are_slow() {
-        fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
-            size_of::<F>()
-        }
-        assert!(size(receive) <= 960, "{}", size(receive));
     }
 }

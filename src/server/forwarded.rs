@@ -2,19 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
-use http::{HeaderName, HeaderValue, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who sent a request, as far as the proxies in `trusted` are believed.
-///
-/// `None` if the server that the router is nested in does not say who its peer is.
-pub(super) fn client(request: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let lines = request.headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
-    Some(walk(peer.ip(), lines, trusted))
+/// Who sent a request that came from `peer`, as far as the proxies in `trusted` are believed.
+pub(super) fn client(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let lines = headers.get_all(X_FORWARDED_FOR).iter().map(HeaderValue::as_bytes);
+    walk(peer.ip(), lines, trusted)
 }
 
 /// Goes from the peer to the left through the header's lines, for as long as it meets trusted proxies.

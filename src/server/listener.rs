@@ -1,10 +1,22 @@
 //! The accept loop: time limits, how many connections at once, and the drain.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    future::Future,
+    io,
+    net::{SocketAddr, TcpStream as StdStream},
+    sync::Arc,
+    time::Duration,
+};
 
 use ::metrics::Gauge;
-use axum::{Router, extract::ConnectInfo};
-use http::Request;
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::ConnectInfo,
+};
+use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::TokioIo,
@@ -20,7 +32,11 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::{debug, warn};
 
-use super::{stream::Stream, timer::ConnectionTimer};
+use super::{
+    lanes::{Lanes, Load},
+    stream::Stream,
+    timer::ConnectionTimer,
+};
 use crate::config::ServerSection;
 
 /// Most header fields of a request, and most bytes of them; beyond either it is answered 431.
@@ -29,12 +45,42 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Pause after an accept that failed for want of something, usually file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound socket that is ready to serve a router.
+/// A bound socket that is ready to serve.
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     open: Gauge,
+    lanes: Lanes,
+}
+
+/// What answers the requests of a listener's connections.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: HttpBody<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request of the client, or the proxy, at `peer`.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + use<Self>;
+}
+
+/// The router's own answer; handlers find the peer in [`ConnectInfo`].
+impl Answer for Router {
+    type Body = Body;
+
+    fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response<Body>> + Send + use<> {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        // A router is always ready.
+        let answer = self.clone().call(request);
+        async { answer.await.unwrap_or_else(|never| match never {}) }
+    }
 }
 
 /// The bounds of a listener's connections.
@@ -72,15 +118,16 @@ impl Default for ConnectionLimits {
 }
 
 impl Listener {
-    /// Binds `address`; port 0 takes a free one.
+    /// Binds `address`, to serve with `threads` threads of its own; port 0 takes a free one.
     ///
     /// # Errors
     ///
-    /// The operating system's: in use, not permitted, not an address of this machine.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
+    /// The operating system's: in use, not permitted, not an address of this machine, no thread to be had.
+    pub async fn bind(address: SocketAddr, threads: usize) -> io::Result<Self> {
+        let lanes = Lanes::start(threads)?;
+        let tcp = lanes.first().spawn(TcpListener::bind(address)).await.map_err(io::Error::other)??;
         let address = tcp.local_addr()?;
-        Ok(Self { tcp, address, open: Gauge::noop() })
+        Ok(Self { tcp, address, open: Gauge::noop(), lanes })
     }
 
     /// Counts the open connections on `gauge`.
@@ -94,20 +141,29 @@ impl Listener {
         self.address
     }
 
-    /// Serves `router` until `stop` is cancelled, then drains.
+    /// Serves with `answer` until `stop` is cancelled, then drains.
     ///
     /// Returns when no connection is left: idle ones are closed at once, open requests have
     /// [`drain_timeout`](ConnectionLimits::drain_timeout) to end, and what is left then is cut.
-    pub async fn serve(self, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
-        let Self { tcp, open, .. } = self;
+    pub async fn serve(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
+        let lane = self.lanes.first().clone();
+        // Ends it if this future is dropped.
+        let mut serving = JoinSet::new();
+        serving.spawn_on(self.accept(answer, limits, stop), &lane);
+        serving.join_next().await;
+    }
+
+    async fn accept(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
+        let Self { tcp, open, lanes, .. } = self;
         let slots = Arc::new(Semaphore::new(limits.max_connections));
         let draining = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
+            let (lane, load) = lanes.least_loaded();
+            let guard = Open::new(slot, load, open.clone());
             let connection =
-                Connection { stream, peer, router: router.clone(), draining: draining.watcher() };
-            let guard = Open::new(slot, open.clone());
-            connections.spawn(connection.run(limits, guard));
+                Connection { stream, peer, answer: answer.clone(), draining: draining.watcher() };
+            connections.spawn_on(connection.run(limits, guard), lane);
             while connections.try_join_next().is_some() {}
         }
         // New connections are refused from here on, instead of waiting for an answer that does not come.
@@ -133,11 +189,11 @@ fn builder(limits: ConnectionLimits) -> http1::Builder {
 async fn next(
     tcp: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> (Option<OwnedSemaphorePermit>, TcpStream, SocketAddr) {
+) -> (Option<OwnedSemaphorePermit>, StdStream, SocketAddr) {
     // The semaphore is never closed: there is always a slot in the end.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     loop {
-        match tcp.accept().await {
+        match accept(tcp).await {
             Ok((stream, peer)) => return (slot, stream, peer),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -148,6 +204,12 @@ async fn next(
     }
 }
 
+/// Accepts a connection, not bound to a runtime yet.
+async fn accept(tcp: &TcpListener) -> io::Result<(StdStream, SocketAddr)> {
+    let (stream, peer) = tcp.accept().await?;
+    Ok((stream.into_std()?, peer))
+}
+
 /// Whether an accept failed because the peer was gone already.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
@@ -155,27 +217,28 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// One connection's task: begins when it is accepted, ends when it is closed, drained or cut.
-struct Connection {
-    stream: TcpStream,
+struct Connection<A> {
+    stream: StdStream,
     peer: SocketAddr,
-    router: Router,
+    answer: A,
     /// Tells it to close after the request in progress; held until it has.
     draining: Watcher,
 }
 
-impl Connection {
+impl<A: Answer> Connection<A> {
     async fn run(self, limits: ConnectionLimits, open: Open) {
-        let Self { stream, peer, router, draining } = self;
-        // An answer is one small write: without this it may wait for the acknowledgement of the last one.
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "cannot set TCP_NODELAY");
-        }
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            // A router is always ready.
-            router.clone().call(request)
+        let Self { stream, peer, answer, draining } = self;
+        let stream = match prepared(stream) {
+            Ok(stream) => TokioIo::new(Stream::new(stream, limits.header_timeout)),
+            Err(error) => {
+                warn!(%error, "cannot serve a connection");
+                return;
+            }
+        };
+        let service = service_fn(move |request| {
+            let answer = answer.answer(request, peer);
+            async { Ok::<_, Infallible>(answer.await) }
         });
-        let stream = TokioIo::new(Stream::new(stream, limits.header_timeout));
         if let Err(error) = draining.watch(builder(limits).serve_connection(stream, service)).await {
             // Time limits, resets, what is not HTTP: the peer's affair.
             debug!(%error, "connection ended early");
@@ -184,21 +247,30 @@ impl Connection {
     }
 }
 
-/// A connection's slot, counted for as long as it exists.
+/// Binds a socket to the lane that this runs on.
+fn prepared(stream: StdStream) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_std(stream)?;
+    // An answer is one small write: without this it may wait for the acknowledgement of the last one.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// A connection's slot and its place on a lane, counted for as long as it exists.
 struct Open {
     _slot: Option<OwnedSemaphorePermit>,
-    open: Gauge,
+    _load: Load,
+    gauge: Gauge,
 }
 
 impl Open {
-    fn new(slot: Option<OwnedSemaphorePermit>, open: Gauge) -> Self {
-        open.increment(1.0);
-        Self { _slot: slot, open }
+    fn new(slot: Option<OwnedSemaphorePermit>, load: Load, gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self { _slot: slot, _load: load, gauge }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.open.decrement(1.0);
+        self.gauge.decrement(1.0);
     }
 }

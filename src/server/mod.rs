@@ -1,18 +1,20 @@
 //! What answers the platform: the callback's path, the listener below it, and the operators' endpoints.
 //!
-//! [`router`] keeps every bound that a message meets (size, times, how many at once) by itself, so it can be
-//! nested in a foreign `axum` program. [`Listener`] adds what lies below HTTP: slow and idle connections, how
+//! [`Callbacks`] keep every bound that a message meets (size, times, how many at once) by themselves, so that their
+//! router can be nested in a foreign `axum` program. [`Listener`] adds what lies below HTTP: slow and idle connections, how
 //! many of them, and the drain.
 
 pub mod admin;
 mod binding;
 mod body;
 mod callback;
+mod callbacks;
 mod forwarded;
+mod lanes;
 mod listener;
 mod rejection;
 mod stream;
 mod timer;
 
-pub use callback::router;
-pub use listener::{ConnectionLimits, Listener};
+pub use callbacks::Callbacks;
+pub use listener::{Answer, ConnectionLimits, Listener};

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use axum::{
-    http::{
-        HeaderValue, StatusCode,
-        header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
-    },
-    response::{IntoResponse, Response},
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
 };
+use http_body_util::Full;
 use serde::Serialize;
 
 use crate::{
@@ -111,6 +110,28 @@ impl Rejection {
             other => other.to_string(),
         }
     }
+
+    /// How the platform is answered.
+    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+        let answer = Answer { errcode: self.errcode(), errmsg: self.errmsg() };
+        // A number and a string: this cannot fail.
+        let json = serde_json::to_vec(&answer).unwrap_or_default();
+        let mut response = Response::new(Full::from(json));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self {
+            Self::Overloaded | Self::SlowJournal | Self::Journal(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // What is left of the body is not waited for, so nothing can follow it.
+            Self::SlowBody | Self::TooLarge(_) | Self::BrokenBody => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Self::Signature(_) | Self::Replayed | Self::NotUnderstood(_) => {}
+        }
+        response
+    }
 }
 
 /// What the log says, so nothing of the body: not even the names of its elements.
@@ -149,26 +170,4 @@ impl From<JournalError> for Rejection {
 struct Answer {
     errcode: ErrCode,
     errmsg: String,
-}
-
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        let answer = Answer { errcode: self.errcode(), errmsg: self.errmsg() };
-        // A number and a string: this cannot fail.
-        let json = serde_json::to_vec(&answer).unwrap_or_default();
-        let mut response = (self.status(), json).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        match self {
-            Self::Overloaded | Self::SlowJournal | Self::Journal(_) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            // What is left of the body is not waited for, so nothing can follow it.
-            Self::SlowBody | Self::TooLarge(_) | Self::BrokenBody => {
-                headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Self::Signature(_) | Self::Replayed | Self::NotUnderstood(_) => {}
-        }
-        response
-    }
 }

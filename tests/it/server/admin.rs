@@ -32,7 +32,7 @@ impl AdminServer {
         let journal = Faulty::new(memory(&clock, 100).await, Mood::Fine);
         let stopping = CancellationToken::new();
         let router = admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render);
-        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
         let address = listener.local_addr();
         let mut serving = JoinSet::new();
         serving.spawn(listener.serve(router, ConnectionLimits::default(), CancellationToken::new()));

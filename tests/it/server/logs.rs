@@ -77,7 +77,7 @@ async fn send_all_sorts(server: &TestServer) -> Vec<String> {
 #[tokio::test]
 async fn no_secret_signature_nonce_or_body_gets_into_the_log() {
     let (log, _guard) = Log::capture();
-    let server = TestServer::start().await;
+    let server = Setup::new().await.start_here().await;
     let used = send_all_sorts(&server).await;
     let lines = log.lines();
     for expected in ["callback accepted", "callback refused", "user-7", "replayed", "stale", "mismatch"]
@@ -95,7 +95,7 @@ async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
     let (log, _guard) = Log::capture();
     let mut setup = Setup::new().await;
     setup.section.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-    let server = setup.start().await;
+    let server = setup.start_here().await;
     server
         .ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1, 198.51.100.7\r\n\r\n")
         .await;
@@ -108,7 +108,7 @@ async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
 #[tokio::test]
 async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
     let (log, _guard) = Log::capture();
-    let server = TestServer::start().await;
+    let server = Setup::new().await.start_here().await;
     server.ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\n\r\n").await;
     assert!(log.lines().contains("client=127.0.0.1"), "{}", log.lines());
 }
@@ -119,7 +119,7 @@ fn each_outcome_is_counted_for_its_app() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
-            let server = TestServer::start().await;
+            let server = Setup::new().await.start_here().await;
             let body = text("user", "1", "hello");
             server.deliver(&body).await.assert_ack();
             server.deliver(&body).await.assert_ack();

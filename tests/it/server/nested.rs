@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
-use rongcloud_callback::server::router;
+use rongcloud_callback::server::Callbacks;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::support::http::{Connection, post};
@@ -14,8 +14,9 @@ use super::setup::{Setup, fresh_query, memory, text};
 async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
     let mut setup = Setup::new().await;
     setup.journal = memory(&setup.clock, 100).await;
-    let callbacks = router(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
-    let program = Router::new().route("/", get(async || "mine")).nest("/bots", callbacks);
+    let callbacks =
+        Callbacks::new(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
+    let program = Router::new().route("/", get(async || "mine")).nest("/bots", callbacks.router());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut serving = JoinSet::new();

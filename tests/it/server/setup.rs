@@ -14,10 +14,10 @@ use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     config::{AppSection, Replies, ServerSection},
     journal::{Access, Filter, Journal, Options, Queue, Record, State},
-    server::{ConnectionLimits, Listener, router},
+    server::{Callbacks, ConnectionLimits, Listener},
     signature::sign,
 };
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::http::{Answer, Connection, post};
@@ -72,17 +72,28 @@ impl Setup {
     }
 
     pub(super) async fn start(self) -> TestServer {
-        let listener = Listener::bind(self.section.listen).await.unwrap();
+        let listener = Listener::bind(self.section.listen, 2).await.unwrap();
         let address = listener.local_addr();
         let limits = ConnectionLimits {
             drain_timeout: self.drain_timeout,
             ..ConnectionLimits::from(&self.section)
         };
-        let router = router(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
+        let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
-        serving.spawn(listener.serve(router, limits, stop.clone()));
+        serving.spawn(listener.serve(callbacks, limits, stop.clone()));
         TestServer { address, journal: self.journal, stop, serving }
+    }
+
+    /// Serves on the test's own thread, where its log can be captured.
+    pub(super) async fn start_here(self) -> TestServer {
+        let tcp = TcpListener::bind(self.section.listen).await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
+        let router = callbacks.router().into_make_service_with_connect_info::<SocketAddr>();
+        let mut serving = JoinSet::new();
+        serving.spawn(async { axum::serve(tcp, router).await.unwrap() });
+        TestServer { address, journal: self.journal, stop: CancellationToken::new(), serving }
     }
 }
 

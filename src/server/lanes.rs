@@ -1,0 +1,65 @@
+//! Single-threaded runtimes, one for each core: a request is served on one thread from its first byte to its last.
+//!
+//! # Design
+//!
+//! Not the program's own runtime: its threads hand tasks to each other, which costs more than verifying a callback,
+//! and a handler that blocks one of them would delay acknowledgements.
+
+use std::{io, sync::Arc, thread};
+
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The runtimes, each on a thread of its own; what runs on them is dropped with them.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    lanes: Vec<Lane>,
+    _end: DropGuard,
+}
+
+#[derive(Debug)]
+struct Lane {
+    runtime: Handle,
+    /// Cloned for each connection, and so its count of them.
+    load: Load,
+}
+
+/// Held by a connection for as long as it lives on its lane.
+pub(super) type Load = Arc<()>;
+
+impl Lanes {
+    /// Starts `count` of them, at least one.
+    ///
+    /// # Errors
+    ///
+    /// The operating system gives no thread, or no file descriptor for its events.
+    pub(super) fn start(count: usize) -> io::Result<Self> {
+        let end = CancellationToken::new();
+        let lanes = (0..count.max(1)).map(|_| Lane::start(end.clone())).collect::<io::Result<_>>();
+        let end = end.drop_guard();
+        Ok(Self { lanes: lanes?, _end: end })
+    }
+
+    /// The lane that accepts.
+    pub(super) fn first(&self) -> &Handle {
+        &self.lanes[0].runtime
+    }
+
+    /// The lane with the fewest connections.
+    pub(super) fn least_loaded(&self) -> (&Handle, Load) {
+        let least = self.lanes.iter().min_by_key(|lane| Arc::strong_count(&lane.load));
+        let lane = least.unwrap_or(&self.lanes[0]);
+        (&lane.runtime, Load::clone(&lane.load))
+    }
+}
+
+impl Lane {
+    fn start(end: CancellationToken) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        thread::Builder::new()
+            .name("callbacks".to_owned())
+            .spawn(move || runtime.block_on(end.cancelled_owned()))?;
+        Ok(Self { runtime: handle, load: Load::default() })
+    }
+}
