@@ -43,6 +43,7 @@
 pub mod client;
 pub mod clock;
 pub mod config;
+mod generations;
 pub mod handler;
 pub mod ids;
 pub mod journal;

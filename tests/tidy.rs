@@ -10,10 +10,11 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("clock", &[]),
+    ("generations", &[]),
     ("metrics", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
-    ("journal", &["clock", "metrics"]),
+    ("journal", &["clock", "generations", "metrics"]),
     ("client", &["protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("portal", &["client", "protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("handler", &["protocol", "client", "ids", "clock", "config"]),
@@ -22,7 +23,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "worker",
         &["journal", "handler", "client", "portal", "protocol", "ids", "clock", "metrics", "config"],
     ),
-    ("server", &["signature", "protocol", "journal", "ids", "clock", "metrics", "config"]),
+    (
+        "server",
+        &["signature", "protocol", "journal", "ids", "clock", "generations", "metrics", "config"],
+    ),
     ("config", &["ids", "clock"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     (

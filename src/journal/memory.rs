@@ -21,6 +21,7 @@ use crate::clock::UnixMillis;
 pub(super) struct Memory {
     options: Options,
     changes: Changes,
+    fingerprints: Fingerprints,
     shelf: Mutex<Option<Shelf>>,
 }
 
@@ -34,17 +35,21 @@ struct Shelf {
     books: Books,
 }
 
+/// An entry and the fingerprint of its key.
+type Keyed = (Fingerprint, NewEntry);
+
 impl Memory {
     pub(super) fn new(options: Options) -> Self {
         let changes = Changes::new();
+        let fingerprints = Fingerprints::new();
         let shelf = Shelf {
             records: BTreeMap::new(),
             keys: HashMap::default(),
-            fingerprints: Fingerprints::new(),
+            fingerprints: fingerprints.clone(),
             last_id: 0,
             books: Books::new(options.max_pending, changes.clone()),
         };
-        Self { options, changes, shelf: Mutex::new(Some(shelf)) }
+        Self { options, changes, fingerprints, shelf: Mutex::new(Some(shelf)) }
     }
 
     /// Does `verb` at once, when the future is first polled.
@@ -62,6 +67,12 @@ impl Memory {
         })
     }
 
+    /// Before the lock is taken, so that it is held for less time.
+    fn keyed(&self, entries: Vec<NewEntry>) -> Vec<Keyed> {
+        let keyed = |entry: NewEntry| (self.fingerprints.of(entry.queue, &entry.key), entry);
+        entries.into_iter().map(keyed).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Shelf>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,6 +80,7 @@ impl Memory {
 
 impl Journal for Memory {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        let entries = self.keyed(entries);
         self.with(move |shelf, now| shelf.append(entries, now))
     }
 
@@ -77,6 +89,7 @@ impl Journal for Memory {
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
+        let follow_ups = self.keyed(follow_ups);
         self.with(move |shelf, now| {
             shelf.settle(&lease, State::Done, now)?;
             for entry in follow_ups {
@@ -144,11 +157,7 @@ impl Journal for Memory {
 }
 
 impl Shelf {
-    fn append(
-        &mut self,
-        entries: Vec<NewEntry>,
-        now: UnixMillis,
-    ) -> Result<Vec<Appended>, JournalError> {
+    fn append(&mut self, entries: Vec<Keyed>, now: UnixMillis) -> Result<Vec<Appended>, JournalError> {
         let room = self.books.room();
         if entries.len() as u64 > room && self.fresh(&entries) > room {
             return Err(self.books.full());
@@ -157,15 +166,13 @@ impl Shelf {
     }
 
     /// How many of `entries` would add to the Inbox's backlog.
-    fn fresh(&self, entries: &[NewEntry]) -> u64 {
-        let adding = entries.iter().filter(|entry| entry.adds_to_inbox());
-        let keys: HashSet<_> =
-            adding.map(|entry| self.fingerprints.of(entry.queue, &entry.key)).collect();
-        keys.iter().filter(|key| !self.keys.contains_key(*key)).count() as u64
+    fn fresh(&self, entries: &[Keyed]) -> u64 {
+        let adding = entries.iter().filter(|(_, entry)| entry.adds_to_inbox());
+        let keys: HashSet<_> = adding.map(|(key, _)| key).collect();
+        keys.into_iter().filter(|key| !self.keys.contains_key(key)).count() as u64
     }
 
-    fn insert(&mut self, entry: NewEntry, now: UnixMillis) -> Appended {
-        let key = self.fingerprints.of(entry.queue, &entry.key);
+    fn insert(&mut self, (key, entry): Keyed, now: UnixMillis) -> Appended {
         if self.keys.contains_key(&key) {
             return Appended::Duplicate;
         }

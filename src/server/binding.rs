@@ -2,15 +2,15 @@
 
 use std::{
     fmt,
+    hash::RandomState,
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
-use lru::LruCache;
 use siphasher::sip128::{Hash128, SipHasher13};
 
 use super::rejection::Rejection;
-use crate::signature::Verified;
+use crate::{generations::Generations, signature::Verified};
 
 /// The most recent signatures of an app, each with the fingerprint of its body.
 ///
@@ -18,16 +18,16 @@ use crate::signature::Verified;
 pub(super) struct Bindings {
     /// Keyed at random, so that nobody can make two bodies with one fingerprint.
     fingerprint: SipHasher13,
-    bodies: Mutex<LruCache<[u8; 20], Hash128>>,
+    bodies: Mutex<Generations<[u8; 20], Hash128, RandomState>>,
 }
 
 impl Bindings {
-    /// Remembers the last `memory` signatures, at least one.
+    /// Remembers at least the last `memory` signatures, and at least one.
     pub(super) fn new(memory: usize) -> Self {
         let memory = NonZeroUsize::new(memory).unwrap_or(NonZeroUsize::MIN);
         Self {
             fingerprint: SipHasher13::new_with_keys(rand::random(), rand::random()),
-            bodies: Mutex::new(LruCache::new(memory)),
+            bodies: Mutex::new(Generations::new(memory)),
         }
     }
 
@@ -39,8 +39,14 @@ impl Bindings {
     pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), Rejection> {
         let fingerprint = self.fingerprint.hash(body);
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        let bound = *bodies.get_or_insert(signature.0, || fingerprint);
-        if bound == fingerprint { Ok(()) } else { Err(Rejection::Replayed) }
+        match bodies.get(&signature.0) {
+            Some(bound) if *bound == fingerprint => Ok(()),
+            Some(_) => Err(Rejection::Replayed),
+            None => {
+                bodies.insert(signature.0, fingerprint);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -56,7 +62,6 @@ mod tests {
 
     const FIRST: Verified = Verified([1; 20]);
     const SECOND: Verified = Verified([2; 20]);
-    const THIRD: Verified = Verified([3; 20]);
 
     #[test]
     fn a_signature_may_come_again_with_its_body_and_with_no_other() {
@@ -74,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_that_was_used_longest_ago_is_forgotten_first() {
+    fn the_signatures_that_came_last_are_remembered() {
         let bindings = Bindings::new(2);
-        assert!(bindings.bind(FIRST, b"1").is_ok());
-        assert!(bindings.bind(SECOND, b"2").is_ok());
-        assert!(bindings.bind(FIRST, b"1").is_ok());
-        assert!(bindings.bind(THIRD, b"3").is_ok());
-        assert!(bindings.bind(FIRST, b"other").is_err());
-        assert!(bindings.bind(SECOND, b"other").is_ok());
+        for signature in 1..=5 {
+            assert!(bindings.bind(Verified([signature; 20]), b"body").is_ok());
+        }
+        assert!(bindings.bind(Verified([5; 20]), b"other").is_err());
+        assert!(bindings.bind(Verified([4; 20]), b"other").is_err());
+        assert!(bindings.bind(Verified([1; 20]), b"other").is_ok());
     }
 }

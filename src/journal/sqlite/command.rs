@@ -1,6 +1,6 @@
 //! What the writer thread is asked to do, each with its waiter.
 
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     rows::Purged,
@@ -10,6 +10,14 @@ use crate::{
     clock::UnixMillis,
     journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue},
 };
+
+/// A command on its way to the writer thread.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) command: Command,
+    /// Where its waiter is; none for the writer's own.
+    pub(super) home: Option<Handle>,
+}
 
 /// One command.
 #[derive(Debug)]
@@ -61,6 +69,39 @@ impl<I, T> Call<I, T> {
     fn send(self, result: Result<T, JournalError>) {
         // Whoever waited may have given up; what was done is done.
         let _ = self.waiter.send(result);
+    }
+}
+
+impl Order {
+    /// The order of a caller on the current runtime, if it is on one.
+    pub(super) fn new(command: Command) -> Self {
+        Self { command, home: Handle::try_current().ok() }
+    }
+}
+
+/// Tells every waiter what came of its command.
+///
+/// Waking a task from another thread is a system call, and costs as much as half the command. So all answers of a
+/// runtime are given by one task there, which also frees what was asked where it was allocated.
+pub(super) fn answer(orders: &mut Vec<Order>, committed: &Result<(), JournalError>) {
+    let mut homes: Vec<(Handle, Vec<Command>)> = Vec::new();
+    for Order { command, home } in orders.drain(..) {
+        let Some(home) = home else {
+            command.answer(committed);
+            continue;
+        };
+        match homes.iter_mut().find(|(known, _)| known.id() == home.id()) {
+            Some((_, commands)) => commands.push(command),
+            None => homes.push((home, vec![command])),
+        }
+    }
+    for (home, commands) in homes {
+        let committed = committed.clone();
+        home.spawn(async move {
+            for command in commands {
+                command.answer(&committed);
+            }
+        });
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::{
 };
 
 use self::{
-    command::{Call, Command},
+    command::{Call, Command, Order},
     operator::{Operator, read},
     writer::Writer,
 };
@@ -58,7 +58,7 @@ struct Sqlite {
     changes: Changes,
     stats: Arc<Mutex<Stats>>,
     /// Must come before `thread`, which ends once this is gone.
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Order>,
     _thread: Joined,
 }
 
@@ -96,7 +96,7 @@ impl Sqlite {
 
     async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
         let (call, answer) = Call::new(input);
-        self.commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
+        self.commands.send(Order::new(command(call))).await.map_err(|_| JournalError::closed())?;
         answer.await.map_err(|_| JournalError::closed())?
     }
 }
@@ -110,7 +110,7 @@ impl Journal for Sqlite {
         }
         let (call, answer) = Call::new(entries);
         // Who cannot even queue is told at once: the store is far behind, and the callers have little time.
-        if let Err(refused) = self.commands.try_send(Command::Append(call)) {
+        if let Err(refused) = self.commands.try_send(Order::new(Command::Append(call))) {
             return Box::pin(ready(Err(match refused {
                 TrySendError::Full(_) => {
                     JournalError::Unavailable("too many commands wait for it".into())

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    command::{Call, Command},
+    command::{Call, Command, Order},
     rows::{self, Purged},
     schema,
 };
@@ -120,7 +120,7 @@ impl Sweep {
     }
 
     /// The next step, if it is time for one.
-    pub(super) fn step(&mut self, idle: bool) -> Option<(Vec<Command>, Step)> {
+    pub(super) fn step(&mut self, idle: bool) -> Option<(Vec<Order>, Step)> {
         if self.next.is_none() && self.begun_at.elapsed() >= self.every {
             self.begun_at = Instant::now();
             self.next = Some(EntryId(0));
@@ -128,7 +128,7 @@ impl Sweep {
         let from = self.next.filter(|_| idle || self.stepped_at.elapsed() >= SWEEP_PACE)?;
         self.stepped_at = Instant::now();
         let (call, answer) = Call::new(from);
-        Some((vec![Command::Purge(call)], answer))
+        Some((vec![Order { command: Command::Purge(call), home: None }], answer))
     }
 
     /// Notes where the next step begins; after a failure, where this one did.

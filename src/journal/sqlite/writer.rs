@@ -12,7 +12,7 @@ use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
 use super::{
-    command::Command,
+    command::{self, Command, Order},
     store::{Store, Sweep},
     verbs::Verbs,
 };
@@ -87,7 +87,7 @@ impl Writer {
     }
 
     /// Works until every sender is gone or one has asked to close.
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Order>) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut closers = Vec::new();
         loop {
@@ -98,7 +98,7 @@ impl Writer {
             match taken {
                 Ok(0) => break,
                 Ok(_) => {
-                    let closing = |command: &mut Command| matches!(command, Command::Close(_));
+                    let closing = |order: &mut Order| matches!(order.command, Command::Close(_));
                     closers.extend(batch.extract_if(.., closing));
                     self.commit(&mut batch);
                 }
@@ -115,13 +115,11 @@ impl Writer {
             None => Err(JournalError::Unavailable(Arc::clone(&self.failure))),
         };
         drop(self);
-        for closer in closers {
-            closer.answer(&closed);
-        }
+        command::answer(&mut closers, &closed);
     }
 
     /// One transaction for all of `batch`.
-    fn commit(&mut self, batch: &mut Vec<Command>) {
+    fn commit(&mut self, batch: &mut Vec<Order>) {
         if batch.is_empty() {
             return;
         }
@@ -140,12 +138,10 @@ impl Writer {
             }
         };
         self.meters.seconds.record(begun.elapsed());
-        for command in batch.drain(..) {
-            command.answer(&committed);
-        }
+        command::answer(batch, &committed);
     }
 
-    fn transact(&mut self, batch: &mut [Command], now: UnixMillis) -> Result<(), JournalError> {
+    fn transact(&mut self, batch: &mut [Order], now: UnixMillis) -> Result<(), JournalError> {
         let Some(store) = &mut self.store else {
             return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
         };
@@ -154,7 +150,7 @@ impl Writer {
             let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
             let last_id = &mut store.last_id;
             let mut verbs = Verbs { connection: &transaction, books, last_id, options, now };
-            batch.iter_mut().try_for_each(|command| command.run(&mut verbs))?;
+            batch.iter_mut().try_for_each(|order| order.command.run(&mut verbs))?;
             verbs.tally()?;
             transaction.commit()
         };
