@@ -14,6 +14,8 @@ mod send;
 
 use std::process::{Command, Output};
 
+use crate::support::secrecy;
+
 /// The executable with no configuration and an empty environment.
 fn executable(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
@@ -24,5 +26,9 @@ fn executable(arguments: &[&str]) -> Command {
 /// Exit code, standard output and standard error.
 fn outcome(output: Output) -> (Option<i32>, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let (printed, errors) = (text(output.stdout), text(output.stderr));
+    // What is printed may be a message that was asked for; what went wrong is told without any.
+    assert_eq!(secrecy::leak(&errors), None, "{errors}");
+    assert_eq!(secrecy::signature(&printed), None, "{printed}");
+    (output.status.code(), printed, errors)
 }

@@ -12,7 +12,10 @@ use sha1::{Digest as _, Sha1};
 use url::form_urlencoded;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-use crate::fixtures::{HttpExample, fixture, names};
+use crate::{
+    fixtures::{HttpExample, fixture, names},
+    support::secrecy,
+};
 
 pub(crate) const APP: &str = "uwd1c0sxdlx2";
 pub(crate) const SECRET: &str = "Y1W2MeFwwwRxa0";
@@ -53,6 +56,7 @@ pub(crate) fn only(mut requests: Vec<Request>) -> Request {
 }
 
 pub(crate) async fn answering(status: u16, body: &str) -> MockServer {
+    secrecy::watch();
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(status).set_body_string(body);
     Mock::given(any()).respond_with(answer).mount(&server).await;

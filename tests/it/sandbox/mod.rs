@@ -28,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     http::{Answer, Connection},
-    until,
+    secrecy, until,
 };
 
 /// A sandbox for the app that the documents' requests are signed for.
 pub(super) async fn sandbox() -> Sandbox {
+    secrecy::watch();
     let options = Options { app_key: "uwd1c0sxdlx2".into(), ..Options::default() };
     Sandbox::start_with(options).await.unwrap()
 }

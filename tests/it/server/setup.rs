@@ -20,7 +20,10 @@ use rongcloud_callback::{
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::http::{Answer, Connection, post};
+use crate::support::{
+    http::{Answer, Connection, post},
+    secrecy,
+};
 
 pub(super) const SECRET: &str = "Y1W2MeFwwwRxa0";
 pub(super) const SPARE_SECRET: &str = "another-one-during-rotation";
@@ -49,6 +52,7 @@ pub(super) struct TestServer {
 impl Setup {
     /// The defaults, one app with two secrets at `/callback`, an empty journal in memory.
     pub(super) async fn new() -> Self {
+        secrecy::watch();
         let clock = Clock::manual(NOW);
         let section = ServerSection {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rongcloud_callback::{clock::Clock, signature::signed_query};
 
-use super::http::post;
+use super::{http::post, secrecy::REMARK};
 
 pub(crate) const APP: &str = "test-app";
 pub(crate) const SECRET: &str = "Y1W2MeFwwwRxa0";
@@ -16,7 +16,7 @@ pub(crate) fn text(user: &str, id: &str, content: &str) -> String {
         "<xml>\n <ToUserName><![CDATA[demo]]></ToUserName>\n \
          <FromUserName><![CDATA[{user}]]></FromUserName>\n <CreateTime>134223445860</CreateTime>\n \
          <MsgType><![CDATA[text]]></MsgType>\n <Content><![CDATA[{content}]]></Content>\n \
-         <MsgId>{id}</MsgID>\n</xml>"
+         <MsgId>{id}</MsgID>\n <Remark>{REMARK}</Remark>\n</xml>"
     )
 }
 

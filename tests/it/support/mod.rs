@@ -2,8 +2,10 @@
 
 pub(crate) mod http;
 pub(crate) mod messages;
+pub(crate) mod open_loop;
 pub(crate) mod platform;
 pub(crate) mod process;
+pub(crate) mod secrecy;
 
 use std::time::{Duration, Instant};
 

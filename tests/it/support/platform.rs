@@ -2,13 +2,17 @@
 
 use rongcloud_callback::sandbox::{Options, Sandbox, Side};
 
-use super::messages::{APP, SECRET};
+use super::{
+    messages::{APP, SECRET},
+    secrecy,
+};
 
 /// The sandbox's API, with the app that the tests sign for.
 pub(crate) struct Platform(Sandbox);
 
 impl Platform {
     pub(crate) async fn start() -> Self {
+        secrecy::watch();
         let options = Options {
             app_key: APP.into(),
             secret: SECRET.into(),

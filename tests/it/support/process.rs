@@ -20,13 +20,15 @@ use tempfile::TempDir;
 use super::{
     http::{Answer, Connection},
     messages::{APP, PATH, SECRET, delivery},
-    until,
+    secrecy, until,
 };
 
 /// A folder with a configuration and an SQLite journal, and the server that runs on them, now or later.
 pub(crate) struct Home {
     folder: TempDir,
     program: PathBuf,
+    server: String,
+    admin: String,
     extra: String,
     secret: String,
     api_url: String,
@@ -47,6 +49,8 @@ impl Home {
         Self {
             folder: tempfile::tempdir().unwrap(),
             program: env!("CARGO_BIN_EXE_rongcloud-callback").into(),
+            server: String::new(),
+            admin: "listen = \"127.0.0.1:0\"".to_owned(),
             extra: String::new(),
             secret: SECRET.to_owned(),
             api_url: "http://127.0.0.1:9".to_owned(),
@@ -73,6 +77,16 @@ impl Home {
         Self { secret: secret.to_owned(), ..self }
     }
 
+    /// Adds keys to the `[server]` section.
+    pub(crate) fn with_server(self, toml: &str) -> Self {
+        Self { server: toml.to_owned(), ..self }
+    }
+
+    /// The whole `[admin]` section.
+    pub(crate) fn with_admin(self, toml: &str) -> Self {
+        Self { admin: toml.to_owned(), ..self }
+    }
+
     /// Listens on `address` from the next start on.
     pub(crate) fn listen_on(&mut self, address: SocketAddr) {
         self.listen = address;
@@ -88,9 +102,9 @@ impl Home {
 
     /// Writes the configuration; returns its path.
     pub(crate) fn configuration(&self) -> PathBuf {
-        let Self { extra, secret, api_url, listen, .. } = self;
+        let Self { server, admin, extra, secret, api_url, listen, .. } = self;
         let text = format!(
-            "[server]\nlisten = \"{listen}\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n\
+            "[server]\nlisten = \"{listen}\"\n{server}\n[admin]\n{admin}\n[log]\nformat = \"json\"\nlevel = \"trace\"\n\
              [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{secret}\"]\napi_url = \"{api_url}\"\n{extra}"
         );
         let file = self.path().join("callback.toml");
@@ -119,6 +133,8 @@ impl Home {
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let log = thread::spawn(move || lines.collect());
+        // Of this process, too: the platform's side of the test.
+        secrecy::watch();
         let mut process = Process { child, callbacks: self.listen, log: Some(log) };
         until("a server that listens", async || {
             assert_eq!(process.child.try_wait().unwrap(), None, "it ended instead of listening");
@@ -163,6 +179,13 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Most bytes of memory that it has had at any time.
+    pub(crate) fn most_resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        most.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
@@ -172,7 +195,16 @@ impl Process {
     /// Waits for its end; gives its log.
     pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().unwrap();
-        (status, self.log.take().unwrap().join().unwrap())
+        (status, self.take_log())
+    }
+
+    /// Its log, to the end, which shows nothing that it must not.
+    fn take_log(&mut self) -> Vec<String> {
+        let lines = self.log.take().map(|log| log.join().unwrap()).unwrap_or_default();
+        for line in &lines {
+            assert_eq!(secrecy::leak(line), None, "in the log: {line}");
+        }
+        lines
     }
 }
 
@@ -185,5 +217,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A test that has failed says why already.
+        if !thread::panicking() {
+            self.take_log();
+        }
     }
 }
