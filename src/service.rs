@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     client::{Client, ClientError},
     clock::Clock,
-    config::{AppSection, Config, JournalSection, Replies},
+    config::{AdminSection, AppSection, Config, JournalSection, Replies},
     handler::{FromInbound, Handler, Routes},
     ids::AppKey,
     journal::{self, Access, Journal, JournalError},
@@ -115,9 +115,16 @@ pub struct Workers {
 pub struct Server {
     parts: Parts,
     listener: Listener,
-    admin: Listener,
+    operators: Operators,
     limits: ConnectionLimits,
     clock: Clock,
+}
+
+/// The operators' listener, and what opens its metrics.
+#[derive(Debug)]
+struct Operators {
+    listener: Listener,
+    section: AdminSection,
 }
 
 impl CallbackService {
@@ -153,15 +160,16 @@ impl CallbackService {
     ///
     /// See [`ServiceError`].
     pub async fn bind(self) -> Result<Server, ServiceError> {
-        let (callbacks, operators) = (self.config.server.listen, self.config.admin.listen);
+        let (callbacks, section) = (self.config.server.listen, self.config.admin.clone());
         let limits = ConnectionLimits::from(&self.config.server);
         let clock = self.clock.clone();
         let parts = self.into_parts().await?;
         // Not before the journal is open: who can connect is answered.
         let listener = listen("server.listen", callbacks, cores()).await?;
         let listener = listener.counted_on(names::connections());
-        let admin = listen("admin.listen", operators, 1).await?;
-        Ok(Server { parts, listener, admin, limits, clock })
+        let operators =
+            Operators { listener: listen("admin.listen", section.listen, 1).await?, section };
+        Ok(Server { parts, listener, operators, limits, clock })
     }
 
     /// Opens the journal and gives the parts, to run them inside another program.
@@ -227,7 +235,7 @@ impl Server {
 
     /// Where health, readiness and metrics are answered.
     pub fn admin_addr(&self) -> SocketAddr {
-        self.admin.local_addr()
+        self.operators.listener.local_addr()
     }
 
     /// What survives a crash.
@@ -238,13 +246,21 @@ impl Server {
     /// Runs until `stop`: readiness off, no new connections, open requests finished, no new leases, handlers
     /// ended within the grace period, the journal closed.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { parts: Parts { callbacks, workers, journal }, listener, admin, limits, clock } = self;
+        let Self { parts: Parts { callbacks, workers, journal }, listener, operators, limits, clock } =
+            self;
+        let Operators { listener: admin, section } = operators;
         tracing::info!(callbacks = %listener.local_addr(), admin = %admin.local_addr(), "ready");
+        if section.is_remote() {
+            tracing::warn!(
+                admin = %admin.local_addr(),
+                "other machines can reach the operators' endpoints: the metrics ask for a token, health and readiness do not"
+            );
+        }
         let stopping = CancellationToken::new();
         let served = CancellationToken::new();
         let render =
             prometheus().cloned().map(|handle| Arc::new(move || handle.render()) as admin::Render);
-        let operators = admin::router(journal, clock, stopping.clone(), render);
+        let operators = admin::router(journal, clock, stopping.clone(), render, section.tokens);
         let stop = async {
             stop.await;
             tracing::info!("stopping");

@@ -15,6 +15,7 @@ use super::{
 const PLATFORM_TIMEOUT: Duration = Duration::from_secs(5);
 const MIN_BODY: ByteSize = ByteSize::kib(1);
 const MAX_BODY: ByteSize = ByteSize::mib(16);
+const MIN_TOKEN: usize = 16;
 const MIN_KEEP: Duration = Duration::from_mins(1);
 
 /// Collects the problems of one section.
@@ -89,6 +90,28 @@ pub(super) fn server(server: &ServerSection, check: &mut Checker<'_>) {
     check.positive(server.max_in_flight as u64, "max_in_flight", "every callback would be answered 503");
     let consequence = "a signature that was seen once could be used again with another body";
     check.positive(server.signature_memory as u64, "signature_memory", consequence);
+}
+
+pub(super) fn admin(admin: &AdminSection, check: &mut Checker<'_>) {
+    check.require(
+        !admin.is_remote() || !admin.tokens.is_empty(),
+        "listen",
+        &format!("{} can be reached from other machines, and anyone there could read the metrics", admin.listen),
+        "write tokens = [\"${ADMIN_TOKEN}\"] or token_files = [\"/run/secrets/admin-token\"], or keep it on \
+         this machine: \"127.0.0.1:9090\"",
+    );
+    for (index, token) in admin.tokens.iter().enumerate() {
+        let token = token.expose_secret();
+        check.require(
+            token.len() >= MIN_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic()),
+            &format!("tokens[{index}]"),
+            &format!(
+                "is shorter than {MIN_TOKEN} characters and could be guessed, or something in it is not \
+                 printable ASCII and could not be sent"
+            ),
+            "make one with `openssl rand -hex 16`",
+        );
+    }
 }
 
 pub(super) fn journal(journal: &JournalSection, check: &mut Checker<'_>) {

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    AppSection, Config, PortalSection, Problem,
+    AdminSection, AppSection, Config, PortalSection, Problem,
     check::{self, Checker},
     merge, secret_files,
 };
@@ -15,7 +15,7 @@ use super::{
 pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>) -> Option<Config> {
     let mut reader = Reader { values, defaults, problems };
     let server = reader.section("server", check::server);
-    let admin = reader.section("admin", |_, _| ());
+    let admin = reader.admin();
     let journal = reader.section("journal", check::journal);
     let dispatch = reader.section("dispatch", check::pump);
     let deliver = reader.section("deliver", check::pump);
@@ -62,6 +62,18 @@ impl Reader<'_> {
         Some(section)
     }
 
+    fn admin(&mut self) -> Option<AdminSection> {
+        let mut admin: AdminSection = self.section("admin", |_, _| ())?;
+        secret_files::read_into(
+            &mut admin.tokens,
+            &admin.token_files,
+            "admin.token_files",
+            self.problems,
+        );
+        check::admin(&admin, &mut Checker { path: "admin", problems: self.problems });
+        Some(admin)
+    }
+
     fn apps(&mut self) -> Vec<Option<AppSection>> {
         let Some(Value::Array(apps)) = self.values.remove("apps") else { return Vec::new() };
         apps.into_iter()
@@ -89,7 +101,8 @@ impl Reader<'_> {
         }
         let mut app: AppSection = self.deserialize(app, path, &examples)?;
         app.portal = portal;
-        secret_files::read_into(&mut app, path, self.problems);
+        let key = format!("{path}.secret_files");
+        secret_files::read_into(&mut app.secrets, &app.secret_files, &key, self.problems);
         check::app(&app, &mut Checker { path, problems: self.problems });
         Some(app)
     }
@@ -134,7 +147,7 @@ impl Reader<'_> {
             let example = examples.get(name)?;
             let what = match name {
                 // The parsers' messages quote the value, which may carry a secret.
-                "secrets" => "is not a list of strings",
+                "secrets" | "tokens" => "is not a list of strings",
                 "token" => "is not a string",
                 "api_url" | "url" => "is not a URL, or a list of them",
                 _ => error.inner().message(),

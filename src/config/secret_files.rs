@@ -1,19 +1,22 @@
 //! Secrets in files of their own, as orchestrators mount them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::{AppSection, Problem};
+use super::Problem;
 
-/// Reads an app's `secret_files` and adds what is in them to its `secrets`.
-pub(super) fn read_into(app: &mut AppSection, path: &str, problems: &mut Vec<Problem>) {
-    for (index, file) in app.secret_files.iter().enumerate() {
+/// Reads `files`, the list at `key`, and adds what is in them to `secrets`.
+pub(super) fn read_into(
+    secrets: &mut Vec<SecretString>,
+    files: &[PathBuf],
+    key: &str,
+    problems: &mut Vec<Problem>,
+) {
+    for (index, file) in files.iter().enumerate() {
         match read(file) {
-            Ok(secret) => app.secrets.push(secret),
-            Err((what, hint)) => {
-                problems.push(Problem::new(format!("{path}.secret_files[{index}]"), what, hint));
-            }
+            Ok(secret) => secrets.push(secret),
+            Err((what, hint)) => problems.push(Problem::new(format!("{key}[{index}]"), what, hint)),
         }
     }
 }
@@ -27,7 +30,7 @@ fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err((
             format!("{} is empty", file.display()),
-            "write the app's secret into it, or take it off the list",
+            "write the secret into it, or take it off the list",
         )),
         secret => Ok(secret.into()),
     }

@@ -47,6 +47,17 @@ pub struct ServerSection {
 pub struct AdminSection {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Any of them opens the metrics; without one they are open, and `listen` is on loopback once loaded.
+    pub tokens: Vec<SecretString>,
+    /// Files with one token each; their contents are in `tokens` once loaded.
+    pub token_files: Vec<PathBuf>,
+}
+
+impl AdminSection {
+    /// Whether other machines can reach it.
+    pub fn is_remote(&self) -> bool {
+        !self.listen.ip().to_canonical().is_loopback()
+    }
 }
 
 /// `[journal]`: what survives a crash.

@@ -6,10 +6,16 @@ use ::metrics::Gauge;
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
     routing::get,
 };
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -30,19 +36,21 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// `/healthz`, `/readyz` and `/metrics`.
 ///
 /// Not ready any more once `stopping` is cancelled. `render` is `None` where the program has a recorder of its
-/// own for its metrics.
+/// own for its metrics. `/metrics` asks for one of `tokens`, if there are any; the other two are for load balancers
+/// and orchestrators, which have none.
 pub fn router(
     journal: Arc<dyn Journal>,
     clock: Clock,
     stopping: CancellationToken,
     render: Option<Render>,
+    tokens: Vec<SecretString>,
 ) -> Router {
     let gauges = [QueueGauges::new("inbox"), QueueGauges::new("outbox")];
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state(Arc::new(Admin { journal, clock, stopping, render, gauges }))
+        .with_state(Arc::new(Admin { journal, clock, stopping, render, tokens, gauges }))
 }
 
 struct Admin {
@@ -50,10 +58,26 @@ struct Admin {
     clock: Clock,
     stopping: CancellationToken,
     render: Option<Render>,
+    tokens: Vec<SecretString>,
     gauges: [QueueGauges; 2],
 }
 
 impl Admin {
+    /// Whether a request carries one of the tokens, or none is needed.
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+        let given = match given.split_at_checked(b"Bearer ".len()) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => token,
+            _ => &[],
+        };
+        // Digests, because slices of different lengths are told apart at once; all, because the first would be too.
+        let given = Sha256::digest(given);
+        let matches = self.tokens.iter().fold(Choice::from(0), |any, token| {
+            any | Sha256::digest(token.expose_secret()).ct_eq(&given)
+        });
+        self.tokens.is_empty() || bool::from(matches)
+    }
+
     async fn stats(&self) -> Result<Stats, NotReady> {
         match timeout(PATIENCE, self.journal.stats()).await {
             Ok(Ok(stats)) => Ok(stats),
@@ -91,7 +115,12 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Result<&'static str, NotRead
     admin.stats().await.map(|_| "ready\n")
 }
 
-async fn scrape(State(admin): State<Arc<Admin>>) -> Response {
+async fn scrape(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    if !admin.admits(&headers) {
+        let asked = [(WWW_AUTHENTICATE, "Bearer")];
+        return (StatusCode::UNAUTHORIZED, asked, "the metrics ask for a token of admin.tokens\n")
+            .into_response();
+    }
     let Some(render) = &admin.render else {
         let why =
             "this program records its metrics elsewhere: they are where its own recorder shows them\n";

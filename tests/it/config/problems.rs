@@ -67,6 +67,38 @@ secret_files = [\"/nowhere/secret\"]
 }
 
 #[test]
+fn a_remote_admin_listener_needs_a_token_and_a_loopback_one_does_not() {
+    for listen in ["0.0.0.0:9090", "[::]:9090", "192.0.2.1:9090", "[::ffff:192.0.2.1]:9090"] {
+        let admin = format!("[admin]\nlisten = '{listen}'\n");
+        assert_problem(&format!("{admin}{APP}"), "admin.listen", "can be reached from other machines");
+        assert!(parse(&format!("{admin}tokens = ['0123456789abcdef']\n{APP}")).is_ok(), "{listen}");
+    }
+    for listen in ["127.0.0.1:9090", "127.9.9.9:9090", "[::1]:9090", "[::ffff:127.0.0.1]:9090"] {
+        assert!(parse(&format!("[admin]\nlisten = '{listen}'\n{APP}")).is_ok(), "{listen}");
+    }
+}
+
+#[test]
+fn a_token_that_could_be_guessed_or_not_be_sent_is_refused_and_not_shown() {
+    for token in ["", "hunter2", "0123456789abcde", "hunter2 hunter2 hunter2", "hunter2-hunter2-é"] {
+        let text = format!("[admin]\ntokens = ['0123456789abcdef', '{token}']\n{APP}");
+        assert_problem(&text, "admin.tokens[1]", "could be guessed");
+        assert!(!format!("{:?}", problems(&text)).contains("hunter2"), "{token}");
+    }
+    assert_problem(
+        &format!("[admin]\ntokens = 'hunter2'\n{APP}"),
+        "admin.tokens",
+        "is not a list of strings",
+    );
+    let file = "token_files = ['/nowhere/token']";
+    assert_problem(
+        &format!("[admin]\n{file}\n{APP}"),
+        "admin.token_files[0]",
+        "cannot read /nowhere/token",
+    );
+}
+
+#[test]
 fn without_its_variables_the_default_app_says_which_it_needs() {
     let error = Config::from_toml("", |_| None).unwrap_err();
     insta::assert_snapshot!(error, @r#"
@@ -127,7 +159,7 @@ fn what_a_message_is_remembered_for_has_a_lower_bound_of_its_own() {
 
 #[test]
 fn listeners_on_different_addresses_or_free_ports_may_share_a_number() {
-    for (server, admin) in [("127.0.0.1:80", "127.0.0.2:80"), ("0.0.0.0:0", "0.0.0.0:0")] {
+    for (server, admin) in [("127.0.0.1:80", "127.0.0.2:80"), ("127.0.0.1:0", "127.0.0.1:0")] {
         parse(&format!("[server]\nlisten = '{server}'\n[admin]\nlisten = '{admin}'")).unwrap();
     }
 }

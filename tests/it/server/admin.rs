@@ -8,6 +8,7 @@ use rongcloud_callback::{
     metrics,
     server::{ConnectionLimits, Listener, admin, admin::Render},
 };
+use secrecy::SecretString;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -28,10 +29,15 @@ struct AdminServer {
 
 impl AdminServer {
     async fn start(render: Option<Render>) -> Self {
+        Self::start_with(render, Vec::new()).await
+    }
+
+    async fn start_with(render: Option<Render>, tokens: Vec<SecretString>) -> Self {
         let clock = Clock::manual(NOW);
         let journal = Faulty::new(memory(&clock, 100).await, Mood::Fine);
         let stopping = CancellationToken::new();
-        let router = admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render);
+        let router =
+            admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render, tokens);
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
         let address = listener.local_addr();
         let mut serving = JoinSet::new();
@@ -40,7 +46,11 @@ impl AdminServer {
     }
 
     async fn get(&self, path: &str) -> Answer {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n");
+        self.get_with(path, "x-other: 1").await
+    }
+
+    async fn get_with(&self, path: &str, header: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n{header}\r\n\r\n");
         Connection::open(self.address).await.ask(request).await
     }
 }
@@ -109,6 +119,39 @@ fn a_scrape_shows_how_much_is_in_the_journal_and_how_old_it_is() {
             }
         });
     });
+}
+
+#[tokio::test]
+async fn with_a_token_the_metrics_are_for_those_who_have_it_and_health_is_for_all() {
+    let (first, second) = ("0123456789abcdef", "fedcba9876543210");
+    let tokens = vec![first.into(), second.into()];
+    let server = AdminServer::start_with(Some(Arc::new(|| "metrics\n".to_owned())), tokens).await;
+    for token in [first, second] {
+        for scheme in ["Bearer", "bearer"] {
+            let answer = server.get_with("/metrics", &format!("authorization: {scheme} {token}")).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, "metrics\n"));
+        }
+    }
+    for header in [
+        "x-other: 1".to_owned(),
+        "authorization:".to_owned(),
+        "authorization: Bearer".to_owned(),
+        format!("authorization: {first}"),
+        format!("authorization: Basic {first}"),
+        format!("authorization: Bearer {}", &first[..15]),
+        format!("authorization: Bearer {first}0"),
+        format!("authorization: Bearer {first}{second}"),
+        format!("authorization: Bearer {}", first.to_uppercase()),
+        format!("x-authorization: Bearer {first}"),
+    ] {
+        let answer = server.get_with("/metrics", &header).await;
+        assert_eq!(answer.status, 401, "{header}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+    let answer = server.get(&format!("/metrics?token={first}")).await;
+    assert_eq!(answer.status, 401, "a token in a URL ends up in logs");
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(server.get("/readyz").await.status, 200);
 }
 
 fn entry(key: &str, dead: Option<&str>) -> NewEntry {

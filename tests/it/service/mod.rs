@@ -3,8 +3,10 @@
 mod examples;
 mod kill;
 mod nginx;
+mod operators;
 mod order;
 mod outcomes;
+mod overload;
 mod replies;
 mod running;
 mod shutdown;
