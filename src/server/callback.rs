@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::{Level, debug, warn};
 
-use super::{binding::Bindings, body, callbacks::empty, forwarded, rejection::Rejection};
+use super::{binding::Bindings, body, callbacks::empty, forwarded, rejection::Rejection, sieve::Sieve};
 use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
@@ -133,7 +133,7 @@ impl Receiver {
 
     fn tell(&self, inbound: &Inbound, appended: Appended) {
         debug!(
-            app = %self.key, account = %inbound.account, user = %inbound.user,
+            app = %self.key, account = inbound.account.as_str(), user = inbound.user.as_str(),
             message_id = inbound.message_id.as_ref().map(AsRef::as_ref), kind = inbound.kind(),
             duplicate = appended == Appended::Duplicate, "callback accepted"
         );
@@ -215,16 +215,19 @@ impl Receiver {
         peer: Option<SocketAddr>,
     ) -> Response<Full<Bytes>> {
         let reason = rejection.label();
-        if let Some(counter) = self.outcomes.refused.get(reason) {
-            counter.increment(1);
+        let Some((counter, sieve)) = self.outcomes.refused.get(reason) else {
+            return rejection.response();
+        };
+        counter.increment(1);
+        if let Some(unlogged) = sieve.pass() {
+            // Nobody's, if the server that the router is nested in does not say who its peer is.
+            let client =
+                peer.map(|peer| forwarded::client(peer, &request.headers, &self.shared.trusted_proxies));
+            warn!(
+                app = %self.key, path = %self.path, client = client.map(tracing::field::display),
+                reason, error = %rejection, unlogged = (unlogged > 0).then_some(unlogged), "callback refused"
+            );
         }
-        // Nobody's, if the server that the router is nested in does not say who its peer is.
-        let client =
-            peer.map(|peer| forwarded::client(peer, &request.headers, &self.shared.trusted_proxies));
-        warn!(
-            app = %self.key, path = %self.path, client = client.map(tracing::field::display),
-            reason, error = %rejection, "callback refused"
-        );
         rejection.response()
     }
 }
@@ -240,7 +243,8 @@ struct Outcomes {
     accepted: Counter,
     duplicate: Counter,
     probed: Counter,
-    refused: HashMap<&'static str, Counter>,
+    /// By reason; not all of them are logged.
+    refused: HashMap<&'static str, (Counter, Sieve)>,
 }
 
 impl Outcomes {
@@ -250,7 +254,10 @@ impl Outcomes {
             accepted: counter("accepted"),
             duplicate: counter("duplicate"),
             probed: counter("probe"),
-            refused: Rejection::LABELS.into_iter().map(|label| (label, counter(label))).collect(),
+            refused: Rejection::LABELS
+                .into_iter()
+                .map(|label| (label, (counter(label), Sieve::new())))
+                .collect(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod forwarded;
 mod lanes;
 mod listener;
 mod rejection;
+mod sieve;
 mod stream;
 mod timer;
 

@@ -9,7 +9,7 @@ use rongcloud_callback::metrics;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::http::post;
+use crate::support::{http::post, secrecy};
 
 use super::setup::{SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, delivery, query, text};
 
@@ -113,6 +113,33 @@ async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
     assert!(log.lines().contains("client=127.0.0.1"), "{}", log.lines());
 }
 
+#[tokio::test]
+async fn a_line_break_in_a_user_is_none_in_the_log() {
+    let (log, _guard) = Log::capture();
+    let server = Setup::new().await.start_here().await;
+    server.ask(delivery(text("user\nERROR forged", "id\r\nERROR forged", "x"))).await.assert_ack();
+    let lines = log.lines();
+    assert!(lines.contains("callback accepted") && lines.contains("forged"), "{lines}");
+    assert!(!lines.lines().any(|line| line.starts_with("ERROR")), "{lines}");
+}
+
+#[tokio::test]
+async fn a_flood_of_forgeries_is_counted_and_not_logged_and_hides_no_other_reason() {
+    let (log, _guard) = Log::capture();
+    let server = Setup::new().await.start_here().await;
+    let mut connection = server.connect().await;
+    for number in 0..500 {
+        let forged = format!("/callback?{}", query("guess", &number.to_string(), TIMESTAMP));
+        connection.ask(post(&forged, "")).await.assert_error(401, 1004);
+    }
+    connection.ask(post("/callback", "")).await.assert_error(401, 1004);
+    let lines = log.lines();
+    // Ten in each window of ten seconds, however long this took.
+    let written = lines.matches("reason=\"mismatch\"").count();
+    assert!((10..=50).contains(&written), "{written} lines");
+    assert_eq!(lines.matches("reason=\"missing\"").count(), 1);
+}
+
 #[test]
 fn each_outcome_is_counted_for_its_app() {
     let recorder = metrics::recorder().unwrap();
@@ -132,6 +159,7 @@ fn each_outcome_is_counted_for_its_app() {
         });
     });
     let rendered = recorder.handle().render();
+    assert_eq!(secrecy::leak(&rendered), None);
     for (outcome, count) in [
         ("accepted", 2),
         ("duplicate", 1),
