@@ -35,7 +35,7 @@ use tracing::{debug, warn};
 use super::{
     lanes::{Lanes, Load},
     stream::Stream,
-    timer::ConnectionTimer,
+    timer::{ConnectionTimer, Room},
 };
 use crate::config::ServerSection;
 
@@ -87,7 +87,7 @@ impl Answer for Router {
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
     /// A request's headers must be complete within this time; it also closes idle connections, and those
-    /// whose peer reads no answer.
+    /// whose peer reads no answer. Once more than half of the connections are taken, it is shortened.
     pub header_timeout: Duration,
     /// Beyond this number connections wait in the operating system's queue.
     pub max_connections: usize,
@@ -156,13 +156,14 @@ impl Listener {
     async fn accept(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
         let Self { tcp, open, lanes, .. } = self;
         let slots = Arc::new(Semaphore::new(limits.max_connections));
+        let room = Room::new(Arc::clone(&slots));
         let draining = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
             let (lane, load) = lanes.least_loaded();
             let guard = Open::new(slot, load, open.clone());
-            let connection =
-                Connection { stream, peer, answer: answer.clone(), draining: draining.watcher() };
+            let (answer, room, draining) = (answer.clone(), room.clone(), draining.watcher());
+            let connection = Connection { stream, peer, answer, room, draining };
             connections.spawn_on(connection.run(limits, guard), lane);
             while connections.try_join_next().is_some() {}
         }
@@ -176,9 +177,9 @@ impl Listener {
 }
 
 /// How a connection speaks HTTP/1.
-fn builder(limits: ConnectionLimits) -> http1::Builder {
+fn builder(limits: ConnectionLimits, room: Room) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(ConnectionTimer::default())
+    http.timer(ConnectionTimer::new(room))
         .header_read_timeout(limits.header_timeout)
         .max_headers(MAX_HEADERS)
         // An answer is short: one plain write is quicker.
@@ -223,13 +224,14 @@ struct Connection<A> {
     stream: StdStream,
     peer: SocketAddr,
     answer: A,
+    room: Room,
     /// Tells it to close after the request in progress; held until it has.
     draining: Watcher,
 }
 
 impl<A: Answer> Connection<A> {
     async fn run(self, limits: ConnectionLimits, open: Open) {
-        let Self { stream, peer, answer, draining } = self;
+        let Self { stream, peer, answer, room, draining } = self;
         let stream = match prepared(stream) {
             Ok(stream) => TokioIo::new(Stream::new(stream, limits.header_timeout)),
             Err(error) => {
@@ -241,7 +243,8 @@ impl<A: Answer> Connection<A> {
             let answer = answer.answer(request, peer);
             async { Ok::<_, Infallible>(answer.await) }
         });
-        if let Err(error) = draining.watch(builder(limits).serve_connection(stream, service)).await {
+        let serving = builder(limits, room).serve_connection(stream, service);
+        if let Err(error) = draining.watch(serving).await {
             // Time limits, resets, what is not HTTP: the peer's affair.
             debug!(%error, "connection ended early");
         }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use rongcloud_callback::journal::State;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinSet};
 
-use crate::support::http::post;
+use crate::support::http::{Connection, post};
 
 use super::{
     faulty::{Faulty, Mood},
@@ -79,6 +79,36 @@ async fn a_connection_beyond_the_bound_waits_until_another_one_is_closed() {
     }
     drop(first);
     second.answer().await.assert_ack();
+}
+
+#[tokio::test]
+async fn a_crowd_of_idle_and_slow_connections_does_not_keep_others_out_for_as_long_as_it_may_stay() {
+    let mut setup = Setup::new().await;
+    setup.section.max_connections = 200;
+    // Longer than any test waits.
+    setup.section.header_timeout = Duration::from_mins(1);
+    let server = setup.start().await;
+    let mut crowd = JoinSet::new();
+    for number in 0..250 {
+        let address = server.address;
+        crowd.spawn(async move {
+            loop {
+                let mut connection = Connection::open(address).await;
+                if number % 10 == 0 {
+                    let _ = connection.send("POST /callback HTTP/1.1\r\nx-fil").await;
+                }
+                connection.closed().await;
+            }
+        });
+    }
+    let mut others = JoinSet::new();
+    for id in 0..20 {
+        let address = server.address;
+        let request = delivery(text("user", &id.to_string(), "hello"));
+        others.spawn(async move { Connection::open(address).await.ask(request).await.assert_ack() });
+    }
+    others.join_all().await;
+    assert_eq!(server.inbox(State::Pending).await.len(), 20);
 }
 
 #[tokio::test]
