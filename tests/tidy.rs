@@ -112,6 +112,23 @@ fn every_room_is_in_the_table() {
     assert_eq!(unknown, None, "say in ROOMS whom it may use");
 }
 
+/// A promise whose test has gone, or was never written, is none.
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let code: String =
+        rust_files(root).iter().map(|file| fs::read_to_string(root.join(file)).unwrap()).collect();
+    let names = page.split('`').skip(1).step_by(2);
+    let tests: Vec<_> = names
+        .filter(|name| name.matches('_').count() > 2)
+        .filter(|name| name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_'))
+        .collect();
+    assert!(tests.len() > 30, "only {} tests are named", tests.len());
+    let gone: Vec<_> = tests.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(gone.is_empty(), "{gone:#?}");
+}
+
 /// The rules themselves: each of these was broken here, and nowhere else.
 #[test]
 fn what_is_untidy_is_seen() {
@@ -424,9 +441,10 @@ fn quoted(text: &str, quote: char) -> usize {
 
 /// The repository's own Rust files, relative to it.
 fn rust_files(root: &Path) -> Vec<String> {
-    let mut folders: Vec<PathBuf> = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"]
-        .map(|folder| root.join(folder))
-        .into();
+    let mut folders: Vec<PathBuf> =
+        ["src", "tests", "benches", "examples", "fuzz/src", "fuzz/fuzz_targets"]
+            .map(|folder| root.join(folder))
+            .into();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };

@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod config;
 mod fixtures;
+mod fuzz;
 mod journal;
 mod page;
 mod portal;
