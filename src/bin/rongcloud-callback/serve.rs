@@ -6,13 +6,31 @@ use rongcloud_callback::{
     CallbackService, Config,
     config::{LogFormat, LogSection},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::failure::Failure;
 
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     log(&config.log)?;
+    open_many_files(config.server.max_connections);
     CallbackService::new(config).run().await.map_err(Failure::from)
+}
+
+/// Files that are open beside the connections, with room to spare.
+const OTHER_FILES: u64 = 256;
+
+/// Takes as many open files as the system grants: each connection is one, and the usual soft limit is 1024.
+fn open_many_files(connections: usize) {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let granted = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if raised.is_err() || granted < connections as u64 + OTHER_FILES {
+        tracing::warn!(
+            granted,
+            "fewer files may be open than server.max_connections needs: raise `ulimit -Hn`, or lower it"
+        );
+    }
 }
 
 pub(crate) fn log(section: &LogSection) -> Result<(), Failure> {

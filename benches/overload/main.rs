@@ -1,0 +1,121 @@
+//! What happens at twice the load that can be borne: `cargo bench --bench overload`.
+//!
+//! The executable runs as it is installed, with its defaults, on one core; the load comes from the other one, in an
+//! open loop: requests leave when they are due, and their latency counts from then.
+//!
+//! Options after `--`: `--seconds N` (120) of overload, `--idle N` (10000) and `--slow N` (1000) connections.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
+
+mod crowd;
+#[path = "../../tests/it/support/open_loop.rs"]
+mod open_loop;
+mod report;
+mod server;
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use open_loop::{Plan, Sample};
+use report::Row;
+use rongcloud_callback::{clock::Clock, signature::signed_query};
+use rustix::thread::{CpuSet, sched_setaffinity};
+use secrecy::SecretString;
+use server::Server;
+
+/// A second of twice the load, at 0.2 s an answer, with room to spare.
+const CONNECTIONS: usize = 8000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str, default: u64| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.map_or(default, |at| arguments[at + 1].parse().expect("a number follows the option"))
+    };
+    let count = |name, default| usize::try_from(option(name, default)).expect("a number of connections");
+    let overload = Duration::from_secs(option("--seconds", 120));
+    let (idle, slow) = (count("--idle", 10_000), count("--slow", 1000));
+    open_loop::open_many_files();
+
+    stay_on(0);
+    let server = Server::start();
+    stay_on(1);
+    let address = server.address();
+    let mut accepted = 0;
+    let mut phase = |name: &str, rate: f64, span: Duration, connections: usize| {
+        let samples = load(Plan { server: address, rate, span, connections });
+        let row = Row::new(name, span, &samples, server.resident());
+        eprintln!("{row}");
+        accepted += row.accepted();
+        (row, samples)
+    };
+    let seconds = Duration::from_secs;
+
+    phase("warm-up", 5000.0, seconds(2), 64);
+    let (closed, _) = phase("all that it can, 64 connections", f64::INFINITY, seconds(5), 64);
+    let capacity = closed.per_second();
+    let half = capacity / 2.0;
+    let mut rows = vec![phase("half of that", half, seconds(20), CONNECTIONS).0];
+    rows.push(phase("twice that", capacity * 2.0, overload, CONNECTIONS).0);
+    let (row, samples) = phase("half, at once afterwards", half, seconds(20), CONNECTIONS);
+    rows.push(row);
+    let recovery = report::recovery(&samples);
+    let crowd = crowd::Crowd::gather(address, idle, slow);
+    let name = format!("half, beside {idle} idle and {slow} slow connections");
+    rows.push(phase(&name, half, seconds(60), 256).0);
+    println!("{}", crowd.report());
+    drop(crowd);
+
+    println!(
+        "It can do {capacity:.0} a second, with 64 connections in a closed loop. Then, in an open loop:\n"
+    );
+    println!("{}", report::table(&rows));
+    println!(
+        "Recovered {recovery:.1} s after the overload ended (every tenth of a second: no 503, p99 below 50 ms)."
+    );
+    println!("Most memory at any time: {} MiB.", server.most_resident() >> 20);
+    let kept = server.stop();
+    println!("Acknowledged: {accepted}; in the journal: {kept}.");
+    assert!(accepted <= kept, "something was acknowledged and lost");
+}
+
+fn load(plan: Plan) -> Vec<Sample> {
+    // No two of this process are alike.
+    static FIRST: AtomicU64 = AtomicU64::new(0);
+    let first = FIRST.fetch_add(1 << 32, Ordering::Relaxed);
+    let (secret, clock) = (SecretString::from(server::SECRET), Clock::system());
+    open_loop::run(plan, move |number, request| message(first + number, &secret, &clock, request))
+}
+
+/// A text message of about 400 bytes, of one of a thousand users.
+fn message(number: u64, secret: &SecretString, clock: &Clock, request: &mut Vec<u8>) {
+    use std::io::Write;
+    let query = signed_query(secret, &number.to_string(), clock.now());
+    let user = number % 1000;
+    let body = format!(
+        "<xml>\n <ToUserName><![CDATA[mcid1]]></ToUserName>\n \
+         <FromUserName><![CDATA[user-{user}]]></FromUserName>\n \
+         <CreateTime>134223445860</CreateTime>\n <MsgType><![CDATA[text]]></MsgType>\n \
+         <Content><![CDATA[一条不长不短的消息，用来测量接收一条消息需要多少时间。]]></Content>\n \
+         <MsgId>{number}</MsgID>\n</xml>"
+    );
+    write!(
+        request,
+        "POST /callback?{query} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("writing to memory");
+}
+
+/// This process, and what it starts from now on, runs on one core.
+fn stay_on(core: usize) {
+    let mut cores = CpuSet::new();
+    cores.set(core);
+    sched_setaffinity(None, &cores).expect("this machine has two cores");
+}
+
+/// Whom everything is sent to.
+pub(crate) type Address = SocketAddr;

@@ -1,0 +1,95 @@
+//! The executable, as a child process with its defaults, and what it uses.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{self, Access, Options},
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::Address;
+
+/// What requests are signed with.
+pub(crate) const SECRET: &str = "bench-secret";
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    folder: TempDir,
+    address: Address,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = free.local_addr().expect("bound");
+        drop(free);
+        let config = format!(
+            "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"error\"\n\
+             [[apps]]\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
+        );
+        std::fs::write(folder.path().join("callback.toml"), config).expect("a file of ours");
+        let child = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"))
+            .args(["--config", "callback.toml", "serve"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the executable runs");
+        while TcpStream::connect(address).is_err() {
+            std::thread::yield_now();
+        }
+        Self { child, folder, address }
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Bytes of memory now.
+    pub(crate) fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// Most bytes of memory at any time.
+    pub(crate) fn most_resident(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a Linux /proc");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("it is there");
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes << 10
+    }
+
+    /// Ends it; how many messages its journal holds.
+    pub(crate) fn stop(self) -> u64 {
+        let Self { mut child, folder, .. } = self;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("our child");
+        kill_process(pid, Signal::TERM).expect("our child");
+        assert!(child.wait().expect("our child").success());
+        let day = Duration::from_hours(24);
+        let options = Options {
+            keep: day,
+            keep_dead: day,
+            max_pending: 1,
+            recent_keys: 1,
+            clock: Clock::system(),
+            access: Access::Operator,
+        };
+        let url = format!("sqlite:{}", folder.path().join("data/journal.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let stats = runtime.expect("a runtime").block_on(async {
+            journal::open(&url, options).await.expect("its journal").stats().await.expect("its counts")
+        });
+        stats.inbox.pending + stats.inbox.done + stats.inbox.dead
+    }
+}
