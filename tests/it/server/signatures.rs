@@ -212,6 +212,21 @@ async fn a_signature_forged_by_length_extension_fits_the_formula_and_is_refused(
 }
 
 #[tokio::test]
+async fn digits_moved_between_nonce_and_timestamp_are_refused() {
+    // The formula joins them without a seam, so each of these has the signature of the one before.
+    for (nonce, timestamp) in [("14176", TIMESTAMP), ("14", "1761763754000"), ("141761763754", "000")] {
+        let moved = query(SECRET, nonce, timestamp);
+        assert!(moved.ends_with(&sign(&SECRET.into(), "14176", TIMESTAMP)));
+        assert_eq!(answer_to(&moved).await.status, if timestamp == TIMESTAMP { 200 } else { 401 });
+    }
+    let millis = query(SECRET, "14", "1763754000000");
+    let seconds = query(SECRET, "14176", "3754000000");
+    assert_eq!(millis.rsplit('=').next(), seconds.rsplit('=').next());
+    answer_to(&millis).await.assert_ack();
+    answer_to(&seconds).await.assert_error(401, 1004);
+}
+
+#[tokio::test]
 async fn a_signature_of_one_app_does_not_open_the_path_of_another() {
     let mut setup = Setup::new().await;
     setup.apps.push(app("/other", "other", &["its own secret"]));

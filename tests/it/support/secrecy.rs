@@ -45,8 +45,7 @@ pub(crate) fn signature(text: &str) -> Option<String> {
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let filter =
-            "off,rongcloud_callback=trace,hyper=trace,hyper_util=trace,reqwest=trace,rustls=trace";
+        let filter = "off,rongcloud_callback=trace,hyper=trace,hyper_util=trace,reqwest=trace";
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(filter.parse::<EnvFilter>().unwrap())
             .with_ansi(false)
