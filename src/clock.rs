@@ -68,6 +68,11 @@ impl Clock {
         }
     }
 
+    /// What a manual clock shows; none for the system's, beside which there may be a better one.
+    pub fn manual_now(&self) -> Option<UnixMillis> {
+        self.0.is_some().then(|| self.now())
+    }
+
     /// Sets a manual clock; without effect on the system's.
     pub fn set(&self, now: UnixMillis) {
         if let Some(manual) = &self.0 {

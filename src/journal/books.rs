@@ -57,7 +57,7 @@ impl Changes {
         self.0[queue as usize].subscribe()
     }
 
-    fn notify(&self, queue: Queue) {
+    pub(super) fn notify(&self, queue: Queue) {
         self.0[queue as usize].send_modify(|count| *count += 1);
     }
 }

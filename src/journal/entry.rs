@@ -1,6 +1,6 @@
 //! What the journal holds: entries, as they come in, as they are leased, and as an operator sees them.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -64,6 +64,21 @@ pub struct NewEntry {
     pub body: Bytes,
     /// A dead letter from the start, with the reason.
     pub dead: Option<String>,
+}
+
+/// A signature that may come with one body only, for as long as it is accepted at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Bond {
+    /// The signature.
+    pub signature: [u8; 20],
+    /// How long it could still be accepted.
+    pub span: Duration,
+}
+
+impl fmt::Debug for Bond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bond").field("span", &self.span).finish_non_exhaustive()
+    }
 }
 
 /// The answer to one [`NewEntry`].

@@ -7,17 +7,19 @@ mod books;
 mod entry;
 mod fingerprint;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod recent;
 mod schedule;
 mod sqlite;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::ready, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::watch;
 
-pub use self::entry::{Appended, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
+pub use self::entry::{Appended, Bond, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
 use crate::clock::{Clock, UnixMillis};
 
 /// How much is in one queue.
@@ -54,6 +56,9 @@ pub enum JournalError {
     /// The store cannot do it now: try again later. Nothing was changed, or nothing is known of it.
     #[error("the journal's store is unavailable: {0}")]
     Unavailable(Arc<str>),
+    /// The signature was bound to another body before.
+    #[error("the signature came with another body before")]
+    Bound,
     /// The lease ran out and the entry is somebody else's; what was done with it does not count.
     #[error("the lease of entry {0} was lost")]
     LeaseLost(EntryId),
@@ -90,6 +95,10 @@ pub enum Access {
     Server,
     /// An operator's command, beside a running server.
     Operator,
+    /// An operator who copies it, while no server runs.
+    Source,
+    /// An operator who copies another one into it, while no server runs; made if it is not there.
+    Target,
 }
 
 /// A result of the journal, later.
@@ -105,6 +114,18 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     ///
     /// [`JournalError::Full`], [`JournalError::Unavailable`].
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>>;
+
+    /// Like [`append`](Self::append), if the signature of `bond` has come with no other body than this entry's.
+    ///
+    /// For a journal that several servers share: what one of them has bound holds for all. Where there is one
+    /// server, what it remembers itself is enough.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Bound`]: it is bound to another body, and nothing was appended.
+    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Vec<Appended>> {
+        self.append(vec![entry])
+    }
 
     /// Hands out due entries, oldest first, at most one per conversation, and counts an attempt for each.
     ///
@@ -156,6 +177,20 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// [`JournalError::NotFound`] if there is no such entry, or it is done already.
     fn discard(&self, id: EntryId) -> Pending<'_, ()>;
 
+    /// Entries after a number, oldest first: how they are read out.
+    ///
+    /// Only of a journal that was opened to be copied.
+    fn page(&self, _after: EntryId, _limit: usize) -> Pending<'_, Vec<Record>> {
+        Box::pin(ready(Err(JournalError::not_copied())))
+    }
+
+    /// Puts in what was read out of another journal, as it was: all of it or nothing.
+    ///
+    /// Only into a journal that was opened to be copied to; a number that is there already is an error.
+    fn restore(&self, _records: Vec<Record>) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::not_copied())))
+    }
+
     /// Removes what has been kept long enough, in small steps; returns how many entries went.
     fn purge(&self) -> Pending<'_, u64>;
 
@@ -163,7 +198,7 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     fn close(&self) -> Pending<'_, ()>;
 }
 
-/// Opens the journal that `url` names: `memory:` or `sqlite:PATH`.
+/// Opens the journal that `url` names: `memory:`, `sqlite:PATH`, or `postgres://…` with the feature `postgres`.
 ///
 /// # Errors
 ///
@@ -173,8 +208,11 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Journ
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(memory::Memory::new(options))),
         Some(("sqlite", path)) => sqlite::open(path, options).await,
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => postgres::open(url, options).await,
         _ => Err(JournalError::Open(
-            "no journal driver for this URL: write \"sqlite:PATH\" (kept in a file) or \"memory:\" (for tests)"
+            "no journal driver for this URL: write \"sqlite:PATH\" (kept in a file), \
+             \"postgres://USER:PASSWORD@HOST/DATABASE\" (shared by several servers) or \"memory:\" (for tests)"
                 .to_owned(),
         )),
     }
@@ -194,6 +232,10 @@ impl Options {
 impl JournalError {
     fn closed() -> Self {
         Self::Unavailable("it is closed".into())
+    }
+
+    fn not_copied() -> Self {
+        Self::Unavailable("it was not opened to be copied".into())
     }
 
     fn no_dead_letter(id: EntryId) -> Self {

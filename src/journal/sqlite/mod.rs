@@ -43,7 +43,9 @@ pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal
     let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
         match options.access {
             Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
-            Access::Operator => Ok(Arc::new(Operator::open(path, options)?)),
+            Access::Operator | Access::Source | Access::Target => {
+                Ok(Arc::new(Operator::open(path, options)?))
+            }
         }
     });
     opened.await.map_err(|panic| JournalError::Unavailable(panic.to_string().into()))?

@@ -1,20 +1,23 @@
 //! A journal beside a running server: an operator looks, revives, discards and purges.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::{
     rows,
-    schema::{connect, connect_reader},
+    schema::{connect, connect_reader, create_folder, lock},
     store::unavailable,
 };
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-        Queue, Record, Stats, books::Changes,
+        Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+        Queue, Record, State, Stats, books::Changes,
     },
 };
 
@@ -24,13 +27,28 @@ pub(super) struct Operator {
     path: PathBuf,
     options: Options,
     changes: Changes,
+    /// Keeps servers away while it is copied.
+    _lock: Option<File>,
 }
 
 impl Operator {
     /// Makes sure that the file is a journal of this version.
     pub(super) fn open(path: PathBuf, options: Options) -> Result<Self, JournalError> {
-        connect(&path, false)?;
-        Ok(Self { path, options, changes: Changes::new() })
+        let (made, alone) = match options.access {
+            Access::Target => (true, true),
+            Access::Source => (false, true),
+            Access::Server | Access::Operator => (false, false),
+        };
+        if made {
+            create_folder(&path)?;
+        }
+        // Without a lock first: it would leave its file beside a journal that is not there.
+        if !made {
+            connect(&path, false)?;
+        }
+        let lock = alone.then(|| lock(&path)).transpose()?;
+        connect(&path, made)?;
+        Ok(Self { path, options, changes: Changes::new(), _lock: lock })
     }
 
     /// One transaction on a connection of its own; the server notices it.
@@ -130,6 +148,22 @@ impl Journal for Operator {
                 Ok(found)
             });
             discarded.await?.map(drop).ok_or_else(|| JournalError::nothing_to_discard(id))
+        })
+    }
+
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
+        read(&self.path, move |connection| rows::page(connection, after, limit))
+    }
+
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            for record in &records {
+                rows::restore(connection, record)?;
+                if record.state == State::Done {
+                    rows::add_done(connection, record.queue, 1)?;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -228,6 +228,29 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Recor
     statement.query_map(params![filter.queue, filter.state, limit], record)?.collect()
 }
 
+/// Entries after `after`, oldest first.
+pub(super) fn page(connection: &Connection, after: EntryId, limit: usize) -> Result<Vec<Record>> {
+    let mut statement =
+        connection.prepare(&format!("select {RECORD} from entry where id > ?1 order by id limit ?2"))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    statement.query_map(params![after, limit], record)?.collect()
+}
+
+/// Puts in an entry of another journal as it was.
+pub(super) fn restore(connection: &Connection, record: &Record) -> Result<()> {
+    let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, .. } = record;
+    let (conversation, key, reason, body) =
+        (&record.conversation, &record.key, &record.reason, &record.body[..]);
+    let mut statement = connection.prepare_cached(&format!(
+        "insert into entry ({RECORD}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    ))?;
+    statement
+        .execute(params![
+            id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body
+        ])
+        .map(drop)
+}
+
 /// One entry.
 pub(super) fn show(connection: &Connection, id: EntryId) -> Result<Option<Record>> {
     let sql = format!("select {RECORD} from entry where id = ?1");

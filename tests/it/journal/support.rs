@@ -8,6 +8,8 @@ use rongcloud_callback::{
 };
 use tempfile::TempDir;
 
+use crate::support::postgres::Cluster;
+
 pub(super) const START: UnixMillis = UnixMillis(1_700_000_000_000);
 pub(super) const KEEP: Duration = Duration::from_hours(1);
 pub(super) const KEEP_DEAD: Duration = Duration::from_hours(2);
@@ -24,17 +26,24 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) async fn memory() -> Self {
+    pub(super) async fn memory() -> Option<Self> {
         let clock = Clock::manual(START);
         let journal = journal::open("memory:", options(&clock)).await.unwrap();
-        Self { journal, clock, _folder: None }
+        Some(Self { journal, clock, _folder: None })
     }
 
-    pub(super) async fn sqlite() -> Self {
+    pub(super) async fn sqlite() -> Option<Self> {
         let clock = Clock::manual(START);
         let folder = tempfile::tempdir().unwrap();
         let journal = journal::open(&url(&folder), options(&clock)).await.unwrap();
-        Self { journal, clock, _folder: Some(folder) }
+        Some(Self { journal, clock, _folder: Some(folder) })
+    }
+
+    pub(super) async fn postgres() -> Option<Self> {
+        let clock = Clock::manual(START);
+        let url = Cluster::shared().await?.database().await;
+        let journal = journal::open(&url, options(&clock)).await.unwrap();
+        Some(Self { journal, clock, _folder: None })
     }
 
     pub(super) async fn append(&self, entry: NewEntry) -> Appended {

@@ -4,6 +4,7 @@ pub(crate) mod http;
 pub(crate) mod messages;
 pub(crate) mod open_loop;
 pub(crate) mod platform;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod secrecy;
 

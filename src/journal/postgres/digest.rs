@@ -1,0 +1,50 @@
+//! 128 bits of SHA-256 that stand for keys, conversations and bodies: the same on every replica.
+
+use bytes::BytesMut;
+use sha2::{Digest as _, Sha256};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
+
+use crate::journal::fingerprint::Fingerprint;
+
+type BoxedError = Box<dyn std::error::Error + Sync + Send>;
+
+/// What a longer value is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(super) struct Digest([u8; 16]);
+
+impl Digest {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut digest = Self::default();
+        digest.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        digest
+    }
+}
+
+impl From<Fingerprint> for Digest {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self(fingerprint.to_bytes())
+    }
+}
+
+impl From<Digest> for Fingerprint {
+    fn from(digest: Digest) -> Self {
+        Self::from_bytes(digest.0)
+    }
+}
+
+impl ToSql for Digest {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
+        (&self.0[..]).to_sql(kind, out)
+    }
+
+    accepts!(BYTEA);
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Digest {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
+        Ok(Self(<&[u8]>::from_sql(kind, raw)?.try_into()?))
+    }
+
+    accepts!(BYTEA);
+}

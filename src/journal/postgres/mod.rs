@@ -1,0 +1,289 @@
+//! One PostgreSQL for several replicas: one order per conversation, and one word on what is a duplicate.
+//!
+//! A replica writes on one connection, what is asked together in one transaction. The conversation's row is
+//! what is locked and leased; a lease lasts until its end, but no longer than its replica shows that it is
+//! alive. Every time is the database's own, and what comes from here goes there as a span.
+
+mod address;
+mod batch;
+mod command;
+mod digest;
+mod keeper;
+mod operate;
+mod parameters;
+mod purge;
+mod reader;
+mod schema;
+mod session;
+mod shared;
+mod statements;
+mod values;
+mod writer;
+
+use std::{
+    future::ready,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
+    task::JoinSet,
+};
+
+use self::{
+    address::Address,
+    command::{Append, Ask, Call, Command, Settle, span},
+    keeper::Keeper,
+    reader::Reader,
+    session::{Session, unavailable},
+    shared::Shared,
+    writer::Writer,
+};
+use super::{
+    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
+    Pending, Queue, Record, Stats,
+};
+use crate::clock::UnixMillis;
+
+/// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
+const QUEUED: usize = 4096;
+
+/// Opens the database at `url` for a server or an operator.
+pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
+    let address = Address::parse(url)?;
+    let session = Session::open(&address, options.access).await?;
+    let replica = match options.access {
+        Access::Server => Some(number(&session).await?),
+        Access::Operator => None,
+        Access::Source | Access::Target => {
+            alone(&session).await?;
+            None
+        }
+    };
+    let reader = Reader::new(address.clone(), options.access, session);
+    let shared = Arc::new(Shared::new());
+    let mut journal = Postgres {
+        options: options.clone(),
+        reader,
+        shared: Arc::clone(&shared),
+        commands: None,
+        writer: Mutex::default(),
+        keeper: Mutex::default(),
+    };
+    if let Some(replica) = replica {
+        let writer = Writer::open(address.clone(), options.clone(), replica, Arc::clone(&shared)).await?;
+        let (sender, commands) = mpsc::channel(QUEUED);
+        journal.commands = Some(sender);
+        lock(&journal.writer).spawn(writer.run(commands));
+        lock(&journal.keeper).spawn(Keeper { address, options, replica, shared }.run());
+    }
+    Ok(Arc::new(journal))
+}
+
+/// One replica's side of the database, or an operator's.
+#[derive(Debug)]
+struct Postgres {
+    options: Options,
+    reader: Reader,
+    shared: Arc<Shared>,
+    /// To the writer; an operator has none.
+    commands: Option<mpsc::Sender<Command>>,
+    /// Ends by itself once it has been told to close, and at once when this is dropped.
+    writer: Mutex<JoinSet<()>>,
+    /// Ends when this is closed or dropped.
+    keeper: Mutex<JoinSet<()>>,
+}
+
+/// Numbers a replica.
+async fn number(session: &Session) -> Result<i64, JournalError> {
+    let row = session.client.query_one("select nextval('replica_id')", &[]).await;
+    row.map(|row| row.get(0)).map_err(|error| unavailable(&error))
+}
+
+/// Makes sure that no server is at work.
+async fn alone(session: &Session) -> Result<(), JournalError> {
+    let row = session
+        .client
+        .query_one("select count(*) from replica where alive_until > clock_timestamp()", &[])
+        .await
+        .map_err(|error| unavailable(&error))?;
+    match row.get::<_, i64>(0) {
+        0 => Ok(()),
+        servers => Err(JournalError::Open(format!(
+            "the journal in the database is in use by {servers} server(s): stop them; one that was killed counts \
+             for some seconds more"
+        ))),
+    }
+}
+
+fn lock(tasks: &Mutex<JoinSet<()>>) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+    tasks.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Postgres {
+    /// Has the writer do something.
+    async fn call<I, T>(
+        &self,
+        input: I,
+        command: fn(Call<I, T>) -> Command,
+    ) -> Result<T, JournalError> {
+        let Some(commands) = &self.commands else { return Err(not_the_server()) };
+        let (call, answer) = Call::new(input);
+        commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
+        answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
+    }
+
+    fn take_in(&self, entries: Vec<NewEntry>, bond: Option<Bond>) -> Pending<'_, Vec<Appended>> {
+        let Some(commands) = &self.commands else { return Box::pin(ready(Err(not_the_server()))) };
+        if entries.is_empty() && !commands.is_closed() {
+            return Box::pin(ready(Ok(Vec::new())));
+        }
+        let (call, answer) = Call::new(Append::new(entries, bond));
+        // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
+        if let Err(refused) = commands.try_send(Command::Append(call)) {
+            return Box::pin(ready(Err(match refused {
+                TrySendError::Full(_) => {
+                    JournalError::Unavailable("too many commands wait for it".into())
+                }
+                TrySendError::Closed(_) => JournalError::closed(),
+            })));
+        }
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(JournalError::closed())) })
+    }
+
+    /// Refuses what comes after the end.
+    fn check_open(&self) -> Result<(), JournalError> {
+        match &self.commands {
+            Some(commands) if commands.is_closed() => Err(JournalError::closed()),
+            _ => Ok(()),
+        }
+    }
+
+    fn now(&self) -> Option<UnixMillis> {
+        self.options.clock.manual_now()
+    }
+
+    /// From now to `until`, by the clock that both are told by.
+    fn span(&self, until: UnixMillis) -> i64 {
+        span(self.options.clock.now(), until)
+    }
+}
+
+fn not_the_server() -> JournalError {
+    JournalError::Unavailable("it was opened for an operator, who takes nothing in".into())
+}
+
+impl Journal for Postgres {
+    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+        self.take_in(entries, None)
+    }
+
+    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Vec<Appended>> {
+        self.take_in(vec![entry], Some(bond))
+    }
+
+    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
+        Box::pin(self.call(Ask { queue, limit, span: self.span(until) }, Command::Lease))
+    }
+
+    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::done(lease, follow_ups), Command::Settle))
+    }
+
+    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::later(lease, self.span(until), reason), Command::Settle))
+    }
+
+    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::dead(lease, reason), Command::Settle))
+    }
+
+    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe(queue)
+    }
+
+    fn stats(&self) -> Pending<'_, Stats> {
+        Box::pin(async {
+            self.check_open()?;
+            let leased = |queue| self.shared.count(queue);
+            self.reader.with(async |client| operate::stats(client, leased).await).await
+        })
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            self.reader.with(async |client| operate::list(client, &filter).await).await
+        })
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        Box::pin(async move { self.reader.with(async |client| operate::show(client, id).await).await })
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            let now = self.now();
+            let revived =
+                self.reader.with(async |client| operate::revive(client, id, now).await).await?;
+            let (queue, _) = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
+            self.shared.changes.notify(queue);
+            Ok(())
+        })
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            let now = self.now();
+            let discarded =
+                self.reader.with(async |client| operate::discard(client, id, now).await).await?;
+            let (queue, line) = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+            self.shared.forget(queue, line, id);
+            self.shared.changes.notify(queue);
+            Ok(())
+        })
+    }
+
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            self.reader.with(async |client| operate::page(client, after, limit).await).await
+        })
+    }
+
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.reader.with(async |client| operate::restore(client, &records).await).await
+        })
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(async move {
+            self.check_open()?;
+            let (mut next, mut count) = (Some(EntryId(0)), 0);
+            while let Some(from) = next {
+                let step = async |client: &_| purge::step(client, from, &self.options).await;
+                let purged = self.reader.with(step).await?;
+                count += purged.count;
+                next = purged.next;
+            }
+            Ok(count)
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let Some(commands) = &self.commands else { return Ok(()) };
+            // Or it would put this replica on the list again.
+            lock(&self.keeper).abort_all();
+            match self.call((), Command::Close).await {
+                // It was closed before.
+                Err(_) if commands.is_closed() => Ok(()),
+                closed => closed,
+            }
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! The connection for everything that is neither written in bulk nor kept up: what operators ask and do.
+
+use tokio::{sync::Mutex, time::timeout};
+use tokio_postgres::{Client, Error};
+
+use super::{
+    address::Address,
+    session::{PATIENCE, Session, silent, unavailable},
+};
+use crate::journal::{Access, JournalError};
+
+/// Reads, and does an operator's work, on one connection that is made when it is needed.
+#[derive(Debug)]
+pub(super) struct Reader {
+    address: Address,
+    access: Access,
+    session: Mutex<Option<Session>>,
+}
+
+impl Reader {
+    pub(super) fn new(address: Address, access: Access, session: Session) -> Self {
+        Self { address, access, session: Mutex::new(Some(session)) }
+    }
+
+    /// Does `work` alone on the connection, which is given up if the work fails or is cut off halfway.
+    pub(super) async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&Client) -> Result<T, Error>,
+    ) -> Result<T, JournalError> {
+        let mut place = self.session.lock().await;
+        let session = match place.take().filter(|session| !session.client.is_closed()) {
+            Some(session) => session,
+            None => Session::open(&self.address, self.access).await?,
+        };
+        let done = timeout(PATIENCE, work(&session.client)).await.map_err(|_| silent())?;
+        let done = done.map_err(|error| unavailable(&error))?;
+        *place = Some(session);
+        Ok(done)
+    }
+}

@@ -1,0 +1,208 @@
+//! The statements that change a conversation, in the order in which a transaction runs them.
+//!
+//! `$1` is the time where a test's clock gives it; else it is the database's clock, the one that all replicas
+//! share, and every other time is a span from it.
+
+use std::sync::LazyLock;
+
+use futures_util::future::try_join_all;
+use tokio_postgres::{Client, Error, Statement};
+
+pub(super) const NOW: &str =
+    "coalesce($1::bigint, (extract(epoch from statement_timestamp()) * 1000)::bigint)";
+
+/// Adds what `counted` says (shard, queue, pending, done, dead) to the tally.
+pub(super) const COUNT: &str = "insert into tally as t (shard, queue, pending, done, dead) select * from counted
+     on conflict (shard, queue) do update
+     set pending = t.pending + excluded.pending, done = t.done + excluded.done, dead = t.dead + excluded.dead";
+
+/// Binds signatures to bodies; says to which body each is bound.
+const SEAL: &str = "
+    insert into seal (signature, body, until)
+    select signature, body, NOW + span from unnest($2::bytea[], $3::bytea[], $4::bigint[]) s (signature, body, span)
+    on conflict (signature) do update set signature = excluded.signature
+    returning signature, body";
+
+/// Locks conversations in the order given, which is everybody's; those that are not there are made.
+///
+/// Whoever holds the lock of a conversation is the only one who takes numbers for it, so that no lower number
+/// is committed after a higher one.
+pub(super) const LOCK: &str = "
+    insert into conversation (queue, line) select * from unnest($1::smallint[], $2::bytea[])
+    on conflict (queue, line) do update set queue = excluded.queue";
+
+/// Settles leased entries, as far as their leases still count; returns those.
+const SETTLE: &str = "
+    with settled as (
+        update entry e
+        set state = s.state, due_at = case s.state when 0 then NOW + s.span else e.due_at end,
+            settled_at = case s.state when 0 then null else NOW end, reason = coalesce(s.reason, e.reason)
+        from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[], $8::bytea[])
+            s (id, queue, line, fence, state, span, reason)
+        join conversation c
+            on c.queue = s.queue and c.line = s.line and c.fence = s.fence and c.held = s.id
+        where e.id = s.id and e.state = 0
+        returning e.id, e.queue, e.state
+    ), counted as (
+        select $9::bigint, queue, -count(*) filter (where state <> 0), count(*) filter (where state = 1),
+            count(*) filter (where state = 2)
+        from settled group by queue
+    ), tallied as (COUNT)
+    select id from settled";
+
+/// Adds entries whose keys are new: those of a lease (`of_…`) only if it still counts, those under a signature
+/// only if it is bound to their body.
+const ADD: &str = "
+    with new as (
+        select distinct on (n.queue, n.key_digest) n.*
+        from unnest($2::smallint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[],
+            $9::smallint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) with ordinality
+            n (queue, key_digest, line, conversation, key, reason, body, of_queue, of_line, of_fence, signature, sealed,
+               place)
+        where not exists (select from entry e where e.queue = n.queue and e.key_digest = n.key_digest)
+            and (n.of_fence is null or exists (
+                select from conversation c where c.queue = n.of_queue and c.line = n.of_line
+                    and c.fence = n.of_fence and c.held is not null))
+            and (n.signature is null or exists (
+                select from seal s where s.signature = n.signature and s.body = n.sealed))
+        order by n.queue, n.key_digest, n.place
+    ), added as (
+        insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
+            conversation, key, reason, body)
+        select nextval('entry_id'), queue, case when reason is null then 0 else 2 end, 0, NOW, NOW,
+            case when reason is null then null else NOW end, key_digest, line, conversation, key, reason, body
+        from (select * from new order by place) n
+        on conflict (queue, key_digest) do nothing
+        returning queue, key_digest, state
+    ), counted as (
+        select $14::bigint, queue, count(*) filter (where state = 0), 0, count(*) filter (where state = 2)
+        from added group by queue
+    ), tallied as (COUNT)
+    select queue, key_digest from added";
+
+/// Brings locked conversations in line with their entries, and ends the leases with these fences; says what
+/// is ready now because of that.
+pub(super) const ALIGN: &str = "
+    with line as (
+        select l.queue, l.line, h.id, h.due_at
+        from unnest($2::smallint[], $3::bytea[]) l (queue, line)
+        left join lateral (
+            select id, due_at from entry e
+            where e.queue = l.queue and e.line = l.line and e.state = 0 order by id limit 1
+        ) h on true
+    ), ended as (
+        delete from conversation c using line l where c.queue = l.queue and c.line = l.line and l.id is null
+    )
+    update conversation c
+    set head = l.id, due_at = l.due_at,
+        held = case when c.fence = any($4) then null else c.held end,
+        holder = case when c.fence = any($4) then null else c.holder end,
+        lease_until = case when c.fence = any($4) then null else c.lease_until end
+    from line l
+    where c.queue = l.queue and c.line = l.line and l.id is not null
+        and (c.head is distinct from l.id or c.due_at is distinct from l.due_at or c.fence = any($4))
+    returning c.queue, c.ready_at <= NOW";
+
+/// Leases what is ready, to a replica; none of the Inbox while the Outbox is full.
+const LEASE: &str = "
+    with due as (
+        select queue, line, ready_at from conversation
+        where queue = $2 and ready_at <= NOW
+            and ($2 <> 0::smallint or (select coalesce(sum(pending), 0) from tally where queue = 1) < $6::bigint)
+        order by ready_at, head limit $3 for update skip locked
+    ), taken as (
+        update conversation c
+        set held = c.head, holder = $5::bigint, lease_until = NOW + greatest($4::bigint, 1), fence = nextval('fence')
+        from due d where c.queue = d.queue and c.line = d.line
+        returning c.line, c.held, c.fence, d.ready_at
+    )
+    update entry e set attempts = e.attempts + 1 from taken t where e.id = t.held
+    returning t.line, t.fence, t.ready_at, e.id, e.key, e.conversation, e.body, e.attempts, e.accepted_at";
+
+/// How much there is in each queue.
+const SUM: &str = "
+    select queue, sum(pending)::bigint, sum(done)::bigint, sum(dead)::bigint from tally group by queue";
+
+/// How many of these keys are new, and how many entries of their queue are pending.
+const ROOM: &str = "
+    select count(*), (select coalesce(sum(pending), 0)::bigint from tally where queue = $1)
+    from unnest($2::bytea[]) k (digest)
+    where not exists (select from entry e where e.queue = $1 and e.key_digest = k.digest)";
+
+/// Lets the leases of a replica that ends run out.
+pub(super) const RELEASE: &str = "
+    update conversation c set lease_until = 0, holder = null
+    from unnest($1::smallint[], $2::bytea[], $3::bigint[]) h (queue, line, fence)
+    where c.queue = h.queue and c.line = h.line and c.fence = h.fence and c.held is not null";
+
+/// This replica is alive for some seconds more.
+pub(super) const BEAT: &str = "
+    insert into replica (id, alive_until) values ($1, clock_timestamp() + make_interval(secs => $2))
+    on conflict (id) do update set alive_until = excluded.alive_until";
+
+/// The replicas that have given no sign for too long.
+pub(super) const STALE: &str = "select id from replica where alive_until < clock_timestamp()";
+
+/// Lets the leases of those among `$1` run out that still give no sign.
+pub(super) const FREE: &str = "
+    update conversation set lease_until = 0, holder = null
+    where held is not null
+        and holder in (select id from replica where id = any($1) and alive_until < clock_timestamp())";
+
+/// Takes replicas off the list; what they have counted becomes everybody's.
+pub(super) const LEAVE: &str = "
+    with gone as (
+        delete from replica where id = any($1) returning id
+    ), folded as (
+        delete from tally where shard = any($1) returning queue, pending, done, dead
+    ), counted as (
+        select 0::bigint, queue, sum(pending), sum(done), sum(dead) from folded group by queue
+    )
+    COUNT";
+
+/// How much there is, and how old the oldest pending entry is; the heads of the conversations include it.
+pub(super) const STATS: &str = "
+    select q.queue, coalesce(sum(t.pending), 0)::bigint, coalesce(sum(t.done), 0)::bigint,
+        coalesce(sum(t.dead), 0)::bigint,
+        (select e.accepted_at from entry e
+         where e.id = (select min(head) from conversation c where c.queue = q.queue))
+    from (values (0::smallint), (1::smallint)) q (queue) left join tally t on t.queue = q.queue
+    group by q.queue";
+
+/// The writer's statements, prepared.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) seal: Statement,
+    pub(super) lock: Statement,
+    pub(super) settle: Statement,
+    pub(super) add: Statement,
+    pub(super) align: Statement,
+    pub(super) lease: Statement,
+    pub(super) sum: Statement,
+    pub(super) room: Statement,
+}
+
+impl Statements {
+    pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+        static TEXTS: LazyLock<[String; 8]> =
+            LazyLock::new(|| [SEAL, LOCK, SETTLE, ADD, ALIGN, LEASE, SUM, ROOM].map(text));
+        let prepared = try_join_all(TEXTS.iter().map(|text| client.prepare(text))).await?;
+        let mut prepared = prepared.into_iter();
+        let mut next = || prepared.next().unwrap_or_else(|| unreachable!("one for each text"));
+        Ok(Self {
+            seal: next(),
+            lock: next(),
+            settle: next(),
+            add: next(),
+            align: next(),
+            lease: next(),
+            sum: next(),
+            room: next(),
+        })
+    }
+}
+
+/// The statement with the time and the tally put in.
+pub(super) fn text(statement: &str) -> String {
+    statement.replace("COUNT", COUNT).replace("NOW", NOW)
+}

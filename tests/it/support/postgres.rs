@@ -1,0 +1,196 @@
+//! A PostgreSQL of the tests' own: its server in a temporary folder, a database for each test.
+
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls};
+
+use super::{process::free_address, skip, until};
+
+/// Kept from whoever reads logs and errors.
+pub(crate) const PASSWORD: &str = "journal-s3cret";
+
+/// What the server is set to: no sync, for no power fails here; a `kill -9` takes nothing from the system's cache.
+const SETTINGS: &str = "fsync = off\nmax_connections = 200\nshared_buffers = 64MB\nlog_min_messages = fatal\n\
+    autovacuum_naptime = 5s\n";
+
+/// A database server; it ends, and its files go, with the process or when this is dropped.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    programs: PathBuf,
+    pub(crate) address: SocketAddr,
+    /// Cleans up when its standard input ends, however this process does.
+    reaper: Child,
+    databases: AtomicU32,
+}
+
+impl Cluster {
+    /// The server that all tests share; `None` where PostgreSQL is not installed, unless under CI.
+    pub(crate) async fn shared() -> Option<&'static Self> {
+        static SHARED: OnceCell<Option<Cluster>> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await.as_ref()
+    }
+
+    /// A server of one's own, to be killed.
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            skip("PostgreSQL is missing: install the package postgresql");
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("postgres-").tempdir().unwrap();
+        let folder = TempDir::keep(folder);
+        let script = "read -r _; kill -QUIT $(head -n 1 data/postmaster.pid) 2>/dev/null; sleep 0.2; rm -rf \"$PWD\"";
+        let reaper = Command::new("setsid")
+            .args(["sh", "-c", script])
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let cluster =
+            Self { folder, programs, address: free_address(), reaper, databases: AtomicU32::new(0) };
+        cluster.initialize();
+        cluster.run().await;
+        Some(cluster)
+    }
+
+    fn initialize(&self) {
+        let password = self.folder.join("password");
+        std::fs::write(&password, PASSWORD).unwrap();
+        if is_root() {
+            succeed(Command::new("chown").args(["-R", "postgres:"]).arg(&self.folder));
+        }
+        succeed(
+            self.program("initdb")
+                .args(["--no-sync", "--username", "tests", "--auth", "scram-sha-256", "--encoding", "UTF8"])
+                .args(["--locale", "C", "--pgdata", "data"])
+                .arg(format!("--pwfile={}", password.display())),
+        );
+        let file = self.folder.join("data/postgresql.conf");
+        let mut file = std::fs::File::options().append(true).open(file).unwrap();
+        file.write_all(SETTINGS.as_bytes()).unwrap();
+    }
+
+    /// Starts it, or starts it again, and waits until it answers.
+    pub(crate) async fn run(&self) {
+        // Those that it had when it was killed end by themselves, and only then can there be a new one.
+        until("a database server", async || {
+            if !self.is_up().await {
+                self.control(&["start", "--no-wait", "--silent"]);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            self.is_up().await.then_some(())
+        })
+        .await;
+    }
+
+    async fn is_up(&self) -> bool {
+        tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_ok()
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={}",
+            self.address.port(),
+            self.folder.display()
+        );
+        let _ = self
+            .program("pg_ctl")
+            .args(arguments)
+            .args(["--pgdata", "data", "--log", "log", "--options", &options])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    /// SIGKILL to the postmaster; its children end when they notice.
+    pub(crate) fn kill(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        succeed(Command::new("kill").args(["-KILL", pid.lines().next().unwrap()]));
+    }
+
+    /// Changes the server's settings.
+    pub(crate) fn set(&self, settings: &str) {
+        let file = self.folder.join("data/postgresql.conf");
+        let mut file = std::fs::File::options().append(true).open(file).unwrap();
+        file.write_all(settings.as_bytes()).unwrap();
+        self.control(&["reload"]);
+    }
+
+    /// A file beside the server's own, readable for it alone.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        succeed(Command::new("chmod").arg("600").arg(&path));
+        if is_root() {
+            succeed(Command::new("chown").arg("postgres:").arg(&path));
+        }
+        path
+    }
+
+    /// Makes an empty database; returns the URL of a journal in it.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let client = client(&self.url("postgres")).await;
+        client.batch_execute(&format!("create database {name}")).await.unwrap();
+        self.url(&name)
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://tests:{PASSWORD}@{}/{database}?sslmode=disable", self.address)
+    }
+
+    /// One of PostgreSQL's programs, which refuse to run as root.
+    fn program(&self, name: &str) -> Command {
+        let program = self.programs.join(name);
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(&self.folder).env("LC_ALL", "C");
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.reaper.stdin.take());
+        let _ = self.reaper.wait();
+    }
+}
+
+/// A connection past the journal, in its schema.
+pub(crate) async fn client(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "it ends with the client")]
+    tokio::spawn(connection);
+    client.batch_execute("set search_path = rongcloud_callback, public").await.unwrap();
+    client
+}
+
+/// Debian keeps them out of the PATH, by version.
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    folders.filter(|folder| folder.join("initdb").exists()).max()
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[track_caller]
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
