@@ -202,7 +202,7 @@ impl CallbackService {
         let channels = channels(&config, &clients)?;
         let journal = open_journal(&config.journal, clock.clone(), Access::Server)
             .await
-            .map_err(|source| ServiceError::Journal { url: config.journal.url.clone(), source })?;
+            .map_err(|source| ServiceError::Journal { url: config.journal.url.to_string(), source })?;
         let callbacks =
             Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
@@ -315,7 +315,7 @@ pub async fn open_journal(
         clock,
         access,
     };
-    journal::open(&section.url, options).await
+    journal::open(section.url.expose(), options).await
 }
 
 fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {

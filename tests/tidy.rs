@@ -76,6 +76,7 @@ const RESERVED: &[(&str, &[&str])] = &[
         ],
     ),
     ("rusqlite", &["src/journal/sqlite"]),
+    ("tokio_postgres", &["src/journal/postgres"]),
 ];
 
 /// Rooms that are told the time and never ask for it.

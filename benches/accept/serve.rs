@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use crate::pgbench;
 use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{CallbackService, Config, Inbound, server::Listener};
 use tokio_util::sync::CancellationToken;
@@ -25,18 +26,22 @@ pub(crate) enum Target {
     Memory,
     /// Our server, accepting into SQLite with `synchronous=FULL`.
     Sqlite,
-    /// The same, with a handler that does nothing running and finishing every message.
+    /// Our server, accepting into PostgreSQL.
+    Postgres,
+    /// The one with SQLite, with a handler that does nothing running and finishing every message.
     Handled,
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Memory, Self::Sqlite, Self::Handled];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Bare, Self::Memory, Self::Sqlite, Self::Postgres, Self::Handled];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
             Self::Handled => "handled",
         }
     }
@@ -71,9 +76,11 @@ impl Usage {
 }
 
 impl Server {
-    pub(crate) fn start(target: Target) -> Self {
+    /// `database` is its URL, and how many finished entries there are to be in it.
+    pub(crate) fn start(target: Target, database: [Option<&str>; 2]) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("our own path"))
             .args([FLAG, target.name()])
+            .args(database.into_iter().flatten())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -120,7 +127,8 @@ fn line(answers: &mut impl BufRead) -> String {
 }
 
 /// Serves until standard input ends; says its address first, then the count of finished messages for each line.
-pub(crate) fn child(target: &str) {
+pub(crate) fn child(arguments: &[String]) {
+    let target = arguments[0].as_str();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     runtime.block_on(async {
@@ -128,6 +136,10 @@ pub(crate) fn child(target: &str) {
             "bare" => bare().await,
             "memory" => accepting("memory:").await,
             "sqlite" => accepting(&sqlite(&folder)).await,
+            "postgres" => {
+                pgbench::prepare(&arguments[1], arguments.get(2)).await;
+                accepting(&arguments[1]).await;
+            }
             _ => handled(&sqlite(&folder)).await,
         }
     });

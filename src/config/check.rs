@@ -115,14 +115,15 @@ pub(super) fn admin(admin: &AdminSection, check: &mut Checker<'_>) {
 }
 
 pub(super) fn journal(journal: &JournalSection, check: &mut Checker<'_>) {
-    let known = journal.url == "memory:"
-        || journal.url.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
+    let url = journal.url.expose();
+    let after = |scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
+    let known = url == "memory:" || ["sqlite:", "postgres://", "postgresql://"].into_iter().any(after);
     // The value is not shown: other schemes carry passwords.
     check.require(
         known,
         "url",
         "names no journal that this program knows",
-        "write \"sqlite:PATH\", or \"memory:\" where losing messages does not matter",
+        "write \"sqlite:PATH\", \"postgres://…\", or \"memory:\" where losing messages does not matter",
     );
     check.require(
         journal.keep >= MIN_KEEP,

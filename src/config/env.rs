@@ -46,6 +46,11 @@ fn interpolate_value(
     }
 }
 
+/// Replaces the references in an argument; the error says what to do.
+pub(super) fn resolve_argument(text: &str) -> Result<String, String> {
+    resolve(text, &process_variable).map_err(|Unresolved { what, hint }| format!("it {what}: {hint}"))
+}
+
 #[derive(Debug, PartialEq)]
 struct Unresolved {
     what: String,

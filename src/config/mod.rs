@@ -24,8 +24,8 @@ use self::file::UserFile;
 pub use self::{
     error::{ConfigError, Problem},
     sections::{
-        AdminSection, AppSection, ClientSection, JournalSection, LogFormat, LogSection, PortalSection,
-        PumpSection, Replies, ServerSection, ShutdownSection,
+        AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
+        PortalSection, PumpSection, Replies, ServerSection, ShutdownSection,
     },
 };
 

@@ -1,14 +1,14 @@
 //! One struct for each section of `callback.toml`, which documents every key and its default.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{addresses, duration};
+use super::{addresses, duration, env};
 use crate::ids::AppKey;
 
 /// `[server]`: what the platform's callbacks meet.
@@ -64,8 +64,8 @@ impl AdminSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalSection {
-    /// `sqlite:PATH` or `memory:`.
-    pub url: String,
+    /// `sqlite:PATH`, `postgres://…` or `memory:`.
+    pub url: JournalUrl,
     /// How long a finished entry is kept.
     #[serde(deserialize_with = "duration::deserialize")]
     pub keep: Duration,
@@ -76,6 +76,48 @@ pub struct JournalSection {
     pub max_pending: u64,
     /// Recent keys answered from memory.
     pub recent_keys: usize,
+}
+
+/// The journal's address; what it shows of itself is without a password.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct JournalUrl(SecretString);
+
+impl JournalUrl {
+    /// All of it, for whoever opens the journal.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// Takes `${NAME}` from this process's environment, as a configuration file does.
+impl FromStr for JournalUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        env::resolve_argument(text).map(|url| Self(url.into()))
+    }
+}
+
+impl fmt::Display for JournalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.expose();
+        let Some((scheme, rest)) =
+            url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))
+        else {
+            return f.write_str(url.split_once("postgres").map_or(url, |_| "postgres…"));
+        };
+        // A password may hold what should have been written as %XX, and parameters may be passwords, too.
+        let address = rest.rsplit_once('@').map_or(rest, |(_, address)| address);
+        let address = address.split('?').next().unwrap_or_default();
+        write!(f, "{scheme}://{address}")
+    }
+}
+
+impl fmt::Debug for JournalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
 }
 
 /// `[dispatch]` and `[deliver]`: how one queue is worked on.
@@ -182,4 +224,28 @@ pub struct PortalSection {
     pub token: Option<SecretString>,
     /// A file with the access token, read before each call.
     pub token_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_s_address_is_shown_without_its_password() {
+        for (url, shown) in [
+            ("sqlite:data/journal.db", "sqlite:data/journal.db"),
+            ("postgres://user:s3cret@db.example.com/journal", "postgres://db.example.com/journal"),
+            (
+                "postgresql://user:s3@s3cret@db:5433/j?sslmode=require&password=s3cret",
+                "postgresql://db:5433/j",
+            ),
+            ("postgres:user:s3cret@db/j", "postgres…"),
+        ] {
+            let url = JournalUrl(url.into());
+            assert_eq!(
+                (url.to_string(), format!("{url:?}")),
+                (shown.to_owned(), format!("\"{shown}\""))
+            );
+        }
+    }
 }

@@ -20,10 +20,10 @@ use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
     ids::{AccountId, AppKey, UserId},
-    journal::{Appended, Journal, NewEntry, Queue},
+    journal::{Appended, Bond, Journal, NewEntry, Queue},
     metrics,
     protocol::{Conversation, Inbound, ParseError, parse},
-    signature::Verifier,
+    signature::{Verified, Verifier},
 };
 
 /// How a signed probe is answered: what tells us from anything else that answers 200, and our version.
@@ -42,6 +42,7 @@ pub(super) fn receivers(
         max_body: usize::try_from(section.max_body.as_u64()).unwrap_or(usize::MAX),
         body_timeout: section.body_timeout,
         answer_timeout: section.answer_timeout,
+        bond_span: section.timestamp_tolerance.saturating_mul(2),
         in_flight: Semaphore::new(section.max_in_flight),
         trusted_proxies: section.trusted_proxies.clone(),
         ack_seconds: metrics::ack_seconds(),
@@ -75,6 +76,8 @@ struct Shared {
     body_timeout: Duration,
     /// From the request's arrival to the journal's word.
     answer_timeout: Duration,
+    /// How long a signature that was seen can be accepted again.
+    bond_span: Duration,
     in_flight: Semaphore,
     trusted_proxies: Vec<IpNet>,
     ack_seconds: Histogram,
@@ -114,14 +117,14 @@ impl Receiver {
 
         let inbound = match parse(&body) {
             Ok(inbound) => inbound,
-            Err(error) => return Err(Box::pin(self.bury(body, error, deadline)).await),
+            Err(error) => return Err(Box::pin(self.bury(body, error, signature, deadline)).await),
         };
         if inbound.is_probe() {
             return Box::pin(self.probe(deadline)).await;
         }
         let entry = self.entry(&inbound, body);
         let told = tracing::enabled!(Level::DEBUG).then(|| Box::new(inbound));
-        let appended = self.append(entry, deadline).await?;
+        let appended = self.append(entry, signature, deadline).await?;
         if let Some(inbound) = told {
             self.tell(&inbound, appended);
         }
@@ -154,9 +157,11 @@ impl Receiver {
     fn append(
         &self,
         entry: NewEntry,
+        signature: Verified,
         deadline: Instant,
     ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
-        let appending = timeout_at(deadline, self.shared.journal.append(vec![entry]));
+        let bond = Bond { signature: signature.0, span: self.shared.bond_span };
+        let appending = timeout_at(deadline, self.shared.journal.append_bound(bond, entry));
         async {
             let answers = appending.await.map_err(|_| Rejection::SlowJournal)??;
             answers.first().copied().ok_or(Rejection::SlowJournal)
@@ -164,7 +169,13 @@ impl Receiver {
     }
 
     /// Keeps an authentic body that was not understood as a dead letter, for the operator.
-    async fn bury(&self, body: Bytes, error: ParseError, deadline: Instant) -> Rejection {
+    async fn bury(
+        &self,
+        body: Bytes,
+        error: ParseError,
+        signature: Verified,
+        deadline: Instant,
+    ) -> Rejection {
         // Nobody's conversation: named after the body itself, which is also what makes it a duplicate.
         let digest = hex::encode(Sha256::digest(&body));
         let conversation = Conversation {
@@ -179,7 +190,7 @@ impl Receiver {
             body,
             dead: Some(error.to_string()),
         };
-        match self.append(letter, deadline).await {
+        match self.append(letter, signature, deadline).await {
             Ok(_) => Rejection::NotUnderstood(error),
             Err(rejection) => rejection,
         }

@@ -161,7 +161,11 @@ impl From<SignatureError> for Rejection {
 
 impl From<JournalError> for Rejection {
     fn from(error: JournalError) -> Self {
-        Self::Journal(error)
+        match error {
+            // By another server on the same journal.
+            JournalError::Bound => Self::Replayed,
+            error => Self::Journal(error),
+        }
     }
 }
 

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
+    config::JournalUrl,
     journal::{Access, EntryId, Filter, Journal, JournalError, Queue, Record, State},
     protocol::{Conversation, Outgoing, parse},
     service::open_journal,
 };
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::{copy, failure::Failure};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -37,6 +38,15 @@ pub(crate) enum Command {
     Revive(SomeEntries),
     /// Marks entries as done without handling them.
     Discard(SomeEntries),
+    /// Copies a journal into an empty one, while no server runs on either.
+    ///
+    /// Everything is copied as it is: what is pending with its order, attempts and times, and what is kept of the rest.
+    Copy {
+        /// The journal to copy, such as "sqlite:data/journal.db"; ${NAME} is taken from the environment.
+        from: JournalUrl,
+        /// The journal to make, of any kind; it must be empty.
+        to: JournalUrl,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +90,9 @@ enum QueueArgument {
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
+    if let Command::Copy { from, to } = command {
+        return copy::run(config, from, to).await;
+    }
     let journal = open(config).await?;
     match command {
         Command::Stats { json } => stats(&*journal, json).await?,
@@ -97,6 +110,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
                 println!("{id} is discarded");
             }
         }
+        Command::Copy { .. } => {}
     }
     Ok(journal.close().await?)
 }

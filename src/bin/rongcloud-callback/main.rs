@@ -8,6 +8,7 @@
 mod account;
 mod calls;
 mod check;
+mod copy;
 mod demonstration;
 mod failure;
 mod follower;

@@ -121,13 +121,18 @@ mod tests {
     use super::*;
 
     fn mode(url: &str) -> Result<SslMode, String> {
-        Address::parse(url).map(|address| address.config.get_ssl_mode()).map_err(|error| error.to_string())
+        Address::parse(url)
+            .map(|address| address.config.get_ssl_mode())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn without_a_word_on_it_a_server_elsewhere_must_show_a_certificate() {
         assert_eq!(mode("postgres://u:p@db.example.com/j"), Ok(SslMode::Require));
-        assert_eq!(mode("postgres://u:p@db/j?sslmode=verify-full&connect_timeout=2"), Ok(SslMode::Require));
+        assert_eq!(
+            mode("postgres://u:p@db/j?sslmode=verify-full&connect_timeout=2"),
+            Ok(SslMode::Require)
+        );
         assert_eq!(mode("postgres://u:p@db/j?sslmode=disable"), Ok(SslMode::Disable));
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/j"), Ok(SslMode::Disable));
         assert!(mode("postgres://u:p@db/j?sslmode=prefer").unwrap_err().contains("sslmode=disable"));

@@ -3,10 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
-use tokio_postgres::{
-    Client, Error, Row as Found, Statement,
-    types::ToSql,
-};
+use tokio_postgres::{Client, Error, Row as Found, Statement, types::ToSql};
 
 use super::{
     command::{Append, Ask, Call, Command, Row, Settle},
@@ -112,7 +109,8 @@ impl Batch {
             (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, &replica)),
             (!lines.queues.is_empty(), &statements.align, lines.aligned(&now, &settles.fences)),
         ];
-        let leases: Vec<_> = limits.iter().map(|it| it.parameters(&now, &replica, &max_pending)).collect();
+        let leases: Vec<_> =
+            limits.iter().map(|it| it.parameters(&now, &replica, &max_pending)).collect();
 
         // Each is sent when it is first polled, which is in this order; nothing is waited for in between.
         let mut steps = vec![simple(client, "begin")];
@@ -136,7 +134,8 @@ impl Batch {
     pub(super) fn outcome(self, answers: &Answers) -> Result<Outcome, Error> {
         let mut effects = Effects::default();
         for row in &answers.sums {
-            effects.pending[usize::from(row.try_get::<_, i16>(0)? != 0)] = values::count(row.try_get(1)?);
+            effects.pending[usize::from(row.try_get::<_, i16>(0)? != 0)] =
+                values::count(row.try_get(1)?);
         }
         for row in &answers.aligned {
             effects.ready[usize::from(row.try_get::<_, i16>(0)? != 0)] |= row.try_get::<_, bool>(1)?;
@@ -160,7 +159,8 @@ impl Batch {
             let refused = call.input.bond.as_ref().is_some_and(|bond| {
                 bound.get(&bond.signature[..]).is_some_and(|body| *body != call.input.sealed)
             });
-            let answer = if refused { Err(JournalError::Bound) } else { Ok(appended(&call.input, &mut added)) };
+            let answer =
+                if refused { Err(JournalError::Bound) } else { Ok(appended(&call.input, &mut added)) };
             (call, answer)
         });
         let settles = self.settles.into_iter().map(|call| {
@@ -176,12 +176,23 @@ impl Batch {
         })
     }
 
+    /// The leases that it was to settle.
+    pub(super) fn settles(&self) -> impl Iterator<Item = &Lease> {
+        self.settles.iter().map(|call| &call.input.lease)
+    }
+
     /// Tells everybody that it was not done, or that nothing is known of it.
     pub(super) fn fail(self, error: &JournalError) {
         let Self { appends, settles, leases } = self;
-        appends.into_iter().for_each(|call| Command::Append(call).fail(error));
-        settles.into_iter().for_each(|call| Command::Settle(call).fail(error));
-        leases.into_iter().for_each(|call| Command::Lease(call).fail(error));
+        for call in appends {
+            Command::Append(call).fail(error);
+        }
+        for call in settles {
+            Command::Settle(call).fail(error);
+        }
+        for call in leases {
+            Command::Lease(call).fail(error);
+        }
     }
 }
 
@@ -191,8 +202,11 @@ pub(super) struct Outcome {
     pub(super) effects: Effects,
     pub(super) appends: Vec<Answered<Append, Vec<Appended>>>,
     pub(super) settles: Vec<Answered<Settle, ()>>,
-    pub(super) leases: Vec<(Call<Ask, Vec<Entry>>, Vec<Entry>)>,
+    pub(super) leases: Vec<Leased>,
 }
+
+/// A call for leases, and those that it gets.
+type Leased = (Call<Ask, Vec<Entry>>, Vec<Entry>);
 
 /// A call and its result.
 type Answered<I, T> = (Call<I, T>, Result<T, JournalError>);

@@ -1,6 +1,6 @@
 //! The keeper: shows that this replica is alive, frees what a dead one held, passes on hints, and purges.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_postgres::Client;
@@ -46,8 +46,8 @@ struct Sweep {
 }
 
 impl Keeper {
-    /// Works until it is aborted.
-    pub(super) async fn run(self) {
+    /// Works until it is dropped.
+    pub(super) async fn run(&self) -> Infallible {
         loop {
             let failed = match Session::open(&self.address, Access::Server).await {
                 Ok(session) => self.keep(session).await,
@@ -108,7 +108,11 @@ impl Keeper {
         }
         let freed = soon(client.execute(FREE, &[&dead])).await?;
         soon(client.execute(&text(LEAVE), &[&dead])).await?;
-        tracing::warn!(replicas = dead.len(), leases = freed, "took over from replicas that gave no sign");
+        tracing::warn!(
+            replicas = dead.len(),
+            leases = freed,
+            "took over from replicas that gave no sign"
+        );
         self.shared.news(Queue::Inbox);
         self.shared.news(Queue::Outbox);
         Ok(())

@@ -9,6 +9,7 @@ mod batch;
 mod command;
 mod digest;
 mod keeper;
+mod office;
 mod operate;
 mod parameters;
 mod purge;
@@ -20,27 +21,18 @@ mod statements;
 mod values;
 mod writer;
 
-use std::{
-    future::ready,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{future::ready, sync::Arc};
 
-use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        watch,
-    },
-    task::JoinSet,
-};
+use tokio::sync::{mpsc::error::TrySendError, watch};
 
 use self::{
     address::Address,
     command::{Append, Ask, Call, Command, Settle, span},
     keeper::Keeper,
+    office::Office,
     reader::Reader,
     session::{Session, unavailable},
     shared::Shared,
-    writer::Writer,
 };
 use super::{
     Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
@@ -48,39 +40,30 @@ use super::{
 };
 use crate::clock::UnixMillis;
 
-/// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
-const QUEUED: usize = 4096;
-
 /// Opens the database at `url` for a server or an operator.
 pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
     let address = Address::parse(url)?;
     let session = Session::open(&address, options.access).await?;
-    let replica = match options.access {
-        Access::Server => Some(number(&session).await?),
+    let shared = Arc::new(Shared::new());
+    let office = match options.access {
+        Access::Server => {
+            let replica = number(&session).await?;
+            let keeper = Keeper {
+                address: address.clone(),
+                options: options.clone(),
+                replica,
+                shared: Arc::clone(&shared),
+            };
+            Some(Office::open(keeper).await?)
+        }
         Access::Operator => None,
         Access::Source | Access::Target => {
             alone(&session).await?;
             None
         }
     };
-    let reader = Reader::new(address.clone(), options.access, session);
-    let shared = Arc::new(Shared::new());
-    let mut journal = Postgres {
-        options: options.clone(),
-        reader,
-        shared: Arc::clone(&shared),
-        commands: None,
-        writer: Mutex::default(),
-        keeper: Mutex::default(),
-    };
-    if let Some(replica) = replica {
-        let writer = Writer::open(address.clone(), options.clone(), replica, Arc::clone(&shared)).await?;
-        let (sender, commands) = mpsc::channel(QUEUED);
-        journal.commands = Some(sender);
-        lock(&journal.writer).spawn(writer.run(commands));
-        lock(&journal.keeper).spawn(Keeper { address, options, replica, shared }.run());
-    }
-    Ok(Arc::new(journal))
+    let reader = Reader::new(address, options.access, session);
+    Ok(Arc::new(Postgres { options, reader, shared, office }))
 }
 
 /// One replica's side of the database, or an operator's.
@@ -89,12 +72,8 @@ struct Postgres {
     options: Options,
     reader: Reader,
     shared: Arc<Shared>,
-    /// To the writer; an operator has none.
-    commands: Option<mpsc::Sender<Command>>,
-    /// Ends by itself once it has been told to close, and at once when this is dropped.
-    writer: Mutex<JoinSet<()>>,
-    /// Ends when this is closed or dropped.
-    keeper: Mutex<JoinSet<()>>,
+    /// An operator has none.
+    office: Option<Office>,
 }
 
 /// Numbers a replica.
@@ -119,25 +98,19 @@ async fn alone(session: &Session) -> Result<(), JournalError> {
     }
 }
 
-fn lock(tasks: &Mutex<JoinSet<()>>) -> std::sync::MutexGuard<'_, JoinSet<()>> {
-    tasks.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Postgres {
     /// Has the writer do something.
-    async fn call<I, T>(
-        &self,
-        input: I,
-        command: fn(Call<I, T>) -> Command,
-    ) -> Result<T, JournalError> {
-        let Some(commands) = &self.commands else { return Err(not_the_server()) };
+    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
+        let Some(Office { commands, .. }) = &self.office else { return Err(not_the_server()) };
         let (call, answer) = Call::new(input);
         commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
         answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
     }
 
     fn take_in(&self, entries: Vec<NewEntry>, bond: Option<Bond>) -> Pending<'_, Vec<Appended>> {
-        let Some(commands) = &self.commands else { return Box::pin(ready(Err(not_the_server()))) };
+        let Some(Office { commands, .. }) = &self.office else {
+            return Box::pin(ready(Err(not_the_server())));
+        };
         if entries.is_empty() && !commands.is_closed() {
             return Box::pin(ready(Ok(Vec::new())));
         }
@@ -156,8 +129,8 @@ impl Postgres {
 
     /// Refuses what comes after the end.
     fn check_open(&self) -> Result<(), JournalError> {
-        match &self.commands {
-            Some(commands) if commands.is_closed() => Err(JournalError::closed()),
+        match &self.office {
+            Some(office) if office.commands.is_closed() => Err(JournalError::closed()),
             _ => Ok(()),
         }
     }
@@ -214,9 +187,9 @@ impl Journal for Postgres {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        Box::pin(async move {
-            self.reader.with(async |client| operate::list(client, &filter).await).await
-        })
+        Box::pin(
+            async move { self.reader.with(async |client| operate::list(client, &filter).await).await },
+        )
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
@@ -276,9 +249,7 @@ impl Journal for Postgres {
 
     fn close(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            let Some(commands) = &self.commands else { return Ok(()) };
-            // Or it would put this replica on the list again.
-            lock(&self.keeper).abort_all();
+            let Some(Office { commands, .. }) = &self.office else { return Ok(()) };
             match self.call((), Command::Close).await {
                 // It was closed before.
                 Err(_) if commands.is_closed() => Ok(()),

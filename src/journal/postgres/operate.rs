@@ -117,7 +117,8 @@ async fn change(
     statement: &str,
 ) -> Result<Option<Changed>, Error> {
     let now = now.map(|now| now.0);
-    let Some(row) = client.query_opt("select queue, line from entry where id = $1", &[&id.0]).await? else {
+    let Some(row) = client.query_opt("select queue, line from entry where id = $1", &[&id.0]).await?
+    else {
         return Ok(None);
     };
     let (number, line): (i16, Digest) = (row.try_get(0)?, row.try_get(1)?);

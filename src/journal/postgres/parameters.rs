@@ -11,8 +11,11 @@ use super::{
 };
 use crate::journal::{Appended, Lease};
 
+/// A value of a statement.
+type Value<'a> = &'a (dyn ToSql + Sync);
+
 /// The values of one statement.
-pub(super) type Parameters<'a> = Vec<&'a (dyn ToSql + Sync)>;
+pub(super) type Parameters<'a> = Vec<Value<'a>>;
 
 type Appends = [Call<Append, Vec<Appended>>];
 type Settlings = [Call<Settle, ()>];
@@ -42,7 +45,7 @@ impl<'a> Seals<'a> {
         seals
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: &'p Option<i64>) -> Parameters<'p> {
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>) -> Parameters<'p> {
         vec![now, &self.signatures, &self.bodies, &self.spans]
     }
 }
@@ -69,7 +72,7 @@ impl Lines {
     }
 
     /// Ends the leases with `fences` as well.
-    pub(super) fn aligned<'p>(&'p self, now: &'p Option<i64>, fences: &'p Vec<i64>) -> Parameters<'p> {
+    pub(super) fn aligned<'p>(&'p self, now: Value<'p>, fences: &'p Vec<i64>) -> Parameters<'p> {
         vec![now, &self.queues, &self.lines, fences]
     }
 }
@@ -109,7 +112,7 @@ impl<'a> Settles<'a> {
         all
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: &'p Option<i64>, shard: &'p i64) -> Parameters<'p> {
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, shard: &'p i64) -> Parameters<'p> {
         let Self { ids, queues, lines, fences, states, spans, reasons } = self;
         vec![now, ids, queues, lines, fences, states, spans, reasons, shard]
     }
@@ -137,10 +140,14 @@ impl<'a> Rows<'a> {
         let mut all = Self::default();
         for append in appends.iter().map(|call| &call.input) {
             let bond = append.bond.as_ref().map(|bond| (&bond.signature[..], append.sealed));
-            append.rows.iter().for_each(|row| all.push(row, None, bond));
+            for row in &append.rows {
+                all.push(row, None, bond);
+            }
         }
         for settle in settles.iter().map(|call| &call.input) {
-            settle.follow_ups.iter().for_each(|row| all.push(row, Some(&settle.lease), None));
+            for row in &settle.follow_ups {
+                all.push(row, Some(&settle.lease), None);
+            }
         }
         all
     }
@@ -161,7 +168,7 @@ impl<'a> Rows<'a> {
         self.seals.push(bond.map(|(_, seal)| seal));
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: &'p Option<i64>, shard: &'p i64) -> Parameters<'p> {
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, shard: &'p i64) -> Parameters<'p> {
         vec![
             now,
             &self.queues,
@@ -184,7 +191,7 @@ impl<'a> Rows<'a> {
 /// What a lease takes.
 pub(super) struct Limit {
     queue: i16,
-    limit: i64,
+    most: i64,
     span: i64,
 }
 
@@ -192,18 +199,18 @@ impl Limit {
     pub(super) fn new(ask: &Ask) -> Self {
         Self {
             queue: queue_number(ask.queue),
-            limit: ask.limit.try_into().unwrap_or(i64::MAX),
+            most: ask.limit.try_into().unwrap_or(i64::MAX),
             span: ask.span,
         }
     }
 
     pub(super) fn parameters<'p>(
         &'p self,
-        now: &'p Option<i64>,
+        now: Value<'p>,
         replica: &'p i64,
         max_pending: &'p i64,
     ) -> Parameters<'p> {
-        vec![now, &self.queue, &self.limit, &self.span, replica, max_pending]
+        vec![now, &self.queue, &self.most, &self.span, replica, max_pending]
     }
 }
 

@@ -2,10 +2,7 @@
 
 use tokio_postgres::{Client, Error};
 
-use super::{
-    statements::text,
-    values::count,
-};
+use super::{statements::text, values::count};
 use crate::journal::{EntryId, Options};
 
 /// How many entries a step looks at.
@@ -62,10 +59,9 @@ pub(super) async fn release(client: &Client) -> Result<(), Error> {
 /// Looks at the next few entries after `from`.
 pub(super) async fn step(client: &Client, from: EntryId, options: &Options) -> Result<Purged, Error> {
     let now = options.clock.manual_now().map(|now| now.0);
-    let [keep, keep_dead] =
-        [options.keep, options.keep_dead].map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
-    let purged =
-        client.query_one(&text(PURGE), &[&now, &from.0, &STEP, &keep, &keep_dead]).await?;
+    let [keep, keep_dead] = [options.keep, options.keep_dead]
+        .map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+    let purged = client.query_one(&text(PURGE), &[&now, &from.0, &STEP, &keep, &keep_dead]).await?;
     client.execute(&text(UNSEAL), &[&now, &STEP]).await?;
     let next: Option<i64> = purged.try_get(0)?;
     Ok(Purged { next: next.map(EntryId), count: count(purged.try_get(1)?) })

@@ -135,8 +135,11 @@ async fn state(client: &Client) -> Result<State, Error> {
 }
 
 /// One transaction under a lock: of several that come at once, the first migrates and the others find it done.
+///
+/// The lock comes before the transaction, which would not notice what was made while it waited.
 async fn migrate(client: &Client) -> Result<(), Error> {
-    client.batch_execute(&format!("begin; select pg_advisory_xact_lock({LOCK})")).await?;
+    client.batch_execute(&format!("select pg_advisory_lock({LOCK})")).await?;
+    client.batch_execute("begin").await?;
     let version = match state(client).await? {
         State::Version(version) => version,
         State::Missing | State::Foreign => 0,
@@ -151,5 +154,7 @@ async fn migrate(client: &Client) -> Result<(), Error> {
         }
         client.batch_execute(&format!("set local search_path = {SCHEMA}; {step}")).await?;
     }
-    client.batch_execute(&format!("update {SCHEMA}.version set version = {VERSION}; commit")).await
+    client.batch_execute(&format!("update {SCHEMA}.version set version = {VERSION}")).await?;
+    client.batch_execute("commit").await?;
+    client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
 }

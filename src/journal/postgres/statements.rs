@@ -149,6 +149,11 @@ pub(super) const FREE: &str = "
     where held is not null
         and holder in (select id from replica where id = any($1) and alive_until < clock_timestamp())";
 
+/// Lets the leases of a replica run out of which it knows nothing: their fences are not among `$2`.
+pub(super) const ORPHANS: &str = "
+    update conversation set lease_until = 0, holder = null
+    where holder = $1 and held is not null and fence <> all ($2)";
+
 /// Takes replicas off the list; what they have counted becomes everybody's.
 pub(super) const LEAVE: &str = "
     with gone as (

@@ -52,7 +52,8 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
 
 /// It came from a string.
 pub(super) fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 pub(super) fn attempts(number: i32) -> u32 {

@@ -15,7 +15,7 @@ use super::{
     command::{Append, Command},
     session::{PATIENCE, Session, describe, silent, unavailable},
     shared::Shared,
-    statements::{LEAVE, RELEASE, Statements, text},
+    statements::{LEAVE, ORPHANS, RELEASE, Statements, text},
     values::{count, queue_number},
 };
 use crate::journal::{Access, JournalError, Options, Queue};
@@ -74,8 +74,8 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Works until every sender is gone or one has asked to close.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    /// Works until every sender is gone or one has asked to close; returns who has.
+    pub(super) async fn run(&mut self, mut commands: mpsc::Receiver<Command>) -> Vec<Command> {
         let (mut queued, mut closers) = (Vec::with_capacity(BATCH), Vec::new());
         while commands.recv_many(&mut queued, BATCH).await > 0 {
             closers.extend(queued.extract_if(.., |command| matches!(command, Command::Close(_))));
@@ -84,20 +84,19 @@ impl Writer {
                 commands.close();
             }
             let mut batch = Batch::default();
-            queued.drain(..).filter(|command| !command.is_abandoned()).for_each(|it| batch.push(it));
+            for command in queued.drain(..).filter(|command| !command.is_abandoned()) {
+                batch.push(command);
+            }
             if !batch.is_empty() {
                 self.work(batch).await;
             }
         }
-        let left = self.leave().await;
-        for closer in closers {
-            closer.end(left.clone());
-        }
+        closers
     }
 
     async fn work(&mut self, mut batch: Batch) {
         if let Err(error) = self.reconnect().await {
-            return batch.fail(&error);
+            return self.give_up(batch, &error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(batch.len() as f64);
@@ -134,6 +133,7 @@ impl Writer {
                     self.seconds.record(begun.elapsed());
                     return match batch.outcome(&answers) {
                         Ok(outcome) => self.tell(outcome, had_room),
+                        // Its waiters are gone with it.
                         Err(error) => drop(self.fail(unavailable(&error))),
                     };
                 }
@@ -145,7 +145,15 @@ impl Writer {
                 Err(_) => drop(self.fail(silent())),
             }
         }
-        batch.fail(&self.failure);
+        self.give_up(batch, &self.failure);
+    }
+
+    /// Who settles does so once: their leases end by themselves, at the latest with the next connection.
+    fn give_up(&self, batch: Batch, error: &JournalError) {
+        for lease in batch.settles() {
+            self.shared.let_go(lease);
+        }
+        batch.fail(error);
     }
 
     fn tell(&mut self, outcome: Outcome, had_room: bool) {
@@ -155,7 +163,9 @@ impl Writer {
             self.shared.let_go(&call.input.lease);
         }
         for (_, entries) in &leases {
-            entries.iter().for_each(|entry| self.shared.hold(&entry.lease));
+            for entry in entries {
+                self.shared.hold(&entry.lease);
+            }
         }
         // Room in the Outbox lets the Inbox go on.
         ready[0] |= !had_room && settles.iter().any(|(call, _)| call.input.lease.queue == Queue::Outbox);
@@ -164,9 +174,15 @@ impl Writer {
                 self.shared.news(queue);
             }
         }
-        appends.into_iter().for_each(|(call, answer)| call.answer(answer));
-        settles.into_iter().for_each(|(call, answer)| call.answer(answer));
-        leases.into_iter().for_each(|(call, entries)| call.answer(Ok(entries)));
+        for (call, answer) in appends {
+            call.answer(answer);
+        }
+        for (call, answer) in settles {
+            call.answer(answer);
+        }
+        for (call, entries) in leases {
+            call.answer(Ok(entries));
+        }
     }
 
     /// Refuses an append that goes beyond the bound on the backlog, as far as is known of other replicas.
@@ -218,13 +234,17 @@ impl Writer {
         let session = Session::open(&self.address, Access::Server).await?;
         let prepared = timeout(PATIENCE, Statements::prepare(&session.client)).await;
         let statements = prepared.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
+        // What was leased by a commit of whose success we never heard.
+        let (.., fences) = self.shared.held();
+        let freed = timeout(PATIENCE, session.client.execute(ORPHANS, &[&self.replica, &fences])).await;
+        freed.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
         self.pen = Some(Pen { session, statements });
         self.tried_at = Instant::now();
         Ok(())
     }
 
     /// Gives back what is still leased, so that others need not wait, and takes this replica off the list.
-    async fn leave(&mut self) -> Result<(), JournalError> {
+    pub(super) async fn leave(&self) -> Result<(), JournalError> {
         let Some(Pen { session: Session { client, .. }, .. }) = &self.pen else {
             return Err(self.failure.clone());
         };

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-        Queue, Record, State, Stats, books::Changes,
+        Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
+        Pending, Queue, Record, State, Stats, books::Changes,
     },
 };
 

@@ -246,7 +246,17 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> Result<()> {
     ))?;
     statement
         .execute(params![
-            id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body
+            id,
+            queue,
+            state,
+            attempts,
+            due_at,
+            accepted_at,
+            settled_at,
+            conversation,
+            key,
+            reason,
+            body
         ])
         .map(drop)
 }

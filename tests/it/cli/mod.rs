@@ -3,6 +3,7 @@
 mod account;
 mod calls;
 mod check;
+mod copy;
 mod follower;
 mod help;
 mod journal;

@@ -20,7 +20,7 @@ fn the_defaults_need_three_variables_and_nothing_else() {
     assert_eq!(config.server.listen.to_string(), "0.0.0.0:8080");
     assert_eq!(config.server.max_body, ByteSize::kib(64));
     assert_eq!(config.server.answer_timeout, Duration::from_secs(4));
-    assert_eq!(config.journal.url, "sqlite:data/journal.db");
+    assert_eq!(config.journal.url.expose(), "sqlite:data/journal.db");
     assert_eq!(config.journal.keep_dead, Duration::from_hours(720));
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.apps.len(), 1);

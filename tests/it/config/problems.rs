@@ -133,7 +133,7 @@ fn relations_are_reported_with_their_consequence() {
         ("[server]\nmax_in_flight = 0", "server.max_in_flight", "answered 503"),
         ("[server]\nsignature_memory = 0", "server.signature_memory", "with another body"),
         ("[admin]\nlisten = '127.0.0.1:8080'", "admin.listen", "could not be opened"),
-        ("[journal]\nurl = 'postgres://u:p@h/d'", "journal.url", "no journal"),
+        ("[journal]\nurl = 'mysql://u:p@h/d'", "journal.url", "no journal"),
         ("[journal]\nurl = 'sqlite:'", "journal.url", "no journal"),
         ("[journal]\nkeep = '9m'", "journal.keep", "accepted a second time"),
         ("[journal]\nkeep_dead = '0s'", "journal.keep_dead", "before anyone could revive them"),

@@ -116,7 +116,7 @@ async fn a_missing_folder_is_made_and_a_missing_journal_is_not_an_operators_to_m
 
 #[tokio::test]
 async fn a_url_without_a_driver_is_refused_with_those_that_there_are() {
-    for url in ["postgres://db/callbacks", "journal.db", "memory:x", ""] {
+    for url in ["mysql://db/callbacks", "journal.db", "memory:x", ""] {
         let message = refusal(url, Access::Server).await;
         assert!(message.contains("sqlite:PATH") && message.contains("memory:"), "{message}");
     }

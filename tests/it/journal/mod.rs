@@ -7,7 +7,9 @@ mod leasing;
 mod load;
 mod model;
 mod operating;
+mod shared;
 mod support;
+mod tls;
 
 /// Runs every test of the suite for each driver.
 macro_rules! suite {

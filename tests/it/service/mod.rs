@@ -7,6 +7,7 @@ mod operators;
 mod order;
 mod outcomes;
 mod overload;
+mod replicas;
 mod replies;
 mod running;
 mod shutdown;

@@ -20,8 +20,9 @@ use crate::support::{
     skip, until,
 };
 
-/// `config/nginx.conf`, with its address, its upstream's and its files for this test, and without TLS.
-fn configuration(folder: &TempDir, listen: SocketAddr, upstream: SocketAddr) -> String {
+/// `config/nginx.conf`, with its address, its upstreams' and its files for this test, and without TLS.
+fn configuration(folder: &TempDir, listen: SocketAddr, upstreams: &[SocketAddr]) -> String {
+    let servers = upstreams.iter().map(|it| format!("server {it};")).collect::<Vec<_>>().join("\n");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let tls = |line: &&str| !line.trim_start().starts_with("ssl_");
     include_str!("../../../config/nginx.conf")
@@ -29,7 +30,7 @@ fn configuration(folder: &TempDir, listen: SocketAddr, upstream: SocketAddr) -> 
         .filter(tls)
         .map(|line| line.to_owned() + "\n")
         .collect::<String>()
-        .replace("server callback:8080;", &format!("server {upstream};"))
+        .replace("server callback:8080;", &servers)
         .replace("listen 8443 ssl;", &format!("listen {listen};"))
         .replace("/tmp/nginx.pid", &path("nginx.pid"))
         .replace("/dev/stderr", &path("error.log"))
@@ -39,19 +40,19 @@ fn configuration(folder: &TempDir, listen: SocketAddr, upstream: SocketAddr) -> 
 }
 
 /// A running nginx; killed when dropped.
-struct Nginx {
+pub(super) struct Nginx {
     child: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     folder: TempDir,
 }
 
 impl Nginx {
-    /// In front of `upstream`; `None` where it is not installed, unless under CI, where it must be.
-    async fn start(upstream: SocketAddr) -> Option<Self> {
+    /// In front of `upstreams`; `None` where it is not installed, unless under CI, where it must be.
+    pub(super) async fn start(upstreams: &[SocketAddr]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
         let file = folder.path().join("nginx.conf");
-        fs::write(&file, configuration(&folder, address, upstream)).unwrap();
+        fs::write(&file, configuration(&folder, address, upstreams)).unwrap();
         let program = ["/usr/sbin/nginx", "nginx"].into_iter().find_map(|program| {
             let mut command = Command::new(program);
             command.arg("-p").arg(folder.path()).arg("-e").arg(folder.path().join("error.log"));
@@ -79,11 +80,11 @@ impl Drop for Nginx {
 }
 
 /// As the platform does: the same message again until it is acknowledged.
-async fn deliver_until_acked(address: SocketAddr, body: &str) {
+pub(super) async fn deliver_until_acked(address: SocketAddr, body: &str) {
     let started = Instant::now();
     loop {
-        let mut connection = Connection::open(address).await;
-        match connection.try_ask(delivery(body)).await {
+        let answer = async { Connection::try_open(address).await?.try_ask(delivery(body)).await };
+        match answer.await {
             Ok(answer) if answer.status == 200 => return answer.assert_ack(),
             refused => assert!(started.elapsed() < PATIENCE, "{refused:?}"),
         }
@@ -95,7 +96,7 @@ async fn deliver_until_acked(address: SocketAddr, body: &str) {
 async fn behind_nginx_the_client_s_address_is_logged_and_connections_are_kept() {
     let home = Home::new();
     let server = home.start().await;
-    let Some(nginx) = Nginx::start(server.callbacks).await else { return };
+    let Some(nginx) = Nginx::start(&[server.callbacks]).await else { return };
     let mut connection = Connection::open(nginx.address).await;
     for number in 0..20 {
         connection.ask(delivery(&text("user", &number.to_string(), "hello"))).await.assert_ack();
@@ -118,7 +119,7 @@ async fn behind_nginx_the_client_s_address_is_logged_and_connections_are_kept() 
 async fn a_restart_behind_nginx_loses_no_message() {
     let home = Home::new();
     let mut server = home.start().await;
-    let Some(nginx) = Nginx::start(server.callbacks).await else { return };
+    let Some(nginx) = Nginx::start(&[server.callbacks]).await else { return };
     let address = nginx.address;
     let mut sender = JoinSet::new();
     sender.spawn(async move {

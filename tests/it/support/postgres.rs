@@ -69,7 +69,15 @@ impl Cluster {
         }
         succeed(
             self.program("initdb")
-                .args(["--no-sync", "--username", "tests", "--auth", "scram-sha-256", "--encoding", "UTF8"])
+                .args([
+                    "--no-sync",
+                    "--username",
+                    "tests",
+                    "--auth",
+                    "scram-sha-256",
+                    "--encoding",
+                    "UTF8",
+                ])
                 .args(["--locale", "C", "--pgdata", "data"])
                 .arg(format!("--pwfile={}", password.display())),
         );

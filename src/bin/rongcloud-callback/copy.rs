@@ -1,0 +1,62 @@
+//! `journal copy`: from one journal into another, for moving to another store.
+
+use std::sync::Arc;
+
+use rongcloud_callback::{
+    Config,
+    clock::Clock,
+    config::{JournalSection, JournalUrl},
+    journal::{Access, EntryId, Journal, State},
+    service::open_journal,
+};
+
+use crate::failure::Failure;
+
+/// How many entries are in memory at once.
+const PAGE: usize = 500;
+
+pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Result<(), Failure> {
+    let source = open(config, from, Access::Source).await?;
+    let target = open(config, to.clone(), Access::Target).await?;
+    if !target.page(EntryId(0), 1).await?.is_empty() {
+        let error = anyhow::anyhow!("the journal at {to} is not empty");
+        return Err(Failure::yours(error).hint("name a new file, or a database without a journal"));
+    }
+    let counts = copy(&*source, &*target).await.map_err(|failure| {
+        failure.half_way().hint(format!("the journal at {to} is incomplete: remove it, then copy again"))
+    })?;
+    source.close().await?;
+    target.close().await?;
+    let [pending, done, dead] = counts;
+    println!(
+        "copied {} entries: {pending} pending, {done} done, {dead} dead",
+        counts.iter().sum::<u64>()
+    );
+    Ok(())
+}
+
+async fn open(config: &Config, url: JournalUrl, access: Access) -> Result<Arc<dyn Journal>, Failure> {
+    let shown = url.to_string();
+    let section = JournalSection { url, ..config.journal.clone() };
+    open_journal(&section, Clock::system(), access)
+        .await
+        .map_err(|error| Failure::from(error).at(format!("the journal at {shown}")))
+}
+
+/// Returns how many entries were copied, by state.
+async fn copy(source: &dyn Journal, target: &dyn Journal) -> Result<[u64; 3], Failure> {
+    let (mut after, mut counts) = (EntryId(0), [0; 3]);
+    loop {
+        let records = source.page(after, PAGE).await?;
+        let Some(last) = records.last() else { return Ok(counts) };
+        after = last.id;
+        for record in &records {
+            counts[match record.state {
+                State::Pending => 0,
+                State::Done => 1,
+                State::Dead => 2,
+            }] += 1;
+        }
+        target.restore(records).await?;
+    }
+}

@@ -1,0 +1,320 @@
+//! Several replicas on one PostgreSQL: one order, one dedup, one schema, and what happens when it is away.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{
+        self, Access, Appended, Bond, EntryId, Filter, Journal, JournalError, NewEntry, Options, Queue,
+        State,
+    },
+};
+use tokio::{sync::Mutex, task::JoinSet};
+use tokio_postgres::Client;
+
+use super::support::{LEASE, START, keys, message, options, reply};
+use crate::support::{
+    postgres::{Cluster, PASSWORD, client},
+    until,
+};
+
+const BOND: Bond = Bond { signature: [7; 20], span: Duration::from_mins(10) };
+
+async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
+    journal::open(url, options(clock)).await.unwrap()
+}
+
+/// An empty database and two replicas on it.
+async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+    let url = Cluster::shared().await?.database().await;
+    let clock = Clock::manual(START);
+    Some((open(&url, &clock).await, open(&url, &clock).await, url))
+}
+
+async fn refusal(url: &str, access: Access) -> String {
+    let options = Options { access, ..options(&Clock::system()) };
+    match journal::open(url, options).await {
+        Err(error @ (JournalError::Open(_) | JournalError::Unavailable(_))) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_that_find_an_empty_database_at_once_migrate_it_once() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let url = cluster.database().await;
+    let mut replicas = JoinSet::new();
+    for number in 0..6 {
+        let url = url.clone();
+        replicas.spawn(async move {
+            let journal = open(&url, &Clock::manual(START)).await;
+            journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+            journal
+        });
+    }
+    let replicas = replicas.join_all().await;
+    assert_eq!(replicas[0].stats().await.unwrap().inbox.pending, 6);
+}
+
+#[tokio::test]
+async fn a_newer_programs_tables_are_refused_also_by_a_replica_that_comes_back() {
+    let Some((first, _second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    client.batch_execute("update version set version = 99").await.unwrap();
+    for access in [Access::Server, Access::Operator] {
+        let message = refusal(&url, access).await;
+        assert!(message.contains("of version 99") && message.contains("newer program"), "{message}");
+    }
+    client.batch_execute("update version set version = 1").await.unwrap();
+    first.append(vec![message("a", "1")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let url = cluster.database().await;
+    for access in [Access::Operator, Access::Source] {
+        let message = refusal(&url, access).await;
+        assert!(message.contains("start the server once"), "{message}");
+    }
+    let client = client(&url).await;
+    client.batch_execute("create schema rongcloud_callback").await.unwrap();
+    let message = refusal(&url, Access::Server).await;
+    assert!(message.contains("another program's"), "{message}");
+    let tables = "select count(*) from pg_tables where schemaname = 'rongcloud_callback'";
+    assert_eq!(client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 0);
+
+    let wrong = url.replace(PASSWORD, "wr0ng-s3cret");
+    let message = refusal(&wrong, Access::Server).await;
+    assert!(
+        message.contains("password authentication failed") && !message.contains("s3cret"),
+        "{message}"
+    );
+    let message = refusal(&cluster.url("nowhere"), Access::Server).await;
+    assert!(message.contains("does not exist") && !message.contains(PASSWORD), "{message}");
+}
+
+#[tokio::test]
+async fn what_one_replica_took_in_the_other_knows_and_works_on() {
+    let Some((first, second, _)) = replicas().await else { return };
+    first.append(vec![message("a", "1"), message("a", "2"), message("b", "3")]).await.unwrap();
+    assert_eq!(second.append(vec![message("a", "1")]).await.unwrap(), [Appended::Duplicate]);
+
+    let until = START.plus(LEASE);
+    let mine = second.lease(Queue::Inbox, 1, until).await.unwrap();
+    assert_eq!(keys(&mine), ["1"]);
+    assert_eq!(keys(&first.lease(Queue::Inbox, 9, until).await.unwrap()), ["3"]);
+    for entry in mine {
+        second.finish(entry.lease, vec![reply("a", "r")]).await.unwrap();
+    }
+    assert_eq!(keys(&first.lease(Queue::Inbox, 9, until).await.unwrap()), ["2"]);
+    assert_eq!(keys(&first.lease(Queue::Outbox, 9, until).await.unwrap()), ["r"]);
+    let (ours, theirs) = (first.stats().await.unwrap(), second.stats().await.unwrap());
+    assert_eq!((ours.inbox.leased, theirs.inbox.leased), (2, 0), "each counts its own");
+    assert_eq!((ours.inbox.pending, ours.inbox.done), (theirs.inbox.pending, theirs.inbox.done));
+}
+
+#[tokio::test]
+async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let mut inbox = second.changes(Queue::Inbox);
+    let mut number = 0;
+    // The first time it may be only because it has begun to listen.
+    for _ in 0..2 {
+        inbox.mark_unchanged();
+        until("news", async || {
+            number += 1;
+            first.append(vec![message(&number.to_string(), &number.to_string())]).await.unwrap();
+            inbox.has_changed().unwrap().then_some(())
+        })
+        .await;
+    }
+    let mut outbox = second.changes(Queue::Outbox);
+    let dead = NewEntry { dead: Some("refused".to_owned()), ..reply("a", "r") };
+    first.append(vec![dead]).await.unwrap();
+    let letters = Filter { queue: None, state: Some(State::Dead), limit: 1 };
+    let letter = first.list(letters).await.unwrap().remove(0);
+    let operator = Options { access: Access::Operator, ..options(&Clock::manual(START)) };
+    journal::open(&url, operator).await.unwrap().revive(letter.id).await.unwrap();
+    until("an operator's news", async || outbox.has_changed().unwrap().then_some(())).await;
+    outbox.mark_unchanged();
+}
+
+#[tokio::test]
+async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
+    let Some((first, second, url)) = replicas().await else { return };
+    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    let held = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert!(second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
+    first.close().await.unwrap();
+    let taken = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!((taken.len(), taken[0].attempt), (held.len(), 2));
+    let counted = "select count(*) from replica";
+    assert_eq!(client(&url).await.query_one(counted, &[]).await.unwrap().get::<_, i64>(0), 1);
+    assert_eq!(second.stats().await.unwrap().inbox.pending, 2, "what it counted still counts");
+}
+
+#[tokio::test]
+async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_another() {
+    let Some((first, second, _)) = replicas().await else { return };
+    assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), [Appended::New]);
+    assert_eq!(second.append_bound(BOND, message("a", "1")).await.unwrap(), [Appended::Duplicate]);
+    let forged = second.append_bound(BOND, message("a", "2")).await;
+    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    // A retry comes under a signature of its own, which is bound as well though nothing is appended.
+    let retry = Bond { signature: [8; 20], ..BOND };
+    assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), [Appended::Duplicate]);
+    let forged = second.append_bound(retry, message("a", "3")).await;
+    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_bodies_under_one_signature_at_once_one_is_taken() {
+    let Some((first, second, _)) = replicas().await else { return };
+    let mut senders = JoinSet::new();
+    for number in 0..40 {
+        let journal = Arc::clone(if number % 2 == 0 { &first } else { &second });
+        senders
+            .spawn(async move { journal.append_bound(BOND, message("a", &number.to_string())).await });
+    }
+    let answers = senders.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
+}
+
+const CONVERSATIONS: usize = 12;
+const ENTRIES: usize = 600;
+
+/// What the workers of all replicas have seen.
+#[derive(Default)]
+struct Seen {
+    active: HashSet<String>,
+    settled: BTreeMap<String, Vec<EntryId>>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_replicas_under_load_keep_one_order_and_no_conversation_is_worked_on_twice_at_once() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let (url, clock) = (cluster.database().await, Clock::manual(START));
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let (mut senders, mut workers, mut journals) = (JoinSet::new(), JoinSet::new(), Vec::new());
+    for replica in 0..3 {
+        let journal = open(&url, &clock).await;
+        for half in 0..2 {
+            let journal = Arc::clone(&journal);
+            senders.spawn(async move {
+                // Every message reaches two replicas at once.
+                for number in (0..ENTRIES).filter(|number| number % 3 != (replica + half) % 3) {
+                    let conversation = (number % CONVERSATIONS).to_string();
+                    journal.append(vec![message(&conversation, &number.to_string())]).await.unwrap();
+                }
+            });
+        }
+        workers.spawn(work(Arc::clone(&journal), clock.clone(), Arc::clone(&seen)));
+        journals.push(journal);
+    }
+    senders.join_all().await;
+    workers.join_all().await;
+    let stats = journals[0].stats().await.unwrap();
+    assert_eq!((stats.inbox.pending, stats.inbox.done), (0, ENTRIES as u64));
+    assert_eq!(stats.outbox.pending, ENTRIES as u64);
+    for (conversation, ids) in &seen.lock().await.settled {
+        assert_eq!(ids.len(), ENTRIES / CONVERSATIONS, "of conversation {conversation}");
+        assert!(ids.is_sorted(), "of conversation {conversation}: {ids:?}");
+    }
+}
+
+async fn work(journal: Arc<dyn Journal>, clock: Clock, seen: Arc<Mutex<Seen>>) {
+    while seen.lock().await.settled.values().map(Vec::len).sum::<usize>() < ENTRIES {
+        let entries = journal.lease(Queue::Inbox, 5, clock.now().plus(LEASE)).await.unwrap();
+        for entry in &entries {
+            assert!(seen.lock().await.active.insert(entry.conversation.clone()), "two at once");
+        }
+        for entry in entries {
+            let mut seen = seen.lock().await;
+            seen.active.remove(&entry.conversation);
+            if entry.attempt == 1 && entry.id.0 % 5 == 0 {
+                drop(seen);
+                journal.postpone(entry.lease, clock.now(), "again".to_owned()).await.unwrap();
+                continue;
+            }
+            seen.settled.entry(entry.conversation.clone()).or_default().push(entry.id);
+            drop(seen);
+            journal.finish(entry.lease, vec![reply(&entry.conversation, &entry.key)]).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let url = cluster.database().await;
+    let journal = open(&url, &Clock::manual(START)).await;
+    journal.append(vec![message("a", "1")]).await.unwrap();
+    let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    cluster.kill();
+    let away = async || journal.append(vec![message("a", "2")]).await.err();
+    let error = until("a refusal", away).await;
+    assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
+    assert!(!error.to_string().contains(PASSWORD), "{error}");
+    assert!(journal.stats().await.is_err(), "not ready either");
+
+    cluster.run().await;
+    until("an append", async || journal.append(vec![message("a", "3")]).await.ok()).await;
+    let listed = journal.list(Filter { queue: None, state: Some(State::Pending), limit: 9 });
+    assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
+    journal.finish(held.lease, Vec::new()).await.expect("its lease went on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_long_the_history_every_step_reads_the_same_few_rows() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    alone(&client).await;
+    client.batch_execute("select pg_stat_reset()").await.unwrap();
+    client
+        .batch_execute(
+            "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
+                 conversation, key, body)
+             select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000,
+                 decode(md5('key' || n), 'hex'), decode(md5('line' || n % 1000), 'hex'), '', '', ''
+             from generate_series(1, 100000) n",
+        )
+        .await
+        .unwrap();
+    let journal = open(&url, &Clock::manual(START)).await;
+    for round in 0..50 {
+        let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
+        journal.append(entries.collect()).await.unwrap();
+        for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
+            journal.finish(entry.lease, Vec::new()).await.unwrap();
+        }
+    }
+    journal.stats().await.unwrap();
+    drop(journal);
+    alone(&client).await;
+    let used = "select sum(seq_scan) filter (where relname = 'entry')::bigint,
+            sum(seq_scan) filter (where relname = 'conversation')::bigint, sum(idx_tup_fetch)::bigint
+        from pg_stat_user_tables
+        where schemaname = 'rongcloud_callback' and relname in ('entry', 'conversation')";
+    let row = client.query_one(used, &[]).await.unwrap();
+    let (entry, conversation, fetched): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(entry, 0, "the whole history was read");
+    assert!(conversation <= 1, "more than the look for one's own leases with a new connection");
+    assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
+}
+
+/// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
+async fn alone(client: &Client) {
+    let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    until("the end of the others", async || {
+        (client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
+}
