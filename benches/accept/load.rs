@@ -1,6 +1,7 @@
 //! The load: connections that each send a signed message, wait for the answer, and send the next.
 
 use std::{
+    fmt::Write,
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -8,6 +9,7 @@ use std::{
 
 use rongcloud_callback::{clock::Clock, signature};
 use secrecy::SecretString;
+use sha1::{Digest, Sha1};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,6 +17,9 @@ use tokio::{
 };
 
 use crate::serve::SECRET;
+
+/// What requests to the others are signed with; see `benches/peers`.
+const SECRET_OF_PEERS: &str = "bench-token";
 
 /// Numbers every message of this process, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -42,14 +47,23 @@ impl Load {
     }
 }
 
-/// Loads `server` for `span`; every answer must be an empty 200.
-pub(crate) fn run(server: SocketAddr, connections: usize, span: Duration) -> Load {
+/// What the requests are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wire {
+    /// The platform's, from so many users in turn.
+    RongCloud { users: u64 },
+    /// WeChat's, for the libraries that people use there.
+    WeChat,
+}
+
+/// Loads `server` for `span`; every answer must be a 200.
+pub(crate) fn run(server: SocketAddr, wire: Wire, connections: usize, span: Duration) -> Load {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut latencies = runtime.block_on(async {
         let end = Instant::now() + span;
         let mut senders = JoinSet::new();
         for _ in 0..connections {
-            senders.spawn(connection(server, end));
+            senders.spawn(connection(server, wire, end));
         }
         senders.join_all().await.concat()
     });
@@ -57,7 +71,7 @@ pub(crate) fn run(server: SocketAddr, connections: usize, span: Duration) -> Loa
     Load { latencies }
 }
 
-async fn connection(server: SocketAddr, end: Instant) -> Vec<Duration> {
+async fn connection(server: SocketAddr, wire: Wire, end: Instant) -> Vec<Duration> {
     let mut stream = TcpStream::connect(server).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
     let secret = SecretString::from(SECRET);
@@ -68,10 +82,15 @@ async fn connection(server: SocketAddr, end: Instant) -> Vec<Duration> {
         if started >= end {
             return latencies;
         }
-        write_request(&mut request, &secret, &clock);
+        request.clear();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        match wire {
+            Wire::RongCloud { users } => write_callback(&mut request, number, users, &secret, &clock),
+            Wire::WeChat => write_wechat(&mut request, number, &clock),
+        }
         stream.write_all(request.as_bytes()).await.expect("the connection stays open");
         let mut length = 0;
-        while !answer[..length].ends_with(b"\r\n\r\n") {
+        while !is_whole(&answer[..length]) {
             let read = stream.read(&mut answer[length..]).await.expect("an answer");
             assert!(read > 0, "the server closed a connection");
             length += read;
@@ -82,12 +101,24 @@ async fn connection(server: SocketAddr, end: Instant) -> Vec<Duration> {
     }
 }
 
+/// Whether it is an answer to its end: ours have no body, those of others may say `success`.
+fn is_whole(answer: &[u8]) -> bool {
+    const LENGTH: &[u8] = b"content-length: ";
+    let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
+    let line = answer[..head].split(|byte| *byte == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(LENGTH.len())?;
+        name.eq_ignore_ascii_case(LENGTH).then_some(value.trim_ascii())
+    });
+    let body = line.map_or(0, |length| {
+        std::str::from_utf8(length).ok().and_then(|length| length.parse().ok()).expect("a length")
+    });
+    answer.len() >= head + 4 + body
+}
+
 /// A text message of about 400 bytes, as the platform's document prints it.
-fn write_request(request: &mut String, secret: &SecretString, clock: &Clock) {
-    use std::fmt::Write;
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+fn write_callback(request: &mut String, number: u64, users: u64, secret: &SecretString, clock: &Clock) {
     let query = signature::signed_query(secret, &number.to_string(), clock.now());
-    let user = number % 1000;
+    let user = number % users;
     let body = format!(
         "<xml>\n <ToUserName><![CDATA[mcid1]]></ToUserName>\n \
          <FromUserName><![CDATA[user-{user}]]></FromUserName>\n \
@@ -95,10 +126,31 @@ fn write_request(request: &mut String, secret: &SecretString, clock: &Clock) {
          <Content><![CDATA[一条不长不短的消息，用来测量接收一条消息需要多少时间。]]></Content>\n \
          <MsgId>BAE6-3KQ2-{number:012}</MsgID>\n</xml>"
     );
-    request.clear();
+    write_post(request, "/callback", &query, &body);
+}
+
+/// The same message as WeChat sends it.
+fn write_wechat(request: &mut String, number: u64, clock: &Clock) {
+    let (timestamp, nonce) = ((clock.now().0 / 1000).to_string(), number.to_string());
+    let mut parts = [SECRET_OF_PEERS, &timestamp, &nonce];
+    parts.sort_unstable();
+    let signature = hex::encode(Sha1::digest(parts.concat()));
+    let query = format!("signature={signature}&timestamp={timestamp}&nonce={nonce}");
+    let user = number % 1000;
+    let body = format!(
+        "<xml>\n <ToUserName><![CDATA[mcid1]]></ToUserName>\n \
+         <FromUserName><![CDATA[user-{user}]]></FromUserName>\n \
+         <CreateTime>{timestamp}</CreateTime>\n <MsgType><![CDATA[text]]></MsgType>\n \
+         <Content><![CDATA[一条不长不短的消息，用来测量接收一条消息需要多少时间。]]></Content>\n \
+         <MsgId>{number}</MsgId>\n</xml>"
+    );
+    write_post(request, "/", &query, &body);
+}
+
+fn write_post(request: &mut String, path: &str, query: &str, body: &str) {
     write!(
         request,
-        "POST /callback?{query} HTTP/1.1\r\nhost: bench\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST {path}?{query} HTTP/1.1\r\nhost: bench\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("writing to a string");

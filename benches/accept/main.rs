@@ -4,8 +4,10 @@
 //! the load: keep-alive connections in a closed loop, every request with its own signature and message.
 //!
 //! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) for `handled`,
-//! `--connections N` (64), `--only NAME`. With `--postgres URL` also our server on that database, whose journal is
-//! removed first, with `--history N` (0) finished entries in it, and `pgbench` with bare `INSERT … ON CONFLICT`.
+//! `--connections N` (64), `--conversations N` (1000), `--only NAME`; `--backlog N` and `--history N` (0) pending and
+//! finished entries in the SQLite journal before it begins. With `--postgres URL` also our server on that database,
+//! whose journal is removed first, with the same history, and `pgbench` with bare `INSERT … ON CONFLICT`. With
+//! `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
@@ -16,8 +18,9 @@ mod serve;
 
 use std::time::Duration;
 
+use load::Wire;
 use report::{Report, Sample};
-use serve::{Server, Target};
+use serve::{Server, Stock, Target};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -32,9 +35,16 @@ fn main() {
     let named = |name: &str| {
         arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].as_str())
     };
-    let (only, postgres, history) = (named("--only"), named("--postgres"), named("--history"));
+    let (only, postgres) = (named("--only"), named("--postgres"));
+    let stock = Stock { backlog: option("--backlog", 0), history: option("--history", 0) };
+    let wire = Wire::RongCloud { users: option("--conversations", 1000) };
     let rounds = option("--rounds", 5);
     let connections = usize::try_from(option("--connections", 64)).expect("a number of connections");
+    if let Some(peer) = named("--wechat") {
+        let span = Duration::from_secs(option("--seconds", 4));
+        peers(peer.parse().expect("an address"), connections, span);
+        return;
+    }
     let mut report = Report::default();
     for round in 1..=rounds {
         for target in Target::ALL {
@@ -44,9 +54,8 @@ fn main() {
             }
             let seconds =
                 if target == Target::Handled { option("--sustain", 60) } else { option("--seconds", 4) };
-            let mut server = Server::start(target, [postgres, history]);
-            let sample = measure(target, &mut server, connections, Duration::from_secs(seconds));
-            server.stop();
+            let server = Server::start(target, stock, postgres);
+            let sample = measure(target, server, wire, connections, Duration::from_secs(seconds));
             eprintln!("round {round}: {sample}");
             report.add(target, sample);
         }
@@ -58,14 +67,33 @@ fn main() {
     println!("{report}");
 }
 
-fn measure(target: Target, server: &mut Server, connections: usize, span: Duration) -> Sample {
-    load::run(server.address(), connections, Duration::from_millis(500));
+/// Half a second to warm up goes before what counts.
+const WARM_UP: Duration = Duration::from_millis(500);
+
+fn measure(
+    target: Target,
+    mut server: Server,
+    wire: Wire,
+    connections: usize,
+    span: Duration,
+) -> Sample {
+    load::run(server.address(), wire, connections, WARM_UP);
     let before = server.usage();
-    let load = load::run(server.address(), connections, span);
+    let load = load::run(server.address(), wire, connections, span);
     let mut used = server.usage().since(&before);
+    server.stop();
     // What counts for the server with a handler is what it finished, not what it let in.
     if target != Target::Handled {
         used.finished = load.answered();
     }
     Sample::new(target, span, &load, &used)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn peers(server: std::net::SocketAddr, connections: usize, span: Duration) {
+    load::run(server, Wire::WeChat, connections, WARM_UP);
+    let load = load::run(server, Wire::WeChat, connections, span);
+    let per_second = load.answered() as f64 / span.as_secs_f64();
+    let [p50, p99] = [0.5, 0.99].map(|share| load.percentile(share).as_secs_f64() * 1e3);
+    eprintln!("{per_second:8.0}/s  p50 {p50:6.2} ms  p99 {p99:6.2} ms");
 }

@@ -27,7 +27,7 @@ async fn client(url: &str) -> Client {
 }
 
 /// Removes the journal and makes it anew, with so many finished entries.
-pub(crate) async fn prepare(url: &str, history: Option<&String>) {
+pub(crate) async fn prepare(url: &str, history: u64) {
     let client = client(url).await;
     let remove = "set client_min_messages = error; drop schema if exists rongcloud_callback cascade";
     client.batch_execute(remove).await.expect("our own schema");
@@ -41,7 +41,7 @@ pub(crate) async fn prepare(url: &str, history: Option<&String>) {
         access: Access::Server,
     };
     journal::open(url, options).await.expect("a journal").close().await.expect("closed");
-    let count: i64 = history.map_or(0, |count| count.parse().expect("a number of entries"));
+    let count = i64::try_from(history).expect("a number of entries");
     client.execute(HISTORY, &[&count]).await.expect("entries");
     client.batch_execute("vacuum analyze").await.expect("statistics");
 }

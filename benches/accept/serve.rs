@@ -9,7 +9,13 @@ use std::{
 
 use crate::pgbench;
 use axum::{Router, body::Bytes, routing::post};
-use rongcloud_callback::{CallbackService, Config, Inbound, server::Listener};
+use rongcloud_callback::{
+    CallbackService, Config, Inbound,
+    clock::Clock,
+    journal::{Access, NewEntry, Queue},
+    server::Listener,
+    service::open_journal,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Makes this executable a server.
@@ -47,6 +53,15 @@ impl Target {
     }
 }
 
+/// Entries that are in a journal before it is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stock {
+    /// Pending.
+    pub(crate) backlog: u64,
+    /// Done.
+    pub(crate) history: u64,
+}
+
 /// A server process.
 pub(crate) struct Server {
     child: Child,
@@ -76,11 +91,11 @@ impl Usage {
 }
 
 impl Server {
-    /// `database` is its URL, and how many finished entries there are to be in it.
-    pub(crate) fn start(target: Target, database: [Option<&str>; 2]) -> Self {
+    /// With `stock` in its journal; `database` is the URL of PostgreSQL's.
+    pub(crate) fn start(target: Target, stock: Stock, database: Option<&str>) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("our own path"))
-            .args([FLAG, target.name()])
-            .args(database.into_iter().flatten())
+            .args([FLAG, target.name(), &stock.backlog.to_string(), &stock.history.to_string()])
+            .args(database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -129,25 +144,58 @@ fn line(answers: &mut impl BufRead) -> String {
 /// Serves until standard input ends; says its address first, then the count of finished messages for each line.
 pub(crate) fn child(arguments: &[String]) {
     let target = arguments[0].as_str();
+    let [backlog, history] = [1, 2].map(|at| arguments[at].parse().expect("a number of entries"));
+    let stock = Stock { backlog, history };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     runtime.block_on(async {
         match target {
             "bare" => bare().await,
             "memory" => accepting("memory:").await,
-            "sqlite" => accepting(&sqlite(&folder)).await,
+            "sqlite" => accepting(&sqlite(&folder, stock).await).await,
             "postgres" => {
-                pgbench::prepare(&arguments[1], arguments.get(2)).await;
-                accepting(&arguments[1]).await;
+                pgbench::prepare(&arguments[3], stock.history).await;
+                accepting(&arguments[3]).await;
             }
-            _ => handled(&sqlite(&folder)).await,
+            _ => handled(&sqlite(&folder, stock).await).await,
         }
     });
     std::process::exit(0);
 }
 
-fn sqlite(folder: &tempfile::TempDir) -> String {
-    format!("sqlite:{}", folder.path().join("journal.db").display())
+/// The URL of a journal with `stock` in it.
+async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
+    let url = format!("sqlite:{}", folder.path().join("journal.db").display());
+    let section = config(&url).journal;
+    let journal = open_journal(&section, Clock::system(), Access::Server).await.expect("a new journal");
+    for first in (0..stock.history).step_by(BATCH) {
+        journal.append(entries(first, stock.history)).await.expect("room");
+        let until = Clock::system().now().plus(Duration::from_mins(1));
+        let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
+        let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
+        futures_util::future::try_join_all(finished).await.expect("finished");
+    }
+    let backlog = stock.history..stock.history + stock.backlog;
+    for first in backlog.clone().step_by(BATCH) {
+        journal.append(entries(first, backlog.end)).await.expect("room");
+    }
+    journal.close().await.expect("closed");
+    url
+}
+
+/// How many entries are put in at once.
+const BATCH: usize = 1000;
+
+/// The next entries from number `first`, each in a conversation of its own, about as long as a message.
+fn entries(first: u64, end: u64) -> Vec<NewEntry> {
+    let entry = |number: u64| NewEntry {
+        queue: Queue::Inbox,
+        key: format!("id\u{1f}stock-{number:012}\u{1f}bench\u{1f}mcid1\u{1f}user-{number}"),
+        conversation: format!("bench\u{1f}mcid1\u{1f}user-{number}"),
+        body: vec![b'x'; 400].into(),
+        dead: None,
+    };
+    (first..end).take(BATCH).map(entry).collect()
 }
 
 async fn bare() {

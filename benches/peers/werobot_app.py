@@ -1,0 +1,13 @@
+"""WeRoBot, answering every message with an empty reply: `gunicorn werobot_app:application`."""
+
+import werobot
+
+robot = werobot.WeRoBot(token="bench-token", enable_session=False)
+
+
+@robot.handler
+def empty(message):
+    return ""
+
+
+application = robot.wsgi
