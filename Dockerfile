@@ -8,7 +8,7 @@ WORKDIR /build
 # The dependencies alone, around an empty crate: this layer is built again only if they change.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src/bin/rongcloud-callback benches \
-    && touch src/lib.rs benches/accept.rs benches/overload.rs \
+    && touch src/lib.rs benches/accept.rs benches/overload.rs benches/rules.rs \
     && echo 'fn main() {}' > src/bin/rongcloud-callback/main.rs \
     && cargo build --release --locked --bin rongcloud-callback \
     && rm -r src

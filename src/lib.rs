@@ -19,7 +19,7 @@
 //! - [`signature`] and [`protocol`] are the wire: pure, no I/O, no clock, no tasks.
 //! - [`journal`] is what survives a crash: two queues of bytes behind one trait, a driver for each store.
 //! - [`worker`] runs behind the ack: one kind of loop for both queues.
-//! - [`handler`] is what a user of the library implements.
+//! - [`handler`] is what a user of the library implements; [`rules`] are handlers written as configuration.
 //! - [`client`] and [`portal`] speak the platform's APIs.
 //! - [`sandbox`] is the platform's stand-in: a second, independent reading of the contract.
 //! - [`config`], [`ids`], [`clock`] and [`metrics`] are what the rooms share.
@@ -50,6 +50,7 @@ pub mod journal;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
+pub mod rules;
 pub mod sandbox;
 pub mod server;
 pub mod service;
@@ -59,10 +60,11 @@ pub mod worker;
 pub use client::Client;
 pub use config::Config;
 pub use handler::{
-    Context, FromInbound, Handler, HandlerError, HandlerResult, IntoReply, Reply, Routes,
+    Context, FromInbound, Handler, HandlerError, HandlerResult, IntoReply, Reply, Route, Routes,
 };
 pub use protocol::{
     Article, Content, Event, Image, ImageText, Inbound, Location, Message, Payload, Source, Subscribe,
     Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
 };
+pub use rules::Rules;
 pub use service::{CallbackService, ServiceError};

@@ -18,7 +18,7 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     config::{AdminSection, AppSection, Config, JournalSection, Replies},
-    handler::{FromInbound, Handler, Routes},
+    handler::{FromInbound, Handler, Route, Routes},
     ids::AppKey,
     journal::{self, Access, Journal, JournalError},
     metrics as names,
@@ -139,6 +139,14 @@ impl CallbackService {
     #[must_use]
     pub fn on<I: FromInbound, H: Handler<I>>(mut self, handler: H) -> Self {
         self.routes = self.routes.on(handler);
+        self
+    }
+
+    /// Adds what decides for itself which messages it takes, such as [`Rules`](crate::rules::Rules), after the
+    /// handlers that are there.
+    #[must_use]
+    pub fn route(mut self, route: impl Route) -> Self {
+        self.routes = self.routes.route(route);
         self
     }
 

@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("client", &["protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("portal", &["client", "protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("handler", &["protocol", "client", "ids", "clock", "config"]),
-    ("rules", &["handler", "protocol", "config"]),
+    ("rules", &["handler", "protocol", "client", "ids", "clock", "generations", "config"]),
     (
         "worker",
         &["journal", "handler", "client", "portal", "protocol", "ids", "clock", "metrics", "config"],
@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "server",
         &["signature", "protocol", "journal", "ids", "clock", "generations", "metrics", "config"],
     ),
-    ("config", &["ids", "clock"]),
+    ("config", &["ids", "clock", "protocol"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     (
         "service",
@@ -72,6 +72,7 @@ const RESERVED: &[(&str, &[&str])] = &[
             "src/client/probe.rs",
             "src/portal/request.rs",
             "src/portal/media.rs",
+            "src/rules/forward",
             "src/sandbox/push.rs",
         ],
     ),

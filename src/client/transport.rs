@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{RequestBuilder, redirect, retry};
+use reqwest::{RequestBuilder, header::RETRY_AFTER, redirect, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
@@ -56,6 +56,8 @@ pub(crate) struct Prepared {
 pub(crate) struct Received {
     /// HTTP status.
     pub(crate) status: u16,
+    /// The header of that name, as it is.
+    pub(crate) retry_after: Option<String>,
     /// The body, UTF-8 errors replaced.
     pub(crate) text: String,
 }
@@ -205,6 +207,8 @@ async fn receive(Prepared { request, sensitive }: Prepared) -> Result<Received, 
     let lost = |error: reqwest::Error| ClientError::Transport(cause(&error));
     let mut response = request.send().await.map_err(lost)?;
     let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(ToOwned::to_owned);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > MAX_ANSWER {
@@ -214,7 +218,7 @@ async fn receive(Prepared { request, sensitive }: Prepared) -> Result<Received, 
         body.extend_from_slice(&chunk);
     }
     let text = mask(&String::from_utf8_lossy(&body), &sensitive);
-    Ok(Received { status, text })
+    Ok(Received { status, retry_after, text })
 }
 
 /// The innermost cause in words; the outer ones repeat the address, which may carry a signature.

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     AdminSection, AppSection, ClientSection, JournalSection, PortalSection, Problem, PumpSection,
-    Replies, ServerSection,
+    Replies, RuleSection, ServerSection, rules::Action,
 };
 
 /// The platform drops the connection after this time (callback, 回调).
@@ -241,7 +241,7 @@ pub(super) fn portal(portal: &PortalSection, check: &mut Checker<'_>) {
     );
 }
 
-fn is_base_address(url: &Url) -> bool {
+pub(super) fn is_base_address(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
         && url.password().is_none()
@@ -311,5 +311,28 @@ pub(super) fn memory(server: &ServerSection, journal: &JournalSection, problems:
             ),
             format!("write at least \"{}s\"", needed.as_secs()),
         ));
+    }
+}
+
+/// Checks that forwarding ends before its attempt does.
+pub(super) fn forwards(
+    rules: &[Option<RuleSection>],
+    dispatch: &PumpSection,
+    problems: &mut Vec<Problem>,
+) {
+    for (index, rule) in rules.iter().enumerate() {
+        if let Some(RuleSection { action: Action::Forward(forward), .. }) = rule
+            && forward.longest() >= dispatch.timeout
+        {
+            problems.push(Problem::new(
+                format!("rules[{index}].forward.timeout"),
+                format!(
+                    "{:?} is not shorter than half of dispatch.timeout ({:?}), which bounds the attempt with the \
+                     wait for its turn: it would be cut off",
+                    forward.timeout, dispatch.timeout
+                ),
+                "write a shorter one, or raise dispatch.timeout",
+            ));
+        }
     }
 }

@@ -11,7 +11,8 @@ use super::ConfigError;
 
 /// A user's file, parsed.
 pub(super) struct UserFile<'a> {
-    text: &'a str,
+    /// Where its lines end.
+    newlines: Vec<usize>,
     spans: Spanned<DeTable<'a>>,
     /// What it says.
     pub(super) values: Table,
@@ -35,7 +36,8 @@ impl<'a> UserFile<'a> {
         };
         let spans = DeTable::parse(text).map_err(|error| syntax(&error))?;
         let values = text.parse().map_err(|error| syntax(&error))?;
-        Ok(Self { text, spans, values })
+        let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
+        Ok(Self { newlines, spans, values })
     }
 
     /// The line of a key path such as `apps[0].key`.
@@ -45,7 +47,7 @@ impl<'a> UserFile<'a> {
     pub(super) fn line(&self, key: &str) -> Option<usize> {
         let span = span(self.spans.get_ref(), key)
             .or_else(|| span(self.spans.get_ref(), key.rsplit_once("].").map(|(app, _)| app)?))?;
-        Some(position(self.text, span.start).0)
+        Some(self.newlines.partition_point(|newline| *newline < span.start) + 1)
     }
 }
 

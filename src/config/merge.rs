@@ -12,6 +12,8 @@ pub(super) fn merge(mut defaults: Table, user: Table, problems: &mut Vec<Problem
     for (name, value) in user {
         match (defaults.get_mut(&name), value) {
             (None, _) => problems.push(unknown(&name, &name, "sections", &defaults)),
+            // There are no default ones.
+            (Some(rules), own) if name == "rules" => *rules = own,
             (Some(Value::Table(section)), Value::Table(own)) => {
                 merge_section(section, own, &name, problems);
             }

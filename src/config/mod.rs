@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod merge;
 mod read;
+pub(crate) mod rules;
 mod secret_files;
 mod sections;
 
@@ -18,11 +19,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::Table;
+use toml::{Table, Value};
 
 use self::file::UserFile;
 pub use self::{
     error::{ConfigError, Problem},
+    rules::RuleSection,
     sections::{
         AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
         PortalSection, PumpSection, Replies, ServerSection, ShutdownSection,
@@ -53,6 +55,8 @@ pub struct Config {
     pub log: LogSection,
     /// The apps, at least one.
     pub apps: Vec<AppSection>,
+    /// Handlers written as configuration; see [`rules`](crate::rules).
+    pub rules: Vec<RuleSection>,
 }
 
 impl Config {
@@ -108,14 +112,20 @@ impl Config {
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let defaults: Table = UserFile::parse(DEFAULTS)?.values;
+        let mut defaults: Table = UserFile::parse(DEFAULTS)?.values;
+        defaults.insert("rules".to_owned(), Value::Array(Vec::new()));
         let file = UserFile::parse(text)?;
         let mut problems = Vec::new();
         let mut merged = merge::merge(defaults.clone(), file.values.clone(), &mut problems);
         env::interpolate(&mut merged, &variable, &mut problems);
         let config = read::read(merged, &defaults, &mut problems);
         match config {
-            Some(config) if problems.is_empty() => Ok(config),
+            Some(mut config) if problems.is_empty() => {
+                for (index, rule) in config.rules.iter_mut().enumerate() {
+                    rule.line = file.line(&format!("rules[{index}]"));
+                }
+                Ok(config)
+            }
             _ => {
                 // The first problem of a key may have caused its others.
                 let mut seen = HashSet::new();

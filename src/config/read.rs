@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::{
     AdminSection, AppSection, Config, PortalSection, Problem,
     check::{self, Checker},
-    merge, secret_files,
+    merge, rules, secret_files,
 };
 
 /// Deserialises and checks each section on its own, so that one mistake does not hide the others.
@@ -23,7 +23,11 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
     let shutdown = reader.section("shutdown", |_, _| ());
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
+    let rules = reader.values.remove("rules").map(|values| rules::read(values, reader.problems));
 
+    if let (Some(rules), Some(dispatch)) = (&rules, &dispatch) {
+        check::forwards(rules, dispatch, reader.problems);
+    }
     if let (Some(server), Some(admin)) = (&server, &admin) {
         check::listeners(server, admin, reader.problems);
     }
@@ -41,6 +45,7 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
         shutdown: shutdown?,
         log: log?,
         apps: apps.into_iter().collect::<Option<_>>()?,
+        rules: rules?.into_iter().collect::<Option<_>>()?,
     })
 }
 

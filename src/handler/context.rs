@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     client::Client,
+    clock::{Clock, UnixMillis},
     ids::{AccountId, AppKey, UserId},
     protocol::Inbound,
 };
@@ -15,12 +16,20 @@ pub struct Context {
     app: AppKey,
     client: Client,
     attempt: u32,
+    accepted_at: UnixMillis,
 }
 
 impl Context {
     /// The context of the `attempt`th attempt (from 1) at a message of `app`.
     pub fn new(app: AppKey, inbound: Inbound, client: Client, attempt: u32) -> Self {
-        Self { inbound: Arc::new(inbound), app, client, attempt }
+        let accepted_at = Clock::system().now();
+        Self { inbound: Arc::new(inbound), app, client, attempt, accepted_at }
+    }
+
+    /// The same for a message that was accepted at that time, not now.
+    #[must_use]
+    pub fn with_accepted_at(self, accepted_at: UnixMillis) -> Self {
+        Self { accepted_at, ..self }
     }
 
     /// The whole message or event, as it was read.
@@ -46,6 +55,11 @@ impl Context {
     /// Which attempt this is, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// When the message was made durable, the same at each attempt.
+    pub fn accepted_at(&self) -> UnixMillis {
+        self.accepted_at
     }
 
     /// The platform's API, for more than replies.

@@ -1,6 +1,6 @@
 //! Why a handler failed, and whether another attempt may help.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use crate::{client::ClientError, protocol::LimitError};
 
@@ -16,17 +16,36 @@ type BoxError = Box<dyn Error + Send + Sync>;
 pub struct HandlerError {
     source: BoxError,
     permanent: bool,
+    retry_after: Option<Duration>,
 }
 
 impl HandlerError {
     /// An error that another attempt would only repeat: the message becomes a dead letter at once.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
-        Self { source: source.into(), permanent: true }
+        Self { source: source.into(), permanent: true, retry_after: None }
     }
 
     /// An error that is tried again, whatever its type.
     pub fn retryable(source: impl Into<BoxError>) -> Self {
-        Self { source: source.into(), permanent: false }
+        Self { source: source.into(), permanent: false, retry_after: None }
+    }
+
+    /// An error that is tried again, but not before `span` is over: what a service that is called asked for.
+    ///
+    /// The usual random delay comes on top, and `max_backoff` of `[dispatch]` bounds both together.
+    pub fn retryable_after(source: impl Into<BoxError>, span: Duration) -> Self {
+        Self { retry_after: Some(span), ..Self::retryable(source) }
+    }
+
+    /// How long the next attempt should wait at least.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The same error, with what it happened at before it.
+    #[must_use]
+    pub fn at(self, what: impl fmt::Display) -> Self {
+        Self { source: format!("{what}: {self}").into(), ..self }
     }
 
     /// Whether another attempt would only repeat it.
@@ -40,7 +59,7 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
         let source = error.into();
         let permanent = source.is::<LimitError>()
             || source.downcast_ref::<ClientError>().is_some_and(|error| !error.is_retryable());
-        Self { source, permanent }
+        Self { source, permanent, retry_after: None }
     }
 }
 

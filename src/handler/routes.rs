@@ -6,13 +6,21 @@ use futures_util::future::BoxFuture;
 
 use super::{Context, FromInbound, Handler, HandlerResult};
 
-/// Starts a handler if it takes the message.
-type Route = Box<dyn Fn(&Context) -> Option<BoxFuture<'static, HandlerResult>> + Send + Sync>;
+/// A handler at work on a message.
+pub type Handling = BoxFuture<'static, HandlerResult>;
+
+/// Takes a message or declines it, by more than a type can say: then the next handler is asked.
+///
+/// [`Routes`] are a route themselves, so that handlers can be grouped; [`Rules`](crate::rules::Rules) are one.
+pub trait Route: Send + Sync + 'static {
+    /// Starts on the message; `None` declines it. It must not block: what takes time belongs into the future.
+    fn take(&self, context: &Context) -> Option<Handling>;
+}
 
 /// Handlers in the order in which they are asked, like the arms of a `match`: the first that takes a message
 /// handles it.
 #[derive(Default)]
-pub struct Routes(Vec<Route>);
+pub struct Routes(Vec<Box<dyn Route>>);
 
 impl Routes {
     /// No handlers.
@@ -22,13 +30,19 @@ impl Routes {
 
     /// Adds a handler after those that are there.
     #[must_use]
-    pub fn on<I: FromInbound, H: Handler<I>>(mut self, handler: H) -> Self {
+    pub fn on<I: FromInbound, H: Handler<I>>(self, handler: H) -> Self {
         let handler = Arc::new(handler);
-        self.0.push(Box::new(move |context| {
+        self.route(move |context: &Context| {
             let item = I::from_inbound(context.inbound())?;
             let (handler, context) = (Arc::clone(&handler), context.clone());
-            Some(Box::pin(async move { handler.handle(item, context).await }))
-        }));
+            Some(Box::pin(async move { handler.handle(item, context).await }) as Handling)
+        })
+    }
+
+    /// Adds what decides for itself which messages it takes, after the handlers that are there.
+    #[must_use]
+    pub fn route(mut self, route: impl Route) -> Self {
+        self.0.push(Box::new(route));
         self
     }
 
@@ -36,10 +50,18 @@ impl Routes {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
 
-    /// Starts the first handler that takes the message; `None` if none does.
-    pub(crate) fn handle(&self, context: &Context) -> Option<BoxFuture<'static, HandlerResult>> {
-        self.0.iter().find_map(|route| route(context))
+/// The first handler that takes the message.
+impl Route for Routes {
+    fn take(&self, context: &Context) -> Option<Handling> {
+        self.0.iter().find_map(|route| route.take(context))
+    }
+}
+
+impl<F: Fn(&Context) -> Option<Handling> + Send + Sync + 'static> Route for F {
+    fn take(&self, context: &Context) -> Option<Handling> {
+        self(context)
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
     use crate::{
         client::Client,
         config::ClientSection,
-        handler::Routes,
+        handler::{Route, Routes},
         protocol::{Content, Event, Inbound, Subscribe},
     };
 
@@ -134,8 +134,7 @@ mod tests {
     #[tokio::test]
     async fn a_handler_s_own_error_passes_the_seam_unchanged() {
         let layered = from_service(Timeout::new(refuse.into_service(), Duration::from_mins(1)));
-        let error =
-            Routes::new().on::<Inbound, _>(layered).handle(&context()).unwrap().await.unwrap_err();
+        let error = Routes::new().on::<Inbound, _>(layered).take(&context()).unwrap().await.unwrap_err();
         assert!(error.is_permanent());
         assert_eq!(error.to_string(), "no");
     }
@@ -144,8 +143,7 @@ mod tests {
     async fn a_layer_s_error_is_tried_again() {
         let never = async |_: Inbound, _: Context| std::future::pending::<()>().await;
         let layered = from_service(Timeout::new(never.into_service(), Duration::from_millis(1)));
-        let error =
-            Routes::new().on::<Inbound, _>(layered).handle(&context()).unwrap().await.unwrap_err();
+        let error = Routes::new().on::<Inbound, _>(layered).take(&context()).unwrap().await.unwrap_err();
         assert!(!error.is_permanent());
     }
 }

@@ -14,6 +14,13 @@ pub(super) fn delay(section: &PumpSection, attempt: u32) -> Duration {
     rand::random_range(Duration::ZERO..=bound(section, attempt))
 }
 
+/// The same, but not before `after` is over, unless that is beyond the maximum.
+///
+/// It is added rather than the later of both taken: those who were all told to wait as long do not come back together.
+pub(super) fn delay_after(section: &PumpSection, attempt: u32, after: Duration) -> Duration {
+    delay(section, attempt).saturating_add(after).min(section.max_backoff)
+}
+
 fn bound(section: &PumpSection, attempt: u32) -> Duration {
     let factor = GROWTH.saturating_pow(attempt.saturating_sub(1));
     section.backoff.saturating_mul(factor).min(section.max_backoff)
@@ -45,6 +52,15 @@ mod tests {
         let longest: Duration = (1..8).map(|attempt| bound(&section(), attempt)).sum();
         let expected = longest / 2;
         assert!((40..=100).contains(&(expected.as_secs() / 60)), "{expected:?}");
+    }
+
+    #[test]
+    fn a_delay_that_was_asked_for_is_kept_and_bounded() {
+        let minute = Duration::from_mins(1);
+        let delays: Vec<_> = (0..1000).map(|_| delay_after(&section(), 1, minute)).collect();
+        assert!(delays.iter().all(|delay| (minute..=minute + section().backoff).contains(delay)));
+        assert!(delays.iter().any(|delay| *delay > minute + Duration::from_secs(1)));
+        assert_eq!(delay_after(&section(), 1, Duration::MAX), section().max_backoff);
     }
 
     #[test]

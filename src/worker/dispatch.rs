@@ -11,7 +11,7 @@ use tracing::Span;
 use super::{Outcome, Work, of_app};
 use crate::{
     client::Client,
-    handler::{Context, HandlerError, Reply, Routes},
+    handler::{Context, HandlerError, Reply, Route, Routes},
     ids::AppKey,
     journal::{Entry, NewEntry, Queue},
     protocol::{self, Inbound, Outgoing, Recipients},
@@ -39,8 +39,9 @@ impl Dispatch {
             Span::current().record("message_id", message_id.as_str());
         }
         let kind = inbound.kind();
-        let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt);
-        let Some(answer) = self.routes.handle(&context) else {
+        let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt)
+            .with_accepted_at(entry.accepted_at);
+        let Some(answer) = self.routes.take(&context) else {
             self.tell_unhandled(kind);
             return Ok(Vec::new());
         };
@@ -55,7 +56,8 @@ impl Dispatch {
             tracing::warn!(
                 kind,
                 "no handler takes this kind of message: it is kept in the journal's history without an answer; \
-                 register one with `CallbackService::on(|item: Kind, context: Context| async move {{ … }})`"
+                 register one with `CallbackService::on(|item: Kind, context: Context| async move {{ … }})`, or write a \
+                 section [[rules]] with on = \"any\""
             );
         }
     }
@@ -68,7 +70,10 @@ impl Work for Dispatch {
         match self.handle(entry).await {
             Ok(follow_ups) => Outcome::Done(follow_ups),
             Err(error) if error.is_permanent() => Outcome::Bury(error.to_string()),
-            Err(error) => Outcome::Retry(error.to_string()),
+            Err(error) => match error.retry_after() {
+                Some(span) => Outcome::Later(error.to_string(), span),
+                None => Outcome::Retry(error.to_string()),
+            },
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum Outcome {
     Retry(String),
     /// Failed because of too many calls; another attempt may help, much later.
     Slow(String),
+    /// Failed; another attempt may help, but not before this time is over.
+    Later(String, Duration),
     /// Failed; another attempt would not help.
     Bury(String),
 }
@@ -183,19 +185,25 @@ impl<W: Work> Pump<W> {
     fn settle(&self, entry: Entry, outcome: Outcome, duration: Duration) -> (Pending<'_, ()>, &Counter) {
         let Entry { lease, attempt, .. } = entry;
         let duration_ms = duration.as_millis();
-        let (reason, steps) = match outcome {
+        let (reason, steps, after) = match outcome {
             Outcome::Done(follow_ups) => {
                 tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
                 return (self.journal.finish(lease, follow_ups), &self.meters.done);
             }
-            Outcome::Retry(reason) if attempt < self.section.attempts => (reason, 0),
-            Outcome::Slow(reason) if attempt < self.section.attempts => (reason, RATE_LIMIT_STEPS),
-            Outcome::Retry(reason) | Outcome::Slow(reason) | Outcome::Bury(reason) => {
+            Outcome::Retry(reason) if attempt < self.section.attempts => (reason, 0, Duration::ZERO),
+            Outcome::Slow(reason) if attempt < self.section.attempts => {
+                (reason, RATE_LIMIT_STEPS, Duration::ZERO)
+            }
+            Outcome::Later(reason, after) if attempt < self.section.attempts => (reason, 0, after),
+            Outcome::Retry(reason)
+            | Outcome::Slow(reason)
+            | Outcome::Later(reason, _)
+            | Outcome::Bury(reason) => {
                 tracing::error!(duration_ms, reason, "given up: now a dead letter");
                 return (self.journal.bury(lease, reason), &self.meters.buried);
             }
         };
-        let delay = backoff::delay(&self.section, attempt + steps);
+        let delay = backoff::delay_after(&self.section, attempt + steps, after);
         tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
         let until = self.clock.now().plus(delay);
         (self.journal.postpone(lease, until, reason), &self.meters.retry)

@@ -10,6 +10,7 @@ mod journal;
 mod page;
 mod portal;
 mod protocol;
+mod rules;
 mod sandbox;
 mod server;
 mod service;

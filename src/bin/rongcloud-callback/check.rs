@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use clap::Args;
 use rongcloud_callback::{
-    Config,
+    Config, Rules,
     client::{ClientError, probe},
     clock::Clock,
     config::{AppSection, Replies},
@@ -27,6 +27,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let Some(url) = arguments.url else {
+        Rules::new(config).map_err(Failure::yours)?;
         summary(config);
         return Ok(());
     };
@@ -61,6 +62,9 @@ fn summary(config: &Config) {
             app.path,
             app.secrets.len()
         );
+    }
+    if !config.rules.is_empty() {
+        println!("rules: {}", config.rules.len());
     }
 }
 

@@ -17,6 +17,7 @@ mod manual;
 mod media;
 mod menu;
 mod progress;
+mod rules;
 mod sandbox;
 mod send;
 mod serve;
@@ -50,6 +51,9 @@ enum Command {
     Serve,
     /// Says what is wrong with a configuration, or with the way to a running server.
     Check(check::Arguments),
+    /// Tries out the rules of a configuration.
+    #[command(subcommand)]
+    Rules(rules::Command),
     /// Looks at what was accepted, and revives or discards it.
     #[command(subcommand)]
     Journal(journal::Command),
@@ -99,10 +103,11 @@ fn main() -> ExitCode {
 async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
-        Command::Serve => serve::run(load()?).await,
+        Command::Serve => serve::run(load()?, &load).await,
         Command::Check(arguments) => check::run(&load()?, arguments).await,
+        Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
-        Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,
         Command::Account(arguments) => account::run(&load()?, arguments).await,
         Command::Menu(arguments) => menu::run(&load()?, arguments).await,
         Command::Follower(arguments) => follower::run(&load()?, arguments).await,

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use rongcloud_callback::{
-    CallbackService, Config,
+    CallbackService, Config, Rules,
     sandbox::{Conversation, Options, Sandbox},
 };
 use tokio::{
@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     /// Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Another server to try out, in any language; without it our own runs beside the page, with a small bot.
+    /// Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or
+    /// with a small bot.
     #[arg(long, value_name = "URL")]
     route_url: Option<Url>,
     /// The App Key.
@@ -57,13 +58,14 @@ struct Beside {
 /// A temporary folder that nobody else can read, gone when dropped.
 struct Folder(PathBuf);
 
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+/// Plays the platform; with a configuration file it is that one's rules that answer, in the demonstration's place.
+pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(), Failure> {
     let conversation = arguments.play.as_deref().map(read).transpose()?;
     let mut ended = termination().map_err(Failure::ours)?;
     let sandbox = start(&arguments).await?;
     let beside = match &arguments.route_url {
         Some(_) => None,
-        None => Some(Beside::start(&sandbox, arguments.journal.as_deref()).await?),
+        None => Some(Beside::start(&sandbox, arguments.journal.as_deref(), config).await?),
     };
     let result = if let Some(conversation) = conversation {
         tokio::select! {
@@ -108,16 +110,26 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
 }
 
 impl Beside {
-    async fn start(sandbox: &Sandbox, journal: Option<&str>) -> Result<Self, Failure> {
+    async fn start(
+        sandbox: &Sandbox,
+        journal: Option<&str>,
+        rules: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let folder = match journal {
             Some(_) => None,
             None => Some(Folder::new().map_err(Failure::ours)?),
         };
         let in_folder = |folder: &Folder| format!("sqlite:{}", folder.0.join("journal.db").display());
         let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
-        let config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
+        let mut config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
         serve::log(&config.log)?;
-        let bot = demonstration::bot(CallbackService::new(config), sandbox.api_url());
+        let bot = if let Some(path) = rules {
+            config.rules = Config::load(Some(path))?.rules;
+            let rules = Rules::new(&config).map_err(Failure::yours)?;
+            CallbackService::new(config).route(rules)
+        } else {
+            demonstration::bot(CallbackService::new(config), sandbox.api_url())
+        };
         let server = bot.bind().await?;
         sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
         let stop = CancellationToken::new();

@@ -3,18 +3,50 @@
 use std::io::{self, IsTerminal};
 
 use rongcloud_callback::{
-    CallbackService, Config,
-    config::{LogFormat, LogSection},
+    CallbackService, Config, Rules,
+    config::{ConfigError, LogFormat, LogSection},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::failure::Failure;
 
-pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+/// Serves until it is told to stop; `load` reads the configuration again.
+pub(crate) async fn run(
+    config: Config,
+    load: &impl Fn() -> Result<Config, ConfigError>,
+) -> Result<(), Failure> {
     log(&config.log)?;
     open_many_files(config.server.max_connections);
-    CallbackService::new(config).run().await.map_err(Failure::from)
+    let rules = Rules::new(&config).map_err(Failure::yours)?;
+    let mut hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
+    let service = CallbackService::new(config).route(rules.clone()).run();
+    let reload = async {
+        while hang_ups.recv().await.is_some() {
+            reload(&rules, load);
+        }
+    };
+    tokio::select! {
+        result = service => result.map_err(Failure::from),
+        () = reload => Ok(()),
+    }
+}
+
+/// Puts the file's rules in force as they are now, if they are right.
+fn reload(rules: &Rules, load: &impl Fn() -> Result<Config, ConfigError>) {
+    let replaced =
+        load().map_err(Failure::from).and_then(|config| rules.replace(&config).map_err(Failure::yours));
+    match replaced {
+        Ok(()) => tracing::info!(
+            rules = rules.len(),
+            "the rules have been read again; everything else in the configuration needs a restart"
+        ),
+        Err(failure) => tracing::error!(
+            reason = failure.to_string().trim_end(),
+            "the configuration is not right: the rules stay as they were"
+        ),
+    }
 }
 
 /// Files that are open beside the connections, with room to spare.

@@ -19,6 +19,7 @@ fn every_command_explains_itself() {
     Commands:
       serve        Answers the platform's callbacks and works on what they bring, until SIGTERM
       check        Says what is wrong with a configuration, or with the way to a running server
+      rules        Tries out the rules of a configuration
       journal      Looks at what was accepted, and revives or discards it
       sandbox      Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account
       account      Creates, changes and looks at public accounts, and says where their messages go
@@ -57,7 +58,7 @@ fn every_command_explains_itself() {
               Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play
 
           --route-url <URL>
-              Another server to try out, in any language; without it our own runs beside the page, with a small bot
+              Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or with a small bot
 
           --key <KEY>
               The App Key

@@ -11,6 +11,7 @@ mod manual;
 mod media;
 mod menu;
 mod portal;
+mod rules;
 mod send;
 
 use std::process::{Command, Output};

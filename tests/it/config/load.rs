@@ -90,6 +90,7 @@ fn an_api_may_have_several_addresses() {
 #[test]
 fn the_portal_that_the_defaults_show_as_a_comment_is_one() {
     let (_, section) = DEFAULTS.split_once("# [apps.portal]\n").unwrap();
+    let (section, _) = section.split_once("\n\n").unwrap();
     let section = section.replace("# ", "");
     let without = |name: &str| {
         let lines: Vec<_> =

@@ -2,6 +2,7 @@
 
 mod load;
 mod problems;
+mod rules;
 
 use rongcloud_callback::config::{Config, ConfigError};
 

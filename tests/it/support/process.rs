@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
@@ -39,8 +39,10 @@ pub(crate) struct Home {
 pub(crate) struct Process {
     child: Child,
     pub(crate) callbacks: SocketAddr,
-    /// Its log, once it has ended.
-    log: Option<thread::JoinHandle<Vec<String>>>,
+    /// What it has logged so far.
+    log: Arc<Mutex<Vec<String>>>,
+    /// Ends with it.
+    reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Home {
@@ -64,6 +66,17 @@ impl Home {
         let deps = std::env::current_exe().unwrap();
         let program = deps.parent().unwrap().with_file_name("examples").join(name);
         Self { program, api_url: api_url.to_owned(), ..Self::new() }
+    }
+
+    /// Calls the platform's API there.
+    pub(crate) fn with_api(self, url: &str) -> Self {
+        Self { api_url: url.to_owned(), ..self }
+    }
+
+    /// Has these sections instead of those that were added.
+    pub(crate) fn rewrite(&mut self, toml: &str) {
+        toml.clone_into(&mut self.extra);
+        self.configuration();
     }
 
     /// Adds sections to the configuration.
@@ -132,10 +145,12 @@ impl Home {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let log = thread::spawn(move || lines.collect());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&log);
+        let reader = thread::spawn(move || lines.for_each(|line| shared.lock().unwrap().push(line)));
         // Of this process, too: the platform's side of the test.
         secrecy::watch();
-        let mut process = Process { child, callbacks: self.listen, log: Some(log) };
+        let mut process = Process { child, callbacks: self.listen, log, reader: Some(reader) };
         until("a server that listens", async || {
             assert_eq!(process.child.try_wait().unwrap(), None, "it ended instead of listening");
             Connection::try_open(self.listen).await.ok().map(drop)
@@ -191,6 +206,11 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
@@ -204,11 +224,23 @@ impl Process {
 
     /// Its log, to the end, which shows nothing that it must not.
     fn take_log(&mut self) -> Vec<String> {
-        let lines = self.log.take().map(|log| log.join().unwrap()).unwrap_or_default();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        let lines = std::mem::take(&mut *self.log.lock().unwrap());
         for line in &lines {
             assert_eq!(secrecy::leak(line), None, "in the log: {line}");
         }
         lines
+    }
+
+    /// Waits until it has logged a line with these words.
+    pub(crate) async fn told(&self, words: &str) {
+        let told = async || {
+            let log = self.log.lock().unwrap();
+            log.iter().any(|line| line.contains(words)).then_some(())
+        };
+        until(words, told).await;
     }
 }
 

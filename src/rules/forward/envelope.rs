@@ -1,0 +1,71 @@
+//! What a forwarded message looks like: JSON, versioned.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    clock::UnixMillis,
+    ids::{AccountId, AppKey, MessageId, UserId},
+    protocol::{Inbound, xml::Fields},
+    rules::condition::Captures,
+};
+
+/// The version of the form; a field that is added does not change it.
+const VERSION: u32 = 1;
+
+/// A message on its way to another service; [the module](crate::rules) documents it.
+#[derive(Debug, Serialize)]
+pub(in crate::rules) struct Envelope<'a> {
+    version: u32,
+    pub(super) id: String,
+    attempt: u32,
+    accepted_at: String,
+    rule: &'a str,
+    app: &'a AppKey,
+    account: &'a AccountId,
+    user: &'a UserId,
+    kind: &'static str,
+    message_id: Option<&'a MessageId>,
+    create_time: i64,
+    fields: Value,
+    extra: &'a Fields,
+    captures: Value,
+}
+
+impl<'a> Envelope<'a> {
+    /// The form of a message.
+    pub(in crate::rules) fn new(
+        rule: &'a str,
+        app: &'a AppKey,
+        inbound: &'a Inbound,
+        captures: &Captures,
+        (attempt, accepted_at): (u32, UnixMillis),
+    ) -> Self {
+        // Without the kind, which stands beside them.
+        let fields = match serde_json::to_value(&inbound.content) {
+            Ok(Value::Object(fields)) => fields.into_iter().filter(|(name, _)| name != "kind").collect(),
+            _ => Value::Null,
+        };
+        Self {
+            version: VERSION,
+            id: super::webhook::id(app, inbound),
+            attempt,
+            accepted_at: jiff::Timestamp::from_millisecond(accepted_at.0)
+                .unwrap_or_default()
+                .to_string(),
+            rule,
+            app,
+            account: &inbound.account,
+            user: &inbound.user,
+            kind: inbound.kind(),
+            message_id: inbound.message_id.as_ref(),
+            create_time: inbound.create_time,
+            fields,
+            extra: &inbound.extra,
+            captures: captures
+                .iter()
+                .map(|(name, found)| (name.clone(), Value::from(found.as_str())))
+                .collect(),
+        }
+    }
+}

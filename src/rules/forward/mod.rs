@@ -1,0 +1,83 @@
+//! Handing messages on to a service: one signed request, and what its answer means.
+
+mod answer;
+mod envelope;
+mod webhook;
+
+use reqwest::header::CONTENT_TYPE;
+use tokio::{sync::Semaphore, time::timeout};
+
+pub(super) use self::envelope::Envelope;
+use crate::{
+    client::{
+        ClientError,
+        transport::{Prepared, Transport},
+    },
+    clock::Clock,
+    config::{ClientSection, rules::Forward},
+    handler::{HandlerError, HandlerResult},
+};
+
+/// A service, and the connections to it.
+pub(super) struct Target {
+    section: Forward,
+    transport: Transport,
+    /// Bounds what comes down on a service that has just come back.
+    turns: Semaphore,
+}
+
+impl Target {
+    pub(super) fn new(section: &Forward, client: &ClientSection) -> Result<Self, ClientError> {
+        let times = ClientSection {
+            connect_timeout: client.connect_timeout.min(section.timeout),
+            timeout: section.timeout,
+        };
+        Ok(Self {
+            transport: Transport::new([section.url.clone()], &times)?,
+            turns: Semaphore::new(section.concurrency),
+            section: section.clone(),
+        })
+    }
+
+    pub(super) fn is_for(&self, section: &Forward) -> bool {
+        self.section.is_same(section)
+    }
+
+    /// Makes one attempt.
+    pub(super) async fn hand_on(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
+        let body = serde_json::to_vec(message).map_err(HandlerError::permanent)?;
+        let Forward { url, secrets, concurrency, .. } = &self.section;
+        let Ok(Ok(_turn)) = timeout(self.section.timeout, self.turns.acquire()).await else {
+            let busy = format!(
+                "{url} has not had time for it: {concurrency} requests were under way all along"
+            );
+            return Err(HandlerError::retryable(busy));
+        };
+        let prepare = |http: &reqwest::Client, url: &url::Url| {
+            let timestamp = webhook::timestamp(clock.now());
+            let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
+            let request = http
+                .post(url.clone())
+                .header(CONTENT_TYPE, "application/json")
+                .header("webhook-id", &message.id)
+                .header("webhook-timestamp", timestamp)
+                .header("webhook-signature", &signatures)
+                .body(body.clone());
+            Ok(Prepared { request, sensitive: signatures.split(' ').map(ToOwned::to_owned).collect() })
+        };
+        let received = self.transport.call("forward", clock, prepare, Ok).await;
+        match received {
+            Ok(received) => answer::read(&received, url, clock.now()),
+            Err(ClientError::Transport(cause)) => {
+                Err(HandlerError::retryable(format!("no answer from {url}: {cause}")))
+            }
+            Err(error) => Err(HandlerError::from(error)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.section.fmt(f)
+    }
+}

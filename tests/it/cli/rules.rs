@@ -1,0 +1,164 @@
+//! `rules test`: which rule would answer, with what, and why the others would not.
+
+use super::{executable, outcome};
+use crate::support::process::Home;
+
+const RULES: &str = r#"
+[[rules]]
+on = "subscribe"
+reply = { text = "Welcome to {{ account }}" }
+
+[[rules]]
+name = "closed"
+on = "text"
+when = { days = ["sat", "sun"], zone = "Asia/Shanghai" }
+reply = { text = "closed" }
+
+[[rules]]
+name = "orders"
+on = "text"
+user = ["ann", "bo"]
+keyword = { is = ["orders"], contains = ["parcel"], regex = 'order (?<no>\d+)' }
+reply = [{ text = "order {{ captures.no }},\n{{ user }}" }, { image = { url = "http://x/{{ user }}.jpg" } }]
+
+[[rules]]
+on = "text"
+enabled = false
+reply = []
+
+[[rules]]
+name = "default"
+on = "message"
+every = "1h"
+pick = "random"
+reply = [{ text = "one" }, { text = "two" }]
+
+[[rules]]
+name = "rest"
+on = "event"
+forward = { url = "https://rest.internal/wechat", secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
+"#;
+
+fn test(arguments: &[&str]) -> String {
+    let home = Home::new().with(RULES);
+    let arguments = [&["rules", "test", "--at", "2026-11-23T09:30+08:00"], arguments].concat();
+    let (code, output, errors) = outcome(home.command(&arguments).output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    output
+}
+
+#[test]
+fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
+    insta::assert_snapshot!(test(&["Ｏrder 17", "--user", "ann"]), @r#"
+    rules[0] (line 13): no, it is for subscribe, and this is text
+    closed (line 17): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
+    orders (line 23): answers
+      text: "order 17,\nann"
+      image: {"url":"http://x/ann.jpg"}
+    "#);
+    insta::assert_snapshot!(test(&["hello"]), @r#"
+    rules[0] (line 13): no, it is for subscribe, and this is text
+    closed (line 17): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
+    orders (line 23): no, it is for the user ann or bo, and this is user
+    rules[3] (line 30): no, it is not enabled
+    default (line 35): answers with one of these, at most once in 3600s and conversation
+      text: "one"
+      text: "two"
+    "#);
+    insta::assert_snapshot!(test(&["--event", "subscribe", "--account", "shop"]), @r#"
+    rules[0] (line 13): answers
+      text: "Welcome to shop"
+    "#);
+    insta::assert_snapshot!(test(&["--event", "unsubscribe"]), @r#"
+    rules[0] (line 13): no, it is for subscribe, and this is unsubscribe
+    closed (line 17): no, it is for text, and this is unsubscribe
+    orders (line 23): no, it is for text, and this is unsubscribe
+    rules[3] (line 30): no, it is not enabled
+    default (line 35): no, it is for text, image, voice, location, image_text, unknown, and this is unsubscribe
+    rest (line 42): forwards it to https://rest.internal/wechat
+      {
+        "version": 1,
+        "id": "msg_a069a2a4215693951854c905c5c79946",
+        "attempt": 1,
+        "accepted_at": "2026-11-23T01:30:00Z",
+        "rule": "rest",
+        "app": "test-app",
+        "account": "account",
+        "user": "user",
+        "kind": "unsubscribe",
+        "message_id": null,
+        "create_time": 1795397400000,
+        "fields": {},
+        "extra": [],
+        "captures": {}
+      }
+    "#);
+}
+
+#[test]
+fn a_trial_is_at_the_time_that_it_names() {
+    let home = Home::new().with(RULES);
+    for (at, answers) in [("2026-11-22T23:59[Asia/Shanghai]", true), ("2026-11-22T23:59Z", false)] {
+        let (_, output, _) =
+            outcome(home.command(&["rules", "test", "x", "--at", at]).output().unwrap());
+        assert_eq!(output.contains("closed (line 17): answers"), answers, "{at}: {output}");
+    }
+    let (code, _, errors) =
+        outcome(home.command(&["rules", "test", "x", "--at", "noon"]).output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("2026-11-21T09:30+08:00"), "{errors}");
+}
+
+#[test]
+fn without_rules_there_is_nothing_to_try() {
+    let (code, _, errors) = outcome(Home::new().command(&["rules", "test", "x"]).output().unwrap());
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(errors, @r#"
+    error: the configuration has no rules
+    hint: write sections [[rules]], and name the file with --config
+    "#);
+}
+
+#[test]
+fn the_help_says_what_can_be_tried() {
+    let (_, help, _) = outcome(executable(&["rules", "test", "--help"]).output().unwrap());
+    insta::assert_snapshot!(help, @r#"
+    Says which rule would answer a message, with what, and why those before it would not.
+
+    Nothing is sent or forwarded. What a rule with `every` has answered already is not known here.
+
+    Usage: rongcloud-callback rules test [OPTIONS] [TEXT]
+
+    Arguments:
+      [TEXT]
+              What the user writes
+
+    Options:
+          --config <FILE>
+              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+              
+              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --event <EVENT>
+              An event instead: subscribe, unsubscribe, or any other
+
+          --app <KEY>
+              The App Key; by default the configuration's first
+
+          --account <ACCOUNT>
+              The public account
+              
+              [default: account]
+
+          --user <USER>
+              The user
+              
+              [default: user]
+
+          --at <TIME>
+              When: 2026-11-21T09:30+08:00, or 2026-11-21T09:30[Asia/Shanghai]; by default now
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+}

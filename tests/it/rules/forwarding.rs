@@ -1,0 +1,150 @@
+//! Handing messages on: what goes out, and what each answer comes to.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::{
+    Bot,
+    target::{Act, Target},
+};
+
+#[tokio::test]
+async fn a_message_is_handed_on_in_the_documented_form() {
+    let target = Target::start([]).await;
+    let rule =
+        target.rule("").replace("on = 'text'", "on = 'text'\nkeyword = { regex = '订单(?<no>\\d+)' }");
+    let bot = Bot::start(&rule).await;
+    bot.plays("[[step]]\nuser = 'ann'\nsays = '订单17'\nreplies = [{ exact = '订单17' }]\n").await;
+    let came = &target.came()[0];
+    assert!(came.head.starts_with("POST /wechat HTTP/1.1\r\n"), "{}", came.head);
+    assert_eq!(came.header("content-type"), "application/json");
+    let mut json = came.json();
+    assert_eq!(came.header("webhook-id"), json["id"].as_str().unwrap());
+    let record = &bot.home.records().await[0];
+    let accepted_at = json["accepted_at"].take();
+    let accepted_at: jiff::Timestamp = accepted_at.as_str().unwrap().parse().unwrap();
+    assert_eq!(accepted_at.as_millisecond(), record.accepted_at.0);
+    for (key, length) in [("id", "msg_".len() + 32), ("message_id", 1), ("create_time", 1)] {
+        let value = json[key].take().to_string();
+        assert!(value.trim_matches('"').len() >= length, "{key}: {value}");
+    }
+    let expected = json!({
+        "version": 1, "id": null, "attempt": 1, "accepted_at": null, "rule": "orders", "app": "test-app",
+        "account": "demo", "user": "ann", "kind": "text", "message_id": null, "create_time": null,
+        "fields": { "content": "订单17" }, "extra": [], "captures": { "no": "17" },
+    });
+    assert_eq!(json, expected);
+}
+
+#[tokio::test]
+async fn every_kind_of_message_can_be_handed_on() {
+    let target = Target::start(vec![Act::Answer(204, "", ""); 5]).await;
+    let bot = Bot::start(&target.rule("").replace("'text'", "'any'")).await;
+    bot.plays(
+        r#"
+[[step]]
+user = "ann"
+follows = true
+replies = []
+within = "10ms"
+
+[[step]]
+sends = { kind = "location", latitude = 31.5, longitude = 121.5, label = "上海" }
+
+[[step]]
+sends = { kind = "voice", url = "http://x/y.amr" }
+"#,
+    )
+    .await;
+    let odd = "<xml><ToUserName>demo</ToUserName><FromUserName>bo</FromUserName><CreateTime>1</CreateTime>\
+               <MsgType>file</MsgType><Size>9</Size><MsgId>7</MsgId></xml>";
+    bot.process.deliver(odd).await.assert_ack();
+    let came = target.wait_for(4).await;
+    let fields = |kind: &str| {
+        let came = came.iter().map(super::target::Came::json).find(|json| json["kind"] == kind);
+        came.unwrap_or_else(|| panic!("no {kind}"))["fields"].take()
+    };
+    assert_eq!(fields("subscribe"), json!({}));
+    assert_eq!(fields("location"), json!({ "latitude": 31.5, "longitude": 121.5, "label": "上海" }));
+    assert_eq!(fields("voice"), json!({ "url": "http://x/y.amr", "format": "AMR" }));
+    assert_eq!(fields("unknown"), json!({ "msg_type": "file", "fields": [["Size", "9"]] }));
+}
+
+#[tokio::test]
+async fn what_a_service_answers_is_sent_in_its_order() {
+    let answer = r#"[{"text":"one"},{"news":[{"title":"two","picurl":"http://x/p.jpg"}]},{"image":{"url":"http://x/3.jpg"}}]"#;
+    let target = Target::start([Act::Answer(200, "", answer), Act::Answer(200, "", "")]).await;
+    let bot = Bot::start(&target.rule("")).await;
+    bot.plays(
+        r#"
+[[step]]
+user = "ann"
+says = "a"
+replies = [{ exact = "one" }, { kind = "news", contains = "two" }, { kind = "image" }]
+
+[[step]]
+says = "b"
+replies = []
+"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_a_dead_letter_that_shows_it() {
+    let script = [
+        Act::Answer(200, "", "<html>\n<body>It works!"),
+        Act::Answer(404, "", "no such page"),
+        Act::Answer(302, "location: http://127.0.0.1:9/elsewhere\r\n", ""),
+        Act::Answer(200, "", r#"[{"text":""}]"#),
+        Act::Answer(401, "", ""),
+    ];
+    let target = Target::start(script).await;
+    let bot = Bot::start(&target.rule("")).await;
+    for number in 0..5 {
+        bot.sandbox.user("ann").says(number.to_string()).await;
+        target.wait_for(number + 1).await;
+    }
+    let reasons = bot.reasons(5).await;
+    let url = format!("rule `orders`: http://{}/wechat", target.address);
+    let reasons: Vec<String> = reasons.iter().map(|reason| reason.replace(&url, "URL")).collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    URL answered 200 with what is no list of replies (expected value at line 1 column 1): <html> <body>It works!
+    URL answered 404: no such page
+    URL answered 302
+    URL answered 200 with what cannot be sent (text in bytes is 0, outside 1 to 2000): [{"text":""}]
+    URL answered 401
+    "#);
+    assert_eq!(target.came().len(), 5, "nothing is tried again, and redirects are not followed");
+}
+
+#[tokio::test]
+async fn an_attempt_is_known_by_its_id_and_its_number() {
+    let target = Target::start([Act::Answer(500, "", "oops"), Act::Answer(408, "", "")]).await;
+    let bot = Bot::start(&target.rule("")).await;
+    bot.plays("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{ exact = 'a' }]\n").await;
+    bot.plays("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{ exact = 'a' }]\n").await;
+    let came: Vec<_> = target.came().iter().map(super::target::Came::json).collect();
+    let attempts: Vec<_> = came.iter().map(|json| json["attempt"].as_u64().unwrap()).collect();
+    assert_eq!(attempts, [1, 2, 3, 1]);
+    let ids: Vec<_> = came.iter().map(|json| json["id"].as_str().unwrap()).collect();
+    assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2, "another message has another id");
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_the_journal_or_an_error() {
+    let target = Target::start([Act::Answer(500, "", "oops"), Act::Answer(403, "", "go away")]).await;
+    let bot = Bot::start(&target.rule("")).await;
+    bot.sandbox.user("ann").says("something private").await;
+    let reasons = bot.reasons(1).await;
+    let signature = target.came()[1].header("webhook-signature").to_owned();
+    bot.process.terminate();
+    let (_, log) = bot.process.ended();
+    let told = [log, reasons].concat().join("\n");
+    assert!(told.contains("go away"), "{told}");
+    for secret in [super::target::SECRET, signature.trim_start_matches("v1,"), "something private"] {
+        assert!(!told.contains(secret), "{secret}");
+    }
+}

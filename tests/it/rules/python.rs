@@ -1,0 +1,89 @@
+//! Signatures, verified by the package `standardwebhooks` of Python's index.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use super::{
+    Bot,
+    target::{SECRET, Target},
+};
+use crate::support::skip;
+
+const PACKAGE: &str = "standardwebhooks==1.1.0";
+
+/// Where the package is, installed now if need be; `None` where that cannot be, unless under CI, where it must.
+pub(super) fn packages() -> Option<&'static PathBuf> {
+    static PACKAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let install = || {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python");
+        let installed = || {
+            let mut python = Command::new("python3");
+            python
+                .env("PYTHONPATH", &folder)
+                .args(["-c", "import standardwebhooks"])
+                .stderr(Stdio::null());
+            python.status().is_ok_and(|status| status.success())
+        };
+        if !installed() {
+            let mut pip = Command::new("python3");
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
+            let _ = pip.arg(&folder).arg(PACKAGE).stderr(Stdio::null()).status();
+        }
+        installed().then_some(folder)
+    };
+    let packages = PACKAGES.get_or_init(install).as_ref();
+    if packages.is_none() {
+        skip("standardwebhooks cannot be installed: python3, its pip and the way to PyPI are needed");
+    }
+    packages
+}
+
+const VERIFY: &str = "
+import json, sys
+from standardwebhooks import Webhook, WebhookVerificationError
+given = json.load(sys.stdin)
+try:
+    Webhook(given['secret']).verify(given['body'], given['headers'])
+    print('genuine')
+except WebhookVerificationError as error:
+    print(error)
+";
+
+fn verify(packages: &PathBuf, given: &serde_json::Value) -> String {
+    let mut python = Command::new("python3")
+        .env("PYTHONPATH", packages)
+        .args(["-c", VERIFY])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(python.stdin.take().unwrap(), given).unwrap();
+    String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn while_secrets_change_a_receiver_may_know_either() {
+    const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    const THIRD: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
+    let Some(packages) = packages() else { return };
+    let target = Target::start([]).await;
+    let both = format!("secret = ['{SECRET}', '{OTHER}']");
+    let bot = Bot::start(&target.rule("").replace(&format!("secret = '{SECRET}'"), &both)).await;
+    bot.plays("[[step]]\nuser = 'ann'\nsays = '你好 <&>'\nreplies = [{ exact = '你好 <&>' }]\n").await;
+    let came = &target.came()[0];
+    let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: serde_json::Map<_, _> =
+        headers.iter().map(|name| ((*name).to_owned(), came.header(name).into())).collect();
+    let given = |secret: &str, body: &str| serde_json::json!({ "secret": secret, "body": body, "headers": headers });
+    for (secret, body, expected) in [
+        (SECRET, came.body.as_str(), "genuine"),
+        (OTHER, came.body.as_str(), "genuine"),
+        (THIRD, came.body.as_str(), "No matching signature found"),
+        (SECRET, "{}", "No matching signature found"),
+    ] {
+        assert_eq!(verify(packages, &given(secret, body)), expected, "{secret} {body}");
+    }
+}
