@@ -43,6 +43,7 @@
 pub mod client;
 pub mod clock;
 pub mod config;
+mod failpoint;
 mod generations;
 pub mod handler;
 pub mod ids;

@@ -1,5 +1,7 @@
 //! What a driver knows of its entries without asking its store: turns, counts and bounds of both queues.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use super::{
@@ -8,6 +10,9 @@ use super::{
     schedule::{Schedule, Times},
 };
 use crate::clock::UnixMillis;
+
+/// A clock that goes back by less is merely being adjusted.
+const JITTER: Duration = Duration::from_secs(1);
 
 /// Both queues, in step with a store.
 ///
@@ -18,6 +23,8 @@ pub(super) struct Books {
     fingerprints: Fingerprints,
     max_pending: u64,
     changes: Changes,
+    /// The latest time that the clock has shown, as far as is known.
+    latest: UnixMillis,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +71,30 @@ impl Changes {
 
 impl Books {
     pub(super) fn new(max_pending: u64, changes: Changes) -> Self {
-        Self { queues: <[Book; 2]>::default(), fingerprints: Fingerprints::new(), max_pending, changes }
+        Self {
+            queues: <[Book; 2]>::default(),
+            fingerprints: Fingerprints::new(),
+            max_pending,
+            changes,
+            latest: UnixMillis(i64::MIN),
+        }
+    }
+
+    /// By how much the clock was set back since it was last read, or since the newest entry was accepted.
+    ///
+    /// To be asked before anything is done at `now`.
+    pub(super) fn set_back_by(&mut self, now: UnixMillis) -> Option<Duration> {
+        let by = self.latest.since(now);
+        self.latest = self.latest.max(now);
+        (by > JITTER).then_some(by)
+    }
+
+    /// All that is pending keeps its distance from now, and nothing came from the future. Cannot be taken back.
+    pub(super) fn set_back(&mut self, by: Duration, now: UnixMillis) {
+        for book in &mut self.queues {
+            book.schedule.set_back(by, now);
+        }
+        self.latest = now;
     }
 
     /// How many more pending entries the Inbox takes.
@@ -196,6 +226,7 @@ impl Books {
         }
         for row in rows {
             let row = row?;
+            self.latest = self.latest.max(row.times.accepted_at);
             self.insert(row.id, row.queue, &row.conversation, row.times);
             self.book(row.queue).schedule.commit();
         }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -61,6 +62,9 @@ impl Memory {
             let now = self.options.clock.now();
             let mut shelf = self.lock();
             let shelf = shelf.as_mut().ok_or_else(JournalError::closed)?;
+            if let Some(by) = shelf.books.set_back_by(now) {
+                shelf.set_back(by, now);
+            }
             let result = verb(shelf, now)?;
             shelf.books.commit(now);
             Ok(result)
@@ -243,6 +247,16 @@ impl Shelf {
             purged += 1;
         }
         purged
+    }
+
+    /// The clock was set back: what is pending keeps its distance from now, and nothing came from the future.
+    fn set_back(&mut self, by: Duration, now: UnixMillis) {
+        self.books.set_back(by, now);
+        for record in self.records.values_mut().filter(|record| record.state != State::Done) {
+            record.due_at = record.due_at.minus(by);
+            record.accepted_at = now.min(record.accepted_at);
+            record.settled_at = record.settled_at.map(|settled_at| now.min(settled_at));
+        }
     }
 
     fn record(&mut self, id: EntryId) -> Result<&mut Record, JournalError> {

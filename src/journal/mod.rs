@@ -20,7 +20,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::entry::{Appended, Bond, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
-use crate::clock::{Clock, UnixMillis};
+use crate::{
+    clock::{Clock, UnixMillis},
+    failpoint::Injected,
+};
 
 /// How much is in one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -226,6 +229,12 @@ impl Options {
             State::Done => settled_at <= now.minus(self.keep),
             State::Dead => settled_at <= now.minus(self.keep_dead),
         }
+    }
+}
+
+impl From<Injected> for JournalError {
+    fn from(injected: Injected) -> Self {
+        Self::Unavailable(injected.to_string().into())
     }
 }
 

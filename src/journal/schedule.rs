@@ -3,7 +3,10 @@
 //! Every operation is O(log n) in the number of pending entries. Measured with a million of them, one costs
 //! about 100 bytes in a conversation with others and 150 in one of its own, however large its body is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
 
 use super::{
     EntryId, JournalError, Lease,
@@ -110,6 +113,23 @@ impl Schedule {
         self.change(conversation, id, |times, held| {
             (times.map(|times| Times { due_at, ..times }), held.filter(|held| held.id != id))
         });
+    }
+
+    /// The clock was set back: what was to happen in some time still does, and nothing came from the future.
+    pub(super) fn set_back(&mut self, by: Duration, now: UnixMillis) {
+        self.turns.clear();
+        for (conversation, line) in &mut self.lines {
+            for (_, due_at) in &mut line.entries {
+                *due_at = due_at.minus(by);
+            }
+            if let Some(held) = &mut line.held {
+                held.until = held.until.minus(by);
+            }
+            self.turns.extend(line.turn(*conversation));
+        }
+        for accepted_at in self.ages.values_mut() {
+            *accepted_at = now.min(*accepted_at);
+        }
     }
 
     /// Whether a lease would be given now.

@@ -19,8 +19,9 @@ use super::{binding::Bindings, body, callbacks::empty, forwarded, rejection::Rej
 use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
+    failpoint::{self, Point},
     ids::{AccountId, AppKey, UserId},
-    journal::{Appended, Bond, Journal, NewEntry, Queue},
+    journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
     metrics,
     protocol::{Conversation, Inbound, ParseError, parse},
     signature::{Verified, Verifier},
@@ -122,6 +123,7 @@ impl Receiver {
         if inbound.is_probe() {
             return Box::pin(self.probe(deadline)).await;
         }
+        failpoint::reach(Point::Parsed).map_err(JournalError::from)?;
         let entry = self.entry(&inbound, body);
         let told = tracing::enabled!(Level::DEBUG).then(|| Box::new(inbound));
         let appended = self.append(entry, signature, deadline).await?;

@@ -21,6 +21,7 @@ use super::backoff;
 use crate::{
     clock::Clock,
     config::PumpSection,
+    failpoint::{self, Point},
     journal::{Entry, Journal, JournalError, NewEntry, Pending, Queue},
     metrics as names,
     protocol::Conversation,
@@ -173,11 +174,26 @@ impl<W: Work> Pump<W> {
         if entry.attempt > self.section.attempts {
             return Outcome::Bury("the process ended during each of its attempts".to_owned());
         }
-        let run = AssertUnwindSafe(self.work.run(entry)).catch_unwind();
+        let run = AssertUnwindSafe(self.work_on(entry)).catch_unwind();
         match timeout(self.section.timeout, run).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", message(panic.as_ref()))),
             Err(_) => Outcome::Retry(format!("not done within {:?}", self.section.timeout)),
+        }
+    }
+
+    async fn work_on(&self, entry: &Entry) -> Outcome {
+        if let Err(injected) = failpoint::reach(Point::Leased) {
+            return Outcome::Retry(injected.to_string());
+        }
+        let outcome = self.work.run(entry).await;
+        let ended = match W::QUEUE {
+            Queue::Inbox => Point::Handled,
+            Queue::Outbox => Point::Sent,
+        };
+        match failpoint::reach(ended) {
+            Ok(()) => outcome,
+            Err(injected) => Outcome::Retry(injected.to_string()),
         }
     }
 

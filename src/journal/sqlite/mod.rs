@@ -58,7 +58,7 @@ struct Sqlite {
     clock: Clock,
     recent: Recent,
     changes: Changes,
-    stats: Arc<Mutex<Stats>>,
+    stats: Arc<Mutex<Result<Stats, JournalError>>>,
     /// Must come before `thread`, which ends once this is gone.
     commands: mpsc::Sender<Order>,
     _thread: Joined,
@@ -152,7 +152,7 @@ impl Journal for Sqlite {
         let stats = if self.commands.is_closed() {
             Err(JournalError::closed())
         } else {
-            Ok(*self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+            self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         Box::pin(ready(stats))
     }

@@ -1,5 +1,7 @@
 //! The statements: what the entries' table is asked and told.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::{
@@ -128,6 +130,16 @@ pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Res
     let mut statement =
         connection.prepare_cached("update tally set done = done + ?2 where queue = ?1")?;
     statement.execute(params![queue, count]).map(drop)
+}
+
+/// The clock was set back: what is pending keeps its distance from now, and nothing came from the future.
+pub(super) fn set_back(connection: &Connection, by: Duration, now: UnixMillis) -> Result<()> {
+    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(
+        "update entry set due_at = due_at - ?1, accepted_at = min(accepted_at, ?2), settled_at = min(settled_at, ?2)
+         where state <> 1",
+    )?;
+    statement.execute(params![by, now]).map(drop)
 }
 
 /// What a step of a purge did.

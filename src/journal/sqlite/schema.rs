@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::journal::JournalError;
+use crate::{failpoint, journal::JournalError};
 
 /// Each brings the file from the version of its index to the next; `user_version` counts them.
 const MIGRATIONS: [&str; 1] = ["
@@ -73,7 +73,19 @@ pub(super) fn create_folder(path: &Path) -> Result<(), JournalError> {
 }
 
 /// Keeps other servers away until it is dropped.
-pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it would not do: a child process that is being started holds a copy until it runs its program.
+        // An error leaves it to the end of the process.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Locks the journal at `path`.
+pub(super) fn lock(path: &Path) -> Result<Lock, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
@@ -85,7 +97,7 @@ pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     };
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(unusable)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
         Err(TryLockError::WouldBlock) => Err(open_error(&format!(
             "the journal {} is in use by another server: stop that one, or give this one a file of its own",
@@ -126,13 +138,18 @@ fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(32);
     connection.pragma_update(None, "journal_mode", "wal")?;
     // FULL syncs the WAL at every commit: without it an acknowledged message can be lost.
-    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "synchronous", synchronous())?;
     // On macOS only this makes a sync reach the disk; elsewhere it is without effect.
     connection.pragma_update(None, "fullfsync", true)?;
     // Checkpoints are the writer thread's: in the middle of a commit they would delay its waiters.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     connection.pragma_update(None, "cache_size", -32_768)
+}
+
+/// FULL; OFF only for the test that shows what it is for.
+fn synchronous() -> i64 {
+    if failpoint::syncs_are_off() { 0 } else { 2 }
 }
 
 /// A pragma that is not understood, or not possible on this file system, is no error: so look.
@@ -144,7 +161,7 @@ fn check_pragmas(connection: &Connection, path: &Path) -> Result<(), JournalErro
     };
     for (name, wanted) in [
         ("journal_mode", rusqlite::types::Value::Text("wal".to_owned())),
-        ("synchronous", 2.into()),
+        ("synchronous", synchronous().into()),
         ("wal_autocheckpoint", 0.into()),
     ] {
         let value = read(name)?;

@@ -1,7 +1,10 @@
 //! The writing connection, and what it needs between commits: checkpoints, others' changes, sweeps.
 
 use std::{
-    path::Path,
+    ffi::OsString,
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -28,6 +31,8 @@ const SWEEP_PACE: Duration = Duration::from_millis(20);
 pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) last_id: i64,
+    /// The database and its WAL, with what tells each from another file under its name.
+    files: [(PathBuf, Option<FileId>); 2],
     /// Moves when another connection has changed the file.
     data_version: i64,
     wal_pages: i64,
@@ -51,7 +56,11 @@ impl Store {
         };
         match open().map_err(unavailable)? {
             Some((last_id, data_version)) => {
-                Ok(Self { connection, last_id, data_version, wal_pages: 0 })
+                let files = [path.to_owned(), wal(path)].map(|path| {
+                    let id = file_id(&path);
+                    (path, id)
+                });
+                Ok(Self { connection, last_id, files, data_version, wal_pages: 0 })
             }
             None => Err(JournalError::Unavailable("another process keeps reading the journal".into())),
         }
@@ -64,6 +73,11 @@ impl Store {
             .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
             .map_err(unavailable)?;
         self.connection.close().map_err(|(_, error)| unavailable(error))
+    }
+
+    /// Whether the files are still those that were opened: what is written to a deleted one is lost.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.files.iter().all(|(path, id)| id.is_some() && file_id(path) == *id)
     }
 
     pub(super) fn has_wal(&self) -> bool {
@@ -137,6 +151,20 @@ impl Sweep {
             self.next = purged.next;
         }
     }
+}
+
+/// Device and number.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> Option<FileId> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+fn wal(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push("-wal");
+    name.into()
 }
 
 /// The store cannot do it now.

@@ -1,14 +1,22 @@
 //! Our types as SQLite's values; the numbers stand in the file for good.
 
 use rusqlite::{
-    Result, ToSql,
+    Error, Result, ToSql, ffi,
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
 use crate::{
     clock::UnixMillis,
+    failpoint::Injected,
     journal::{EntryId, Queue, State},
 };
+
+/// As the disk's own failure.
+impl From<Injected> for Error {
+    fn from(injected: Injected) -> Self {
+        Self::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(injected.to_string()))
+    }
+}
 
 impl ToSql for Queue {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {

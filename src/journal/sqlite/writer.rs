@@ -1,7 +1,7 @@
 //! The writer thread: takes what is queued, commits it as one transaction, then answers all who wait.
 
 use std::{
-    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -13,12 +13,15 @@ use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
 use super::{
     command::{self, Command, Order},
+    rows,
+    schema::Lock,
     store::{Store, Sweep},
     verbs::Verbs,
 };
 use crate::{
     clock::UnixMillis,
-    journal::{JournalError, Options, Stats, books::Books},
+    failpoint::{self, Point},
+    journal::{JournalError, Options, Queue, Stats, books::Books},
 };
 
 /// Most commands in one transaction.
@@ -34,8 +37,8 @@ pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) options: Options,
     pub(super) books: Books,
-    /// As of the last commit, for those who ask.
-    pub(super) stats: Arc<Mutex<Stats>>,
+    /// As of the last commit, for those who ask; or why it failed.
+    pub(super) stats: Arc<Mutex<Result<Stats, JournalError>>>,
     /// None after it failed, until it could be opened again.
     store: Option<Store>,
     failure: Arc<str>,
@@ -45,7 +48,7 @@ pub(super) struct Writer {
     /// Only for commands that come with a time limit; no task ever runs on it.
     runtime: Runtime,
     /// Held until the thread ends, so that there is never a second writer.
-    _lock: File,
+    _lock: Lock,
 }
 
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl Writer {
         path: PathBuf,
         options: Options,
         mut books: Books,
-        lock: File,
+        lock: Lock,
     ) -> Result<Self, JournalError> {
         let store = Store::open(&path, true, &mut books)?;
         books.commit(options.clock.now());
@@ -70,7 +73,7 @@ impl Writer {
             .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
         Ok(Self {
             sweep: Sweep::new(&options),
-            stats: Arc::new(Mutex::new(books.stats())),
+            stats: Arc::new(Mutex::new(Ok(books.stats()))),
             path,
             options,
             books,
@@ -134,6 +137,7 @@ impl Writer {
             }
             Err(error) => {
                 self.books.rollback();
+                self.tell(Err(error.clone()));
                 Err(error)
             }
         };
@@ -147,14 +151,26 @@ impl Writer {
         };
         let (books, options) = (&mut self.books, &self.options);
         let mut transact = || {
+            if let Some(by) = books.set_back_by(now) {
+                rows::set_back(&store.connection, by, now)?;
+                books.set_back(by, now);
+                tracing::warn!(?by, "the clock was set back: what is pending moves with it");
+            }
             let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
             let last_id = &mut store.last_id;
             let mut verbs = Verbs { connection: &transaction, books, last_id, options, now };
             batch.iter_mut().try_for_each(|order| order.command.run(&mut verbs))?;
             verbs.tally()?;
-            transaction.commit()
+            failpoint::reach(Point::Committing)?;
+            transaction.commit()?;
+            Ok(failpoint::reach(Point::Committed)?)
         };
-        transact().map_err(|error| self.failed(&error))
+        match catch_unwind(AssertUnwindSafe(&mut transact)) {
+            Ok(Ok(())) if store.is_in_place() => Ok(()),
+            Ok(Ok(())) => Err(self.lost("its files were moved or deleted")),
+            Ok(Err(error)) => Err(self.failed(&error)),
+            Err(_) => Err(self.lost("a commit panicked")),
+        }
     }
 
     /// Decides whether the connection can be used again after `error`.
@@ -167,17 +183,34 @@ impl Writer {
     fn failed(&mut self, error: &rusqlite::Error) -> JournalError {
         let passing =
             [Some(ErrorCode::DiskFull), Some(ErrorCode::DatabaseBusy), Some(ErrorCode::DatabaseLocked)];
-        if !passing.contains(&error.sqlite_error_code()) {
-            tracing::error!(%error, "the journal's store failed; it is opened again before it is used");
-            self.store = None;
-            self.failure = error.to_string().into();
+        if passing.contains(&error.sqlite_error_code()) {
+            JournalError::Unavailable(error.to_string().into())
+        } else {
+            self.lost(&error.to_string())
         }
-        JournalError::Unavailable(error.to_string().into())
+    }
+
+    /// Gives the connection up.
+    fn lost(&mut self, why: &str) -> JournalError {
+        tracing::error!(why, "the journal's store failed; it is opened again before it is used");
+        self.store = None;
+        self.failure = why.into();
+        let error = JournalError::Unavailable(why.into());
+        self.tell(Err(error.clone()));
+        error
     }
 
     fn settle_books(&mut self, now: UnixMillis) {
         self.books.commit(now);
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.books.stats();
+        self.tell(Ok(self.books.stats()));
+    }
+
+    fn tell(&self, stats: Result<Stats, JournalError>) {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+    }
+
+    fn is_well(&self) -> bool {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
     }
 
     fn has_chores(&self) -> bool {
@@ -190,15 +223,23 @@ impl Writer {
         if tick {
             self.looked_at = Instant::now();
         }
+        let is_well = self.is_well();
         let Some(store) = &mut self.store else {
             if tick {
                 self.reopen();
             }
             return;
         };
-        let kept = store
-            .checkpoint(idle)
-            .and_then(|()| if tick { store.notice(&mut self.books) } else { Ok(false) });
+        let kept = store.checkpoint(idle).and_then(|()| match (tick, is_well) {
+            (false, _) => Ok(false),
+            (true, true) => store.notice(&mut self.books),
+            // Nobody may be sent here until a commit has worked, so that none of the callers' would.
+            (true, false) => rows::add_done(&store.connection, Queue::Inbox, 0).map(|()| true),
+        });
+        if tick && !store.is_in_place() {
+            self.lost("its files were moved or deleted");
+            return;
+        }
         match kept {
             Ok(true) => self.settle_books(self.options.clock.now()),
             Ok(false) => {}
@@ -217,7 +258,10 @@ impl Writer {
                 self.store = Some(store);
                 self.settle_books(self.options.clock.now());
             }
-            Err(error) => self.failure = error.to_string().into(),
+            Err(error) => {
+                self.failure = error.to_string().into();
+                self.tell(Err(error));
+            }
         }
     }
 }

@@ -62,6 +62,29 @@ async fn after_a_restart_everything_is_there_and_what_is_unfinished_is_due() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_while_nothing_runs_delays_nothing_that_was_accepted() {
+    let (folder, clock) = (tempdir().unwrap(), Clock::manual(START));
+    let journal = open(&folder, &clock).await;
+    journal.append(vec![message("postponed", "postponed")]).await.unwrap();
+    let entry = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let soon = START.plus(Duration::from_secs(10));
+    journal.postpone(entry.lease, soon, "busy".to_owned()).await.unwrap();
+    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.close().await.unwrap();
+    drop(journal);
+
+    clock.set(START.minus(Duration::from_hours(24)));
+    let journal = open(&folder, &clock).await;
+    let due = async |wait| {
+        clock.advance(Duration::from_secs(wait));
+        journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap()
+    };
+    assert_eq!(keys(&due(0).await), ["1"]);
+    assert!(due(9).await.is_empty());
+    assert_eq!(keys(&due(2).await), ["postponed"]);
+}
+
+#[tokio::test]
 async fn no_number_is_used_again_after_a_purge_and_a_restart() {
     let (folder, clock) = (tempdir().unwrap(), Clock::manual(START));
     let journal = open(&folder, &clock).await;

@@ -155,3 +155,49 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
     bench.journal.revive(EntryId(2)).await.unwrap();
     assert!(moved().0, "after it was revived");
 }
+
+pub(super) async fn a_clock_set_back_delays_nothing_that_is_pending(bench: &Bench) {
+    // Nobody's clock is told to those who share one.
+    if bench.is_shared() {
+        return;
+    }
+    bench.append(message("held", "held")).await;
+    bench.append(message("later", "later")).await;
+    let mut entries = bench.lease(2).await.into_iter();
+    let _held = entries.next().unwrap();
+    let soon = bench.clock.now().plus(Duration::from_secs(10));
+    bench.journal.postpone(entries.next().unwrap().lease, soon, "later".to_owned()).await.unwrap();
+    bench.append(message("a", "a")).await;
+
+    bench.clock.set(START.minus(Duration::from_hours(1)));
+    bench.append(message("b", "b")).await;
+    assert_eq!(keys(&bench.lease(9).await), ["a", "b"]);
+    bench.clock.advance(Duration::from_secs(9));
+    assert!(bench.lease(9).await.is_empty(), "not before its time");
+    bench.clock.advance(Duration::from_secs(2));
+    assert_eq!(keys(&bench.lease(9).await), ["later"]);
+    bench.clock.advance(LEASE);
+    assert!(keys(&bench.lease(9).await).contains(&"held"));
+    let oldest = bench.stats().await.inbox.oldest_pending.unwrap();
+    assert!(oldest <= bench.clock.now(), "nothing is accepted in the future: {oldest:?}");
+}
+
+pub(super) async fn a_clock_set_forward_by_a_day_loses_no_entry_and_no_fence(bench: &Bench) {
+    bench.append(message("held", "held")).await;
+    let held = bench.lease_one().await;
+    bench.append(message("later", "later")).await;
+    let later = bench.lease_one().await;
+    let soon = bench.clock.now().plus(LEASE);
+    bench.journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
+
+    bench.clock.advance(Duration::from_hours(24));
+    let mut due = bench.lease(9).await;
+    due.sort_by_key(|entry| entry.id);
+    assert_eq!(keys(&due), ["held", "later"]);
+    let late = bench.journal.finish(held.lease, Vec::new()).await;
+    assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
+    for entry in due {
+        bench.finish(entry).await;
+    }
+    assert_eq!(bench.stats().await.inbox.done, 2);
+}

@@ -14,7 +14,14 @@ mod tls;
 /// Runs every test of the suite for each driver.
 macro_rules! suite {
     ($($driver:ident),+: $tests:tt) => {
-        $(mod $driver { suite!(@tests $driver $tests); })+
+        $(mod $driver {
+            suite!(@tests $driver $tests);
+
+            #[test]
+            fn it_does_what_its_model_does() {
+                super::model::check(super::support::Bench::$driver);
+            }
+        })+
     };
     (@tests $driver:ident { $($file:ident: $($test:ident),+;)+ }) => {
         $($(
@@ -47,6 +54,8 @@ suite! { memory, sqlite, postgres: {
         what_was_postponed_keeps_its_reason_and_due_time,
         an_expired_lease_goes_to_somebody_else_and_the_late_one_changes_nothing,
         a_lease_that_is_over_counts_until_somebody_else_has_one,
+        a_clock_set_back_delays_nothing_that_is_pending,
+        a_clock_set_forward_by_a_day_loses_no_entry_and_no_fence,
         finishing_and_its_follow_ups_are_one_step,
         a_buried_entry_frees_its_conversation,
         changes_move_when_there_is_something_to_lease;

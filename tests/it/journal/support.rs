@@ -1,6 +1,6 @@
 //! A journal on a clock that stands still, and short ways to put something in it.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
@@ -22,28 +22,77 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Bench {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: Clock,
-    _folder: Option<TempDir>,
+    /// What another process would open it by; none where nothing outlives a process.
+    url: Option<String>,
+    /// Whether it is one file or more; else it is a server that is told what is done, and does not go back in time.
+    folder: Option<TempDir>,
+    /// Processes that ended without a word: their server does not know.
+    gone: Vec<Arc<dyn Journal>>,
+}
+
+/// How a journal's process ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ending {
+    /// It closes its journal.
+    Orderly,
+    /// It is gone from one moment to the next.
+    Crash,
 }
 
 impl Bench {
     pub(super) async fn memory() -> Option<Self> {
-        let clock = Clock::manual(START);
-        let journal = journal::open("memory:", options(&clock)).await.unwrap();
-        Some(Self { journal, clock, _folder: None })
+        Some(Self { url: None, ..Self::at("memory:".to_owned(), None).await })
     }
 
     pub(super) async fn sqlite() -> Option<Self> {
-        let clock = Clock::manual(START);
         let folder = tempfile::tempdir().unwrap();
-        let journal = journal::open(&url(&folder), options(&clock)).await.unwrap();
-        Some(Self { journal, clock, _folder: Some(folder) })
+        Some(Self::at(url(&folder), Some(folder)).await)
     }
 
     pub(super) async fn postgres() -> Option<Self> {
-        let clock = Clock::manual(START);
         let url = Cluster::shared().await?.database().await;
+        Some(Self::at(url, None).await)
+    }
+
+    async fn at(url: String, folder: Option<TempDir>) -> Self {
+        let clock = Clock::manual(START);
         let journal = journal::open(&url, options(&clock)).await.unwrap();
-        Some(Self { journal, clock, _folder: None })
+        Self { journal, clock, url: Some(url), folder, gone: Vec::new() }
+    }
+
+    /// Whether a lease goes on when its holder's process has ended without a word.
+    pub(super) fn leases_outlive_a_process(&self) -> bool {
+        self.is_shared()
+    }
+
+    /// Whether several servers can be at it, who share a clock that is not theirs to set.
+    pub(super) fn is_shared(&self) -> bool {
+        self.url.is_some() && self.folder.is_none()
+    }
+
+    /// Ends the journal's process and opens the journal in another one; `false` where nothing outlives a process.
+    pub(super) async fn reopen(&mut self, ending: Ending) -> bool {
+        if self.url.is_none() {
+            return false;
+        }
+        // In its place, for a file can only be opened once this one is gone.
+        let nothing = journal::open("memory:", options(&self.clock)).await.unwrap();
+        let before = std::mem::replace(&mut self.journal, nothing);
+        match (ending, &self.folder) {
+            (Ending::Orderly, None) => before.close().await.unwrap(),
+            (Ending::Crash, None) => self.gone.push(before),
+            (Ending::Orderly, Some(_)) => drop(before),
+            (Ending::Crash, Some(folder)) => {
+                let next = tempfile::tempdir().unwrap();
+                snapshot(folder.path(), next.path());
+                drop(before);
+                self.url = Some(url(&next));
+                self.folder = Some(next);
+            }
+        }
+        let url = self.url.as_deref().unwrap_or("memory:");
+        self.journal = journal::open(url, options(&self.clock)).await.unwrap();
+        true
     }
 
     pub(super) async fn append(&self, entry: NewEntry) -> Appended {
@@ -77,6 +126,24 @@ impl Bench {
         self.journal.close().await.unwrap();
         let refused = self.journal.append(vec![message("a", "late")]).await;
         assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+    }
+}
+
+/// Copies the files as they were at one moment, though the writer's thread may be moving pages between them.
+fn snapshot(from: &Path, to: &Path) {
+    const NAMES: [&str; 2] = ["journal.db", "journal.db-wal"];
+    let read = || NAMES.map(|name| fs::read(from.join(name)).unwrap());
+    let mut seen = read();
+    // What has not changed from one reading to the next was so between the two.
+    loop {
+        let again = read();
+        if again == seen {
+            break;
+        }
+        seen = again;
+    }
+    for (name, bytes) in NAMES.into_iter().zip(seen) {
+        fs::write(to.join(name), bytes).unwrap();
     }
 }
 

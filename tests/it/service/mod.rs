@@ -1,5 +1,7 @@
 //! The whole service: from the platform's socket through handlers to the platform's API, and through crashes.
 
+mod clock;
+mod disk;
 mod examples;
 mod kill;
 mod nginx;
@@ -8,6 +10,7 @@ mod order;
 mod outcomes;
 mod overload;
 mod replicas;
+mod power;
 mod replies;
 mod running;
 mod shutdown;

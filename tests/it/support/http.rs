@@ -123,6 +123,11 @@ impl Answer {
     }
 }
 
+/// A GET of `target`.
+pub(crate) fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nhost: test\r\n\r\n")
+}
+
 /// A POST of `body` to `target`, which is a path with its query.
 pub(crate) fn post(target: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();

@@ -1,10 +1,13 @@
 //! What the tests stand on: a sender that signs like the platform, real processes, and waiting without sleeping.
 
+pub(crate) mod disk;
 pub(crate) mod http;
+pub(crate) mod ledger;
 pub(crate) mod messages;
 pub(crate) mod open_loop;
 pub(crate) mod platform;
 pub(crate) mod postgres;
+pub(crate) mod power;
 pub(crate) mod process;
 pub(crate) mod secrecy;
 

@@ -1,6 +1,9 @@
 //! The platform's side of a test: the sandbox, and what was sent to whom.
 
-use rongcloud_callback::sandbox::{Options, Sandbox, Side};
+use rongcloud_callback::{
+    clock::Clock,
+    sandbox::{Nastiness, Options, Sandbox, Side},
+};
 
 use super::{
     messages::{APP, SECRET},
@@ -12,8 +15,14 @@ pub(crate) struct Platform(Sandbox);
 
 impl Platform {
     pub(crate) async fn start() -> Self {
+        Self::start_at(Clock::system()).await
+    }
+
+    /// One that judges the calls that it gets by `clock`.
+    pub(crate) async fn start_at(clock: Clock) -> Self {
         secrecy::watch();
         let options = Options {
+            clock,
             app_key: APP.into(),
             secret: SECRET.into(),
             remembered_messages: 1_000_000,
@@ -24,6 +33,11 @@ impl Platform {
 
     pub(crate) fn url(&self) -> String {
         self.0.api_url().to_owned()
+    }
+
+    /// Answers as badly as `nastiness` says from now on.
+    pub(crate) fn nastiness(&self, nastiness: Nastiness) {
+        self.0.nastiness(nastiness);
     }
 
     /// Users and texts, in the order in which they were sent.

@@ -1,6 +1,7 @@
 //! The real executable, and programs of `examples/`, as child processes.
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -18,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{
-    http::{Answer, Connection},
+    http::{Answer, Connection, get},
     messages::{APP, PATH, SECRET, delivery},
     secrecy, until,
 };
@@ -28,17 +29,21 @@ pub(crate) struct Home {
     folder: TempDir,
     program: PathBuf,
     server: String,
-    admin: String,
+    /// The section, if a test is about it.
+    admin: Option<String>,
     extra: String,
     secret: String,
     api_url: String,
     listen: SocketAddr,
+    operators: SocketAddr,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 /// A running server process; killed when dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) callbacks: SocketAddr,
+    admin: SocketAddr,
     /// What it has logged so far.
     log: Arc<Mutex<Vec<String>>>,
     /// Ends with it.
@@ -52,11 +57,13 @@ impl Home {
             folder: tempfile::tempdir().unwrap(),
             program: env!("CARGO_BIN_EXE_rongcloud-callback").into(),
             server: String::new(),
-            admin: "listen = \"127.0.0.1:0\"".to_owned(),
+            admin: None,
             extra: String::new(),
             secret: SECRET.to_owned(),
             api_url: "http://127.0.0.1:9".to_owned(),
             listen: free_address(),
+            operators: ([127, 0, 0, 1], 0).into(),
+            environment: Vec::new(),
         }
     }
 
@@ -85,19 +92,45 @@ impl Home {
         self
     }
 
+    /// Adds keys to `[server]`, and asks about readiness.
+    pub(crate) fn with_server(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.server);
+        self.operators = free_address();
+        self
+    }
+
+    /// Adds to the environment in which the server is started.
+    pub(crate) fn within(
+        mut self,
+        environment: impl IntoIterator<Item = (&'static str, OsString)>,
+    ) -> Self {
+        let mut all = std::mem::take(&mut self.environment);
+        all.extend(environment);
+        self.environment(all);
+        self
+    }
+
+    /// Starts the server in this environment instead.
+    pub(crate) fn environment(
+        &mut self,
+        environment: impl IntoIterator<Item = (&'static str, OsString)>,
+    ) {
+        self.environment = environment.into_iter().collect();
+    }
+
+    /// Where the server answers callbacks.
+    pub(crate) fn callbacks(&self) -> SocketAddr {
+        self.listen
+    }
+
     /// The app's secret is another one.
     pub(crate) fn with_secret(self, secret: &str) -> Self {
         Self { secret: secret.to_owned(), ..self }
     }
 
-    /// Adds keys to the `[server]` section.
-    pub(crate) fn with_server(self, toml: &str) -> Self {
-        Self { server: toml.to_owned(), ..self }
-    }
-
     /// The whole `[admin]` section.
     pub(crate) fn with_admin(self, toml: &str) -> Self {
-        Self { admin: toml.to_owned(), ..self }
+        Self { admin: Some(toml.to_owned()), ..self }
     }
 
     /// Listens on `address` from the next start on.
@@ -115,7 +148,8 @@ impl Home {
 
     /// Writes the configuration; returns its path.
     pub(crate) fn configuration(&self) -> PathBuf {
-        let Self { server, admin, extra, secret, api_url, listen, .. } = self;
+        let Self { server, extra, secret, api_url, listen, .. } = self;
+        let admin = self.admin.clone().unwrap_or_else(|| format!("listen = \"{}\"", self.operators));
         let text = format!(
             "[server]\nlisten = \"{listen}\"\n{server}\n[admin]\n{admin}\n[log]\nformat = \"json\"\nlevel = \"trace\"\n\
              [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{secret}\"]\napi_url = \"{api_url}\"\n{extra}"
@@ -134,6 +168,17 @@ impl Home {
 
     /// Starts the server and waits until it is ready.
     pub(crate) async fn start(&self) -> Process {
+        let mut process = self.spawn();
+        until("a server that listens", async || {
+            assert_eq!(process.status(), None, "it ended instead of listening");
+            Connection::try_open(self.callbacks()).await.ok().map(drop)
+        })
+        .await;
+        process
+    }
+
+    /// Starts the server.
+    pub(crate) fn spawn(&self) -> Process {
         let mut command = Command::new(&self.program);
         if self.program.ends_with("rongcloud-callback") {
             command.arg("serve");
@@ -141,6 +186,7 @@ impl Home {
         let mut child = command
             .current_dir(self.path())
             .env("RONGCLOUD_CALLBACK_CONFIG", self.configuration())
+            .envs(self.environment.iter().cloned())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
@@ -150,13 +196,7 @@ impl Home {
         let reader = thread::spawn(move || lines.for_each(|line| shared.lock().unwrap().push(line)));
         // Of this process, too: the platform's side of the test.
         secrecy::watch();
-        let mut process = Process { child, callbacks: self.listen, log, reader: Some(reader) };
-        until("a server that listens", async || {
-            assert_eq!(process.child.try_wait().unwrap(), None, "it ended instead of listening");
-            Connection::try_open(self.listen).await.ok().map(drop)
-        })
-        .await;
-        process
+        Process { child, callbacks: self.listen, admin: self.operators, log, reader: Some(reader) }
     }
 
     /// The journal as an operator sees it, beside a running server or after it.
@@ -188,10 +228,26 @@ impl Process {
         Connection::open(self.callbacks).await.ask(delivery(body)).await
     }
 
+    /// Whether it is ready for callbacks, and the words in which it says so.
+    pub(crate) async fn readiness(&self) -> (u16, String) {
+        let answer = Connection::open(self.admin).await.ask(get("/readyz")).await;
+        (answer.status, answer.body)
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// SIGKILL: it ends at once, wherever it is.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(self) {
+        self.killed();
+    }
+
+    /// Its log, once it is gone.
+    pub(crate) fn killed(mut self) -> Vec<String> {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.ended().1
     }
 
     /// Most bytes of memory that it has had at any time.
