@@ -1,0 +1,170 @@
+//! What both sides recorded, and whether it can be: the checker.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rongcloud_callback::{
+    Content, Message,
+    journal::{EntryId, Queue, Record, State},
+    protocol::parse,
+    sandbox::{Attempt, Delivery, Trick},
+};
+
+/// What the platform did and got, and what is in the journal once nothing is pending.
+pub(crate) struct History {
+    /// Of each user, in the order in which they were written.
+    pub(crate) deliveries: Vec<Vec<Delivery>>,
+    /// Oldest first.
+    pub(crate) records: Vec<Record>,
+    /// The replies that users received, in order: to whom, and what.
+    pub(crate) sent: Vec<(String, String)>,
+}
+
+impl History {
+    pub(crate) fn check(&self) {
+        self.every_message_is_settled_and_there_once();
+        self.what_was_acknowledged_was_accepted_in_order();
+        self.what_was_accepted_had_been_sent();
+        self.every_attempt_was_answered_soundly();
+        self.each_handled_message_has_one_reply();
+        self.each_reply_arrived_in_order();
+    }
+
+    pub(crate) fn summary(&self) -> String {
+        let written: usize = self.deliveries.iter().map(Vec::len).sum();
+        let acked = self.deliveries.iter().flatten().filter(|it| is_acked(it)).count();
+        let count = |queue, state| self.of(queue).filter(|record| record.state == state).count();
+        format!(
+            "{written} written, {acked} acknowledged; inbox {} done {} dead; outbox {} done {} dead; {} sent",
+            count(Queue::Inbox, State::Done),
+            count(Queue::Inbox, State::Dead),
+            count(Queue::Outbox, State::Done),
+            count(Queue::Outbox, State::Dead),
+            self.sent.len(),
+        )
+    }
+
+    /// Accepted = done + dead + pending, and nothing is pending any more.
+    fn every_message_is_settled_and_there_once(&self) {
+        let (mut keys, mut bodies) = (BTreeSet::new(), BTreeSet::new());
+        for record in &self.records {
+            assert_ne!(record.state, State::Pending, "{record:?}");
+            assert!(keys.insert((record.queue, &record.key)), "twice: {record:?}");
+            let once = record.queue == Queue::Outbox || bodies.insert(&record.body);
+            assert!(once, "accepted twice: {record:?}");
+        }
+    }
+
+    /// A user's messages were written one after the other, each once the one before was acknowledged or given up.
+    fn what_was_acknowledged_was_accepted_in_order(&self) {
+        let ids: HashMap<&[u8], EntryId> =
+            self.of(Queue::Inbox).map(|record| (&*record.body, record.id)).collect();
+        for deliveries in &self.deliveries {
+            let acked = deliveries.iter().filter(|delivery| is_acked(delivery)).map(|delivery| {
+                let accepted = ids.get(delivery.xml.as_bytes());
+                *accepted.unwrap_or_else(|| panic!("acknowledged and lost: {delivery:#?}"))
+            });
+            let acked: Vec<_> = acked.collect();
+            assert!(acked.is_sorted(), "not in order: {acked:?}");
+        }
+    }
+
+    fn what_was_accepted_had_been_sent(&self) {
+        let attempts = self.deliveries.iter().flatten().flat_map(|it| &it.attempts);
+        let forged = attempts
+            .clone()
+            .filter(|it| matches!(it.trick, Some(Trick::WrongSignature | Trick::StaleSignature)));
+        let forged: BTreeSet<_> = forged.filter_map(|it| it.xml.as_deref()).map(str::as_bytes).collect();
+        let honest = self.deliveries.iter().flatten().map(|delivery| delivery.xml.as_bytes());
+        let known: BTreeSet<_> =
+            honest.chain(attempts.filter_map(|it| it.xml.as_deref()).map(str::as_bytes)).collect();
+        for record in self.of(Queue::Inbox) {
+            assert!(known.contains(&*record.body), "nobody sent it: {record:?}");
+            assert!(!forged.contains(&*record.body), "it was forged: {record:?}");
+        }
+    }
+
+    fn every_attempt_was_answered_soundly(&self) {
+        for delivery in self.deliveries.iter().flatten() {
+            for attempt in &delivery.attempts {
+                assert!(is_sound(attempt), "{attempt:#?} of {delivery:#?}");
+            }
+        }
+    }
+
+    /// Enqueued exactly once, after its message was accepted; what no handler took or got done has none.
+    fn each_handled_message_has_one_reply(&self) {
+        let replies: BTreeMap<&str, &Record> =
+            self.of(Queue::Outbox).map(|record| (record.key.as_str(), record)).collect();
+        let mut expected = 0;
+        for message in self.of(Queue::Inbox) {
+            let reply = replies.get(format!("{}.0", message.id).as_str());
+            let has_one = message.state == State::Done && text(&message.body).is_some();
+            assert_eq!(reply.is_some(), has_one, "{message:?} {reply:?}");
+            assert!(reply.is_none_or(|reply| reply.id > message.id), "{message:?} {reply:?}");
+            expected += usize::from(has_one);
+        }
+        assert_eq!(replies.len(), expected, "there are replies to nothing");
+    }
+
+    /// Sent at least once if it is done, as often as it was tried at most, and in the order of its conversation.
+    fn each_reply_arrived_in_order(&self) {
+        let mut expected: HashMap<(&str, String), Vec<&Record>> = HashMap::new();
+        let inbox: HashMap<String, &Record> =
+            self.of(Queue::Inbox).map(|message| (format!("{}.0", message.id), message)).collect();
+        for reply in self.of(Queue::Outbox) {
+            let body = &inbox[&reply.key].body;
+            let said = format!("You said: {}", text(body).unwrap());
+            expected.entry((user(&reply.conversation), said)).or_default().push(reply);
+        }
+        let mut sent: HashMap<(&str, String), u32> = HashMap::new();
+        let mut last: HashMap<&str, EntryId> = HashMap::new();
+        for (user, said) in &self.sent {
+            let key = (user.as_str(), said.clone());
+            let replies =
+                expected.get(&key).unwrap_or_else(|| panic!("nobody replied {said:?} to {user}"));
+            *sent.entry(key).or_default() += 1;
+            // What is forged has always the same words, so that nobody can tell which of them this is.
+            if let [reply] = replies[..] {
+                let before = last.insert(user, reply.id);
+                assert!(before.is_none_or(|before| before <= reply.id), "out of order: {user}: {said}");
+            }
+        }
+        for (key, replies) in &expected {
+            let times = sent.get(key).copied().unwrap_or_default();
+            let done = replies.iter().filter(|reply| reply.state == State::Done).count();
+            let tried: u32 = replies.iter().map(|reply| reply.attempts).sum();
+            assert!(times as usize >= done && times <= tried, "sent {times} times: {key:?} {replies:?}");
+        }
+    }
+
+    fn of(&self, queue: Queue) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(move |record| record.queue == queue)
+    }
+}
+
+/// Whether the server has acknowledged the message itself, even if the platform did not get to know.
+fn is_acked(delivery: &Delivery) -> bool {
+    delivery.attempts.iter().any(|attempt| attempt.status == Some(200) && attempt.xml.is_none())
+}
+
+/// Answered as it should be, or not at all, or refused for now.
+fn is_sound(attempt: &Attempt) -> bool {
+    match attempt.status {
+        None | Some(503) => true,
+        // Which body a signature belongs to is not known any more after a crash.
+        Some(200) if attempt.trick == Some(Trick::ForgedBody) => true,
+        Some(status) => status == attempt.expected,
+    }
+}
+
+fn text(body: &[u8]) -> Option<String> {
+    match parse(body).ok()?.content {
+        Content::Message(Message::Text(text)) => Some(text.content),
+        _ => None,
+    }
+}
+
+/// The last part of a conversation's key.
+fn user(conversation: &str) -> &str {
+    conversation.rsplit('\u{1f}').next().unwrap()
+}

@@ -1,0 +1,13 @@
+//! Faults at every boundary between two steps, in real programs that are built with the feature `failpoints`.
+//!
+//! `scripts/test` runs it for seconds, `scripts/test faults 600` for ten minutes.
+#![cfg(feature = "failpoints")]
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is a failed test")]
+
+mod boundaries;
+mod history;
+mod power;
+mod storm;
+#[path = "../it/support/mod.rs"]
+#[expect(dead_code, reason = "it is shared with `it`, which uses all of it")]
+mod support;

@@ -1,0 +1,145 @@
+//! Everything at once: faults at all boundaries by chance, a nasty platform, and a server that is started again and again.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rongcloud_callback::sandbox::{Delivery, Nastiness, Options, Sandbox, Side};
+use tokio::task::JoinSet;
+
+use crate::{
+    history::History,
+    support::{
+        messages::{APP, PATH, SECRET},
+        process::Home,
+        until,
+    },
+};
+
+/// How long it lasts, unless `FAULTS_SECONDS` says otherwise.
+const SECONDS: u64 = 15;
+const USERS: usize = 12;
+/// In a thousand passages.
+const FAULTS: &str = "Parsed=error@15,panic@15,abort@2;Committing=error@4,panic@4,abort@2;\
+    Committed=error@4,panic@4,abort@2;Leased=error@15,panic@15,abort@2;\
+    Handled=error@15,panic@15,abort@2;Sent=error@15,panic@15,abort@2";
+/// Few attempts, so that some messages and replies end as dead letters.
+const CONFIGURATION: &str = "[dispatch]\nattempts = 6\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
+    [deliver]\nattempts = 6\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
+    [client]\nconnect_timeout = \"500ms\"\ntimeout = \"500ms\"\n";
+
+fn nastiness() -> Nastiness {
+    Nastiness {
+        duplicate: 0.2,
+        simultaneous: 0.2,
+        drop_answer: 0.2,
+        slow_ms: 2,
+        wrong_signature: 0.1,
+        stale_signature: 0.1,
+        replayed_signature: 0.1,
+        forged_body: 0.1,
+        malformed_xml: 0.1,
+        unknown_kind: 0.1,
+        api_internal_error: 0.05,
+        api_rate_exceeded: 0.05,
+        api_status_500: 0.05,
+        api_cut: 0.05,
+        api_silent: 0.02,
+        mended_end_tag: false,
+        seed: rand::random(),
+    }
+}
+
+async fn platform() -> Arc<Sandbox> {
+    let options = Options {
+        app_key: APP.into(),
+        secret: SECRET.into(),
+        timeout: Duration::from_secs(2),
+        pause: Duration::from_millis(100),
+        nastiness: nastiness(),
+        remembered_messages: 10_000_000,
+        ..Options::default()
+    };
+    Arc::new(Sandbox::start_with(options).await.unwrap())
+}
+
+/// Starts the server again whenever it has ended, until `stop`; the logs of all of them.
+async fn keep_alive(home: Arc<Home>, stop: Arc<AtomicBool>) -> Vec<Vec<String>> {
+    let mut logs = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        let mut server = home.spawn();
+        while server.status().is_none() && !stop.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        logs.push(server.killed());
+    }
+    logs
+}
+
+/// A user writes one message after the other.
+async fn write(sandbox: Arc<Sandbox>, user: usize, until: Instant) -> Vec<Delivery> {
+    let mut deliveries = Vec::new();
+    while Instant::now() < until {
+        let text = format!("{} of {user}", deliveries.len());
+        deliveries.push(sandbox.user(format!("user{user}")).says(text).await);
+    }
+    deliveries
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_fails_under_load_both_sides_histories_agree() {
+    let seconds = std::env::var_os("FAULTS_SECONDS")
+        .map_or(SECONDS, |seconds| seconds.to_string_lossy().parse().expect("a number of seconds"));
+    let sandbox = platform().await;
+    let mut home = Home::of_example("echo", sandbox.api_url()).with(CONFIGURATION);
+    home.environment([("RONGCLOUD_CALLBACK_FAULTS", OsString::from(FAULTS))]);
+    sandbox.route_to(format!("http://{}{PATH}", home.callbacks()));
+
+    let home = Arc::new(home);
+    let stop = Arc::new(AtomicBool::new(false));
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut servers = JoinSet::from_iter([keep_alive(Arc::clone(&home), Arc::clone(&stop))]);
+    let users: JoinSet<_> = (0..USERS).map(|user| write(Arc::clone(&sandbox), user, end)).collect();
+    let deliveries = users.join_all().await;
+    stop.store(true, Ordering::SeqCst);
+    let logs = servers.join_next().await.unwrap().unwrap();
+
+    let mut home = Arc::into_inner(home).unwrap();
+    home.environment([]);
+    sandbox.nastiness(Nastiness::default());
+    let server = home.start().await;
+    let journal = home.journal().await;
+    let idle = async || {
+        let stats = journal.stats().await.unwrap();
+        (stats.inbox.pending + stats.outbox.pending == 0).then_some(())
+    };
+    until("an idle journal", idle).await;
+    server.terminate();
+    assert_eq!(server.ended().0.code(), Some(0));
+
+    let sent = sandbox.messages().into_iter().filter(|message| message.from == Side::Account);
+    let history = History {
+        deliveries,
+        records: home.records().await,
+        sent: sent.map(|message| (message.users[0].to_string(), message.text())).collect(),
+    };
+    history.check();
+    tell(&history, &logs);
+}
+
+/// Says what happened, and sees that it was something.
+#[expect(clippy::print_stderr, reason = "a storm is only worth as much as what it did")]
+fn tell(history: &History, logs: &[Vec<String>]) {
+    let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
+    for fault in logs.iter().flatten().filter_map(|line| line.strip_prefix("fault: ")) {
+        *faults.entry(fault).or_default() += 1;
+    }
+    eprintln!("{}; {} servers; faults: {faults:?}", history.summary(), logs.len());
+    assert!(logs.len() > 2 && faults.len() > 5, "it was no storm");
+}
