@@ -1,13 +1,17 @@
 //! SIGTERM: open requests end, handlers get their grace period, nothing is lost, exit code 0.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use rongcloud_callback::journal::State;
-use tokio::task::JoinSet;
+use rongcloud_callback::{Text, journal::State};
+use tokio::{sync::Notify, task::JoinSet};
 
+use super::running::Running;
 use crate::support::{
     http::Connection,
     messages::{delivery, text},
@@ -64,6 +68,27 @@ async fn what_a_stop_leaves_is_handled_after_the_next_start() {
     let expected: Vec<_> = (0..50).map(|number| format!("You said: {number}")).collect();
     assert_eq!(texts, expected);
     assert!(home.records().await.iter().all(|record| record.state == State::Done));
+}
+
+#[tokio::test]
+async fn a_handler_that_has_begun_may_end_within_the_grace_period() {
+    let (began, ended) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let service = Running::start(|service| {
+        let (began, ended) = (Arc::clone(&began), Arc::clone(&ended));
+        service.on(move |_: Text, _context| {
+            let (began, ended) = (Arc::clone(&began), Arc::clone(&ended));
+            async move {
+                began.notify_one();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                ended.store(true, Ordering::SeqCst);
+            }
+        })
+    })
+    .await;
+    service.deliver(&text("user", "1", "hello")).await.assert_ack();
+    began.notified().await;
+    service.stop().await;
+    assert!(ended.load(Ordering::SeqCst), "it was cut off");
 }
 
 #[tokio::test(flavor = "multi_thread")]
