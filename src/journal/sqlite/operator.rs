@@ -1,16 +1,13 @@
 //! A journal beside a running server: an operator looks, revives, discards and purges.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::{
     rows,
-    schema::{connect, connect_reader, create_folder, lock},
+    schema::{Lock, connect, connect_reader, create_folder, lock},
     store::unavailable,
 };
 use crate::{
@@ -28,7 +25,7 @@ pub(super) struct Operator {
     options: Options,
     changes: Changes,
     /// Keeps servers away while it is copied.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 impl Operator {
