@@ -3,6 +3,7 @@
 pub mod media;
 pub mod outgoing;
 pub mod query;
+pub mod rules;
 mod server;
 pub mod signed;
 pub mod socket;

@@ -100,9 +100,17 @@ impl Transport {
     ) -> Result<T, ClientError> {
         let started = Instant::now();
         let result = self.over_bases(clock, prepare, decode).await;
-        metrics::call_seconds(call).record(started.elapsed());
-        metrics::calls(call, result.as_ref().map_or_else(ClientError::class, |_| "ok")).increment(1);
+        count(call, started, result.as_ref().map_or_else(ClientError::class, |_| "ok"));
         result
+    }
+
+    /// The same without a word on what the answer means: the caller reads it, and counts the call.
+    pub(crate) async fn ask(
+        &self,
+        clock: &Clock,
+        prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
+    ) -> Result<Received, ClientError> {
+        self.over_bases(clock, prepare, Ok).await
     }
 
     /// The request that the first try of a call would be, as an error: nothing is sent.
@@ -149,6 +157,12 @@ impl Transport {
         *connections = Some(Connections { http: http.clone(), since: now });
         Ok(http)
     }
+}
+
+/// Counts a call that began at `started`.
+pub(crate) fn count(call: &'static str, started: Instant, outcome: &'static str) {
+    metrics::call_seconds(call).record(started.elapsed());
+    metrics::calls(call, outcome).increment(1);
 }
 
 /// The address of a call: `path` below `base`, whether or not that ends with a slash.

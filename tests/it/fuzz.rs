@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 #[expect(unreachable_pub, reason = "to the fuzzer it is a library")]
 mod oracles;
 
-use oracles::{media, outgoing, query, runtime, signed, socket, xml};
+use oracles::{media, outgoing, query, rules, runtime, signed, socket, xml};
 
 const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz");
 
@@ -57,6 +57,11 @@ fn no_kept_file_is_taken_for_what_it_is_not() {
     replay("media", media::check);
 }
 
+#[test]
+fn every_kept_file_of_rules_answers_as_its_trial_says() {
+    replay("rules", rules::check);
+}
+
 /// A corpus without a target is replayed by nobody, a target without a corpus is not fuzzed.
 #[test]
 fn every_target_of_the_fuzzer_is_replayed_here() {
@@ -65,7 +70,7 @@ fn every_target_of_the_fuzzer_is_replayed_here() {
         let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
         entries.map(|entry| name(&entry.unwrap().path())).collect()
     };
-    let replayed = ["media", "outgoing", "query", "signed", "socket", "xml"].map(str::to_owned);
+    let replayed = ["media", "outgoing", "query", "rules", "signed", "socket", "xml"].map(str::to_owned);
     assert_eq!(names("fuzz_targets"), BTreeSet::from(replayed));
     assert_eq!(names("fuzz_targets"), names("corpus"));
 }

@@ -4,6 +4,7 @@ pub(crate) mod fold;
 mod forward;
 mod keyword;
 mod kinds;
+mod names;
 mod read;
 mod reply;
 mod template;

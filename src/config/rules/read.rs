@@ -87,13 +87,16 @@ fn rule_of(rule: Value, path: &str, problems: &mut Vec<Problem>) -> Option<RuleS
     merge::retain_known(&mut values, &known, path, problems);
     let mut keys = Keys { values, path, problems };
     let kinds = keys.kinds();
+    let mistakes = keys.problems.len();
     let keyword =
         keys.take_table("keyword").map(|raw: RawKeyword| raw.check(&keys.key("keyword"), keys.problems));
+    // After a mistake in the keyword its groups are not known.
+    let captures = (keys.problems.len() == mistakes)
+        .then(|| keyword.as_ref().map_or_else(Vec::new, super::Keyword::captures));
     if keyword.is_some() && !kinds.iter().any(|kind| kind.has_words) {
         let what = "has nothing to look at: the kinds in `on` have no words";
         keys.problem("keyword", what, "write on = \"text\", or leave the keyword out");
     }
-    let captures = keyword.as_ref().map_or_else(Vec::new, super::Keyword::captures);
     let variables = Variables { fields: fields(&kinds), captures };
     let action = keys.action(&variables);
     let when =

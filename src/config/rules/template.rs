@@ -7,6 +7,7 @@ use std::{io, sync::OnceLock};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value};
 
+use super::names;
 use crate::config::Problem;
 
 /// Most steps of one rendering: loops end.
@@ -23,8 +24,8 @@ pub(crate) struct RenderError(String);
 pub(super) struct Variables<'a> {
     /// Names of the message's fields.
     pub(super) fields: Vec<&'static str>,
-    /// Names of the regex's groups, read as `captures.NAME`.
-    pub(super) captures: Vec<&'a str>,
+    /// Names of the regex's groups, read as `captures.NAME`; `None` if any may be meant.
+    pub(super) captures: Option<Vec<&'a str>>,
 }
 
 /// Checks a template; its problem is at the key `path`.
@@ -44,16 +45,17 @@ pub(super) fn check(text: &str, variables: &Variables<'_>, path: &str) -> Result
             ));
         }
     }
-    // Filters and tests are looked up when they are reached: try two ways through.
-    for trial in [variables.sample(), Value::from_pairs::<_, &str, &str>([])] {
-        if let Err(error) = template.render(trial)
-            && is_unknown_name(error.kind())
-        {
+    // Names are looked up when they are reached: filters and tests are tried one by one, methods on two ways through.
+    let probes = names::probes(text).map(|probe| engine().render_str(&probe, ()).err());
+    let trials = [variables.sample(), Value::from_pairs::<_, &str, &str>([])];
+    let trials = trials.into_iter().map(|trial| template.render(trial).err());
+    match probes.chain(trials).flatten().find(|error| is_unknown_name(error.kind())) {
+        None => Ok(()),
+        Some(error) => {
             let hint = "the filters are those of MiniJinja, such as {{ user | upper }}";
-            return Err(wrong(detail(&error), hint));
+            Err(wrong(detail(&error), hint))
         }
     }
-    Ok(())
 }
 
 /// Fills in a template that has been checked.
@@ -90,8 +92,9 @@ impl Variables<'_> {
         let (first, inner) =
             name.split_once('.').map_or((name, None), |(first, inner)| (first, Some(inner)));
         match (first, inner) {
-            ("captures", Some(group)) => self.captures.contains(&group),
-            ("captures", None) => !self.captures.is_empty(),
+            ("captures", inner) => self.captures.as_ref().is_none_or(|groups| {
+                inner.map_or(!groups.is_empty(), |group| groups.contains(&group))
+            }),
             ("fields", _) => self.fields.contains(&"fields"),
             (_, None) => {
                 self.fields.contains(&first) || engine().globals().any(|(global, _)| global == first)
@@ -102,12 +105,12 @@ impl Variables<'_> {
 
     fn list(&self) -> String {
         let fields = self.fields.iter().map(|name| (*name).to_owned());
-        let captures = self.captures.iter().map(|name| format!("captures.{name}"));
+        let captures = self.captures.iter().flatten().map(|name| format!("captures.{name}"));
         fields.chain(captures).collect::<Vec<_>>().join(", ")
     }
 
     fn sample(&self) -> Value {
-        let captures = Value::from_pairs(self.captures.iter().map(|name| (*name, "1")));
+        let captures = Value::from_pairs(self.captures.iter().flatten().map(|name| (*name, "1")));
         let fields = self.fields.iter().map(|name| (*name, Value::from("1")));
         Value::from_pairs(fields.chain([("captures", captures)]))
     }
@@ -150,7 +153,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), Problem> {
-        let variables = Variables { fields: vec!["user", "content"], captures: vec!["no"] };
+        let variables = Variables { fields: vec!["user", "content"], captures: Some(vec!["no"]) };
         super::check(text, &variables, "text")
     }
 
@@ -179,7 +182,9 @@ mod tests {
             ("{{ captures.nr }}", "there is no `captures.nr`"),
             ("{{ debug() }}", "there is no `debug`"),
             ("{{ user | uper }}", "filter uper is unknown"),
-            ("{% if not user %}{{ content | uper }}{% endif %}", "filter uper is unknown"),
+            ("{% if content == 'x' %}{{ content | trim | uper }}{% endif %}", "filter uper is unknown"),
+            ("{% if content is not emtpy %}{% endif %}", "test emtpy is unknown"),
+            ("{% if content.startswith('x') %}{% endif %}", "has no method named startswith"),
         ] {
             let problem = check(text).unwrap_err();
             assert!(problem.what.contains(what), "{text}: {problem:?}");

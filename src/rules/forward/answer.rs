@@ -50,6 +50,17 @@ pub(super) fn read(received: &Received, url: &Url, now: UnixMillis) -> HandlerRe
     }
 }
 
+/// What came of an answer in one word, for metrics: the words are those of the client's other calls.
+pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str {
+    match (received.status, result) {
+        (_, Ok(_)) => "ok",
+        (200..300, Err(_)) => "unreadable",
+        (429, Err(_)) => "rate_limited",
+        (_, Err(error)) if error.is_permanent() => "refused",
+        (_, Err(_)) => "unavailable",
+    }
+}
+
 /// `Retry-After`: seconds, or a date.
 fn span(value: &str, now: UnixMillis) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {

@@ -4,14 +4,17 @@ mod answer;
 mod envelope;
 mod webhook;
 
+use std::time::Instant;
+
 use reqwest::header::CONTENT_TYPE;
 use tokio::{sync::Semaphore, time::timeout};
+use url::Url;
 
 pub(super) use self::envelope::Envelope;
 use crate::{
     client::{
         ClientError,
-        transport::{Prepared, Transport},
+        transport::{self, Prepared, Transport},
     },
     clock::Clock,
     config::{ClientSection, rules::Forward},
@@ -53,7 +56,7 @@ impl Target {
             );
             return Err(HandlerError::retryable(busy));
         };
-        let prepare = |http: &reqwest::Client, url: &url::Url| {
+        let prepare = |http: &reqwest::Client, url: &Url| {
             let timestamp = webhook::timestamp(clock.now());
             let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
             let request = http
@@ -65,15 +68,27 @@ impl Target {
                 .body(body.clone());
             Ok(Prepared { request, sensitive: signatures.split(' ').map(ToOwned::to_owned).collect() })
         };
-        let received = self.transport.call("forward", clock, prepare, Ok).await;
-        match received {
-            Ok(received) => answer::read(&received, url, clock.now()),
-            Err(ClientError::Transport(cause)) => {
-                Err(HandlerError::retryable(format!("no answer from {url}: {cause}")))
+        let started = Instant::now();
+        let (outcome, result) = match self.transport.ask(clock, prepare).await {
+            Ok(received) => {
+                let result = answer::read(&received, url, clock.now());
+                (answer::class(&received, &result), result)
             }
-            Err(error) => Err(HandlerError::from(error)),
-        }
+            Err(error) => (error.class(), Err(unanswered(url, error))),
+        };
+        transport::count("forward", started, outcome);
+        result
     }
+}
+
+/// An attempt of which no answer came, or none that can be read.
+fn unanswered(url: &Url, error: ClientError) -> HandlerError {
+    let what = match (&error, error.answer()) {
+        (ClientError::Transport(cause), _) => format!("no answer from {url}: {cause}"),
+        (_, Some(answer)) => format!("{url} answered {answer}"),
+        (_, None) => return error.into(),
+    };
+    if error.is_retryable() { HandlerError::retryable(what) } else { HandlerError::permanent(what) }
 }
 
 impl std::fmt::Debug for Target {

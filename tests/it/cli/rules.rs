@@ -3,6 +3,9 @@
 use super::{executable, outcome};
 use crate::support::process::Home;
 
+const APP: &str =
+    "[[apps]]\nkey = \"test-app\"\nsecrets = [\"s\"]\napi_url = \"http://127.0.0.1:9\"\n";
+
 const RULES: &str = r#"
 [[rules]]
 on = "subscribe"
@@ -39,10 +42,18 @@ on = "event"
 forward = { url = "https://rest.internal/wechat", secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }
 "#;
 
+/// Exit code, output and errors of `rules test` with a file that begins with the rules.
+fn trial(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bot.toml");
+    std::fs::write(&file, format!("{RULES}{APP}")).unwrap();
+    let mut command = executable(&["rules", "test", "--config"]);
+    outcome(command.arg(&file).args(arguments).output().unwrap())
+}
+
 fn test(arguments: &[&str]) -> String {
-    let home = Home::new().with(RULES);
-    let arguments = [&["rules", "test", "--at", "2026-11-23T09:30+08:00"], arguments].concat();
-    let (code, output, errors) = outcome(home.command(&arguments).output().unwrap());
+    let arguments = [&["--at", "2026-11-23T09:30+08:00"], arguments].concat();
+    let (code, output, errors) = trial(&arguments);
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     output
 }
@@ -50,32 +61,32 @@ fn test(arguments: &[&str]) -> String {
 #[test]
 fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
     insta::assert_snapshot!(test(&["Ｏrder 17", "--user", "ann"]), @r#"
-    rules[0] (line 13): no, it is for subscribe, and this is text
-    closed (line 17): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
-    orders (line 23): answers
+    rules[0] (line 2): no, it is for subscribe, and this is text
+    closed (line 6): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
+    orders (line 12): answers
       text: "order 17,\nann"
       image: {"url":"http://x/ann.jpg"}
     "#);
     insta::assert_snapshot!(test(&["hello"]), @r#"
-    rules[0] (line 13): no, it is for subscribe, and this is text
-    closed (line 17): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
-    orders (line 23): no, it is for the user ann or bo, and this is user
-    rules[3] (line 30): no, it is not enabled
-    default (line 35): answers with one of these, at most once in 3600s and conversation
+    rules[0] (line 2): no, it is for subscribe, and this is text
+    closed (line 6): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
+    orders (line 12): no, it is for the user ann or bo, and this is user
+    rules[3] (line 19): no, it is not enabled
+    default (line 24): answers with one of these, at most once in 3600s and conversation
       text: "one"
       text: "two"
     "#);
     insta::assert_snapshot!(test(&["--event", "subscribe", "--account", "shop"]), @r#"
-    rules[0] (line 13): answers
+    rules[0] (line 2): answers
       text: "Welcome to shop"
     "#);
     insta::assert_snapshot!(test(&["--event", "unsubscribe"]), @r#"
-    rules[0] (line 13): no, it is for subscribe, and this is unsubscribe
-    closed (line 17): no, it is for text, and this is unsubscribe
-    orders (line 23): no, it is for text, and this is unsubscribe
-    rules[3] (line 30): no, it is not enabled
-    default (line 35): no, it is for text, image, voice, location, image_text, unknown, and this is unsubscribe
-    rest (line 42): forwards it to https://rest.internal/wechat
+    rules[0] (line 2): no, it is for subscribe, and this is unsubscribe
+    closed (line 6): no, it is for text, and this is unsubscribe
+    orders (line 12): no, it is for text, and this is unsubscribe
+    rules[3] (line 19): no, it is not enabled
+    default (line 24): no, it is for text, image, voice, location, image_text, unknown, and this is unsubscribe
+    rest (line 31): forwards it to https://rest.internal/wechat
       {
         "version": 1,
         "id": "msg_a069a2a4215693951854c905c5c79946",
@@ -97,14 +108,11 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
 
 #[test]
 fn a_trial_is_at_the_time_that_it_names() {
-    let home = Home::new().with(RULES);
     for (at, answers) in [("2026-11-22T23:59[Asia/Shanghai]", true), ("2026-11-22T23:59Z", false)] {
-        let (_, output, _) =
-            outcome(home.command(&["rules", "test", "x", "--at", at]).output().unwrap());
-        assert_eq!(output.contains("closed (line 17): answers"), answers, "{at}: {output}");
+        let (_, output, _) = trial(&["x", "--at", at]);
+        assert_eq!(output.contains("closed (line 6): answers"), answers, "{at}: {output}");
     }
-    let (code, _, errors) =
-        outcome(home.command(&["rules", "test", "x", "--at", "noon"]).output().unwrap());
+    let (code, _, errors) = trial(&["x", "--at", "noon"]);
     assert_eq!(code, Some(1));
     assert!(errors.contains("2026-11-21T09:30+08:00"), "{errors}");
 }
