@@ -1,6 +1,8 @@
 //! What must hold for every rule: it is read or refused with advice, and a message is answered as its trial says.
 
-use rongcloud_callback::{Config, Content, Event, Inbound, Message, Rules, Subscribe, Text, clock::UnixMillis};
+use rongcloud_callback::{
+    Config, Content, Event, Inbound, Message, Rules, Subscribe, Text, clock::UnixMillis,
+};
 
 const APP: &str = "\n[[apps]]\nkey = 'k'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
 
@@ -22,7 +24,9 @@ pub fn check(bytes: &[u8]) {
     // Forwarding needs the system's certificates.
     let Ok(rules) = Rules::new(&config) else { return };
     let said = Text { content: said.chars().take(1000).collect() };
-    for content in [Content::Message(Message::Text(said)), Content::Event(Event::Subscribe(Subscribe {}))] {
+    for content in
+        [Content::Message(Message::Text(said)), Content::Event(Event::Subscribe(Subscribe {}))]
+    {
         let message = Inbound::new("account", "user", 1, content);
         let (app, now) = ("k".into(), UnixMillis(1_763_754_000_000));
         // The trial asks each rule, the other only those that an index gives it.

@@ -92,9 +92,10 @@ impl Variables<'_> {
         let (first, inner) =
             name.split_once('.').map_or((name, None), |(first, inner)| (first, Some(inner)));
         match (first, inner) {
-            ("captures", inner) => self.captures.as_ref().is_none_or(|groups| {
-                inner.map_or(!groups.is_empty(), |group| groups.contains(&group))
-            }),
+            ("captures", inner) => self
+                .captures
+                .as_ref()
+                .is_none_or(|groups| inner.map_or(!groups.is_empty(), |group| groups.contains(&group))),
             ("fields", _) => self.fields.contains(&"fields"),
             (_, None) => {
                 self.fields.contains(&first) || engine().globals().any(|(global, _)| global == first)

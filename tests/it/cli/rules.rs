@@ -3,8 +3,7 @@
 use super::{executable, outcome};
 use crate::support::process::Home;
 
-const APP: &str =
-    "[[apps]]\nkey = \"test-app\"\nsecrets = [\"s\"]\napi_url = \"http://127.0.0.1:9\"\n";
+const APP: &str = "[[apps]]\nkey = \"test-app\"\nsecrets = [\"s\"]\napi_url = \"http://127.0.0.1:9\"\n";
 
 const RULES: &str = r#"
 [[rules]]

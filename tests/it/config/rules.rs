@@ -71,6 +71,19 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
             "'订单(?<no>",
         ),
         (
+            "on = 'text'\nkeyword = { regex = '(?<no>a' }\nreply = { text = '{{ captures.no }}' }".to_owned(),
+            "keyword.regex",
+            "is not a regex: unclosed group",
+            "'订单(?<no>",
+        ),
+        (
+            "on = 'text'\nkeyword = { regex = '(?<no>a)', was = 1 }\nreply = { text = '{{ captures.no }}' }"
+                .to_owned(),
+            "keyword.was",
+            "expected one of `is`",
+            "{ is",
+        ),
+        (
             format!("on = 'text'\nkeyword = {{ regex = '（a）' }}\n{reply}"),
             "keyword.regex",
             "has `（`, which folding makes `(`",

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use rongcloud_callback::{Route, clock::Clock};
 use serde_json::json;
 
 use super::{
     Bot,
+    matching::{context, rules, says},
     target::{Act, Target},
 };
 
@@ -135,7 +137,7 @@ async fn an_attempt_is_known_by_its_id_and_its_number() {
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_the_journal_or_an_error() {
-    let target = Target::start([Act::Answer(500, "", "oops"), Act::Answer(403, "", "go away")]).await;
+    let target = Target::start([Act::Parrot(500), Act::Parrot(403)]).await;
     let bot = Bot::start(&target.rule("")).await;
     bot.sandbox.user("ann").says("something private").await;
     let reasons = bot.reasons(1).await;
@@ -143,8 +145,43 @@ async fn no_secret_is_in_the_log_the_journal_or_an_error() {
     bot.process.terminate();
     let (_, log) = bot.process.ended();
     let told = [log, reasons].concat().join("\n");
-    assert!(told.contains("go away"), "{told}");
+    assert!(told.contains("answered 403: …"), "{told}");
     for secret in [super::target::SECRET, signature.trim_start_matches("v1,"), "something private"] {
         assert!(!told.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_off() {
+    let endless: &str = "x".repeat((1 << 20) + 1).leak();
+    let target = Target::start([Act::Answer(200, "", endless)]).await;
+    let bot = Bot::start(&target.rule("")).await;
+    bot.sandbox.user("ann").says("hello").await;
+    let reason = bot.reasons(1).await.remove(0);
+    let url = format!("http://{}/wechat", target.address);
+    assert_eq!(reason, format!("rule `orders`: {url} answered HTTP 200: larger than 1048576 bytes"));
+}
+
+#[tokio::test]
+async fn an_attempt_is_counted_as_what_came_of_it() {
+    let recorder = rongcloud_callback::metrics::recorder().unwrap();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let script = [
+        ("ok", Act::Answer(200, "", "")),
+        ("unreadable", Act::Answer(200, "", "<html>")),
+        ("rate_limited", Act::Answer(429, "", "")),
+        ("unavailable", Act::Answer(500, "", "oops")),
+        ("refused", Act::Answer(404, "", "")),
+        ("transport", Act::Cut),
+    ];
+    let target = Target::start(script.iter().map(|(_, act)| act.clone())).await;
+    let rules = rules(&target.rule(""), &Clock::system());
+    for (outcome, _) in script {
+        let answer = rules.take(&context(says("ann", "1", "hello"), 1)).unwrap().await;
+        assert_eq!(answer.is_ok(), outcome == "ok", "{answer:?}");
+        let line =
+            format!("rongcloud_callback_api_calls_total{{call=\"forward\",outcome=\"{outcome}\"}} 1");
+        let shown = recorder.handle().render();
+        assert!(shown.contains(&line), "{line} is not in\n{shown}");
     }
 }

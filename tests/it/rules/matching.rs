@@ -12,7 +12,7 @@ use rongcloud_callback::{
 
 const APP: &str = "[[apps]]\nkey = 'app'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
 
-fn rules(text: &str, clock: &Clock) -> Rules {
+pub(super) fn rules(text: &str, clock: &Clock) -> Rules {
     let config = Config::from_toml(&format!("{APP}{text}"), |_| None).unwrap();
     Rules::with_clock(&config, clock.clone()).unwrap()
 }
@@ -21,12 +21,12 @@ fn clock(at: &str) -> Clock {
     Clock::manual(UnixMillis(at.parse::<jiff::Timestamp>().unwrap().as_millisecond()))
 }
 
-fn says(user: &str, id: &str, content: &str) -> Inbound {
+pub(super) fn says(user: &str, id: &str, content: &str) -> Inbound {
     let text = Message::Text(Text { content: content.to_owned() });
     Inbound::new("account", user, 1, Content::Message(text)).with_message_id(id)
 }
 
-fn context(inbound: Inbound, attempt: u32) -> Context {
+pub(super) fn context(inbound: Inbound, attempt: u32) -> Context {
     let minute = Duration::from_mins(1);
     let section = ClientSection { connect_timeout: minute, timeout: minute };
     let base = "http://127.0.0.1:9".parse().unwrap();

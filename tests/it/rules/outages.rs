@@ -105,3 +105,18 @@ async fn a_service_is_not_asked_again_before_the_time_it_names() {
     let pause = came[1].at - came[0].at;
     assert!(pause >= Duration::from_millis(990), "{pause:?}");
 }
+
+#[tokio::test]
+async fn rules_that_hand_on_to_the_same_service_share_its_turns() {
+    let target = Target::start(vec![Act::Echo(Duration::from_millis(50)); 8]).await;
+    let rule = target.rule(", concurrency = 1");
+    let ann = rule.replace("on = 'text'", "on = 'text'\nuser = 'user-0'");
+    let bot = start(&format!("{ann}{rule}")).await;
+    for number in 0..8 {
+        let body = text(&format!("user-{}", number % 4), &number.to_string(), "hello");
+        bot.process.deliver(&body).await.assert_ack();
+    }
+    target.wait_for(8).await;
+    assert!(bot.dead_letters().await.is_empty());
+    assert_eq!(target.most_open(), 1);
+}

@@ -16,29 +16,32 @@ const PACKAGE: &str = "standardwebhooks==1.1.0";
 
 /// Where the package is, installed now if need be; `None` where that cannot be, unless under CI, where it must.
 pub(super) fn packages() -> Option<&'static PathBuf> {
-    static PACKAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let install = || {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python");
-        let installed = || {
-            let mut python = Command::new("python3");
-            python
-                .env("PYTHONPATH", &folder)
-                .args(["-c", "import standardwebhooks"])
-                .stderr(Stdio::null());
-            python.status().is_ok_and(|status| status.success())
-        };
-        if !installed() {
-            let mut pip = Command::new("python3");
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
-            let _ = pip.arg(&folder).arg(PACKAGE).stderr(Stdio::null()).status();
-        }
-        installed().then_some(folder)
+    static PACKAGES: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let why = match PACKAGES.get_or_init(install) {
+        Ok(folder) => return Some(folder),
+        Err(why) => why,
     };
-    let packages = PACKAGES.get_or_init(install).as_ref();
-    if packages.is_none() {
-        skip("standardwebhooks cannot be installed: python3, its pip and the way to PyPI are needed");
+    skip(&format!("{PACKAGE} cannot be installed; python3-pip and the way to PyPI are needed: {why}"));
+    None
+}
+
+/// Into a folder of its own: a distribution lets pip do that, unlike installing for everyone, and it needs no venv.
+fn install() -> Result<PathBuf, String> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python");
+    let python = |arguments: &[&str]| {
+        let output = Command::new("python3").env("PYTHONPATH", &folder).args(arguments).output();
+        let output = output.map_err(|error| format!("python3: {error}"))?;
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(()) } else { Err(errors) }
+    };
+    let import = ["-c", "import standardwebhooks"];
+    if python(&import).is_err() {
+        let target = folder.to_str().unwrap();
+        let pip = "-m pip install --quiet --disable-pip-version-check --target";
+        python(&pip.split(' ').chain([target, PACKAGE]).collect::<Vec<_>>())?;
+        python(&import)?;
     }
-    packages
+    Ok(folder)
 }
 
 const VERIFY: &str = "

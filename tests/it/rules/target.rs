@@ -25,6 +25,8 @@ pub(super) enum Act {
     Hang,
     /// The connection ends in the middle of the answer.
     Cut,
+    /// A status, and as the body the signature that came.
+    Parrot(u16),
     /// The text that came, after a while.
     Echo(Duration),
 }
@@ -145,6 +147,7 @@ async fn answer(stream: &mut TcpStream, came: &Came, act: Act) -> bool {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"te").await;
             return false;
         }
+        Act::Parrot(status) => (status, "", came.header("webhook-signature").to_owned()),
         Act::Echo(pause) => {
             tokio::time::sleep(pause).await;
             (200, "", serde_json::json!([{ "text": came.text() }]).to_string())
