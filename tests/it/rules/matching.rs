@@ -105,6 +105,32 @@ async fn a_rule_that_has_answered_lately_makes_room_for_the_next_one() {
 }
 
 #[tokio::test]
+async fn what_a_rule_has_answered_counts_for_that_rule_and_that_account() {
+    let clock = clock("2026-11-21T00:00:00Z");
+    let once = rules(
+        "[[rules]]\non = 'text'\nkeyword = { is = 'a' }\nevery = '1h'\nreply = { text = 'a' }\n\
+         [[rules]]\non = 'text'\nkeyword = { is = 'b' }\nevery = '1h'\nreply = { text = 'b' }\n",
+        &clock,
+    );
+    assert_eq!(answer(&once, says("ann", "1", "a")).await, only("a"));
+    assert_eq!(answer(&once, says("ann", "2", "b")).await, only("b"));
+    let mut elsewhere = says("ann", "3", "a");
+    elsewhere.account = "another account".into();
+    assert_eq!(answer(&once, elsewhere).await, only("a"));
+    assert_eq!(answer(&once, says("ann", "4", "a")).await, None);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_silences_no_rule() {
+    let clock = clock("2026-11-21T00:00:00Z");
+    let text = "[[rules]]\non = 'text'\nevery = '1h'\nreply = { text = 'hello' }\n";
+    let once = rules(text, &clock);
+    assert_eq!(answer(&once, says("ann", "1", "a")).await, only("hello"));
+    clock.set(clock.now().minus(Duration::from_hours(24)));
+    assert_eq!(answer(&once, says("ann", "2", "a")).await, only("hello"));
+}
+
+#[tokio::test]
 async fn an_attempt_is_not_held_back_by_an_earlier_one_at_the_same_message() {
     let clock = clock("2026-11-21T00:00:00Z");
     let text = "[[rules]]\non = 'text'\nevery = '1h'\nreply = { text = 'hello' }\n";
