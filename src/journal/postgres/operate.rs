@@ -126,6 +126,11 @@ async fn change(
     client.batch_execute("begin").await?;
     client.execute(LOCK, &[&numbers, &lines]).await?;
     let changed = client.query_opt(&text(statement), &[&now, &id.0]).await?;
+    if changed.is_none() {
+        // Not even its lease, if it has one, is an operator's to end.
+        client.batch_execute("rollback").await?;
+        return Ok(None);
+    }
     client.execute(UNHOLD, &[&number, &line, &id.0]).await?;
     client.execute(&text(ALIGN), &[&now, &numbers, &lines, &no_fences]).await?;
     let queue = queue(number);
@@ -133,7 +138,7 @@ async fn change(
     let notice = format!("{} 0", queue.as_str());
     client.execute("select pg_notify($1, $2)", &[&CHANNEL, &notice]).await?;
     client.batch_execute("commit").await?;
-    Ok(changed.map(|_| (queue, line)))
+    Ok(Some((queue, line)))
 }
 
 const RESTORE: &str = "

@@ -222,7 +222,7 @@ impl Bed {
             Step::Reopen(ending) => {
                 if self.bench.reopen(ending).await {
                     self.leases.clear();
-                    if !self.bench.leases_outlive_a_process() {
+                    if !self.bench.leases_outlive(ending) {
                         self.model.held.clear();
                     }
                 }

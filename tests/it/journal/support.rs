@@ -60,9 +60,10 @@ impl Bench {
         Self { journal, clock, url: Some(url), folder, gone: Vec::new() }
     }
 
-    /// Whether a lease goes on when its holder's process has ended without a word.
-    pub(super) fn leases_outlive_a_process(&self) -> bool {
-        self.is_shared()
+    /// Whether a lease goes on when its holder's process has ended like that.
+    pub(super) fn leases_outlive(&self, ending: Ending) -> bool {
+        // One that ends in order gives them back.
+        self.is_shared() && matches!(ending, Ending::Crash)
     }
 
     /// Whether several servers can be at it, who share a clock that is not theirs to set.
