@@ -130,6 +130,15 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
         self.append(vec![entry])
     }
 
+    /// Binds the signature of `bond` to `body` where [`append_bound`](Self::append_bound) does, and appends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Bound`]: it is bound to another body.
+    fn bind(&self, _bond: Bond, _body: &[u8]) -> Pending<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
     /// Hands out due entries, oldest first, at most one per conversation, and counts an attempt for each.
     ///
     /// An entry is handed out only when every earlier one of its conversation in its queue is done or dead.

@@ -121,7 +121,7 @@ impl Receiver {
             Err(error) => return Err(Box::pin(self.bury(body, error, signature, deadline)).await),
         };
         if inbound.is_probe() {
-            return Box::pin(self.probe(deadline)).await;
+            return Box::pin(self.probe(&body, signature, deadline)).await;
         }
         failpoint::reach(Point::Parsed).map_err(JournalError::from)?;
         let entry = self.entry(&inbound, body);
@@ -162,8 +162,8 @@ impl Receiver {
         signature: Verified,
         deadline: Instant,
     ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
-        let bond = Bond { signature: signature.0, span: self.shared.bond_span };
-        let appending = timeout_at(deadline, self.shared.journal.append_bound(bond, entry));
+        let appending =
+            timeout_at(deadline, self.shared.journal.append_bound(self.bond(signature), entry));
         async {
             let answers = appending.await.map_err(|_| Rejection::SlowJournal)??;
             answers.first().copied().ok_or(Rejection::SlowJournal)
@@ -198,12 +198,24 @@ impl Receiver {
         }
     }
 
-    /// Answers a probe: whether the journal is there.
-    async fn probe(&self, deadline: Instant) -> Result<Ack, Rejection> {
-        timeout_at(deadline, self.shared.journal.stats())
-            .await
-            .map_err(|_| Rejection::SlowJournal)??;
+    /// Answers a probe: whether the journal is there. Its signature carries nothing else to another replica either.
+    async fn probe(
+        &self,
+        body: &[u8],
+        signature: Verified,
+        deadline: Instant,
+    ) -> Result<Ack, Rejection> {
+        let Shared { journal, .. } = &*self.shared;
+        let asked = async {
+            journal.bind(self.bond(signature), body).await?;
+            journal.stats().await
+        };
+        timeout_at(deadline, asked).await.map_err(|_| Rejection::SlowJournal)??;
         Ok(Ack::Probed)
+    }
+
+    fn bond(&self, signature: Verified) -> Bond {
+        Bond { signature: signature.0, span: self.shared.bond_span }
     }
 
     /// Says in metrics and to the platform what became of a callback.

@@ -69,12 +69,14 @@ impl Row {
 }
 
 impl Append {
-    pub(super) fn new(entries: Vec<NewEntry>, bond: Option<Bond>) -> Self {
-        let sealed = match (&bond, entries.first()) {
-            (Some(_), Some(entry)) => Digest::of(&entry.body),
-            _ => Digest::default(),
-        };
-        Self { rows: entries.into_iter().map(Row::new).collect(), bond, sealed }
+    pub(super) fn new(entries: Vec<NewEntry>) -> Self {
+        let rows = entries.into_iter().map(Row::new).collect();
+        Self { rows, bond: None, sealed: Digest::default() }
+    }
+
+    /// Only if the bond's signature is not bound to another body than `sealed` is of.
+    pub(super) fn under(self, bond: Bond, sealed: Digest) -> Self {
+        Self { bond: Some(bond), sealed, ..self }
     }
 
     /// How many entries it may add to the Inbox's backlog.

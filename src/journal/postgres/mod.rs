@@ -28,6 +28,7 @@ use tokio::sync::{mpsc::error::TrySendError, watch};
 use self::{
     address::Address,
     command::{Append, Ask, Call, Command, Settle, span},
+    digest::Digest,
     keeper::Keeper,
     office::Office,
     reader::Reader,
@@ -107,14 +108,11 @@ impl Postgres {
         answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
     }
 
-    fn take_in(&self, entries: Vec<NewEntry>, bond: Option<Bond>) -> Pending<'_, Vec<Appended>> {
+    fn take_in(&self, append: Append) -> Pending<'_, Vec<Appended>> {
         let Some(Office { commands, .. }) = &self.office else {
             return Box::pin(ready(Err(not_the_server())));
         };
-        if entries.is_empty() && !commands.is_closed() {
-            return Box::pin(ready(Ok(Vec::new())));
-        }
-        let (call, answer) = Call::new(Append::new(entries, bond));
+        let (call, answer) = Call::new(append);
         // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
         if let Err(refused) = commands.try_send(Command::Append(call)) {
             return Box::pin(ready(Err(match refused {
@@ -151,11 +149,20 @@ fn not_the_server() -> JournalError {
 
 impl Journal for Postgres {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        self.take_in(entries, None)
+        if entries.is_empty() && self.check_open().is_ok() && self.office.is_some() {
+            return Box::pin(ready(Ok(Vec::new())));
+        }
+        self.take_in(Append::new(entries))
     }
 
     fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Vec<Appended>> {
-        self.take_in(vec![entry], Some(bond))
+        let sealed = Digest::of(&entry.body);
+        self.take_in(Append::new(vec![entry]).under(bond, sealed))
+    }
+
+    fn bind(&self, bond: Bond, body: &[u8]) -> Pending<'_, ()> {
+        let bound = self.take_in(Append::new(Vec::new()).under(bond, Digest::of(body)));
+        Box::pin(async { bound.await.map(drop) })
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {

@@ -24,12 +24,12 @@ use crate::support::{
 
 const BOND: Bond = Bond { signature: [7; 20], span: Duration::from_mins(10) };
 
-async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
+pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
     journal::open(url, options(clock)).await.unwrap()
 }
 
 /// An empty database and two replicas on it.
-async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+pub(super) async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
     let url = Cluster::shared().await?.database().await;
     let clock = Clock::manual(START);
     Some((open(&url, &clock).await, open(&url, &clock).await, url))
@@ -170,6 +170,14 @@ async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_anoth
     assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), [Appended::Duplicate]);
     let forged = second.append_bound(retry, message("a", "3")).await;
     assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    // So does a probe.
+    let probe = Bond { signature: [9; 20], ..BOND };
+    first.bind(probe, b"are you there?").await.unwrap();
+    second.bind(probe, b"are you there?").await.unwrap();
+    let forged = second.append_bound(probe, message("a", "4")).await;
+    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    let other = second.bind(retry, b"are you there?").await;
+    assert!(matches!(other, Err(JournalError::Bound)), "{other:?}");
     assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
 }
 

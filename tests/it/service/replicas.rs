@@ -211,6 +211,24 @@ async fn a_replica_that_was_stopped_for_too_long_changes_nothing_when_it_goes_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_not_ready_while_the_database_is_away_and_comes_back_by_itself() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let home = home(&cluster.database().await, "http://127.0.0.1:9").with_server("");
+    let server = home.start().await;
+    let ready = async |wanted: u16| {
+        until("readiness", async || (server.readiness().await.0 == wanted).then_some(())).await;
+    };
+    ready(200).await;
+    cluster.kill();
+    ready(503).await;
+    server.deliver(&text("user", "m1", "hello")).await.assert_error(503, 1000);
+    cluster.run().await;
+    ready(200).await;
+    let body = text("user", "m2", "hello");
+    until("an ack", async || (server.deliver(&body).await.status == 200).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_too_slow_callbacks_are_answered_503_before_the_platform_hangs_up() {
     let Some(cluster) = Cluster::shared().await else { return };
     let url = cluster.database().await;

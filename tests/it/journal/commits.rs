@@ -1,0 +1,164 @@
+//! What one transaction is: answered when it is committed, whole or not at all, and in order behind the locks.
+
+use std::sync::Arc;
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Appended, Filter, Journal, JournalError, Queue},
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+use super::{
+    shared::{open, replicas},
+    support::{LEASE, START, keys, message, reply},
+};
+use crate::support::{
+    postgres::{Cluster, client},
+    until,
+};
+
+/// The numbers of those who wait for somebody's lock.
+const WAITING: &str = "select pid from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and application_name = 'rongcloud-callback'";
+
+async fn waiting(client: &Client, count: usize) -> Vec<i32> {
+    until("those who wait for a lock", async || {
+        let rows = client.query(WAITING, &[]).await.unwrap();
+        (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
+    })
+    .await
+}
+
+/// Does it in the background.
+fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
+    tokio::spawn(work)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_committed_was_never_answered_with_success() {
+    let Some((journal, _, url)) = replicas().await else { return };
+    journal.append(vec![message("a", "1")]).await.unwrap();
+    let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let id = held.id;
+    let client = client(&url).await;
+    client.batch_execute("begin; lock table entry in exclusive mode").await.unwrap();
+    let finish = {
+        let journal = Arc::clone(&journal);
+        spawn(async move { journal.finish(held.lease, vec![reply("a", "r")]).await })
+    };
+    let stuck = waiting(&client, 1).await;
+    assert!(!finish.is_finished(), "answered before it was committed");
+    let append = {
+        let journal = Arc::clone(&journal);
+        spawn(async move { journal.append(vec![message("a", "2")]).await })
+    };
+    client.execute("select pg_terminate_backend($1)", &[&stuck[0]]).await.unwrap();
+    let refused = finish.await.unwrap();
+    assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+    client.batch_execute("rollback").await.unwrap();
+
+    let appended = append.await.unwrap();
+    let all = Filter { queue: None, state: None, limit: 9 };
+    let records = journal.list(all).await.unwrap();
+    let found = |key: &str| records.iter().any(|record| record.key == key);
+    assert_eq!(appended.is_ok(), found("2"), "{appended:?}");
+    assert!(!found("r"), "its reply exists");
+    assert_eq!(journal.show(id).await.unwrap().unwrap().settled_at, None);
+}
+
+#[tokio::test]
+async fn an_entry_whose_reply_cannot_be_kept_is_not_done() {
+    let Some((journal, _, url)) = replicas().await else { return };
+    journal.append(vec![message("a", "1")]).await.unwrap();
+    let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let client = client(&url).await;
+    client.batch_execute("alter table entry add constraint no_replies check (queue = 0)").await.unwrap();
+    let refused = journal.finish(held.lease, vec![reply("a", "r")]).await;
+    assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+    assert_eq!(journal.show(held.id).await.unwrap().unwrap().settled_at, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_later_comes_later_in_its_conversation() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    first.append(vec![message("a", "a0"), message("b", "b0")]).await.unwrap();
+    // Locks are taken in this order.
+    let order = client.query("select convert_from(conversation, 'UTF8') from entry order by line", &[]);
+    let [early, late] =
+        <[String; 2]>::try_from(order.await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<_>>())
+            .unwrap();
+    let lock = "select from conversation c where exists (
+            select from entry e where e.line = c.line and e.conversation = convert_to($1, 'UTF8'))
+        for update";
+    client.batch_execute("begin").await.unwrap();
+    client.execute(lock, &[&early]).await.unwrap();
+    let slow = {
+        let (first, entries) = (Arc::clone(&first), vec![message(&early, "x"), message(&late, "slow")]);
+        spawn(async move { first.append(entries).await })
+    };
+    waiting(&client, 1).await;
+    second.append(vec![message(&late, "quick")]).await.unwrap();
+    client.batch_execute("rollback").await.unwrap();
+    slow.await.unwrap().unwrap();
+    let listed = first.list(Filter { queue: None, state: None, limit: 9 }).await.unwrap();
+    let number = |key: &str| listed.iter().find(|record| record.key == key).unwrap().id;
+    assert!(number("quick") < number("slow"), "{listed:?}");
+}
+
+#[tokio::test]
+async fn a_conversation_that_somebody_is_changing_is_passed_over() {
+    let Some((journal, _, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    journal.append(vec![message("a", "1")]).await.unwrap();
+    client.batch_execute("begin; select from conversation for update").await.unwrap();
+    journal.append(vec![message("b", "2")]).await.unwrap();
+    let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!(keys(&leased), ["2"]);
+    client.batch_execute("rollback").await.unwrap();
+    assert_eq!(keys(&journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap()), ["1"]);
+}
+
+#[tokio::test]
+async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
+    let Some((first, second, url)) = replicas().await else { return };
+    first.append(vec![message("a", "1")]).await.unwrap();
+    let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let client = client(&url).await;
+    let signs = async || {
+        let rows = client.query("select alive_until::text from replica order by id", &[]).await.unwrap();
+        rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+    };
+    let before = until("both", async || Some(signs().await).filter(|signs| signs.len() == 2)).await;
+    let again = async || {
+        let now = signs().await;
+        now.iter().zip(&before).all(|(now, before)| now > before).then_some(())
+    };
+    until("another sign of each", again).await;
+    assert!(second.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().is_empty());
+    first.finish(held.lease, Vec::new()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_on_its_way_through_another_replica_is_a_duplicate() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let (url, clock) = (cluster.database().await, Clock::manual(START));
+    let replicas: [Arc<dyn Journal>; 2] = [open(&url, &clock).await, open(&url, &clock).await];
+    let client = client(&url).await;
+    // Each waits for the other's conversation only, so both look for the key before either has it.
+    client.batch_execute("begin; lock table tally in exclusive mode").await.unwrap();
+    let appends = [0, 1].map(|number: usize| {
+        let journal = Arc::clone(&replicas[number]);
+        spawn(async move { journal.append(vec![message(&number.to_string(), "same")]).await })
+    });
+    waiting(&client, 2).await;
+    client.batch_execute("rollback").await.unwrap();
+    let mut answers = Vec::new();
+    for append in appends {
+        answers.push(append.await.unwrap().unwrap()[0]);
+    }
+    answers.sort_unstable_by_key(|answer| *answer == Appended::Duplicate);
+    assert_eq!(answers, [Appended::New, Appended::Duplicate]);
+}
