@@ -85,6 +85,8 @@ struct Given {
     until: UnixMillis,
     /// Counted over all leases.
     number: usize,
+    /// Counted over all openings of the journal.
+    process: usize,
 }
 
 /// The journal as it should be, by the simplest means.
@@ -95,6 +97,8 @@ struct Model {
     /// The latest lease of each conversation, until it is settled.
     held: Vec<Given>,
     leases: usize,
+    /// Which process has the journal open.
+    process: usize,
     /// How many were ever accepted, and how many of them were purged.
     accepted: usize,
     purged: usize,
@@ -153,8 +157,8 @@ impl Model {
         let (conversation, attempt) = (entry.conversation.clone(), entry.attempts);
         self.leases += 1;
         self.held.retain(|held| held.queue != queue || held.conversation != conversation);
-        let (key, number) = (key.to_owned(), self.leases);
-        self.held.push(Given { queue, key, conversation, until, number });
+        let (key, number, process) = (key.to_owned(), self.leases, self.process);
+        self.held.push(Given { queue, key, conversation, until, number, process });
         (attempt, number)
     }
 
@@ -163,6 +167,14 @@ impl Model {
         let held = self.held.iter().position(|held| held.number == number)?;
         self.held.remove(held);
         self.entry(queue, key)
+    }
+
+    /// Another process has it now; what the one before held goes on only if the journal cannot know of its end.
+    fn reopen(&mut self, leases_outlive: bool) {
+        if !leases_outlive {
+            self.held.retain(|held| held.process != self.process);
+        }
+        self.process += 1;
     }
 
     fn entry(&mut self, queue: Queue, key: &str) -> Option<&mut Expected> {
@@ -222,9 +234,7 @@ impl Bed {
             Step::Reopen(ending) => {
                 if self.bench.reopen(ending).await {
                     self.leases.clear();
-                    if !self.bench.leases_outlive(ending) {
-                        self.model.held.clear();
-                    }
+                    self.model.reopen(self.bench.leases_outlive(ending));
                 }
             }
         }
