@@ -48,8 +48,12 @@ impl Room {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share of the connections")]
+    fn share(&self) -> f64 {
+        self.slots.available_permits() as f64 / (self.size as f64 / 2.0)
+    }
+
     fn shorten(&self, patience: Duration) -> Duration {
-        let share = self.slots.available_permits() as f64 / (self.size as f64 / 2.0);
+        let share = self.share();
         if share < 1.0 {
             patience.mul_f64(share * share).max(LEAST_PATIENCE.min(patience))
         } else {
@@ -68,14 +72,19 @@ impl ConnectionTimer {
 
 impl Timer for ConnectionTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
-        Box::pin(Deadline {
-            at: Instant::now() + self.room.shorten(duration),
-            alarm: Arc::clone(&self.alarm),
-        })
+        self.sleep_until((Instant::now() + duration).into_std())
     }
 
     fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn rt::Sleep>> {
-        self.sleep(deadline.saturating_duration_since(Instant::now().into_std()))
+        let deadline = Instant::from_std(deadline);
+        // The clock is read only where there is a crowd: `hyper` has just done so for each request.
+        let at = if self.room.share() < 1.0 {
+            let now = Instant::now();
+            now + self.room.shorten(deadline.saturating_duration_since(now))
+        } else {
+            deadline
+        };
+        Box::pin(Deadline { at, alarm: Arc::clone(&self.alarm) })
     }
 }
 
@@ -90,15 +99,16 @@ impl Future for Deadline {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() >= self.at {
-            return Poll::Ready(());
-        }
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         let alarm = alarm.get_or_insert_with(|| Box::pin(sleep_until(self.at)));
         if alarm.deadline() > self.at {
             alarm.as_mut().reset(self.at);
         }
+        // It rings for the earliest deadline that it was set for; only then is the time looked at.
         while alarm.as_mut().poll(context).is_ready() {
+            if Instant::now() >= self.at {
+                return Poll::Ready(());
+            }
             alarm.as_mut().reset(self.at);
         }
         Poll::Pending
