@@ -42,10 +42,10 @@ impl Event {
     /// Takes what belongs to an event out of `elements`; all of them if the event is not known.
     pub(super) fn take(elements: &mut Elements<'_>) -> Result<Self, ParseError> {
         let event = elements.id("Event")?;
-        Ok(match event.as_str() {
+        Ok(match &*event {
             "subscribe" => Self::Subscribe(Subscribe {}),
             "unsubscribe" => Self::Unsubscribe(Unsubscribe {}),
-            _ => Self::Unknown(UnknownEvent { event, fields: elements.rest() }),
+            _ => Self::Unknown(UnknownEvent { event: event.into_owned(), fields: elements.rest() }),
         })
     }
 

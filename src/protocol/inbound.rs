@@ -126,13 +126,13 @@ pub fn parse(body: &[u8]) -> Result<Inbound, ParseError> {
     let create_time = elements.integer("CreateTime")?;
     let msg_type = elements.id("MsgType")?;
     let message_id = elements.optional_id("MsgId", "MsgID")?;
-    let content = match msg_type.as_str() {
+    let content = match &*msg_type {
         "event" => Content::Event(Event::take(&mut elements)?),
         _ => Content::Message(Message::take(msg_type, &mut elements)?),
     };
     Ok(Inbound {
-        account: account.into(),
-        user: user.into(),
+        account: account.into_owned().into(),
+        user: user.into_owned().into(),
         create_time,
         message_id: Some(message_id).filter(|id| !id.is_empty()).map(MessageId::from),
         content,

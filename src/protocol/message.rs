@@ -1,5 +1,7 @@
 //! The messages that a user of the app can write to a public account.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -107,8 +109,8 @@ impl Message {
     ///
     /// What merely describes (`Format`, `Label`, `Title`, `Description`, the picture of an image-text message) may be
     /// missing: losing a message for want of a label helps nobody.
-    pub(super) fn take(msg_type: String, elements: &mut Elements<'_>) -> Result<Self, ParseError> {
-        Ok(match msg_type.as_str() {
+    pub(super) fn take(msg_type: Cow<'_, str>, elements: &mut Elements<'_>) -> Result<Self, ParseError> {
+        Ok(match &*msg_type {
             "text" => Self::Text(Text { content: elements.text("Content")? }),
             "image" => Self::Image(Image { url: elements.token("PicUrl")? }),
             "voice" => Self::Voice(Voice {
@@ -126,7 +128,10 @@ impl Message {
                 picture_url: elements.optional_token("PicUrl")?,
                 url: elements.token("Url")?,
             }),
-            _ => Self::Unknown(UnknownMessage { msg_type, fields: elements.rest() }),
+            _ => {
+                let msg_type = msg_type.into_owned();
+                Self::Unknown(UnknownMessage { msg_type, fields: elements.rest() })
+            }
         })
     }
 

@@ -34,7 +34,7 @@ impl<'b> Elements<'b> {
 
     /// One token, such as a URL, without the white space around it.
     pub(in crate::protocol) fn token(&mut self, name: &'static str) -> Result<String, ParseError> {
-        Ok(trimmed(self.required(name)?.text))
+        Ok(trimmed(self.required(name)?.text).into_owned())
     }
 
     /// One token; empty if there is none.
@@ -51,11 +51,11 @@ impl<'b> Elements<'b> {
         name: &'static str,
         or: &'static str,
     ) -> Result<String, ParseError> {
-        Ok(self.only(name, or)?.map_or_else(String::new, |element| trimmed(element.text)))
+        Ok(self.only(name, or)?.map_or_else(String::new, |element| trimmed(element.text).into_owned()))
     }
 
     /// One token that is not empty.
-    pub(in crate::protocol) fn id(&mut self, name: &'static str) -> Result<String, ParseError> {
+    pub(in crate::protocol) fn id(&mut self, name: &'static str) -> Result<Cow<'b, str>, ParseError> {
         let Element { text, at, .. } = self.required(name)?;
         let id = trimmed(text);
         if id.is_empty() { Err(ParseError::Empty { element: name, at }) } else { Ok(id) }
@@ -101,7 +101,9 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-fn trimmed(text: Cow<'_, str>) -> String {
-    let token = trim(&text);
-    if token.len() == text.len() { text.into_owned() } else { token.to_owned() }
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
+    }
 }

@@ -14,6 +14,8 @@ pub const MAX_DEPTH: usize = 8;
 /// Most elements, the root included.
 pub const MAX_ELEMENTS: usize = 128;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Why a body is not XML of the platform's kind. Offsets are bytes, counted after a byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -74,15 +76,23 @@ pub(super) struct Element<'b> {
 
 /// The children of the root, in their order.
 pub(super) fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
-    let mut walk = Walk::new(checked_text(body)?);
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    // Each event is checked to be UTF-8 when it is read. Where one is not, and whatever else is wrong, that is said first.
+    walk(body).map_err(|error| match str::from_utf8(body) {
+        Ok(_) => error,
+        Err(e) => XmlError::NotUtf8 { at: e.valid_up_to() },
+    })
+}
+
+fn walk(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
+    check_characters(body)?;
+    let mut walk = Walk::new(body);
     while walk.step()? {}
     Ok(walk.children)
 }
 
-/// The body as text of XML's characters only, without a byte order mark.
-fn checked_text(body: &[u8]) -> Result<&str, XmlError> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let text = str::from_utf8(body).map_err(|e| XmlError::NotUtf8 { at: e.valid_up_to() })?;
+/// Makes sure that there are only characters of XML.
+fn check_characters(body: &[u8]) -> Result<(), XmlError> {
     // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF begin with EF BF.
     let control = body.iter().fold(0, |any, &b| {
         any | (u8::from(b < b' ') & u8::from(b != b'\n') & u8::from(b != b'\r') & u8::from(b != b'\t'))
@@ -91,15 +101,16 @@ fn checked_text(body: &[u8]) -> Result<&str, XmlError> {
         body.windows(2).fold(0, |any, b| any | (u8::from(b[0] == 0xEF) & u8::from(b[1] == 0xBF)));
     let malformed = |what, at| XmlError::Malformed { what, at, element: String::new() };
     if (control | noncharacter) != 0
+        && let Ok(text) = str::from_utf8(body)
         && let Some((at, _)) = text.char_indices().find(|&(_, c)| !is_xml_char(c))
     {
         return Err(malformed("a character that XML does not allow", at));
     }
     // The reader would skip it without counting it, and every offset would be wrong.
-    if text.starts_with('\u{feff}') {
+    if body.starts_with(BYTE_ORDER_MARK) {
         return Err(malformed("a second byte order mark", 0));
     }
-    Ok(text)
+    Ok(())
 }
 
 /// A `Char` of XML 1.0, section 2.2.
@@ -108,7 +119,7 @@ pub(super) fn is_xml_char(c: char) -> bool {
 }
 
 struct Walk<'b> {
-    source: &'b str,
+    source: &'b [u8],
     reader: Reader<&'b [u8]>,
     /// Where the current event begins.
     at: usize,
@@ -123,8 +134,8 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    fn new(source: &'b str) -> Self {
-        let mut reader = Reader::from_str(source);
+    fn new(source: &'b [u8]) -> Self {
+        let mut reader = Reader::from_reader(source);
         // They are checked here, in any case.
         reader.config_mut().check_end_names = false;
         let (open, children) = (Vec::with_capacity(MAX_DEPTH), Vec::with_capacity(12));
@@ -158,7 +169,7 @@ impl<'b> Walk<'b> {
 
     /// Opens the element whose name, of `length` bytes, begins the current event.
     fn start(&mut self, length: usize) -> Result<&'b str, XmlError> {
-        let name = &self.source[self.at + 1..][..length];
+        let name = self.slice(self.at + 1, self.at + 1 + length)?;
         self.count += 1;
         if self.count > MAX_ELEMENTS {
             return Err(XmlError::TooManyElements { at: self.at });
@@ -186,7 +197,7 @@ impl<'b> Walk<'b> {
         }
         self.open.pop();
         if self.open.len() == 1 && self.nested {
-            self.set_text(Cow::Borrowed(&self.source[self.content..self.at]));
+            self.set_text(Cow::Borrowed(self.slice(self.content, self.at)?));
         }
         Ok(())
     }
@@ -253,6 +264,12 @@ impl<'b> Walk<'b> {
         if let Some(child) = self.children.last_mut() {
             child.text.to_mut().push_str(text);
         }
+    }
+
+    /// A part of the body that begins and ends with an event, or within one at an ASCII character.
+    fn slice(&self, from: usize, to: usize) -> Result<&'b str, XmlError> {
+        let bytes = self.source.get(from..to).unwrap_or_default();
+        str::from_utf8(bytes).map_err(|_| self.malformed("something that is not UTF-8"))
     }
 
     fn position(&self) -> usize {
