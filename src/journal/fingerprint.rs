@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    hash::{BuildHasherDefault, Hash, Hasher},
+    hash::{Hash, Hasher},
 };
 
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -64,29 +64,6 @@ impl fmt::Debug for Fingerprints {
         f.write_str("Fingerprints(..)")
     }
 }
-
-/// Hashes a fingerprint by taking half of it: it is a good hash already.
-#[derive(Debug, Default)]
-pub(super) struct Unhashed(u64);
-
-impl Hasher for Unhashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, half: u64) {
-        self.0 = half;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-}
-
-/// Builds [`Unhashed`] for maps with fingerprints as keys.
-pub(super) type BuildUnhashed = BuildHasherDefault<Unhashed>;
 
 #[cfg(test)]
 mod tests {

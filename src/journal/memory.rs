@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    slice,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,13 +10,13 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending, Queue,
-    Record, State, Stats,
+    Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+    Queue, Record, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
-    fingerprint::{BuildUnhashed, Fingerprint, Fingerprints},
+    fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
 };
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, generations::BuildUnhashed};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -29,7 +30,8 @@ pub(super) struct Memory {
 /// Everything there is; gone once closed.
 #[derive(Debug)]
 struct Shelf {
-    records: BTreeMap<EntryId, Record>,
+    /// Boxed, for a tree that grows at one end leaves its nodes half empty.
+    records: BTreeMap<EntryId, Box<Record>>,
     keys: HashMap<Fingerprint, EntryId, BuildUnhashed>,
     fingerprints: Fingerprints,
     last_id: i64,
@@ -72,9 +74,12 @@ impl Memory {
     }
 
     /// Before the lock is taken, so that it is held for less time.
-    fn keyed(&self, entries: Vec<NewEntry>) -> Vec<Keyed> {
-        let keyed = |entry: NewEntry| (self.fingerprints.of(entry.queue, &entry.key), entry);
-        entries.into_iter().map(keyed).collect()
+    fn keyed(&self, entry: NewEntry) -> Keyed {
+        (self.fingerprints.of(entry.queue, &entry.key), entry)
+    }
+
+    fn all_keyed(&self, entries: Vec<NewEntry>) -> Vec<Keyed> {
+        entries.into_iter().map(|entry| self.keyed(entry)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Shelf>> {
@@ -84,8 +89,19 @@ impl Memory {
 
 impl Journal for Memory {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let entries = self.keyed(entries);
-        self.with(move |shelf, now| shelf.append(entries, now))
+        let entries = self.all_keyed(entries);
+        self.with(move |shelf, now| {
+            shelf.admit(&entries)?;
+            Ok(entries.into_iter().map(|entry| shelf.insert(entry, now)).collect())
+        })
+    }
+
+    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+        let entry = self.keyed(entry);
+        self.with(move |shelf, now| {
+            shelf.admit(slice::from_ref(&entry))?;
+            Ok(shelf.insert(entry, now))
+        })
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
@@ -93,7 +109,7 @@ impl Journal for Memory {
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        let follow_ups = self.keyed(follow_ups);
+        let follow_ups = self.all_keyed(follow_ups);
         self.with(move |shelf, now| {
             shelf.settle(&lease, State::Done, now)?;
             for entry in follow_ups {
@@ -132,12 +148,16 @@ impl Journal for Memory {
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
         self.with(move |shelf, _| {
             let newest_first = shelf.records.values().rev();
-            Ok(newest_first.filter(|record| filter.admits(record)).take(filter.limit).cloned().collect())
+            Ok(newest_first
+                .filter(|record| filter.admits(record))
+                .take(filter.limit)
+                .map(|record| Record::clone(record))
+                .collect())
         })
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        self.with(move |shelf, _| Ok(shelf.records.get(&id).cloned()))
+        self.with(move |shelf, _| Ok(shelf.records.get(&id).map(|record| Record::clone(record))))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
@@ -161,12 +181,13 @@ impl Journal for Memory {
 }
 
 impl Shelf {
-    fn append(&mut self, entries: Vec<Keyed>, now: UnixMillis) -> Result<Vec<Appended>, JournalError> {
+    /// Refuses `entries` if there is no room for what is new among them.
+    fn admit(&self, entries: &[Keyed]) -> Result<(), JournalError> {
         let room = self.books.room();
-        if entries.len() as u64 > room && self.fresh(&entries) > room {
+        if entries.len() as u64 > room && self.fresh(entries) > room {
             return Err(self.books.full());
         }
-        Ok(entries.into_iter().map(|entry| self.insert(entry, now)).collect())
+        Ok(())
     }
 
     /// How many of `entries` would add to the Inbox's backlog.
@@ -184,7 +205,7 @@ impl Shelf {
         let id = EntryId(self.last_id);
         self.keys.insert(key, id);
         self.books.accepted(id, &entry, now);
-        self.records.insert(id, Record::accepted(id, entry, now));
+        self.records.insert(id, Box::new(Record::accepted(id, entry, now)));
         Appended::New
     }
 
@@ -260,6 +281,6 @@ impl Shelf {
     }
 
     fn record(&mut self, id: EntryId) -> Result<&mut Record, JournalError> {
-        self.records.get_mut(&id).ok_or(JournalError::LeaseLost(id))
+        self.records.get_mut(&id).map(|record| &mut **record).ok_or(JournalError::LeaseLost(id))
     }
 }

@@ -118,7 +118,7 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// [`JournalError::Full`], [`JournalError::Unavailable`].
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>>;
 
-    /// Like [`append`](Self::append), if the signature of `bond` has come with no other body than this entry's.
+    /// Like [`append`](Self::append) of one, if the signature of `bond` has come with no other body than this entry's.
     ///
     /// For a journal that several servers share: what one of them has bound holds for all. Where there is one
     /// server, what it remembers itself is enough.
@@ -126,8 +126,9 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     ///
     /// [`JournalError::Bound`]: it is bound to another body, and nothing was appended.
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Vec<Appended>> {
-        self.append(vec![entry])
+    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+        let appended = self.append(vec![entry]);
+        Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
     }
 
     /// Binds the signature of `bond` to `body` where [`append_bound`](Self::append_bound) does, and appends nothing.

@@ -11,9 +11,12 @@ use std::{
 
 use super::{
     NewEntry,
-    fingerprint::{BuildUnhashed, Fingerprint, Fingerprints},
+    fingerprint::{Fingerprint, Fingerprints},
 };
-use crate::{clock::UnixMillis, generations::Generations};
+use crate::{
+    clock::UnixMillis,
+    generations::{BuildUnhashed, Generations},
+};
 
 /// The keys accepted last, with a time not after their acceptance.
 #[derive(Debug)]

@@ -8,11 +8,8 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    EntryId, JournalError, Lease,
-    fingerprint::{BuildUnhashed, Fingerprint},
-};
-use crate::clock::UnixMillis;
+use super::{EntryId, JournalError, Lease, fingerprint::Fingerprint};
+use crate::{clock::UnixMillis, generations::BuildUnhashed};
 
 /// The pending entries of one queue.
 ///

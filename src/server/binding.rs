@@ -2,15 +2,18 @@
 
 use std::{
     fmt,
-    hash::RandomState,
+    hash::{Hash, Hasher},
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
 };
 
-use siphasher::sip128::{Hash128, SipHasher13};
+use siphasher::sip::SipHasher13;
 
 use super::rejection::Rejection;
-use crate::{generations::Generations, signature::Verified};
+use crate::{
+    generations::{BuildUnhashed, Generations},
+    signature::Verified,
+};
 
 /// The most recent signatures of an app, each with the fingerprint of its body.
 ///
@@ -18,7 +21,24 @@ use crate::{generations::Generations, signature::Verified};
 pub(super) struct Bindings {
     /// Keyed at random, so that nobody can make two bodies with one fingerprint.
     fingerprint: SipHasher13,
-    bodies: Mutex<Generations<[u8; 20], Hash128, RandomState>>,
+    bodies: Mutex<Generations<Short, u64, BuildUnhashed>>,
+}
+
+/// The first 16 bytes of a signature: no two that were found to be right will ever share them.
+#[derive(PartialEq, Eq)]
+struct Short([u8; 16]);
+
+impl From<Verified> for Short {
+    fn from(Verified([first @ .., _, _, _, _]): Verified) -> Self {
+        Self(first)
+    }
+}
+
+impl Hash for Short {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [first @ .., _, _, _, _, _, _, _, _] = self.0;
+        state.write_u64(u64::from_ne_bytes(first));
+    }
 }
 
 impl Bindings {
@@ -37,13 +57,13 @@ impl Bindings {
     ///
     /// [`Rejection::Replayed`] if it is bound to another body.
     pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), Rejection> {
-        let fingerprint = self.fingerprint.hash(body);
+        let (signature, fingerprint) = (Short::from(signature), self.fingerprint.hash(body));
         let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        match bodies.get(&signature.0) {
+        match bodies.get(&signature) {
             Some(bound) if *bound == fingerprint => Ok(()),
             Some(_) => Err(Rejection::Replayed),
             None => {
-                bodies.insert(signature.0, fingerprint);
+                bodies.insert(signature, fingerprint);
                 Ok(())
             }
         }

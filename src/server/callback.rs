@@ -164,10 +164,7 @@ impl Receiver {
     ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
         let appending =
             timeout_at(deadline, self.shared.journal.append_bound(self.bond(signature), entry));
-        async {
-            let answers = appending.await.map_err(|_| Rejection::SlowJournal)??;
-            answers.first().copied().ok_or(Rejection::SlowJournal)
-        }
+        async { Ok(appending.await.map_err(|_| Rejection::SlowJournal)??) }
     }
 
     /// Keeps an authentic body that was not understood as a dead letter, for the operator.

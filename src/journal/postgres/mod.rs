@@ -155,9 +155,10 @@ impl Journal for Postgres {
         self.take_in(Append::new(entries))
     }
 
-    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Vec<Appended>> {
+    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
         let sealed = Digest::of(&entry.body);
-        self.take_in(Append::new(vec![entry]).under(bond, sealed))
+        let appended = self.take_in(Append::new(vec![entry]).under(bond, sealed));
+        Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
     }
 
     fn bind(&self, bond: Bond, body: &[u8]) -> Pending<'_, ()> {

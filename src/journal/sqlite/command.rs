@@ -23,6 +23,7 @@ pub(super) struct Order {
 #[derive(Debug)]
 pub(super) enum Command {
     Append(Call<Vec<NewEntry>, Vec<Appended>>),
+    Accept(Call<NewEntry, Appended>),
     Lease(Call<(Queue, usize, UnixMillis), Vec<Entry>>),
     Finish(Call<(Lease, Vec<NewEntry>), ()>),
     Postpone(Call<(Lease, UnixMillis, String), ()>),
@@ -110,6 +111,7 @@ impl Command {
     pub(super) fn run(&mut self, verbs: &mut Verbs<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Append(call) => call.run(|entries| verbs.append(entries)),
+            Self::Accept(call) => call.run(|entry| verbs.accept(entry)),
             Self::Lease(call) => call.run(|(queue, limit, until)| verbs.lease(*queue, *limit, *until)),
             Self::Finish(call) => call.run(|(lease, follow_ups)| verbs.finish(lease, follow_ups)),
             Self::Postpone(call) => {
@@ -128,6 +130,7 @@ impl Command {
     pub(super) fn answer(self, committed: &Result<(), JournalError>) {
         match self {
             Self::Append(call) => call.answer(committed),
+            Self::Accept(call) => call.answer(committed),
             Self::Lease(call) => call.answer(committed),
             Self::Finish(call) => call.answer(committed),
             Self::Postpone(call) => call.answer(committed),

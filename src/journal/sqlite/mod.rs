@@ -27,8 +27,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-    Queue, Record, Stats,
+    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
+    Pending, Queue, Record, Stats,
     books::{Books, Changes},
     recent::Recent,
 };
@@ -101,6 +101,14 @@ impl Sqlite {
         self.commands.send(Order::new(command(call))).await.map_err(|_| JournalError::closed())?;
         answer.await.map_err(|_| JournalError::closed())?
     }
+
+    /// Who cannot even queue is told at once: the store is far behind, and the callers have little time.
+    fn queue(&self, command: Command) -> Result<(), JournalError> {
+        self.commands.try_send(Order::new(command)).map_err(|refused| match refused {
+            TrySendError::Full(_) => JournalError::Unavailable("too many commands wait for it".into()),
+            TrySendError::Closed(_) => JournalError::closed(),
+        })
+    }
 }
 
 impl Journal for Sqlite {
@@ -111,20 +119,32 @@ impl Journal for Sqlite {
             return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
         }
         let (call, answer) = Call::new(entries);
-        // Who cannot even queue is told at once: the store is far behind, and the callers have little time.
-        if let Err(refused) = self.commands.try_send(Order::new(Command::Append(call))) {
-            return Box::pin(ready(Err(match refused {
-                TrySendError::Full(_) => {
-                    JournalError::Unavailable("too many commands wait for it".into())
-                }
-                TrySendError::Closed(_) => JournalError::closed(),
-            })));
+        if let Err(refused) = self.queue(Command::Append(call)) {
+            return Box::pin(ready(Err(refused)));
         }
         Box::pin(async move {
             let answers = answer.await.map_err(|_| JournalError::closed())??;
             let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
             self.recent.remember(new.map(|(key, _)| key), now);
             Ok(answers)
+        })
+    }
+
+    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+        let (key, now) = (self.recent.fingerprint(&entry), self.clock.now());
+        if self.recent.know(&[key], now) && !self.commands.is_closed() {
+            return Box::pin(ready(Ok(Appended::Duplicate)));
+        }
+        let (call, answer) = Call::new(entry);
+        if let Err(refused) = self.queue(Command::Accept(call)) {
+            return Box::pin(ready(Err(refused)));
+        }
+        Box::pin(async move {
+            let appended = answer.await.map_err(|_| JournalError::closed())??;
+            if appended == Appended::New {
+                self.recent.remember([key], now);
+            }
+            Ok(appended)
         })
     }
 

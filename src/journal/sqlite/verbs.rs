@@ -3,7 +3,7 @@
 //! A verb that refuses has changed nothing, so that no savepoint is needed; one whose statement fails takes
 //! the whole batch with it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, slice};
 
 use rusqlite::Connection;
 
@@ -48,11 +48,14 @@ pub(super) struct Verbs<'a> {
 
 impl Verbs<'_> {
     pub(super) fn append(&mut self, entries: &[NewEntry]) -> Result<Vec<Appended>, Fault> {
-        let room = self.books.room();
-        if entries.len() as u64 > room && self.fresh(entries)? > room {
-            return Err(self.books.full().into());
-        }
+        self.admit(entries)?;
         entries.iter().map(|entry| Ok(self.insert(entry)?)).collect()
+    }
+
+    /// Appends one.
+    pub(super) fn accept(&mut self, entry: &NewEntry) -> Result<Appended, Fault> {
+        self.admit(slice::from_ref(entry))?;
+        Ok(self.insert(entry)?)
     }
 
     pub(super) fn lease(
@@ -151,6 +154,15 @@ impl Verbs<'_> {
         *self.last_id = id.0;
         self.books.accepted(id, entry, self.now);
         Ok(Appended::New)
+    }
+
+    /// Refuses `entries` if there is no room for what is new among them.
+    fn admit(&self, entries: &[NewEntry]) -> Result<(), Fault> {
+        let room = self.books.room();
+        if entries.len() as u64 > room && self.fresh(entries)? > room {
+            return Err(self.books.full().into());
+        }
+        Ok(())
     }
 
     /// How many of `entries` would add to the Inbox's backlog.

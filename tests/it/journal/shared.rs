@@ -161,13 +161,13 @@ async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
 #[tokio::test]
 async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_another() {
     let Some((first, second, _)) = replicas().await else { return };
-    assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), [Appended::New]);
-    assert_eq!(second.append_bound(BOND, message("a", "1")).await.unwrap(), [Appended::Duplicate]);
+    assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::New);
+    assert_eq!(second.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::Duplicate);
     let forged = second.append_bound(BOND, message("a", "2")).await;
     assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
     // A retry comes under a signature of its own, which is bound as well though nothing is appended.
     let retry = Bond { signature: [8; 20], ..BOND };
-    assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), [Appended::Duplicate]);
+    assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), Appended::Duplicate);
     let forged = second.append_bound(retry, message("a", "3")).await;
     assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
     // So does a probe.
