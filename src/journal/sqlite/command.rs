@@ -3,7 +3,7 @@
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
-    rows::Purged,
+    purge::{Purged, Stretch},
     verbs::{Fault, Verbs},
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(super) enum Command {
     Bury(Call<(Lease, String), ()>),
     Revive(Call<EntryId, ()>),
     Discard(Call<EntryId, ()>),
-    Purge(Call<EntryId, Purged>),
+    Purge(Call<Stretch, Purged>),
     Close(Call<(), ()>),
 }
 
@@ -120,7 +120,7 @@ impl Command {
             Self::Bury(call) => call.run(|(lease, reason)| verbs.bury(lease, reason)),
             Self::Revive(call) => call.run(|id| verbs.revive(*id)),
             Self::Discard(call) => call.run(|id| verbs.discard(*id)),
-            Self::Purge(call) => call.run(|from| verbs.purge(*from)),
+            Self::Purge(call) => call.run(|stretch| verbs.purge(*stretch)),
             // Not the store's: the thread keeps it until everything before it is done.
             Self::Close(_) => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 mod command;
 mod operator;
+mod purge;
 mod rows;
 mod schema;
 mod store;
@@ -24,6 +25,7 @@ use tokio::sync::{
 use self::{
     command::{Call, Command, Order},
     operator::{Operator, read},
+    purge::Stretch,
     writer::Writer,
 };
 use super::{
@@ -196,8 +198,8 @@ impl Journal for Sqlite {
     fn purge(&self) -> Pending<'_, u64> {
         Box::pin(async move {
             let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(from) = next {
-                let purged = self.call(from, Command::Purge).await?;
+            while let Some(after) = next {
+                let purged = self.call(Stretch::after(after), Command::Purge).await?;
                 count += purged.count();
                 next = purged.next;
             }

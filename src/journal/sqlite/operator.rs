@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::{
+    purge::{self, Stretch},
     rows,
     schema::{Lock, connect, connect_reader, create_folder, lock},
     store::unavailable,
@@ -167,9 +168,9 @@ impl Journal for Operator {
     fn purge(&self) -> Pending<'_, u64> {
         Box::pin(async move {
             let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(from) = next {
+            while let Some(after) = next {
                 let step = self.write(move |connection, now, options| {
-                    let purged = rows::purge(connection, from, options, now)?;
+                    let purged = purge::purge(connection, Stretch::after(after), options, now)?;
                     for (queue, gone) in purged.gone {
                         rows::add_done(connection, queue, -gone.done.cast_signed())?;
                     }

@@ -7,14 +7,12 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, Filter, Lease, NewEntry, Options, Queue, QueueStats, Record, State, Stats,
+        Entry, EntryId, Filter, Lease, NewEntry, Queue, QueueStats, Record, State, Stats,
         books::{Counts, PendingRow},
         schedule::Times,
     },
 };
 
-/// How many entries a step of a purge looks at.
-const PURGE_STEP: i64 = 256;
 const RECORD: &str =
     "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body";
 
@@ -140,66 +138,6 @@ pub(super) fn set_back(connection: &Connection, by: Duration, now: UnixMillis) -
          where state <> 1",
     )?;
     statement.execute(params![by, now]).map(drop)
-}
-
-/// What a step of a purge did.
-#[derive(Debug)]
-pub(super) struct Purged {
-    /// Where the next step begins; none after the last.
-    pub(super) next: Option<EntryId>,
-    /// What was removed from each queue.
-    pub(super) gone: [(Queue, Counts); 2],
-}
-
-impl Purged {
-    /// How many entries it removed.
-    pub(super) fn count(&self) -> u64 {
-        self.gone.iter().map(|(_, gone)| gone.done + gone.dead).sum()
-    }
-}
-
-/// Removes what has been kept long enough among the next few entries after `from`.
-///
-/// It goes by number and ends at the first entry that is too young to be removed whatever its state, so that
-/// it needs no index, which every `finish` would have to pay for. The number of done entries is the caller's.
-pub(super) fn purge(
-    connection: &Connection,
-    from: EntryId,
-    options: &Options,
-    now: UnixMillis,
-) -> Result<Purged> {
-    let mut look = connection.prepare_cached(
-        "select id, queue, state, accepted_at, settled_at from entry where id > ?1 order by id limit ?2",
-    )?;
-    let mut delete = connection.prepare_cached("delete from entry where id = ?1")?;
-    let mut purged =
-        Purged { next: None, gone: [Queue::Inbox, Queue::Outbox].map(|it| (it, Counts::default())) };
-    let mut rows = look.query(params![from, PURGE_STEP])?;
-    let youngest = now.minus(options.keep.min(options.keep_dead));
-    let mut old = Vec::new();
-    let mut seen = 0;
-    while let Some(row) = rows.next()? {
-        let (id, queue, state): (EntryId, Queue, State) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let accepted_at: UnixMillis = row.get(3)?;
-        // One from the future, of a clock that has been set back, says nothing about those after it.
-        if accepted_at > youngest && accepted_at <= now {
-            break;
-        }
-        if row.get::<_, Option<UnixMillis>>(4)?.is_some_and(|at| options.is_over(state, at, now)) {
-            old.push((id, queue));
-            purged.gone[queue as usize].1.add(state, 1);
-        }
-        seen += 1;
-        purged.next = (seen == PURGE_STEP).then_some(id);
-    }
-    drop(rows);
-    for (id, queue) in old {
-        delete.execute([id])?;
-        connection
-            .prepare_cached("update tally set purged_to = max(purged_to, ?2) where queue = ?1")?
-            .execute(params![queue, id])?;
-    }
-    Ok(purged)
 }
 
 /// Hands every pending entry to `load`, with what is settled.

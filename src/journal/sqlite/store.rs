@@ -1,30 +1,20 @@
-//! The writing connection, and what it needs between commits: checkpoints, others' changes, sweeps.
+//! The writing connection, and what it needs between commits: checkpoints, others' changes.
 
 use std::{
     ffi::OsString,
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
-use super::{
-    command::{Call, Command, Order},
-    rows::{self, Purged},
-    schema,
-};
-use crate::journal::{EntryId, JournalError, Options, books::Books};
+use super::{rows, schema};
+use crate::journal::{JournalError, books::Books};
 
 /// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
 /// each checkpoint to be short, seldom enough for pages written many times to be copied once.
 const WAL_PAGES: i64 = 1000;
-/// The longest time between two sweeps.
-const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// While commands come, the time between two steps of a sweep.
-const SWEEP_PACE: Duration = Duration::from_millis(20);
 
 /// The only connection that writes, as long as it can be trusted.
 #[derive(Debug)]
@@ -108,48 +98,6 @@ impl Store {
         self.data_version = seen;
         rows::load(&self.connection, |rows, counts| books.merge(rows, counts))?;
         Ok(true)
-    }
-}
-
-/// A purge that goes through the file in small steps between the commits.
-#[derive(Debug)]
-pub(super) struct Sweep {
-    every: Duration,
-    begun_at: Instant,
-    stepped_at: Instant,
-    next: Option<EntryId>,
-}
-
-/// Where the result of a step arrives.
-pub(super) type Step = oneshot::Receiver<Result<Purged, JournalError>>;
-
-impl Sweep {
-    pub(super) fn new(options: &Options) -> Self {
-        let every = SWEEP_EVERY.min(options.keep).min(options.keep_dead);
-        Self { every, begun_at: Instant::now(), stepped_at: Instant::now(), next: None }
-    }
-
-    pub(super) fn is_running(&self) -> bool {
-        self.next.is_some()
-    }
-
-    /// The next step, if it is time for one.
-    pub(super) fn step(&mut self, idle: bool) -> Option<(Vec<Order>, Step)> {
-        if self.next.is_none() && self.begun_at.elapsed() >= self.every {
-            self.begun_at = Instant::now();
-            self.next = Some(EntryId(0));
-        }
-        let from = self.next.filter(|_| idle || self.stepped_at.elapsed() >= SWEEP_PACE)?;
-        self.stepped_at = Instant::now();
-        let (call, answer) = Call::new(from);
-        Some((vec![Order { command: Command::Purge(call), home: None }], answer))
-    }
-
-    /// Notes where the next step begins; after a failure, where this one did.
-    pub(super) fn stepped(&mut self, mut answer: Step) {
-        if let Ok(Ok(purged)) = answer.try_recv() {
-            self.next = purged.next;
-        }
     }
 }
 

@@ -7,7 +7,10 @@ use std::{collections::HashSet, slice};
 
 use rusqlite::Connection;
 
-use super::rows::{self, Purged};
+use super::{
+    purge::{self, Purged, Stretch},
+    rows,
+};
 use crate::{
     clock::UnixMillis,
     journal::{
@@ -113,8 +116,8 @@ impl Verbs<'_> {
         Ok(())
     }
 
-    pub(super) fn purge(&mut self, from: EntryId) -> Result<Purged, Fault> {
-        let purged = rows::purge(self.connection, from, self.options, self.now)?;
+    pub(super) fn purge(&mut self, stretch: Stretch) -> Result<Purged, Fault> {
+        let purged = purge::purge(self.connection, stretch, self.options, self.now)?;
         for (queue, gone) in purged.gone {
             self.books.purged(queue, gone);
         }

@@ -13,9 +13,10 @@ use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
 use super::{
     command::{self, Command, Order},
+    purge::Sweep,
     rows,
     schema::Lock,
-    store::{Store, Sweep},
+    store::Store,
     verbs::Verbs,
 };
 use crate::{
@@ -230,6 +231,7 @@ impl Writer {
             }
             return;
         };
+        let last_id = store.last_id;
         let kept = store.checkpoint(idle).and_then(|()| match (tick, is_well) {
             (false, _) => Ok(false),
             (true, true) => store.notice(&mut self.books),
@@ -245,7 +247,7 @@ impl Writer {
             Ok(false) => {}
             Err(error) => drop(self.failed(&error)),
         }
-        if let Some((mut step, answer)) = self.sweep.step(idle) {
+        if let Some((mut step, answer)) = self.sweep.step(idle, last_id) {
             self.commit(&mut step);
             self.sweep.stepped(answer);
         }
