@@ -137,16 +137,16 @@ impl Load {
             self.idle.set(self.idle.get() - 1);
             let (number, due) = self.due.borrow_mut().pop_front().expect("as many as permits");
             let left = PATIENCE.saturating_sub(self.began.elapsed().saturating_sub(due));
-            request.clear();
-            (self.request)(number, &mut request);
-            let status = if left.is_zero() {
-                None
-            } else {
+            let mut status = None;
+            // Who has waited for a connection for too long hangs up without having sent anything.
+            if !left.is_zero() {
+                request.clear();
+                (self.request)(number, &mut request);
                 let exchange = exchange(&mut stream, self.plan.server, &request, &mut answer);
-                timeout(left, exchange).await.ok().and_then(Result::ok)
-            };
-            if status.is_none() {
-                stream = None;
+                status = timeout(left, exchange).await.ok().and_then(Result::ok);
+                if status.is_none() {
+                    stream = None;
+                }
             }
             let latency = self.began.elapsed().saturating_sub(due);
             self.samples.borrow_mut().push(Sample { due, latency, status });
