@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
 mod crowd;
+mod message;
 #[path = "../../tests/it/support/open_loop.rs"]
 mod open_loop;
 mod report;
@@ -21,7 +22,7 @@ use std::{
 
 use open_loop::{Plan, Sample};
 use report::Row;
-use rongcloud_callback::{clock::Clock, signature::signed_query};
+use rongcloud_callback::clock::Clock;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use secrecy::SecretString;
 use server::Server;
@@ -87,27 +88,9 @@ fn load(plan: Plan) -> Vec<Sample> {
     static FIRST: AtomicU64 = AtomicU64::new(0);
     let first = FIRST.fetch_add(1 << 32, Ordering::Relaxed);
     let (secret, clock) = (SecretString::from(server::SECRET), Clock::system());
-    open_loop::run(plan, move |number, request| message(first + number, &secret, &clock, request))
-}
-
-/// A text message of about 400 bytes, of one of a thousand users.
-fn message(number: u64, secret: &SecretString, clock: &Clock, request: &mut Vec<u8>) {
-    use std::io::Write;
-    let query = signed_query(secret, &number.to_string(), clock.now());
-    let user = number % 1000;
-    let body = format!(
-        "<xml>\n <ToUserName><![CDATA[mcid1]]></ToUserName>\n \
-         <FromUserName><![CDATA[user-{user}]]></FromUserName>\n \
-         <CreateTime>134223445860</CreateTime>\n <MsgType><![CDATA[text]]></MsgType>\n \
-         <Content><![CDATA[一条不长不短的消息，用来测量接收一条消息需要多少时间。]]></Content>\n \
-         <MsgId>{number}</MsgID>\n</xml>"
-    );
-    write!(
-        request,
-        "POST /callback?{query} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("writing to memory");
+    open_loop::run(plan, move |number, request| {
+        message::message(first + number, &secret, &clock, request)
+    })
 }
 
 /// This process, and what it starts from now on, runs on one core.
