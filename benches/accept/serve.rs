@@ -192,10 +192,18 @@ fn entries(first: u64, end: u64) -> Vec<NewEntry> {
         queue: Queue::Inbox,
         key: format!("id\u{1f}stock-{number:012}\u{1f}bench\u{1f}mcid1\u{1f}user-{number}"),
         conversation: format!("bench\u{1f}mcid1\u{1f}user-{number}"),
-        body: vec![b'x'; 400].into(),
+        body: body(number).into(),
         dead: None,
     };
     (first..end).take(BATCH).map(entry).collect()
+}
+
+fn body(number: u64) -> String {
+    format!(
+        "<xml><ToUserName>mcid1</ToUserName><FromUserName>user-{number}</FromUserName><CreateTime>1</CreateTime>\
+         <MsgType>text</MsgType><Content>{:x<250}</Content><MsgId>stock-{number}</MsgId></xml>",
+        ""
+    )
 }
 
 async fn bare() {
@@ -247,7 +255,7 @@ async fn answer(address: SocketAddr, finished: impl AsyncFn() -> u64) {
 
 fn config(journal: &str) -> Config {
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[journal]\nurl = \"{journal}\"\n\
+        "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[journal]\nurl = \"{journal}\"\nmax_pending = 100000000\n\
          [[apps]]\npath = \"/callback\"\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
     );
     Config::from_toml(&text, |_| None).expect("a valid configuration")
