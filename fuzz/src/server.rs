@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU16, Ordering},
     },
     time::Duration,
@@ -29,8 +29,19 @@ const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 /// The largest body: small, so that larger ones are easily found.
 pub const MAX_BODY: usize = 1024;
+/// Who has heard nothing for so long has got all answers: the server is in this process, and has nothing else to do.
+const QUIET: Duration = Duration::from_millis(3);
 /// Longer than every time limit of the server together: who waits longer waits for ever.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Read once: the fuzzer watches every branch of the reader, which takes longer so than all that comes after it.
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+    let text = format!(
+        "[server]\nmax_body = \"{MAX_BODY}B\"\nsignature_memory = 8\n\
+         [[apps]]\npath = \"/callback\"\nkey = \"app\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\""
+    );
+    Config::from_toml(&text, |_| None).expect("a configuration")
+});
 
 /// A server with an empty journal, in this process; gone when dropped.
 pub struct Server {
@@ -65,11 +76,7 @@ pub fn query(nonce: &str) -> String {
 
 impl Server {
     pub async fn start() -> Self {
-        let config = format!(
-            "[server]\nmax_body = \"{MAX_BODY}B\"\nsignature_memory = 8\n\
-             [[apps]]\npath = \"/callback\"\nkey = \"app\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\""
-        );
-        let config = Config::from_toml(&config, |_| None).expect("a configuration");
+        let config = &*CONFIG;
         let clock = Clock::manual(NOW);
         let options = Options {
             keep: config.journal.keep,
@@ -94,14 +101,16 @@ impl Server {
         let mut received = Vec::new();
         let exchange = async {
             let (mut from, mut to) = stream.split();
-            let send = async {
-                // It may have heard enough before the end.
-                if to.write_all(bytes).await.is_ok() {
-                    _ = to.shutdown().await;
-                }
+            // It may have heard enough before the end.
+            let sent = async { _ = to.write_all(bytes).await };
+            let heard = async {
+                // Our side stays open meanwhile: a request whose sender has closed its side is not answered.
+                while let Ok(Ok(1..)) = timeout(QUIET, from.read_buf(&mut received)).await {}
             };
+            tokio::join!(sent, heard);
             // A reset closes the connection too.
-            let ((), _) = tokio::join!(send, from.read_to_end(&mut received));
+            _ = to.shutdown().await;
+            _ = from.read_to_end(&mut received).await;
         };
         timeout(PATIENCE, exchange).await.expect("it answers or hangs up");
         take_apart(&received)
