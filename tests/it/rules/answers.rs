@@ -32,6 +32,11 @@ on = ["location", "image_text"]
 reply = { text = "{{ label }}{{ title }}!" }
 
 [[rules]]
+on = "text"
+keyword = { contains = ["{{"] }
+reply = { text = "You said {{ content }}" }
+
+[[rules]]
 on = "unsubscribe"
 reply = []
 
@@ -68,7 +73,7 @@ replies = [{ exact = "上海!" }]
 
 [[step]]
 says = "{{ 7 * 7 }}"
-replies = [{ exact = "default for text" }]
+replies = [{ exact = "You said {{ 7 * 7 }}" }]
 
 [[step]]
 sends = { kind = "image", url = "http://x/y.jpg" }
@@ -166,17 +171,25 @@ replies = [{ exact = "we answer soon" }]
 }
 
 #[tokio::test]
-async fn an_uploaded_picture_is_sent_by_its_id() {
+async fn an_uploaded_picture_and_an_uploaded_recording_are_sent_by_their_ids() {
     let sandbox = sandbox().await;
     let minute = Duration::from_mins(1);
     let section = ClientSection { connect_timeout: minute, timeout: minute };
     let base = sandbox.api_url().parse().unwrap();
     let client = Client::new(APP.into(), SECRET.into(), [base], &section).unwrap();
     let picture: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F', 0];
-    let id = client.media().upload(MediaKind::Image, picture.into()).await.unwrap().id;
-    let rule = format!("[[rules]]\non = 'text'\nreply = {{ image = {{ media_id = '{id}' }} }}\n");
+    let picture = client.media().upload(MediaKind::Image, picture.into()).await.unwrap().id;
+    let recording: &[u8] = b"#!AMR\n\x7c";
+    let recording = client.media().upload(MediaKind::Voice, recording.into()).await.unwrap().id;
+    let rule = format!(
+        "[[rules]]\non = 'text'\nreply = [{{ image = {{ media_id = '{picture}' }} }}, \
+         {{ voice = {{ media_id = '{recording}' }} }}]\n"
+    );
     let bot = Bot::start_on(sandbox, &rule).await;
-    bot.plays("[[step]]\nuser = 'ann'\nsays = 'picture'\nreplies = [{ kind = 'image' }]\n").await;
+    bot.plays(
+        "[[step]]\nuser = 'ann'\nsays = 'both'\nreplies = [{ kind = 'image' }, { kind = 'voice' }]\n",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod forwarding;
+mod kinds;
 mod matching;
 mod outages;
 mod page;

@@ -1,0 +1,147 @@
+//! Every kind of message and event: which names in `on` take it, where keywords look, what templates can read.
+
+use rongcloud_callback::{
+    Content, Event, Image, ImageText, Inbound, Location, Message, Payload, Route, Subscribe, Text,
+    UnknownEvent, UnknownMessage, Unsubscribe, Voice, clock::Clock, protocol::xml::Fields,
+};
+
+use super::matching::{context, rules};
+
+/// One of each, as [`Inbound::kind`] names it.
+fn each_kind() -> [Inbound; 9] {
+    let fields = || Fields::from_iter([("Size", "9")]);
+    let contents = [
+        Content::Message(Message::Text(Text { content: "hello".into() })),
+        Content::Message(Message::Image(Image { url: "http://x/i".into() })),
+        Content::Message(Message::Voice(Voice { url: "http://x/v".into(), format: "AMR".into() })),
+        Content::Message(Message::Location(Location {
+            latitude: 31.5,
+            longitude: -0.25,
+            label: "Bund".into(),
+        })),
+        Content::Message(Message::ImageText(ImageText {
+            title: "card".into(),
+            description: "below".into(),
+            picture_url: "http://x/p".into(),
+            url: "http://x/u".into(),
+        })),
+        Content::Message(Message::Unknown(UnknownMessage { msg_type: "file".into(), fields: fields() })),
+        Content::Event(Event::Subscribe(Subscribe {})),
+        Content::Event(Event::Unsubscribe(Unsubscribe {})),
+        Content::Event(Event::Unknown(UnknownEvent { event: "scan".into(), fields: fields() })),
+    ];
+    contents.map(|content| Inbound::new("shop", "ann", 1, content).with_message_id("id-1"))
+}
+
+fn takes(rule: &str, message: &Inbound) -> bool {
+    let clock = Clock::system();
+    rules(&format!("[[rules]]\n{rule}\nreply = []\n"), &clock).takes(&"app".into(), message, clock.now())
+}
+
+#[test]
+fn a_rule_takes_the_kinds_that_it_names_and_no_other() {
+    let kinds = each_kind().map(|message| message.kind());
+    let (messages, events) = kinds.split_at(6);
+    let groups = [("message", messages), ("event", events), ("any", &kinds[..])];
+    let alone = kinds.iter().map(|kind| (*kind, std::slice::from_ref(kind)));
+    for (name, expected) in alone.chain(groups) {
+        let taken = each_kind().into_iter().filter(|message| takes(&format!("on = '{name}'"), message));
+        assert_eq!(taken.map(|message| message.kind()).collect::<Vec<_>>(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_keyword_is_looked_for_in_what_a_kind_has_of_words() {
+    for (words, kind) in [
+        ("hello", "text"),
+        ("bund", "location"),
+        ("card", "image_text"),
+        ("file", "unknown"),
+        ("scan", "unknown_event"),
+    ] {
+        let rule = format!("on = 'any'\nkeyword = {{ is = '{words}' }}");
+        let taken = each_kind().into_iter().filter(|message| takes(&rule, message));
+        assert_eq!(taken.map(|message| message.kind()).collect::<Vec<_>>(), [kind]);
+    }
+}
+
+#[test]
+fn without_folding_a_word_is_meant_as_it_is_written() {
+    let says = |content: &str| super::matching::says("ann", "1", content);
+    for keyword in ["is = 'Help'", "contains = 'Help'", "regex = '^Help$'"] {
+        let [folded, exact] = ["true", "false"]
+            .map(|fold| format!("on = 'text'\nkeyword = {{ {keyword}, fold = {fold} }}"));
+        for (content, taken) in [("Help", true), ("help", false), ("Ｈelp", false)] {
+            assert!(takes(&folded, &says(content)), "{keyword} {content}");
+            assert_eq!(takes(&exact, &says(content)), taken, "{keyword} {content}");
+        }
+    }
+    let spaced = says(" Help\n");
+    assert!(takes("on = 'text'\nkeyword = { is = 'help' }", &spaced));
+    assert!(!takes("on = 'text'\nkeyword = { is = 'Help', fold = false }", &spaced));
+}
+
+/// A name that is admitted when the file is read, and then has no value, would be sent as nothing.
+#[tokio::test]
+async fn every_name_that_a_template_may_use_has_the_message_s_value() {
+    let names = [
+        "content",
+        "url",
+        "url }} {{ format",
+        "latitude }} {{ longitude }} {{ label",
+        "title }} {{ description }} {{ picture_url }} {{ url",
+        "msg_type }} {{ fields.Size",
+        "",
+        "",
+        "event }} {{ fields.Size",
+    ];
+    let values = [
+        "hello",
+        "http://x/i",
+        "http://x/v AMR",
+        "31.5 -0.25 Bund",
+        "card below http://x/p http://x/u",
+        "file 9",
+        "",
+        "",
+        "scan 9",
+    ];
+    for ((message, names), values) in each_kind().into_iter().zip(names).zip(values) {
+        let kind = message.kind();
+        let own = if names.is_empty() { String::new() } else { format!("{{{{ {names} }}}}") };
+        let text = format!(
+            "{{{{ app }}}} {{{{ account }}}} {{{{ user }}}} {{{{ kind }}}} {{{{ message_id }}}}: {own}"
+        );
+        let rule = format!("[[rules]]\non = '{kind}'\nreply = {{ text = '{text}' }}\n");
+        let reply = rules(&rule, &Clock::system()).take(&context(message, 1)).unwrap().await.unwrap();
+        assert_eq!(reply.payloads(), [Payload::text(format!("app shop ann {kind} id-1: {values}"))]);
+    }
+}
+
+/// As the docs of the module `rules` have it.
+#[test]
+fn every_kind_is_handed_on_with_the_fields_that_are_documented() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let rule =
+        format!("[[rules]]\non = 'any'\nforward = {{ url = 'http://x/', secret = '{secret}' }}\n");
+    let clock = Clock::system();
+    let rules = rules(&rule, &clock);
+    let expected = [
+        r#"{"content":"hello"}"#,
+        r#"{"url":"http://x/i"}"#,
+        r#"{"format":"AMR","url":"http://x/v"}"#,
+        r#"{"label":"Bund","latitude":31.5,"longitude":-0.25}"#,
+        r#"{"description":"below","picture_url":"http://x/p","title":"card","url":"http://x/u"}"#,
+        r#"{"fields":[["Size","9"]],"msg_type":"file"}"#,
+        "{}",
+        "{}",
+        r#"{"event":"scan","fields":[["Size","9"]]}"#,
+    ];
+    for (message, expected) in each_kind().into_iter().zip(expected) {
+        let trial = rules.try_out(&"app".into(), &message, clock.now()).to_string();
+        let (_, json) = trial.split_once('\n').unwrap();
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(json["kind"], message.kind());
+        assert_eq!(json["fields"], serde_json::from_str::<serde_json::Value>(expected).unwrap());
+    }
+}
