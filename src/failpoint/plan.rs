@@ -40,14 +40,32 @@ enum When {
     Nth(u64),
 }
 
-#[expect(clippy::print_stderr, reason = "a test looks for what has happened, whatever the program logs")]
 pub(super) fn reach(point: Point) -> Result<(), Injected> {
+    due(point).map_or(Ok(()), |action| happen(point, action))
+}
+
+/// Time enough for what was sent to loopback to be there, and done; a fault is only more telling for it.
+#[cfg(feature = "postgres")]
+const ARRIVAL: std::time::Duration = std::time::Duration::from_millis(20);
+
+#[cfg(feature = "postgres")]
+pub(super) async fn reach_behind(point: Point) -> Result<(), Injected> {
+    let Some(action) = due(point) else { return Ok(()) };
+    tokio::time::sleep(ARRIVAL).await;
+    happen(point, action)
+}
+
+fn due(point: Point) -> Option<Action> {
     let name = format!("{point:?}");
     let here = PLAN.iter().filter(|fault| fault.point == name);
     // All of them count, whichever comes first.
     let due: Vec<_> = here.filter(|fault| fault.is_due()).map(|fault| fault.action).collect();
-    let Some(action) = due.first() else { return Ok(()) };
-    eprintln!("fault: {name} {action:?}");
+    due.first().copied()
+}
+
+#[expect(clippy::print_stderr, reason = "a test looks for what has happened, whatever the program logs")]
+fn happen(point: Point, action: Action) -> Result<(), Injected> {
+    eprintln!("fault: {point:?} {action:?}");
     match action {
         Action::Error => Err(Injected),
         Action::Panic => panic!("a test wanted a panic"),

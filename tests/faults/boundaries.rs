@@ -6,21 +6,24 @@ use futures_util::{StreamExt, stream};
 use rongcloud_callback::journal::{Queue, State};
 use rustix::process::Signal;
 
-use crate::support::{
-    http::Connection,
-    messages::{delivery, text},
-    platform::Platform,
-    process::{Home, Process},
-    until,
+use crate::{
+    drivers::Driver,
+    support::{
+        http::Connection,
+        messages::{delivery, text},
+        platform::Platform,
+        process::{Home, Process},
+        until,
+    },
 };
 
 /// The boundaries, and at which of their passages something happens: those of the commits are, among others,
 /// an acceptance, a lease of each queue, and the end of a handler and of a delivery.
 const BOUNDARIES: [(&str, u32); 6] =
-    [("Parsed", 2), ("Committing", 6), ("Committed", 6), ("Leased", 2), ("Handled", 2), ("Sent", 2)];
+    [("Parsed", 2), ("Committing", 9), ("Committed", 9), ("Leased", 2), ("Handled", 2), ("Sent", 2)];
 const FAULTS: [&str; 3] = ["error", "panic", "abort"];
 /// How many servers run at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
 /// A server that meets one fault, and is started again without it if it does not survive.
 struct Subject {
@@ -31,8 +34,8 @@ struct Subject {
 }
 
 impl Subject {
-    fn start(platform: &Platform, fault: &str) -> Self {
-        let home = Home::of_example("echo", &platform.url())
+    fn start(home: Home, fault: &str) -> Self {
+        let home = home
             .with("[dispatch]\nbackoff = \"10ms\"\n[deliver]\nbackoff = \"10ms\"\n")
             .within([("RONGCLOUD_CALLBACK_FAULTS", fault.into())]);
         let server = home.spawn();
@@ -60,19 +63,21 @@ impl Subject {
     }
 
     async fn idle(&mut self) {
+        let journal = self.home.journal().await;
         until("an idle journal", async || {
             self.keep_alive();
-            let stats = self.home.journal().await.stats().await.unwrap();
+            let stats = journal.stats().await.unwrap();
             (stats.inbox.pending + stats.outbox.pending == 0).then_some(())
         })
         .await;
     }
 }
 
-async fn survives(point: &str, action: &str, passage: u32) {
+async fn survives(driver: Driver, point: &str, action: &str, passage: u32) {
     let fault = format!("{point}={action}#{passage}");
     let platform = Platform::start().await;
-    let mut subject = Subject::start(&platform, &fault);
+    let Some(home) = driver.home(&platform.url()).await else { return };
+    let mut subject = Subject::start(home, &fault);
     for number in ["1", "2"] {
         subject.deliver(&text("user", number, number)).await;
     }
@@ -99,12 +104,21 @@ async fn survives(point: &str, action: &str, passage: u32) {
     assert_eq!(sent, ["You said: 1", "You said: 2"], "{fault}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_fault_at_any_boundary_loses_doubles_or_reorders_anything() {
+async fn survives_everything(driver: Driver) {
     let cases = BOUNDARIES.into_iter().flat_map(|(point, passages)| {
         let faults =
             FAULTS.into_iter().flat_map(move |action| (1..=passages).map(move |nth| (action, nth)));
-        faults.map(move |(action, passage)| survives(point, action, passage))
+        faults.map(move |(action, passage)| survives(driver, point, action, passage))
     });
     stream::iter(cases).buffer_unordered(AT_ONCE).collect::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_fault_at_any_boundary_loses_doubles_or_reorders_anything() {
+    survives_everything(Driver::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_any_on_postgresql() {
+    survives_everything(Driver::Postgres).await;
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be unwrapped is a failed test")]
 
 mod boundaries;
+mod drivers;
 mod history;
 mod power;
 mod storm;

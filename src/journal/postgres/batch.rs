@@ -2,18 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::{BoxFuture, FutureExt, try_join_all};
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, try_join_all};
 use tokio_postgres::{Client, Error, Row as Found, Statement, types::ToSql};
 
 use super::{
     command::{Append, Ask, Call, Command, Row, Settle},
     digest::Digest,
     parameters::{Limit, Lines, Rows, Seals, Settles},
+    session::Failure,
     statements::Statements,
     values,
 };
 use crate::{
     clock::UnixMillis,
+    failpoint::{self, Point},
     journal::{Appended, Entry, EntryId, JournalError, Lease, Queue},
 };
 
@@ -94,7 +96,7 @@ impl Batch {
         client: &Client,
         statements: &Statements,
         Writing { replica, max_pending, now }: Writing,
-    ) -> Result<Answers, Error> {
+    ) -> Result<Answers, Failure> {
         let now = now.map(|now| now.0);
         let (seals, settles) = (Seals::new(&self.appends), Settles::new(&self.settles));
         let rows = Rows::new(&self.appends, &self.settles);
@@ -120,7 +122,7 @@ impl Batch {
         }
         steps.extend(leases.iter().map(|parameters| query(client, &statements.lease, parameters)));
         steps.push(query(client, &statements.sum, &[]));
-        steps.push(simple(client, "commit"));
+        steps.push(commit(client));
 
         let mut found = try_join_all(steps).await?.into_iter().skip(1);
         let mut next = |needed: bool| if needed { found.next().unwrap_or_default() } else { Vec::new() };
@@ -249,14 +251,25 @@ fn entries(queue: Queue, rows: &[Found]) -> Result<Vec<Entry>, Error> {
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-fn simple<'a>(client: &'a Client, sql: &'a str) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-    client.batch_execute(sql).map(|done| done.map(|()| Vec::new())).boxed()
+/// A statement on its way.
+type Step<'a> = BoxFuture<'a, Result<Vec<Found>, Failure>>;
+
+fn simple<'a>(client: &'a Client, sql: &'a str) -> Step<'a> {
+    client.batch_execute(sql).map_ok(|()| Vec::new()).err_into().boxed()
+}
+
+fn commit(client: &Client) -> Step<'_> {
+    async {
+        failpoint::reach_behind(Point::Committing).await?;
+        simple(client, "commit").await
+    }
+    .boxed()
 }
 
 fn query<'a>(
     client: &'a Client,
     statement: &'a Statement,
     parameters: &'a [&'a (dyn ToSql + Sync)],
-) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-    client.query(statement, parameters).boxed()
+) -> Step<'a> {
+    client.query(statement, parameters).err_into().boxed()
 }

@@ -1,14 +1,15 @@
 //! The keeper: shows that this replica is alive, frees what a dead one held, passes on hints, and purges.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_postgres::Client;
 
 use super::{
     address::Address,
     purge,
-    session::{PATIENCE, Session, silent, unavailable},
+    session::{PATIENCE, Session, panicked, silent, unavailable},
     shared::Shared,
     statements::{BEAT, FREE, LEAVE, STALE, text},
 };
@@ -49,10 +50,14 @@ impl Keeper {
     /// Works until it is dropped.
     pub(super) async fn run(&self) -> Infallible {
         loop {
-            let failed = match Session::open(&self.address, Access::Server).await {
-                Ok(session) => self.keep(session).await,
-                Err(error) => error,
+            let kept = async {
+                match Session::open(&self.address, Access::Server).await {
+                    Ok(session) => self.keep(session).await,
+                    Err(error) => error,
+                }
             };
+            // A panic must not end the writer with it, which works on the same thread.
+            let failed = AssertUnwindSafe(kept).catch_unwind().await.unwrap_or_else(|_| panicked());
             tracing::debug!(error = %failed, "the keeper's connection failed");
             sleep(RETRY).await;
         }

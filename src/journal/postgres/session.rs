@@ -14,7 +14,10 @@ use super::{
     address::{Address, open_error},
     schema::{self, SCHEMA},
 };
-use crate::journal::{Access, JournalError};
+use crate::{
+    failpoint::Injected,
+    journal::{Access, JournalError},
+};
 
 /// The longest that a command is waited for; after it the connection is given up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,6 +77,31 @@ impl Session {
     }
 }
 
+/// Why a transaction did not come to its end.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Two transactions waited for each other, and the database has taken this one back.
+    Collision(JournalError),
+    /// The connection cannot be trusted any more: what it was last asked may or may not have been done.
+    Lost(JournalError),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let collisions = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        match error.code() {
+            Some(code) if collisions.contains(code) => Self::Collision(unavailable(&error)),
+            _ => Self::Lost(unavailable(&error)),
+        }
+    }
+}
+
+impl From<Injected> for Failure {
+    fn from(injected: Injected) -> Self {
+        Self::Lost(injected.into())
+    }
+}
+
 /// Why there is no connection: what the configuration has to do with it, or the server.
 fn refused(error: &tokio_postgres::Error) -> JournalError {
     let yours = [
@@ -97,6 +125,11 @@ pub(super) fn unavailable(error: &tokio_postgres::Error) -> JournalError {
 /// The database did not answer.
 pub(super) fn silent() -> JournalError {
     JournalError::Unavailable(format!("the database did not answer within {PATIENCE:?}").into())
+}
+
+/// What worked on the connection did not come to an end.
+pub(super) fn panicked() -> JournalError {
+    JournalError::Unavailable("the work on its connection panicked".into())
 }
 
 /// The driver's own text says no more than its kind.

@@ -1,24 +1,27 @@
 //! The writer: takes what is queued, commits it as one transaction, then answers all who wait.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use metrics::Histogram;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-use tokio_postgres::{Error, error::SqlState};
 
 use super::{
     address::Address,
-    batch::{Batch, Effects, Outcome, Writing},
+    batch::{Answers, Batch, Effects, Outcome, Writing},
     command::{Append, Command},
-    session::{PATIENCE, Session, describe, silent, unavailable},
+    session::{Failure, PATIENCE, Session, panicked, silent, unavailable},
     shared::Shared,
     statements::{LEAVE, ORPHANS, RELEASE, Statements, text},
     values::{count, queue_number},
 };
-use crate::journal::{Access, JournalError, Options, Queue};
+use crate::{
+    failpoint::{self, Point},
+    journal::{Access, JournalError, Options, Queue},
+};
 
 /// Most commands in one transaction.
 const BATCH: usize = 1024;
@@ -126,10 +129,9 @@ impl Writer {
             now: self.options.clock.manual_now(),
         };
         for _ in 0..TRIES {
-            let Some(Pen { session, statements }) = &self.pen else { break };
-            let sent = timeout(PATIENCE, batch.send(&session.client, statements, writing)).await;
-            match sent {
-                Ok(Ok(answers)) => {
+            let Some(pen) = &self.pen else { break };
+            match pen.transact(&batch, writing).await {
+                Ok(answers) => {
                     self.seconds.record(begun.elapsed());
                     return match batch.outcome(&answers) {
                         Ok(outcome) => self.tell(outcome, had_room),
@@ -137,12 +139,11 @@ impl Writer {
                         Err(error) => drop(self.fail(unavailable(&error))),
                     };
                 }
-                Ok(Err(error)) if is_collision(&error) => {
-                    tracing::debug!(error = describe(&error), "tried again");
-                    self.failure = unavailable(&error);
+                Err(Failure::Collision(error)) => {
+                    tracing::debug!(%error, "tried again");
+                    self.failure = error;
                 }
-                Ok(Err(error)) => drop(self.fail(unavailable(&error))),
-                Err(_) => drop(self.fail(silent())),
+                Err(Failure::Lost(error)) => drop(self.fail(error)),
             }
         }
         self.give_up(batch, &self.failure);
@@ -258,8 +259,18 @@ impl Writer {
     }
 }
 
-/// Two transactions waited for each other, and the database has taken this one back.
-fn is_collision(error: &Error) -> bool {
-    let codes = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
-    error.code().is_some_and(|code| codes.contains(code))
+impl Pen {
+    /// One transaction; a panic in it ends this connection, and not the writer.
+    async fn transact(&self, batch: &Batch, writing: Writing) -> Result<Answers, Failure> {
+        let sent = async {
+            let answers = batch.send(&self.session.client, &self.statements, writing).await?;
+            failpoint::reach(Point::Committed)?;
+            Ok(answers)
+        };
+        match timeout(PATIENCE, AssertUnwindSafe(sent).catch_unwind()).await {
+            Ok(Ok(sent)) => sent,
+            Ok(Err(_)) => Err(Failure::Lost(panicked())),
+            Err(_) => Err(Failure::Lost(silent())),
+        }
+    }
 }

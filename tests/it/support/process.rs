@@ -24,7 +24,7 @@ use super::{
     secrecy, until,
 };
 
-/// A folder with a configuration and an SQLite journal, and the server that runs on them, now or later.
+/// A folder with a configuration and, unless it is elsewhere, an SQLite journal, and the server that runs on them, now or later.
 pub(crate) struct Home {
     folder: TempDir,
     program: PathBuf,
@@ -32,6 +32,8 @@ pub(crate) struct Home {
     /// The section, if a test is about it.
     admin: Option<String>,
     extra: String,
+    /// Its URL, if it is not in the folder.
+    journal: Option<String>,
     secret: String,
     api_url: String,
     listen: SocketAddr,
@@ -59,6 +61,7 @@ impl Home {
             server: String::new(),
             admin: None,
             extra: String::new(),
+            journal: None,
             secret: SECRET.to_owned(),
             api_url: "http://127.0.0.1:9".to_owned(),
             listen: free_address(),
@@ -78,6 +81,11 @@ impl Home {
     /// Calls the platform's API there.
     pub(crate) fn with_api(self, url: &str) -> Self {
         Self { api_url: url.to_owned(), ..self }
+    }
+
+    /// Keeps its journal there instead of in the folder.
+    pub(crate) fn with_journal(self, url: String) -> Self {
+        Self { journal: Some(url), ..self }
     }
 
     /// Has these sections instead of those that were added.
@@ -149,10 +157,12 @@ impl Home {
     /// Writes the configuration; returns its path.
     pub(crate) fn configuration(&self) -> PathBuf {
         let Self { server, extra, secret, api_url, listen, .. } = self;
+        let journal = self.journal.as_ref().map(|url| format!("[journal]\nurl = \"{url}\"\n"));
+        let journal = journal.unwrap_or_default();
         let admin = self.admin.clone().unwrap_or_else(|| format!("listen = \"{}\"", self.operators));
         let text = format!(
             "[server]\nlisten = \"{listen}\"\n{server}\n[admin]\n{admin}\n[log]\nformat = \"json\"\nlevel = \"trace\"\n\
-             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{secret}\"]\napi_url = \"{api_url}\"\n{extra}"
+             [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{secret}\"]\napi_url = \"{api_url}\"\n{journal}{extra}"
         );
         let file = self.path().join("callback.toml");
         std::fs::write(&file, text).unwrap();
@@ -210,7 +220,8 @@ impl Home {
             clock: Clock::system(),
             access: Access::Operator,
         };
-        journal::open(&format!("sqlite:{}", self.database().display()), options).await.unwrap()
+        let in_folder = || format!("sqlite:{}", self.database().display());
+        journal::open(&self.journal.clone().unwrap_or_else(in_folder), options).await.unwrap()
     }
 
     /// Every entry, oldest first.
