@@ -59,8 +59,7 @@ const ADD: &str = "
             $9::smallint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) with ordinality
             n (queue, key_digest, line, conversation, key, reason, body, of_queue, of_line, of_fence, signature, sealed,
                place)
-        where not exists (select from entry e where e.queue = n.queue and e.key_digest = n.key_digest)
-            and (n.of_fence is null or exists (
+        where (n.of_fence is null or exists (
                 select from conversation c where c.queue = n.of_queue and c.line = n.of_line
                     and c.fence = n.of_fence and c.held is not null))
             and (n.signature is null or exists (

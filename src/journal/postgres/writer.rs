@@ -27,6 +27,8 @@ use crate::{
 const BATCH: usize = 1024;
 /// After a failed connection, how long until the next is tried.
 const RETRY: Duration = Duration::from_millis(250);
+/// How long a plan is used: which index is right depends on how long the tables are, and an empty one says nothing.
+const REPLAN: Duration = Duration::from_secs(1);
 /// How often a transaction that met another one's locks the wrong way round is tried.
 const TRIES: usize = 5;
 
@@ -52,6 +54,7 @@ pub(super) struct Writer {
 struct Pen {
     session: Session,
     statements: Statements,
+    planned_at: Instant,
 }
 
 impl Writer {
@@ -129,7 +132,7 @@ impl Writer {
             now: self.options.clock.manual_now(),
         };
         for _ in 0..TRIES {
-            let Some(pen) = &self.pen else { break };
+            let Some(pen) = &mut self.pen else { break };
             match pen.transact(&batch, writing).await {
                 Ok(answers) => {
                     self.seconds.record(begun.elapsed());
@@ -188,7 +191,7 @@ impl Writer {
 
     /// Refuses an append that goes beyond the bound on the backlog, as far as is known of other replicas.
     async fn fits(&mut self, append: &Append) -> Result<(), JournalError> {
-        let Some(Pen { session: Session { client, .. }, statements }) = &self.pen else {
+        let Some(Pen { session: Session { client, .. }, statements, .. }) = &self.pen else {
             return Err(self.failure.clone());
         };
         let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
@@ -239,8 +242,8 @@ impl Writer {
         let (.., fences) = self.shared.held();
         let freed = timeout(PATIENCE, session.client.execute(ORPHANS, &[&self.replica, &fences])).await;
         freed.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
-        self.pen = Some(Pen { session, statements });
         self.tried_at = Instant::now();
+        self.pen = Some(Pen { session, statements, planned_at: self.tried_at });
         Ok(())
     }
 
@@ -261,8 +264,12 @@ impl Writer {
 
 impl Pen {
     /// One transaction; a panic in it ends this connection, and not the writer.
-    async fn transact(&self, batch: &Batch, writing: Writing) -> Result<Answers, Failure> {
+    async fn transact(&mut self, batch: &Batch, writing: Writing) -> Result<Answers, Failure> {
         let sent = async {
+            if self.planned_at.elapsed() >= REPLAN {
+                self.session.client.batch_execute("discard plans").await?;
+                self.planned_at = Instant::now();
+            }
             let answers = batch.send(&self.session.client, &self.statements, writing).await?;
             failpoint::reach(Point::Committed)?;
             Ok(answers)

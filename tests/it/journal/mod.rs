@@ -8,6 +8,7 @@ mod leasing;
 mod load;
 mod model;
 mod operating;
+mod plans;
 mod shared;
 mod support;
 mod tls;

@@ -14,9 +14,11 @@ use rongcloud_callback::{
     },
 };
 use tokio::{sync::Mutex, task::JoinSet};
-use tokio_postgres::Client;
 
-use super::support::{LEASE, START, keys, message, options, reply};
+use super::{
+    plans::alone,
+    support::{LEASE, START, keys, message, options, reply},
+};
 use crate::support::{
     postgres::{Cluster, PASSWORD, client},
     until,
@@ -231,6 +233,12 @@ async fn three_replicas_under_load_keep_one_order_and_no_conversation_is_worked_
     let stats = journals[0].stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done), (0, ENTRIES as u64));
     assert_eq!(stats.outbox.pending, ENTRIES as u64);
+    drop(journals);
+    let client = client(&url).await;
+    alone(&client).await;
+    let waits = "select deadlocks from pg_stat_database where datname = current_database()";
+    let waits: i64 = client.query_one(waits, &[]).await.unwrap().get(0);
+    assert_eq!(waits, 0, "all lock conversations in one order");
     for (conversation, ids) in &seen.lock().await.settled {
         assert_eq!(ids.len(), ENTRIES / CONVERSATIONS, "of conversation {conversation}");
         assert!(ids.is_sorted(), "of conversation {conversation}: {ids:?}");
@@ -277,52 +285,4 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
     let listed = journal.list(Filter { queue: None, state: Some(State::Pending), limit: 9 });
     assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
     journal.finish(held.lease, Vec::new()).await.expect("its lease went on");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn however_long_the_history_every_step_reads_the_same_few_rows() {
-    let Some((first, second, url)) = replicas().await else { return };
-    let client = client(&url).await;
-    drop((first, second));
-    alone(&client).await;
-    client.batch_execute("select pg_stat_reset()").await.unwrap();
-    client
-        .batch_execute(
-            "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
-                 conversation, key, body)
-             select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000,
-                 decode(md5('key' || n), 'hex'), decode(md5('line' || n % 1000), 'hex'), '', '', ''
-             from generate_series(1, 100000) n",
-        )
-        .await
-        .unwrap();
-    let journal = open(&url, &Clock::manual(START)).await;
-    for round in 0..50 {
-        let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
-        journal.append(entries.collect()).await.unwrap();
-        for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
-            journal.finish(entry.lease, Vec::new()).await.unwrap();
-        }
-    }
-    journal.stats().await.unwrap();
-    drop(journal);
-    alone(&client).await;
-    let used = "select sum(seq_scan) filter (where relname = 'entry')::bigint,
-            sum(seq_scan) filter (where relname = 'conversation')::bigint, sum(idx_tup_fetch)::bigint
-        from pg_stat_user_tables
-        where schemaname = 'rongcloud_callback' and relname in ('entry', 'conversation')";
-    let row = client.query_one(used, &[]).await.unwrap();
-    let (entry, conversation, fetched): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-    assert_eq!(entry, 0, "the whole history was read");
-    assert!(conversation <= 1, "more than the look for one's own leases with a new connection");
-    assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
-}
-
-/// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
-async fn alone(client: &Client) {
-    let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
-    until("the end of the others", async || {
-        (client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
-    })
-    .await;
 }

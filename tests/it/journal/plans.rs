@@ -1,0 +1,97 @@
+//! What every step reads of PostgreSQL's tables, however long they are.
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Journal, Queue},
+};
+use tokio_postgres::Client;
+
+use super::{
+    shared::{open, replicas},
+    support::{LEASE, START, message},
+};
+use crate::support::{postgres::client, until};
+
+/// Finished entries.
+const HISTORY: &str = "
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line, conversation, key,
+        body)
+    select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000, decode(md5('key' || n), 'hex'),
+        decode(md5('line' || n % 1000), 'hex'), '', '', ''
+    from generate_series(1, $1) n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_long_the_history_every_step_reads_the_same_few_rows() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    alone(&client).await;
+    client.batch_execute("select pg_stat_reset()").await.unwrap();
+    client.execute(HISTORY, &[&100_000]).await.unwrap();
+    let journal = open(&url, &Clock::manual(START)).await;
+    for round in 0..50 {
+        let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
+        journal.append(entries.collect()).await.unwrap();
+        for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
+            journal.finish(entry.lease, Vec::new()).await.unwrap();
+        }
+    }
+    journal.stats().await.unwrap();
+    drop(journal);
+    alone(&client).await;
+    let used = "select sum(seq_scan) filter (where relname = 'entry')::bigint,
+            sum(seq_scan) filter (where relname = 'conversation')::bigint, sum(idx_tup_fetch)::bigint
+        from pg_stat_user_tables
+        where schemaname = 'rongcloud_callback' and relname in ('entry', 'conversation')";
+    let row = client.query_one(used, &[]).await.unwrap();
+    let (entry, conversation, fetched): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(entry, 0, "the whole history was read");
+    assert!(conversation <= 1, "more than the look for one's own leases with a new connection");
+    assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_planned_while_the_tables_were_empty_is_planned_again_when_they_are_not() {
+    let Some((journal, _, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    // Nothing but this tells the planner how long they are.
+    let quiet =
+        ["entry", "conversation"].map(|it| format!("alter table {it} set (autovacuum_enabled = off)"));
+    client.batch_execute(&quiet.join(";")).await.unwrap();
+    client.batch_execute("vacuum analyze").await.unwrap();
+    step(&*journal, 0).await;
+    let read = "select sum(idx_tup_fetch + idx_tup_read)::bigint from pg_stat_user_tables
+        join (select relid, sum(idx_tup_read) idx_tup_read from pg_stat_user_indexes group by relid) i using (relid)
+        where schemaname = 'rongcloud_callback' and relname = 'entry'";
+    let read = async || client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
+    let (mut number, mut before) = (0, (0, read().await));
+    client.execute(HISTORY, &[&20_000]).await.unwrap();
+    until("steps that read a few rows", async || {
+        number += 1;
+        step(&*journal, number).await;
+        let now = read().await;
+        // Its connection tells what it has read once a second.
+        let (steps, rows) = (number - before.0, now - before.1);
+        if rows > 0 {
+            before = (number, now);
+        }
+        (rows > 0 && rows / steps < 1000).then_some(())
+    })
+    .await;
+}
+
+async fn step(journal: &dyn Journal, number: i64) {
+    journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+    for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
+        journal.finish(entry.lease, Vec::new()).await.unwrap();
+    }
+}
+
+/// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
+pub(super) async fn alone(client: &Client) {
+    let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    until("the end of the others", async || {
+        (client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
+}
