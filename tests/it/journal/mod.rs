@@ -11,6 +11,7 @@ mod operating;
 mod plans;
 mod shared;
 mod support;
+mod takeover;
 mod tls;
 
 /// Runs every test of the suite for each driver.

@@ -147,20 +147,6 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
 }
 
 #[tokio::test]
-async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
-    let Some((first, second, url)) = replicas().await else { return };
-    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
-    let held = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
-    assert!(second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
-    first.close().await.unwrap();
-    let taken = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
-    assert_eq!((taken.len(), taken[0].attempt), (held.len(), 2));
-    let counted = "select count(*) from replica";
-    assert_eq!(client(&url).await.query_one(counted, &[]).await.unwrap().get::<_, i64>(0), 1);
-    assert_eq!(second.stats().await.unwrap().inbox.pending, 2, "what it counted still counts");
-}
-
-#[tokio::test]
 async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_another() {
     let Some((first, second, _)) = replicas().await else { return };
     assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::New);

@@ -1,0 +1,80 @@
+//! What becomes of the leases of a replica that ends, or is taken for dead.
+
+use rongcloud_callback::journal::{Filter, JournalError, Queue};
+
+use super::{
+    shared::replicas,
+    support::{LEASE, START, message, reply},
+};
+use crate::support::{postgres::client, until};
+
+#[tokio::test]
+async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
+    let Some((first, second, url)) = replicas().await else { return };
+    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    let held = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert!(second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
+    first.close().await.unwrap();
+    let taken = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!((taken.len(), taken[0].attempt), (held.len(), 2));
+    let counted = "select count(*) from replica";
+    assert_eq!(client(&url).await.query_one(counted, &[]).await.unwrap().get::<_, i64>(0), 1);
+    assert_eq!(second.stats().await.unwrap().inbox.pending, 2, "what it counted still counts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same() {
+    let Some((first, second, url)) = replicas().await else { return };
+    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    let late = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let client = client(&url).await;
+    // Its sign of life is overlooked each time that it gives one.
+    let silence = "update replica set alive_until = '-infinity' where id = 1";
+    let taken = async || {
+        client.batch_execute(silence).await.unwrap();
+        let entries = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+        entries.into_iter().find(|entry| entry.key == "1")
+    };
+    let taken = until("a takeover", taken).await;
+    assert_eq!(taken.attempt, 2);
+    let lost = first.finish(late.lease, vec![reply("a", "late")]).await;
+    assert!(matches!(lost, Err(JournalError::LeaseLost(id)) if id == taken.id), "{lost:?}");
+    let stats = second.stats().await.unwrap();
+    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (2, 0, 0));
+
+    second.finish(taken.lease, vec![reply("a", "r")]).await.unwrap();
+    let stats = first.stats().await.unwrap();
+    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
+    let listed = first.list(Filter { queue: Some(Queue::Outbox), state: None, limit: 9 }).await.unwrap();
+    assert_eq!(listed.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["r"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_later() {
+    let Some((first, second, url)) = replicas().await else { return };
+    first.append(vec![message("a", "1")]).await.unwrap();
+    let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let client = client(&url).await;
+    let alive = async || {
+        let alive = "select count(*) from replica where alive_until > clock_timestamp()";
+        (client.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 2).then_some(())
+    };
+    until("both", alive).await;
+    // Their signs are as old as after a long outage, and they come back one after the other.
+    client
+        .batch_execute(
+            "begin; update replica set alive_until = '-infinity';
+             select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid();
+             commit",
+        )
+        .await
+        .unwrap();
+    until("both", alive).await;
+    for (journal, key) in [(&first, "2"), (&second, "3")] {
+        until("a connection", async || journal.append(vec![message("b", key)]).await.ok()).await;
+    }
+    let others = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert!(others.iter().all(|entry| entry.key != "1"), "{others:?}");
+    first.finish(held.lease, Vec::new()).await.expect("its lease went on");
+}
