@@ -56,14 +56,14 @@ pub(crate) enum Wire {
     WeChat,
 }
 
-/// Loads `server` for `span`; every answer must be a 200.
-pub(crate) fn run(server: SocketAddr, wire: Wire, connections: usize, span: Duration) -> Load {
+/// Loads the servers evenly for `span`; every answer must be a 200.
+pub(crate) fn run(servers: &[SocketAddr], wire: Wire, connections: usize, span: Duration) -> Load {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut latencies = runtime.block_on(async {
         let end = Instant::now() + span;
         let mut senders = JoinSet::new();
-        for _ in 0..connections {
-            senders.spawn(connection(server, wire, end));
+        for server in servers.iter().cycle().take(connections) {
+            senders.spawn(connection(*server, wire, end));
         }
         senders.join_all().await.concat()
     });

@@ -3,24 +3,30 @@
 //! Each server is a process of its own, started afresh for every round, the servers in turn; this process is
 //! the load: keep-alive connections in a closed loop, every request with its own signature and message.
 //!
-//! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) for `handled`,
-//! `--connections N` (64), `--conversations N` (1000), `--only NAME`; `--backlog N` and `--history N` (0) pending and
-//! finished entries in the SQLite journal before it begins. With `--postgres URL` also our server on that database,
-//! whose journal is removed first, with the same history, and `pgbench` with bare `INSERT … ON CONFLICT`. With
-//! `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
+//! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) where messages are handled,
+//! `--connections N` (64), `--conversations N` (1000), `--only NAME` (more than once if need be); `--backlog N` and
+//! `--history N` (0) pending and finished entries in the SQLite journal before it begins. With `--postgres URL` also our
+//! servers on that database, whose journal is removed first, with the same history, and `pgbench` with bare
+//! `INSERT … ON CONFLICT`; `--grown N` then compares a history of a thousand finished entries with one of so many, and
+//! measures nothing else. With `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
+mod database;
+mod fleet;
+mod grown;
 mod load;
-mod pgbench;
+mod process;
 mod report;
 mod serve;
 
 use std::time::Duration;
 
+use database::Database;
+use fleet::Fleet;
 use load::Wire;
 use report::{Report, Sample};
-use serve::{Server, Stock, Target};
+use serve::{Stock, Target};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -32,10 +38,12 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name);
         at.map_or(default, |at| arguments[at + 1].parse().expect("a number follows the option"))
     };
-    let named = |name: &str| {
-        arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].as_str())
+    let all_named = |name: &'static str| {
+        let places = arguments.iter().enumerate().filter(move |(_, argument)| *argument == name);
+        places.map(|(at, _)| arguments[at + 1].as_str())
     };
-    let (only, postgres) = (named("--only"), named("--postgres"));
+    let named = |name| all_named(name).next();
+    let (only, postgres) = (all_named("--only").collect::<Vec<_>>(), named("--postgres"));
     let stock = Stock { backlog: option("--backlog", 0), history: option("--history", 0) };
     let wire = Wire::RongCloud { users: option("--conversations", 1000) };
     let rounds = option("--rounds", 5);
@@ -45,23 +53,31 @@ fn main() {
         peers(peer.parse().expect("an address"), connections, span);
         return;
     }
+    let [span, sustained] = [option("--seconds", 4), option("--sustain", 60)].map(Duration::from_secs);
+    let spans = Spans { span, sustained };
+    if postgres.is_some() && named("--grown").is_some() {
+        let table = grown::compare(option("--grown", 0), rounds, |target, stock| {
+            measure(target, Fleet::start(target, stock, postgres), wire, connections, spans.of(target))
+        });
+        println!("{table}");
+        return;
+    }
     let mut report = Report::default();
     for round in 1..=rounds {
         for target in Target::ALL {
-            let missing = target == Target::Postgres && postgres.is_none();
-            if missing || only.is_some_and(|only| only != target.name()) {
+            let missing = target.is_shared() && postgres.is_none();
+            if missing || !(only.is_empty() || only.contains(&target.name())) {
                 continue;
             }
-            let seconds =
-                if target == Target::Handled { option("--sustain", 60) } else { option("--seconds", 4) };
-            let server = Server::start(target, stock, postgres);
-            let sample = measure(target, server, wire, connections, Duration::from_secs(seconds));
+            let fleet = Fleet::start(target, stock, postgres);
+            let sample = measure(target, fleet, wire, connections, spans.of(target));
             eprintln!("round {round}: {sample}");
             report.add(target, sample);
         }
         if let Some(url) = postgres {
-            let per_second = pgbench::run(url, connections, option("--seconds", 4));
-            eprintln!("round {round}: pgbench  {per_second:8.0}/s");
+            let inserts = Database::of(url).pgbench(connections, span.as_secs());
+            eprintln!("round {round}: pgbench          {:8.0}/s", inserts.per_second);
+            report.add_inserts(inserts);
         }
     }
     println!("{report}");
@@ -70,20 +86,29 @@ fn main() {
 /// Half a second to warm up goes before what counts.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-fn measure(
-    target: Target,
-    mut server: Server,
-    wire: Wire,
-    connections: usize,
+/// How long a target is measured.
+#[derive(Debug, Clone, Copy)]
+struct Spans {
     span: Duration,
-) -> Sample {
-    load::run(server.address(), wire, connections, WARM_UP);
-    let before = server.usage();
-    let load = load::run(server.address(), wire, connections, span);
-    let mut used = server.usage().since(&before);
-    server.stop();
+    /// Where messages are handled.
+    sustained: Duration,
+}
+
+impl Spans {
+    fn of(self, target: Target) -> Duration {
+        if target.handles() { self.sustained } else { self.span }
+    }
+}
+
+fn measure(target: Target, mut fleet: Fleet, wire: Wire, connections: usize, span: Duration) -> Sample {
+    let addresses = fleet.addresses();
+    load::run(&addresses, wire, connections, WARM_UP);
+    let before = fleet.usage();
+    let load = load::run(&addresses, wire, connections, span);
+    let mut used = fleet.usage().since(&before);
+    fleet.stop();
     // What counts for the server with a handler is what it finished, not what it let in.
-    if target != Target::Handled {
+    if !target.handles() {
         used.finished = load.answered();
     }
     Sample::new(target, span, &load, &used)
@@ -91,8 +116,8 @@ fn measure(
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn peers(server: std::net::SocketAddr, connections: usize, span: Duration) {
-    load::run(server, Wire::WeChat, connections, WARM_UP);
-    let load = load::run(server, Wire::WeChat, connections, span);
+    load::run(&[server], Wire::WeChat, connections, WARM_UP);
+    let load = load::run(&[server], Wire::WeChat, connections, span);
     let per_second = load.answered() as f64 / span.as_secs_f64();
     let [p50, p99] = [0.5, 0.99].map(|share| load.percentile(share).as_secs_f64() * 1e3);
     eprintln!("{per_second:8.0}/s  p50 {p50:6.2} ms  p99 {p99:6.2} ms");

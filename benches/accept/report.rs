@@ -2,18 +2,17 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{
-    load::Load,
-    serve::{Target, Usage},
-};
+use crate::{database::Inserts, fleet::Usage, load::Load, serve::Target};
 
 /// One server in one round.
 pub(crate) struct Sample {
     target: Target,
-    per_second: f64,
+    pub(crate) per_second: f64,
     p50_ms: f64,
-    p99_ms: f64,
+    pub(crate) p99_ms: f64,
     cpu_us: f64,
+    /// Of the database's processes, if it has one.
+    database_us: f64,
     rss_mib: f64,
 }
 
@@ -27,8 +26,16 @@ impl Sample {
             p50_ms: load.percentile(0.5).as_secs_f64() * 1e3,
             p99_ms: load.percentile(0.99).as_secs_f64() * 1e3,
             cpu_us: used.cpu.as_secs_f64() * 1e6 / finished,
+            database_us: used.database.as_secs_f64() * 1e6 / finished,
             rss_mib: used.resident as f64 / f64::from(1 << 20),
         }
+    }
+}
+
+impl Sample {
+    /// Of the servers and of the database.
+    fn all_cpu_us(&self) -> f64 {
+        self.cpu_us + self.database_us
     }
 }
 
@@ -36,12 +43,13 @@ impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:8} {:8.0}/s  p50 {:6.2} ms  p99 {:6.2} ms  {:6.1} µs CPU  {:6.1} MiB",
+            "{:16} {:8.0}/s  p50 {:6.2} ms  p99 {:6.2} ms  {:6.1} µs CPU  {:6.1} µs database  {:6.1} MiB",
             self.target.name(),
             self.per_second,
             self.p50_ms,
             self.p99_ms,
             self.cpu_us,
+            self.database_us,
             self.rss_mib
         )
     }
@@ -49,17 +57,55 @@ impl fmt::Display for Sample {
 
 /// All rounds.
 #[derive(Default)]
-pub(crate) struct Report(BTreeMap<Target, Vec<Sample>>);
+pub(crate) struct Report {
+    samples: BTreeMap<Target, Vec<Sample>>,
+    inserts: Vec<Inserts>,
+}
 
 impl Report {
     pub(crate) fn add(&mut self, target: Target, sample: Sample) {
-        self.0.entry(target).or_default().push(sample);
+        self.samples.entry(target).or_default().push(sample);
     }
 
-    /// `of` as a ratio to the bare endpoint of the same round.
-    fn ratios(&self, samples: &[Sample], of: fn(&Sample) -> f64) -> String {
-        let Some(bare) = self.0.get(&Target::Bare) else { return "–".to_owned() };
-        spread(samples.iter().zip(bare).map(|(sample, bare)| of(sample) / of(bare)).collect(), 2)
+    /// The database's own baseline in the same round.
+    pub(crate) fn add_inserts(&mut self, inserts: Inserts) {
+        self.inserts.push(inserts);
+    }
+
+    /// `of` as a ratio to that of another target in the same round.
+    fn ratios(&self, samples: &[Sample], to: Target, of: fn(&Sample) -> f64) -> String {
+        let Some(others) = self.samples.get(&to) else { return "–".to_owned() };
+        spread(samples.iter().zip(others).map(|(sample, other)| of(sample) / of(other)).collect(), 2)
+    }
+
+    /// What the servers on PostgreSQL do beside bare inserts, the embedded journal, and one server alone.
+    fn write_shared(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n| on PostgreSQL | requests/s | database's CPU µs | all CPU µs | throughput : pgbench | \
+             throughput : sqlite | all CPU : one replica |\n|---|---|---|---|---|---|---|"
+        )?;
+        let inserts =
+            |of: fn(&Inserts) -> f64, digits| spread(self.inserts.iter().map(of).collect(), digits);
+        let (rate, cost) = (inserts(|it| it.per_second, 0), inserts(|it| it.database_us, 1));
+        writeln!(f, "| pgbench | {rate} | {cost} | – | 1 | – | – |")?;
+        for (target, samples) in self.samples.iter().filter(|(target, _)| target.is_shared()) {
+            let column =
+                |of: fn(&Sample) -> f64, digits| spread(samples.iter().map(of).collect(), digits);
+            let times = samples.iter().zip(&self.inserts);
+            writeln!(
+                f,
+                "| {} | {} | {} | {} | {} | {} | {} |",
+                target.name(),
+                column(|sample| sample.per_second, 0),
+                column(|sample| sample.database_us, 1),
+                column(Sample::all_cpu_us, 1),
+                spread(times.map(|(sample, bare)| sample.per_second / bare.per_second).collect(), 2),
+                self.ratios(samples, Target::Sqlite, |sample| sample.per_second),
+                self.ratios(samples, Target::Postgres, Sample::all_cpu_us),
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -70,7 +116,7 @@ impl fmt::Display for Report {
             "| server | requests/s | p50 ms | p99 ms | CPU µs | RSS MiB | throughput : bare | CPU : bare |"
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|")?;
-        for (target, samples) in &self.0 {
+        for (target, samples) in &self.samples {
             let column =
                 |of: fn(&Sample) -> f64, digits| spread(samples.iter().map(of).collect(), digits);
             writeln!(
@@ -82,15 +128,19 @@ impl fmt::Display for Report {
                 column(|sample| sample.p99_ms, 2),
                 column(|sample| sample.cpu_us, 1),
                 column(|sample| sample.rss_mib, 0),
-                self.ratios(samples, |sample| sample.per_second),
-                self.ratios(samples, |sample| sample.cpu_us),
+                self.ratios(samples, Target::Bare, |sample| sample.per_second),
+                self.ratios(samples, Target::Bare, |sample| sample.cpu_us),
             )?;
+        }
+        if !self.inserts.is_empty() {
+            self.write_shared(f)?;
         }
         write!(f, "Each: median (minimum to maximum).")
     }
 }
 
-fn spread(mut values: Vec<f64>, digits: usize) -> String {
+/// The median, the least and the most.
+pub(crate) fn spread(mut values: Vec<f64>, digits: usize) -> String {
     values.sort_by(f64::total_cmp);
     let (least, most) = (values[0], values[values.len() - 1]);
     format!("{:.digits$} ({least:.digits$} to {most:.digits$})", values[values.len() / 2])

@@ -1,13 +1,7 @@
-//! The servers under load, each a child process, and what they use.
+//! The servers that are measured: what a child process does.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
-use crate::pgbench;
 use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{
     CallbackService, Config, Inbound,
@@ -32,24 +26,60 @@ pub(crate) enum Target {
     Memory,
     /// Our server, accepting into SQLite with `synchronous=FULL`.
     Sqlite,
+    /// The same, with a handler that does nothing running and finishing every message.
+    Handled,
     /// Our server, accepting into PostgreSQL.
     Postgres,
-    /// The one with SQLite, with a handler that does nothing running and finishing every message.
-    Handled,
+    /// Two of them on one database.
+    Two,
+    /// Three of them.
+    Three,
+    /// One, with the handler.
+    PostgresHandled,
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Bare, Self::Memory, Self::Sqlite, Self::Postgres, Self::Handled];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Bare,
+        Self::Memory,
+        Self::Sqlite,
+        Self::Handled,
+        Self::Postgres,
+        Self::Two,
+        Self::Three,
+        Self::PostgresHandled,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
             Self::Handled => "handled",
+            Self::Postgres => "postgres",
+            Self::Two => "2-replicas",
+            Self::Three => "3-replicas",
+            Self::PostgresHandled => "postgres-handled",
         }
+    }
+
+    /// How many servers there are.
+    pub(crate) fn replicas(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Three => 3,
+            _ => 1,
+        }
+    }
+
+    /// Whether its journal is on PostgreSQL.
+    pub(crate) fn is_shared(self) -> bool {
+        matches!(self, Self::Postgres | Self::Two | Self::Three | Self::PostgresHandled)
+    }
+
+    /// Whether messages are handled, which is what counts then.
+    pub(crate) fn handles(self) -> bool {
+        matches!(self, Self::Handled | Self::PostgresHandled)
     }
 }
 
@@ -62,102 +92,22 @@ pub(crate) struct Stock {
     pub(crate) history: u64,
 }
 
-/// A server process.
-pub(crate) struct Server {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    address: SocketAddr,
-}
-
-/// What a server has used since it was started.
-pub(crate) struct Usage {
-    pub(crate) cpu: Duration,
-    /// Bytes.
-    pub(crate) resident: u64,
-    /// Messages handled to the end.
-    pub(crate) finished: u64,
-}
-
-impl Usage {
-    /// What was used since `earlier`; the memory is as it is now.
-    pub(crate) fn since(self, earlier: &Self) -> Self {
-        Self {
-            cpu: self.cpu.saturating_sub(earlier.cpu),
-            finished: self.finished - earlier.finished,
-            ..self
-        }
-    }
-}
-
-impl Server {
-    /// With `stock` in its journal; `database` is the URL of PostgreSQL's.
-    pub(crate) fn start(target: Target, stock: Stock, database: Option<&str>) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("our own path"))
-            .args([FLAG, target.name(), &stock.backlog.to_string(), &stock.history.to_string()])
-            .args(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("our own executable runs");
-        let commands = child.stdin.take().expect("piped");
-        let mut answers = BufReader::new(child.stdout.take().expect("piped"));
-        let address = line(&mut answers).parse().expect("the server says where it listens");
-        Self { child, commands, answers, address }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub(crate) fn usage(&mut self) -> Usage {
-        writeln!(self.commands, "finished").expect("the server runs");
-        let finished = line(&mut self.answers).parse().expect("a number");
-        let read = |file: &str| {
-            std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("a Linux /proc")
-        };
-        // Fields after the name, which may hold spaces: utime and stime are the 12th and 13th, in ticks of 10 ms.
-        let stat = read("stat");
-        let ticks: u64 = stat[stat.rfind(')').expect("a name") + 2..]
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .map(|ticks| ticks.parse::<u64>().expect("a number"))
-            .sum();
-        let pages: u64 = read("statm").split(' ').nth(1).expect("resident").parse().expect("a number");
-        Usage { cpu: Duration::from_millis(ticks * 10), resident: pages * 4096, finished }
-    }
-
-    pub(crate) fn stop(self) {
-        let Self { mut child, commands, .. } = self;
-        drop(commands);
-        assert!(child.wait().expect("our child").success());
-    }
-}
-
-fn line(answers: &mut impl BufRead) -> String {
-    let mut line = String::new();
-    answers.read_line(&mut line).expect("the server answers");
-    line.trim_end().to_owned()
-}
-
 /// Serves until standard input ends; says its address first, then the count of finished messages for each line.
 pub(crate) fn child(arguments: &[String]) {
-    let target = arguments[0].as_str();
+    let target = Target::ALL.into_iter().find(|target| target.name() == arguments[0]);
+    let target = target.expect("the name of a target");
     let [backlog, history] = [1, 2].map(|at| arguments[at].parse().expect("a number of entries"));
     let stock = Stock { backlog, history };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     runtime.block_on(async {
         match target {
-            "bare" => bare().await,
-            "memory" => accepting("memory:").await,
-            "sqlite" => accepting(&sqlite(&folder, stock).await).await,
-            "postgres" => {
-                pgbench::prepare(&arguments[3], stock.history).await;
-                accepting(&arguments[3]).await;
-            }
-            _ => handled(&sqlite(&folder, stock).await).await,
+            Target::Bare => bare().await,
+            Target::Memory => accepting("memory:").await,
+            Target::Sqlite => accepting(&sqlite(&folder, stock).await).await,
+            Target::Handled => handled(&sqlite(&folder, stock).await).await,
+            Target::Postgres | Target::Two | Target::Three => accepting(&arguments[3]).await,
+            Target::PostgresHandled => handled(&arguments[3]).await,
         }
     });
     std::process::exit(0);

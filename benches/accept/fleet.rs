@@ -1,0 +1,116 @@
+//! The servers under load, one or several of a kind, each a child process; and what they use.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    database::Database,
+    process,
+    serve::{FLAG, Stock, Target},
+};
+
+/// All servers of a target, and the database behind them if they share one.
+pub(crate) struct Fleet {
+    servers: Vec<Server>,
+    database: Option<Database>,
+}
+
+/// A server process.
+struct Server {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+/// What they have used since they were started.
+pub(crate) struct Usage {
+    pub(crate) cpu: Duration,
+    /// Of the database's processes.
+    pub(crate) database: Duration,
+    /// Bytes, of all servers.
+    pub(crate) resident: u64,
+    /// Messages handled to the end.
+    pub(crate) finished: u64,
+}
+
+impl Usage {
+    /// What was used since `earlier`; the memory is as it is now.
+    pub(crate) fn since(self, earlier: &Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            database: self.database.saturating_sub(earlier.database),
+            finished: self.finished - earlier.finished,
+            ..self
+        }
+    }
+}
+
+impl Fleet {
+    /// With `stock` in their journal; `url` is that of PostgreSQL's.
+    pub(crate) fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
+        let database = url.filter(|_| target.is_shared()).map(|url| {
+            let database = Database::of(url);
+            database.prepare(stock.history);
+            database
+        });
+        let servers = (0..target.replicas()).map(|_| Server::start(target, stock, url)).collect();
+        Self { servers, database }
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.servers.iter().map(|server| server.address).collect()
+    }
+
+    pub(crate) fn usage(&mut self) -> Usage {
+        let ids: Vec<_> = self.servers.iter().map(|server| server.child.id()).collect();
+        Usage {
+            // Of a journal that they share, each counts all.
+            finished: self.servers.iter_mut().map(Server::finished).max().unwrap_or_default(),
+            cpu: ids.iter().map(|id| process::cpu(*id)).sum(),
+            database: self.database.as_ref().map(Database::cpu).unwrap_or_default(),
+            resident: ids.iter().map(|id| process::resident(*id)).sum(),
+        }
+    }
+
+    pub(crate) fn stop(self) {
+        self.servers.into_iter().for_each(Server::stop);
+    }
+}
+
+impl Server {
+    fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
+        let mut child = Command::new(std::env::current_exe().expect("our own path"))
+            .args([FLAG, target.name(), &stock.backlog.to_string(), &stock.history.to_string()])
+            .args(url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("our own executable runs");
+        let commands = child.stdin.take().expect("piped");
+        let mut answers = BufReader::new(child.stdout.take().expect("piped"));
+        let address = line(&mut answers).parse().expect("the server says where it listens");
+        Self { child, commands, answers, address }
+    }
+
+    fn finished(&mut self) -> u64 {
+        writeln!(self.commands, "finished").expect("the server runs");
+        line(&mut self.answers).parse().expect("a number")
+    }
+
+    fn stop(self) {
+        let Self { mut child, commands, .. } = self;
+        drop(commands);
+        assert!(child.wait().expect("our child").success());
+    }
+}
+
+fn line(answers: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    answers.read_line(&mut line).expect("the server answers");
+    line.trim_end().to_owned()
+}
