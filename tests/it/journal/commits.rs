@@ -108,6 +108,28 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     assert!(number("quick") < number("slow"), "{listed:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_waits_for_the_log_on_disk_whatever_the_servers_default_is() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let url = cluster.database().await;
+    cluster.set("synchronous_commit = off\n");
+    let client = client(&url).await;
+    let set = async || {
+        let row = client.query_one("show synchronous_commit", &[]).await.unwrap();
+        (row.get::<_, &str>(0) == "off").then_some(())
+    };
+    until("the setting", set).await;
+    let journal = open(&url, &Clock::manual(START)).await;
+    let mut on_disk = 0;
+    for number in 0..20 {
+        journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+        let all = "select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
+        on_disk += i32::from(client.query_one(all, &[]).await.unwrap().get::<_, bool>(0));
+    }
+    // Others write there, too: what has not been asked for by anybody may be under way.
+    assert!(on_disk > 10, "{on_disk} of 20");
+}
+
 #[tokio::test]
 async fn a_conversation_that_somebody_is_changing_is_passed_over() {
     let Some((journal, _, url)) = replicas().await else { return };

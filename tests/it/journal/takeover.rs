@@ -1,5 +1,7 @@
 //! What becomes of the leases of a replica that ends, or is taken for dead.
 
+use std::collections::BTreeSet;
+
 use rongcloud_callback::journal::{Filter, JournalError, Queue};
 
 use super::{
@@ -42,6 +44,13 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     let stats = second.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (2, 0, 0));
 
+    // What it had counted is everybody's now.
+    let folded = async || {
+        let own = "select count(*) from tally where shard = 1";
+        (client.query_one(own, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
+    };
+    until("its counts", folded).await;
+
     second.finish(taken.lease, vec![reply("a", "r")]).await.unwrap();
     let stats = first.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
@@ -60,16 +69,24 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
         (client.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 2).then_some(())
     };
     until("both", alive).await;
-    // Their signs are as old as after a long outage, and they come back one after the other.
+    // Their signs are as old as after a long outage, and the first of them comes back later: its sign has to wait.
+    client.batch_execute("update replica set alive_until = '-infinity'").await.unwrap();
     client
         .batch_execute(
-            "begin; update replica set alive_until = '-infinity';
+            "begin; select from replica where id = 1 for update;
              select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = current_database() and pid <> pg_backend_pid();
-             commit",
+             where datname = current_database() and pid <> pg_backend_pid()",
         )
         .await
         .unwrap();
+    let mut signs = BTreeSet::new();
+    until("signs of the other one", async || {
+        let sign = "select alive_until::text from replica where id = 2";
+        signs.insert(client.query_one(sign, &[]).await.unwrap().get::<_, String>(0));
+        (signs.len() > 3).then_some(())
+    })
+    .await;
+    client.batch_execute("commit").await.unwrap();
     until("both", alive).await;
     for (journal, key) in [(&first, "2"), (&second, "3")] {
         until("a connection", async || journal.append(vec![message("b", key)]).await.ok()).await;
