@@ -35,9 +35,9 @@ const ROUNDS: usize = 8;
 
 /// A replica that echoes. An attempt that a kill ends counts; with the default some would be given up.
 fn home(journal: &str, api_url: &str) -> Home {
-    Home::of_example("echo", api_url).with(&format!(
-        "[journal]\nurl = \"{journal}\"\n[dispatch]\nattempts = 1000\n[deliver]\nattempts = 1000\n"
-    ))
+    Home::of_example("echo", api_url)
+        .with_journal(journal.to_owned())
+        .with("[dispatch]\nattempts = 1000\n[deliver]\nattempts = 1000\n")
 }
 
 async fn operator(url: &str) -> Arc<dyn Journal> {
