@@ -89,7 +89,7 @@ fn load(plan: Plan) -> Vec<Sample> {
     let first = FIRST.fetch_add(1 << 32, Ordering::Relaxed);
     let (secret, clock) = (SecretString::from(server::SECRET), Clock::system());
     open_loop::run(plan, move |number, request| {
-        message::message(first + number, &secret, &clock, request)
+        message::message(first + number, &secret, &clock, request);
     })
 }
 

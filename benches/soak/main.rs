@@ -28,7 +28,7 @@ use server::Server;
 /// How often it looks whether it is time for a sample.
 const TICK: Duration = Duration::from_millis(5);
 /// Without any reply for so long, something has gone wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How far it has come.
 #[derive(Debug, Default)]

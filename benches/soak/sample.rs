@@ -1,6 +1,6 @@
 //! What is looked at again and again, as rows of CSV, and the first tenth of it beside the last.
 
-use std::time::Instant;
+use std::{fmt::Write as _, time::Instant};
 
 use crate::{
     Progress,
@@ -77,7 +77,7 @@ impl Samples {
                 values.sort_by(f64::total_cmp);
                 values[values.len() / 2]
             });
-            table += &format!("| {name} | {first:.1} | {last:.1} | {:.2} |\n", last / first);
+            let _ = writeln!(table, "| {name} | {first:.1} | {last:.1} | {:.2} |", last / first);
         }
         table
     }

@@ -1,6 +1,6 @@
 //! What the writer thread is asked to do, each with its waiter.
 
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{runtime::Handle, sync::oneshot, task};
 
 use super::{
     purge::{Purged, Stretch},
@@ -74,9 +74,12 @@ impl<I, T> Call<I, T> {
 }
 
 impl Order {
-    /// The order of a caller on the current runtime, if it is on one.
+    /// The order of a caller on the current runtime, if it is one of its tasks.
+    ///
+    /// Who is on a runtime without being its task may be all that there is of it: nothing else runs there then.
     pub(super) fn new(command: Command) -> Self {
-        Self { command, home: Handle::try_current().ok() }
+        let home = task::try_id().and_then(|_| Handle::try_current().ok());
+        Self { command, home }
     }
 }
 

@@ -250,3 +250,18 @@ async fn an_operator_sees_and_purges_but_takes_nothing_in() {
     assert_eq!((left.inbox.pending, left.inbox.dead, left.inbox.done), (1, 0, 0));
     assert_eq!(left.outbox.pending, 1);
 }
+
+#[test]
+fn an_append_is_answered_on_a_runtime_that_runs_nothing_else() {
+    let folder = tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let journal = runtime.block_on(open(&folder, &Clock::manual(START)));
+    // Only this future is run: a task that the writer leaves on the runtime never would be.
+    let (sender, answer) = std::sync::mpsc::channel();
+    let (handle, here) = (runtime.handle().clone(), Arc::clone(&journal));
+    std::thread::spawn(move || {
+        let append = async { here.append(vec![message("a", "1")]).await };
+        sender.send(handle.block_on(append)).unwrap();
+    });
+    assert_eq!(answer.recv_timeout(PATIENCE).expect("an answer").unwrap(), [Appended::New]);
+}

@@ -72,9 +72,9 @@ struct Load {
     plan: Plan,
     request: Box<Request>,
     began: Instant,
-    /// Requests that are due, each with its number.
+    /// Requests that are due, each with its number, oldest first.
     due: RefCell<VecDeque<(u64, Duration)>>,
-    /// As many permits as there are requests due.
+    /// As many permits as there are requests due, or more.
     waiting: Semaphore,
     /// Connections that wait for a request.
     idle: Cell<usize>,
@@ -87,6 +87,7 @@ impl Load {
         let mut connections = tokio::task::JoinSet::new();
         while self.began.elapsed() < self.plan.span {
             sent = self.add_due(sent);
+            self.give_up();
             let wanted = self.due.borrow().len().saturating_sub(self.idle.get());
             for _ in 0..wanted.min(self.plan.connections - open) {
                 connections.spawn_local(Rc::clone(&self).connection());
@@ -96,6 +97,7 @@ impl Load {
         }
         sent = self.add_due(sent);
         while (self.samples.borrow().len() as u64) < sent {
+            self.give_up();
             sleep(TICK).await;
         }
         connections.shutdown().await;
@@ -126,7 +128,22 @@ impl Load {
         until
     }
 
+    /// Who has waited for a connection for too long hangs up without having sent anything.
+    fn give_up(&self) {
+        let now = self.began.elapsed();
+        let mut due = self.due.borrow_mut();
+        while let Some((_, at)) =
+            due.front().copied().filter(|(_, at)| now.saturating_sub(*at) >= PATIENCE)
+        {
+            due.pop_front();
+            self.samples.borrow_mut().push(Sample { due: at, latency: PATIENCE, status: None });
+        }
+    }
+
     /// Sends one request after the other on a connection, and on a new one when that is lost.
+    ///
+    /// Of those that wait for a connection the newest goes first: what has waited for nearly as long as anybody waits
+    /// would only be hung up on in the middle of its answer, and a server that answers late would be measured by that.
     async fn connection(self: Rc<Self>) {
         let mut stream = None;
         let (mut request, mut answer) = (Vec::new(), vec![0; 4096]);
@@ -135,18 +152,14 @@ impl Load {
             let permit = self.waiting.acquire().await.expect("never closed");
             permit.forget();
             self.idle.set(self.idle.get() - 1);
-            let (number, due) = self.due.borrow_mut().pop_front().expect("as many as permits");
+            let Some((number, due)) = self.due.borrow_mut().pop_back() else { continue };
             let left = PATIENCE.saturating_sub(self.began.elapsed().saturating_sub(due));
-            let mut status = None;
-            // Who has waited for a connection for too long hangs up without having sent anything.
-            if !left.is_zero() {
-                request.clear();
-                (self.request)(number, &mut request);
-                let exchange = exchange(&mut stream, self.plan.server, &request, &mut answer);
-                status = timeout(left, exchange).await.ok().and_then(Result::ok);
-                if status.is_none() {
-                    stream = None;
-                }
+            request.clear();
+            (self.request)(number, &mut request);
+            let exchange = exchange(&mut stream, self.plan.server, &request, &mut answer);
+            let status = timeout(left, exchange).await.ok().and_then(Result::ok);
+            if status.is_none() {
+                stream = None;
             }
             let latency = self.began.elapsed().saturating_sub(due);
             self.samples.borrow_mut().push(Sample { due, latency, status });
