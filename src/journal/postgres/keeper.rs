@@ -20,7 +20,7 @@ pub(super) const CHANNEL: &str = "rongcloud_callback";
 /// How often a replica shows that it is alive.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// After so long without a sign its leases are others' to take.
-const DEAD_AFTER: Duration = Duration::from_secs(10);
+pub(super) const DEAD_AFTER: Duration = Duration::from_secs(10);
 /// After a failed connection, how long until the next is tried.
 const RETRY: Duration = Duration::from_millis(500);
 /// The least time between two hints.

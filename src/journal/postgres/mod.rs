@@ -29,11 +29,12 @@ use self::{
     address::Address,
     command::{Append, Ask, Call, Command, Settle, span},
     digest::Digest,
-    keeper::Keeper,
+    keeper::{DEAD_AFTER, Keeper},
     office::Office,
     reader::Reader,
     session::{Session, unavailable},
     shared::Shared,
+    statements::ENTER,
 };
 use super::{
     Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
@@ -48,7 +49,7 @@ pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>
     let shared = Arc::new(Shared::new());
     let office = match options.access {
         Access::Server => {
-            let replica = number(&session).await?;
+            let replica = enter(&session).await?;
             let keeper = Keeper {
                 address: address.clone(),
                 options: options.clone(),
@@ -77,9 +78,9 @@ struct Postgres {
     office: Option<Office>,
 }
 
-/// Numbers a replica.
-async fn number(session: &Session) -> Result<i64, JournalError> {
-    let row = session.client.query_one("select nextval('replica_id')", &[]).await;
+/// Numbers a replica. It is on the list before it can lease anything, or nobody would miss it if it died early.
+async fn enter(session: &Session) -> Result<i64, JournalError> {
+    let row = session.client.query_one(ENTER, &[&DEAD_AFTER.as_secs_f64()]).await;
     row.map(|row| row.get(0)).map_err(|error| unavailable(&error))
 }
 

@@ -134,6 +134,11 @@ pub(super) const RELEASE: &str = "
     from unnest($1::smallint[], $2::bytea[], $3::bigint[]) h (queue, line, fence)
     where c.queue = h.queue and c.line = h.line and c.fence = h.fence and c.held is not null";
 
+/// Puts a replica on the list, alive for some seconds, and numbers it.
+pub(super) const ENTER: &str = "
+    insert into replica (id, alive_until)
+    values (nextval('replica_id'), clock_timestamp() + make_interval(secs => $1)) returning id";
+
 /// This replica is alive for some seconds more.
 pub(super) const BEAT: &str = "
     insert into replica (id, alive_until) values ($1, clock_timestamp() + make_interval(secs => $2))

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use rongcloud_callback::journal::{Filter, JournalError, Queue};
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Filter, JournalError, Queue},
+};
 
 use super::{
-    shared::replicas,
+    shared::{open, replicas},
     support::{LEASE, START, message, reply},
 };
-use crate::support::{postgres::client, until};
+use crate::support::{
+    postgres::{Cluster, PASSWORD, client},
+    until,
+};
 
 #[tokio::test]
 async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
@@ -61,6 +67,32 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
     let listed = first.list(Filter { queue: Some(Queue::Outbox), state: None, limit: 9 }).await.unwrap();
     assert_eq!(listed.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["r"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_dies_before_the_first_sign_of_life_is_missed_all_the_same() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let (url, clock) = (cluster.database().await, Clock::manual(START));
+    let second = open(&url, &clock).await;
+    // With two connections the first can read and write, and never gets to show itself.
+    let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
+    let role = format!("few_{name}");
+    let admin = client(&url).await;
+    admin
+        .batch_execute(&format!(
+            "create role {role} login password '{PASSWORD}' connection limit 2;
+             grant all on schema rongcloud_callback to {role};
+             grant all on all tables in schema rongcloud_callback to {role};
+             grant all on all sequences in schema rongcloud_callback to {role}"
+        ))
+        .await
+        .unwrap();
+    let first = open(&url.replace("//tests:", &format!("//{role}:")), &clock).await;
+    first.append(vec![message("a", "1")]).await.unwrap();
+    assert_eq!(first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().len(), 1);
+    let taken =
+        async || second.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().into_iter().next();
+    assert_eq!(until("a takeover", taken).await.attempt, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
