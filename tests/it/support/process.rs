@@ -196,6 +196,8 @@ impl Home {
         let mut child = command
             .current_dir(self.path())
             .env("RONGCLOUD_CALLBACK_CONFIG", self.configuration())
+            // A backtrace names a commit of the compiler, which reads like a signature.
+            .env_remove("RUST_BACKTRACE")
             .envs(self.environment.iter().cloned())
             .stderr(Stdio::piped())
             .spawn()
