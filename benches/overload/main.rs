@@ -3,7 +3,8 @@
 //! The executable runs as it is installed, with its defaults, on one core; the load comes from the other one, in an
 //! open loop: requests leave when they are due, and their latency counts from then.
 //!
-//! Options after `--`: `--seconds N` (120) of overload, `--idle N` (10000) and `--slow N` (1000) connections.
+//! Options after `--`: `--seconds N` (120) of overload, `--idle N` (10000) and `--slow N` (1000) connections,
+//! `--in-flight N` for another `max_in_flight` than the default.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
@@ -42,7 +43,10 @@ fn main() {
     open_loop::open_many_files();
 
     stay_on(0);
-    let server = Server::start();
+    let server = Server::start(&match option("--in-flight", 0) {
+        0 => String::new(),
+        most => format!("max_in_flight = {most}"),
+    });
     stay_on(1);
     let address = server.address();
     let mut accepted = 0;

@@ -26,13 +26,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start() -> Self {
+    /// With `settings` of its own in the section `server`.
+    pub(crate) fn start(settings: &str) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("bound");
         drop(free);
         let config = format!(
-            "[server]\nlisten = \"{address}\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"error\"\n\
+            "[server]\nlisten = \"{address}\"\n{settings}\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"error\"\n\
              [[apps]]\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
         );
         std::fs::write(folder.path().join("callback.toml"), config).expect("a file of ours");
