@@ -33,20 +33,20 @@ const CONNECTIONS: usize = 8000;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let option = |name: &str, default: u64| {
-        let at = arguments.iter().position(|argument| argument == name);
-        at.map_or(default, |at| arguments[at + 1].parse().expect("a number follows the option"))
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        Some(arguments[at + 1].parse::<u64>().expect("a number follows the option"))
     };
-    let count = |name, default| usize::try_from(option(name, default)).expect("a number of connections");
-    let overload = Duration::from_secs(option("--seconds", 120));
+    let count = |name, default| {
+        option(name).map_or(default, |count| usize::try_from(count).expect("a number of connections"))
+    };
+    let overload = Duration::from_secs(option("--seconds").unwrap_or(120));
     let (idle, slow) = (count("--idle", 10_000), count("--slow", 1000));
     open_loop::open_many_files();
 
     stay_on(0);
-    let server = Server::start(&match option("--in-flight", 0) {
-        0 => String::new(),
-        most => format!("max_in_flight = {most}"),
-    });
+    let in_flight = option("--in-flight").map(|most| format!("max_in_flight = {most}"));
+    let server = Server::start(&in_flight.unwrap_or_default());
     stay_on(1);
     let address = server.address();
     let mut accepted = 0;

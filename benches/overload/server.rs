@@ -37,13 +37,15 @@ impl Server {
              [[apps]]\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
         );
         std::fs::write(folder.path().join("callback.toml"), config).expect("a file of ours");
-        let child = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"))
             .args(["--config", "callback.toml", "serve"])
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .spawn()
             .expect("the executable runs");
         while TcpStream::connect(address).is_err() {
+            let ended = child.try_wait().expect("our child");
+            assert!(ended.is_none(), "it ended instead of listening: {ended:?}");
             std::thread::yield_now();
         }
         Self { child, folder, address }
