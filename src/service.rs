@@ -172,11 +172,12 @@ impl CallbackService {
         let limits = ConnectionLimits::from(&self.config.server);
         let clock = self.clock.clone();
         let parts = self.into_parts().await?;
-        // Not before the journal is open: who can connect is answered.
-        let listener = listen("server.listen", callbacks, cores()).await?;
-        let listener = listener.counted_on(names::connections());
+        // Not before the journal is open: who can connect is answered. The operators' endpoints first: where
+        // callbacks can be sent, readiness can be asked for.
         let operators =
             Operators { listener: listen("admin.listen", section.listen, 1).await?, section };
+        let listener = listen("server.listen", callbacks, cores()).await?;
+        let listener = listener.counted_on(names::connections());
         Ok(Server { parts, listener, operators, limits, clock })
     }
 

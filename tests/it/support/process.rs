@@ -6,7 +6,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -313,9 +316,18 @@ impl Process {
     }
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on, and nobody will: no port is given out twice, and these are below those that the
+/// system gives to outgoing connections and to whoever asks for any.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    // Other test programs may run beside this one.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| std::process::id().wrapping_mul(97).into());
+    let ports = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut addresses = ports.map(|next| {
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()))
+    });
+    addresses.find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }
 
 impl Drop for Process {
