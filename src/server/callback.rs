@@ -105,12 +105,16 @@ impl Receiver {
         request: &Parts,
         body: impl Body<Data = Bytes> + Send + Unpin,
         arrived_at: Instant,
+        is_late: bool,
     ) -> Result<Ack, Rejection> {
         let Shared { clock, in_flight, max_body, body_timeout, answer_timeout, .. } = &*self.shared;
         let deadline = arrived_at + *answer_timeout;
 
         let signature = self.verifier.verify(request.uri.query().unwrap_or_default(), clock.now())?;
         // Not before: a body costs memory and time, and is only worth it once the platform is behind it.
+        if is_late {
+            return Err(Rejection::Overloaded);
+        }
         let _permit = in_flight.try_acquire().map_err(|_| Rejection::Overloaded)?;
         let body = timeout_at(arrived_at + *body_timeout, body::read(body, *max_body));
         let body = body.await.map_err(|_| Rejection::SlowBody)??;

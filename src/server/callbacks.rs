@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     callback::{self, Receiver},
-    listener::Answer,
+    listener::{Answer, Arrival},
 };
 use crate::{
     clock::Clock,
@@ -47,7 +47,7 @@ impl Callbacks {
         let callbacks = self.clone();
         let receive = any(move |request: axum::extract::Request| {
             let peer = request.extensions().get().map(|&ConnectInfo(peer)| peer);
-            callbacks.respond(request, peer)
+            callbacks.respond(request, peer, false)
         });
         self.0.iter().fold(Router::new(), |router, app| router.route(app.path(), receive.clone()))
     }
@@ -56,6 +56,7 @@ impl Callbacks {
         &self,
         request: Request<B>,
         peer: Option<SocketAddr>,
+        is_late: bool,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<B>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -68,7 +69,7 @@ impl Callbacks {
         async move {
             match receivers.iter().find(|receiver| receiver.path() == request.uri.path()) {
                 Some(receiver) if request.method == Method::POST => {
-                    match receiver.callback(&request, body, arrived_at).await {
+                    match receiver.callback(&request, body, arrived_at, is_late).await {
                         Ok(ack) => receiver.ack(&ack, arrived_at),
                         Err(rejection) => receiver.refuse(&rejection, &request, peer),
                     }
@@ -86,9 +87,9 @@ impl Answer for Callbacks {
     fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        Arrival { peer, is_late }: Arrival,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<> {
-        self.respond(request, Some(peer))
+        self.respond(request, Some(peer), is_late)
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_future_of_a_callback_stays_below_the_size_from_which_allocators_are_slow() {
-        fn size<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        fn size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
             size_of::<F>()
         }
         let size = size(Callbacks::respond::<axum::body::Body>);

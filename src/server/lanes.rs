@@ -10,6 +10,8 @@ use std::{io, sync::Arc, thread};
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::backlog::Backlog;
+
 /// The runtimes, each on a thread of its own; what runs on them is dropped with them.
 #[derive(Debug)]
 pub(super) struct Lanes {
@@ -18,8 +20,10 @@ pub(super) struct Lanes {
 }
 
 #[derive(Debug)]
-struct Lane {
-    runtime: Handle,
+pub(super) struct Lane {
+    pub(super) runtime: Handle,
+    /// The requests that wait for this lane.
+    pub(super) backlog: Backlog,
     /// Cloned for each connection, and so its count of them.
     load: Load,
 }
@@ -46,20 +50,29 @@ impl Lanes {
     }
 
     /// The lane with the fewest connections.
-    pub(super) fn least_loaded(&self) -> (&Handle, Load) {
+    pub(super) fn least_loaded(&self) -> (&Lane, Load) {
         let least = self.lanes.iter().min_by_key(|lane| Arc::strong_count(&lane.load));
         let lane = least.unwrap_or(&self.lanes[0]);
-        (&lane.runtime, Load::clone(&lane.load))
+        (lane, Load::clone(&lane.load))
     }
 }
 
 impl Lane {
     fn start(end: CancellationToken) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = Builder::new_current_thread()
+            // An acknowledgement is not to wait behind all requests that have come since: these wait in the operating
+            // system's list, of which so few are taken at a time (there are 61 turns until the next ones) that the
+            // runtime's own queue stays short. Nor is it to wait in the queue from outside, of which by default one in
+            // 31 has its turn. At overload either takes seconds.
+            .max_io_events_per_tick(16)
+            .global_queue_interval(1)
+            .enable_all()
+            .build()?;
         let handle = runtime.handle().clone();
+        let backlog = Backlog::of(&runtime)?;
         thread::Builder::new()
             .name("callbacks".to_owned())
             .spawn(move || runtime.block_on(end.cancelled_owned()))?;
-        Ok(Self { runtime: handle, load: Load::default() })
+        Ok(Self { runtime: handle, backlog, load: Load::default() })
     }
 }

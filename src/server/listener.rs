@@ -26,13 +26,14 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::{debug, warn};
 
 use super::{
+    backlog::Backlog,
     lanes::{Lanes, Load},
     stream::Stream,
     timer::{ConnectionTimer, Room},
@@ -59,12 +60,21 @@ pub trait Answer: Clone + Send + Sync + 'static {
     /// The body of an answer.
     type Body: HttpBody<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
 
-    /// Answers one request of the client, or the proxy, at `peer`.
+    /// Answers one request.
     fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        arrival: Arrival,
     ) -> impl Future<Output = Response<Self::Body>> + Send + use<Self>;
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The client, or the proxy.
+    pub peer: SocketAddr,
+    /// It has waited for so long already that, where it can come again, it should be refused.
+    pub is_late: bool,
 }
 
 /// The router's own answer; handlers find the peer in [`ConnectInfo`].
@@ -74,9 +84,9 @@ impl Answer for Router {
     fn answer(
         &self,
         mut request: Request<Incoming>,
-        peer: SocketAddr,
+        arrival: Arrival,
     ) -> impl Future<Output = Response<Body>> + Send + use<> {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(ConnectInfo(arrival.peer));
         // A router is always ready.
         let answer = self.clone().call(request);
         async { answer.await.unwrap_or_else(|never| match never {}) }
@@ -163,8 +173,9 @@ impl Listener {
             let (lane, load) = lanes.least_loaded();
             let guard = Open::new(slot, load, open.clone());
             let (answer, room, draining) = (answer.clone(), room.clone(), draining.watcher());
-            let connection = Connection { stream, peer, answer, room, draining };
-            connections.spawn_on(connection.run(limits, guard), lane);
+            let backlog = lane.backlog.clone();
+            let connection = Connection { stream, peer, answer, backlog, room, draining };
+            connections.spawn_on(connection.run(limits, guard), &lane.runtime);
             while connections.try_join_next().is_some() {}
         }
         // New connections are refused from here on, instead of waiting for an answer that does not come.
@@ -224,6 +235,7 @@ struct Connection<A> {
     stream: StdStream,
     peer: SocketAddr,
     answer: A,
+    backlog: Backlog,
     room: Room,
     /// Tells it to close after the request in progress; held until it has.
     draining: Watcher,
@@ -231,7 +243,7 @@ struct Connection<A> {
 
 impl<A: Answer> Connection<A> {
     async fn run(self, limits: ConnectionLimits, open: Open) {
-        let Self { stream, peer, answer, room, draining } = self;
+        let Self { stream, peer, answer, backlog, room, draining } = self;
         let stream = match prepared(stream) {
             Ok(stream) => TokioIo::new(Stream::new(stream, limits.header_timeout)),
             Err(error) => {
@@ -240,7 +252,8 @@ impl<A: Answer> Connection<A> {
             }
         };
         let service = service_fn(move |request| {
-            let answer = answer.answer(request, peer);
+            let is_late = backlog.is_late(Instant::now());
+            let answer = answer.answer(request, Arrival { peer, is_late });
             async { Ok::<_, Infallible>(answer.await) }
         });
         let serving = builder(limits, room).serve_connection(stream, service);

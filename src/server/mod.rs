@@ -5,6 +5,7 @@
 //! many of them, and the drain.
 
 pub mod admin;
+mod backlog;
 mod binding;
 mod body;
 mod callback;
@@ -18,4 +19,4 @@ mod stream;
 mod timer;
 
 pub use callbacks::Callbacks;
-pub use listener::{Answer, ConnectionLimits, Listener};
+pub use listener::{Answer, Arrival, ConnectionLimits, Listener};
