@@ -23,7 +23,7 @@ use hyper_util::{
     server::graceful::{GracefulShutdown, Watcher},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -43,6 +43,8 @@ use crate::config::ServerSection;
 /// Most header fields of a request, and most bytes of them; beyond either it is answered 431.
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Connections that wait to be accepted, if the system allows so many; beyond it a client tries again after a second.
+const BACKLOG: u32 = 4096;
 /// Pause after an accept that failed for want of something, usually file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -135,7 +137,8 @@ impl Listener {
     /// The operating system's: in use, not permitted, not an address of this machine, no thread to be had.
     pub async fn bind(address: SocketAddr, threads: usize) -> io::Result<Self> {
         let lanes = Lanes::start(threads)?;
-        let tcp = lanes.first().spawn(TcpListener::bind(address)).await.map_err(io::Error::other)??;
+        let tcp =
+            lanes.first().spawn(async move { listen(address) }).await.map_err(io::Error::other)??;
         let address = tcp.local_addr()?;
         Ok(Self { tcp, address, open: Gauge::noop(), lanes })
     }
@@ -185,6 +188,14 @@ impl Listener {
         }
         connections.shutdown().await;
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart does not wait for the connections of the last run.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// How a connection speaks HTTP/1.

@@ -1,8 +1,21 @@
 //! How much at once, and for how long.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
-use rongcloud_callback::journal::State;
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use rongcloud_callback::{
+    journal::State,
+    server::{Answer, Arrival, ConnectionLimits, Listener},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{
+    http::{Connection, get},
+    until,
+};
 
 use super::{
     faulty::{Faulty, Mood},
@@ -137,4 +150,52 @@ async fn headers_without_end_are_refused() {
         tokio::task::yield_now().await;
     }
     assert!(connection.closed().await.starts_with("HTTP/1.1 431"));
+}
+
+/// Takes a millisecond of its lane for each request, and says whether it was late.
+#[derive(Clone)]
+struct Laborious;
+
+impl Answer for Laborious {
+    type Body = Body;
+
+    fn answer(
+        &self,
+        _: Request<Incoming>,
+        arrival: Arrival,
+    ) -> impl Future<Output = Response<Body>> + Send + use<> {
+        #[expect(clippy::disallowed_methods, reason = "its work: it has the lane meanwhile")]
+        thread::sleep(Duration::from_millis(1));
+        let mut response = Response::default();
+        if arrival.is_late {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        async { response }
+    }
+}
+
+#[tokio::test]
+async fn requests_that_wait_for_their_turn_for_too_long_are_late_until_the_others_are_done() {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
+    let address = listener.local_addr();
+    let mut serving = JoinSet::new();
+    let limits = ConnectionLimits { max_connections: 2000, ..ConnectionLimits::default() };
+    serving.spawn(listener.serve(Laborious, limits, CancellationToken::new()));
+    let mut connections = Vec::new();
+    for _ in 0..800 {
+        connections.push(Connection::open(address).await);
+    }
+    for connection in &mut connections {
+        connection.send(get("/")).await.unwrap();
+    }
+    let mut late = 0;
+    for connection in &mut connections {
+        late += usize::from(connection.answer().await.status == 503);
+    }
+    // The first 256 never are, whatever the machine does meanwhile.
+    assert!((1..=800 - 256).contains(&late), "{late} of 800");
+    until("a request in time", async || {
+        (connections[0].ask(get("/")).await.status == 200).then_some(())
+    })
+    .await;
 }
