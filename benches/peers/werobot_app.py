@@ -3,6 +3,8 @@
 import werobot
 
 robot = werobot.WeRoBot(token="bench-token", enable_session=False)
+# It warns of every empty reply.
+robot.logger.setLevel("ERROR")
 
 
 @robot.handler
