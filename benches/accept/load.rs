@@ -24,14 +24,24 @@ const SECRET_OF_PEERS: &str = "bench-token";
 /// Numbers every message of this process, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// How long each request took, shortest first.
+/// What became of the requests.
+#[derive(Default)]
 pub(crate) struct Load {
+    /// How long each took that was answered 200, shortest first.
     latencies: Vec<Duration>,
+    /// How many were answered 503.
+    refused: u64,
 }
 
 impl Load {
     pub(crate) fn answered(&self) -> u64 {
         self.latencies.len() as u64
+    }
+
+    /// The share of the requests that were answered 503.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    pub(crate) fn refused(&self) -> f64 {
+        self.refused as f64 / (self.answered() + self.refused) as f64
     }
 
     /// The latency that a share of the requests did not exceed.
@@ -56,35 +66,49 @@ pub(crate) enum Wire {
     WeChat,
 }
 
-/// Loads the servers evenly for `span`; every answer must be a 200.
-pub(crate) fn run(servers: &[SocketAddr], wire: Wire, connections: usize, span: Duration) -> Load {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut latencies = runtime.block_on(async {
-        let end = Instant::now() + span;
-        let mut senders = JoinSet::new();
-        for server in servers.iter().cycle().take(connections) {
-            senders.spawn(connection(*server, wire, end));
-        }
-        senders.join_all().await.concat()
-    });
-    latencies.sort_unstable();
-    Load { latencies }
+/// Who asks, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Demand {
+    pub(crate) wire: Wire,
+    pub(crate) connections: usize,
+    /// Whether an answer may be a 503, which is counted then; else it must be a 200.
+    pub(crate) may_refuse: bool,
 }
 
-async fn connection(server: SocketAddr, wire: Wire, end: Instant) -> Vec<Duration> {
+/// Loads the servers evenly for `span`.
+pub(crate) fn run(servers: &[SocketAddr], demand: Demand, span: Duration) -> Load {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let loads = runtime.block_on(async {
+        let end = Instant::now() + span;
+        let mut senders = JoinSet::new();
+        for server in servers.iter().cycle().take(demand.connections) {
+            senders.spawn(connection(*server, demand, end));
+        }
+        senders.join_all().await
+    });
+    let mut load = Load::default();
+    for one in loads {
+        load.latencies.extend(one.latencies);
+        load.refused += one.refused;
+    }
+    load.latencies.sort_unstable();
+    load
+}
+
+async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> Load {
     let mut stream = TcpStream::connect(server).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
     let secret = SecretString::from(SECRET);
     let clock = Clock::system();
-    let (mut latencies, mut request, mut answer) = (Vec::new(), String::new(), vec![0; 4096]);
+    let (mut load, mut request, mut answer) = (Load::default(), String::new(), vec![0; 4096]);
     loop {
         let started = Instant::now();
         if started >= end {
-            return latencies;
+            return load;
         }
         request.clear();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        match wire {
+        match demand.wire {
             Wire::RongCloud { users } => write_callback(&mut request, number, users, &secret, &clock),
             Wire::WeChat => write_wechat(&mut request, number, &clock),
         }
@@ -96,8 +120,12 @@ async fn connection(server: SocketAddr, wire: Wire, end: Instant) -> Vec<Duratio
             length += read;
         }
         let text = String::from_utf8_lossy(&answer[..length]);
+        if demand.may_refuse && text.starts_with("HTTP/1.1 503") {
+            load.refused += 1;
+            continue;
+        }
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-        latencies.push(started.elapsed());
+        load.latencies.push(started.elapsed());
     }
 }
 

@@ -5,7 +5,8 @@
 //!
 //! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) where messages are handled,
 //! `--connections N` (64), `--conversations N` (1000), `--only NAME` (more than once if need be); `--backlog N` and
-//! `--history N` (0) pending and finished entries in the SQLite journal before it begins. With `--postgres URL` also our
+//! `--history N` (0) pending and finished entries in the SQLite journal before it begins. A 503 is a failure, unless
+//! `--may-refuse` has them counted, for so many connections that they wait for each other. With `--postgres URL` also our
 //! servers on that database, whose journal is removed first, with the same history, and `pgbench` with bare
 //! `INSERT … ON CONFLICT`; `--grown N` then compares a history of a thousand finished entries with one of so many, and
 //! measures nothing else. With `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use database::Database;
 use fleet::Fleet;
-use load::Wire;
+use load::{Demand, Wire};
 use report::{Report, Sample};
 use serve::{Stock, Target};
 
@@ -45,19 +46,23 @@ fn main() {
     let named = |name| all_named(name).next();
     let (only, postgres) = (all_named("--only").collect::<Vec<_>>(), named("--postgres"));
     let stock = Stock { backlog: option("--backlog", 0), history: option("--history", 0) };
-    let wire = Wire::RongCloud { users: option("--conversations", 1000) };
     let rounds = option("--rounds", 5);
-    let connections = usize::try_from(option("--connections", 64)).expect("a number of connections");
+    let demand = Demand {
+        wire: Wire::RongCloud { users: option("--conversations", 1000) },
+        connections: usize::try_from(option("--connections", 64)).expect("a number of connections"),
+        may_refuse: arguments.iter().any(|argument| argument == "--may-refuse"),
+    };
     if let Some(peer) = named("--wechat") {
         let span = Duration::from_secs(option("--seconds", 4));
-        peers(peer.parse().expect("an address"), connections, span);
+        let demand = Demand { wire: Wire::WeChat, ..demand };
+        peers(peer.parse().expect("an address"), demand, span);
         return;
     }
     let [span, sustained] = [option("--seconds", 4), option("--sustain", 60)].map(Duration::from_secs);
     let spans = Spans { span, sustained };
     if postgres.is_some() && named("--grown").is_some() {
         let table = grown::compare(option("--grown", 0), rounds, |target, stock| {
-            measure(target, Fleet::start(target, stock, postgres), wire, connections, spans.of(target))
+            measure(target, Fleet::start(target, stock, postgres), demand, spans.of(target))
         });
         println!("{table}");
         return;
@@ -70,12 +75,12 @@ fn main() {
                 continue;
             }
             let fleet = Fleet::start(target, stock, postgres);
-            let sample = measure(target, fleet, wire, connections, spans.of(target));
+            let sample = measure(target, fleet, demand, spans.of(target));
             eprintln!("round {round}: {sample}");
             report.add(target, sample);
         }
         if let Some(url) = postgres {
-            let inserts = Database::of(url).pgbench(connections, span.as_secs());
+            let inserts = Database::of(url).pgbench(demand.connections, span.as_secs());
             eprintln!("round {round}: pgbench          {:8.0}/s", inserts.per_second);
             report.add_inserts(inserts);
         }
@@ -100,11 +105,11 @@ impl Spans {
     }
 }
 
-fn measure(target: Target, mut fleet: Fleet, wire: Wire, connections: usize, span: Duration) -> Sample {
+fn measure(target: Target, mut fleet: Fleet, demand: Demand, span: Duration) -> Sample {
     let addresses = fleet.addresses();
-    load::run(&addresses, wire, connections, WARM_UP);
+    load::run(&addresses, demand, WARM_UP);
     let before = fleet.usage();
-    let load = load::run(&addresses, wire, connections, span);
+    let load = load::run(&addresses, demand, span);
     let mut used = fleet.usage().since(&before);
     fleet.stop();
     // What counts for the server with a handler is what it finished, not what it let in.
@@ -115,9 +120,9 @@ fn measure(target: Target, mut fleet: Fleet, wire: Wire, connections: usize, spa
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn peers(server: std::net::SocketAddr, connections: usize, span: Duration) {
-    load::run(&[server], Wire::WeChat, connections, WARM_UP);
-    let load = load::run(&[server], Wire::WeChat, connections, span);
+fn peers(server: std::net::SocketAddr, demand: Demand, span: Duration) {
+    load::run(&[server], demand, WARM_UP);
+    let load = load::run(&[server], demand, span);
     let per_second = load.answered() as f64 / span.as_secs_f64();
     let [p50, p99] = [0.5, 0.99].map(|share| load.percentile(share).as_secs_f64() * 1e3);
     eprintln!("{per_second:8.0}/s  p50 {p50:6.2} ms  p99 {p99:6.2} ms");

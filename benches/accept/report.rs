@@ -10,6 +10,8 @@ pub(crate) struct Sample {
     pub(crate) per_second: f64,
     p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// The share of the requests that were answered 503.
+    pub(crate) refused: f64,
     cpu_us: f64,
     /// Of the database's processes, if it has one.
     database_us: f64,
@@ -25,6 +27,7 @@ impl Sample {
             per_second: finished / span.as_secs_f64(),
             p50_ms: load.percentile(0.5).as_secs_f64() * 1e3,
             p99_ms: load.percentile(0.99).as_secs_f64() * 1e3,
+            refused: load.refused(),
             cpu_us: used.cpu.as_secs_f64() * 1e6 / finished,
             database_us: used.database.as_secs_f64() * 1e6 / finished,
             rss_mib: used.resident as f64 / f64::from(1 << 20),
@@ -43,11 +46,12 @@ impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:16} {:8.0}/s  p50 {:6.2} ms  p99 {:6.2} ms  {:6.1} µs CPU  {:6.1} µs database  {:6.1} MiB",
+            "{:16} {:8.0}/s  p50 {:6.2} ms  p99 {:6.2} ms  {:4.1} % refused  {:6.1} µs CPU  {:6.1} µs database  {:6.1} MiB",
             self.target.name(),
             self.per_second,
             self.p50_ms,
             self.p99_ms,
+            self.refused * 1e2,
             self.cpu_us,
             self.database_us,
             self.rss_mib
