@@ -1,6 +1,6 @@
-//! A row for each phase, and how soon everything was well again.
+//! A row for each phase, and when not all was well.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use crate::open_loop::Sample;
 
@@ -76,25 +76,18 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// Seconds from the beginning to the end of the last tenth of a second in which not all was well.
-pub(crate) fn recovery(samples: &[Sample]) -> f64 {
-    let last = samples.iter().map(|sample| sample.due.as_millis() / 100).max().unwrap_or(0);
-    let well = |tenth: u128| {
-        let due = samples.iter().filter(|sample| sample.due.as_millis() / 100 == tenth);
-        let mut latencies = Vec::new();
-        for sample in due {
-            if sample.status != Some(200) {
-                return false;
-            }
-            latencies.push(sample.latency);
-        }
-        percentile(&mut latencies, 0.99) < Duration::from_millis(50)
+/// The tenths of a second, from the beginning, in which not all was well: a 503, no answer, or a p99 of 50 ms or more.
+pub(crate) fn unwell(samples: &[Sample]) -> Vec<u128> {
+    let mut tenths = BTreeMap::<_, Vec<&Sample>>::new();
+    for sample in samples {
+        tenths.entry(sample.due.as_millis() / 100).or_default().push(sample);
+    }
+    let well = |samples: &[&Sample]| {
+        let mut latencies = samples.iter().map(|sample| sample.latency).collect::<Vec<_>>();
+        samples.iter().all(|sample| sample.status == Some(200))
+            && percentile(&mut latencies, 0.99) < Duration::from_millis(50)
     };
-    let bad = (0..=last).rev().find(|tenth| !well(*tenth));
-    bad.map_or(0.0, |tenth| {
-        Duration::from_millis(100).as_secs_f64()
-            * f64::from(u32::try_from(tenth + 1).unwrap_or(u32::MAX))
-    })
+    tenths.into_iter().filter(|(_, samples)| !well(samples)).map(|(tenth, _)| tenth).collect()
 }
 
 /// The latency that a share of `latencies` did not exceed; sorts them.
