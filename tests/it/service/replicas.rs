@@ -184,7 +184,10 @@ async fn a_replica_that_was_stopped_for_too_long_changes_nothing_when_it_goes_on
     let journal = {
         // Connections to it are taken by the system, and never answered.
         let silence = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stopped = home(&url, &format!("http://{}", silence.local_addr().unwrap())).start().await;
+        let stopped = home(&url, &format!("http://{}", silence.local_addr().unwrap()))
+            .with_server("")
+            .start()
+            .await;
         stopped.deliver(&text("user", "m1", "hello")).await.assert_ack();
         let journal = operator(&url).await;
         let sending =
@@ -199,6 +202,9 @@ async fn a_replica_that_was_stopped_for_too_long_changes_nothing_when_it_goes_on
         until("its end", done).await;
         drop(silence);
         stopped.signal(Signal::CONT);
+        let lost = r#"rongcloud_callback_attempts_total{queue="outbox",outcome="lease_lost"} 1"#;
+        let told = async || stopped.metrics().await.lines().any(|metric| metric == lost).then_some(());
+        until("a lease that was lost", told).await;
         stopped.terminate();
         assert!(stopped.ended().0.success());
         other.terminate();

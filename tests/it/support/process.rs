@@ -250,6 +250,11 @@ impl Process {
         (answer.status, answer.body)
     }
 
+    /// Its metrics, as text.
+    pub(crate) async fn metrics(&self) -> String {
+        Connection::open(self.admin).await.ask(get("/metrics")).await.body
+    }
+
     /// How it ended, if it has.
     pub(crate) fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
