@@ -66,6 +66,28 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     assert_eq!(appended.is_ok(), found("2"), "{appended:?}");
     assert!(!found("r"), "its reply exists");
     assert_eq!(journal.show(id).await.unwrap().unwrap().settled_at, None);
+    // No time has passed: its lease has ended with the connection.
+    let again = async || journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.ok()?.pop();
+    let again = until("another attempt", again).await;
+    assert_eq!((again.id, again.attempt), (id, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connection() {
+    let Some((journal, _, url)) = replicas().await else { return };
+    journal.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    let known = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    let client = client(&url).await;
+    let unheard_of = "update conversation set held = head, holder = 1, fence = nextval('fence'),
+        lease_until = 9e15::bigint where held is null";
+    assert_eq!(client.execute(unheard_of, &[]).await.unwrap(), 1);
+    assert!(journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
+    let others = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    client.execute(others, &[]).await.unwrap();
+    let freed = async || journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.ok()?.pop();
+    assert_ne!(until("the other entry", freed).await.id, known.id);
+    journal.finish(known.lease, Vec::new()).await.expect("its own lease goes on");
 }
 
 #[tokio::test]
