@@ -70,18 +70,19 @@ pub(crate) enum Wire {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) wire: Wire,
+    /// To each server.
     pub(crate) connections: usize,
     /// Whether an answer may be a 503, which is counted then; else it must be a 200.
     pub(crate) may_refuse: bool,
 }
 
-/// Loads the servers evenly for `span`.
+/// Loads each of the servers for `span`.
 pub(crate) fn run(servers: &[SocketAddr], demand: Demand, span: Duration) -> Load {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let loads = runtime.block_on(async {
         let end = Instant::now() + span;
         let mut senders = JoinSet::new();
-        for server in servers.iter().cycle().take(demand.connections) {
+        for server in servers.iter().cycle().take(demand.connections * servers.len()) {
             senders.spawn(connection(*server, demand, end));
         }
         senders.join_all().await

@@ -4,7 +4,7 @@
 //! the load: keep-alive connections in a closed loop, every request with its own signature and message.
 //!
 //! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) where messages are handled,
-//! `--connections N` (64), `--conversations N` (1000), `--only NAME` (more than once if need be); `--backlog N` and
+//! `--connections N` (64) to each server, `--conversations N` (1000), `--only NAME` (more than once if need be); `--backlog N` and
 //! `--history N` (0) pending and finished entries in the SQLite journal before it begins. A 503 is a failure, unless
 //! `--may-refuse` has them counted, for so many connections that they wait for each other. With `--postgres URL` also our
 //! servers on that database, whose journal is removed first, with the same history, and `pgbench` with bare
@@ -80,9 +80,11 @@ fn main() {
             report.add(target, sample);
         }
         if let Some(url) = postgres {
-            let inserts = Database::of(url).pgbench(demand.connections, span.as_secs());
-            eprintln!("round {round}: pgbench          {:8.0}/s", inserts.per_second);
-            report.add_inserts(inserts);
+            for connections in [demand.connections, OF_A_REPLICA] {
+                let inserts = Database::of(url).pgbench(connections, span.as_secs());
+                eprintln!("round {round}: pgbench -c {connections:<6}{:8.0}/s", inserts.per_second);
+                report.add_inserts(connections, inserts);
+            }
         }
     }
     println!("{report}");
@@ -90,6 +92,9 @@ fn main() {
 
 /// Half a second to warm up goes before what counts.
 const WARM_UP: Duration = Duration::from_millis(500);
+
+/// How many connections to the database a replica has.
+const OF_A_REPLICA: usize = 3;
 
 /// How long a target is measured.
 #[derive(Debug, Clone, Copy)]

@@ -63,7 +63,8 @@ impl fmt::Display for Sample {
 #[derive(Default)]
 pub(crate) struct Report {
     samples: BTreeMap<Target, Vec<Sample>>,
-    inserts: Vec<Inserts>,
+    /// By their connections.
+    inserts: BTreeMap<usize, Vec<Inserts>>,
 }
 
 impl Report {
@@ -72,8 +73,8 @@ impl Report {
     }
 
     /// The database's own baseline in the same round.
-    pub(crate) fn add_inserts(&mut self, inserts: Inserts) {
-        self.inserts.push(inserts);
+    pub(crate) fn add_inserts(&mut self, connections: usize, inserts: Inserts) {
+        self.inserts.entry(connections).or_default().push(inserts);
     }
 
     /// `of` as a ratio to that of another target in the same round.
@@ -89,14 +90,23 @@ impl Report {
             "\n| on PostgreSQL | requests/s | database's CPU µs | all CPU µs | throughput : pgbench | \
              throughput : sqlite | all CPU : one replica |\n|---|---|---|---|---|---|---|"
         )?;
-        let inserts =
-            |of: fn(&Inserts) -> f64, digits| spread(self.inserts.iter().map(of).collect(), digits);
-        let (rate, cost) = (inserts(|it| it.per_second, 0), inserts(|it| it.database_us, 1));
-        writeln!(f, "| pgbench | {rate} | {cost} | – | 1 | – | – |")?;
+        let bare = self.inserts.last_key_value().map_or(&[][..], |(_, inserts)| inserts);
+        for (connections, inserts) in self.inserts.iter().rev() {
+            let column =
+                |of: fn(&Inserts) -> f64, digits| spread(inserts.iter().map(of).collect(), digits);
+            let times = inserts.iter().zip(bare);
+            writeln!(
+                f,
+                "| pgbench, {connections} connections | {} | {} | – | {} | – | – |",
+                column(|it| it.per_second, 0),
+                column(|it| it.database_us, 1),
+                spread(times.map(|(few, bare)| few.per_second / bare.per_second).collect(), 2),
+            )?;
+        }
         for (target, samples) in self.samples.iter().filter(|(target, _)| target.is_shared()) {
             let column =
                 |of: fn(&Sample) -> f64, digits| spread(samples.iter().map(of).collect(), digits);
-            let times = samples.iter().zip(&self.inserts);
+            let times = samples.iter().zip(bare);
             writeln!(
                 f,
                 "| {} | {} | {} | {} | {} | {} | {} |",

@@ -27,8 +27,10 @@ use crate::{
 const BATCH: usize = 1024;
 /// After a failed connection, how long until the next is tried.
 const RETRY: Duration = Duration::from_millis(250);
-/// How long a plan is used: which index is right depends on how long the tables are, and an empty one says nothing.
+/// A plan is used for so long, and until there are twice as many pending entries and some more: which index is right
+/// depends on how long the tables are, and an empty one says nothing.
 const REPLAN: Duration = Duration::from_secs(1);
+const REPLAN_ENTRIES: u64 = 100;
 /// How often a transaction that met another one's locks the wrong way round is tried.
 const TRIES: usize = 5;
 
@@ -55,6 +57,8 @@ struct Pen {
     session: Session,
     statements: Statements,
     planned_at: Instant,
+    /// The pending entries at that time.
+    planned_for: u64,
 }
 
 impl Writer {
@@ -133,7 +137,7 @@ impl Writer {
         };
         for _ in 0..TRIES {
             let Some(pen) = &mut self.pen else { break };
-            match pen.transact(&batch, writing).await {
+            match pen.transact(&batch, writing, self.pending.iter().sum()).await {
                 Ok(answers) => {
                     self.seconds.record(begun.elapsed());
                     return match batch.outcome(&answers) {
@@ -243,7 +247,7 @@ impl Writer {
         let freed = timeout(PATIENCE, session.client.execute(ORPHANS, &[&self.replica, &fences])).await;
         freed.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
         self.tried_at = Instant::now();
-        self.pen = Some(Pen { session, statements, planned_at: self.tried_at });
+        self.pen = Some(Pen { session, statements, planned_at: self.tried_at, planned_for: 0 });
         Ok(())
     }
 
@@ -263,12 +267,18 @@ impl Writer {
 }
 
 impl Pen {
-    /// One transaction; a panic in it ends this connection, and not the writer.
-    async fn transact(&mut self, batch: &Batch, writing: Writing) -> Result<Answers, Failure> {
+    /// One transaction, where so many entries are pending; a panic in it ends this connection, and not the writer.
+    async fn transact(
+        &mut self,
+        batch: &Batch,
+        writing: Writing,
+        pending: u64,
+    ) -> Result<Answers, Failure> {
         let sent = async {
-            if self.planned_at.elapsed() >= REPLAN {
+            let has_grown = pending > 2 * self.planned_for + REPLAN_ENTRIES;
+            if has_grown || self.planned_at.elapsed() >= REPLAN {
                 self.session.client.batch_execute("discard plans").await?;
-                self.planned_at = Instant::now();
+                (self.planned_at, self.planned_for) = (Instant::now(), pending);
             }
             let answers = batch.send(&self.session.client, &self.statements, writing).await?;
             failpoint::reach(Point::Committed)?;

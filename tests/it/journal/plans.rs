@@ -79,6 +79,24 @@ async fn what_was_planned_while_the_tables_were_empty_is_planned_again_when_they
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_tables_grow_quickly_they_are_planned_for_again_at_once() {
+    let Some((journal, other, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop(other);
+    client.batch_execute("vacuum analyze").await.unwrap();
+    let count = MAX_PENDING - 1;
+    for number in (0..count).map(|number| number.to_string()) {
+        journal.append(vec![message(&number, &number)]).await.unwrap();
+    }
+    drop(journal);
+    alone(&client).await;
+    let read =
+        "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
+    let read = client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
+    assert!(usize::try_from(read).unwrap() < 100 * count, "{read} rows for {count} conversations");
+}
+
 /// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
 async fn alone(client: &Client) {
     let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
