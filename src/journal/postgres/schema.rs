@@ -144,14 +144,14 @@ async fn migrate(client: &Client) -> Result<(), Error> {
         State::Version(version) => version,
         State::Missing | State::Foreign => 0,
     };
+    if version == 0 {
+        let create = format!(
+            "create schema {SCHEMA}; set local search_path = {SCHEMA};
+             create table version (version integer not null); insert into version values (0)"
+        );
+        client.batch_execute(&create).await?;
+    }
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
-        if version == 0 {
-            let create = format!(
-                "create schema {SCHEMA}; set local search_path = {SCHEMA};
-                 create table version (version integer not null); insert into version values (0)"
-            );
-            client.batch_execute(&create).await?;
-        }
         client.batch_execute(&format!("set local search_path = {SCHEMA}; {step}")).await?;
     }
     client.batch_execute(&format!("update {SCHEMA}.version set version = {VERSION}")).await?;
