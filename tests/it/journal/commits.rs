@@ -14,7 +14,7 @@ use super::{
     support::{LEASE, START, keys, message, reply},
 };
 use crate::support::{
-    postgres::{Cluster, client},
+    postgres::{Cluster, client, cut_off_others},
     until,
 };
 
@@ -82,9 +82,7 @@ async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connect
         lease_until = 9e15::bigint where held is null";
     assert_eq!(client.execute(unheard_of, &[]).await.unwrap(), 1);
     assert!(journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
-    let others = "select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid()";
-    client.execute(others, &[]).await.unwrap();
+    cut_off_others(&client).await;
     let freed = async || journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.ok()?.pop();
     assert_ne!(until("the other entry", freed).await.id, known.id);
     journal.finish(known.lease, Vec::new()).await.expect("its own lease goes on");
@@ -118,7 +116,8 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     client.batch_execute("begin").await.unwrap();
     client.execute(lock, &[&early]).await.unwrap();
     let slow = {
-        let (first, entries) = (Arc::clone(&first), vec![message(&early, "x"), message(&late, "slow")]);
+        // In the other order than that of their locks.
+        let (first, entries) = (Arc::clone(&first), vec![message(&late, "slow"), message(&early, "x")]);
         spawn(async move { first.append(entries).await })
     };
     waiting(&client, 1).await;

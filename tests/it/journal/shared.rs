@@ -197,40 +197,6 @@ async fn of_many_bodies_under_one_signature_at_once_one_is_taken() {
     assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_add_to_the_same_conversations_do_not_wait_for_each_other_in_a_circle() {
-    let Some(cluster) = Cluster::shared().await else { return };
-    let url = cluster.database().await;
-    let mut replicas = JoinSet::new();
-    for replica in 0..2 {
-        let options = Options { max_pending: 100_000, ..options(&Clock::manual(START)) };
-        let journal = journal::open(&url, options).await.unwrap();
-        replicas.spawn(async move {
-            for round in 0..100 {
-                let key = |line| format!("{replica} {round} {line}");
-                let mut entries: Vec<_> =
-                    (0..40).map(|line| message(&line.to_string(), &key(line))).collect();
-                if replica == 1 {
-                    entries.reverse();
-                }
-                journal.append(entries).await.unwrap();
-            }
-            journal.close().await.unwrap();
-        });
-    }
-    replicas.join_all().await;
-    let client = client(&url).await;
-    // Each tells what it has counted when it ends.
-    let ended = async || {
-        let others = "select from pg_stat_activity
-            where datname = current_database() and application_name = 'rongcloud-callback'";
-        client.query(others, &[]).await.unwrap().is_empty().then_some(())
-    };
-    until("their end", ended).await;
-    let circles = "select deadlocks from pg_stat_database where datname = current_database()";
-    assert_eq!(client.query_one(circles, &[]).await.unwrap().get::<_, i64>(0), 0);
-}
-
 const CONVERSATIONS: usize = 12;
 const ENTRIES: usize = 600;
 

@@ -12,7 +12,7 @@ use super::{
     support::{LEASE, START, message, reply},
 };
 use crate::support::{
-    postgres::{Cluster, PASSWORD, client},
+    postgres::{Cluster, PASSWORD, client, cut_off_others},
     until,
 };
 
@@ -108,14 +108,8 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     until("both", alive).await;
     // Their signs are as old as after a long outage, and the first of them comes back later: its sign has to wait.
     client.batch_execute("update replica set alive_until = '-infinity'").await.unwrap();
-    client
-        .batch_execute(
-            "begin; select from replica where id = 1 for update;
-             select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = current_database() and pid <> pg_backend_pid()",
-        )
-        .await
-        .unwrap();
+    client.batch_execute("begin; select from replica where id = 1 for update").await.unwrap();
+    cut_off_others(&client).await;
     let mut signs = BTreeSet::new();
     until("signs of the other one", async || {
         let sign = "select alive_until::text from replica where id = 2";

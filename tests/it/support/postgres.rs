@@ -186,6 +186,13 @@ pub(crate) async fn client(url: &str) -> Client {
     client
 }
 
+/// Ends everybody else's connection to the database.
+pub(crate) async fn cut_off_others(client: &Client) {
+    let others = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    client.execute(others, &[]).await.unwrap();
+}
+
 /// Debian keeps them out of the PATH, by version.
 fn programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
