@@ -33,6 +33,8 @@ struct Book {
     counts: Counts,
     committed: Counts,
     touched: bool,
+    /// Those who lease were told, and nobody has leased since: they will, and need not be told again.
+    told: bool,
 }
 
 /// Settled entries of a queue that are still kept.
@@ -119,6 +121,7 @@ impl Books {
 
     /// Leases the next entry; none of the Inbox while the Outbox is full, since each may add to it.
     pub(super) fn lease(&mut self, queue: Queue, now: UnixMillis, until: UnixMillis) -> Option<Lease> {
+        self.queues[queue as usize].told = false;
         if queue == Queue::Inbox && self.pending(Queue::Outbox) >= self.max_pending {
             return None;
         }
@@ -197,8 +200,9 @@ impl Books {
             book.schedule.commit();
             book.committed = book.counts;
             book.touched = false;
-            if touched && book.schedule.is_ready(now) {
+            if touched && !book.told && book.schedule.is_ready(now) {
                 self.changes.notify(queue);
+                book.told = true;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The readable reference: a journal that lives and dies with its process.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, hash_map},
     slice,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -198,12 +198,9 @@ impl Shelf {
     }
 
     fn insert(&mut self, (key, entry): Keyed, now: UnixMillis) -> Appended {
-        if self.keys.contains_key(&key) {
-            return Appended::Duplicate;
-        }
+        let hash_map::Entry::Vacant(place) = self.keys.entry(key) else { return Appended::Duplicate };
         self.last_id += 1;
-        let id = EntryId(self.last_id);
-        self.keys.insert(key, id);
+        let id = *place.insert(EntryId(self.last_id));
         self.books.accepted(id, &entry, now);
         self.records.insert(id, Box::new(Record::accepted(id, entry, now)));
         Appended::New

@@ -161,7 +161,8 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// The entry is given up: a dead letter. Its conversation goes on.
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()>;
 
-    /// Moves when there may be something new to lease; may move for nothing.
+    /// Moves when there may be something new to lease; may move for nothing, and need not move again before a lease
+    /// has been asked for.
     ///
     /// Read it, then lease, then wait for it. Time alone does not move it: what was postponed, or leased and
     /// never settled, is found by leasing again, so look every second or so as well.

@@ -47,7 +47,7 @@ impl Callbacks {
         let callbacks = self.clone();
         let receive = any(move |request: axum::extract::Request| {
             let peer = request.extensions().get().map(|&ConnectInfo(peer)| peer);
-            callbacks.respond(request, peer, false)
+            callbacks.respond(request, peer, Instant::now(), false)
         });
         self.0.iter().fold(Router::new(), |router, app| router.route(app.path(), receive.clone()))
     }
@@ -56,12 +56,12 @@ impl Callbacks {
         &self,
         request: Request<B>,
         peer: Option<SocketAddr>,
+        arrived_at: Instant,
         is_late: bool,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<B>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
-        let arrived_at = Instant::now();
         let receivers = Arc::clone(&self.0);
         // Before the future begins, or it would hold the request a second time. A router allocates it for each
         // callback, and allocators are much quicker below 1 KiB: what is large or rare stays out of it.
@@ -87,9 +87,9 @@ impl Answer for Callbacks {
     fn answer(
         &self,
         request: Request<Incoming>,
-        Arrival { peer, is_late }: Arrival,
+        Arrival { peer, at, is_late }: Arrival,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<> {
-        self.respond(request, Some(peer), is_late)
+        self.respond(request, Some(peer), at, is_late)
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_future_of_a_callback_stays_below_the_size_from_which_allocators_are_slow() {
-        fn size<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+        fn size<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
             size_of::<F>()
         }
         let size = size(Callbacks::respond::<axum::body::Body>);

@@ -75,6 +75,8 @@ pub trait Answer: Clone + Send + Sync + 'static {
 pub struct Arrival {
     /// The client, or the proxy.
     pub peer: SocketAddr,
+    /// When its headers were there.
+    pub at: Instant,
     /// It has waited for so long already that, where it can come again, it should be refused.
     pub is_late: bool,
 }
@@ -263,8 +265,9 @@ impl<A: Answer> Connection<A> {
             }
         };
         let service = service_fn(move |request| {
-            let is_late = backlog.is_late(Instant::now());
-            let answer = answer.answer(request, Arrival { peer, is_late });
+            let at = Instant::now();
+            let arrival = Arrival { peer, at, is_late: backlog.is_late(at) };
+            let answer = answer.answer(request, arrival);
             async { Ok::<_, Infallible>(answer.await) }
         });
         let serving = builder(limits, room).serve_connection(stream, service);
