@@ -9,6 +9,7 @@ use super::{
     command::{Append, Ask, Call, Command, Row, Settle},
     digest::Digest,
     parameters::{Limit, Lines, Rows, Seals, Settles},
+    pen::Progress,
     session::Failure,
     statements::Statements,
     values,
@@ -23,6 +24,8 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Writing {
     pub(super) replica: i64,
+    /// The row of the tally that nobody else writes.
+    pub(super) shard: i64,
     pub(super) max_pending: u64,
     /// The time, where it is not the database's to tell.
     pub(super) now: Option<UnixMillis>,
@@ -90,12 +93,14 @@ impl Batch {
         std::mem::take(&mut self.appends)
     }
 
-    /// Runs it; after an error it has changed nothing, or nothing is known of it.
+    /// Runs it, and says when only the commit is waited for; after an error it has changed nothing, or
+    /// nothing is known of it.
     pub(super) async fn send(
         &self,
         client: &Client,
         statements: &Statements,
-        Writing { replica, max_pending, now }: Writing,
+        Writing { replica, shard, max_pending, now }: Writing,
+        progress: &Progress,
     ) -> Result<Answers, Failure> {
         let now = now.map(|now| now.0);
         let (seals, settles) = (Seals::new(&self.appends), Settles::new(&self.settles));
@@ -107,8 +112,8 @@ impl Batch {
         let all = [
             (!seals.signatures.is_empty(), &statements.seal, seals.parameters(&now)),
             (!lines.queues.is_empty(), &statements.lock, lines.parameters()),
-            (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, &replica)),
-            (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, &replica)),
+            (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, &shard)),
+            (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, &shard)),
             (!lines.queues.is_empty(), &statements.align, lines.aligned(&now, &settles.fences)),
         ];
         let leases: Vec<_> =
@@ -121,7 +126,8 @@ impl Batch {
             steps.push(query(client, statement, parameters));
         }
         steps.extend(leases.iter().map(|parameters| query(client, &statements.lease, parameters)));
-        steps.push(query(client, &statements.sum, &[]));
+        let sum = query(client, &statements.sum, &[]);
+        steps.push(sum.inspect_ok(|_| progress.answered()).boxed());
         steps.push(commit(client));
 
         let mut found = try_join_all(steps).await?.into_iter().skip(1);

@@ -1,8 +1,9 @@
 //! One PostgreSQL for several replicas: one order per conversation, and one word on what is a duplicate.
 //!
-//! A replica writes on one connection, what is asked together in one transaction. The conversation's row is
-//! what is locked and leased; a lease lasts until its end, but no longer than its replica shows that it is
-//! alive. Every time is the database's own, and what comes from here goes there as a span.
+//! What is asked of a replica together is written in one transaction; where commits are slow, the next one begins
+//! meanwhile on another connection. The conversation's row is what is locked and leased; a lease lasts until its end,
+//! but no longer than its replica shows that it is alive. Every time is the database's own, and what comes from here
+//! goes there as a span.
 
 mod address;
 mod batch;
@@ -12,6 +13,8 @@ mod keeper;
 mod office;
 mod operate;
 mod parameters;
+mod pen;
+mod pens;
 mod purge;
 mod reader;
 mod schema;

@@ -10,7 +10,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{command::Command, keeper::Keeper, writer::Writer};
+use super::{command::Command, keeper::Keeper, pens::Pens, writer::Writer};
 use crate::journal::JournalError;
 
 /// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
@@ -37,7 +37,7 @@ impl Drop for Joined {
 }
 
 impl Office {
-    /// Starts the work, once the writer has its connection.
+    /// Starts the work, once there is a connection to write on.
     pub(super) async fn open(keeper: Keeper) -> Result<Self, JournalError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(unavailable)?;
@@ -61,22 +61,22 @@ fn work(
 ) {
     runtime.block_on(async {
         let Keeper { address, options, replica, shared } = keeper;
-        let writer = Writer::open(address.clone(), options.clone(), *replica, Arc::clone(shared)).await;
-        let mut writer = match writer {
-            Ok(writer) => writer,
+        let pens = match Pens::open(address.clone(), *replica, Arc::clone(shared)).await {
+            Ok(pens) => pens,
             Err(error) => {
                 let _ = opened.send(Err(error));
                 return;
             }
         };
         let _ = opened.send(Ok(()));
-        let closers = tokio::select! {
-            closers = writer.run(queue) => closers,
+        let writer = Writer::new(options.clone(), Arc::clone(shared), pens);
+        let (closers, pens) = tokio::select! {
+            ended = writer.run(queue) => ended,
             never = keeper.run() => match never {},
         };
         // After the keeper's end, or it would put this replica on the list again.
-        let left = writer.leave().await;
-        drop(writer);
+        let left = pens.leave().await;
+        drop(pens);
         for closer in closers {
             closer.end(left.clone());
         }

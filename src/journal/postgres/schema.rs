@@ -49,7 +49,7 @@ const MIGRATIONS: [&str; 1] = ["
     create index conversation_ready on conversation (queue, ready_at, head);
     create index conversation_head on conversation (queue, head);
 
-    -- How much there is: one row for each replica and queue, so that replicas do not wait for each other.
+    -- How much there is: one row for each connection that writes, and queue, so that they do not wait for each other.
     -- Only the sums mean something; shard 0 is everybody's.
     create table tally (
         shard bigint not null,

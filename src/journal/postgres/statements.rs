@@ -11,6 +11,10 @@ use tokio_postgres::{Client, Error, Statement};
 pub(super) const NOW: &str =
     "coalesce($1::bigint, (extract(epoch from statement_timestamp()) * 1000)::bigint)";
 
+/// How many shards of the tally are a replica's, one for each of its connections that write: those wait for nobody's
+/// commit to count their own.
+pub(super) const SHARDS: usize = 8;
+
 /// Adds what `counted` says (shard, queue, pending, done, dead) to the tally.
 pub(super) const COUNT: &str = "insert into tally as t (shard, queue, pending, done, dead) select * from counted
      on conflict (shard, queue) do update
@@ -163,7 +167,7 @@ pub(super) const LEAVE: &str = "
     with gone as (
         delete from replica where id = any($1) returning id
     ), folded as (
-        delete from tally where shard = any($1) returning queue, pending, done, dead
+        delete from tally where shard / SHARDS = any($1) returning queue, pending, done, dead
     ), counted as (
         select 0::bigint, queue, sum(pending), sum(done), sum(dead) from folded group by queue
     )
@@ -213,5 +217,11 @@ impl Statements {
 
 /// The statement with the time and the tally put in.
 pub(super) fn text(statement: &str) -> String {
-    statement.replace("COUNT", COUNT).replace("NOW", NOW)
+    statement.replace("COUNT", COUNT).replace("NOW", NOW).replace("SHARDS", &SHARDS.to_string())
+}
+
+/// The shard of one of a replica's connections; 0 is everybody's.
+pub(super) fn shard(replica: i64, number: usize) -> i64 {
+    let of = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    replica * of(SHARDS) + of(number)
 }

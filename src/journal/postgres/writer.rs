@@ -1,119 +1,131 @@
 //! The writer: takes what is queued, commits it as one transaction, then answers all who wait.
+//!
+//! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
+//! locks (see [`Progress`]). Nobody is told of anything before it is committed.
 
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future::pending, sync::Arc};
 
-use futures_util::FutureExt;
-use metrics::Histogram;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout},
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, FutureExt},
+    stream::FuturesUnordered,
 };
+use metrics::Histogram;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{
-    address::Address,
-    batch::{Answers, Batch, Effects, Outcome, Writing},
+    batch::{Batch, Effects, Outcome, Writing},
     command::{Append, Command},
-    session::{Failure, PATIENCE, Session, panicked, silent, unavailable},
+    pen::{Ended, Pen, Progress},
+    pens::Pens,
+    session::{Failure, PATIENCE, Session, silent, unavailable},
     shared::Shared,
-    statements::{LEAVE, ORPHANS, RELEASE, Statements, text},
+    statements::shard,
     values::{count, queue_number},
 };
-use crate::{
-    failpoint::{self, Point},
-    journal::{Access, JournalError, Options, Queue},
-};
+use crate::journal::{JournalError, Options, Queue};
 
 /// Most commands in one transaction.
 const BATCH: usize = 1024;
-/// After a failed connection, how long until the next is tried.
-const RETRY: Duration = Duration::from_millis(250);
-/// A plan is used for so long, and until there are twice as many pending entries and some more: which index is right
-/// depends on how long the tables are, and an empty one says nothing.
-const REPLAN: Duration = Duration::from_secs(1);
-const REPLAN_ENTRIES: u64 = 100;
-/// How often a transaction that met another one's locks the wrong way round is tried.
-const TRIES: usize = 5;
 
 /// What the writer's task owns.
-#[derive(Debug)]
 pub(super) struct Writer {
-    address: Address,
     options: Options,
-    replica: i64,
     shared: Arc<Shared>,
-    /// None after it failed, until there is another.
-    pen: Option<Pen>,
-    tried_at: Instant,
-    failure: JournalError,
-    /// Pending entries by queue, as of the last transaction.
-    pending: [u64; 2],
+    pens: Pens,
+    under_way: FuturesUnordered<BoxFuture<'static, (Ended, Begun)>>,
+    /// Until it is over, nothing begins beside what is under way.
+    turn: Option<BoxFuture<'static, ()>>,
+    /// Whether the last commit was slow.
+    is_slow: bool,
+    backlog: Backlog,
     seconds: Histogram,
     commands: Histogram,
 }
 
-/// The connection that writes, with its statements.
-#[derive(Debug)]
-struct Pen {
-    session: Session,
-    statements: Statements,
-    planned_at: Instant,
-    /// The pending entries at that time.
-    planned_for: u64,
+/// What was known when a transaction began.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    /// How many new entries it may bring.
+    new: u64,
+    /// How many those that had ended may have brought.
+    before: u64,
+    had_room: bool,
+}
+
+/// How many entries are pending.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// By queue, as far as is known; in the Inbox rather too many than too few.
+    pending: [u64; 2],
+    /// How many new ones are under way.
+    under_way: u64,
+    /// How many have been.
+    ended: u64,
 }
 
 impl Writer {
-    pub(super) async fn open(
-        address: Address,
-        options: Options,
-        replica: i64,
-        shared: Arc<Shared>,
-    ) -> Result<Self, JournalError> {
-        let mut writer = Self {
-            address,
+    pub(super) fn new(options: Options, shared: Arc<Shared>, pens: Pens) -> Self {
+        Self {
             options,
-            replica,
             shared,
-            pen: None,
-            tried_at: Instant::now(),
-            failure: JournalError::closed(),
-            pending: [0; 2],
+            pens,
+            under_way: FuturesUnordered::new(),
+            turn: None,
+            is_slow: false,
+            backlog: Backlog::default(),
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
-        };
-        writer.connect().await?;
-        Ok(writer)
+        }
     }
 
-    /// Works until every sender is gone or one has asked to close; returns who has.
-    pub(super) async fn run(&mut self, mut commands: mpsc::Receiver<Command>) -> Vec<Command> {
+    /// Works until every sender is gone or one has asked to close; returns who has, and the connections.
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> (Vec<Command>, Pens) {
         let (mut queued, mut closers) = (Vec::with_capacity(BATCH), Vec::new());
-        while commands.recv_many(&mut queued, BATCH).await > 0 {
-            closers.extend(queued.extract_if(.., |command| matches!(command, Command::Close(_))));
-            if !closers.is_empty() {
-                // What is queued already is still done; nothing comes after it.
-                commands.close();
-            }
-            let mut batch = Batch::default();
-            for command in queued.drain(..).filter(|command| !command.is_abandoned()) {
-                batch.push(command);
-            }
-            if !batch.is_empty() {
-                self.work(batch).await;
+        loop {
+            let may_begin =
+                self.under_way.is_empty() || (self.turn.is_none() && self.pens.first().is_some());
+            tokio::select! {
+                Some((ended, begun)) = self.under_way.next() => self.end(ended, begun),
+                () = over(&mut self.turn) => {
+                    self.turn = None;
+                    self.pens.want_another(self.under_way.len());
+                }
+                () = self.pens.another() => {}
+                received = commands.recv_many(&mut queued, BATCH), if may_begin => {
+                    if received == 0 {
+                        break;
+                    }
+                    closers.extend(queued.extract_if(.., |command| matches!(command, Command::Close(_))));
+                    if !closers.is_empty() {
+                        // What is queued already is still done; nothing comes after it.
+                        commands.close();
+                    }
+                    let mut batch = Batch::default();
+                    for command in queued.drain(..).filter(|command| !command.is_abandoned()) {
+                        batch.push(command);
+                    }
+                    if !batch.is_empty() {
+                        self.work(batch).await;
+                    }
+                }
             }
         }
-        closers
+        self.drain().await;
+        (closers, self.pens)
     }
 
     async fn work(&mut self, mut batch: Batch) {
-        if let Err(error) = self.reconnect().await {
+        if let Err(error) = self.connect().await {
             return self.give_up(batch, &error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(batch.len() as f64);
-        if self.pending[0].saturating_add(batch.most_new()) <= self.options.max_pending {
-            return self.commit(batch).await;
+        if self.backlog.most().saturating_add(batch.most_new()) <= self.options.max_pending {
+            return self.begin(batch);
         }
         // Close to the bound, each append is looked at by itself, after what makes room.
+        self.drain().await;
         let appends = batch.take_appends();
         if !batch.is_empty() {
             self.commit(batch).await;
@@ -126,34 +138,73 @@ impl Writer {
         }
     }
 
-    /// One transaction for all of `batch`.
+    /// Makes sure that there is a connection with nothing to do.
+    async fn connect(&mut self) -> Result<(), JournalError> {
+        if self.pens.are_there() {
+            return Ok(());
+        }
+        self.drain().await;
+        if self.pens.are_there() { Ok(()) } else { self.pens.connect_again().await }
+    }
+
+    /// One transaction for all of `batch`, from its beginning to its end.
     async fn commit(&mut self, batch: Batch) {
-        let begun = Instant::now();
-        let had_room = self.pending[1] < self.options.max_pending;
+        self.begin(batch);
+        self.drain().await;
+    }
+
+    /// Waits until nothing is under way.
+    async fn drain(&mut self) {
+        while let Some((ended, begun)) = self.under_way.next().await {
+            self.end(ended, begun);
+        }
+    }
+
+    fn begin(&mut self, batch: Batch) {
+        let Some(pen) = self.pens.take() else { return self.give_up(batch, &self.pens.failure()) };
         let writing = Writing {
-            replica: self.replica,
+            replica: self.pens.replica,
+            shard: shard(self.pens.replica, pen.number),
             max_pending: self.options.max_pending,
             now: self.options.clock.manual_now(),
         };
-        for _ in 0..TRIES {
-            let Some(pen) = &mut self.pen else { break };
-            match pen.transact(&batch, writing, self.pending.iter().sum()).await {
-                Ok(answers) => {
-                    self.seconds.record(begun.elapsed());
-                    return match batch.outcome(&answers) {
-                        Ok(outcome) => self.tell(outcome, had_room),
-                        // Its waiters are gone with it.
-                        Err(error) => drop(self.fail(unavailable(&error))),
-                    };
+        let begun =
+            Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
+        self.backlog.under_way += begun.new;
+        let (progress, is_slow) = (Arc::new(Progress::new()), self.is_slow);
+        let written =
+            pen.write(batch, writing, self.backlog.pending.iter().sum(), Arc::clone(&progress));
+        self.turn = Some(async move { progress.turn(is_slow).await }.boxed());
+        self.under_way.push(written.map(move |ended| (ended, begun)).boxed());
+    }
+
+    fn end(&mut self, ended: Ended, begun: Begun) {
+        let Ended { pen, batch, written, took, is_slow } = ended;
+        // It may not have seen these.
+        let beside = self.backlog.ended - begun.before;
+        self.backlog.ended += begun.new;
+        self.backlog.under_way -= begun.new;
+        self.is_slow = is_slow;
+        match written {
+            Ok(answers) => match batch.outcome(&answers) {
+                Ok(mut outcome) => {
+                    self.seconds.record(took);
+                    outcome.effects.pending[0] += beside;
+                    self.tell(outcome, begun.had_room && self.has_room());
+                    self.pens.put_back(pen);
                 }
-                Err(Failure::Collision(error)) => {
-                    tracing::debug!(%error, "tried again");
-                    self.failure = error;
-                }
-                Err(Failure::Lost(error)) => drop(self.fail(error)),
+                // Its waiters are gone with it.
+                Err(error) => drop(self.pens.fail(unavailable(&error))),
+            },
+            Err(Failure::Collision(error)) => {
+                self.give_up(batch, &error);
+                self.pens.put_back(pen);
+            }
+            Err(Failure::Lost(error)) => {
+                let error = self.pens.fail(error);
+                self.give_up(batch, &error);
             }
         }
-        self.give_up(batch, &self.failure);
     }
 
     /// Who settles does so once: their leases end by themselves, at the latest with the next connection.
@@ -166,7 +217,7 @@ impl Writer {
 
     fn tell(&mut self, outcome: Outcome, had_room: bool) {
         let Outcome { effects: Effects { pending, mut ready }, appends, settles, leases } = outcome;
-        self.pending = pending;
+        self.backlog.pending = pending;
         for (call, _) in &settles {
             self.shared.let_go(&call.input.lease);
         }
@@ -193,10 +244,15 @@ impl Writer {
         }
     }
 
+    /// Whether the Outbox has.
+    fn has_room(&self) -> bool {
+        self.backlog.pending[1] < self.options.max_pending
+    }
+
     /// Refuses an append that goes beyond the bound on the backlog, as far as is known of other replicas.
     async fn fits(&mut self, append: &Append) -> Result<(), JournalError> {
-        let Some(Pen { session: Session { client, .. }, statements, .. }) = &self.pen else {
-            return Err(self.failure.clone());
+        let Some(Pen { session: Session { client, .. }, statements, .. }) = self.pens.first() else {
+            return Err(self.pens.failure());
         };
         let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
         let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
@@ -210,84 +266,23 @@ impl Writer {
                 }
                 Ok(())
             }
-            Ok(Err(error)) => Err(self.fail(unavailable(&error))),
-            Err(_) => Err(self.fail(silent())),
+            Ok(Err(error)) => Err(self.pens.fail(unavailable(&error))),
+            Err(_) => Err(self.pens.fail(silent())),
         }
-    }
-
-    /// The connection cannot be trusted any more: what it was last asked may or may not have been done.
-    fn fail(&mut self, error: JournalError) -> JournalError {
-        if self.pen.take().is_some() {
-            tracing::error!(%error, "the journal's database failed; it is connected to again");
-        }
-        self.tried_at = Instant::now();
-        self.failure = error.clone();
-        error
-    }
-
-    async fn reconnect(&mut self) -> Result<(), JournalError> {
-        if self.pen.as_ref().is_some_and(|pen| !pen.session.client.is_closed()) {
-            return Ok(());
-        }
-        if self.pen.take().is_none() && self.tried_at.elapsed() < RETRY {
-            return Err(self.failure.clone());
-        }
-        self.tried_at = Instant::now();
-        self.connect().await.inspect_err(|error| self.failure = error.clone())?;
-        tracing::info!("the journal's database works again");
-        Ok(())
-    }
-
-    async fn connect(&mut self) -> Result<(), JournalError> {
-        let session = Session::open(&self.address, Access::Server).await?;
-        let prepared = timeout(PATIENCE, Statements::prepare(&session.client)).await;
-        let statements = prepared.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
-        // What was leased by a commit of whose success we never heard.
-        let (.., fences) = self.shared.held();
-        let freed = timeout(PATIENCE, session.client.execute(ORPHANS, &[&self.replica, &fences])).await;
-        freed.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
-        self.tried_at = Instant::now();
-        self.pen = Some(Pen { session, statements, planned_at: self.tried_at, planned_for: 0 });
-        Ok(())
-    }
-
-    /// Gives back what is still leased, so that others need not wait, and takes this replica off the list.
-    pub(super) async fn leave(&self) -> Result<(), JournalError> {
-        let Some(Pen { session: Session { client, .. }, .. }) = &self.pen else {
-            return Err(self.failure.clone());
-        };
-        let (queues, lines, fences) = self.shared.held();
-        let leave = async {
-            client.execute(RELEASE, &[&queues, &lines, &fences]).await?;
-            client.execute(&text(LEAVE), &[&vec![self.replica]]).await
-        };
-        let left = timeout(PATIENCE, leave).await.map_err(|_| silent())?;
-        left.map(drop).map_err(|error| unavailable(&error))
     }
 }
 
-impl Pen {
-    /// One transaction, where so many entries are pending; a panic in it ends this connection, and not the writer.
-    async fn transact(
-        &mut self,
-        batch: &Batch,
-        writing: Writing,
-        pending: u64,
-    ) -> Result<Answers, Failure> {
-        let sent = async {
-            let has_grown = pending > 2 * self.planned_for + REPLAN_ENTRIES;
-            if has_grown || self.planned_at.elapsed() >= REPLAN {
-                self.session.client.batch_execute("discard plans").await?;
-                (self.planned_at, self.planned_for) = (Instant::now(), pending);
-            }
-            let answers = batch.send(&self.session.client, &self.statements, writing).await?;
-            failpoint::reach(Point::Committed)?;
-            Ok(answers)
-        };
-        match timeout(PATIENCE, AssertUnwindSafe(sent).catch_unwind()).await {
-            Ok(Ok(sent)) => sent,
-            Ok(Err(_)) => Err(Failure::Lost(panicked())),
-            Err(_) => Err(Failure::Lost(silent())),
-        }
+impl Backlog {
+    /// The most entries that may be pending in the Inbox.
+    fn most(&self) -> u64 {
+        self.pending[0].saturating_add(self.under_way)
+    }
+}
+
+/// Waits until a turn is over, if there is one.
+async fn over(turn: &mut Option<BoxFuture<'static, ()>>) {
+    match turn {
+        Some(turn) => turn.await,
+        None => pending().await,
     }
 }

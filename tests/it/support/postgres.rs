@@ -10,7 +10,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::timeout};
 use tokio_postgres::{Client, NoTls};
 
 use super::{process::free_address, skip, until};
@@ -130,6 +130,31 @@ impl Cluster {
         let mut file = std::fs::File::options().append(true).open(file).unwrap();
         file.write_all(settings.as_bytes()).unwrap();
         self.control(&["reload"]);
+    }
+
+    /// From now on commits wait for a standby that is not there, until they are [released](Self::release).
+    ///
+    /// What waits keeps its locks, and is seen by nobody.
+    pub(crate) async fn stall(&self) {
+        let client = client(&self.url("postgres")).await;
+        client
+            .batch_execute("create table if not exists stalled (); set synchronous_commit = local")
+            .await
+            .unwrap();
+        self.set("synchronous_standby_names = 'nobody'\n");
+        until("a commit that waits", async || {
+            let probe = self::client(&self.url("postgres")).await;
+            let insert = probe.batch_execute("insert into stalled default values");
+            let waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
+            let (_, count) =
+                tokio::join!(timeout(Duration::from_millis(50), insert), client.query_one(waiting, &[]));
+            (count.unwrap().get::<_, i64>(0) > 0).then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.set("synchronous_standby_names = ''\n");
     }
 
     /// A file beside the server's own, readable for it alone.

@@ -1,0 +1,139 @@
+//! One of the connections that write, with its statements and their plans.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    address::Address,
+    batch::{Answers, Batch, Writing},
+    session::{Failure, PATIENCE, Session, panicked, silent, unavailable},
+    statements::Statements,
+};
+use crate::{
+    failpoint::{self, Point},
+    journal::{Access, JournalError},
+};
+
+/// A plan is used for so long, and until there are a quarter more pending entries and some: which index is right depends
+/// on how long the tables are, and an empty one says nothing.
+const REPLAN: Duration = Duration::from_secs(1);
+const REPLAN_ENTRIES: u64 = 50;
+/// How often a transaction that met another one's locks the wrong way round is tried.
+const TRIES: usize = 5;
+
+/// A connection, with its statements.
+#[derive(Debug)]
+pub(super) struct Pen {
+    pub(super) session: Session,
+    pub(super) statements: Statements,
+    /// Among those of its replica.
+    pub(super) number: usize,
+    planned_at: Instant,
+    /// The pending entries at that time.
+    planned_for: u64,
+}
+
+/// A transaction at its end.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) pen: Pen,
+    pub(super) batch: Batch,
+    pub(super) written: Result<Answers, Failure>,
+    pub(super) took: Duration,
+    /// Whether its commit took so long beside its statements that it pays to write another one meanwhile.
+    pub(super) is_slow: bool,
+}
+
+/// When only the commit of a transaction is waited for: all of its locks are its own then.
+#[derive(Debug)]
+pub(super) struct Progress {
+    begun: Instant,
+    answered: OnceLock<Duration>,
+    told: Notify,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { begun: Instant::now(), answered: OnceLock::new(), told: Notify::new() }
+    }
+
+    pub(super) fn answered(&self) {
+        self.answered.get_or_init(|| self.begun.elapsed());
+        self.told.notify_one();
+    }
+
+    /// Waits until another transaction may begin beside this one.
+    ///
+    /// Where commits are quick, those who come meanwhile do better to share the next one. Whether this one is as quick as
+    /// the last is seen after as long as its statements have taken.
+    pub(super) async fn turn(&self, is_slow: bool) {
+        self.told.notified().await;
+        if !is_slow {
+            sleep(self.begun.elapsed()).await;
+        }
+    }
+}
+
+impl Pen {
+    pub(super) async fn open(address: Address, number: usize) -> Result<Self, JournalError> {
+        let session = Session::open(&address, Access::Server).await?;
+        let prepared = timeout(PATIENCE, Statements::prepare(&session.client)).await;
+        let statements = prepared.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
+        Ok(Self { session, statements, number, planned_at: Instant::now(), planned_for: 0 })
+    }
+
+    /// One transaction for all of `batch`, where so many entries are pending.
+    pub(super) async fn write(
+        mut self,
+        batch: Batch,
+        writing: Writing,
+        pending: u64,
+        progress: Arc<Progress>,
+    ) -> Ended {
+        let mut written = self.transact(&batch, writing, pending, &progress).await;
+        for _ in 1..TRIES {
+            let Err(Failure::Collision(error)) = &written else { break };
+            tracing::debug!(%error, "tried again");
+            written = self.transact(&batch, writing, pending, &progress).await;
+        }
+        // Also where it failed before it came to that.
+        progress.answered();
+        let took = progress.begun.elapsed();
+        let statements = progress.answered.get().copied().unwrap_or(took);
+        Ended { pen: self, batch, written, took, is_slow: took > statements * 2 }
+    }
+
+    /// A panic in it ends this connection, and not the writer.
+    async fn transact(
+        &mut self,
+        batch: &Batch,
+        writing: Writing,
+        pending: u64,
+        progress: &Progress,
+    ) -> Result<Answers, Failure> {
+        let sent = async {
+            let has_grown = pending > self.planned_for + self.planned_for / 4 + REPLAN_ENTRIES;
+            if has_grown || self.planned_at.elapsed() >= REPLAN {
+                self.session.client.batch_execute("discard plans").await?;
+                (self.planned_at, self.planned_for) = (Instant::now(), pending);
+            }
+            let answers = batch.send(&self.session.client, &self.statements, writing, progress).await?;
+            failpoint::reach(Point::Committed)?;
+            Ok(answers)
+        };
+        match timeout(PATIENCE, AssertUnwindSafe(sent).catch_unwind()).await {
+            Ok(Ok(sent)) => sent,
+            Ok(Err(_)) => Err(Failure::Lost(panicked())),
+            Err(_) => Err(Failure::Lost(silent())),
+        }
+    }
+}

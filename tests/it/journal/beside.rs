@@ -1,0 +1,120 @@
+//! What is written while an earlier commit is still waited for: it waits for its own commit, and is counted once.
+
+use std::{ops::Range, sync::Arc};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
+};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+use super::{
+    shared::open,
+    support::{LEASE, MAX_PENDING, START, message},
+};
+use crate::support::{
+    postgres::{Cluster, client},
+    until,
+};
+
+/// A journal that has connected, on a server of its own.
+async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
+    let cluster = Cluster::start().await?;
+    let url = cluster.database().await;
+    let journal = open(&url, &Clock::manual(START)).await;
+    Some((cluster, client(&url).await, journal))
+}
+
+type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
+
+fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
+    let journal = Arc::clone(journal);
+    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
+    tokio::spawn(async move { journal.append(entries).await })
+}
+
+fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
+    numbers.map(|number| message(conversation, &format!("{conversation}{number}"))).collect()
+}
+
+/// Waits until so many of the journal's transactions wait for the end of their commits; their connections, the oldest
+/// first.
+async fn committing(client: &Client, count: usize) -> Vec<i32> {
+    let waiting = "select pid from pg_stat_activity where wait_event = 'SyncRep' and query = 'commit'
+        and application_name = 'rongcloud-callback' order by query_start";
+    until("commits that wait", async || {
+        let rows = client.query(waiting, &[]).await.unwrap();
+        (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
+    let Some((cluster, client, journal)) = journal().await else { return };
+    cluster.stall().await;
+    let first = append(&journal, entries("a", 0..1));
+    committing(&client, 1).await;
+    let other = append(&journal, entries("b", 0..1));
+    committing(&client, 2).await;
+    let next = append(&journal, entries("a", 1..2));
+    until("who waits for the conversation", async || {
+        let waiting = "select from pg_stat_activity where wait_event_type = 'Lock'";
+        client.query_opt(waiting, &[]).await.unwrap().map(drop)
+    })
+    .await;
+    for appending in [&first, &other, &next] {
+        assert!(!appending.is_finished(), "answered before it was committed");
+    }
+    cluster.release();
+    for appending in [first, other, next] {
+        assert_eq!(appending.await.unwrap().unwrap(), [Appended::New]);
+    }
+    let listed = journal.list(Filter { queue: None, state: None, limit: 9 }).await.unwrap();
+    let number = |key: &str| listed.iter().find(|record| record.key == key).unwrap().id;
+    assert!(number("a0") < number("a1"), "{listed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it() {
+    let Some((cluster, client, journal)) = journal().await else { return };
+    journal.append(entries("a", 0..1)).await.unwrap();
+    cluster.stall().await;
+    let fails = append(&journal, entries("b", 0..1));
+    let connection = committing(&client, 1).await[0];
+    let leasing = {
+        let journal = Arc::clone(&journal);
+        #[expect(clippy::disallowed_methods, reason = "it is waited for")]
+        tokio::spawn(async move { journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await })
+    };
+    committing(&client, 2).await;
+    client.execute("select pg_terminate_backend($1)", &[&connection]).await.unwrap();
+    assert!(matches!(fails.await.unwrap(), Err(JournalError::Unavailable(_))));
+    let again = append(&journal, entries("b", 0..1));
+    cluster.release();
+    let leased = leasing.await.unwrap().unwrap();
+    // Nobody was told, but it was committed.
+    let answer = until("a connection", async || journal.append(entries("b", 0..1)).await.ok());
+    assert_eq!(answer.await, [Appended::Duplicate]);
+    drop(again.await.unwrap());
+    let mine = leased.into_iter().find(|entry| entry.id == EntryId(1)).unwrap();
+    journal.finish(mine.lease, Vec::new()).await.expect("its lease goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bound_on_the_backlog_counts_what_is_under_way() {
+    let Some((cluster, client, journal)) = journal().await else { return };
+    cluster.stall().await;
+    let most = append(&journal, entries("a", 1..MAX_PENDING));
+    committing(&client, 1).await;
+    let last = append(&journal, entries("b", 0..1));
+    committing(&client, 2).await;
+    let beyond = append(&journal, entries("c", 0..1));
+    cluster.release();
+    most.await.unwrap().unwrap();
+    last.await.unwrap().unwrap();
+    for refused in [beyond.await.unwrap(), journal.append(entries("d", 0..1)).await] {
+        assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
+    }
+}
