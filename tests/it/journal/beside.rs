@@ -1,17 +1,17 @@
 //! What is written while an earlier commit is still waited for: it waits for its own commit, and is counted once.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
     journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
 
 use super::{
     shared::open,
-    support::{LEASE, MAX_PENDING, START, message},
+    support::{LEASE, MAX_PENDING, START, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, client},
@@ -79,7 +79,7 @@ async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it() {
     let Some((cluster, client, journal)) = journal().await else { return };
-    journal.append(entries("a", 0..1)).await.unwrap();
+    journal.append(vec![message("a", "a0"), reply("z", "z0")]).await.unwrap();
     cluster.stall().await;
     let fails = append(&journal, entries("b", 0..1));
     let connection = committing(&client, 1).await[0];
@@ -91,7 +91,18 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     committing(&client, 2).await;
     client.execute("select pg_terminate_backend($1)", &[&connection]).await.unwrap();
     assert!(matches!(fails.await.unwrap(), Err(JournalError::Unavailable(_))));
-    let again = append(&journal, entries("b", 0..1));
+    // A lease that nobody has heard of yet may still be heard of: only when nothing is under way is it nobody's.
+    let unheard_of = "set synchronous_commit = local; update conversation
+        set held = head, holder = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
+    client.batch_execute(unheard_of).await.unwrap();
+    let again = until("who waits for another connection", async || {
+        let again = append(&journal, entries("b", 0..1));
+        sleep(Duration::from_millis(300)).await;
+        (!again.is_finished()).then_some(again)
+    })
+    .await;
+    let held = "select from conversation where queue = 1 and lease_until > 0";
+    assert_eq!(client.execute(held, &[]).await.unwrap(), 1, "it was freed");
     cluster.release();
     let leased = leasing.await.unwrap().unwrap();
     // Nobody was told, but it was committed.
