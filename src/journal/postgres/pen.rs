@@ -27,6 +27,9 @@ use crate::{
 /// on how long the tables are, and an empty one says nothing.
 const REPLAN: Duration = Duration::from_secs(1);
 const REPLAN_ENTRIES: u64 = 50;
+/// A commit that takes longer is slow: then it pays to begin another transaction meanwhile, each of which costs the
+/// database about a millisecond whatever is in it; else those who have come meanwhile do better to share the next one.
+const SLOW: Duration = Duration::from_millis(2);
 /// How often a transaction that met another one's locks the wrong way round is tried.
 const TRIES: usize = 5;
 
@@ -49,8 +52,8 @@ pub(super) struct Ended {
     pub(super) batch: Batch,
     pub(super) written: Result<Answers, Failure>,
     pub(super) took: Duration,
-    /// Whether its commit took so long beside its statements that it pays to write another one meanwhile.
-    pub(super) is_slow: bool,
+    /// How much of that its commit was.
+    pub(super) commit: Duration,
 }
 
 /// When only the commit of a transaction is waited for: all of its locks are its own then.
@@ -71,14 +74,12 @@ impl Progress {
         self.told.notify_one();
     }
 
-    /// Waits until another transaction may begin beside this one.
-    ///
-    /// Where commits are quick, those who come meanwhile do better to share the next one. Whether this one is as quick as
-    /// the last is seen after as long as its statements have taken.
-    pub(super) async fn turn(&self, is_slow: bool) {
+    /// Waits until another transaction may begin beside this one: where commits are `usually` quick, it has to turn out
+    /// that this one is not.
+    pub(super) async fn turn(&self, usually: Duration) {
         self.told.notified().await;
-        if !is_slow {
-            sleep(self.begun.elapsed()).await;
+        if usually < SLOW {
+            sleep(SLOW).await;
         }
     }
 }
@@ -109,7 +110,7 @@ impl Pen {
         progress.answered();
         let took = progress.begun.elapsed();
         let statements = progress.answered.get().copied().unwrap_or(took);
-        Ended { pen: self, batch, written, took, is_slow: took > statements * 2 }
+        Ended { pen: self, batch, written, took, commit: took.saturating_sub(statements) }
     }
 
     /// A panic in it ends this connection, and not the writer.

@@ -3,7 +3,7 @@
 //! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
 //! locks (see [`Progress`]). Nobody is told of anything before it is committed.
 
-use std::{collections::BTreeSet, future::pending, sync::Arc};
+use std::{collections::BTreeSet, future::pending, sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -36,8 +36,8 @@ pub(super) struct Writer {
     under_way: FuturesUnordered<BoxFuture<'static, (Ended, Begun)>>,
     /// Until it is over, nothing begins beside what is under way.
     turn: Option<BoxFuture<'static, ()>>,
-    /// Whether the last commit was slow.
-    is_slow: bool,
+    /// How long a commit takes, by the last few.
+    usual_commit: Duration,
     backlog: Backlog,
     seconds: Histogram,
     commands: Histogram,
@@ -72,7 +72,7 @@ impl Writer {
             pens,
             under_way: FuturesUnordered::new(),
             turn: None,
-            is_slow: false,
+            usual_commit: Duration::ZERO,
             backlog: Backlog::default(),
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
@@ -171,20 +171,20 @@ impl Writer {
         let begun =
             Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
         self.backlog.under_way += begun.new;
-        let (progress, is_slow) = (Arc::new(Progress::new()), self.is_slow);
+        let (progress, usually) = (Arc::new(Progress::new()), self.usual_commit);
         let written =
             pen.write(batch, writing, self.backlog.pending.iter().sum(), Arc::clone(&progress));
-        self.turn = Some(async move { progress.turn(is_slow).await }.boxed());
+        self.turn = Some(async move { progress.turn(usually).await }.boxed());
         self.under_way.push(written.map(move |ended| (ended, begun)).boxed());
     }
 
     fn end(&mut self, ended: Ended, begun: Begun) {
-        let Ended { pen, batch, written, took, is_slow } = ended;
+        let Ended { pen, batch, written, took, commit } = ended;
         // It may not have seen these.
         let beside = self.backlog.ended - begun.before;
         self.backlog.ended += begun.new;
         self.backlog.under_way -= begun.new;
-        self.is_slow = is_slow;
+        self.usual_commit = (self.usual_commit * 7 + commit) / 8;
         match written {
             Ok(answers) => match batch.outcome(&answers) {
                 Ok(mut outcome) => {
