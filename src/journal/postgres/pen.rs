@@ -27,8 +27,7 @@ use crate::{
 /// on how long the tables are, and an empty one says nothing.
 const REPLAN: Duration = Duration::from_secs(1);
 const REPLAN_ENTRIES: u64 = 50;
-/// A commit that takes longer is slow: then it pays to begin another transaction meanwhile, each of which costs the
-/// database about a millisecond whatever is in it; else those who have come meanwhile do better to share the next one.
+/// No commit is slow that takes less: a transaction costs the database about a millisecond, whatever is in it.
 const SLOW: Duration = Duration::from_millis(2);
 /// How often a transaction that met another one's locks the wrong way round is tried.
 const TRIES: usize = 5;
@@ -51,9 +50,41 @@ pub(super) struct Ended {
     pub(super) pen: Pen,
     pub(super) batch: Batch,
     pub(super) written: Result<Answers, Failure>,
-    pub(super) took: Duration,
-    /// How much of that its commit was.
-    pub(super) commit: Duration,
+    pub(super) pace: Pace,
+}
+
+/// How long it takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    /// From the beginning until only the commit was waited for.
+    statements: Duration,
+    commit: Duration,
+}
+
+impl Pace {
+    pub(super) fn whole(self) -> Duration {
+        self.statements + self.commit
+    }
+
+    /// What is usual, after one more of those of which it was the usual.
+    pub(super) fn and(self, next: Self) -> Self {
+        let mean = |usual: Duration, next| (usual * 7 + next) / 8;
+        Self {
+            statements: mean(self.statements, next.statements),
+            commit: mean(self.commit, next.commit),
+        }
+    }
+
+    /// Whether it pays to begin another transaction during the commit. Else those who have come meanwhile do better to
+    /// share the next one: also where it takes long because the machine is busy, as the statements then do, too.
+    fn is_slow(self) -> bool {
+        self.commit > least_slow(self.statements)
+    }
+}
+
+/// A commit that takes longer after such statements is slow.
+fn least_slow(statements: Duration) -> Duration {
+    SLOW.max(statements / 2)
 }
 
 /// When only the commit of a transaction is waited for: all of its locks are its own then.
@@ -74,13 +105,19 @@ impl Progress {
         self.told.notify_one();
     }
 
-    /// Waits until another transaction may begin beside this one: where commits are `usually` quick, it has to turn out
-    /// that this one is not.
-    pub(super) async fn turn(&self, usually: Duration) {
+    /// Waits until another transaction may begin beside this one: unless commits are `usually` slow, it has to turn out
+    /// that this one is.
+    pub(super) async fn turn(&self, usually: Pace) {
         self.told.notified().await;
-        if usually < SLOW {
-            sleep(SLOW).await;
+        if !usually.is_slow() {
+            sleep(least_slow(self.begun.elapsed())).await;
         }
+    }
+
+    fn pace(&self) -> Pace {
+        let whole = self.begun.elapsed();
+        let statements = self.answered.get().copied().unwrap_or(whole);
+        Pace { statements, commit: whole.saturating_sub(statements) }
     }
 }
 
@@ -108,9 +145,7 @@ impl Pen {
         }
         // Also where it failed before it came to that.
         progress.answered();
-        let took = progress.begun.elapsed();
-        let statements = progress.answered.get().copied().unwrap_or(took);
-        Ended { pen: self, batch, written, took, commit: took.saturating_sub(statements) }
+        Ended { pen: self, batch, written, pace: progress.pace() }
     }
 
     /// A panic in it ends this connection, and not the writer.

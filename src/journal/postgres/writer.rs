@@ -3,7 +3,7 @@
 //! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
 //! locks (see [`Progress`]). Nobody is told of anything before it is committed.
 
-use std::{collections::BTreeSet, future::pending, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future::pending, sync::Arc};
 
 use futures_util::{
     StreamExt,
@@ -16,7 +16,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::{
     batch::{Batch, Effects, Outcome, Writing},
     command::{Append, Command},
-    pen::{Ended, Pen, Progress},
+    pen::{Ended, Pace, Pen, Progress},
     pens::Pens,
     session::{Failure, PATIENCE, Session, silent, unavailable},
     shared::Shared,
@@ -36,8 +36,8 @@ pub(super) struct Writer {
     under_way: FuturesUnordered<BoxFuture<'static, (Ended, Begun)>>,
     /// Until it is over, nothing begins beside what is under way.
     turn: Option<BoxFuture<'static, ()>>,
-    /// How long a commit takes, by the last few.
-    usual_commit: Duration,
+    /// Of the last few transactions.
+    pace: Pace,
     backlog: Backlog,
     seconds: Histogram,
     commands: Histogram,
@@ -72,7 +72,7 @@ impl Writer {
             pens,
             under_way: FuturesUnordered::new(),
             turn: None,
-            usual_commit: Duration::ZERO,
+            pace: Pace::default(),
             backlog: Backlog::default(),
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
@@ -171,7 +171,7 @@ impl Writer {
         let begun =
             Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
         self.backlog.under_way += begun.new;
-        let (progress, usually) = (Arc::new(Progress::new()), self.usual_commit);
+        let (progress, usually) = (Arc::new(Progress::new()), self.pace);
         let written =
             pen.write(batch, writing, self.backlog.pending.iter().sum(), Arc::clone(&progress));
         self.turn = Some(async move { progress.turn(usually).await }.boxed());
@@ -179,16 +179,16 @@ impl Writer {
     }
 
     fn end(&mut self, ended: Ended, begun: Begun) {
-        let Ended { pen, batch, written, took, commit } = ended;
+        let Ended { pen, batch, written, pace } = ended;
         // It may not have seen these.
         let beside = self.backlog.ended - begun.before;
         self.backlog.ended += begun.new;
         self.backlog.under_way -= begun.new;
-        self.usual_commit = (self.usual_commit * 7 + commit) / 8;
+        self.pace = self.pace.and(pace);
         match written {
             Ok(answers) => match batch.outcome(&answers) {
                 Ok(mut outcome) => {
-                    self.seconds.record(took);
+                    self.seconds.record(pace.whole());
                     outcome.effects.pending[0] += beside;
                     self.tell(outcome, begun.had_room && self.has_room());
                     self.pens.put_back(pen);
