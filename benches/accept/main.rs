@@ -93,7 +93,7 @@ fn main() {
 /// Half a second to warm up goes before what counts.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// How many connections to the database a replica has.
+/// How many connections to the database a replica has where commits are quick.
 const OF_A_REPLICA: usize = 3;
 
 /// How long a target is measured.

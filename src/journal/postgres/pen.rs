@@ -84,7 +84,7 @@ impl Pace {
 
 /// A commit that takes longer after such statements is slow.
 fn least_slow(statements: Duration) -> Duration {
-    SLOW.max(statements / 2)
+    SLOW.max(statements)
 }
 
 /// When only the commit of a transaction is waited for: all of its locks are its own then.
@@ -171,5 +171,28 @@ impl Pen {
             Ok(Err(_)) => Err(Failure::Lost(panicked())),
             Err(_) => Err(Failure::Lost(silent())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(statements: u64, commit: u64) -> Pace {
+        let [statements, commit] = [statements, commit].map(Duration::from_millis);
+        Pace { statements, commit }
+    }
+
+    #[test]
+    fn a_commit_is_slow_that_takes_long_and_longer_than_statements_on_a_busy_machine() {
+        assert!(pace(1, 5).is_slow() && pace(4, 5).is_slow());
+        assert!(!pace(1, 2).is_slow() && !pace(6, 5).is_slow());
+    }
+
+    #[test]
+    fn one_slow_commit_among_quick_ones_makes_them_no_slower_and_several_do() {
+        let usually = pace(1, 1).and(pace(1, 9));
+        assert!(!usually.is_slow());
+        assert!(usually.and(pace(1, 9)).is_slow());
     }
 }
