@@ -3,13 +3,13 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_postgres::Client;
 
 use super::{
     address::Address,
     purge,
-    session::{PATIENCE, Session, panicked, silent, unavailable},
+    session::{Session, panicked, soon},
     shared::Shared,
     statements::{BEAT, FREE, LEAVE, STALE, text},
 };
@@ -167,15 +167,5 @@ impl Sweep {
     fn new(options: &Options) -> Self {
         let every = SWEEP_EVERY.min(options.keep).min(options.keep_dead);
         Self { every, next_at: Instant::now() + every, from: None }
-    }
-}
-
-/// What the database answers, within the time that it has.
-async fn soon<T>(
-    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, JournalError> {
-    match timeout(PATIENCE, asked).await {
-        Ok(answer) => answer.map_err(|error| unavailable(&error)),
-        Err(_) => Err(silent()),
     }
 }

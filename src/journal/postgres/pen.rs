@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     address::Address,
     batch::{Answers, Batch, Writing},
-    session::{Failure, PATIENCE, Session, panicked, silent, unavailable},
+    session::{Failure, PATIENCE, Session, panicked, silent, soon},
     statements::Statements,
 };
 use crate::{
@@ -124,8 +124,7 @@ impl Progress {
 impl Pen {
     pub(super) async fn open(address: Address, number: usize) -> Result<Self, JournalError> {
         let session = Session::open(&address, Access::Server).await?;
-        let prepared = timeout(PATIENCE, Statements::prepare(&session.client)).await;
-        let statements = prepared.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
+        let statements = soon(Statements::prepare(&session.client)).await?;
         Ok(Self { session, statements, number, planned_at: Instant::now(), planned_for: 0 })
     }
 
@@ -137,12 +136,15 @@ impl Pen {
         pending: u64,
         progress: Arc<Progress>,
     ) -> Ended {
-        let mut written = self.transact(&batch, writing, pending, &progress).await;
-        for _ in 1..TRIES {
-            let Err(Failure::Collision(error)) = &written else { break };
-            tracing::debug!(%error, "tried again");
-            written = self.transact(&batch, writing, pending, &progress).await;
-        }
+        let mut again = 1..TRIES;
+        let written = loop {
+            match self.transact(&batch, writing, pending, &progress).await {
+                Err(Failure::Collision(error)) if again.next().is_some() => {
+                    tracing::debug!(%error, "tried again");
+                }
+                written => break written,
+            }
+        };
         // Also where it failed before it came to that.
         progress.answered();
         Ended { pen: self, batch, written, pace: progress.pace() }

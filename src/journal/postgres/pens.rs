@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::{BoxFuture, FutureExt, pending};
-use tokio::time::{Instant, timeout};
+use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
+use tokio::time::Instant;
 
 use super::{
     address::Address,
     pen::Pen,
-    session::{PATIENCE, Session, silent, unavailable},
+    session::{Session, soon},
     shared::Shared,
     statements::{LEAVE, ORPHANS, RELEASE, SHARDS, text},
 };
@@ -120,9 +120,7 @@ impl Pens {
     async fn connect(&mut self) -> Result<(), JournalError> {
         let pen = Pen::open(self.address.clone(), self.next_number()).await?;
         let (.., fences) = self.shared.held();
-        let freed =
-            timeout(PATIENCE, pen.session.client.execute(ORPHANS, &[&self.replica, &fences])).await;
-        freed.map_err(|_| silent())?.map_err(|error| unavailable(&error))?;
+        soon(pen.session.client.execute(ORPHANS, &[&self.replica, &fences])).await?;
         self.is_lost = false;
         self.free.push(pen);
         Ok(())
@@ -136,12 +134,9 @@ impl Pens {
         }
     }
 
-    /// Waits until another one is there, or cannot be.
-    pub(super) async fn another(&mut self) {
-        let opened = match &mut self.opening {
-            Some(opening) => opening.await,
-            None => pending().await,
-        };
+    /// Waits until another one is there, or cannot be; none if none is wanted.
+    pub(super) async fn another(&mut self) -> Option<()> {
+        let opened = OptionFuture::from(self.opening.as_mut()).await?;
         self.opening = None;
         match opened {
             Ok(pen) => self.free.push(pen),
@@ -150,6 +145,7 @@ impl Pens {
                 self.another_at = Instant::now() + RETRY_ANOTHER;
             }
         }
+        Some(())
     }
 
     fn next_number(&mut self) -> usize {
@@ -167,7 +163,6 @@ impl Pens {
             client.execute(RELEASE, &[&queues, &lines, &fences]).await?;
             client.execute(&text(LEAVE), &[&vec![self.replica]]).await
         };
-        let left = timeout(PATIENCE, leave).await.map_err(|_| silent())?;
-        left.map(drop).map_err(|error| unavailable(&error))
+        soon(leave).await.map(drop)
     }
 }

@@ -1,11 +1,11 @@
 //! The connection for everything that is neither written in bulk nor kept up: what operators ask and do.
 
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 use tokio_postgres::{Client, Error};
 
 use super::{
     address::Address,
-    session::{PATIENCE, Session, silent, unavailable},
+    session::{Session, soon},
 };
 use crate::journal::{Access, JournalError};
 
@@ -32,8 +32,7 @@ impl Reader {
             Some(session) => session,
             None => Session::open(&self.address, self.access).await?,
         };
-        let done = timeout(PATIENCE, work(&session.client)).await.map_err(|_| silent())?;
-        let done = done.map_err(|error| unavailable(&error))?;
+        let done = soon(work(&session.client)).await?;
         *place = Some(session);
         Ok(done)
     }

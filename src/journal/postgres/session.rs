@@ -77,6 +77,16 @@ impl Session {
     }
 }
 
+/// What the database answers, within the time that it has.
+pub(super) async fn soon<T>(
+    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, JournalError> {
+    match timeout(PATIENCE, asked).await {
+        Ok(answer) => answer.map_err(|error| unavailable(&error)),
+        Err(_) => Err(silent()),
+    }
+}
+
 /// Why a transaction did not come to its end.
 #[derive(Debug)]
 pub(super) enum Failure {

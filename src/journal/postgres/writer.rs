@@ -3,22 +3,22 @@
 //! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
 //! locks (see [`Progress`]). Nobody is told of anything before it is committed.
 
-use std::{collections::BTreeSet, future::pending, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{
     StreamExt,
-    future::{BoxFuture, FutureExt},
+    future::{BoxFuture, FutureExt, OptionFuture},
     stream::FuturesUnordered,
 };
 use metrics::Histogram;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 
 use super::{
     batch::{Batch, Effects, Outcome, Writing},
     command::{Append, Command},
     pen::{Ended, Pace, Pen, Progress},
     pens::Pens,
-    session::{Failure, PATIENCE, Session, silent, unavailable},
+    session::{Failure, Session, soon, unavailable},
     shared::Shared,
     statements::shard,
     values::{count, queue_number},
@@ -87,11 +87,11 @@ impl Writer {
                 self.under_way.is_empty() || (self.turn.is_none() && self.pens.first().is_some());
             tokio::select! {
                 Some((ended, begun)) = self.under_way.next() => self.end(ended, begun),
-                () = over(&mut self.turn) => {
+                Some(()) = OptionFuture::from(self.turn.as_mut()) => {
                     self.turn = None;
                     self.pens.want_another(self.under_way.len());
                 }
-                () = self.pens.another() => {}
+                Some(()) = self.pens.another() => {}
                 received = commands.recv_many(&mut queued, BATCH), if may_begin => {
                     if received == 0 {
                         break;
@@ -257,17 +257,15 @@ impl Writer {
         let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
         let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
         let queue = queue_number(Queue::Inbox);
-        let asked = timeout(PATIENCE, client.query_one(&statements.room, &[&queue, &keys])).await;
-        match asked {
-            Ok(Ok(row)) => {
+        match soon(client.query_one(&statements.room, &[&queue, &keys])).await {
+            Ok(row) => {
                 let (fresh, pending) = (count(row.get(0)), count(row.get(1)));
                 if fresh > 0 && pending + fresh > self.options.max_pending {
                     return Err(JournalError::Full(pending));
                 }
                 Ok(())
             }
-            Ok(Err(error)) => Err(self.pens.fail(unavailable(&error))),
-            Err(_) => Err(self.pens.fail(silent())),
+            Err(error) => Err(self.pens.fail(error)),
         }
     }
 }
@@ -276,13 +274,5 @@ impl Backlog {
     /// The most entries that may be pending in the Inbox.
     fn most(&self) -> u64 {
         self.pending[0].saturating_add(self.under_way)
-    }
-}
-
-/// Waits until a turn is over, if there is one.
-async fn over(turn: &mut Option<BoxFuture<'static, ()>>) {
-    match turn {
-        Some(turn) => turn.await,
-        None => pending().await,
     }
 }

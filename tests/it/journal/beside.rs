@@ -10,11 +10,11 @@ use tokio::{task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
 
 use super::{
-    shared::open,
+    shared::{open, spawn},
     support::{LEASE, MAX_PENDING, START, message, reply},
 };
 use crate::support::{
-    postgres::{Cluster, client},
+    postgres::{Cluster, ON_A_COMMIT, ON_A_LOCK, client, waiting},
     until,
 };
 
@@ -30,24 +30,11 @@ type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
 
 fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
     let journal = Arc::clone(journal);
-    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-    tokio::spawn(async move { journal.append(entries).await })
+    spawn(async move { journal.append(entries).await })
 }
 
 fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
     numbers.map(|number| message(conversation, &format!("{conversation}{number}"))).collect()
-}
-
-/// Waits until so many of the journal's transactions wait for the end of their commits; their connections, the oldest
-/// first.
-async fn committing(client: &Client, count: usize) -> Vec<i32> {
-    let waiting = "select pid from pg_stat_activity where wait_event = 'SyncRep' and query = 'commit'
-        and application_name = 'rongcloud-callback' order by query_start";
-    until("commits that wait", async || {
-        let rows = client.query(waiting, &[]).await.unwrap();
-        (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
-    })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,15 +42,11 @@ async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
     let first = append(&journal, entries("a", 0..1));
-    committing(&client, 1).await;
+    waiting(&client, ON_A_COMMIT, 1).await;
     let other = append(&journal, entries("b", 0..1));
-    committing(&client, 2).await;
+    waiting(&client, ON_A_COMMIT, 2).await;
     let next = append(&journal, entries("a", 1..2));
-    until("who waits for the conversation", async || {
-        let waiting = "select from pg_stat_activity where wait_event_type = 'Lock'";
-        client.query_opt(waiting, &[]).await.unwrap().map(drop)
-    })
-    .await;
+    waiting(&client, ON_A_LOCK, 1).await;
     for appending in [&first, &other, &next] {
         assert!(!appending.is_finished(), "answered before it was committed");
     }
@@ -82,13 +65,12 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     journal.append(vec![message("a", "a0"), reply("z", "z0")]).await.unwrap();
     cluster.stall().await;
     let fails = append(&journal, entries("b", 0..1));
-    let connection = committing(&client, 1).await[0];
+    let connection = waiting(&client, ON_A_COMMIT, 1).await[0];
     let leasing = {
         let journal = Arc::clone(&journal);
-        #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-        tokio::spawn(async move { journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await })
+        spawn(async move { journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await })
     };
-    committing(&client, 2).await;
+    waiting(&client, ON_A_COMMIT, 2).await;
     client.execute("select pg_terminate_backend($1)", &[&connection]).await.unwrap();
     assert!(matches!(fails.await.unwrap(), Err(JournalError::Unavailable(_))));
     // A lease that nobody has heard of yet may still be heard of: only when nothing is under way is it nobody's.
@@ -120,9 +102,9 @@ async fn the_bound_on_the_backlog_counts_what_is_under_way() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
     let most = append(&journal, entries("a", 1..MAX_PENDING));
-    committing(&client, 1).await;
+    waiting(&client, ON_A_COMMIT, 1).await;
     let last = append(&journal, entries("b", 0..1));
-    committing(&client, 2).await;
+    waiting(&client, ON_A_COMMIT, 2).await;
     let beyond = append(&journal, entries("c", 0..1));
     cluster.release();
     most.await.unwrap().unwrap();

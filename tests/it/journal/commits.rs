@@ -6,35 +6,15 @@ use rongcloud_callback::{
     clock::Clock,
     journal::{Appended, Filter, Journal, JournalError, Queue},
 };
-use tokio::task::JoinHandle;
-use tokio_postgres::Client;
 
 use super::{
-    shared::{open, replicas},
+    shared::{open, replicas, spawn},
     support::{LEASE, START, keys, message, reply},
 };
 use crate::support::{
-    postgres::{Cluster, client, cut_off_others},
+    postgres::{Cluster, ON_A_LOCK, client, cut_off_others, waiting},
     until,
 };
-
-/// The numbers of those who wait for somebody's lock.
-const WAITING: &str = "select pid from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock' and application_name = 'rongcloud-callback'";
-
-async fn waiting(client: &Client, count: usize) -> Vec<i32> {
-    until("those who wait for a lock", async || {
-        let rows = client.query(WAITING, &[]).await.unwrap();
-        (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
-    })
-    .await
-}
-
-/// Does it in the background.
-fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-    tokio::spawn(work)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_committed_was_never_answered_with_success() {
@@ -48,7 +28,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
         let journal = Arc::clone(&journal);
         spawn(async move { journal.finish(held.lease, vec![reply("a", "r")]).await })
     };
-    let stuck = waiting(&client, 1).await;
+    let stuck = waiting(&client, ON_A_LOCK, 1).await;
     assert!(!finish.is_finished(), "answered before it was committed");
     let append = {
         let journal = Arc::clone(&journal);
@@ -120,7 +100,7 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
         let (first, entries) = (Arc::clone(&first), vec![message(&late, "slow"), message(&early, "x")]);
         spawn(async move { first.append(entries).await })
     };
-    waiting(&client, 1).await;
+    waiting(&client, ON_A_LOCK, 1).await;
     second.append(vec![message(&late, "quick")]).await.unwrap();
     client.batch_execute("rollback").await.unwrap();
     slow.await.unwrap().unwrap();
@@ -196,7 +176,7 @@ async fn a_duplicate_on_its_way_through_another_replica_is_a_duplicate() {
         let journal = Arc::clone(&replicas[number]);
         spawn(async move { journal.append(vec![message(&number.to_string(), "same")]).await })
     });
-    waiting(&client, 2).await;
+    waiting(&client, ON_A_LOCK, 2).await;
     client.batch_execute("rollback").await.unwrap();
     let mut answers = Vec::new();
     for append in appends {

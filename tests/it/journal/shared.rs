@@ -13,7 +13,10 @@ use rongcloud_callback::{
         State,
     },
 };
-use tokio::{sync::Mutex, task::JoinSet};
+use tokio::{
+    sync::Mutex,
+    task::{JoinHandle, JoinSet},
+};
 
 use super::support::{LEASE, MAX_PENDING, START, keys, message, options, reply};
 use crate::support::{
@@ -32,6 +35,12 @@ pub(super) async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, St
     let url = Cluster::shared().await?.database().await;
     let clock = Clock::manual(START);
     Some((open(&url, &clock).await, open(&url, &clock).await, url))
+}
+
+/// Does it in the background.
+pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
+    tokio::spawn(work)
 }
 
 async fn refusal(url: &str, access: Access) -> String {

@@ -211,6 +211,24 @@ pub(crate) async fn client(url: &str) -> Client {
     client
 }
 
+/// For somebody's lock.
+pub(crate) const ON_A_LOCK: &str = "wait_event_type = 'Lock'";
+/// For the end of their commit, where commits are [stalled](Cluster::stall).
+pub(crate) const ON_A_COMMIT: &str = "wait_event = 'SyncRep' and query = 'commit'";
+
+/// Waits until so many of the journals' connections to the database wait like that; their numbers, the oldest wait first.
+pub(crate) async fn waiting(client: &Client, how: &str, count: usize) -> Vec<i32> {
+    let waiting = format!(
+        "select pid from pg_stat_activity where datname = current_database()
+            and application_name = 'rongcloud-callback' and {how} order by query_start"
+    );
+    until("connections that wait", async || {
+        let rows = client.query(&waiting, &[]).await.unwrap();
+        (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
+    })
+    .await
+}
+
 /// Ends everybody else's connection to the database.
 pub(crate) async fn cut_off_others(client: &Client) {
     let others = "select pg_terminate_backend(pid) from pg_stat_activity
