@@ -9,7 +9,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::{Digest, Sha1};
 use subtle::{Choice, ConstantTimeEq};
@@ -163,8 +163,13 @@ struct Parameters<'q> {
 impl<'q> Parameters<'q> {
     fn read(query: &'q str) -> Result<Self, SignatureError> {
         let (mut nonce, mut timestamp, mut signature) = (None, None, None);
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // Nearly always there is nothing to decode. Without a branch in it, so that it runs over many bytes at a time.
+        let is_coded = query.bytes().fold(false, |any, byte| any | matches!(byte, b'%' | b'+'));
+        let decode =
+            |text: &'q [u8]| if is_coded { Cow::Owned(decode(text)) } else { Cow::Borrowed(text) };
+        for pair in query.as_bytes().split(|byte| *byte == b'&') {
+            let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+            let value = pair.get(name.len() + 1..).unwrap_or_default();
             // Names are decoded too: `rc%2Dnonce` beside `rc-nonce` is a repetition.
             let (parameter, slot) = match &*decode(name) {
                 b"rc-nonce" => (NONCE, &mut nonce),
@@ -191,11 +196,9 @@ fn present<'q>(
     value.filter(|value| !value.is_empty()).ok_or(SignatureError::Missing(name))
 }
 
-fn decode(text: &str) -> Cow<'_, [u8]> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(text.as_bytes());
-    }
-    Cow::Owned(percent_decode_str(&text.replace('+', " ")).collect())
+fn decode(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
+    percent_decode(&spaced).collect()
 }
 
 /// Ten digits are seconds, thirteen are milliseconds.

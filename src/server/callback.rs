@@ -1,6 +1,14 @@
 //! A callback's way: verify → bind → parse → accept → ack, with every bound that it meets on it.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use ::metrics::{Counter, Histogram};
 use bytes::Bytes;
@@ -11,7 +19,7 @@ use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::Semaphore,
-    time::{Instant, timeout_at},
+    time::{Instant, error::Elapsed, timeout_at},
 };
 use tracing::{Level, debug, warn};
 
@@ -84,6 +92,14 @@ struct Shared {
     ack_seconds: Histogram,
 }
 
+/// What has to be known of a message to accept it.
+struct Understood {
+    key: String,
+    conversation: String,
+    /// What the log tells of it, if it does.
+    told: Option<Box<Inbound>>,
+}
+
 /// An answer that the platform need not follow up.
 pub(super) enum Ack {
     /// It is durable now.
@@ -116,20 +132,21 @@ impl Receiver {
             return Err(Rejection::Overloaded);
         }
         let _permit = in_flight.try_acquire().map_err(|_| Rejection::Overloaded)?;
-        let body = timeout_at(arrived_at + *body_timeout, body::read(body, *max_body));
-        let body = body.await.map_err(|_| Rejection::SlowBody)??;
+        let body = {
+            let reading = pin!(body::read(body, *max_body));
+            within(arrived_at + *body_timeout, reading).await.map_err(|_| Rejection::SlowBody)??
+        };
         self.bindings.bind(signature, &body)?;
 
-        let inbound = match parse(&body) {
-            Ok(inbound) => inbound,
+        let meaning = match self.understand(&body) {
+            Ok(meaning) => meaning,
             Err(error) => return Err(Box::pin(self.bury(body, error, signature, deadline)).await),
         };
-        if inbound.is_probe() {
+        let Some(Understood { key, conversation, told }) = meaning else {
             return Box::pin(self.probe(&body, signature, deadline)).await;
-        }
+        };
         failpoint::reach(Point::Parsed).map_err(JournalError::from)?;
-        let entry = self.entry(&inbound, body);
-        let told = tracing::enabled!(Level::DEBUG).then(|| Box::new(inbound));
+        let entry = NewEntry { queue: Queue::Inbox, key, conversation, body, dead: None };
         let appended = self.append(entry, signature, deadline).await?;
         if let Some(inbound) = told {
             self.tell(&inbound, appended);
@@ -148,14 +165,14 @@ impl Receiver {
         );
     }
 
-    fn entry(&self, inbound: &Inbound, body: Bytes) -> NewEntry {
-        NewEntry {
-            queue: Queue::Inbox,
+    /// Reads a body; `None` is a probe. Not in the future of a callback, which would hold the whole message.
+    fn understand(&self, body: &[u8]) -> Result<Option<Understood>, ParseError> {
+        let inbound = parse(body)?;
+        Ok((!inbound.is_probe()).then(|| Understood {
             key: inbound.dedup_key(&self.key),
             conversation: inbound.conversation_key(&self.key),
-            body,
-            dead: None,
-        }
+            told: tracing::enabled!(Level::DEBUG).then(|| Box::new(inbound)),
+        }))
     }
 
     /// Makes `entry` durable. Dropping this future is safe: the commit does not live in it, and what was
@@ -166,9 +183,8 @@ impl Receiver {
         signature: Verified,
         deadline: Instant,
     ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
-        let appending =
-            timeout_at(deadline, self.shared.journal.append_bound(self.bond(signature), entry));
-        async { Ok(appending.await.map_err(|_| Rejection::SlowJournal)??) }
+        let appending = self.shared.journal.append_bound(self.bond(signature), entry);
+        async move { Ok(within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)??) }
     }
 
     /// Keeps an authentic body that was not understood as a dead letter, for the operator.
@@ -255,6 +271,14 @@ impl Receiver {
             );
         }
         rejection.response()
+    }
+}
+
+/// Like [`timeout_at`], whose timer costs something where nothing has to be waited for.
+async fn within<F: Future + Unpin>(deadline: Instant, mut future: F) -> Result<F::Output, Elapsed> {
+    match poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => timeout_at(deadline, future).await,
     }
 }
 

@@ -44,16 +44,16 @@ impl Callbacks {
     ///
     /// If two apps have the same path, or a path is not one (a loaded configuration is checked for that).
     pub fn router(&self) -> Router {
-        let callbacks = self.clone();
+        let callbacks = Arc::new(self.clone());
         let receive = any(move |request: axum::extract::Request| {
             let peer = request.extensions().get().map(|&ConnectInfo(peer)| peer);
-            callbacks.respond(request, peer, Instant::now(), false)
+            Arc::clone(&callbacks).respond(request, peer, Instant::now(), false)
         });
         self.0.iter().fold(Router::new(), |router, app| router.route(app.path(), receive.clone()))
     }
 
     fn respond<B>(
-        &self,
+        self: Arc<Self>,
         request: Request<B>,
         peer: Option<SocketAddr>,
         arrived_at: Instant,
@@ -62,12 +62,11 @@ impl Callbacks {
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
-        let receivers = Arc::clone(&self.0);
         // Before the future begins, or it would hold the request a second time. A router allocates it for each
         // callback, and allocators are much quicker below 1 KiB: what is large or rare stays out of it.
         let (request, body) = request.into_parts();
         async move {
-            match receivers.iter().find(|receiver| receiver.path() == request.uri.path()) {
+            match self.0.iter().find(|receiver| receiver.path() == request.uri.path()) {
                 Some(receiver) if request.method == Method::POST => {
                     match receiver.callback(&request, body, arrived_at, is_late).await {
                         Ok(ack) => receiver.ack(&ack, arrived_at),
@@ -85,7 +84,7 @@ impl Answer for Callbacks {
     type Body = Full<Bytes>;
 
     fn answer(
-        &self,
+        self: Arc<Self>,
         request: Request<Incoming>,
         Arrival { peer, at, is_late }: Arrival,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<> {

@@ -5,8 +5,10 @@
 //! Not the program's own runtime: its threads hand tasks to each other, which costs more than verifying a callback,
 //! and a handler that blocks one of them would delay acknowledgements.
 
-use std::{io, sync::Arc, thread};
+use std::{io, mem, sync::Arc, thread};
 
+use futures_util::future::join_all;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -24,6 +26,8 @@ pub(super) struct Lane {
     pub(super) runtime: Handle,
     /// The requests that wait for this lane.
     pub(super) backlog: Backlog,
+    /// Tells its connections to close. One for all lanes would have each request of one wait for the other cores.
+    pub(super) draining: GracefulShutdown,
     /// Cloned for each connection, and so its count of them.
     load: Load,
 }
@@ -55,6 +59,11 @@ impl Lanes {
         let lane = least.unwrap_or(&self.lanes[0]);
         (lane, Load::clone(&lane.load))
     }
+
+    /// Closes every connection after the request in progress, and waits until none is left.
+    pub(super) async fn drain(&mut self) {
+        join_all(self.lanes.iter_mut().map(|lane| mem::take(&mut lane.draining).shutdown())).await;
+    }
 }
 
 impl Lane {
@@ -73,6 +82,6 @@ impl Lane {
         thread::Builder::new()
             .name("callbacks".to_owned())
             .spawn(move || runtime.block_on(end.cancelled_owned()))?;
-        Ok(Self { runtime: handle, backlog, load: Load::default() })
+        Ok(Self { runtime: handle, backlog, draining: GracefulShutdown::new(), load: Load::default() })
     }
 }

@@ -18,10 +18,7 @@ use axum::{
 };
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::TokioIo,
-    server::graceful::{GracefulShutdown, Watcher},
-};
+use hyper_util::{rt::TokioIo, server::graceful::Watcher};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -63,8 +60,10 @@ pub trait Answer: Clone + Send + Sync + 'static {
     type Body: HttpBody<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
 
     /// Answers one request.
+    ///
+    /// Counted for each connection by itself: a count that is shared by all goes from core to core with each request.
     fn answer(
-        &self,
+        self: Arc<Self>,
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> impl Future<Output = Response<Self::Body>> + Send + use<Self>;
@@ -86,13 +85,13 @@ impl Answer for Router {
     type Body = Body;
 
     fn answer(
-        &self,
+        self: Arc<Self>,
         mut request: Request<Incoming>,
         arrival: Arrival,
     ) -> impl Future<Output = Response<Body>> + Send + use<> {
         request.extensions_mut().insert(ConnectInfo(arrival.peer));
         // A router is always ready.
-        let answer = self.clone().call(request);
+        let answer = Self::clone(&self).call(request);
         async { answer.await.unwrap_or_else(|never| match never {}) }
     }
 }
@@ -169,23 +168,22 @@ impl Listener {
     }
 
     async fn accept(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
-        let Self { tcp, open, lanes, .. } = self;
+        let Self { tcp, open, mut lanes, .. } = self;
         let slots = Arc::new(Semaphore::new(limits.max_connections));
         let room = Room::new(Arc::clone(&slots));
-        let draining = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
             let (lane, load) = lanes.least_loaded();
             let guard = Open::new(slot, load, open.clone());
-            let (answer, room, draining) = (answer.clone(), room.clone(), draining.watcher());
-            let backlog = lane.backlog.clone();
+            let (answer, room) = (Arc::new(answer.clone()), room.clone());
+            let (backlog, draining) = (lane.backlog.clone(), lane.draining.watcher());
             let connection = Connection { stream, peer, answer, backlog, room, draining };
             connections.spawn_on(connection.run(limits, guard), &lane.runtime);
             while connections.try_join_next().is_some() {}
         }
         // New connections are refused from here on, instead of waiting for an answer that does not come.
         drop(tcp);
-        if timeout(limits.drain_timeout, draining.shutdown()).await.is_err() {
+        if timeout(limits.drain_timeout, lanes.drain()).await.is_err() {
             warn!("the time to drain is over: cutting the connections that are still open");
         }
         connections.shutdown().await;
@@ -247,7 +245,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 struct Connection<A> {
     stream: StdStream,
     peer: SocketAddr,
-    answer: A,
+    answer: Arc<A>,
     backlog: Backlog,
     room: Room,
     /// Tells it to close after the request in progress; held until it has.
@@ -267,7 +265,7 @@ impl<A: Answer> Connection<A> {
         let service = service_fn(move |request| {
             let at = Instant::now();
             let arrival = Arrival { peer, at, is_late: backlog.is_late(at) };
-            let answer = answer.answer(request, arrival);
+            let answer = Arc::clone(&answer).answer(request, arrival);
             async { Ok::<_, Infallible>(answer.await) }
         });
         let serving = builder(limits, room).serve_connection(stream, service);

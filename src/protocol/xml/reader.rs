@@ -85,32 +85,40 @@ pub(super) fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
 }
 
 fn walk(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
-    check_characters(body)?;
-    let mut walk = Walk::new(body);
-    while walk.step()? {}
-    Ok(walk.children)
-}
-
-/// Makes sure that there are only characters of XML.
-fn check_characters(body: &[u8]) -> Result<(), XmlError> {
-    // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF begin with EF BF.
-    let control = body.iter().fold(0, |any, &b| {
-        any | (u8::from(b < b' ') & u8::from(b != b'\n') & u8::from(b != b'\r') & u8::from(b != b'\t'))
-    });
-    let noncharacter =
-        body.windows(2).fold(0, |any, b| any | (u8::from(b[0] == 0xEF) & u8::from(b[1] == 0xBF)));
-    let malformed = |what, at| XmlError::Malformed { what, at, element: String::new() };
-    if (control | noncharacter) != 0
-        && let Ok(text) = str::from_utf8(body)
-        && let Some((at, _)) = text.char_indices().find(|&(_, c)| !is_xml_char(c))
-    {
-        return Err(malformed("a character that XML does not allow", at));
+    let is_plain = is_plain(body);
+    if !is_plain {
+        check_characters(body)?;
     }
     // The reader would skip it without counting it, and every offset would be wrong.
     if body.starts_with(BYTE_ORDER_MARK) {
         return Err(malformed("a second byte order mark", 0));
     }
-    Ok(())
+    let mut walk = Walk::new(body, is_plain);
+    while walk.step()? {}
+    Ok(walk.children)
+}
+
+/// Whether nothing in it looks like a character that XML does not allow, or a line's end other than `\n`.
+fn is_plain(body: &[u8]) -> bool {
+    // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF begin with EF BF.
+    let control = body.iter().fold(0, |any, &b| any | (u8::from(b < b' ') & u8::from(b != b'\n')));
+    let pairs = body.iter().zip(body.iter().skip(1));
+    let noncharacter = pairs.fold(0, |any, (&a, &b)| any | (u8::from(a == 0xEF) & u8::from(b == 0xBF)));
+    (control | noncharacter) == 0
+}
+
+/// Makes sure that there are only characters of XML.
+fn check_characters(body: &[u8]) -> Result<(), XmlError> {
+    let text = str::from_utf8(body).unwrap_or_default();
+    match text.char_indices().find(|&(_, c)| !is_xml_char(c)) {
+        Some((at, _)) => Err(malformed("a character that XML does not allow", at)),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with the body as a whole.
+fn malformed(what: &'static str, at: usize) -> XmlError {
+    XmlError::Malformed { what, at, element: String::new() }
 }
 
 /// A `Char` of XML 1.0, section 2.2.
@@ -120,6 +128,8 @@ pub(super) fn is_xml_char(c: char) -> bool {
 
 struct Walk<'b> {
     source: &'b [u8],
+    /// No line of it ends in anything but `\n`, so none has to be changed.
+    is_plain: bool,
     reader: Reader<&'b [u8]>,
     /// Where the current event begins.
     at: usize,
@@ -134,12 +144,12 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    fn new(source: &'b [u8]) -> Self {
+    fn new(source: &'b [u8], is_plain: bool) -> Self {
         let mut reader = Reader::from_reader(source);
         // They are checked here, in any case.
         reader.config_mut().check_end_names = false;
         let (open, children) = (Vec::with_capacity(MAX_DEPTH), Vec::with_capacity(12));
-        Self { source, reader, at: 0, open, count: 0, children, content: 0, nested: false }
+        Self { source, is_plain, reader, at: 0, open, count: 0, children, content: 0, nested: false }
     }
 
     /// Goes over one event; false at the end.
@@ -153,8 +163,12 @@ impl<'b> Walk<'b> {
                 let name = self.start(tag.name().as_ref().len())?;
                 self.end(name)?;
             }
-            Event::Text(text) => self.text(text.xml10_content())?,
-            Event::CData(text) if self.open.len() > 1 => self.text(text.xml10_content())?,
+            Event::Text(text) => {
+                self.text(if self.is_plain { text.into_inner() } else { text.xml10_content() })?;
+            }
+            Event::CData(text) if self.open.len() > 1 => {
+                self.text(if self.is_plain { text.into_inner() } else { text.xml10_content() })?;
+            }
             Event::GeneralRef(reference) if self.open.len() > 1 => self.reference(&reference)?,
             Event::CData(_) | Event::GeneralRef(_) => {
                 return Err(self.malformed("text outside the elements"));
@@ -192,7 +206,9 @@ impl<'b> Walk<'b> {
     }
 
     fn end(&mut self, name: &str) -> Result<(), XmlError> {
-        if !self.open.last().is_some_and(|open| open.eq_ignore_ascii_case(name)) {
+        // Compared as it is first, which is much quicker.
+        let closes = |open: &str| open == name || open.eq_ignore_ascii_case(name);
+        if !self.open.last().is_some_and(|open| closes(open)) {
             return Err(self.malformed("an end tag that does not match its start tag"));
         }
         self.open.pop();

@@ -160,7 +160,7 @@ impl Answer for Laborious {
     type Body = Body;
 
     fn answer(
-        &self,
+        self: Arc<Self>,
         _: Request<Incoming>,
         arrival: Arrival,
     ) -> impl Future<Output = Response<Body>> + Send + use<> {
