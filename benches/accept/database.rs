@@ -48,6 +48,21 @@ impl Database {
         Self { url: url.to_owned(), postmaster }
     }
 
+    /// The URL of another one on the same server, which is made if it is not there.
+    pub(crate) fn beside(&self, number: usize) -> String {
+        let (address, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let (server, name) = address.rsplit_once('/').expect("a URL with a database's name");
+        let name = format!("{name}_{number}");
+        block_on(async {
+            let client = client(&self.url).await;
+            let ask = "select from pg_database where datname = $1";
+            if client.query_opt(ask, &[&name]).await.expect("an answer").is_none() {
+                client.batch_execute(&format!("create database \"{name}\"")).await.expect("made");
+            }
+        });
+        format!("{server}/{name}?{options}")
+    }
+
     /// The time that its processes have used; none if they are elsewhere.
     pub(crate) fn cpu(&self) -> Duration {
         self.postmaster.map(process::cpu_of_family).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The servers under load, one or several of a kind, each a child process; and what they use.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -13,7 +14,7 @@ use crate::{
     serve::{FLAG, Stock, Target},
 };
 
-/// All servers of a target, and the database behind them if they share one.
+/// All servers of a target, and the database server behind them if they are on one.
 pub(crate) struct Fleet {
     servers: Vec<Server>,
     database: Option<Database>,
@@ -53,12 +54,19 @@ impl Usage {
 impl Fleet {
     /// With `stock` in their journal; `url` is that of PostgreSQL's.
     pub(crate) fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
-        let database = url.filter(|_| target.is_shared()).map(|url| {
-            let database = Database::of(url);
-            database.prepare(stock.history);
-            database
-        });
-        let servers = (0..target.replicas()).map(|_| Server::start(target, stock, url)).collect();
+        let url = url.filter(|_| target.is_shared());
+        let url_of = |number| match target {
+            Target::Apart => url.map(|url| Database::of(url).beside(number)),
+            _ => url.map(str::to_owned),
+        };
+        let urls: Vec<_> = (0..target.replicas()).map(url_of).collect();
+        let mut database = None;
+        for url in urls.iter().flatten().collect::<BTreeSet<_>>() {
+            // The processes of one are those of all, which are on one server.
+            let prepared = database.insert(Database::of(url));
+            prepared.prepare(stock.history);
+        }
+        let servers = urls.iter().map(|url| Server::start(target, stock, url.as_deref())).collect();
         Self { servers, database }
     }
 

@@ -88,7 +88,8 @@ impl Report {
         writeln!(
             f,
             "\n| on PostgreSQL | requests/s | database's CPU µs | all CPU µs | throughput : pgbench | \
-             throughput : sqlite | all CPU : one replica |\n|---|---|---|---|---|---|---|"
+             throughput : sqlite | all CPU : one replica | all CPU : three apart |\n\
+             |---|---|---|---|---|---|---|---|"
         )?;
         let bare = self.inserts.last_key_value().map_or(&[][..], |(_, inserts)| inserts);
         for (connections, inserts) in self.inserts.iter().rev() {
@@ -97,7 +98,7 @@ impl Report {
             let times = inserts.iter().zip(bare);
             writeln!(
                 f,
-                "| pgbench, {connections} connections | {} | {} | – | {} | – | – |",
+                "| pgbench, {connections} connections | {} | {} | – | {} | – | – | – |",
                 column(|it| it.per_second, 0),
                 column(|it| it.database_us, 1),
                 spread(times.map(|(few, bare)| few.per_second / bare.per_second).collect(), 2),
@@ -109,7 +110,7 @@ impl Report {
             let times = samples.iter().zip(bare);
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 target.name(),
                 column(|sample| sample.per_second, 0),
                 column(|sample| sample.database_us, 1),
@@ -117,6 +118,7 @@ impl Report {
                 spread(times.map(|(sample, bare)| sample.per_second / bare.per_second).collect(), 2),
                 self.ratios(samples, Target::Sqlite, |sample| sample.per_second),
                 self.ratios(samples, Target::Postgres, Sample::all_cpu_us),
+                self.ratios(samples, Target::Apart, Sample::all_cpu_us),
             )?;
         }
         Ok(())

@@ -34,12 +34,14 @@ pub(crate) enum Target {
     Two,
     /// Three of them.
     Three,
+    /// Three that have nothing in common but the machine, each on a database of its own.
+    Apart,
     /// One, with the handler.
     PostgresHandled,
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Bare,
         Self::Memory,
         Self::Sqlite,
@@ -47,6 +49,7 @@ impl Target {
         Self::Postgres,
         Self::Two,
         Self::Three,
+        Self::Apart,
         Self::PostgresHandled,
     ];
 
@@ -59,6 +62,7 @@ impl Target {
             Self::Postgres => "postgres",
             Self::Two => "2-replicas",
             Self::Three => "3-replicas",
+            Self::Apart => "3-apart",
             Self::PostgresHandled => "postgres-handled",
         }
     }
@@ -67,14 +71,14 @@ impl Target {
     pub(crate) fn replicas(self) -> usize {
         match self {
             Self::Two => 2,
-            Self::Three => 3,
+            Self::Three | Self::Apart => 3,
             _ => 1,
         }
     }
 
     /// Whether its journal is on PostgreSQL.
     pub(crate) fn is_shared(self) -> bool {
-        matches!(self, Self::Postgres | Self::Two | Self::Three | Self::PostgresHandled)
+        matches!(self, Self::Postgres | Self::Two | Self::Three | Self::Apart | Self::PostgresHandled)
     }
 
     /// Whether messages are handled, which is what counts then.
@@ -106,7 +110,9 @@ pub(crate) fn child(arguments: &[String]) {
             Target::Memory => accepting("memory:").await,
             Target::Sqlite => accepting(&sqlite(&folder, stock).await).await,
             Target::Handled => handled(&sqlite(&folder, stock).await).await,
-            Target::Postgres | Target::Two | Target::Three => accepting(&arguments[3]).await,
+            Target::Postgres | Target::Two | Target::Three | Target::Apart => {
+                accepting(&arguments[3]).await;
+            }
             Target::PostgresHandled => handled(&arguments[3]).await,
         }
     });
