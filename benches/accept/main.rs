@@ -9,7 +9,8 @@
 //! `--may-refuse` has them counted, for so many connections that they wait for each other. With `--postgres URL` also our
 //! servers on that database, whose journal is removed first, with the same history, three of them also on databases of
 //! their own (which it makes), and `pgbench` with bare `INSERT … ON CONFLICT`; `--grown N` then compares a history of a
-//! thousand finished entries with one of so many, and measures nothing else. With `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
+//! thousand finished entries with one of so many, and measures nothing else. With `--wechat ADDRESS` only the server there,
+//! as `benches/peers/run` has it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 

@@ -61,7 +61,7 @@ pub trait Answer: Clone + Send + Sync + 'static {
 
     /// Answers one request.
     ///
-    /// Counted for each connection by itself: a count that is shared by all goes from core to core with each request.
+    /// Each connection has an [`Arc`] of its own: one count for all of them would go from core to core.
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
