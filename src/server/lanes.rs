@@ -5,7 +5,7 @@
 //! Not the program's own runtime: its threads hand tasks to each other, which costs more than verifying a callback,
 //! and a handler that blocks one of them would delay acknowledgements.
 
-use std::{io, mem, sync::Arc, thread};
+use std::{io, mem, thread};
 
 use futures_util::future::join_all;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -26,14 +26,10 @@ pub(super) struct Lane {
     pub(super) runtime: Handle,
     /// The requests that wait for this lane.
     pub(super) backlog: Backlog,
-    /// Tells its connections to close. One for all lanes would have each request of one wait for the other cores.
+    /// Tells its connections to close, and counts them. One for all lanes would have each request of one wait for the
+    /// other cores.
     pub(super) draining: GracefulShutdown,
-    /// Cloned for each connection, and so its count of them.
-    load: Load,
 }
-
-/// Held by a connection for as long as it lives on its lane.
-pub(super) type Load = Arc<()>;
 
 impl Lanes {
     /// Starts `count` of them, at least one.
@@ -54,10 +50,8 @@ impl Lanes {
     }
 
     /// The lane with the fewest connections.
-    pub(super) fn least_loaded(&self) -> (&Lane, Load) {
-        let least = self.lanes.iter().min_by_key(|lane| Arc::strong_count(&lane.load));
-        let lane = least.unwrap_or(&self.lanes[0]);
-        (lane, Load::clone(&lane.load))
+    pub(super) fn least_loaded(&self) -> &Lane {
+        self.lanes.iter().min_by_key(|lane| lane.draining.count()).unwrap_or(&self.lanes[0])
     }
 
     /// Closes every connection after the request in progress, and waits until none is left.
@@ -82,6 +76,6 @@ impl Lane {
         thread::Builder::new()
             .name("callbacks".to_owned())
             .spawn(move || runtime.block_on(end.cancelled_owned()))?;
-        Ok(Self { runtime: handle, backlog, draining: GracefulShutdown::new(), load: Load::default() })
+        Ok(Self { runtime: handle, backlog, draining: GracefulShutdown::new() })
     }
 }

@@ -31,7 +31,7 @@ use tracing::{debug, warn};
 
 use super::{
     backlog::Backlog,
-    lanes::{Lanes, Load},
+    lanes::Lanes,
     stream::Stream,
     timer::{ConnectionTimer, Room},
 };
@@ -173,8 +173,8 @@ impl Listener {
         let room = Room::new(Arc::clone(&slots));
         let mut connections = JoinSet::new();
         while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
-            let (lane, load) = lanes.least_loaded();
-            let guard = Open::new(slot, load, open.clone());
+            let lane = lanes.least_loaded();
+            let guard = Open::new(slot, open.clone());
             let (answer, room) = (Arc::new(answer.clone()), room.clone());
             let (backlog, draining) = (lane.backlog.clone(), lane.draining.watcher());
             let connection = Connection { stream, peer, answer, backlog, room, draining };
@@ -285,17 +285,16 @@ fn prepared(stream: StdStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A connection's slot and its place on a lane, counted for as long as it exists.
+/// A connection's slot, counted for as long as it exists.
 struct Open {
     _slot: Option<OwnedSemaphorePermit>,
-    _load: Load,
     gauge: Gauge,
 }
 
 impl Open {
-    fn new(slot: Option<OwnedSemaphorePermit>, load: Load, gauge: Gauge) -> Self {
+    fn new(slot: Option<OwnedSemaphorePermit>, gauge: Gauge) -> Self {
         gauge.increment(1.0);
-        Self { _slot: slot, _load: load, gauge }
+        Self { _slot: slot, gauge }
     }
 }
 
