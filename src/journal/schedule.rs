@@ -19,10 +19,11 @@ use crate::{clock::UnixMillis, generations::BuildUnhashed};
 pub(super) struct Schedule {
     /// Every conversation with a pending entry or a lease.
     lines: HashMap<Fingerprint, Line, BuildUnhashed>,
-    /// When each pending entry was accepted.
-    ages: BTreeMap<EntryId, UnixMillis>,
     /// One for each conversation that has pending entries.
     turns: BTreeSet<Turn>,
+    /// When the head of each of these was accepted: the oldest of all is one of them.
+    heads: BTreeMap<EntryId, UnixMillis>,
+    pending: u64,
     leased: u64,
     fence: u64,
     undo: Vec<Undo>,
@@ -31,9 +32,18 @@ pub(super) struct Schedule {
 /// One conversation.
 #[derive(Debug, Default)]
 struct Line {
-    /// Its pending entries with their due times, in order of acceptance.
-    entries: VecDeque<(EntryId, UnixMillis)>,
+    entries: Entries,
     held: Option<Held>,
+}
+
+/// The pending entries of a conversation, in order of acceptance.
+///
+/// The head decides its turn, and is nearly always the only one: it has its place in the line itself, where it costs no
+/// allocation and is at hand.
+#[derive(Debug, Default)]
+struct Entries {
+    head: Option<(EntryId, Times)>,
+    others: VecDeque<(EntryId, Times)>,
 }
 
 /// When the head of a conversation can be leased: the order in which leases are given.
@@ -44,6 +54,9 @@ struct Turn {
     id: EntryId,
     conversation: Fingerprint,
 }
+
+/// The first entry of a conversation, and when it was accepted.
+type Head = (EntryId, UnixMillis);
 
 /// A conversation's lease. When it is over it stays until somebody else is given one: until then its
 /// holder may still settle.
@@ -116,16 +129,15 @@ impl Schedule {
     pub(super) fn set_back(&mut self, by: Duration, now: UnixMillis) {
         self.turns.clear();
         for (conversation, line) in &mut self.lines {
-            for (_, due_at) in &mut line.entries {
-                *due_at = due_at.minus(by);
+            for (_, times) in line.entries.iter_mut() {
+                times.due_at = times.due_at.minus(by);
+                times.accepted_at = now.min(times.accepted_at);
             }
             if let Some(held) = &mut line.held {
                 held.until = held.until.minus(by);
             }
             self.turns.extend(line.turn(*conversation));
-        }
-        for accepted_at in self.ages.values_mut() {
-            *accepted_at = now.min(*accepted_at);
+            self.heads.extend(line.head());
         }
     }
 
@@ -136,7 +148,7 @@ impl Schedule {
 
     /// How many entries are pending.
     pub(super) fn pending(&self) -> u64 {
-        self.ages.len() as u64
+        self.pending
     }
 
     /// How many entries are leased.
@@ -146,7 +158,7 @@ impl Schedule {
 
     /// When the oldest pending entry was accepted.
     pub(super) fn oldest(&self) -> Option<UnixMillis> {
-        self.ages.first_key_value().map(|(_, accepted_at)| *accepted_at)
+        self.heads.first_key_value().map(|(_, accepted_at)| *accepted_at)
     }
 
     /// Keeps every change so far.
@@ -171,7 +183,8 @@ impl Schedule {
     pub(super) fn adopt(&mut self, other: &Self) {
         self.fence = self.fence.max(other.fence);
         for (conversation, line) in &other.lines {
-            if let Some(held) = line.held.filter(|held| self.ages.contains_key(&held.id)) {
+            let Some(held) = line.held else { continue };
+            if self.lines.get(conversation).is_some_and(|line| line.entries.place(held.id).is_ok()) {
                 self.change(*conversation, held.id, |times, _| (times, Some(held)));
             }
         }
@@ -186,58 +199,114 @@ impl Schedule {
         change: impl FnOnce(Option<Times>, Option<Held>) -> (Option<Times>, Option<Held>),
     ) {
         let line = self.lines.entry(conversation).or_default();
-        let before = line.turn(conversation);
-        let place = line.place(id);
-        let due_at = place.ok().map(|at| line.entries[at].1);
-        let accepted_at = due_at.and_then(|_| self.ages.get(&id).copied());
-        let times = due_at.zip(accepted_at).map(|(due_at, accepted_at)| Times { due_at, accepted_at });
+        let before = (line.turn(conversation), line.head());
+        let place = line.entries.place(id);
+        let times = place.ok().and_then(|at| line.entries.get(at));
         let held = line.held;
         self.undo.push(Undo { conversation, id, times, held });
 
         let (new_times, new_held) = change(times, held);
         match (place, new_times) {
-            (Ok(at), Some(times)) => line.entries[at].1 = times.due_at,
-            (Err(at), Some(times)) => line.entries.insert(at, (id, times.due_at)),
-            (Ok(at), None) => drop(line.entries.remove(at)),
+            (Ok(at), Some(times)) => line.entries.set(at, times),
+            (Err(at), Some(times)) => line.entries.insert(at, (id, times)),
+            (Ok(at), None) => line.entries.remove(at),
             (Err(_), None) => {}
         }
         line.held = new_held;
-        let after = line.turn(conversation);
-        if line.entries.is_empty() && line.held.is_none() {
+        let after = (line.turn(conversation), line.head());
+        if line.entries.head.is_none() && line.held.is_none() {
             self.lines.remove(&conversation);
         }
-        match (times, new_times) {
-            (None, Some(times)) => drop(self.ages.insert(id, times.accepted_at)),
-            (Some(_), None) => drop(self.ages.remove(&id)),
-            _ => {}
-        }
+        self.pending = self.pending + u64::from(new_times.is_some()) - u64::from(times.is_some());
         self.leased = self.leased + u64::from(new_held.is_some()) - u64::from(held.is_some());
-        if before != after {
-            if let Some(before) = before {
-                self.turns.remove(&before);
+        self.replace(before, after);
+    }
+
+    /// What a conversation's turn and head were, and what they are now.
+    fn replace(&mut self, before: (Option<Turn>, Option<Head>), after: (Option<Turn>, Option<Head>)) {
+        if before.0 != after.0 {
+            if let Some(turn) = before.0 {
+                self.turns.remove(&turn);
             }
-            self.turns.extend(after);
+            self.turns.extend(after.0);
+        }
+        if before.1 != after.1 {
+            if let Some((id, _)) = before.1 {
+                self.heads.remove(&id);
+            }
+            self.heads.extend(after.1);
         }
     }
 }
 
 impl Line {
-    /// Where an entry stands, or where it would.
+    /// The turn that the conversation should have.
+    fn turn(&self, conversation: Fingerprint) -> Option<Turn> {
+        let (id, Times { due_at, .. }) = self.entries.head?;
+        let ready_at = self.held.map_or(due_at, |held| due_at.max(held.until));
+        Some(Turn { ready_at, id, conversation })
+    }
+
+    fn head(&self) -> Option<Head> {
+        self.entries.head.map(|(id, times)| (id, times.accepted_at))
+    }
+}
+
+impl Entries {
+    /// Where an entry stands, or where it would; 0 is the head.
     ///
-    /// Nearly always it is the first one, or comes after the last; the ones between may be many, and cold.
+    /// Nearly always it is the head, or comes after the last; the ones between may be many, and cold.
     fn place(&self, id: EntryId) -> Result<usize, usize> {
-        match (self.entries.front(), self.entries.back()) {
-            (Some((first, _)), _) if *first == id => Ok(0),
-            (_, Some((last, _))) if *last < id => Err(self.entries.len()),
-            _ => self.entries.binary_search_by_key(&id, |(id, _)| *id),
+        match (self.head, self.others.back()) {
+            (None, _) => Err(0),
+            (Some((head, _)), _) if id == head => Ok(0),
+            (Some((head, _)), _) if id < head => Err(0),
+            (_, Some((last, _))) if id > *last => Err(1 + self.others.len()),
+            _ => {
+                let place = self.others.binary_search_by_key(&id, |(id, _)| *id);
+                place.map(|at| 1 + at).map_err(|at| 1 + at)
+            }
         }
     }
 
-    /// The turn that the conversation should have.
-    fn turn(&self, conversation: Fingerprint) -> Option<Turn> {
-        let &(id, due_at) = self.entries.front()?;
-        let ready_at = self.held.map_or(due_at, |held| due_at.max(held.until));
-        Some(Turn { ready_at, id, conversation })
+    fn get(&self, at: usize) -> Option<Times> {
+        let entry = match at.checked_sub(1) {
+            Some(at) => self.others.get(at),
+            None => self.head.as_ref(),
+        };
+        entry.map(|(_, times)| *times)
+    }
+
+    fn set(&mut self, at: usize, times: Times) {
+        let entry = match at.checked_sub(1) {
+            Some(at) => self.others.get_mut(at),
+            None => self.head.as_mut(),
+        };
+        if let Some((_, old)) = entry {
+            *old = times;
+        }
+    }
+
+    fn insert(&mut self, at: usize, entry: (EntryId, Times)) {
+        match at.checked_sub(1) {
+            Some(at) => self.others.insert(at, entry),
+            None => {
+                if let Some(second) = self.head.replace(entry) {
+                    self.others.push_front(second);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        match at.checked_sub(1) {
+            Some(at) => drop(self.others.remove(at)),
+            None => self.head = self.others.pop_front(),
+        }
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut (EntryId, Times)> {
+        self.head.iter_mut().chain(&mut self.others)
     }
 }
 
