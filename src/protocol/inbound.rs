@@ -239,7 +239,7 @@ fn digest(fields: &Fields) -> String {
         digest.update((text.len() as u64).to_be_bytes());
         digest.update(text);
     }
-    hex::encode(digest.finalize())
+    base16ct::lower::encode_string(&digest.finalize())
 }
 
 fn conversation_key(app: &AppKey, account: &AccountId, user: &UserId) -> String {

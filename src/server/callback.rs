@@ -196,7 +196,7 @@ impl Receiver {
         deadline: Instant,
     ) -> Rejection {
         // Nobody's conversation: named after the body itself, which is also what makes it a duplicate.
-        let digest = hex::encode(Sha256::digest(&body));
+        let digest = base16ct::lower::encode_string(&Sha256::digest(&body));
         let conversation = Conversation {
             app: self.key.clone(),
             account: AccountId::new(""),
