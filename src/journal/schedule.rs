@@ -1,7 +1,7 @@
 //! Whose turn it is in one queue: pending entries by conversation, due times and leases, in memory.
 //!
-//! Every operation is O(log n) in the number of pending entries. Measured with a million of them, one costs
-//! about 100 bytes in a conversation with others and 150 in one of its own, however large its body is.
+//! Every operation is O(log n) in the number of pending entries. Measured with a million of them, one costs 25 bytes
+//! in a conversation with a thousand, 65 with ten, and 340 in one of its own, however large its body is.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
