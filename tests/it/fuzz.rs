@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "to the fuzzer it is a library")]
-mod oracles;
+pub(crate) mod oracles;
 
 use oracles::{media, outgoing, query, rules, runtime, signed, socket, xml};
 

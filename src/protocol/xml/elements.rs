@@ -12,11 +12,11 @@ use crate::protocol::ParseError;
 ///
 /// A name that is asked for may be there once only: of two it is not clear which one was meant.
 #[derive(Debug)]
-pub(in crate::protocol) struct Elements<'b>(Vec<Element<'b>>);
+pub(in crate::protocol) struct Elements<'b>(Vec<Option<Element<'b>>>);
 
 impl<'b> Elements<'b> {
     pub(in crate::protocol) fn read(body: &'b [u8]) -> Result<Self, XmlError> {
-        Ok(Self(reader::children(body)?))
+        Ok(Self(reader::children(body)?.into_iter().map(Some).collect()))
     }
 
     /// Text as it is.
@@ -78,7 +78,7 @@ impl<'b> Elements<'b> {
 
     /// All that is left.
     pub(in crate::protocol) fn rest(&mut self) -> Fields {
-        self.0.drain(..).map(|element| (element.name, element.text)).collect()
+        self.0.drain(..).flatten().map(|element| (element.name, element.text)).collect()
     }
 
     fn required(&mut self, name: &'static str) -> Result<Element<'b>, ParseError> {
@@ -86,12 +86,14 @@ impl<'b> Elements<'b> {
     }
 
     fn only(&mut self, name: &'static str, or: &'static str) -> Result<Option<Element<'b>>, ParseError> {
-        let is_named = |element: &Element<'_>| element.name == name || element.name == or;
-        let Some(first) = self.0.iter().position(is_named) else { return Ok(None) };
-        let element = self.0.remove(first);
-        match self.0[first..].iter().find(|element| is_named(element)) {
-            Some(again) => Err(ParseError::Repeated { element: name, at: again.at }),
-            None => Ok(Some(element)),
+        let is_named = |element: &Option<Element<'_>>| {
+            element.as_ref().is_some_and(|element| element.name == name || element.name == or)
+        };
+        let mut named = self.0.iter_mut().filter(|element| is_named(element));
+        let first = named.next().and_then(Option::take);
+        match named.next() {
+            Some(Some(again)) => Err(ParseError::Repeated { element: name, at: again.at }),
+            _ => Ok(first),
         }
     }
 }

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use quick_xml::{
-    Reader,
-    errors::{Error, IllFormedError},
-    events::{BytesDecl, BytesRef, Event},
-};
+use memchr::memchr;
+
+use super::scanner::{Piece, Scanner, is_space};
 
 /// Most levels of elements, the root included.
 pub const MAX_DEPTH: usize = 8;
@@ -77,28 +75,16 @@ pub(super) struct Element<'b> {
 /// The children of the root, in their order.
 pub(super) fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    // Each event is checked to be UTF-8 when it is read. Where one is not, and whatever else is wrong, that is said first.
-    walk(body).map_err(|error| match str::from_utf8(body) {
-        Ok(_) => error,
-        Err(e) => XmlError::NotUtf8 { at: e.valid_up_to() },
-    })
-}
-
-fn walk(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
-    let is_plain = is_plain(body);
-    if !is_plain {
+    let body = str::from_utf8(body).map_err(|e| XmlError::NotUtf8 { at: e.valid_up_to() })?;
+    if !is_plain(body.as_bytes()) {
         check_characters(body)?;
     }
-    // The reader would skip it without counting it, and every offset would be wrong.
-    if body.starts_with(BYTE_ORDER_MARK) {
-        return Err(malformed("a second byte order mark", 0));
-    }
-    let mut walk = Walk::new(body, is_plain);
+    let mut walk = Walk::new(body);
     while walk.step()? {}
     Ok(walk.children)
 }
 
-/// Whether nothing in it looks like a character that XML does not allow, or a line's end other than `\n`.
+/// Whether nothing in it looks like a character that XML does not allow.
 fn is_plain(body: &[u8]) -> bool {
     // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF begin with EF BF.
     let control = body.iter().fold(0, |any, &b| any | (u8::from(b < b' ') & u8::from(b != b'\n')));
@@ -108,17 +94,12 @@ fn is_plain(body: &[u8]) -> bool {
 }
 
 /// Makes sure that there are only characters of XML.
-fn check_characters(body: &[u8]) -> Result<(), XmlError> {
-    let text = str::from_utf8(body).unwrap_or_default();
-    match text.char_indices().find(|&(_, c)| !is_xml_char(c)) {
-        Some((at, _)) => Err(malformed("a character that XML does not allow", at)),
+fn check_characters(body: &str) -> Result<(), XmlError> {
+    let what = "a character that XML does not allow";
+    match body.char_indices().find(|&(_, c)| !is_xml_char(c)) {
+        Some((at, _)) => Err(XmlError::Malformed { what, at, element: String::new() }),
         None => Ok(()),
     }
-}
-
-/// What is wrong with the body as a whole.
-fn malformed(what: &'static str, at: usize) -> XmlError {
-    XmlError::Malformed { what, at, element: String::new() }
 }
 
 /// A `Char` of XML 1.0, section 2.2.
@@ -127,11 +108,9 @@ pub(super) fn is_xml_char(c: char) -> bool {
 }
 
 struct Walk<'b> {
-    source: &'b [u8],
-    /// No line of it ends in anything but `\n`, so none has to be changed.
-    is_plain: bool,
-    reader: Reader<&'b [u8]>,
-    /// Where the current event begins.
+    source: &'b str,
+    scanner: Scanner<'b>,
+    /// Where the current piece begins.
     at: usize,
     /// Names of the open elements, the root first.
     open: Vec<&'b str>,
@@ -144,46 +123,37 @@ struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    fn new(source: &'b [u8], is_plain: bool) -> Self {
-        let mut reader = Reader::from_reader(source);
-        // They are checked here, in any case.
-        reader.config_mut().check_end_names = false;
+    fn new(source: &'b str) -> Self {
         let (open, children) = (Vec::with_capacity(MAX_DEPTH), Vec::with_capacity(12));
-        Self { source, is_plain, reader, at: 0, open, count: 0, children, content: 0, nested: false }
+        let scanner = Scanner::new(source);
+        Self { source, scanner, at: 0, open, count: 0, children, content: 0, nested: false }
     }
 
-    /// Goes over one event; false at the end.
+    /// Goes over one piece; false at the end.
     fn step(&mut self) -> Result<bool, XmlError> {
-        self.at = self.position();
-        let event = self.reader.read_event().map_err(|e| self.syntax(&e))?;
-        match event {
-            Event::Start(tag) => drop(self.start(tag.name().as_ref().len())?),
-            Event::End(tag) => self.end(tag.name().as_ref())?,
-            Event::Empty(tag) => {
-                let name = self.start(tag.name().as_ref().len())?;
+        self.at = self.scanner.position();
+        match self.scanner.next().map_err(|what| self.malformed(what))? {
+            Some(Piece::Start { name, is_empty: false }) => self.start(name)?,
+            Some(Piece::Start { name, is_empty: true }) => {
+                self.start(name)?;
                 self.end(name)?;
             }
-            Event::Text(text) => {
-                self.text(if self.is_plain { text.into_inner() } else { text.xml10_content() })?;
-            }
-            Event::CData(text) if self.open.len() > 1 => {
-                self.text(if self.is_plain { text.into_inner() } else { text.xml10_content() })?;
-            }
-            Event::GeneralRef(reference) if self.open.len() > 1 => self.reference(&reference)?,
-            Event::CData(_) | Event::GeneralRef(_) => {
+            Some(Piece::End(name)) => self.end(name)?,
+            Some(Piece::Text(text)) => self.text(text)?,
+            Some(Piece::Cdata(text)) if self.open.len() > 1 => self.text(text)?,
+            Some(Piece::Reference(name)) if self.open.len() > 1 => self.reference(name)?,
+            Some(Piece::Cdata(_) | Piece::Reference(_)) => {
                 return Err(self.malformed("text outside the elements"));
             }
-            Event::Decl(declaration) => self.declaration(&declaration)?,
-            Event::DocType(_) => return Err(XmlError::Doctype { at: self.at }),
-            Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof => return self.finish(),
+            Some(Piece::Declaration(declaration)) => self.declaration(declaration)?,
+            Some(Piece::Doctype) => return Err(XmlError::Doctype { at: self.at }),
+            Some(Piece::Ignored) => {}
+            None => return self.finish(),
         }
         Ok(true)
     }
 
-    /// Opens the element whose name, of `length` bytes, begins the current event.
-    fn start(&mut self, length: usize) -> Result<&'b str, XmlError> {
-        let name = self.slice(self.at + 1, self.at + 1 + length)?;
+    fn start(&mut self, name: &'b str) -> Result<(), XmlError> {
         self.count += 1;
         if self.count > MAX_ELEMENTS {
             return Err(XmlError::TooManyElements { at: self.at });
@@ -192,74 +162,73 @@ impl<'b> Walk<'b> {
             MAX_DEPTH => return Err(XmlError::TooDeep { at: self.at }),
             0 if self.count > 1 => return Err(self.malformed("a second root")),
             0 if name != "xml" => return Err(self.malformed("a root other than <xml>")),
-            _ if !is_name(name) => return Err(self.malformed("a tag without a proper name")),
             1 => {
                 self.children.push(Element { name, text: Cow::Borrowed(""), at: self.at });
-                self.content = self.position();
+                self.content = self.scanner.position();
                 self.nested = false;
             }
             2 => self.nested = true,
             _ => {}
         }
         self.open.push(name);
-        Ok(name)
+        Ok(())
     }
 
     fn end(&mut self, name: &str) -> Result<(), XmlError> {
         // Compared as it is first, which is much quicker.
-        let closes = |open: &str| open == name || open.eq_ignore_ascii_case(name);
-        if !self.open.last().is_some_and(|open| closes(open)) {
-            return Err(self.malformed("an end tag that does not match its start tag"));
+        match self.open.last() {
+            Some(&open) if open == name || open.eq_ignore_ascii_case(name) => drop(self.open.pop()),
+            Some(_) => return Err(self.malformed("an end tag that does not match its start tag")),
+            None => return Err(self.malformed("an end tag without its start tag")),
         }
-        self.open.pop();
         if self.open.len() == 1 && self.nested {
-            self.set_text(Cow::Borrowed(self.slice(self.content, self.at)?));
+            let content = self.source.get(self.content..self.at).unwrap_or_default();
+            self.set_text(Cow::Borrowed(content));
         }
         Ok(())
     }
 
-    fn text(&mut self, text: Cow<'b, str>) -> Result<(), XmlError> {
+    fn text(&mut self, text: &'b str) -> Result<(), XmlError> {
         match self.open.len() {
-            0 | 1 if text.bytes().all(|b| b.is_ascii_whitespace()) => {}
+            0 | 1 if text.chars().all(is_space) => {}
             0 | 1 => return Err(self.malformed("text outside the elements")),
-            2 if self.children.last().is_some_and(|child| child.text.is_empty()) => self.set_text(text),
-            2 => self.push_text(&text),
+            2 if self.children.last().is_some_and(|child| child.text.is_empty()) => {
+                self.set_text(with_line_feeds(text));
+            }
+            2 => self.push_text(&with_line_feeds(text)),
             // Part of the inner XML that the child keeps.
             _ => {}
         }
         Ok(())
     }
 
-    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), XmlError> {
-        let c = match &**reference {
+    fn reference(&mut self, name: &str) -> Result<(), XmlError> {
+        let c = match name {
             "lt" => '<',
             "gt" => '>',
             "amp" => '&',
             "apos" => '\'',
             "quot" => '"',
-            _ => match reference.resolve_char_ref() {
-                Ok(Some(c)) if is_xml_char(c) => c,
-                Ok(None) => return Err(self.malformed("an entity that is not one of XML's five")),
-                _ => return Err(self.malformed("a reference to no character of XML")),
+            _ => match name.strip_prefix('#') {
+                Some(code) => character(code)
+                    .ok_or_else(|| self.malformed("a reference to no character of XML"))?,
+                None => return Err(self.malformed("an entity that is not one of XML's five")),
             },
         };
         self.push_text(c.encode_utf8(&mut [0; 4]));
         Ok(())
     }
 
-    fn declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+    fn declaration(&self, declaration: &str) -> Result<(), XmlError> {
         if self.count > 0 {
             return Err(self.malformed("an XML declaration that is not at the beginning"));
         }
-        match declaration.encoding() {
-            None => Ok(()),
-            Some(Ok(name))
-                if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") =>
-            {
-                Ok(())
-            }
-            Some(_) => Err(XmlError::Encoding { at: self.at }),
+        let Some((_, value)) = declaration.split_once("encoding") else { return Ok(()) };
+        let encoding = value.split(['"', '\'']).nth(1).unwrap_or_default();
+        if ["utf-8", "utf8"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+            return Ok(());
         }
+        Err(XmlError::Encoding { at: self.at })
     }
 
     fn finish(&self) -> Result<bool, XmlError> {
@@ -282,40 +251,26 @@ impl<'b> Walk<'b> {
         }
     }
 
-    /// A part of the body that begins and ends with an event, or within one at an ASCII character.
-    fn slice(&self, from: usize, to: usize) -> Result<&'b str, XmlError> {
-        let bytes = self.source.get(from..to).unwrap_or_default();
-        str::from_utf8(bytes).map_err(|_| self.malformed("something that is not UTF-8"))
-    }
-
-    fn position(&self) -> usize {
-        offset(self.reader.buffer_position())
-    }
-
     fn malformed(&self, what: &'static str) -> XmlError {
         let element = self.open.last().copied().unwrap_or_default().chars().take(40).collect();
         XmlError::Malformed { what, at: self.at, element }
     }
+}
 
-    fn syntax(&mut self, error: &Error) -> XmlError {
-        self.at = offset(self.reader.error_position());
-        self.malformed(match error {
-            Error::IllFormed(IllFormedError::UnclosedReference) => "a `&` that begins no reference",
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => "an end tag without its start tag",
-            Error::Syntax(_) => "markup that is not complete",
-            _ => "something that is not well-formed",
-        })
+/// As XML has line ends, section 2.11.
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if memchr(b'\r', text.as_bytes()).is_some() {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
-/// Offsets come from a body in memory, so they fit.
-fn offset(position: u64) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
-}
-
-/// A name of XML; beyond ASCII it is not looked at closely.
-fn is_name(name: &str) -> bool {
-    let begins = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || !b.is_ascii();
-    let goes_on = |b: u8| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    name.bytes().next().is_some_and(begins) && name.bytes().all(goes_on)
+/// What `&#code;` refers to: decimal, or hexadecimal after an `x`.
+fn character(code: &str) -> Option<char> {
+    let (digits, radix) = code.strip_prefix('x').map_or((code, 10), |digits| (digits, 16));
+    // A sign, which the standard library takes, is none.
+    let is_number = digits.chars().all(|c| c.is_digit(radix));
+    let number = u32::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
+    char::from_u32(number).filter(|&c| is_xml_char(c))
 }

@@ -109,6 +109,9 @@ fn entities_beyond_the_five_and_references_to_no_character_are_refused() {
         "&#99999999999;",
         "&#;",
         "&#-1;",
+        "&#+65;",
+        "&#x+41;",
+        "&#X41;",
     ] {
         let message = "a reference to no character of XML at byte 8 in <a>";
         assert_eq!(refused(format!("<xml><a>{reference}</a></xml>")), message, "{reference}");
@@ -151,7 +154,7 @@ fn other_encodings_are_refused_with_the_place() {
         let message = "a character that XML does not allow at byte 17";
         assert_eq!(refused(format!("<xml><a><![CDATA[{character}]]></a></xml>")), message);
     }
-    assert_eq!(refused("\u{feff}\u{feff}<xml/>"), "a second byte order mark at byte 0");
+    assert_eq!(refused("\u{feff}\u{feff}<xml/>"), "text outside the elements at byte 0");
 }
 
 #[test]
