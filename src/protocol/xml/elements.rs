@@ -8,7 +8,7 @@ use super::{
 };
 use crate::protocol::ParseError;
 
-/// The children of the root that nobody took yet, in their order.
+/// The children of the root in their order, each until somebody takes it.
 ///
 /// A name that is asked for may be there once only: of two it is not clear which one was meant.
 #[derive(Debug)]

@@ -145,6 +145,9 @@ fn bang(markup: &str) -> Cut<'_> {
 
 fn instruction(markup: &str) -> Cut<'_> {
     let (instruction, rest) = split_at_first(markup, "?>")?;
+    if !instruction.bytes().next().is_some_and(begins) {
+        return Err("an instruction without a proper name");
+    }
     let piece = match instruction.strip_prefix("xml") {
         Some(after) if after.is_empty() || after.starts_with(is_space) => Piece::Declaration(after),
         _ => Piece::Ignored,
@@ -238,6 +241,9 @@ mod tests {
 
     #[test]
     fn a_tag_begins_with_a_name_and_nothing_sticks_to_it() {
+        for instruction in ["<??>", "<? x?>", "<?>?>"] {
+            assert_eq!(pieces(instruction), Err(("an instruction without a proper name", 0)));
+        }
         for tag in ["<>", "< a>", "<1>", "<->", "<a=b>", "<a,>", "<a/b>", "<a'>'>"] {
             assert_eq!(pieces(tag), Err(("a tag without a proper name", 0)), "{tag}");
         }
