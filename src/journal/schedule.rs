@@ -23,6 +23,8 @@ pub(super) struct Schedule {
     turns: BTreeSet<Turn>,
     /// When the head of each of these was accepted: the oldest of all is one of them.
     heads: BTreeMap<EntryId, UnixMillis>,
+    /// The highest number that an entry has had here.
+    newest: Option<EntryId>,
     pending: u64,
     leased: u64,
     fence: u64,
@@ -200,7 +202,10 @@ impl Schedule {
     ) {
         let line = self.lines.entry(conversation).or_default();
         let before = (line.turn(conversation), line.head());
-        let place = line.entries.place(id);
+        // Nearly every entry is new and comes after all others, or is the head: where they end need not be looked at.
+        let place =
+            if Some(id) > self.newest { Err(line.entries.len()) } else { line.entries.place(id) };
+        self.newest = self.newest.max(Some(id));
         let times = place.ok().and_then(|at| line.entries.get(at));
         let held = line.held;
         self.undo.push(Undo { conversation, id, times, held });
@@ -254,19 +259,20 @@ impl Line {
 
 impl Entries {
     /// Where an entry stands, or where it would; 0 is the head.
-    ///
-    /// Nearly always it is the head, or comes after the last; the ones between may be many, and cold.
     fn place(&self, id: EntryId) -> Result<usize, usize> {
-        match (self.head, self.others.back()) {
-            (None, _) => Err(0),
-            (Some((head, _)), _) if id == head => Ok(0),
-            (Some((head, _)), _) if id < head => Err(0),
-            (_, Some((last, _))) if id > *last => Err(1 + self.others.len()),
-            _ => {
+        match self.head {
+            None => Err(0),
+            Some((head, _)) if id == head => Ok(0),
+            Some((head, _)) if id < head => Err(0),
+            Some(_) => {
                 let place = self.others.binary_search_by_key(&id, |(id, _)| *id);
                 place.map(|at| 1 + at).map_err(|at| 1 + at)
             }
         }
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.head.is_some()) + self.others.len()
     }
 
     fn get(&self, at: usize) -> Option<Times> {

@@ -1,7 +1,9 @@
 //! The readable reference: a journal that lives and dies with its process.
 
+mod records;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map},
+    collections::{HashMap, HashSet, hash_map},
     slice,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -9,6 +11,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use self::records::Records;
 use super::{
     Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
     Queue, Record, State, Stats,
@@ -30,8 +33,7 @@ pub(super) struct Memory {
 /// Everything there is; gone once closed.
 #[derive(Debug)]
 struct Shelf {
-    /// Boxed, for a tree that grows at one end leaves its nodes half empty.
-    records: BTreeMap<EntryId, Box<Record>>,
+    records: Records,
     keys: HashMap<Fingerprint, EntryId, BuildUnhashed>,
     fingerprints: Fingerprints,
     last_id: i64,
@@ -46,7 +48,7 @@ impl Memory {
         let changes = Changes::new();
         let fingerprints = Fingerprints::new();
         let shelf = Shelf {
-            records: BTreeMap::new(),
+            records: Records::default(),
             keys: HashMap::default(),
             fingerprints: fingerprints.clone(),
             last_id: 0,
@@ -147,17 +149,14 @@ impl Journal for Memory {
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
         self.with(move |shelf, _| {
-            let newest_first = shelf.records.values().rev();
-            Ok(newest_first
-                .filter(|record| filter.admits(record))
-                .take(filter.limit)
-                .map(|record| Record::clone(record))
-                .collect())
+            let newest_first = shelf.records.iter().rev();
+            let listed = newest_first.filter(|record| filter.admits(record)).take(filter.limit);
+            Ok(listed.cloned().collect())
         })
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        self.with(move |shelf, _| Ok(shelf.records.get(&id).map(|record| Record::clone(record))))
+        self.with(move |shelf, _| Ok(shelf.records.get(id).cloned()))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
@@ -202,7 +201,7 @@ impl Shelf {
         self.last_id += 1;
         let id = *place.insert(EntryId(self.last_id));
         self.books.accepted(id, &entry, now);
-        self.records.insert(id, Box::new(Record::accepted(id, entry, now)));
+        self.records.push(Record::accepted(id, entry, now));
         Appended::New
     }
 
@@ -210,7 +209,7 @@ impl Shelf {
         let mut entries = Vec::new();
         while entries.len() < limit {
             let Some(lease) = self.books.lease(queue, now, until) else { break };
-            if let Some(record) = self.records.get_mut(&lease.id) {
+            if let Some(record) = self.records.get_mut(lease.id) {
                 record.attempts += 1;
                 entries.push(record.leased(lease));
             }
@@ -227,7 +226,7 @@ impl Shelf {
     }
 
     fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
-        let record = self.records.get_mut(&id).filter(|record| record.state == State::Dead);
+        let record = self.records.get_mut(id).filter(|record| record.state == State::Dead);
         let record = record.ok_or_else(|| JournalError::no_dead_letter(id))?;
         record.state = State::Pending;
         record.attempts = 0;
@@ -243,7 +242,7 @@ impl Shelf {
     }
 
     fn discard(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
-        let record = self.records.get_mut(&id).filter(|record| record.state != State::Done);
+        let record = self.records.get_mut(id).filter(|record| record.state != State::Done);
         let record = record.ok_or_else(|| JournalError::nothing_to_discard(id))?;
         self.books.discarded(id, record.queue, &record.conversation, record.state);
         record.state = State::Done;
@@ -253,24 +252,22 @@ impl Shelf {
     }
 
     fn purge(&mut self, options: &Options, now: UnixMillis) -> u64 {
-        let old = self.records.extract_if(.., |_, record| {
+        let old = self.records.extract(|record| {
             record.settled_at.is_some_and(|settled_at| options.is_over(record.state, settled_at, now))
         });
-        let mut purged = 0;
-        for (_, record) in old {
+        for record in &old {
             let mut gone = Counts::default();
             gone.add(record.state, 1);
             self.books.purged(record.queue, gone);
             self.keys.remove(&self.fingerprints.of(record.queue, &record.key));
-            purged += 1;
         }
-        purged
+        old.len() as u64
     }
 
     /// The clock was set back: what is pending keeps its distance from now, and nothing came from the future.
     fn set_back(&mut self, by: Duration, now: UnixMillis) {
         self.books.set_back(by, now);
-        for record in self.records.values_mut().filter(|record| record.state != State::Done) {
+        for record in self.records.iter_mut().filter(|record| record.state != State::Done) {
             record.due_at = record.due_at.minus(by);
             record.accepted_at = now.min(record.accepted_at);
             record.settled_at = record.settled_at.map(|settled_at| now.min(settled_at));
@@ -278,6 +275,6 @@ impl Shelf {
     }
 
     fn record(&mut self, id: EntryId) -> Result<&mut Record, JournalError> {
-        self.records.get_mut(&id).map(|record| &mut **record).ok_or(JournalError::LeaseLost(id))
+        self.records.get_mut(id).ok_or(JournalError::LeaseLost(id))
     }
 }
