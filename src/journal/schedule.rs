@@ -60,6 +60,9 @@ struct Turn {
 /// The first entry of a conversation, and when it was accepted.
 type Head = (EntryId, UnixMillis);
 
+/// What is known of a conversation where all are in order.
+type Front = (Option<Turn>, Option<Head>);
+
 /// A conversation's lease. When it is over it stays until somebody else is given one: until then its
 /// holder may still settle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +141,9 @@ impl Schedule {
             if let Some(held) = &mut line.held {
                 held.until = held.until.minus(by);
             }
-            self.turns.extend(line.turn(*conversation));
-            self.heads.extend(line.head());
+            let (turn, head) = line.front(*conversation);
+            self.turns.extend(turn);
+            self.heads.extend(head);
         }
     }
 
@@ -201,8 +205,8 @@ impl Schedule {
         change: impl FnOnce(Option<Times>, Option<Held>) -> (Option<Times>, Option<Held>),
     ) {
         let line = self.lines.entry(conversation).or_default();
-        let before = (line.turn(conversation), line.head());
-        // Nearly every entry is new and comes after all others, or is the head: where they end need not be looked at.
+        let before = line.front(conversation);
+        // A new one comes last: its line's end, which is cold, need not be looked at.
         let place =
             if Some(id) > self.newest { Err(line.entries.len()) } else { line.entries.place(id) };
         self.newest = self.newest.max(Some(id));
@@ -218,7 +222,7 @@ impl Schedule {
             (Err(_), None) => {}
         }
         line.held = new_held;
-        let after = (line.turn(conversation), line.head());
+        let after = line.front(conversation);
         if line.entries.head.is_none() && line.held.is_none() {
             self.lines.remove(&conversation);
         }
@@ -227,33 +231,28 @@ impl Schedule {
         self.replace(before, after);
     }
 
-    /// What a conversation's turn and head were, and what they are now.
-    fn replace(&mut self, before: (Option<Turn>, Option<Head>), after: (Option<Turn>, Option<Head>)) {
-        if before.0 != after.0 {
-            if let Some(turn) = before.0 {
-                self.turns.remove(&turn);
+    fn replace(&mut self, (old_turn, old_head): Front, (turn, head): Front) {
+        if old_turn != turn {
+            if let Some(old) = old_turn {
+                self.turns.remove(&old);
             }
-            self.turns.extend(after.0);
+            self.turns.extend(turn);
         }
-        if before.1 != after.1 {
-            if let Some((id, _)) = before.1 {
-                self.heads.remove(&id);
+        if old_head != head {
+            if let Some((old, _)) = old_head {
+                self.heads.remove(&old);
             }
-            self.heads.extend(after.1);
+            self.heads.extend(head);
         }
     }
 }
 
 impl Line {
-    /// The turn that the conversation should have.
-    fn turn(&self, conversation: Fingerprint) -> Option<Turn> {
-        let (id, Times { due_at, .. }) = self.entries.head?;
+    /// The turn that the conversation should have, and its head.
+    fn front(&self, conversation: Fingerprint) -> Front {
+        let Some((id, Times { due_at, accepted_at })) = self.entries.head else { return (None, None) };
         let ready_at = self.held.map_or(due_at, |held| due_at.max(held.until));
-        Some(Turn { ready_at, id, conversation })
-    }
-
-    fn head(&self) -> Option<Head> {
-        self.entries.head.map(|(id, times)| (id, times.accepted_at))
+        (Some(Turn { ready_at, id, conversation }), Some((id, accepted_at)))
     }
 }
 
