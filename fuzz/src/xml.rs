@@ -68,7 +68,12 @@ fn children(body: &str) -> Vec<(String, String)> {
                 }
             }
             Event::Eof => return children,
-            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => {}
+            Event::Decl(declaration) => {
+                let encoding = declaration.encoding().map(|name| name.expect("attributes"));
+                let is_utf8 = |name: &str| matches!(&*name.to_ascii_lowercase(), "utf-8" | "utf8");
+                assert!(encoding.is_none_or(|name| is_utf8(&name)));
+            }
+            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
 }

@@ -60,7 +60,7 @@ struct Turn {
 /// The first entry of a conversation, and when it was accepted.
 type Head = (EntryId, UnixMillis);
 
-/// What is known of a conversation where all are in order.
+/// What a conversation has among the turns, and among the heads.
 type Front = (Option<Turn>, Option<Head>);
 
 /// A conversation's lease. When it is over it stays until somebody else is given one: until then its

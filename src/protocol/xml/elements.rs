@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     Fields, XmlError,
     reader::{self, Element},
+    scanner::is_space,
 };
 use crate::protocol::ParseError;
 
@@ -100,7 +101,7 @@ impl<'b> Elements<'b> {
 
 /// Without the white space of XML around it; other spaces may be part of an id.
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    text.trim_matches(is_space)
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {

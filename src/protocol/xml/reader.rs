@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::scanner::{Piece, Scanner, is_space};
+use super::scanner::{Piece, Scanner, attribute, is_space};
 
 /// Most levels of elements, the root included.
 pub const MAX_DEPTH: usize = 8;
@@ -80,6 +80,9 @@ pub(super) fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
         check_characters(body)?;
     }
     let mut walk = Walk::new(body);
+    if body.as_bytes().starts_with(BYTE_ORDER_MARK) {
+        return Err(walk.malformed("a second byte order mark"));
+    }
     while walk.step()? {}
     Ok(walk.children)
 }
@@ -223,12 +226,18 @@ impl<'b> Walk<'b> {
         if self.count > 0 {
             return Err(self.malformed("an XML declaration that is not at the beginning"));
         }
-        let Some((_, value)) = declaration.split_once("encoding") else { return Ok(()) };
-        let encoding = value.split(['"', '\'']).nth(1).unwrap_or_default();
-        if ["utf-8", "utf8"].iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
-            return Ok(());
+        let is_utf8 = |name: &str| ["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8));
+        let mut attributes = declaration.trim_matches(is_space);
+        while !attributes.is_empty() {
+            // Of one that is not well-formed nobody knows what it declares.
+            match attribute(attributes) {
+                Some((name, value, rest)) if name != "encoding" || is_utf8(value) => {
+                    attributes = rest.trim_start_matches(is_space);
+                }
+                _ => return Err(XmlError::Encoding { at: self.at }),
+            }
         }
-        Err(XmlError::Encoding { at: self.at })
+        Ok(())
     }
 
     fn finish(&self) -> Result<bool, XmlError> {

@@ -95,14 +95,14 @@ fn reference(name: &str) -> Cut<'_> {
 }
 
 fn start_tag(tag: &str) -> Cut<'_> {
-    let (name, after) = tag.split_at(tag.bytes().take_while(|&b| goes_on(b)).count());
+    let (name, after) = split_after_name(tag);
     let (attributes, rest) = split_at_end(after).ok_or(INCOMPLETE)?;
     let (attributes, is_empty) = match attributes.strip_suffix('/') {
         Some(attributes) => (attributes, true),
         None => (attributes, false),
     };
     let is_apart = attributes.is_empty() || attributes.starts_with(is_space);
-    if !(name.bytes().next().is_some_and(begins) && is_apart) {
+    if !(is_named(name) && is_apart) {
         return Err("a tag without a proper name");
     }
     Ok((Piece::Start { name, is_empty }, rest))
@@ -145,7 +145,7 @@ fn bang(markup: &str) -> Cut<'_> {
 
 fn instruction(markup: &str) -> Cut<'_> {
     let (instruction, rest) = split_at_first(markup, "?>")?;
-    if !instruction.bytes().next().is_some_and(begins) {
+    if !is_named(instruction) {
         return Err("an instruction without a proper name");
     }
     let piece = match instruction.strip_prefix("xml") {
@@ -161,6 +161,28 @@ fn split_at_first<'b>(text: &'b str, end: &str) -> Result<(&'b str, &'b str), &'
         .map(|at| text.split_at(at + 1))
         .find_map(|(before, rest)| Some((before.strip_suffix(end)?, rest)))
         .ok_or(INCOMPLETE)
+}
+
+/// The first attribute's name and value, and the attributes after it; none if it is not well-formed.
+pub(super) fn attribute(attributes: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = split_after_name(attributes);
+    if !is_named(name) {
+        return None;
+    }
+    let value = rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space);
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (value, rest) = value.strip_prefix(quote)?.split_once(quote)?;
+    Some((name, value, rest))
+}
+
+/// Whether it begins with a name.
+fn is_named(text: &str) -> bool {
+    text.bytes().next().is_some_and(begins)
+}
+
+/// After all that a name can go on with.
+fn split_after_name(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(|&b| goes_on(b)).count())
 }
 
 /// White space of XML.

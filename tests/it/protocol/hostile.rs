@@ -150,11 +150,22 @@ fn other_encodings_are_refused_with_the_place() {
     assert_eq!(refused(&unmarked), "a character that XML does not allow at byte 0");
     let declared = "<?xml version=\"1.0\" encoding=\"GBK\"?><xml/>";
     assert_eq!(refused(declared), "an encoding other than UTF-8 is declared at byte 0");
+    for unclear in [
+        "encoding=utf-8",
+        "encoding='utf-8\"",
+        "x encoding='gbk'",
+        "v='encoding=\"utf-8\"' encoding='gbk'",
+        "x",
+        "='x'",
+    ] {
+        let declared = format!("<?xml {unclear}?><xml/>");
+        assert_eq!(refused(declared), "an encoding other than UTF-8 is declared at byte 0", "{unclear}");
+    }
     for character in ["\0", "\u{1b}", "\u{1f}", "\u{ffff}"] {
         let message = "a character that XML does not allow at byte 17";
         assert_eq!(refused(format!("<xml><a><![CDATA[{character}]]></a></xml>")), message);
     }
-    assert_eq!(refused("\u{feff}\u{feff}<xml/>"), "text outside the elements at byte 0");
+    assert_eq!(refused("\u{feff}\u{feff}<xml/>"), "a second byte order mark at byte 0");
 }
 
 #[test]
