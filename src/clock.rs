@@ -1,12 +1,9 @@
-//! Wall-clock time in milliseconds; the only file that reads the wall clock.
+//! Wall-clock time in milliseconds, and time that has passed; the only file that reads the clocks.
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -47,7 +44,14 @@ fn millis(span: Duration) -> i64 {
 
 /// Where a component gets the time from: the system, or a test.
 #[derive(Debug, Clone, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Option<Arc<Mutex<Manual>>>);
+
+/// What a manual clock shows.
+#[derive(Debug)]
+struct Manual {
+    now: UnixMillis,
+    elapsed: Duration,
+}
 
 impl Clock {
     /// The system's clock.
@@ -57,32 +61,40 @@ impl Clock {
 
     /// A clock that stands at `now` until it is [`set`](Self::set); clones show the same time.
     pub fn manual(now: UnixMillis) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(now.0))))
+        Self(Some(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
     }
 
-    /// The time.
+    /// The wall clock's time, which somebody may set either way at any moment.
     pub fn now(&self) -> UnixMillis {
-        match &self.0 {
-            Some(manual) => UnixMillis(manual.load(Ordering::SeqCst)),
-            None => system_now(),
-        }
+        self.manual_now().unwrap_or_else(system_now)
+    }
+
+    /// How much time has passed since some moment of this process: setting the wall clock does not change it.
+    pub fn elapsed(&self) -> Duration {
+        self.with_manual(|manual| manual.elapsed).unwrap_or_else(system_elapsed)
     }
 
     /// What a manual clock shows; none for the system's, beside which there may be a better one.
     pub fn manual_now(&self) -> Option<UnixMillis> {
-        self.0.is_some().then(|| self.now())
+        self.with_manual(|manual| manual.now)
     }
 
-    /// Sets a manual clock; without effect on the system's.
+    /// Sets a manual clock, as an administrator would: no time passes. Without effect on the system's.
     pub fn set(&self, now: UnixMillis) {
-        if let Some(manual) = &self.0 {
-            manual.store(now.0, Ordering::SeqCst);
-        }
+        self.with_manual(|manual| manual.now = now);
     }
 
-    /// Moves a manual clock forward; without effect on the system's.
+    /// Lets time pass on a manual clock; without effect on the system's.
     pub fn advance(&self, span: Duration) {
-        self.set(self.now().plus(span));
+        self.with_manual(|manual| {
+            manual.now = manual.now.plus(span);
+            manual.elapsed = manual.elapsed.saturating_add(span);
+        });
+    }
+
+    fn with_manual<T>(&self, look: impl FnOnce(&mut Manual) -> T) -> Option<T> {
+        let manual = self.0.as_ref()?;
+        Some(look(&mut manual.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -94,9 +106,23 @@ fn system_now() -> UnixMillis {
     }
 }
 
+fn system_elapsed() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_passes_when_a_manual_clock_is_advanced_and_not_when_it_is_set() {
+        let clock = Clock::manual(UnixMillis(1_000));
+        let clone = clock.clone();
+        clock.advance(Duration::from_secs(2));
+        clock.set(UnixMillis(500));
+        assert_eq!((clone.now(), clone.elapsed()), (UnixMillis(500), Duration::from_secs(2)));
+    }
 
     #[test]
     fn a_manual_clock_and_its_clones_show_the_same_time() {

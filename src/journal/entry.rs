@@ -91,7 +91,7 @@ pub enum Appended {
 }
 
 /// The right to settle one entry, for as long as nobody else has been given it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The entry.
     pub(crate) id: EntryId,

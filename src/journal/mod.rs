@@ -158,6 +158,9 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// The entry is due again at `until`; its conversation waits for it.
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()>;
 
+    /// Like [`postpone`](Self::postpone) of an entry with which nothing was tried: the attempt is not counted.
+    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()>;
+
     /// The entry is given up: a dead letter. Its conversation goes on.
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()>;
 

@@ -122,11 +122,12 @@ impl Journal for Memory {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        self.with(move |shelf, _| shelf.postpone(&lease, until, reason).map(drop))
+    }
+
+    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
         self.with(move |shelf, _| {
-            shelf.books.postponed(&lease, until)?;
-            let record = shelf.record(lease.id)?;
-            record.due_at = until;
-            record.reason = Some(reason);
+            shelf.postpone(&lease, until, reason)?.attempts -= 1;
             Ok(())
         })
     }
@@ -223,6 +224,19 @@ impl Shelf {
         record.state = state;
         record.settled_at = Some(now);
         Ok(())
+    }
+
+    fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: String,
+    ) -> Result<&mut Record, JournalError> {
+        self.books.postponed(lease, until)?;
+        let record = self.record(lease.id)?;
+        record.due_at = until;
+        record.reason = Some(reason);
+        Ok(record)
     }
 
     fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {

@@ -41,6 +41,8 @@ pub(super) struct Settle {
     pub(super) state: State,
     /// Until it is due again, in milliseconds.
     pub(super) span: i64,
+    /// How many of its attempts do not count.
+    pub(super) uncounted: i32,
     pub(super) reason: Option<String>,
     pub(super) follow_ups: Vec<Row>,
 }
@@ -88,15 +90,16 @@ impl Append {
 impl Settle {
     pub(super) fn done(lease: Lease, follow_ups: Vec<NewEntry>) -> Self {
         let follow_ups = follow_ups.into_iter().map(Row::new).collect();
-        Self { lease, state: State::Done, span: 0, reason: None, follow_ups }
+        Self { lease, state: State::Done, span: 0, uncounted: 0, reason: None, follow_ups }
     }
 
     pub(super) fn dead(lease: Lease, reason: String) -> Self {
-        Self { lease, state: State::Dead, span: 0, reason: Some(reason), follow_ups: Vec::new() }
+        Self { state: State::Dead, ..Self::later(lease, 0, reason) }
     }
 
     pub(super) fn later(lease: Lease, span: i64, reason: String) -> Self {
-        Self { lease, state: State::Pending, span, reason: Some(reason), follow_ups: Vec::new() }
+        let (reason, follow_ups) = (Some(reason), Vec::new());
+        Self { lease, state: State::Pending, span, uncounted: 0, reason, follow_ups }
     }
 }
 

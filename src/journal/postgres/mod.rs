@@ -182,6 +182,11 @@ impl Journal for Postgres {
         Box::pin(self.call(Settle::later(lease, self.span(until), reason), Command::Settle))
     }
 
+    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        let later = Settle::later(lease, self.span(until), reason);
+        Box::pin(self.call(Settle { uncounted: 1, ..later }, Command::Settle))
+    }
+
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
         Box::pin(self.call(Settle::dead(lease, reason), Command::Settle))
     }

@@ -94,12 +94,15 @@ pub(super) struct Settles<'a> {
     states: Vec<i16>,
     spans: Vec<i64>,
     reasons: Vec<Option<&'a [u8]>>,
+    uncounted: Vec<i32>,
 }
 
 impl<'a> Settles<'a> {
     pub(super) fn new(settles: &'a Settlings) -> Self {
         let mut all = Self::default();
-        for Settle { lease, state, span, reason, .. } in settles.iter().map(|call| &call.input) {
+        for Settle { lease, state, span, uncounted, reason, .. } in
+            settles.iter().map(|call| &call.input)
+        {
             let (queue, line) = key(lease);
             all.ids.push(lease.id.0);
             all.queues.push(queue);
@@ -108,13 +111,14 @@ impl<'a> Settles<'a> {
             all.states.push(state_number(*state));
             all.spans.push(*span);
             all.reasons.push(reason.as_ref().map(String::as_bytes));
+            all.uncounted.push(*uncounted);
         }
         all
     }
 
     pub(super) fn parameters<'p>(&'p self, now: Value<'p>, shard: &'p i64) -> Parameters<'p> {
-        let Self { ids, queues, lines, fences, states, spans, reasons } = self;
-        vec![now, ids, queues, lines, fences, states, spans, reasons, shard]
+        let Self { ids, queues, lines, fences, states, spans, reasons, uncounted } = self;
+        vec![now, ids, queues, lines, fences, states, spans, reasons, uncounted, shard]
     }
 }
 

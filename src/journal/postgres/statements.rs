@@ -40,15 +40,17 @@ const SETTLE: &str = "
     with settled as (
         update entry e
         set state = s.state, due_at = case s.state when 0 then NOW + s.span else e.due_at end,
-            settled_at = case s.state when 0 then null else NOW end, reason = coalesce(s.reason, e.reason)
-        from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[], $8::bytea[])
-            s (id, queue, line, fence, state, span, reason)
+            settled_at = case s.state when 0 then null else NOW end, reason = coalesce(s.reason, e.reason),
+            attempts = e.attempts - s.uncounted
+        from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[], $8::bytea[],
+            $9::integer[])
+            s (id, queue, line, fence, state, span, reason, uncounted)
         join conversation c
             on c.queue = s.queue and c.line = s.line and c.fence = s.fence and c.held = s.id
         where e.id = s.id and e.state = 0
         returning e.id, e.queue, e.state
     ), counted as (
-        select $9::bigint, queue, -count(*) filter (where state <> 0), count(*) filter (where state = 1),
+        select $10::bigint, queue, -count(*) filter (where state <> 0), count(*) filter (where state = 1),
             count(*) filter (where state = 2)
         from settled group by queue
     ), tallied as (COUNT)

@@ -27,6 +27,7 @@ pub(super) enum Command {
     Lease(Call<(Queue, usize, UnixMillis), Vec<Entry>>),
     Finish(Call<(Lease, Vec<NewEntry>), ()>),
     Postpone(Call<(Lease, UnixMillis, String), ()>),
+    Release(Call<(Lease, UnixMillis, String), ()>),
     Bury(Call<(Lease, String), ()>),
     Revive(Call<EntryId, ()>),
     Discard(Call<EntryId, ()>),
@@ -120,6 +121,9 @@ impl Command {
             Self::Postpone(call) => {
                 call.run(|(lease, until, reason)| verbs.postpone(lease, *until, reason))
             }
+            Self::Release(call) => {
+                call.run(|(lease, until, reason)| verbs.release(lease, *until, reason))
+            }
             Self::Bury(call) => call.run(|(lease, reason)| verbs.bury(lease, reason)),
             Self::Revive(call) => call.run(|id| verbs.revive(*id)),
             Self::Discard(call) => call.run(|id| verbs.discard(*id)),
@@ -136,7 +140,7 @@ impl Command {
             Self::Accept(call) => call.answer(committed),
             Self::Lease(call) => call.answer(committed),
             Self::Finish(call) => call.answer(committed),
-            Self::Postpone(call) => call.answer(committed),
+            Self::Postpone(call) | Self::Release(call) => call.answer(committed),
             Self::Bury(call) => call.answer(committed),
             Self::Revive(call) | Self::Discard(call) => call.answer(committed),
             Self::Purge(call) => call.answer(committed),

@@ -162,6 +162,10 @@ impl Journal for Sqlite {
         Box::pin(self.call((lease, until, reason), Command::Postpone))
     }
 
+    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, until, reason), Command::Release))
+    }
+
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
         Box::pin(self.call((lease, reason), Command::Bury))
     }

@@ -108,6 +108,10 @@ impl Journal for Operator {
         not_the_server()
     }
 
+    fn release(&self, _: Lease, _: UnixMillis, _: String) -> Pending<'_, ()> {
+        not_the_server()
+    }
+
     fn bury(&self, _: Lease, _: String) -> Pending<'_, ()> {
         not_the_server()
     }

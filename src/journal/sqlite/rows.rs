@@ -80,16 +80,18 @@ pub(super) fn settle(
     Ok(statement.execute(params![id, state, now, reason])? == 1)
 }
 
-/// A pending entry is due later; `false` if it was not pending any more.
+/// A pending entry is due later, with so many attempts fewer; `false` if it was not pending any more.
 pub(super) fn postpone(
     connection: &Connection,
     id: EntryId,
     until: UnixMillis,
     reason: &str,
+    uncounted: u32,
 ) -> Result<bool> {
-    let mut statement = connection
-        .prepare_cached("update entry set due_at = ?2, reason = ?3 where id = ?1 and state = 0")?;
-    Ok(statement.execute(params![id, until, reason])? == 1)
+    let mut statement = connection.prepare_cached(
+        "update entry set due_at = ?2, reason = ?3, attempts = attempts - ?4 where id = ?1 and state = 0",
+    )?;
+    Ok(statement.execute(params![id, until, reason, uncounted])? == 1)
 }
 
 /// A dead letter is pending again; none if there is none.

@@ -92,11 +92,16 @@ impl Verbs<'_> {
         until: UnixMillis,
         reason: &str,
     ) -> Result<(), Fault> {
-        self.books.check(lease)?;
-        if !rows::postpone(self.connection, lease.id, until, reason)? {
-            return Err(self.lost(lease));
-        }
-        Ok(self.books.postponed(lease, until)?)
+        self.later(lease, until, reason, 0)
+    }
+
+    pub(super) fn release(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        self.later(lease, until, reason, 1)
     }
 
     pub(super) fn bury(&mut self, lease: &Lease, reason: &str) -> Result<(), Fault> {
@@ -133,6 +138,21 @@ impl Verbs<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The entry is due again at `until`; so many of its attempts do not count.
+    fn later(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: &str,
+        uncounted: u32,
+    ) -> Result<(), Fault> {
+        self.books.check(lease)?;
+        if !rows::postpone(self.connection, lease.id, until, reason, uncounted)? {
+            return Err(self.lost(lease));
+        }
+        Ok(self.books.postponed(lease, until)?)
     }
 
     fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Fault> {

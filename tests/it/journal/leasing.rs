@@ -49,6 +49,21 @@ pub(super) async fn a_postponed_entry_holds_up_its_conversation_and_no_other(ben
     assert_eq!(keys(&bench.lease(9).await), ["2"]);
 }
 
+pub(super) async fn what_is_released_is_due_again_and_its_attempt_is_not_counted(bench: &Bench) {
+    for key in ["1", "2"] {
+        bench.append(message("a", key)).await;
+    }
+    let wait = Duration::from_secs(5);
+    for _ in 0..2 {
+        let entry = bench.lease_one().await;
+        assert_eq!((entry.key.as_str(), entry.attempt), ("1", 1));
+        let later = bench.clock.now().plus(wait);
+        bench.journal.release(entry.lease, later, "too fast".to_owned()).await.unwrap();
+        assert!(bench.lease(9).await.is_empty());
+        bench.clock.advance(wait);
+    }
+}
+
 pub(super) async fn what_was_postponed_keeps_its_reason_and_due_time(bench: &Bench) {
     bench.append(message("a", "1")).await;
     let entry = bench.lease_one().await;

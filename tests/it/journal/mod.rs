@@ -56,6 +56,7 @@ suite! { memory, sqlite, postgres: {
         the_queues_do_not_wait_for_each_other,
         a_postponed_entry_holds_up_its_conversation_and_no_other,
         what_was_postponed_keeps_its_reason_and_due_time,
+        what_is_released_is_due_again_and_its_attempt_is_not_counted,
         an_expired_lease_goes_to_somebody_else_and_the_late_one_changes_nothing,
         a_lease_that_is_over_counts_until_somebody_else_has_one,
         a_clock_set_back_delays_nothing_that_is_pending,

@@ -78,6 +78,10 @@ impl Journal for Faulty {
         self.inner.finish(lease, follow_ups)
     }
 
+    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
+        self.inner.release(lease, until, reason)
+    }
+
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
         self.inner.postpone(lease, until, reason)
     }
