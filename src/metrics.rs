@@ -18,6 +18,8 @@ const COMMIT_ENTRIES: &str = "rongcloud_callback_journal_commit_commands";
 const ATTEMPTS: &str = "rongcloud_callback_attempts_total";
 const ATTEMPT_SECONDS: &str = "rongcloud_callback_attempt_duration_seconds";
 const CALLS: &str = "rongcloud_callback_api_calls_total";
+const REFUSALS: &str = "rongcloud_callback_rate_refusals_total";
+const SEND_RATE: &str = "rongcloud_callback_send_rate_per_second";
 const CALL_SECONDS: &str = "rongcloud_callback_api_call_duration_seconds";
 
 /// Upper bounds of the buckets of every duration, in seconds.
@@ -76,6 +78,16 @@ pub fn calls(call: &'static str, outcome: &'static str) -> Counter {
     counter!(CALLS, "call" => call, "outcome" => outcome)
 }
 
+/// Replies of `app` that the platform refused as too many; each is sent again.
+pub fn rate_refusals(app: &str) -> Counter {
+    counter!(REFUSALS, "app" => app.to_owned())
+}
+
+/// How many replies of `app` are sent in a second at most: fewer than configured while it is slowed.
+pub fn send_rate(app: &str) -> Gauge {
+    gauge!(SEND_RATE, "app" => app.to_owned())
+}
+
 /// Seconds that a call of an API took.
 pub fn call_seconds(call: &'static str) -> Histogram {
     histogram!(CALL_SECONDS, "call" => call)
@@ -105,5 +117,7 @@ pub fn describe() {
     describe_counter!(ATTEMPTS, "Attempts at handling or sending, by queue and outcome");
     describe_histogram!(ATTEMPT_SECONDS, "Seconds that an attempt took, by queue");
     describe_counter!(CALLS, "Calls of the platform's API, by path and outcome");
+    describe_counter!(REFUSALS, "Replies that the platform refused as too many and that are sent again, by app");
+    describe_gauge!(SEND_RATE, "Replies sent in a second at most, by app: below deliver.rate.per_second while slowed");
     describe_histogram!(CALL_SECONDS, "Seconds that a call of the platform's API took");
 }

@@ -215,9 +215,10 @@ impl CallbackService {
         let callbacks =
             Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
+        let deliver = Deliver::new(channels, &config.deliver, &config.deliver_rate);
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
-            deliver: Pump::new(Deliver::new(channels), Arc::clone(&journal), config.deliver, clock),
+            deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };

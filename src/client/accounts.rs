@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientError, request::Answered};
+use super::{Client, ClientError, loose, request::Answered};
 use crate::ids::AccountId;
 
 /// Public accounts (应用公众号设置).
@@ -51,54 +51,90 @@ pub struct NewAccount {
 }
 
 /// A public account as the platform has it (`info`).
+///
+/// What the platform did not say, or said in a form that cannot be read, is empty, 0 or false.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the platform's own shape")]
 pub struct Account {
     /// The platform's number.
-    #[serde(rename = "id", default)]
+    #[serde(rename = "id", default, deserialize_with = "loose::number")]
     pub number: i64,
     /// The account's id.
-    #[serde(rename = "mcid")]
+    #[serde(rename = "mcid", deserialize_with = "loose::text")]
     pub id: AccountId,
     /// The platform's hash of the id.
-    #[serde(rename = "mcidHash", default)]
+    #[serde(rename = "mcidHash", default, deserialize_with = "loose::number")]
     pub hash: i64,
     /// Not explained by the document.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::number")]
     pub fcid: i64,
     /// The name shown to users.
-    #[serde(rename = "DisplayName", default)]
+    #[serde(rename = "DisplayName", default, deserialize_with = "loose::optional")]
     pub name: Option<String>,
     /// Whether every user of the app follows it.
-    #[serde(rename = "IsFollow", default)]
+    #[serde(rename = "IsFollow", default, deserialize_with = "loose::flag")]
     pub followed_by_all: bool,
     /// The address of its picture.
-    #[serde(rename = "PortraitUrl", default)]
+    #[serde(rename = "PortraitUrl", default, deserialize_with = "loose::optional")]
     pub portrait_url: Option<String>,
     /// Where the platform posts what users write to it.
-    #[serde(rename = "RouteUrl", default)]
+    #[serde(rename = "RouteUrl", default, deserialize_with = "loose::optional")]
     pub route_url: Option<String>,
     /// Not explained by the document.
-    #[serde(rename = "FuncRouteUrl", default)]
+    #[serde(rename = "FuncRouteUrl", default, deserialize_with = "loose::optional")]
     pub func_route_url: Option<String>,
     /// How it is shown: 0 = in the list of conversations.
-    #[serde(rename = "uiType", default)]
+    #[serde(rename = "uiType", default, deserialize_with = "loose::number")]
     pub ui_type: i64,
     /// Whether the platform posts what users write to it.
-    #[serde(rename = "isRouteOpen", default)]
+    #[serde(rename = "isRouteOpen", default, deserialize_with = "loose::flag")]
     pub route_open: bool,
     /// Not explained by the document.
-    #[serde(rename = "IsAuthorization", default)]
+    #[serde(rename = "IsAuthorization", default, deserialize_with = "loose::flag")]
     pub is_authorization: bool,
     /// Not explained by the document.
-    #[serde(rename = "IsGetUserInfo", default)]
+    #[serde(rename = "IsGetUserInfo", default, deserialize_with = "loose::flag")]
     pub is_get_user_info: bool,
     /// A description.
-    #[serde(rename = "Introduction", default)]
+    #[serde(rename = "Introduction", default, deserialize_with = "loose::optional")]
     pub introduction: Option<String>,
     /// Not explained by the document.
-    #[serde(rename = "isCustom", default)]
+    #[serde(rename = "isCustom", default, deserialize_with = "loose::flag")]
     pub is_custom: bool,
+}
+
+impl Account {
+    /// An account of which nothing is known but its id.
+    fn of(id: &AccountId) -> Self {
+        Self {
+            number: 0,
+            id: id.clone(),
+            hash: 0,
+            fcid: 0,
+            name: None,
+            followed_by_all: false,
+            portrait_url: None,
+            route_url: None,
+            func_route_url: None,
+            ui_type: 0,
+            route_open: false,
+            is_authorization: false,
+            is_get_user_info: false,
+            introduction: None,
+            is_custom: false,
+        }
+    }
+
+    /// An account of which nothing is known but what users see.
+    fn with(profile: &Profile) -> Self {
+        Self {
+            name: Some(profile.name.clone()),
+            portrait_url: Some(profile.portrait_url.clone()),
+            ui_type: profile.ui_type,
+            introduction: Some(profile.introduction.clone()),
+            ..Self::of(&profile.id)
+        }
+    }
 }
 
 impl<'a> Accounts<'a> {
@@ -118,7 +154,12 @@ impl<'a> Accounts<'a> {
         let mut fields = self.profile(&new.profile, &ui_type);
         fields.push(("isFollow", flag(new.followed_by_all)));
         fields.push(("routeUrl", &new.route_url));
-        self.call("/mc/add.json", &fields).await
+        let asked = || Account {
+            followed_by_all: new.followed_by_all,
+            route_url: Some(new.route_url.clone()),
+            ..Account::with(&new.profile)
+        };
+        self.change("/mc/add.json", &fields, asked).await
     }
 
     /// Changes what users see of an account.
@@ -130,7 +171,8 @@ impl<'a> Accounts<'a> {
     /// What went wrong on the way.
     pub async fn update(&self, profile: &Profile) -> Result<Account, ClientError> {
         let ui_type = profile.ui_type.to_string();
-        self.call("/mc/refresh.json", &self.profile(profile, &ui_type)).await
+        let asked = || Account::with(profile);
+        self.change("/mc/refresh.json", &self.profile(profile, &ui_type), asked).await
     }
 
     /// Looks an account up.
@@ -152,8 +194,9 @@ impl<'a> Accounts<'a> {
     ///
     /// What went wrong on the way.
     pub async fn set_route(&self, account: &AccountId, route_url: &str) -> Result<Account, ClientError> {
-        let [account, app] = self.account(account);
-        self.call("/mc/route/setUrl.json", &[account, app, ("routeUrl", route_url)]).await
+        let [id, app] = self.account(account);
+        let asked = || Account { route_url: Some(route_url.to_owned()), ..Account::of(account) };
+        self.change("/mc/route/setUrl.json", &[id, app, ("routeUrl", route_url)], asked).await
     }
 
     /// Switches on or off that the platform posts what users write to an account.
@@ -164,8 +207,9 @@ impl<'a> Accounts<'a> {
     ///
     /// What went wrong on the way.
     pub async fn switch_route(&self, account: &AccountId, open: bool) -> Result<Account, ClientError> {
-        let [account, app] = self.account(account);
-        self.call("/mc/route/setSwitch.json", &[account, app, ("isOpen", flag(open))]).await
+        let [id, app] = self.account(account);
+        let asked = || Account { route_open: open, ..Account::of(account) };
+        self.change("/mc/route/setSwitch.json", &[id, app, ("isOpen", flag(open))], asked).await
     }
 
     fn account<'f>(&'f self, account: &'f AccountId) -> [(&'f str, &'f str); 2] {
@@ -181,6 +225,19 @@ impl<'a> Accounts<'a> {
             ("introduction", &profile.introduction),
             ("RC-App-Key", self.client.app().as_str()),
         ]
+    }
+
+    /// Makes a call that changes an account; `asked` is what is known of it where the answer says only that it is done.
+    async fn change(
+        &self,
+        path: &'static str,
+        fields: &[(&str, &str)],
+        asked: impl Fn() -> Account,
+    ) -> Result<Account, ClientError> {
+        match self.call(path, fields).await {
+            Err(ClientError::Incomplete(_)) => Ok(asked()),
+            result => result,
+        }
     }
 
     async fn call(&self, path: &'static str, fields: &[(&str, &str)]) -> Result<Account, ClientError> {

@@ -1,6 +1,6 @@
 //! Why a call of the platform's API or of the portal's failed, by what the caller can do about it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::Unsent;
 use crate::protocol::{ErrCode, LimitError, media::MediaError};
@@ -27,7 +27,7 @@ pub enum ClientError {
     /// There is no access token, or the portal refused it: a new one is asked for at the next try.
     #[error("no valid access token for the portal: {0}")]
     Token(String),
-    /// Too many calls: try again, a good while later.
+    /// Too many calls: make fewer of them, and try again later.
     #[error("too many calls ({0})")]
     RateLimited(Answer),
     /// The platform cannot do it now: try again later.
@@ -39,6 +39,9 @@ pub enum ClientError {
     /// What came back is not an answer of this API: check the address.
     #[error("not an answer of this API ({0})")]
     Unreadable(Answer),
+    /// The call was carried out, and the answer lacks what the caller needs: look, and do not repeat it.
+    #[error("the call was carried out, but the answer does not say what came of it ({0})")]
+    Incomplete(Answer),
     /// Nothing was sent, as the client's `dry_run` asks for; this is the request.
     #[error("not sent: {} {}", .0.method, .0.url)]
     Unsent(Box<Unsent>),
@@ -56,6 +59,8 @@ pub struct Answer {
     pub errcode: Option<ErrCode>,
     /// The platform's explanation (`errmsg`; the portal's `msg`), or how the answer begins.
     pub errmsg: String,
+    /// How long the server asks to wait before the next call (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl From<MediaError> for ClientError {
@@ -80,8 +85,8 @@ impl fmt::Display for Answer {
 impl Answer {
     /// The error that an answer of the platform is.
     ///
-    /// A known code decides, whatever the HTTP status; an unknown one is permanent unless the status
-    /// is 5xx: what the documents do not name will not get better by asking again.
+    /// A known code decides, whatever the HTTP status; an unknown one is permanent unless the status is
+    /// 408, 425 or 5xx: what the documents do not name will not get better by asking again.
     pub(crate) fn into_error(self) -> ClientError {
         match (self.errcode, self.status) {
             (Some(ErrCode::BAD_SIGNATURE), _) | (_, 401) => ClientError::Unauthorized(self),
@@ -90,7 +95,7 @@ impl Answer {
                 ClientError::Refused(self)
             }
             (Some(ErrCode::RATE_EXCEEDED), _) | (_, 429) => ClientError::RateLimited(self),
-            (_, 500..) => ClientError::Unavailable(self),
+            (_, 408 | 425 | 500..) => ClientError::Unavailable(self),
             (Some(_), _) => ClientError::Refused(self),
             (None, _) => ClientError::Unreadable(self),
         }
@@ -109,11 +114,12 @@ impl ClientError {
             | Self::Unauthorized(_)
             | Self::Refused(_)
             | Self::Unreadable(_)
+            | Self::Incomplete(_)
             | Self::Unsent(_) => false,
         }
     }
 
-    /// Whether to wait longer than after other errors before trying again.
+    /// Whether there were too many calls: make all of them more slowly, not only this one.
     pub fn is_rate_limited(&self) -> bool {
         matches!(self, Self::RateLimited(_))
     }
@@ -125,7 +131,8 @@ impl ClientError {
             | Self::RateLimited(answer)
             | Self::Unavailable(answer)
             | Self::Refused(answer)
-            | Self::Unreadable(answer) => Some(answer),
+            | Self::Unreadable(answer)
+            | Self::Incomplete(answer) => Some(answer),
             Self::Setup(_)
             | Self::Limit(_)
             | Self::Media(_)
@@ -144,6 +151,11 @@ impl ClientError {
     /// The platform's explanation (`errmsg`), or how an answer of another shape begins.
     pub fn errmsg(&self) -> Option<&str> {
         self.answer().map(|answer| answer.errmsg.as_str())
+    }
+
+    /// How long the platform asks to wait before the next call (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.answer()?.retry_after
     }
 
     /// Whether another server of the same API might answer better: no answer, or a 5xx.
@@ -168,6 +180,7 @@ impl ClientError {
             Self::Unavailable(_) => "unavailable",
             Self::Refused(_) => "refused",
             Self::Unreadable(_) => "unreadable",
+            Self::Incomplete(_) => "incomplete",
             Self::Unsent(_) => "unsent",
             Self::Transport(_) => "transport",
         }

@@ -7,7 +7,7 @@ use reqwest::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Client, ClientError, request::Placement};
+use super::{Client, ClientError, loose, request::Placement};
 use crate::{
     ids::MediaId,
     protocol::{
@@ -40,12 +40,13 @@ pub struct Media<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uploaded {
     /// What the platform takes it for (`type`): `image`, `voice`, `thumb` or `news`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "loose::text")]
     pub kind: String,
     /// What to refer to it by in messages.
-    #[serde(rename = "media_id")]
+    #[serde(rename = "media_id", deserialize_with = "loose::text")]
     pub id: MediaId,
-    /// When it was uploaded, as received; by the examples in seconds since 1970.
+    /// When it was uploaded, as received; by the examples in seconds since 1970. 0 if the platform did not say.
+    #[serde(default, deserialize_with = "loose::number")]
     pub created_at: i64,
 }
 
@@ -111,9 +112,18 @@ impl<'a> Media<'a> {
     ///
     /// # Errors
     ///
-    /// None or too many articles, or what went wrong on the way.
+    /// None or too many articles, a `source_url` with an `&` that is not percent-encoded, or what went wrong on the
+    /// way.
     pub async fn upload_news(&self, articles: &[FullArticle]) -> Result<Uploaded, ClientError> {
         limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
+        // The document asks for an encoded one (如内容中含有 & 字符，需要进行 UrlEncode 处理). Whoever has encoded it
+        // already would get it encoded twice, so it is not done here.
+        if let Some(article) = articles.iter().find(|article| article.source_url.contains('&')) {
+            return Err(ClientError::NotOffered(format!(
+                "content_source_url must have %26 for each &, as the platform decodes it: {}",
+                article.source_url
+            )));
+        }
         let body = Articles { articles };
         self.client.post("/media/uploadnews", Placement::Query, |request| request.json(&body)).await
     }

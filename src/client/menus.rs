@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Client, ClientError,
+    Client, ClientError, loose,
     request::{Answered, Done},
 };
 use crate::{
@@ -71,40 +71,42 @@ impl NewMenu {
 }
 
 /// A menu entry as the platform has it (`info`).
+///
+/// What the platform did not say, or said in a form that cannot be read, is empty or 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Menu {
     /// The platform's number.
-    #[serde(rename = "id", default)]
+    #[serde(rename = "id", default, deserialize_with = "loose::number")]
     pub number: i64,
     /// The entry's id.
-    #[serde(rename = "menuId")]
+    #[serde(rename = "menuId", deserialize_with = "loose::text")]
     pub id: MenuId,
     /// What it does: 0 = nothing, 1 = opens `url`.
-    #[serde(rename = "Type", default)]
+    #[serde(rename = "Type", default, deserialize_with = "loose::number")]
     pub action: i64,
     /// What it says.
-    #[serde(rename = "Name", default)]
+    #[serde(rename = "Name", default, deserialize_with = "loose::optional")]
     pub name: Option<String>,
     /// The page that it opens.
-    #[serde(rename = "Url", default)]
+    #[serde(rename = "Url", default, deserialize_with = "loose::optional")]
     pub url: Option<String>,
     /// 1 or 2.
-    #[serde(rename = "Level", default)]
+    #[serde(rename = "Level", default, deserialize_with = "loose::number")]
     pub level: i64,
     /// The entry of level 1 that it is below; empty on level 1.
-    #[serde(rename = "Pid", default)]
+    #[serde(rename = "Pid", default, deserialize_with = "loose::optional")]
     pub parent: Option<MenuId>,
     /// The account that it belongs to.
-    #[serde(rename = "mcid")]
+    #[serde(rename = "mcid", deserialize_with = "loose::text")]
     pub account: AccountId,
     /// When it was changed, in the platform's own words.
-    #[serde(rename = "UpdateTime", default)]
+    #[serde(rename = "UpdateTime", default, deserialize_with = "loose::optional")]
     pub updated_at: Option<String>,
     /// When it was made, in the platform's own words.
-    #[serde(rename = "CreateTime", default)]
+    #[serde(rename = "CreateTime", default, deserialize_with = "loose::optional")]
     pub created_at: Option<String>,
     /// Its position among its neighbours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::number")]
     pub order: i64,
 }
 

@@ -6,12 +6,15 @@
 mod accounts;
 mod error;
 mod followers;
+pub(crate) mod loose;
 pub(crate) mod media;
 mod menus;
 mod messages;
 mod parts;
 mod probe;
+mod proxies;
 mod request;
+mod retry_after;
 pub(crate) mod transport;
 mod unsent;
 
@@ -28,6 +31,7 @@ pub use menus::{Menu, Menus, NewMenu};
 pub use messages::{Messages, Sent};
 pub use parts::PartError;
 pub use probe::probe;
+pub use proxies::proxy;
 pub use unsent::Unsent;
 
 use self::{request::Caller, transport::Transport};
@@ -66,8 +70,9 @@ impl Client {
     /// A client that signs for `app` with `secret` and calls the first of `bases` that answers.
     ///
     /// Each base address is tried at most once a call, beginning with the one that answered last; the
-    /// times of `section` bound each try. No request goes out on a connection older than 60 s. Proxy
-    /// settings of the environment are not used, redirects not followed.
+    /// times of `section` bound each try. A call that a base address has kept waiting until it was cut off is
+    /// followed by one that begins with the next. No request goes out on a connection older than 60 s. Redirects
+    /// are not followed. Proxies of the environment are used as [`proxy`] says.
     ///
     /// # Errors
     ///

@@ -2,12 +2,15 @@
 
 use reqwest::{RequestBuilder, header::HeaderMap};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    Answer, Client, ClientError,
+    Answer, Client, ClientError, loose,
     transport::{Prepared, Received, Transport, address, excerpt},
 };
 use crate::{clock::Clock, ids::AppKey, protocol::ErrCode, signature};
@@ -42,9 +45,17 @@ pub(super) struct Answered<T> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Done {
     #[expect(dead_code, reason = "its presence tells an answer of this API from any other JSON")]
-    errcode: ErrCode,
+    #[serde(deserialize_with = "code")]
+    errcode: i64,
     /// The platform's id of a message to all followers.
+    #[serde(default, deserialize_with = "loose::optional")]
     pub(super) msg_id: Option<String>,
+}
+
+/// The code of an answer, which must be one.
+fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let code = loose::whole(&Value::deserialize(deserializer)?);
+    code.ok_or_else(|| D::Error::custom("it is no number"))
 }
 
 impl Client {
@@ -85,7 +96,7 @@ impl Client {
         if self.dry_run {
             return Err(self.caller.transport.unsent(&self.clock, prepare));
         }
-        self.caller.transport.call(path, &self.clock, prepare, |received| decode(&received)).await
+        self.caller.transport.call(path, &self.clock, prepare, decode).await
     }
 }
 
@@ -116,18 +127,21 @@ fn headers(signed: &[(&'static str, String)]) -> Result<HeaderMap, ClientError> 
     Ok(headers)
 }
 
-fn decode<T: DeserializeOwned>(received: &Received) -> Result<T, ClientError> {
-    let status = received.status;
-    let value: Value = serde_json::from_str(&received.text).unwrap_or_default();
-    let errcode = value.get("errcode").and_then(Value::as_i64).map(ErrCode);
-    if (200..300).contains(&status)
-        && errcode.is_none_or(|errcode| errcode == ErrCode::OK)
-        && let Ok(answer) = T::deserialize(&value)
+/// Reads an answer.
+///
+/// The code 0 is decisive, whatever else is odd: what was carried out is never reported as failed.
+fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
+    let Received { status, retry_after, text } = received;
+    let value = loose::json(&text);
+    let errcode = loose::whole(&value["errcode"]).map(ErrCode);
+    let done = errcode == Some(ErrCode::OK);
+    let errmsg = loose::written(value["errmsg"].clone());
+    if (done || errcode.is_none() && (200..300).contains(&status))
+        && let Ok(answer) = T::deserialize(value)
     {
         return Ok(answer);
     }
-    let errmsg = value.get("errmsg").and_then(Value::as_str).unwrap_or(&received.text);
-    // A zero code in an answer that is none says nothing about what went wrong.
-    let errcode = errcode.filter(|errcode| *errcode != ErrCode::OK);
-    Err(Answer { status, errcode, errmsg: excerpt(errmsg) }.into_error())
+    let errmsg = excerpt(errmsg.as_ref().unwrap_or(&text));
+    let answer = Answer { status, errcode, errmsg, retry_after };
+    Err(if done { ClientError::Incomplete(answer) } else { answer.into_error() })
 }

@@ -14,7 +14,11 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
-use super::{Answer, ClientError, Unsent};
+use super::{
+    Answer, ClientError, Unsent,
+    proxies::{is_loopback, proxy},
+    retry_after,
+};
 use crate::{
     clock::{Clock, UnixMillis},
     config::ClientSection,
@@ -30,11 +34,19 @@ const EXCERPT: usize = 200;
 
 /// Base addresses and the connections to them.
 pub(crate) struct Transport {
-    bases: Vec<Url>,
-    /// Index of the base that answered last: the next call begins with it.
-    good: AtomicUsize,
+    bases: Vec<Base>,
+    /// Index of the base that the next call begins with: the one that answered last, or the one after it if it has not
+    /// answered since.
+    first: AtomicUsize,
     section: ClientSection,
     tls: ClientConfig,
+}
+
+/// A base address and the connections to it.
+struct Base {
+    url: Url,
+    /// The proxy on the way to it.
+    proxy: Option<String>,
     connections: Mutex<Option<Connections>>,
 }
 
@@ -56,10 +68,18 @@ pub(crate) struct Prepared {
 pub(crate) struct Received {
     /// HTTP status.
     pub(crate) status: u16,
-    /// The header of that name, as it is.
-    pub(crate) retry_after: Option<String>,
+    /// How long it asks to wait before the next call (`Retry-After`).
+    pub(crate) retry_after: Option<Duration>,
     /// The body, UTF-8 errors replaced.
     pub(crate) text: String,
+}
+
+/// A call's turn at a base address. Unless the base answers, the next call begins with the one after it; also if the
+/// call is cut off here, for then nobody is left to say so.
+struct Turn<'t> {
+    transport: &'t Transport,
+    index: usize,
+    answered: bool,
 }
 
 impl Transport {
@@ -78,14 +98,14 @@ impl Transport {
                 "a base address must be http:// or https:// with neither query nor fragment; this one is {scheme}:"
             )));
         }
-        let tls = tls(bases.iter().any(|base| base.scheme() == "https"))?;
-        Ok(Self {
-            bases,
-            good: AtomicUsize::new(0),
-            section: section.clone(),
-            tls,
-            connections: Mutex::new(None),
-        })
+        let base = |url: Url| Base { proxy: proxy(&url), url, connections: Mutex::new(None) };
+        let bases: Vec<Base> = bases.into_iter().map(base).collect();
+        let certificates = |base: &Base| {
+            let proxy = base.proxy.as_deref().unwrap_or_default();
+            base.url.scheme() == "https" || proxy.starts_with("https:")
+        };
+        let tls = tls(bases.iter().any(certificates))?;
+        Ok(Self { bases, first: AtomicUsize::new(0), section: section.clone(), tls })
     }
 
     /// Calls one base address after the other, each at most once, until one is able to answer.
@@ -99,6 +119,10 @@ impl Transport {
         decode: impl Fn(Received) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let started = Instant::now();
+        // An answer that can be read came whole, whatever became of the connection after it.
+        let decode = |received, lost: Option<ClientError>| {
+            decode(received).map_err(|unread| lost.unwrap_or(unread))
+        };
         let result = self.over_bases(clock, prepare, decode).await;
         count(call, started, result.as_ref().map_or_else(ClientError::class, |_| "ok"));
         result
@@ -110,7 +134,7 @@ impl Transport {
         clock: &Clock,
         prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
     ) -> Result<Received, ClientError> {
-        self.over_bases(clock, prepare, Ok).await
+        self.over_bases(clock, prepare, |received, lost| lost.map_or(Ok(received), Err)).await
     }
 
     /// The request that the first try of a call would be, as an error: nothing is sent.
@@ -119,8 +143,9 @@ impl Transport {
         clock: &Clock,
         prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
     ) -> ClientError {
-        let base = &self.bases[self.good.load(Ordering::Relaxed)];
-        let unsent = self.fresh(clock.now()).and_then(|http| Unsent::new(prepare(&http, base)?));
+        let base = &self.bases[self.first.load(Ordering::Relaxed)];
+        let request = self.fresh(base, clock.now()).and_then(|http| prepare(&http, &base.url));
+        let unsent = request.and_then(Unsent::new);
         unsent.map_or_else(|error| error, |unsent| ClientError::Unsent(Box::new(unsent)))
     }
 
@@ -128,16 +153,19 @@ impl Transport {
         &self,
         clock: &Clock,
         prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
-        decode: impl Fn(Received) -> Result<T, ClientError>,
+        decode: impl Fn(Received, Option<ClientError>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
-        let first = self.good.load(Ordering::Relaxed);
+        let first = self.first.load(Ordering::Relaxed);
         let mut last = None;
         for index in (first..first + self.bases.len()).map(|index| index % self.bases.len()) {
-            let prepared = prepare(&self.fresh(clock.now())?, &self.bases[index])?;
-            match receive(prepared).await.and_then(&decode) {
+            let base = &self.bases[index];
+            let prepared = prepare(&self.fresh(base, clock.now())?, &base.url)?;
+            let turn = Turn { transport: self, index, answered: false };
+            let received = receive(prepared, clock).await.map_err(|error| error.on_the_way(base));
+            match received.and_then(|(received, lost)| decode(received, lost)) {
                 Err(error) if error.is_servers_fault() => last = Some(error),
                 settled => {
-                    self.good.store(index, Ordering::Relaxed);
+                    turn.answered();
                     return settled;
                 }
             }
@@ -145,17 +173,48 @@ impl Transport {
         Err(last.unwrap_or_else(|| ClientError::Setup("no base address".to_owned())))
     }
 
-    /// Connections that are young enough. Older ones finish what they are doing and close.
-    fn fresh(&self, now: UnixMillis) -> Result<reqwest::Client, ClientError> {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Connections to a base that are young enough. Older ones finish what they are doing and close.
+    fn fresh(&self, base: &Base, now: UnixMillis) -> Result<reqwest::Client, ClientError> {
+        let mut connections = base.connections.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back says nothing about the age.
         let young = |c: &&Connections| now >= c.since && now.since(c.since) < MAX_AGE;
         if let Some(connections) = connections.as_ref().filter(young) {
             return Ok(connections.http.clone());
         }
-        let http = connect(&self.section, &self.tls)?;
+        let http = connect(&self.section, &self.tls, base)?;
         *connections = Some(Connections { http: http.clone(), since: now });
         Ok(http)
+    }
+}
+
+impl Turn<'_> {
+    /// The next call begins here.
+    fn answered(mut self) {
+        self.answered = true;
+        self.transport.first.store(self.index, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            let next = (self.index + 1) % self.transport.bases.len();
+            // Of many calls that fail at the same base, one moves on.
+            let first = &self.transport.first;
+            let _ = first.compare_exchange(self.index, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
+
+impl ClientError {
+    /// The same error, with the proxy that was on the way.
+    fn on_the_way(self, base: &Base) -> Self {
+        match (self, &base.proxy) {
+            (Self::Transport(cause), Some(proxy)) => {
+                Self::Transport(format!("{cause} (through the proxy {proxy})"))
+            }
+            (error, _) => error,
+        }
     }
 }
 
@@ -195,13 +254,19 @@ fn tls(certificates: bool) -> Result<ClientConfig, ClientError> {
     Ok(builder.with_no_client_auth())
 }
 
-fn connect(section: &ClientSection, tls: &ClientConfig) -> Result<reqwest::Client, ClientError> {
-    reqwest::Client::builder()
+fn connect(
+    section: &ClientSection,
+    tls: &ClientConfig,
+    base: &Base,
+) -> Result<reqwest::Client, ClientError> {
+    let builder = reqwest::Client::builder();
+    // Otherwise the environment is looked at, as `proxy` does.
+    let builder = if is_loopback(&base.url) { builder.no_proxy() } else { builder };
+    builder
         .tls_backend_preconfigured(tls.clone())
         .connect_timeout(section.connect_timeout)
         .timeout(section.timeout)
         .pool_idle_timeout(MAX_AGE)
-        .no_proxy()
         .redirect(redirect::Policy::none())
         .referer(false)
         .retry(retry::never())
@@ -217,22 +282,30 @@ pub(super) fn mask(text: &str, sensitive: &[String]) -> String {
     sensitive.iter().fold(text.to_owned(), |text, sensitive| text.replace(sensitive, "…"))
 }
 
-async fn receive(Prepared { request, sensitive }: Prepared) -> Result<Received, ClientError> {
+/// Sends a request; gives what came back, and what ended it early.
+async fn receive(
+    Prepared { request, sensitive }: Prepared,
+    clock: &Clock,
+) -> Result<(Received, Option<ClientError>), ClientError> {
     let lost = |error: reqwest::Error| ClientError::Transport(cause(&error));
     let mut response = request.send().await.map_err(lost)?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.map(ToOwned::to_owned);
+    let retry_after = retry_after.and_then(|value| retry_after::read(value, clock.now()));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            let errmsg = format!("larger than {MAX_ANSWER} bytes");
-            return Err(Answer { status, errcode: None, errmsg }.into_error());
+    let ended = loop {
+        match response.chunk().await {
+            Ok(None) => break None,
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => {
+                let errmsg = format!("larger than {MAX_ANSWER} bytes");
+                return Err(Answer { status, errcode: None, errmsg, retry_after }.into_error());
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(error) => break Some(lost(error)),
         }
-        body.extend_from_slice(&chunk);
-    }
+    };
     let text = mask(&String::from_utf8_lossy(&body), &sensitive);
-    Ok(Received { status, retry_after, text })
+    Ok((Received { status, retry_after, text }, ended))
 }
 
 /// The innermost cause in words; the outer ones repeat the address, which may carry a signature.

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     AdminSection, AppSection, ClientSection, JournalSection, PortalSection, Problem, PumpSection,
-    Replies, RuleSection, ServerSection, rules::Action,
+    RateSection, Replies, RuleSection, ServerSection, rules::Action,
 };
 
 /// The platform drops the connection after this time (callback, 回调).
@@ -16,6 +16,7 @@ const PLATFORM_TIMEOUT: Duration = Duration::from_secs(5);
 const MIN_BODY: ByteSize = ByteSize::kib(1);
 const MAX_BODY: ByteSize = ByteSize::mib(16);
 const MIN_TOKEN: usize = 16;
+const MAX_RATE: u32 = 100_000;
 const MIN_KEEP: Duration = Duration::from_mins(1);
 
 /// Collects the problems of one section.
@@ -168,6 +169,16 @@ pub(super) fn pump(pump: &PumpSection, check: &mut Checker<'_>) {
     );
 }
 
+pub(super) fn rate(rate: &RateSection, check: &mut Checker<'_>) {
+    check.positive(rate.per_second.into(), "per_second", "no reply would ever be sent");
+    check.require(
+        rate.per_second <= MAX_RATE,
+        "per_second",
+        &format!("{} is more than this program can send, so that it bounds nothing", rate.per_second),
+        &format!("write at most {MAX_RATE}"),
+    );
+}
+
 pub(super) fn client(client: &ClientSection, check: &mut Checker<'_>) {
     check.some_time(client.connect_timeout, "connect_timeout", "no call could begin");
     check.some_time(client.timeout, "timeout", "every call would fail");
@@ -275,6 +286,38 @@ pub(super) fn apps(apps: &[Option<AppSection>], problems: &mut Vec<Problem>) {
                 ),
                 format!("write a path of its own, such as path = \"/callback/{}\"", index + 1),
             ));
+        }
+    }
+}
+
+/// Checks that an attempt lasts long enough for every address of a list, each of which may keep it waiting.
+pub(super) fn addresses(
+    apps: &[Option<AppSection>],
+    client: &ClientSection,
+    deliver: &PumpSection,
+    dispatch: &PumpSection,
+    problems: &mut Vec<Problem>,
+) {
+    for (index, app) in apps.iter().enumerate() {
+        let Some(app) = app else { continue };
+        let portals = app.portal.as_ref().map_or(0, |portal| portal.urls.len());
+        for (key, count, limit_key, limit) in [
+            ("api_url", app.api_urls.len(), "deliver.timeout", deliver.timeout),
+            ("api_url", app.api_urls.len(), "dispatch.timeout", dispatch.timeout),
+            ("portal.url", portals, "deliver.timeout", deliver.timeout),
+        ] {
+            let needed = client.timeout.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+            // One address alone is reached, however long it takes.
+            if count > 1 && needed >= limit {
+                problems.push(Problem::new(
+                    "client.timeout",
+                    format!(
+                        "{:?} for each of the {count} addresses in apps[{index}].{key} is {needed:?} in all, and an                          attempt ends after {limit_key} ({limit:?}): if the others are silent, the last of them would                          never be reached",
+                        client.timeout
+                    ),
+                    format!("write a shorter client.timeout, raise {limit_key} above {needed:?}, or list fewer addresses"),
+                ));
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub use self::{
     rules::RuleSection,
     sections::{
         AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
-        PortalSection, PumpSection, Replies, ServerSection, ShutdownSection,
+        PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub dispatch: PumpSection,
     /// Sending of replies.
     pub deliver: PumpSection,
+    /// How fast replies are sent.
+    pub deliver_rate: RateSection,
     /// Calls to the platform's API.
     pub client: ClientSection,
     /// How it ends.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    AdminSection, AppSection, Config, PortalSection, Problem,
+    AdminSection, AppSection, Config, PortalSection, Problem, RateSection,
     check::{self, Checker},
     merge, rules, secret_files,
 };
@@ -18,6 +18,7 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
     let admin = reader.admin();
     let journal = reader.section("journal", check::journal);
     let dispatch = reader.section("dispatch", check::pump);
+    let deliver_rate = reader.deliver_rate();
     let deliver = reader.section("deliver", check::pump);
     let client = reader.section("client", check::client);
     let shutdown = reader.section("shutdown", |_, _| ());
@@ -35,12 +36,16 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
         check::memory(server, journal, reader.problems);
     }
     check::apps(&apps, reader.problems);
+    if let (Some(client), Some(deliver), Some(dispatch)) = (&client, &deliver, &dispatch) {
+        check::addresses(&apps, client, deliver, dispatch, reader.problems);
+    }
     Some(Config {
         server: server?,
         admin: admin?,
         journal: journal?,
         dispatch: dispatch?,
         deliver: deliver?,
+        deliver_rate: deliver_rate?,
         client: client?,
         shutdown: shutdown?,
         log: log?,
@@ -77,6 +82,24 @@ impl Reader<'_> {
         );
         check::admin(&admin, &mut Checker { path: "admin", problems: self.problems });
         Some(admin)
+    }
+
+    fn deliver_rate(&mut self) -> Option<RateSection> {
+        let path = "deliver.rate";
+        let rate = self.values.get_mut("deliver")?.as_table_mut()?.remove("rate")?;
+        let examples = self.defaults["deliver"]["rate"].as_table()?;
+        let Value::Table(mut rate) = rate else {
+            let hint = "begin it with a line [deliver.rate] and write its keys below";
+            self.problems.push(Problem::new(path, "is not a section", hint));
+            return None;
+        };
+        merge::retain_known(&mut rate, examples, path, self.problems);
+        for (name, default) in examples {
+            rate.entry(name).or_insert_with(|| default.clone());
+        }
+        let rate = self.deserialize(rate, path, examples)?;
+        check::rate(&rate, &mut Checker { path, problems: self.problems });
+        Some(rate)
     }
 
     fn apps(&mut self) -> Vec<Option<AppSection>> {

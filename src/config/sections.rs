@@ -139,6 +139,14 @@ pub struct PumpSection {
     pub max_backoff: Duration,
 }
 
+/// `[deliver.rate]`: how fast replies are sent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateSection {
+    /// Most replies of one app in a second.
+    pub per_second: u32,
+}
+
 /// `[client]`: calls to the platform's API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

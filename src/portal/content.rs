@@ -43,9 +43,9 @@ pub enum MassMessage {
 pub struct Card {
     /// The headline.
     pub title: String,
-    /// The text below it, at most 1000 Chinese characters (a Chinese one counts 2, others 1).
+    /// The text below it, 1 to 1000 Chinese characters (a Chinese one counts 2, others 1).
     pub description: String,
-    /// Where a tap leads.
+    /// Where a tap leads; not both may be empty.
     #[serde(flatten)]
     pub links: Links,
     /// The picture's address, JPG.
@@ -53,7 +53,7 @@ pub struct Card {
     pub picture_url: String,
 }
 
-/// Where something leads, by device; not both may be empty.
+/// Where something leads, by device.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Links {
     /// On a computer.
@@ -71,14 +71,29 @@ impl Links {
         Self { pc: url.clone(), app: url }
     }
 
+    /// For a card: not both are empty (不能同时为空).
     pub(super) fn check(&self) -> Result<(), LimitError> {
         limits::not_empty("pcUrl and appUrl together in bytes", &format!("{}{}", self.pc, self.app))
+    }
+
+    /// For an uploaded article: neither is empty, as both must be there (是否必须: true).
+    pub(super) fn check_both(&self) -> Result<(), LimitError> {
+        limits::not_empty("pcUrl of an article in bytes", &self.pc)?;
+        limits::not_empty("appUrl of an article in bytes", &self.app)
     }
 }
 
 /// The document's table says `picUrl`, its example `picurl`: both are sent.
 fn both_keys<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     BTreeMap::from([("picUrl", url), ("picurl", url)]).serialize(serializer)
+}
+
+impl Card {
+    /// What the platform's own limits do not say already.
+    pub(super) fn check(&self) -> Result<(), LimitError> {
+        limits::not_empty("description of an article in bytes", &self.description)?;
+        self.links.check()
+    }
 }
 
 impl From<&Message> for Payload {
@@ -149,9 +164,14 @@ impl TryFrom<&Article> for Card {
         let Some(url) = &article.url else {
             return not_offered("the portal sends no card without a link: the article needs a url");
         };
+        let Some(description) = article.description.clone().filter(|text| !text.is_empty()) else {
+            return not_offered(
+                "the portal sends no card without a text: the article needs a description",
+            );
+        };
         Ok(Self {
             title: article.title.clone(),
-            description: article.description.clone().unwrap_or_default(),
+            description,
             links: Links::both(url),
             picture_url: article.picture_url.clone(),
         })

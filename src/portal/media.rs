@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Links, Portal};
 use crate::{
     client::{
-        ClientError,
+        ClientError, loose,
         media::{Articles, flag, form, from_flag},
     },
     ids::MediaId,
@@ -61,13 +61,14 @@ pub struct LinkedArticle {
         skip_serializing_if = "Option::is_none"
     )]
     pub shows_cover: Option<bool>,
-    /// Where it leads.
+    /// Where it leads; neither may be empty.
     #[serde(flatten)]
     pub links: Links,
 }
 
 #[derive(Deserialize)]
 struct Uploaded {
+    #[serde(deserialize_with = "loose::text")]
     media_id: MediaId,
 }
 
@@ -88,7 +89,9 @@ impl<'a> Media<'a> {
     pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<MediaId, ClientError> {
         let format = media::check(kind, &file)?;
         let fill = |request: reqwest::RequestBuilder| {
-            request.query(&[("type", kind.as_str())]).multipart(form(kind, format, &file))
+            // The document lists it as a parameter beside the file, and shows none in the address: it is in both.
+            let form = form(kind, format, &file).text("type", kind.as_str());
+            request.query(&[("type", kind.as_str())]).multipart(form)
         };
         self.portal.post(UPLOAD, fill).await.map(|Uploaded { media_id }| media_id)
     }
@@ -99,10 +102,10 @@ impl<'a> Media<'a> {
     ///
     /// # Errors
     ///
-    /// None or too many articles, one without a link, or what went wrong on the way.
+    /// None or too many articles, one without a link for each kind of device, or what went wrong on the way.
     pub async fn upload_news(&self, articles: &[LinkedArticle]) -> Result<MediaId, ClientError> {
         limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
-        articles.iter().try_for_each(|article| article.links.check())?;
+        articles.iter().try_for_each(|article| article.links.check_both())?;
         let body = Articles { articles };
         self.portal
             .post(UPLOAD, |request| request.json(&body))

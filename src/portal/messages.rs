@@ -3,7 +3,7 @@
 use serde::{Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use super::{MassMessage, Message, Portal};
+use super::{Card, MassMessage, Message, Portal};
 use crate::{
     client::ClientError,
     ids::{AccountId, UserId},
@@ -95,7 +95,7 @@ impl Message {
     fn body(&self) -> Result<Value, ClientError> {
         let mut body = body(&Payload::from(self))?;
         if let Self::News(cards) = self {
-            cards.iter().try_for_each(|card| card.links.check())?;
+            cards.iter().try_for_each(Card::check)?;
             body["news"]["articles"] = json!(cards);
         }
         Ok(body)

@@ -2,13 +2,13 @@
 
 use reqwest::RequestBuilder;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded};
 
 use super::{Portal, TokenSource};
 use crate::{
     client::{
-        Answer, ClientError,
+        Answer, ClientError, loose,
         transport::{Prepared, Received, Transport, address, excerpt},
     },
     protocol::ErrCode,
@@ -20,16 +20,6 @@ pub(super) struct Caller {
     pub(super) token: TokenSource,
     /// The way.
     pub(super) transport: Transport,
-}
-
-/// The shape of every answer; calls that return nothing may leave `data` out.
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    msg: Option<String>,
-    code: i64,
-    #[serde(default)]
-    data: serde_json::Value,
 }
 
 const OK: i64 = 200;
@@ -51,23 +41,29 @@ impl Portal {
         if self.dry_run {
             return Err(self.caller.transport.unsent(&self.clock, prepare));
         }
-        self.caller.transport.call(path, &self.clock, prepare, |received| decode(&received)).await
+        self.caller.transport.call(path, &self.clock, prepare, decode).await
     }
 }
 
-fn decode<T: DeserializeOwned>(received: &Received) -> Result<T, ClientError> {
-    let status = received.status;
-    let Ok(envelope) = serde_json::from_str::<Envelope>(&received.text) else {
-        let errmsg = excerpt(&received.text);
-        return Err(into_error(Answer { status, errcode: None, errmsg }));
-    };
-    if !(200..300).contains(&status) || envelope.code != OK {
-        let errmsg = excerpt(&envelope.msg.unwrap_or_default());
-        return Err(into_error(Answer { status, errcode: Some(ErrCode(envelope.code)), errmsg }));
+/// Reads an answer.
+///
+/// The code 200 in it is decisive, whatever else is odd: what was carried out is never reported as failed.
+fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
+    let Received { status, retry_after, text } = received;
+    let value = loose::json(&text);
+    let code = loose::whole(&value["code"]);
+    let msg = loose::written(value["msg"].clone());
+    let done = code == Some(OK);
+    if done && let Ok(answer) = T::deserialize(&value["data"]) {
+        return Ok(answer);
     }
-    T::deserialize(envelope.data).map_err(|_| {
-        ClientError::Unreadable(Answer { status, errcode: None, errmsg: excerpt(&received.text) })
-    })
+    let errmsg = match (code, &msg) {
+        (Some(_), msg) => msg.as_deref().unwrap_or_default(),
+        (None, _) => &text,
+    };
+    let answer =
+        Answer { status, errcode: code.map(ErrCode), errmsg: excerpt(errmsg), retry_after };
+    Err(if done { ClientError::Incomplete(answer) } else { into_error(answer) })
 }
 
 /// The error that an answer of the portal is.
@@ -78,7 +74,7 @@ fn into_error(answer: Answer) -> ClientError {
     match (code, answer.status) {
         (401, _) | (_, 401) => ClientError::Token(format!("the portal refused it ({answer})")),
         (429, _) | (_, 429) => ClientError::RateLimited(answer),
-        (500..600, _) | (_, 500..) => ClientError::Unavailable(answer),
+        (408 | 425 | 500..600, _) | (_, 408 | 425 | 500..) => ClientError::Unavailable(answer),
         _ if answer.errcode.is_some() => ClientError::Refused(answer),
         _ => ClientError::Unreadable(answer),
     }

@@ -7,6 +7,9 @@ use crate::config::PumpSection;
 /// Each bound is this many times the one before.
 const GROWTH: u32 = 3;
 
+/// Bound of the first delay after an attempt that failed on the way.
+const FIRST_ON_THE_WAY: Duration = Duration::from_secs(1);
+
 /// A random delay after the `attempt`th attempt (from 1), between zero and that attempt's bound.
 ///
 /// Full jitter: entries that failed together do not come back together.
@@ -19,6 +22,16 @@ pub(super) fn delay(section: &PumpSection, attempt: u32) -> Duration {
 /// It is added rather than the later of both taken: those who were all told to wait as long do not come back together.
 pub(super) fn delay_after(section: &PumpSection, attempt: u32, after: Duration) -> Duration {
     delay(section, attempt).saturating_add(after).min(section.max_backoff)
+}
+
+/// A random delay after an attempt that failed on the way, such as on a connection that was cut.
+///
+/// Most of these are over at once, and a conversation waits: the first delay is within a second.
+pub(super) fn delay_on_the_way(section: &PumpSection, attempt: u32) -> Duration {
+    match attempt {
+        ..=1 => delay(section, attempt).min(rand::random_range(Duration::ZERO..=FIRST_ON_THE_WAY)),
+        _ => delay(section, attempt),
+    }
 }
 
 fn bound(section: &PumpSection, attempt: u32) -> Duration {
@@ -61,6 +74,13 @@ mod tests {
         assert!(delays.iter().all(|delay| (minute..=minute + section().backoff).contains(delay)));
         assert!(delays.iter().any(|delay| *delay > minute + Duration::from_secs(1)));
         assert_eq!(delay_after(&section(), 1, Duration::MAX), section().max_backoff);
+    }
+
+    #[test]
+    fn the_first_delay_after_a_failure_on_the_way_is_within_a_second_and_the_others_are_as_usual() {
+        let most = |attempt| (0..1000).map(|_| delay_on_the_way(&section(), attempt)).max().unwrap();
+        assert!(most(1) <= Duration::from_secs(1), "{:?}", most(1));
+        assert!(most(2) > Duration::from_secs(10), "{:?}", most(2));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod backoff;
 mod deliver;
 mod dispatch;
+mod pace;
 mod pump;
 
 use std::collections::HashMap;

@@ -33,8 +33,6 @@ const POLL: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(2);
 /// How much longer than its time limit an attempt is leased, for settling it.
 const SETTLE: Duration = Duration::from_secs(30);
-/// Rate limits are waited out as if so many more attempts had failed.
-const RATE_LIMIT_STEPS: u32 = 2;
 
 /// What is done with the entries of one queue.
 pub trait Work: Send + Sync + 'static {
@@ -52,8 +50,10 @@ pub enum Outcome {
     Done(Vec<NewEntry>),
     /// Failed; another attempt may help, later.
     Retry(String),
-    /// Failed because of too many calls; another attempt may help, much later.
-    Slow(String),
+    /// Failed; another attempt may help, after this time instead of the usual one.
+    After(String, Duration),
+    /// Not its turn yet: the attempt does not count, and the next one may be after this time.
+    Release(String, Duration),
     /// Failed; another attempt may help, but not before this time is over.
     Later(String, Duration),
     /// Failed; another attempt would not help.
@@ -76,6 +76,7 @@ struct Meters {
     done: Counter,
     retry: Counter,
     buried: Counter,
+    released: Counter,
     lost: Counter,
     seconds: Histogram,
 }
@@ -88,6 +89,7 @@ impl<W: Work> Pump<W> {
             done: names::attempts(queue, "done"),
             retry: names::attempts(queue, "retry"),
             buried: names::attempts(queue, "buried"),
+            released: names::attempts(queue, "released"),
             lost: names::attempts(queue, "lease_lost"),
             seconds: names::attempt_seconds(queue),
         };
@@ -201,25 +203,31 @@ impl<W: Work> Pump<W> {
     fn settle(&self, entry: Entry, outcome: Outcome, duration: Duration) -> (Pending<'_, ()>, &Counter) {
         let Entry { lease, attempt, .. } = entry;
         let duration_ms = duration.as_millis();
-        let (reason, steps, after) = match outcome {
+        let (reason, delay) = match outcome {
             Outcome::Done(follow_ups) => {
                 tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
                 return (self.journal.finish(lease, follow_ups), &self.meters.done);
             }
-            Outcome::Retry(reason) if attempt < self.section.attempts => (reason, 0, Duration::ZERO),
-            Outcome::Slow(reason) if attempt < self.section.attempts => {
-                (reason, RATE_LIMIT_STEPS, Duration::ZERO)
+            Outcome::Release(reason, after) => {
+                tracing::debug!(duration_ms, retry_in_ms = after.as_millis(), reason, "waits for its turn");
+                let until = self.clock.now().plus(after);
+                return (self.journal.release(lease, until, reason), &self.meters.released);
             }
-            Outcome::Later(reason, after) if attempt < self.section.attempts => (reason, 0, after),
+            Outcome::Retry(reason) if attempt < self.section.attempts => {
+                (reason, backoff::delay_after(&self.section, attempt, Duration::ZERO))
+            }
+            Outcome::Later(reason, after) if attempt < self.section.attempts => {
+                (reason, backoff::delay_after(&self.section, attempt, after))
+            }
+            Outcome::After(reason, after) if attempt < self.section.attempts => (reason, after),
             Outcome::Retry(reason)
-            | Outcome::Slow(reason)
             | Outcome::Later(reason, _)
+            | Outcome::After(reason, _)
             | Outcome::Bury(reason) => {
                 tracing::error!(duration_ms, reason, "given up: now a dead letter");
                 return (self.journal.bury(lease, reason), &self.meters.buried);
             }
         };
-        let delay = backoff::delay_after(&self.section, attempt + steps, after);
         tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
         let until = self.clock.now().plus(delay);
         (self.journal.postpone(lease, until, reason), &self.meters.retry)

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use clap::Args;
 use rongcloud_callback::{
     Config, Rules,
-    client::{ClientError, probe},
+    client::{ClientError, probe, proxy},
     clock::Clock,
-    config::{AppSection, Replies},
+    config::{AppSection, Replies, RuleSection},
 };
 use url::Url;
 
@@ -51,13 +51,15 @@ fn summary(config: &Config) {
         config.server.listen, config.admin.listen, config.journal.url
     );
     for app in &config.apps {
-        let urls = app.api_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", ");
+        let urls = app.api_urls.iter().map(way).collect::<Vec<_>>().join(", ");
+        let portal = app.portal.iter().flat_map(|portal| &portal.urls).map(way).collect::<Vec<_>>();
+        let portal = if portal.is_empty() { String::new() } else { format!(", portal {}", portal.join(", ")) };
         let replies = match app.replies {
             Replies::Portal => "; replies go through the portal",
             Replies::Platform => "",
         };
         println!(
-            "app {}: routeUrl path {}, {} secret(s), API {urls}{replies}",
+            "app {}: routeUrl path {}, {} secret(s), API {urls}{portal}{replies}",
             app.key,
             app.path,
             app.secrets.len()
@@ -65,6 +67,19 @@ fn summary(config: &Config) {
     }
     if !config.rules.is_empty() {
         println!("rules: {}", config.rules.len());
+    }
+    for url in config.rules.iter().filter_map(RuleSection::forward_url) {
+        if proxy(url).is_some() {
+            println!("forwarding: {}", way(url));
+        }
+    }
+}
+
+/// An address, and the proxy on the way to it.
+fn way(url: &Url) -> String {
+    match proxy(url) {
+        Some(proxy) => format!("{url} through the proxy {proxy}"),
+        None => url.to_string(),
     }
 }
 

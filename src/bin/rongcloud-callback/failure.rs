@@ -136,6 +136,9 @@ fn hint(error: &ClientError) -> &'static str {
         ClientError::Unreadable(_) => {
             "something else answers there: compare `api_url` with the platform's address"
         }
+        ClientError::Incomplete(_) => {
+            "do not run it again: look at the platform's console for what came of it"
+        }
         ClientError::Transport(_) => {
             "does `api_url` lead to the platform? whether the call was carried out is not known: look before repeating it"
         }

@@ -13,6 +13,7 @@ mod window;
 use std::time::Duration;
 
 use serde::Deserialize;
+use url::Url;
 
 pub(super) use self::read::read;
 pub(crate) use self::{
@@ -50,6 +51,16 @@ pub struct RuleSection {
     pub(crate) line: Option<usize>,
     /// Tells rules apart by what they say.
     pub(crate) fingerprint: u64,
+}
+
+impl RuleSection {
+    /// The service that the rule hands messages on to.
+    pub fn forward_url(&self) -> Option<&Url> {
+        match &self.action {
+            Action::Forward(forward) => Some(&forward.url),
+            Action::Reply { .. } => None,
+        }
+    }
 }
 
 /// How a rule answers.

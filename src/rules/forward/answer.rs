@@ -1,13 +1,9 @@
 //! What a service's answer means: replies, another attempt, or the end.
 
-use std::time::Duration;
-
-use jiff::{Timestamp, fmt::rfc2822};
 use url::Url;
 
 use crate::{
     client::transport::{Received, excerpt},
-    clock::UnixMillis,
     config::rules::WrittenReply,
     handler::{HandlerError, HandlerResult, Reply},
     protocol::Payload,
@@ -17,7 +13,7 @@ use crate::{
 const MOST_REPLIES: usize = 100;
 
 /// Reads an answer.
-pub(super) fn read(received: &Received, url: &Url, now: UnixMillis) -> HandlerResult {
+pub(super) fn read(received: &Received, url: &Url) -> HandlerResult {
     let Received { status, retry_after, text } = received;
     let answered = |what: &str| {
         let beginning = excerpt(text);
@@ -42,8 +38,8 @@ pub(super) fn read(received: &Received, url: &Url, now: UnixMillis) -> HandlerRe
             }
             Ok(payloads.into_iter().collect())
         }
-        408 | 429 | 500.. => Err(match retry_after.as_deref().and_then(|value| span(value, now)) {
-            Some(span) => HandlerError::retryable_after(answered(""), span),
+        408 | 429 | 500.. => Err(match retry_after {
+            Some(span) => HandlerError::retryable_after(answered(""), *span),
             None => HandlerError::retryable(answered("")),
         }),
         _ => Err(HandlerError::permanent(answered(""))),
@@ -61,22 +57,13 @@ pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str
     }
 }
 
-/// `Retry-After`: seconds, or a date.
-fn span(value: &str, now: UnixMillis) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date: Timestamp = rfc2822::DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
-    Some(UnixMillis(date.as_millisecond()).since(now))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
         let received = Received { status, retry_after: None, text: text.to_owned() };
-        read(&received, &"http://x/y".parse().unwrap(), UnixMillis(0))
+        read(&received, &"http://x/y".parse().unwrap())
     }
 
     #[test]
@@ -115,11 +102,5 @@ mod tests {
             let error = answer(status, "busy").unwrap_err();
             assert!(!error.is_permanent() && error.retry_after().is_none(), "{error}");
         }
-        let now = UnixMillis(1_445_412_470_000);
-        let seconds = |value| span(value, now).map(|span| span.as_secs());
-        assert_eq!(seconds("120"), Some(120));
-        assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(10));
-        assert_eq!(seconds("Wed, 21 Oct 2015 07:27:00 GMT"), Some(0));
-        assert_eq!(seconds("soon"), None);
     }
 }

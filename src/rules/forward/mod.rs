@@ -71,7 +71,7 @@ impl Target {
         let started = Instant::now();
         let (outcome, result) = match self.transport.ask(clock, prepare).await {
             Ok(received) => {
-                let result = answer::read(&received, url, clock.now());
+                let result = answer::read(&received, url);
                 (answer::class(&received, &result), result)
             }
             Err(error) => (error.class(), Err(unanswered(url, error))),

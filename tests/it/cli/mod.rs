@@ -11,6 +11,7 @@ mod manual;
 mod media;
 mod menu;
 mod portal;
+mod proxies;
 mod rules;
 mod send;
 

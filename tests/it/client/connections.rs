@@ -17,7 +17,11 @@ use rongcloud_callback::{
     config::ClientSection,
     protocol::{Payload, media::MediaKind},
 };
-use tokio::{io::AsyncReadExt as _, net::TcpListener, task::JoinSet};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    task::JoinSet,
+};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
 use super::support::{APP, Api, NOW, OK, SECRET, answering, client, times};
@@ -140,6 +144,78 @@ async fn a_call_goes_on_to_the_next_base_and_the_next_call_begins_there() {
     assert_eq!(asked.len(), 2);
     let nonces: Vec<_> = asked.iter().map(|request| request.headers["RC-Nonce"].clone()).collect();
     assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn a_call_that_was_cut_off_at_a_silent_base_is_followed_by_one_that_begins_with_the_next() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", silent.local_addr().unwrap());
+    let good = answering(200, OK).await;
+    let client = client(APP, [base, good.uri()]);
+    tokio::select! {
+        sent = text(&client) => panic!("{sent:?}"),
+        accepted = silent.accept() => drop(accepted.unwrap()),
+    }
+    tokio::select! {
+        sent = text(&client) => sent.unwrap(),
+        _ = silent.accept() => panic!("the silent one was asked again"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_after_one_that_failed_at_every_base_begins_where_that_one_began() {
+    let (first, second) = (answering(502, "").await, answering(502, "").await);
+    let client = client(APP, [first.uri(), second.uri()]);
+    for calls in 1..=3 {
+        text(&client).await.unwrap_err();
+        for server in [&first, &second] {
+            assert_eq!(server.received_requests().await.unwrap().len(), calls);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_came_whole_counts_although_the_connection_broke_after_it() {
+    let (cutting, _task) = rude(|stream, _| {
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{OK}");
+        let mut stream = stream.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        std::io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
+        std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+    })
+    .await;
+    text(&client(APP, [cutting])).await.unwrap();
+
+    let (cutting, _task) = rude(|stream, _| {
+        let mut stream = stream.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        std::io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
+        let half = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"errcode\":";
+        std::io::Write::write_all(&mut stream, half).unwrap();
+    })
+    .await;
+    let error = text(&client(APP, [cutting])).await.unwrap_err();
+    assert!(matches!(error, ClientError::Transport(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_the_server_has_closed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{OK}", OK.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let client = client(APP, [base]);
+    for _ in 0..50 {
+        text(&client).await.unwrap();
+        // Until the end of the connection has come: what is sent before that cannot be known to be unread.
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -119,6 +119,24 @@ async fn what_is_not_given_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_bare_ampersand_in_the_source_s_address_is_refused() {
+    let api = Api::answering(200, &fixture(&format!("{NEWS}/response.json"))).await;
+    let article = |source: &str| FullArticle {
+        thumb_media_id: "t".into(),
+        author: None,
+        title: None,
+        source_url: source.into(),
+        content: None,
+        digest: None,
+        shows_cover: None,
+    };
+    let error = api.client.media().upload_news(&[article("http://a/?x=1&y=2")]).await.unwrap_err();
+    assert!(!error.is_retryable() && error.to_string().contains("%26"), "{error}");
+    assert_eq!(api.requests().await.len(), 0);
+    api.client.media().upload_news(&[article("http://a/?x=1%26y=2")]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_what_it_must_be_is_never_sent() {
     let api = Api::answering(200, "{}").await;
     let media = api.client.media();

@@ -9,5 +9,6 @@ mod media;
 mod menus;
 mod messages;
 mod metrics;
+mod rate;
 mod secrecy;
 pub(crate) mod support;

@@ -144,10 +144,44 @@ fn relations_are_reported_with_their_consequence() {
         ("[deliver]\ntimeout = '0s'", "deliver.timeout", "every attempt would fail"),
         ("[deliver]\nbackoff = '0s'", "deliver.backoff", "used up at once"),
         ("[deliver]\nbackoff = '2h'", "deliver.backoff", "longer than max_backoff"),
+        ("[deliver.rate]\nper_second = 0", "deliver.rate.per_second", "no reply would ever be sent"),
+        ("[deliver.rate]\nper_second = 100001", "deliver.rate.per_second", "bounds nothing"),
+        ("[deliver.rate]\nper_second = 'ten'", "deliver.rate.per_second", "expected u32"),
+        ("[deliver.rate]\nburst = 5", "deliver.rate.burst", "there is no `burst`"),
+        ("[deliver]\nrate = 5", "deliver.rate", "is not a section"),
         ("[client]\nconnect_timeout = '11s'", "client.connect_timeout", "bounds the whole call"),
         ("[client]\nconnect_timeout = '0s'", "client.connect_timeout", "no call could begin"),
     ] {
         assert_problem(text, key, words);
+    }
+}
+
+#[test]
+fn every_address_of_a_list_can_be_reached_within_an_attempt() {
+    let app = |urls: &str, portals: &str| {
+        format!(
+            "[[apps]]\nkey = 'k'\nsecrets = ['s']\napi_url = {urls}\n\
+             [apps.portal]\nurl = {portals}\necode = 'e'\ntoken = 't'\n"
+        )
+    };
+    let (one, two) = ("'http://a'", "['http://a', 'http://b']");
+    let three = "['http://a', 'http://b', 'http://c']";
+    for (settings, urls, portals, words) in [
+        ("", three, one, "10s for each of the 3 addresses in apps[0].api_url"),
+        ("", three, one, "deliver.timeout (30s)"),
+        ("", one, three, "10s for each of the 3 addresses in apps[0].portal.url"),
+        ("[client]\ntimeout = '15s'\n", two, one, "deliver.timeout (30s)"),
+        ("[dispatch]\ntimeout = '20s'\n", two, one, "dispatch.timeout (20s)"),
+        ("[deliver]\ntimeout = '10s'\n", one, two, "the last of them would never be reached"),
+    ] {
+        assert_problem(&format!("{settings}{}", app(urls, portals)), "client.timeout", words);
+    }
+    for (settings, urls, portals) in [
+        ("", two, two),
+        ("[dispatch]\ntimeout = '2s'\n[deliver]\ntimeout = '2s'\n", one, one),
+        ("[deliver]\ntimeout = '31s'\n[dispatch]\ntimeout = '31s'\n", three, three),
+    ] {
+        parse(&format!("{settings}{}", app(urls, portals))).unwrap();
     }
 }
 

@@ -124,6 +124,8 @@ async fn a_file_is_uploaded() {
     assert!(request.headers["content-type"].to_str().unwrap().starts_with("multipart/form-data"));
     let body = String::from_utf8_lossy(&request.body);
     assert!(body.contains(r#"name="file"; filename="thumb.jpg""#), "{body}");
+    // The document lists it beside the file, and says that the parameters are in the address.
+    assert!(body.contains("name=\"type\"\r\n\r\nthumb\r\n"), "{body}");
 }
 
 #[tokio::test]
@@ -138,15 +140,22 @@ async fn articles_are_uploaded() {
         shows_cover: Some(true),
         links,
     };
-    let app_only = Links { app: "http://a".into(), ..Links::default() };
-    let id = portal(&server).media().upload_news(&[article(app_only.clone())]).await.unwrap();
+    let links = || Links { pc: "http://p".into(), app: "http://a".into() };
+    let id = portal(&server).media().upload_news(&[article(links())]).await.unwrap();
     assert_eq!(id.as_str(), "7c66ce5a59fb4d608a04d49a535a564d");
     let request = asked(&server, "uploadMedia").await;
     let expected = r#"{"articles":[{"thumb_media_id":"thumb","title":"t","content":"c","show_cover_pic":"1",
-        "pcUrl":"","appUrl":"http://a"}]}"#;
+        "pcUrl":"http://p","appUrl":"http://a"}]}"#;
     assert_eq!(json(&request.body), json(expected.as_bytes()));
 
-    for articles in [vec![], vec![article(Links::default())], vec![article(app_only); 11]] {
+    let (pc, app) = (Links { app: String::new(), ..links() }, Links { pc: String::new(), ..links() });
+    for articles in [
+        vec![],
+        vec![article(Links::default())],
+        vec![article(links()), article(pc)],
+        vec![article(app)],
+        vec![article(links()); 11],
+    ] {
         let error = portal(&server).media().upload_news(&articles).await.unwrap_err();
         assert!(matches!(error, ClientError::Limit(_)), "{error:?}");
     }
@@ -158,7 +167,7 @@ async fn limits_are_checked_before_any_call() {
     let server = answering(200, DONE).await;
     let portal = portal(&server);
     let card =
-        |links| Card { title: "t".into(), description: String::new(), links, picture_url: "p".into() };
+        |links| Card { title: "t".into(), description: "d".into(), links, picture_url: "p".into() };
     let to = async |users: &[UserId], message: Message| {
         portal.messages().to_users(&channel(), users, &message, None).await.unwrap_err()
     };
@@ -167,6 +176,7 @@ async fn limits_are_checked_before_any_call() {
         Message::Text("汉".repeat(667)),
         Message::News(vec![card(Links::default())]),
         Message::News(vec![card(Links::both("u")); 11]),
+        Message::News(vec![Card { description: String::new(), ..card(Links::both("u")) }]),
         Message::Image("".into()),
     ] {
         let error = to(&user, message).await;
@@ -193,13 +203,38 @@ async fn any_other_code_is_an_error_with_the_portals_words() {
     assert!(matches!(class(502, "<html>").await, ClientError::Unavailable(_)));
     assert!(matches!(class(200, r#"{"msg":null,"code":401}"#).await, ClientError::Token(_)));
     assert!(class(429, "").await.is_rate_limited());
+    assert!(class(200, r#"{"code":"429"}"#).await.is_rate_limited());
+    for status in [408, 425] {
+        assert!(matches!(class(status, "").await, ClientError::Unavailable(_)), "{status}");
+    }
     for body in ["", "<html>", "{}", r#"{"errcode":0,"errmsg":"ok"}"#] {
         assert!(matches!(class(200, body).await, ClientError::Unreadable(_)), "{body}");
     }
     let server = answering(200, DONE).await;
     let picture = b"\xff\xd8\xff".as_slice();
     let error = portal(&server).media().upload(MediaKind::Image, picture.into()).await.unwrap_err();
-    assert!(matches!(error, ClientError::Unreadable(_)), "an upload without its id: {error:?}");
+    assert!(error.to_string().starts_with("the call was carried out"), "without its id: {error:?}");
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn what_was_carried_out_is_done_however_oddly_it_is_said() {
+    for (status, body) in [
+        (200, r#"{"code":"200","msg":5,"data":null}"#),
+        (200, r#"{"code":200.0,"data":"none","timestamp":"now"}"#),
+        (200, "\u{feff}{\"code\":200}\n\n"),
+        (404, DONE),
+        (500, DONE),
+    ] {
+        let server = answering(status, body).await;
+        let sent =
+            portal(&server).messages().to_all(&channel(), &MassMessage::Text("t".into())).await;
+        assert!(sent.is_ok(), "{status} {body}: {sent:?}");
+    }
+    let server = answering(200, r#"{"code":"200","data":{"media_id":17,"more":null}}"#).await;
+    let picture = b"\xff\xd8\xff".as_slice();
+    let id = portal(&server).media().upload(MediaKind::Image, picture.into()).await.unwrap();
+    assert_eq!(id.as_str(), "17");
 }
 
 #[test]

@@ -18,7 +18,13 @@ fn user() -> Recipients {
 
 fn card(url: Option<&str>) -> Payload {
     let url = url.map(str::to_owned);
-    Payload::news([Article { title: "t".into(), description: None, url, picture_url: "p".into() }])
+    let description = Some("d".to_owned());
+    Payload::news([Article { title: "t".into(), description, url, picture_url: "p".into() }])
+}
+
+fn undescribed() -> Payload {
+    let (title, url) = ("t".to_owned(), Some("l".to_owned()));
+    Payload::news([Article { title, url, picture_url: "p".into(), description: None }])
 }
 
 #[tokio::test]
@@ -34,7 +40,7 @@ async fn a_reply_goes_out_in_the_portals_shape() {
             outgoing(users, card(Some("l"))),
             "/interface/ec%201/api/push/send",
             r#"{"channelId":"mc","toUserId":"a,b","msgtype":"news","news":{"articles":[
-                {"title":"t","description":"","pcUrl":"l","appUrl":"l","picUrl":"p","picurl":"p"}]}}"#,
+                {"title":"t","description":"d","pcUrl":"l","appUrl":"l","picUrl":"p","picurl":"p"}]}}"#,
         ),
         (
             outgoing(Recipients::Followers, Payload::mp_news("m")),
@@ -61,6 +67,7 @@ async fn what_the_portal_cannot_carry_is_a_permanent_error_that_says_so() {
         (user(), Payload::mp_news("m"), "all followers only"),
         (Recipients::Followers, card(Some("l")), "single users only"),
         (user(), card(None), "needs a url"),
+        (user(), undescribed(), "needs a description"),
     ];
     for (recipients, payload, why) in rows {
         let error = portal(&server).send(&outgoing(recipients, payload)).await.unwrap_err();

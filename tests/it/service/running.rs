@@ -53,7 +53,7 @@ impl Running {
             "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
              [journal]\nurl = \"sqlite:{}\"\n\
              [dispatch]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n{dispatch}\n\
-             [deliver]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\n\
+             [deliver]\nbackoff = \"10ms\"\nmax_backoff = \"20ms\"\nrate.per_second = 100000\n\
              [[apps]]\npath = \"{PATH}\"\nkey = \"{APP}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"{}\"\n{app}",
             folder.path().join("journal.db").display(),
             platform.url(),
