@@ -117,7 +117,13 @@ pub fn describe() {
     describe_counter!(ATTEMPTS, "Attempts at handling or sending, by queue and outcome");
     describe_histogram!(ATTEMPT_SECONDS, "Seconds that an attempt took, by queue");
     describe_counter!(CALLS, "Calls of the platform's API, by path and outcome");
-    describe_counter!(REFUSALS, "Replies that the platform refused as too many and that are sent again, by app");
-    describe_gauge!(SEND_RATE, "Replies sent in a second at most, by app: below deliver.rate.per_second while slowed");
+    describe_counter!(
+        REFUSALS,
+        "Replies that the platform refused as too many and that are sent again, by app"
+    );
+    describe_gauge!(
+        SEND_RATE,
+        "Replies sent in a second at most, by app: below deliver.rate.per_second while slowed"
+    );
     describe_histogram!(CALL_SECONDS, "Seconds that a call of the platform's API took");
 }

@@ -16,7 +16,9 @@ pub(crate) fn json(answer: &str) -> Value {
 /// A whole number, whether or not it is in quotation marks.
 pub(crate) fn whole(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok()),
+        Value::Number(number) => {
+            number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
+        }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -94,7 +96,8 @@ mod tests {
         for yes in [json!(true), json!("true"), json!("True "), json!(1), json!("1")] {
             assert_eq!(flag(&yes).ok(), Some(true), "{yes}");
         }
-        for no in [json!(false), json!("false"), json!(0), json!("0"), json!(null), json!(""), json!({})] {
+        for no in [json!(false), json!("false"), json!(0), json!("0"), json!(null), json!(""), json!({})]
+        {
             assert_eq!(flag(&no).ok(), Some(false), "{no}");
         }
     }

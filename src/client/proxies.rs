@@ -36,7 +36,15 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_each_of_its_names() {
-        for here in ["127.0.0.1", "127.8.9.1:80", "[::1]", "[::ffff:127.0.0.1]", "localhost", "a.localhost.", "LOCALHOST"] {
+        for here in [
+            "127.0.0.1",
+            "127.8.9.1:80",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "a.localhost.",
+            "LOCALHOST",
+        ] {
             assert!(is_loopback(&format!("http://{here}/x").parse().unwrap()), "{here}");
         }
         for elsewhere in ["128.0.0.1", "[::2]", "10.0.0.1", "localhost.example.com", "notlocalhost"] {

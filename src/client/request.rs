@@ -137,6 +137,7 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
     let done = errcode == Some(ErrCode::OK);
     let errmsg = loose::written(value["errmsg"].clone());
     if (done || errcode.is_none() && (200..300).contains(&status))
+        && value.is_object()
         && let Ok(answer) = T::deserialize(value)
     {
         return Ok(answer);

@@ -312,7 +312,9 @@ pub(super) fn addresses(
                 problems.push(Problem::new(
                     "client.timeout",
                     format!(
-                        "{:?} for each of the {count} addresses in apps[{index}].{key} is {needed:?} in all, and an                          attempt ends after {limit_key} ({limit:?}): if the others are silent, the last of them would                          never be reached",
+                        "{:?} for each of the {count} addresses in apps[{index}].{key} is {needed:?} in all, and an \
+                         attempt ends after {limit_key} ({limit:?}): if the others are silent, the last of them \
+                         would never be reached",
                         client.timeout
                     ),
                     format!("write a shorter client.timeout, raise {limit_key} above {needed:?}, or list fewer addresses"),

@@ -1,6 +1,6 @@
 //! Sending messages through the portal: to users, and to all followers.
 
-use serde::{Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{Card, MassMessage, Message, Portal};
@@ -36,7 +36,7 @@ pub struct Messages<'a> {
 }
 
 /// Who a message seems to come from (`userinfo`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persona {
     /// The user's id.
     pub id: UserId,

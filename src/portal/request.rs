@@ -61,8 +61,7 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
         (Some(_), msg) => msg.as_deref().unwrap_or_default(),
         (None, _) => &text,
     };
-    let answer =
-        Answer { status, errcode: code.map(ErrCode), errmsg: excerpt(errmsg), retry_after };
+    let answer = Answer { status, errcode: code.map(ErrCode), errmsg: excerpt(errmsg), retry_after };
     Err(if done { ClientError::Incomplete(answer) } else { into_error(answer) })
 }
 

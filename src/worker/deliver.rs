@@ -30,11 +30,7 @@ pub enum Channel {
 
 impl Deliver {
     /// Replies of the apps in `channels` are sent through them, each app's at most as fast as `rate` says.
-    pub fn new(
-        channels: HashMap<AppKey, Channel>,
-        section: &PumpSection,
-        rate: &RateSection,
-    ) -> Self {
+    pub fn new(channels: HashMap<AppKey, Channel>, section: &PumpSection, rate: &RateSection) -> Self {
         let app = |(app, channel): (AppKey, Channel)| {
             let pace = Pace::new(app.clone(), rate, section);
             (app, (channel, pace))

@@ -289,7 +289,10 @@ fn rounded(rate: f64) -> f64 {
 
 impl fmt::Debug for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pace").field("app", &self.app).field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Pace")
+            .field("app", &self.app)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -209,7 +209,12 @@ impl<W: Work> Pump<W> {
                 return (self.journal.finish(lease, follow_ups), &self.meters.done);
             }
             Outcome::Release(reason, after) => {
-                tracing::debug!(duration_ms, retry_in_ms = after.as_millis(), reason, "waits for its turn");
+                tracing::debug!(
+                    duration_ms,
+                    retry_in_ms = after.as_millis(),
+                    reason,
+                    "waits for its turn"
+                );
                 let until = self.clock.now().plus(after);
                 return (self.journal.release(lease, until, reason), &self.meters.released);
             }

@@ -53,7 +53,8 @@ fn summary(config: &Config) {
     for app in &config.apps {
         let urls = app.api_urls.iter().map(way).collect::<Vec<_>>().join(", ");
         let portal = app.portal.iter().flat_map(|portal| &portal.urls).map(way).collect::<Vec<_>>();
-        let portal = if portal.is_empty() { String::new() } else { format!(", portal {}", portal.join(", ")) };
+        let portal =
+            if portal.is_empty() { String::new() } else { format!(", portal {}", portal.join(", ")) };
         let replies = match app.replies {
             Replies::Portal => "; replies go through the portal",
             Replies::Platform => "",

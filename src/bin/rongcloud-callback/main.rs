@@ -16,6 +16,7 @@ mod journal;
 mod manual;
 mod media;
 mod menu;
+mod portal;
 mod progress;
 mod rules;
 mod sandbox;

@@ -18,6 +18,8 @@ pub(super) struct Asked {
     body: Bytes,
     /// The part `file` of a multipart body.
     file: Option<Bytes>,
+    /// The part `type` of a multipart body.
+    file_type: Option<String>,
 }
 
 /// Names and values, in their order.
@@ -25,9 +27,9 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Asked {
     pub(super) async fn read(parts: Parts, body: Bytes) -> Self {
-        let file = match content_type(&parts.headers) {
-            "multipart/form-data" => file(&parts, body.clone()).await,
-            _ => None,
+        let (file, file_type) = match content_type(&parts.headers) {
+            "multipart/form-data" => multipart(&parts, body.clone()).await,
+            _ => (None, None),
         };
         Self {
             method: parts.method,
@@ -36,6 +38,7 @@ impl Asked {
             headers: parts.headers,
             body,
             file,
+            file_type,
         }
     }
 
@@ -60,6 +63,11 @@ impl Asked {
         })
     }
 
+    /// What the uploaded file is to be: the portal's document lists it beside the file.
+    pub(super) fn file_type(&self) -> Option<&str> {
+        self.query.get("type").or(self.file_type.as_deref())
+    }
+
     pub(super) fn has_file(&self) -> bool {
         self.content_type() == "multipart/form-data"
     }
@@ -72,7 +80,7 @@ impl Asked {
     pub(super) fn shown(&self) -> String {
         match &self.file {
             Some(file) => {
-                let kind = self.query.get("type").unwrap_or("file");
+                let kind = self.file_type().unwrap_or("file");
                 format!("({kind}, {} bytes)", file.len())
             }
             None => String::from_utf8_lossy(&self.body).into_owned(),
@@ -175,13 +183,17 @@ fn content_type(headers: &HeaderMap) -> &str {
     value.split(';').next().unwrap_or_default().trim()
 }
 
-async fn file(parts: &Parts, body: Bytes) -> Option<Bytes> {
+/// The parts `file` and `type` of a multipart body.
+async fn multipart(parts: &Parts, body: Bytes) -> (Option<Bytes>, Option<String>) {
+    let (mut file, mut kind) = (None, None);
     let request = Request::from_parts(parts.clone(), body.into());
-    let mut multipart = Multipart::from_request(request, &()).await.ok()?;
-    while let Some(field) = multipart.next_field().await.ok()? {
-        if field.name() == Some("file") {
-            return field.bytes().await.ok();
+    let Ok(mut multipart) = Multipart::from_request(request, &()).await else { return (file, kind) };
+    while let Ok(Some(field)) = multipart.next_field().await {
+        match field.name() {
+            Some("file") => file = field.bytes().await.ok(),
+            Some("type") => kind = field.text().await.ok(),
+            _ => {}
         }
     }
-    None
+    (file, kind)
 }

@@ -23,7 +23,7 @@ pub(super) fn upload(state: &mut State, platform: &Platform, asked: &Asked) -> R
 
 /// Checks the file of a call and keeps it.
 pub(super) fn file(state: &mut State, asked: &Asked) -> Result<(MediaKind, MediaId), Refusal> {
-    let kind = match asked.query.get("type") {
+    let kind = match asked.file_type() {
         Some("image") => MediaKind::Image,
         Some("voice") => MediaKind::Voice,
         Some("thumb") => MediaKind::Thumb,

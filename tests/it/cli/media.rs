@@ -65,7 +65,7 @@ async fn the_portal_takes_uploads_too() {
     assert_eq!(request.url.query(), Some("type=thumb&access_token=t0ken"));
 
     let articles =
-        r#"[{"thumb_media_id":"t","title":"h","show_cover_pic":"0","pcUrl":"","appUrl":"a"}]"#;
+        r#"[{"thumb_media_id":"t","title":"h","show_cover_pic":"0","pcUrl":"p","appUrl":"a"}]"#;
     let (_folder, path) = file("news.json", articles.as_bytes());
     let upload = ["media", "upload-news", path.to_str().unwrap(), "--portal"];
     let request = run_portal(200, &answer, &upload).await.request();

@@ -1,12 +1,17 @@
 //! Commands that go through the portal of an app.
 
-use std::fs;
+use std::{fs, io::Write as _};
+
+use tempfile::NamedTempFile;
 
 use super::{
     calls::{Done, OK, run},
     executable, outcome,
 };
-use crate::client::support::{answering, json};
+use crate::{
+    client::support::{answering, json},
+    fixtures::fixture,
+};
 
 const DONE: &str = r#"{"msg":"","code":200}"#;
 
@@ -42,6 +47,60 @@ async fn a_message_goes_through_the_portal() {
     let done = run_portal(200, DONE, &all).await;
     assert_eq!(done.output, "sent to all followers\n");
     assert_eq!(done.request().url.path(), "/interface/acme/api/push/mass/send");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_s_own_bodies_are_sent_as_they_are() {
+    for heading in ["发送文本消息", "发送图文消息", "发送图片消息"] {
+        let example = fixture(&format!("portal/{heading}/request.json"));
+        let mut expected = json(example.as_bytes());
+        for article in expected["news"]["articles"].as_array_mut().into_iter().flatten() {
+            // The table says picUrl, the example picurl: both are sent.
+            article["picUrl"] = article["picurl"].clone();
+        }
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(example.as_bytes()).unwrap();
+        let users = expected["toUserId"].as_str().unwrap().to_owned();
+        let path = file.path().to_str().unwrap();
+        let send = ["send", "fingersoft", "--to", &users, "--json-file", path, "--portal"];
+        let request = run_portal(200, DONE, &send).await.request();
+        assert_eq!(json(&request.body), expected, "{heading}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_have_a_link_for_each_device_and_a_message_the_user_it_seems_to_come_from() {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(
+        br#"{"articles":[{"title":"t","description":"d","pcUrl":"p","appUrl":"a","picUrl":"x"}]}"#,
+    )
+    .unwrap();
+    let expected = br#"{"articles":[{"title":"t","description":"d","pcUrl":"p","appUrl":"a","picUrl":"x","picurl":"x"}]}"#;
+    let card =
+        ["--title", "t", "--description", "d", "--pc-url", "p", "--app-url", "a", "--picture", "x"];
+    for content in [&["--news", file.path().to_str().unwrap()][..], &card] {
+        let send = [&["send", "news", "--to", "u1", "--portal"], content].concat();
+        let request = run_portal(200, DONE, &send).await.request();
+        assert_eq!(json(&request.body)["news"], json(expected), "{content:?}");
+        assert!(json(&request.body).get("userinfo").is_none());
+    }
+    let userinfo = ["--userinfo-id", "1", "--userinfo-name", "n", "--userinfo-picture", "h"];
+    let send = [&["send", "news", "--to", "u1", "--portal", "--text", "hi"], &userinfo[..]].concat();
+    let request = run_portal(200, DONE, &send).await.request();
+    assert_eq!(json(&request.body)["userinfo"], json(br#"{"id":"1","name":"n","headimgurl":"h"}"#));
+
+    for send in [
+        &["send", "news", "--to", "u1", "--text", "hi", "--portal", "--userinfo-id", "1"][..],
+        &[&["send", "news", "--to", "u1", "--text", "hi"], &userinfo[..]].concat(),
+        &[&["send", "news", "--to", "u1"], &card[..]].concat(),
+    ] {
+        let done = run_portal(200, DONE, send).await;
+        assert_eq!((done.code, done.requests.len()), (Some(1), 0), "{send:?}: {}", done.errors);
+    }
+    let without_text =
+        ["send", "news", "--to", "u1", "--portal", "--title", "t", "--picture", "x", "--url", "u"];
+    let failed = run_portal(200, DONE, &without_text).await.failed();
+    assert!(failed.contains("the article needs a description"), "{failed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,7 +51,8 @@ async fn this_machine_itself_is_never_called_through_a_proxy() {
     let port = here.address().port();
     for host in ["127.0.0.1", "localhost"] {
         let (code, errors, requests) =
-            sent(&format!("http://{host}:{port}"), &[("HTTP_PROXY", "proxy"), ("ALL_PROXY", "proxy")]).await;
+            sent(&format!("http://{host}:{port}"), &[("HTTP_PROXY", "proxy"), ("ALL_PROXY", "proxy")])
+                .await;
         assert_eq!((code, requests.len()), (Some(0), 0), "{host}: {errors}");
     }
     assert_eq!(here.received_requests().await.unwrap().len(), 2);
@@ -96,7 +97,10 @@ fn a_check_says_which_proxy_is_used_for_which_address() {
     };
     let proxy = ("HTTP_PROXY", "http://bot:s3cret@proxy.example:3128");
     let told = check(&[proxy], FAR);
-    assert!(told.contains("http://api.rongcloud.invalid/ through the proxy http://proxy.example:3128"), "{told}");
+    assert!(
+        told.contains("http://api.rongcloud.invalid/ through the proxy http://proxy.example:3128"),
+        "{told}"
+    );
     assert!(!told.contains("s3cret"), "{told}");
     for (environment, api_url) in [
         (&[][..], FAR),

@@ -135,7 +135,8 @@ async fn fields_of_an_account_and_of_a_menu_may_have_the_other_type_or_be_null()
     assert_eq!((account.route_open, account.followed_by_all, account.is_custom), (true, true, false));
     assert_eq!((account.name.as_deref(), account.route_url), (Some("99"), None));
 
-    let body = r#"{"info":{"menuId":8,"mcid":"a","Type":"1","Level":"2","Pid":7,"order":null,"UpdateTime":1}}"#;
+    let body =
+        r#"{"info":{"menuId":8,"mcid":"a","Type":"1","Level":"2","Pid":7,"order":null,"UpdateTime":1}}"#;
     let api = Api::answering(200, body).await;
     let menu = api.client.menus().add(&NewMenu::new("a", "Help")).await.unwrap();
     assert_eq!((menu.id.as_str(), menu.action, menu.level, menu.order), ("8", 1, 2, 0));

@@ -183,7 +183,8 @@ async fn a_rate_limit_slows_the_app_and_neither_a_message_nor_another_app() {
     ] {
         assert_eq!(metrics.contains(&metric), is_so, "{metric}\n{metrics}");
     }
-    let told = process.killed().iter().filter(|line| line.contains("the platform refuses calls")).count();
+    let told =
+        process.killed().iter().filter(|line| line.contains("the platform refuses calls")).count();
     assert_eq!(told, 1, "slowing is told once when it begins");
 }
 
@@ -239,8 +240,8 @@ async fn the_first_attempt_after_a_cut_connection_comes_within_a_second() {
     deliver(&process, 20, 1).await;
     let failed = |line: &serde_json::Value| {
         let first = line["span"]["queue"] == "outbox" && line["span"]["attempt"] == 1;
-        (first && line["fields"]["message"] == "attempt failed")
-            .then(|| line["fields"]["retry_in_ms"].as_u64().unwrap())
+        (first && line["message"] == "attempt failed")
+            .then(|| line["retry_in_ms"].as_str().unwrap().parse::<u64>().unwrap())
     };
     until("failed attempts", async || {
         let records = home.records().await;

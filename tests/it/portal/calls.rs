@@ -227,8 +227,7 @@ async fn what_was_carried_out_is_done_however_oddly_it_is_said() {
         (500, DONE),
     ] {
         let server = answering(status, body).await;
-        let sent =
-            portal(&server).messages().to_all(&channel(), &MassMessage::Text("t".into())).await;
+        let sent = portal(&server).messages().to_all(&channel(), &MassMessage::Text("t".into())).await;
         assert!(sent.is_ok(), "{status} {body}: {sent:?}");
     }
     let server = answering(200, r#"{"code":"200","data":{"media_id":17,"more":null}}"#).await;

@@ -163,7 +163,8 @@ impl Home {
         let journal = self.journal.as_ref().map(|url| format!("[journal]\nurl = \"{url}\"\n"));
         let journal = journal.unwrap_or_default();
         // Most tests are not about how fast replies are sent, and send many.
-        let rate = if extra.contains("[deliver.rate]") { "" } else { "[deliver.rate]\nper_second = 100000\n" };
+        let rate =
+            if extra.contains("[deliver.rate]") { "" } else { "[deliver.rate]\nper_second = 100000\n" };
         let admin = self.admin.clone().unwrap_or_else(|| format!("listen = \"{}\"", self.operators));
         let text = format!(
             "[server]\nlisten = \"{listen}\"\n{server}\n[admin]\n{admin}\n[log]\nformat = \"json\"\nlevel = \"trace\"\n{rate}\
