@@ -45,6 +45,8 @@ const HOLD: Duration = Duration::from_secs(5);
 const GROWTH: f64 = 1.1;
 /// How much of the rate that the platform took is used.
 const CAUTION: f64 = 0.9;
+/// A refusal divides the rate by at most this: where few calls were under way, what was taken says little.
+const STEEPEST: f64 = 4.0;
 /// The rate does not fall below one reply in five seconds, so that a platform that takes calls again is noticed.
 const LEAST_RATE: f64 = 0.2;
 
@@ -205,7 +207,7 @@ impl Pace {
             state.forget(now);
             let taken = u32::try_from(state.taken.len()).unwrap_or(u32::MAX);
             let known = if taken > 0 { f64::from(taken) } else { rate / 2.0 };
-            rate = (CAUTION * known.min(rate)).max(LEAST_RATE);
+            rate = (CAUTION * known.min(rate)).max(rate / STEEPEST).max(LEAST_RATE);
             state.round += 1;
             state.next = now + pause.unwrap_or(PAUSE);
             state.tail = state.next;
@@ -348,19 +350,27 @@ mod tests {
     fn a_refusal_lowers_the_rate_to_what_was_taken_and_voids_the_turns_of_others() {
         let (pace, now) = (pace(100), Instant::now());
         let mut state = State::new(now);
-        (0..10).for_each(|_| state.take(now));
+        (0..30).for_each(|_| state.take(now));
         let Turn::Here(_, round) = pace.next_turn(&mut state, now) else { panic!("the first turn") };
         let lowered = |state: &mut State| rounded(pace.slow_down(state, now, round, None));
-        assert_eq!(lowered(&mut state), 9.0);
+        assert_eq!(lowered(&mut state), 27.0);
         assert_ne!(state.round, round);
         // Others that were under way say nothing new.
-        assert_eq!([lowered(&mut state), lowered(&mut state)], [9.0, 9.0]);
+        assert_eq!([lowered(&mut state), lowered(&mut state)], [27.0, 27.0]);
         let wait = |now, state: &mut State| match pace.next_turn(state, now) {
             Turn::Here(wait, _) => wait,
             Turn::Away(_) => panic!("too far away"),
         };
-        assert_eq!(wait(now, &mut state), PAUSE);
-        assert_eq!(wait(now + PAUSE, &mut state).as_millis(), 111);
+        assert_eq!(wait(now + PAUSE, &mut state), Duration::ZERO);
+        assert_eq!(wait(now + PAUSE, &mut state).as_millis(), 37);
+    }
+
+    #[test]
+    fn a_refusal_among_few_calls_quarters_the_rate_at_most() {
+        let (pace, now) = (pace(100), Instant::now());
+        let mut state = State::new(now);
+        state.take(now);
+        assert_eq!(rounded(pace.slow_down(&mut state, now, 0, None)), 25.0);
     }
 
     #[test]
@@ -380,11 +390,11 @@ mod tests {
     #[test]
     fn the_rate_comes_back_by_itself_and_then_the_app_is_no_longer_slowed() {
         let (pace, now) = (pace(100), Instant::now());
-        (0..10).for_each(|_| pace.state().take(now));
+        (0..30).for_each(|_| pace.state().take(now));
         pace.slow_down(&mut pace.state(), now, 0, None);
         let rate = |span| rounded(pace.rate_at(&pace.state(), now + PAUSE + span));
-        assert_eq!([rate(Duration::ZERO), rate(HOLD)], [9.0, 9.0]);
-        assert_eq!([rate(HOLD + SECOND), rate(HOLD + MINUTE)], [9.9, 100.0]);
+        assert_eq!([rate(Duration::ZERO), rate(HOLD)], [27.0, 27.0]);
+        assert_eq!([rate(HOLD + SECOND), rate(HOLD + MINUTE)], [29.7, 100.0]);
         assert!(pace.look(now + PAUSE + HOLD + SECOND));
         assert!(!pace.look(now + PAUSE + HOLD + MINUTE));
         assert!(pace.state().slowed.is_none());

@@ -230,11 +230,26 @@ fn it_explains_itself() {
           --url <URL>
               Where a tap on the card leads
 
+          --pc-url <URL>
+              Where a tap on the card leads on a computer, through the portal; instead of --url
+
+          --app-url <URL>
+              Where a tap on the card leads on a phone, through the portal; instead of --url
+
           --stored
               Through the calls for uploads (/message/send.json, /message/sendall.json) also where another would do
 
           --portal
               Through the app's portal ([apps.portal]) instead
+
+          --userinfo-id <ID>
+              The user (userinfo) whom a message through the portal seems to come from
+
+          --userinfo-name <NAME>
+              The name of that user
+
+          --userinfo-picture <URL>
+              The address of that user's picture
 
       -h, --help
               Print help (see a summary with '-h')
