@@ -1,24 +1,35 @@
 # The executable on a slim base: no shell is needed to run it, nothing is written outside /data.
+#
+# Build arguments: the two base images, which must be of one distribution (or the second one newer), and a mirror of
+# crates.io, such as CARGO_REGISTRY_MIRROR=sparse+https://rsproxy.cn/index/
 ARG RUST_IMAGE=docker.io/library/rust:1.95-slim-bookworm
 ARG RUNTIME_IMAGE=docker.io/library/debian:bookworm-slim
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
 
-# The dependencies alone, around an empty crate: this layer is built again only if they change.
+ARG CARGO_REGISTRY_MIRROR=
+# Cargo looks in every folder above the package, too: this is nobody else's file.
+RUN if [ -n "${CARGO_REGISTRY_MIRROR}" ]; then \
+        mkdir -p /.cargo \
+        && printf '[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "%s"\n' \
+            "${CARGO_REGISTRY_MIRROR}" >/.cargo/config.toml; \
+    fi
+
+# The dependencies alone, around an empty library: this layer is built again only if they change. The manifest is
+# taken without its targets ([[bin]], [[bench]] and the like), whose files are not here; and the empty library is
+# removed again, as Cargo goes by the files' times, which may be older than it.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src/bin/rongcloud-callback benches \
-    && touch src/lib.rs benches/accept.rs benches/overload.rs benches/rules.rs \
-    && echo 'fn main() {}' > src/bin/rongcloud-callback/main.rs \
-    && cargo build --release --locked --bin rongcloud-callback \
+RUN awk '/^\[/ { is_target = /^\[\[/ } !is_target' Cargo.toml >without-targets.toml \
+    && mv without-targets.toml Cargo.toml \
+    && mkdir src \
+    && touch src/lib.rs \
+    && cargo build --release --locked --lib \
+    && cargo clean --release --locked --package rongcloud-callback \
     && rm -r src
 
-COPY README.md ./
-COPY config/callback.toml config/
-COPY src src
-# Cargo goes by the files' times, and these may be older than the empty crate's.
-RUN find src -name '*.rs' -exec touch {} + \
-    && cargo build --release --locked --bin rongcloud-callback
+COPY . .
+RUN cargo build --release --locked --bin rongcloud-callback
 
 FROM ${RUNTIME_IMAGE}
 ARG VERSION=unknown
