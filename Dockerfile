@@ -23,7 +23,7 @@ COPY Cargo.toml Cargo.lock ./
 RUN awk '/^\[/ { is_target = /^\[\[/ } !is_target' Cargo.toml >without-targets.toml \
     && mv without-targets.toml Cargo.toml \
     && mkdir src \
-    && touch src/lib.rs \
+    && echo '//! Empty.' >src/lib.rs \
     && cargo build --release --locked --lib \
     && cargo clean --release --locked --package rongcloud-callback \
     && rm -r src
