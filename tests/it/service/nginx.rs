@@ -4,13 +4,21 @@ use std::{
     fs,
     net::SocketAddr,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use rongcloud_callback::journal::Queue;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use crate::support::{
     PATIENCE,
@@ -22,15 +30,21 @@ use crate::support::{
 
 /// `config/nginx.conf`, with its address, its upstreams' and its files for this test, and without TLS.
 fn configuration(folder: &TempDir, listen: SocketAddr, upstreams: &[SocketAddr]) -> String {
-    let servers = upstreams.iter().map(|it| format!("server {it};")).collect::<Vec<_>>().join("\n");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let tls = |line: &&str| !line.trim_start().starts_with("ssl_");
+    // Each upstream with the options that the one in the file has.
+    let servers = |line: &str| {
+        if !line.contains("callback:8080") {
+            return line.to_owned() + "\n";
+        }
+        let lines = upstreams.iter().map(|it| line.replace("callback:8080", &it.to_string()) + "\n");
+        lines.collect()
+    };
     include_str!("../../../config/nginx.conf")
         .lines()
         .filter(tls)
-        .map(|line| line.to_owned() + "\n")
+        .map(servers)
         .collect::<String>()
-        .replace("server callback:8080;", &servers)
         .replace("listen 8443 ssl;", &format!("listen {listen};"))
         .replace("/tmp/nginx.pid", &path("nginx.pid"))
         .replace("/dev/stderr", &path("error.log"))
@@ -140,4 +154,79 @@ async fn a_restart_behind_nginx_loses_no_message() {
     assert!(server.ended().0.success());
     let inbox = home.records().await.into_iter().filter(|record| record.queue == Queue::Inbox).count();
     assert_eq!(inbox, 300);
+}
+
+/// A listener in front of a server that sheds every hundredth callback, as a server under load does: 503, and the
+/// connection goes on.
+async fn shedding(server: SocketAddr) -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let came = Arc::new(AtomicUsize::new(0));
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(pass_on(BufReader::new(stream), server, Arc::clone(&came)));
+        }
+    });
+    (address, tasks)
+}
+
+/// Passes requests on to the server until either side hangs up.
+async fn pass_on(mut client: BufReader<TcpStream>, server: SocketAddr, came: Arc<AtomicUsize>) {
+    while let Some(request) = read_request(&mut client).await {
+        let answer = if came.fetch_add(1, Ordering::Relaxed) % 100 == 50 {
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_owned()
+        } else {
+            let answer = Connection::open(server).await.ask(request).await;
+            let (status, body) = (answer.status, answer.body);
+            format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        };
+        if client.get_mut().write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_request(client: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let (mut request, mut length) = (Vec::new(), 0);
+    loop {
+        let start = request.len();
+        client.read_until(b'\n', &mut request).await.ok().filter(|read| *read > 0)?;
+        let line = String::from_utf8_lossy(&request[start..]).to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    client.read_exact(&mut body).await.ok()?;
+    request.extend(body);
+    Some(request)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_sheds_one_callback_in_a_hundred_keeps_its_share() {
+    let (one, other) = (Home::new(), Home::new());
+    let (first, second) = (one.start().await, other.start().await);
+    let (front, _tasks) = shedding(first.callbacks).await;
+    let Some(nginx) = Nginx::start(&[front, second.callbacks]).await else { return };
+    let mut connection = Connection::open(nginx.address).await;
+    let count = 600;
+    for number in 0..count {
+        let body = text(&format!("user{}", number % 5), &number.to_string(), "hello");
+        // Not one of them is refused: the other replica takes what this one sheds.
+        connection.ask(delivery(&body)).await.assert_ack();
+    }
+    first.terminate();
+    second.terminate();
+    assert!(first.ended().0.success() && second.ended().0.success());
+    let inbox = async |home: &Home| {
+        home.records().await.into_iter().filter(|record| record.queue == Queue::Inbox).count()
+    };
+    let (first, second) = (inbox(&one).await, inbox(&other).await);
+    assert_eq!(first + second, count);
+    assert!(first.min(second) > count * 2 / 5, "{first} and {second} of {count}");
 }
