@@ -1,6 +1,9 @@
 //! Whether a rule takes a message, and why it does not.
 
-use super::subject::{Subject, Words};
+use super::{
+    nearly,
+    subject::{Subject, Words},
+};
 use crate::config::{RuleSection, rules::Keyword};
 
 /// What the named groups of a rule's regex found.
@@ -39,7 +42,7 @@ impl Keyword {
     /// Whether the words are or have what this asks for, with what its regex found in them.
     fn find(&self, words: &Words<'_>) -> Option<Captures> {
         let (text, original) =
-            if self.fold { (&*words.folded, &*words.width) } else { (words.raw, words.raw) };
+            if self.fold { (&*words.folded, &*words.plain) } else { (words.raw, words.raw) };
         let is = if self.fold { text.trim() } else { text };
         if self.is.iter().any(|word| word == is) || self.contains.iter().any(|word| text.contains(word))
         {
@@ -72,7 +75,13 @@ impl Why {
             Self::User => {
                 format!("it is for the user {}, and this is {}", list(&rule.users), inbound.user)
             }
-            Self::Keyword => rule.keyword.as_ref().map_or_else(String::new, Keyword::describe),
+            Self::Keyword => rule.keyword.as_ref().map_or_else(String::new, |keyword| {
+                let nearly = subject.words().and_then(|words| nearly::difference(keyword, words));
+                nearly.map_or_else(
+                    || keyword.describe(),
+                    |nearly| format!("{}, though {nearly}", keyword.describe()),
+                )
+            }),
             Self::When => rule.when.as_ref().map_or_else(String::new, |when| {
                 format!("it is in force {when}, and there it is {}", when.local(subject.now))
             }),

@@ -59,7 +59,9 @@
 //! | 2xx, empty or `[]` | nothing is sent |
 //! | 2xx with replies | they are sent, in order |
 //! | 408, 429, 5xx, none within `timeout`, no connection | another attempt, not before `Retry-After` |
-//! | anything else, redirects included | a dead letter with the status and the answer's beginning |
+//! | anything else, redirects included | a dead letter that says what came, and what would have been right |
+//!
+//! An address may have a query, such as `?code=…`: nobody is shown it.
 //!
 //! # Design
 //!
@@ -70,6 +72,7 @@ mod condition;
 mod forward;
 mod index;
 mod memory;
+mod nearly;
 mod set;
 mod subject;
 mod trial;

@@ -22,9 +22,9 @@ pub(super) struct Subject<'a> {
 pub(super) struct Words<'a> {
     /// As it came.
     pub(super) raw: &'a str,
-    /// Without full-width forms.
-    pub(super) width: Cow<'a, str>,
-    /// Without upper case, too, and without white space around.
+    /// Without full-width forms and without what nobody sees.
+    pub(super) plain: Cow<'a, str>,
+    /// Without upper case, too.
     pub(super) folded: Cow<'a, str>,
 }
 
@@ -41,12 +41,12 @@ impl<'a> Subject<'a> {
 
 impl<'a> Words<'a> {
     fn new(raw: &'a str) -> Self {
-        let width = fold::width(raw);
-        let folded = match &width {
-            Cow::Borrowed(width) => fold::case(width),
-            Cow::Owned(width) => Cow::Owned(fold::case(width).into_owned()),
+        let plain = fold::plain(raw);
+        let folded = match &plain {
+            Cow::Borrowed(plain) => fold::case(plain),
+            Cow::Owned(plain) => Cow::Owned(fold::case(plain).into_owned()),
         };
-        Self { raw, width, folded }
+        Self { raw, plain, folded }
     }
 }
 

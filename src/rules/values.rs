@@ -18,6 +18,7 @@ pub(super) fn values(app: &AppKey, inbound: &Inbound, captures: &Captures) -> Va
         ("user", inbound.user.as_str().into()),
         ("kind", inbound.kind().into()),
         ("message_id", message_id.into()),
+        ("create_time", create_time(inbound.create_time)),
         ("captures", Value::from_pairs(captures)),
     ];
     match &inbound.content {
@@ -28,9 +29,17 @@ pub(super) fn values(app: &AppKey, inbound: &Inbound, captures: &Captures) -> Va
                 ("fields", elements(&unknown.fields)),
             ]);
         }
-        Content::Event(Event::Subscribe(_) | Event::Unsubscribe(_)) => {}
+        // The platform's name of an event that is known is our name of its kind.
+        Content::Event(Event::Subscribe(_) | Event::Unsubscribe(_)) => {
+            values.push(("event", inbound.kind().into()));
+        }
     }
     Value::from_pairs(values)
+}
+
+/// A message without one has no text for it either.
+fn create_time(create_time: impl Into<Option<i64>>) -> Value {
+    create_time.into().map_or_else(|| "".into(), Value::from)
 }
 
 fn of_message(message: &Message) -> Vec<(&'static str, Value)> {

@@ -1,15 +1,87 @@
-//! What people write without meaning a difference: full-width forms, upper case, white space around.
+//! What people write without meaning a difference: full-width forms, upper case, characters that nobody sees.
 
 use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::{CodePointSetData, CodePointSetDataBorrowed, props::DefaultIgnorableCodePoint};
 
-/// Compatibility forms as their ordinary ones (Unicode's NFKC): `ＡＢ１２（）` is `AB12()`.
-pub(crate) fn width(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() {
+/// Unicode's list of characters that a text is shown without.
+const IGNORABLE: CodePointSetDataBorrowed<'static> =
+    CodePointSetData::new::<DefaultIgnorableCodePoint>();
+
+/// A blank cell of Braille: a space to the eye, and a sign to Unicode.
+const BLANK_CELL: char = '\u{2800}';
+
+/// Compatibility forms as their ordinary ones (Unicode's NFKC), without what nobody sees: `ＡＢ１２（）` is `AB12()`, and
+/// every space an ordinary one.
+///
+/// The unseen goes first: it keeps an accent from its letter.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let seen = seen(text);
+    if seen.is_ascii() {
+        return seen;
+    }
+    let nfkc = const { ComposingNormalizerBorrowed::new_nfkc() };
+    match seen {
+        Cow::Borrowed(text) => nfkc.normalize(text),
+        Cow::Owned(text) => Cow::Owned(nfkc.normalize(&text).into_owned()),
+    }
+}
+
+/// What [`plain`] makes of a character by itself; `None` if it stays as it is.
+pub(crate) fn changed(char: char) -> Option<String> {
+    let mut bytes = [0; 4];
+    let text = &*char.encode_utf8(&mut bytes);
+    let plain = plain(text);
+    (plain != text).then(|| plain.into_owned())
+}
+
+/// The text without characters that nobody sees.
+pub(super) fn seen(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|char| is_unseen(char) || char == BLANK_CELL) {
         return Cow::Borrowed(text);
     }
-    const { ComposingNormalizerBorrowed::new_nfkc() }.normalize(text)
+    let seen = text.chars().filter(|char| !is_unseen(*char));
+    Cow::Owned(seen.map(|char| if char == BLANK_CELL { ' ' } else { char }).collect())
+}
+
+/// Whether nobody sees the character: joiners, marks of direction, variation selectors, the byte order mark, controls.
+pub(crate) fn is_unseen(char: char) -> bool {
+    match char {
+        ' '..='~' => false,
+        // Around annotations of ideographs; with no look of their own, and not on Unicode's list.
+        '\u{fff9}'..='\u{fffb}' => true,
+        _ if char.is_whitespace() => false,
+        _ => char.is_control() || IGNORABLE.contains(char),
+    }
+}
+
+/// A character for people: the visible ones quoted, all but those of ASCII with their number.
+pub(crate) fn name(char: char) -> String {
+    let word = match char {
+        ' ' => return "a space".to_owned(),
+        '"' => return "a quotation mark".to_owned(),
+        '!'..='~' => return format!("\"{char}\""),
+        '\n' | '\r' => "line end",
+        '\t' => "tab",
+        '\u{a0}' | '\u{202f}' => "no-break space",
+        '\u{ad}' => "soft hyphen",
+        '\u{200b}' => "zero width space",
+        '\u{200c}' => "zero width non-joiner",
+        '\u{200d}' => "zero width joiner",
+        '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            "mark of direction"
+        }
+        '\u{2060}' => "word joiner",
+        '\u{3000}' => "ideographic space",
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => "variation selector",
+        '\u{feff}' => "byte order mark",
+        _ if char.is_control() => "control character",
+        _ if is_unseen(char) => "invisible",
+        _ if char.is_whitespace() || char == BLANK_CELL => "space",
+        _ => return format!("\"{char}\" (U+{:04X})", u32::from(char)),
+    };
+    format!("U+{:04X} ({word})", u32::from(char))
 }
 
 /// Lower case, each character by itself: a part of a text folds to the same as within it.
@@ -24,7 +96,7 @@ pub(crate) fn case(text: &str) -> Cow<'_, str> {
 
 /// Both of them.
 pub(crate) fn fold(text: &str) -> Cow<'_, str> {
-    match width(text) {
+    match plain(text) {
         Cow::Borrowed(text) => case(text),
         Cow::Owned(text) => Cow::Owned(case(&text).into_owned()),
     }
@@ -56,10 +128,27 @@ mod tests {
             ("ΟΔΟΣ", "οδοσ"),
             ("\u{212a}", "k"),
             ("帮助", "帮助"),
+            ("\u{feff}帮\u{200b}助\u{200d}", "帮助"),
+            ("he\u{ad}lp\u{1d}", "\u{202b}help\u{202c}"),
+            ("e\u{200b}\u{301}", "É"),
+            ("❤\u{fe0f}", "❤"),
+            ("a\u{a0}b\u{3000}c\u{2003}d\u{2800}e", "a b c d e"),
+            ("帮助\u{3164}", "帮助"),
         ] {
             assert_eq!(fold(one), fold(other), "{one} {other}");
         }
-        assert_ne!(fold("帮助"), fold("幫助"));
+        for (one, other) in [("帮助", "幫助"), ("a\nb", "a b"), ("ab", "a b"), ("\u{fffd}a", "a")] {
+            assert_ne!(fold(one), fold(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_folds_away_is_left_by_folding() {
+        for char in '\0'..=char::MAX {
+            let folded = fold(char.encode_utf8(&mut [0; 4])).into_owned();
+            assert_eq!(fold(&folded), folded, "{char:?}");
+            assert!(!folded.chars().any(is_unseen), "{char:?}");
+        }
     }
 
     proptest! {

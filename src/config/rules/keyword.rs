@@ -1,6 +1,7 @@
 //! `keyword`: the words that a message must be or have in it.
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 use serde::Deserialize;
 
 use super::{fold, read::Strings};
@@ -18,7 +19,7 @@ pub(crate) struct Keyword {
     pub(crate) contains: Vec<String>,
     /// Finds something in the words, which keep their case for its captures.
     pub(crate) regex: Option<Regex>,
-    /// Whether upper and lower case, full and half width are the same.
+    /// Whether upper and lower case, full and half width are the same, and what nobody sees is passed over.
     pub(crate) fold: bool,
 }
 
@@ -73,13 +74,27 @@ impl Keyword {
 }
 
 fn compile(pattern: &str, fold: bool) -> Result<Regex, (String, String)> {
+    let seen = if fold { fold::seen(pattern) } else { pattern.into() };
+    let pattern = &*seen;
+    if pattern.is_empty() {
+        let hint = "write what to find; a rule without `keyword` takes every text".to_owned();
+        return Err(("has nothing in it, so that every text would match".to_owned(), hint));
+    }
     if fold && let Some((char, ordinary)) = never_there(pattern) {
-        return Err((
-            format!(
-                "has `{char}`, which folding makes `{ordinary}` in every message: it could never match"
-            ),
-            format!("write `{}`, or add fold = false", regex::escape(&ordinary)),
-        ));
+        let name = fold::name(char);
+        return Err(if ordinary.is_empty() {
+            (
+                format!("has {name}, which folding takes out of every message: it could never match"),
+                "take it out, or add fold = false".to_owned(),
+            )
+        } else {
+            (
+                format!(
+                    "has {name}, which folding makes `{ordinary}` in every message: it could never match"
+                ),
+                format!("write `{}`, or add fold = false", regex::escape(&ordinary)),
+            )
+        });
     }
     let compiled = RegexBuilder::new(pattern).case_insensitive(fold).size_limit(MOST_COMPILED).build();
     compiled.map_err(|error| match error {
@@ -100,8 +115,20 @@ fn compile(pattern: &str, fold: bool) -> Result<Regex, (String, String)> {
     })
 }
 
-/// A character that folded words do not have, with what they have instead.
+/// A character of the pattern that folded words do not have, with what they have instead.
 fn never_there(pattern: &str) -> Option<(char, String)> {
-    let folded = |char: char| (char, fold::width(char.encode_utf8(&mut [0; 4])).into_owned());
-    pattern.chars().map(folded).find(|(char, ordinary)| *ordinary != char.to_string())
+    // Escapes, such as \u{200b}, are characters only once they are read.
+    let escaped = regex_syntax::parse(pattern).map(|hir| literals(&hir)).unwrap_or_default();
+    pattern.chars().chain(escaped.chars()).find_map(|char| Some((char, fold::changed(char)?)))
+}
+
+/// The text that stands in a regex as it is.
+fn literals(hir: &Hir) -> String {
+    match hir.kind() {
+        HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0).into_owned(),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(literals).collect(),
+        HirKind::Capture(capture) => literals(&capture.sub),
+        HirKind::Repetition(repetition) => literals(&repetition.sub),
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => String::new(),
+    }
 }

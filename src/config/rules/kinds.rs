@@ -28,13 +28,13 @@ pub(super) const KINDS: [Kind; 9] = [
         has_words: true,
     },
     Kind { name: "unknown", group: "message", fields: &["msg_type", "fields"], has_words: true },
-    Kind { name: "subscribe", group: "event", fields: &[], has_words: false },
-    Kind { name: "unsubscribe", group: "event", fields: &[], has_words: false },
+    Kind { name: "subscribe", group: "event", fields: &["event"], has_words: false },
+    Kind { name: "unsubscribe", group: "event", fields: &["event"], has_words: false },
     Kind { name: "unknown_event", group: "event", fields: &["event", "fields"], has_words: true },
 ];
 
 /// What a template can read of every message.
-pub(super) const ALWAYS: [&str; 5] = ["app", "account", "user", "kind", "message_id"];
+pub(super) const ALWAYS: [&str; 6] = ["app", "account", "user", "kind", "message_id", "create_time"];
 
 /// The kinds that a name in `on` stands for: one, a group of them, or all.
 pub(super) fn named(name: &str) -> Option<Vec<&'static Kind>> {

@@ -105,6 +105,50 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
     "#);
 }
 
+/// Two texts that look the same on a screen, of which one is not answered, look like a fault of the program.
+#[test]
+fn a_trial_names_what_keeps_a_text_from_a_keyword_that_it_looks_like() {
+    let file = |keyword: &str| {
+        format!("[[rules]]\nname = 'help'\non = 'text'\nkeyword = {{ {keyword} }}\nreply = []\n{APP}")
+    };
+    let trial = |keyword: &str, text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bot.toml");
+        std::fs::write(&path, file(keyword)).unwrap();
+        let mut command = executable(&["rules", "test", "--config"]);
+        let (code, output, errors) = outcome(command.arg(&path).arg(text).output().unwrap());
+        assert_eq!((code, errors.as_str()), (Some(0), ""));
+        let line = output.lines().next().unwrap();
+        line.strip_prefix("help (line 1): no, ").unwrap_or(line).to_owned()
+    };
+    let lines = [
+        trial("is = 'help', fold = false", "he\u{200b}lp"),
+        trial("is = 'help', fold = false", "\u{feff}Help\u{a0}"),
+        trial("contains = ['order 17'], fold = false", "my order\u{a0}17 please"),
+        trial("regex = '^order [0-9]+$', fold = false", "order\u{3000}17"),
+        trial("is = 'help'", "h\u{435}lp"),
+        trial("is = ['menu', 'help']", "Help!"),
+        trial("contains = '订单17'", "我的订单 17呢"),
+        trial("is = '帮助。'", "帮助"),
+        trial("is = '帮助'", "帮忙"),
+        trial("is = 'help'", "hello"),
+        trial("is = 'help'", "he\u{200b}lp"),
+    ];
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    the text is not "help", though nearly "help": it has U+200B (zero width space) in it, which fold = true would pass over
+    the text is not "help", though nearly "help": it has U+FEFF (byte order mark), "H", U+00A0 (no-break space) instead of "h", which fold = true would pass over
+    the text has no "order 17" in it, though nearly "order 17": it has U+00A0 (no-break space) instead of a space, which fold = true would pass over
+    the text is not matched by ^order [0-9]+$, though nearly: it has U+3000 (ideographic space) in it, which fold = true would pass over
+    the text is not "help", though nearly "help": it has "е" (U+0435) instead of "e"
+    the text is not "menu" or "help", though nearly "help": it has "!" in it
+    the text has no "订单17" in it, though nearly "订单17": it has a space in it
+    the text is not "帮助。", though nearly "帮助。": it has no "。" (U+3002) in it
+    the text is not "帮助"
+    the text is not "help"
+    help (line 1): takes it and sends nothing
+    "#);
+}
+
 #[test]
 fn a_trial_is_at_the_time_that_it_names() {
     for (at, answers) in [("2026-11-22T23:59[Asia/Shanghai]", true), ("2026-11-22T23:59Z", false)] {

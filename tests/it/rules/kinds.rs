@@ -81,6 +81,48 @@ fn without_folding_a_word_is_meant_as_it_is_written() {
     assert!(!takes("on = 'text'\nkeyword = { is = 'Help', fold = false }", &spaced));
 }
 
+/// Pasted from a page or a phone, with what these put in between.
+#[test]
+fn what_nobody_sees_makes_no_difference_unless_folding_is_off() {
+    let says = |content: &str| super::matching::says("ann", "1", content);
+    let texts = [
+        "\u{feff}order 17",
+        "or\u{200b}der 17\u{200d}",
+        "\u{202a}order 17\u{202c}",
+        "or\u{ad}der\u{a0}17",
+        "order\u{3000}1\u{fe0f}7",
+        "\u{7f}order\u{2003}17\u{2060}",
+        "o\u{e0041}rder 17",
+    ];
+    for keyword in ["is = 'order 17'", "contains = 'order 17'", "regex = '^order (?<no>[0-9]+)$'"] {
+        let [folded, exact] = ["true", "false"]
+            .map(|fold| format!("on = 'text'\nkeyword = {{ {keyword}, fold = {fold} }}"));
+        for text in texts {
+            assert!(takes(&folded, &says(text)), "{keyword} {text:?}");
+            let as_it_is = keyword.starts_with("contains") && text.contains("order 17");
+            assert_eq!(takes(&exact, &says(text)), as_it_is, "{keyword} {text:?}");
+        }
+        assert!(takes(&exact, &says("order 17")), "{keyword}");
+    }
+    // Nor in the rule's own words, where the file was pasted together; TOML itself takes no control characters.
+    for text in texts.map(|text| text.replace('\u{7f}', "")) {
+        for form in ["is", "contains"] {
+            let rule = format!("on = 'text'\nkeyword = {{ {form} = '{text}' }}");
+            assert!(takes(&rule, &says("order 17")), "{form} {text:?}");
+        }
+    }
+    assert!(takes("on = 'text'\nkeyword = { regex = '^or\u{200b}der' }", &says("order 17")));
+}
+
+/// What a regex captures goes on to services, and into replies.
+#[tokio::test]
+async fn what_a_regex_finds_has_nothing_unseen_in_it() {
+    let rule = "[[rules]]\non = 'text'\nkeyword = { regex = '订单(?<no>.+)$' }\nreply = { text = '[{{ captures.no }}]' }\n";
+    let message = super::matching::says("ann", "1", "订单\u{200b}1\u{200b}7\u{feff}");
+    let reply = rules(rule, &Clock::system()).take(&context(message, 1)).unwrap().await.unwrap();
+    assert_eq!(reply.payloads(), [Payload::text("[17]")]);
+}
+
 /// A name that is admitted when the file is read, and then has no value, would be sent as nothing.
 #[tokio::test]
 async fn every_name_that_a_template_may_use_has_the_message_s_value() {
@@ -91,8 +133,8 @@ async fn every_name_that_a_template_may_use_has_the_message_s_value() {
         "latitude }} {{ longitude }} {{ label",
         "title }} {{ description }} {{ picture_url }} {{ url",
         "msg_type }} {{ fields.Size",
-        "",
-        "",
+        "event",
+        "event",
         "event }} {{ fields.Size",
     ];
     let values = [
@@ -102,19 +144,19 @@ async fn every_name_that_a_template_may_use_has_the_message_s_value() {
         "31.5 -0.25 Bund",
         "card below http://x/p http://x/u",
         "file 9",
-        "",
-        "",
+        "subscribe",
+        "unsubscribe",
         "scan 9",
     ];
     for ((message, names), values) in each_kind().into_iter().zip(names).zip(values) {
         let kind = message.kind();
-        let own = if names.is_empty() { String::new() } else { format!("{{{{ {names} }}}}") };
+        let own = format!("{{{{ {names} }}}}");
         let text = format!(
-            "{{{{ app }}}} {{{{ account }}}} {{{{ user }}}} {{{{ kind }}}} {{{{ message_id }}}}: {own}"
+            "{{{{ app }}}} {{{{ account }}}} {{{{ user }}}} {{{{ kind }}}} {{{{ message_id }}}} {{{{ create_time }}}}: {own}"
         );
         let rule = format!("[[rules]]\non = '{kind}'\nreply = {{ text = '{text}' }}\n");
         let reply = rules(&rule, &Clock::system()).take(&context(message, 1)).unwrap().await.unwrap();
-        assert_eq!(reply.payloads(), [Payload::text(format!("app shop ann {kind} id-1: {values}"))]);
+        assert_eq!(reply.payloads(), [Payload::text(format!("app shop ann {kind} id-1 1: {values}"))]);
     }
 }
 

@@ -198,7 +198,8 @@ async fn a_regex_that_is_written_to_blow_up_does_not() {
 
 /// A rule by its number, from few words so that they meet.
 fn some_rule() -> impl Strategy<Value = String> {
-    let word = || prop::sample::select(vec!["a", "A", "ab", "b", "帮", "帮助", "Ｂ", "é", "x y"]);
+    let word =
+        || prop::sample::select(vec!["a", "A", "ab", "b", "帮", "帮助", "Ｂ", "é", "x y", "a\u{200b}b"]);
     let regex = prop::sample::select(vec!["a+b", "^帮", "助$", "(?<x>.)b", "^$", "é", "[ab]", "A"]);
     let keyword = prop_oneof![
         Just(String::new()),
@@ -228,7 +229,7 @@ proptest! {
     #[test]
     fn the_first_rule_that_takes_a_message_answers(
         texts in prop::collection::vec(some_rule(), 1..12),
-        content in "[aAbBxy帮助Ｂé\u{301} ]{0,6}",
+        content in "[aAbBxy帮助Ｂé\u{301}\u{200b}\u{a0} ]{0,6}",
     ) {
         let clock = clock("2026-11-21T00:00:00Z");
         let texts = texts.iter().enumerate();
