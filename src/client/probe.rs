@@ -44,7 +44,7 @@ pub async fn probe(
     transport.call("probe", clock, prepare, decode).await
 }
 
-fn decode(Received { status, text, retry_after }: Received) -> Result<String, ClientError> {
+fn decode(Received { status, text, retry_after, .. }: Received) -> Result<String, ClientError> {
     match serde_json::from_str::<Probed>(&text) {
         Ok(probed) if status == 200 => Ok(probed.version),
         _ => Err(Answer { status, errcode: None, errmsg: excerpt(&text), retry_after }.into_error()),

@@ -131,7 +131,7 @@ fn headers(signed: &[(&'static str, String)]) -> Result<HeaderMap, ClientError> 
 ///
 /// The code 0 is decisive, whatever else is odd: what was carried out is never reported as failed.
 fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
-    let Received { status, retry_after, text } = received;
+    let Received { status, retry_after, text, .. } = received;
     let value = loose::json(&text);
     let errcode = loose::whole(&value["errcode"]).map(ErrCode);
     let done = errcode == Some(ErrCode::OK);

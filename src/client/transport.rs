@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{RequestBuilder, header::RETRY_AFTER, redirect, retry};
+use reqwest::{
+    RequestBuilder,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect, retry,
+};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
@@ -70,8 +74,12 @@ pub(crate) struct Received {
     pub(crate) status: u16,
     /// How long it asks to wait before the next call (`Retry-After`).
     pub(crate) retry_after: Option<Duration>,
+    /// All of its headers.
+    pub(crate) headers: HeaderMap,
     /// The body, UTF-8 errors replaced.
     pub(crate) text: String,
+    /// Whether there were none to replace.
+    pub(crate) is_utf8: bool,
 }
 
 /// A call's turn at a base address. Unless the base answers, the next call begins with the one after it; also if the
@@ -278,7 +286,7 @@ fn connect(
 }
 
 /// `text` without what nobody must see.
-pub(super) fn mask(text: &str, sensitive: &[String]) -> String {
+pub(crate) fn mask(text: &str, sensitive: &[String]) -> String {
     sensitive.iter().fold(text.to_owned(), |text, sensitive| text.replace(sensitive, "…"))
 }
 
@@ -292,6 +300,7 @@ async fn receive(
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|value| retry_after::read(value, clock.now()));
+    let headers = response.headers().clone();
     let mut body = Vec::new();
     let ended = loop {
         match response.chunk().await {
@@ -305,7 +314,8 @@ async fn receive(
         }
     };
     let text = mask(&String::from_utf8_lossy(&body), &sensitive);
-    Ok((Received { status, retry_after, text }, ended))
+    let is_utf8 = str::from_utf8(&body).is_ok();
+    Ok((Received { status, retry_after, headers, text, is_utf8 }, ended))
 }
 
 /// The innermost cause in words; the outer ones repeat the address, which may carry a signature.

@@ -49,7 +49,7 @@ impl Portal {
 ///
 /// The code 200 in it is decisive, whatever else is odd: what was carried out is never reported as failed.
 fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
-    let Received { status, retry_after, text } = received;
+    let Received { status, retry_after, text, .. } = received;
     let value = loose::json(&text);
     let code = loose::whole(&value["code"]);
     let msg = loose::written(value["msg"].clone());

@@ -58,7 +58,7 @@
 //! |---|---|
 //! | 2xx, empty or `[]` | nothing is sent |
 //! | 2xx with replies | they are sent, in order |
-//! | 408, 429, 5xx, none within `timeout`, no connection | another attempt, not before `Retry-After` |
+//! | 408, 425, 429, 5xx, none within `timeout`, no connection | another attempt, not before `Retry-After` |
 //! | anything else, redirects included | a dead letter that says what came, and what would have been right |
 //!
 //! An address may have a query, such as `?code=…`: nobody is shown it.

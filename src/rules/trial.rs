@@ -64,7 +64,7 @@ impl Rules {
                 Action::Forward(forward) => {
                     let envelope = Envelope::new(&rule.title, app, inbound, &captures, (1, at));
                     let message = serde_json::to_string_pretty(&envelope).unwrap_or_default();
-                    What::Forward { url: forward.url.to_string(), message }
+                    What::Forward { url: forward.shown_url(), message }
                 }
             };
             let answer = Some(Answer { rule: describe(rule), every: rule.section.every, what });

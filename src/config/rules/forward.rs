@@ -2,13 +2,16 @@
 
 use std::{fmt, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Deserialize;
 use url::Url;
 
-use super::read::Strings;
-use crate::config::{Problem, check::is_base_address, duration};
+use super::{fold, read::Strings};
+use crate::config::{Problem, duration};
 
 /// How long a target may take, where the rule does not say.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,6 +19,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const CONCURRENCY: usize = 32;
 /// What every secret of Standard Webhooks begins with; it may be left out.
 const PREFIX: &str = "whsec_";
+/// What some services write before that: the version of the signatures.
+const VERSION: &str = "v1,";
+/// Some generators leave the padding out, which changes nothing about the key.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+/// A shorter value in an address is no secret, and hiding it would hide other words.
+const SHORTEST_KEY: usize = 8;
 
 /// A service that messages are handed on to, as Standard Webhooks.
 #[derive(Clone)]
@@ -59,11 +71,14 @@ impl RawForward {
                 problem("url", "is missing: there is nowhere to forward to", example);
                 None
             }
-            Some(Ok(url)) if is_base_address(&url) => Some(url),
+            Some(Ok(url)) if is_address(&url) => Some(url),
             Some(_) => {
-                let what =
-                    "is no http:// or https:// address without user name, password, query and fragment";
-                problem("url", what, example);
+                let what = "is no http:// or https:// address without user name, password and fragment";
+                problem(
+                    "url",
+                    what,
+                    "write url = \"https://orders.internal/wechat\"; it may have a query, such as ?code=…",
+                );
                 None
             }
         };
@@ -71,11 +86,12 @@ impl RawForward {
         if self.secret.0.is_empty() {
             problem("secret", "is missing: the service could not tell our messages from anyone's", hint);
         }
-        let secrets: Vec<_> = self.secret.0.iter().filter_map(|secret| key(secret)).collect();
-        if secrets.len() < self.secret.0.len() {
-            let what =
-                "is not \"whsec_\" and then 24 to 64 bytes in base64, as Standard Webhooks asks for";
-            problem("secret", what, hint);
+        let mut secrets = Vec::new();
+        for secret in &self.secret.0 {
+            match key(secret) {
+                Ok(key) => secrets.push(key),
+                Err(what) => problem("secret", &what, hint),
+            }
         }
         let timeout = self.timeout.unwrap_or(TIMEOUT);
         if timeout.is_zero() {
@@ -97,15 +113,64 @@ impl RawForward {
     }
 }
 
-fn key(secret: &str) -> Option<SecretSlice<u8>> {
-    let key = STANDARD.decode(secret.strip_prefix(PREFIX).unwrap_or(secret)).ok()?;
-    (24..=64).contains(&key.len()).then(|| key.into())
+fn is_address(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none()
+}
+
+/// The key that a secret stands for; or what is wrong with it, without its letters.
+fn key(secret: &str) -> Result<SecretSlice<u8>, String> {
+    let wrong = |what: &str| {
+        let form = "\"whsec_\" and then 24 to 64 bytes in base64, as Standard Webhooks asks for";
+        Err(format!("{what}: it must be {form}"))
+    };
+    let is_around =
+        |char: &char| char.is_whitespace() || fold::is_unseen(*char) || "\"'`“”‘’".contains(*char);
+    if let Some(char) = secret.chars().next().into_iter().chain(secret.chars().last()).find(is_around) {
+        return wrong(&format!(
+            "begins or ends with {}, which is no part of a secret",
+            fold::name(char)
+        ));
+    }
+    if ["whsk_", "whpk_"].iter().any(|prefix| secret.starts_with(prefix)) {
+        return wrong("is a key for signatures of the other kind (v1a)");
+    }
+    let encoded = secret.strip_prefix(VERSION).unwrap_or(secret);
+    let encoded = encoded.strip_prefix(PREFIX).unwrap_or(encoded);
+    if encoded.contains(['-', '_']) {
+        return wrong(
+            "has - or _ in it, for which base64 has + and / (its form for URLs is not read by verifiers)",
+        );
+    }
+    match BASE64.decode(encoded).map(|key| (key.len(), key)) {
+        Ok((24..=64, key)) => Ok(key.into()),
+        Ok((length, _)) => wrong(&format!("has {length} bytes")),
+        Err(_) => wrong("is not base64"),
+    }
 }
 
 impl Forward {
     /// The longest that an attempt can take: waiting for its turn, then for the answer.
     pub(in crate::config) fn longest(&self) -> Duration {
         self.timeout.saturating_mul(2)
+    }
+
+    /// Its address for people: without the query, which may have a key in it.
+    pub(crate) fn shown_url(&self) -> String {
+        let mut shown = self.url.clone();
+        shown.set_query(None);
+        if self.url.query().is_some() { format!("{shown}?…") } else { shown.to_string() }
+    }
+
+    /// Parts of the address that nobody must see, should the service say them again.
+    pub(crate) fn hidden(&self) -> Vec<String> {
+        let raw = self.url.query().unwrap_or_default();
+        let values = raw.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let decoded = self.url.query_pairs().map(|(_, value)| value.into_owned());
+        let parts = [raw].into_iter().chain(values).map(ToOwned::to_owned).chain(decoded);
+        parts.filter(|part| part.len() >= SHORTEST_KEY).collect()
     }
 
     /// Whether both are the same service, called in the same way.
@@ -121,6 +186,6 @@ impl Forward {
 
 impl fmt::Debug for Forward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Forward({}, {} secret(s))", self.url, self.secrets.len())
+        write!(f, "Forward({}, {} secret(s))", self.shown_url(), self.secrets.len())
     }
 }

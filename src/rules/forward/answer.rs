@@ -1,10 +1,10 @@
 //! What a service's answer means: replies, another attempt, or the end.
 
-use url::Url;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 
 use crate::{
-    client::transport::{Received, excerpt},
-    config::rules::WrittenReply,
+    client::transport::{Received, excerpt, mask},
+    config::rules::{Forward, WrittenReply},
     handler::{HandlerError, HandlerResult, Reply},
     protocol::Payload,
 };
@@ -12,38 +12,83 @@ use crate::{
 /// Most replies of one answer.
 const MOST_REPLIES: usize = 100;
 
+/// What would have been right.
+const RIGHT: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
+                     replies, such as [{\"text\": \"…\"}]";
+
 /// Reads an answer.
-pub(super) fn read(received: &Received, url: &Url) -> HandlerResult {
-    let Received { status, retry_after, text } = received;
-    let answered = |what: &str| {
-        let beginning = excerpt(text);
-        let colon = if beginning.is_empty() { "" } else { ": " };
-        format!("{url} answered {status}{what}{colon}{beginning}")
-    };
+pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
+    let Received { status, retry_after, text, .. } = received;
+    // Some libraries begin every text with it.
+    let text = text.trim_start_matches('\u{feff}');
+    let wrong = |what: &str| HandlerError::permanent(describe(received, target, what));
     match *status {
         200..300 if text.trim().is_empty() => Ok(Reply::none()),
+        200..300 if !received.is_utf8 => Err(wrong(&format!(" with what is not UTF-8; {RIGHT}"))),
         200..300 => {
             let replies: Vec<WrittenReply> = serde_json::from_str(text).map_err(|error| {
-                HandlerError::permanent(answered(&format!(" with what is no list of replies ({error})")))
+                let error = beginning(&error.to_string(), target);
+                wrong(&format!(" with what is no list of replies ({error}); {RIGHT}"))
             })?;
             if replies.len() > MOST_REPLIES {
-                let many = format!(" with {} replies, more than {MOST_REPLIES}", replies.len());
-                return Err(HandlerError::permanent(answered(&many)));
+                return Err(wrong(&format!(
+                    " with {} replies, more than {MOST_REPLIES}",
+                    replies.len()
+                )));
             }
             let payloads: Vec<Payload> = replies.into_iter().map(Payload::from).collect();
             for payload in &payloads {
-                payload.check().map_err(|limit| {
-                    HandlerError::permanent(answered(&format!(" with what cannot be sent ({limit})")))
-                })?;
+                payload
+                    .check()
+                    .map_err(|limit| wrong(&format!(" with what cannot be sent ({limit})")))?;
             }
             Ok(payloads.into_iter().collect())
         }
-        408 | 429 | 500.. => Err(match retry_after {
-            Some(span) => HandlerError::retryable_after(answered(""), *span),
-            None => HandlerError::retryable(answered("")),
-        }),
-        _ => Err(HandlerError::permanent(answered(""))),
+        408 | 425 | 429 | 500.. => {
+            let busy = describe(received, target, "");
+            Err(match retry_after {
+                Some(span) => HandlerError::retryable_after(busy, *span),
+                None => HandlerError::retryable(busy),
+            })
+        }
+        300..400 => {
+            let location = header(received, &LOCATION, target);
+            let location = location.map_or_else(String::new, |to| format!(", a redirect to {to}"));
+            Err(wrong(&format!(
+                "{location}; redirects are not followed, so write in forward.url the address that answers; {RIGHT}"
+            )))
+        }
+        _ => Err(wrong(&format!("; {RIGHT}"))),
     }
+}
+
+/// What came of a request in words: the status, what is to be said of it, the form and the beginning of the answer.
+fn describe(received: &Received, target: &Forward, what: &str) -> String {
+    let (url, status) = (target.shown_url(), received.status);
+    let beginning = beginning(&received.text, target);
+    if beginning.is_empty() {
+        return format!("{url} answered {status}{what}");
+    }
+    let form: Vec<_> = [CONTENT_TYPE, CONTENT_ENCODING]
+        .iter()
+        .filter_map(|name| header(received, name, target))
+        .collect();
+    let form = if form.is_empty() { String::new() } else { format!(" ({})", form.join(", ")) };
+    if what.is_empty() {
+        format!("{url} answered {status}{form}: {beginning}")
+    } else {
+        format!("{url} answered {status}{what}. It answered{form}: {beginning}")
+    }
+}
+
+fn header(received: &Received, name: &HeaderName, target: &Forward) -> Option<String> {
+    let value = received.headers.get(name)?;
+    Some(beginning(&String::from_utf8_lossy(value.as_bytes()), target))
+}
+
+/// How a text of the service's begins, without the keys in its address.
+fn beginning(text: &str, target: &Forward) -> String {
+    excerpt(&mask(text, &target.hidden()))
 }
 
 /// What came of an answer in one word, for metrics: the words are those of the client's other calls.
@@ -59,11 +104,32 @@ pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
-        let received = Received { status, retry_after: None, text: text.to_owned() };
-        read(&received, &"http://x/y".parse().unwrap())
+        asked("http://x/y", status, &[], text)
+    }
+
+    fn asked(
+        url: &str,
+        status: u16,
+        headers: &[(HeaderName, &'static str)],
+        text: &str,
+    ) -> HandlerResult {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let received = Received {
+            status,
+            retry_after: None,
+            headers: headers.collect(),
+            text: text.to_owned(),
+            is_utf8: true,
+        };
+        let minute = Duration::from_mins(1);
+        let url = url.parse().unwrap();
+        let target = Forward { url, secrets: Vec::new(), timeout: minute, concurrency: 1 };
+        read(&received, &target)
     }
 
     #[test]
@@ -85,20 +151,35 @@ mod tests {
             (200, "{}", "answered 200 with"),
             (200, r#"[{"txt":"a"}]"#, "unknown variant `txt`"),
             (200, r#"[{"text":""}]"#, "with what cannot be sent (text in bytes is 0"),
-            (302, "moved", "http://x/y answered 302: moved"),
+            (302, "moved", "http://x/y answered 302; redirects are not followed"),
             (404, "", "http://x/y answered 404"),
         ] {
             let error = answer(status, text).unwrap_err();
             assert!(error.is_permanent() && error.to_string().contains(words), "{error}");
         }
-        assert!(answer(200, "<html>\nhello").unwrap_err().to_string().ends_with(": <html> hello"));
+        assert!(
+            answer(200, "<html>\nhello").unwrap_err().to_string().ends_with("It answered: <html> hello")
+        );
         let many = format!("[{}]", vec![r#"{"text":"a"}"#; 101].join(","));
         assert!(answer(200, &many).unwrap_err().to_string().contains("101 replies"));
     }
 
     #[test]
+    fn a_key_in_the_address_is_not_told_though_the_service_says_it_again() {
+        let url = "http://x/y?code=s3cr%3Dt-key&v=1";
+        let parrot = [(LOCATION, "http://z/?v=1&code=s3cr%3Dt-key"), (CONTENT_TYPE, "s3cr=t-key")];
+        for status in [200, 302, 404, 503] {
+            let error =
+                asked(url, status, &parrot, "no v=1 with s3cr=t-key or s3cr%3Dt-key").unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with("http://x/y?… answered"), "{error}");
+            assert!(error.ends_with("no v=1 with … or …") && !error.contains("s3cr"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_may_pass_is_tried_again_when_the_service_asks_for_it() {
-        for status in [408, 429, 500, 503, 599] {
+        for status in [408, 425, 429, 500, 503, 599] {
             let error = answer(status, "busy").unwrap_err();
             assert!(!error.is_permanent() && error.retry_after().is_none(), "{error}");
         }

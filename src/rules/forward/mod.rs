@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use reqwest::header::CONTENT_TYPE;
 use tokio::{sync::Semaphore, time::timeout};
-use url::Url;
 
 pub(super) use self::envelope::Envelope;
 use crate::{
@@ -35,8 +34,11 @@ impl Target {
             connect_timeout: client.connect_timeout.min(section.timeout),
             timeout: section.timeout,
         };
+        // The query belongs to the request, not to the base address.
+        let mut base = section.url.clone();
+        base.set_query(None);
         Ok(Self {
-            transport: Transport::new([section.url.clone()], &times)?,
+            transport: Transport::new([base], &times)?,
             turns: Semaphore::new(section.concurrency),
             section: section.clone(),
         })
@@ -50,13 +52,14 @@ impl Target {
     pub(super) async fn hand_on(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
         let body = serde_json::to_vec(message).map_err(HandlerError::permanent)?;
         let Forward { url, secrets, concurrency, .. } = &self.section;
+        let shown = self.section.shown_url();
         let Ok(Ok(_turn)) = timeout(self.section.timeout, self.turns.acquire()).await else {
             let busy = format!(
-                "{url} has not had time for it: {concurrency} requests were under way all along"
+                "{shown} has not had time for it: {concurrency} requests were under way all along"
             );
             return Err(HandlerError::retryable(busy));
         };
-        let prepare = |http: &reqwest::Client, url: &Url| {
+        let prepare = |http: &reqwest::Client, _base: &_| {
             let timestamp = webhook::timestamp(clock.now());
             let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
             let request = http
@@ -71,10 +74,10 @@ impl Target {
         let started = Instant::now();
         let (outcome, result) = match self.transport.ask(clock, prepare).await {
             Ok(received) => {
-                let result = answer::read(&received, url);
+                let result = answer::read(&received, &self.section);
                 (answer::class(&received, &result), result)
             }
-            Err(error) => (error.class(), Err(unanswered(url, error))),
+            Err(error) => (error.class(), Err(unanswered(&shown, error))),
         };
         transport::count("forward", started, outcome);
         result
@@ -82,7 +85,7 @@ impl Target {
 }
 
 /// An attempt of which no answer came, or none that can be read.
-fn unanswered(url: &Url, error: ClientError) -> HandlerError {
+fn unanswered(url: &str, error: ClientError) -> HandlerError {
     let what = match (&error, error.answer()) {
         (ClientError::Transport(cause), _) => format!("no answer from {url}: {cause}"),
         (_, Some(answer)) => format!("{url} answered {answer}"),

@@ -86,8 +86,32 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             format!("on = 'text'\nkeyword = {{ regex = '（a）' }}\n{reply}"),
             "keyword.regex",
-            "has `（`, which folding makes `(`",
+            "has \"（\" (U+FF08), which folding makes `(`",
             "write `\\(`",
+        ),
+        (
+            format!("on = 'text'\nkeyword = {{ regex = 'a|\\u{{200b}}b' }}\n{reply}"),
+            "keyword.regex",
+            "has U+200B (zero width space), which folding takes out of every message",
+            "take it out",
+        ),
+        (
+            format!("on = 'text'\nkeyword = {{ regex = 'a\u{a0}b' }}\n{reply}"),
+            "keyword.regex",
+            "has U+00A0 (no-break space), which folding makes ` `",
+            "write ` `",
+        ),
+        (
+            format!("on = 'text'\nkeyword = {{ regex = '\u{200b}' }}\n{reply}"),
+            "keyword.regex",
+            "has nothing in it",
+            "write what to find",
+        ),
+        (
+            format!("on = 'text'\nkeyword = {{ contains = '\u{feff}' }}\n{reply}"),
+            "keyword.contains",
+            "has an empty word",
+            "take it off",
         ),
         (
             format!("on = 'text'\nkeyword = {{ regex = '((a{{99}}){{99}}){{99}}' }}\n{reply}"),
@@ -191,7 +215,7 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
             "on = 'image'\nreply = { text = '{{ content }}' }".to_owned(),
             "reply.text",
             "there is no `content` for this rule",
-            "message_id, url",
+            "message_id, create_time, url",
         ),
         (
             "on = 'text'\nforward = 'http://x'".to_owned(),
@@ -209,7 +233,7 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
             format!("on = 'text'\nforward = {{ url = 'http://u:p@x/', secret = '{secret}' }}"),
             "forward.url",
             "without user name",
-            "https://orders.internal",
+            "it may have a query",
         ),
         (
             "on = 'text'\nforward = { url = 'http://x/' }".to_owned(),
@@ -266,7 +290,7 @@ fn a_mistake_is_told_on_its_line_and_does_not_hide_the_others() {
     insta::assert_snapshot!(parse(text).unwrap_err(), @r#"
     the configuration has 4 problems:
       configuration:5: rules[0].reply[1].text: there is no `usr` for this rule
-        hint: what it can read is: app, account, user, kind, message_id, content
+        hint: what it can read is: app, account, user, kind, message_id, create_time, content
       configuration:8: rules[1].on: is missing: it is not clear what the rule is for
         hint: write on = "text", or on = "any"
       configuration:9: rules[1].keyword.regex: is not a regex: unclosed group
@@ -283,6 +307,50 @@ fn no_mistake_quotes_a_secret() {
             format!("[[rules]]\non = 'any'\nforward = {{ url = 'http://x/', secret = {secret} }}");
         let error = parse(&rule).unwrap_err().to_string();
         assert!(error.contains("rules[0].forward.secret") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+/// Whoever pastes a secret should not look for hours for what the service answers 401.
+#[test]
+fn a_secret_in_another_form_is_taken_as_it_is_meant_or_refused_with_what_is_wrong() {
+    let problem = |secret: &str| {
+        let secret = toml::Value::from(secret);
+        let rule = format!(
+            "[[rules]]\non = 'any'\nforward = {{ url = 'http://x/?code=1', secret = {secret} }}"
+        );
+        let error = parse(&rule).err()?;
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!(problem.key, "rules[0].forward.secret");
+        assert!(problem.what.contains("\"whsec_\" and then 24 to 64 bytes in base64"), "{problem:?}");
+        assert!(problem.hint.contains("openssl rand"), "{problem:?}");
+        assert!(!error.to_string().contains("plJ3nmyC"), "{error}");
+        Some(problem.what.clone())
+    };
+    let key = "plJ3nmyCDGBKInavdOK15jslplJ3nmyC+/+/+A==";
+    let unpadded = key.trim_end_matches('=');
+    for form in [key, unpadded] {
+        for prefix in ["", "whsec_", "v1,whsec_"] {
+            assert_eq!(problem(&format!("{prefix}{form}")), None, "{prefix}{form}");
+        }
+    }
+    let key = unpadded;
+    for (secret, what) in [
+        (format!("whsec_{key}\r"), "ends with U+000D (line end)"),
+        (format!(" whsec_{key}"), "begins or ends with a space"),
+        (format!("\u{feff}whsec_{key}"), "U+FEFF (byte order mark)"),
+        (format!("whsec_{key}\u{200b}"), "U+200B (zero width space)"),
+        (format!("\"whsec_{key}\""), "begins or ends with a quotation mark"),
+        (format!("'whsec_{key}'"), "begins or ends with \"'\""),
+        (format!("whsec_{}", key.replace('+', "-").replace('/', "_")), "its form for URLs"),
+        (format!("whsk_{key}"), "signatures of the other kind"),
+        (format!("whsec_{}", &key[..16]), "has 12 bytes"),
+        (format!("whsec_{}", key.repeat(4).replace('=', "")), ""),
+        (format!("whsec_{key}|whsec_{key}"), ""),
+        ("whsec_".to_owned(), "has 0 bytes"),
+        ("my secret password for the webhook".to_owned(), ""),
+    ] {
+        let problem = problem(&secret).unwrap_or_else(|| panic!("{secret} was taken"));
+        assert!(problem.contains(what), "{secret}: {problem}");
     }
 }
 

@@ -76,7 +76,9 @@ sends = { kind = "voice", url = "http://x/y.amr" }
 #[tokio::test]
 async fn what_a_service_answers_is_sent_in_its_order() {
     let answer = r#"[{"text":"one"},{"news":[{"title":"two","picurl":"http://x/p.jpg"}]},{"image":{"url":"http://x/3.jpg"}}]"#;
-    let target = Target::start([Act::Answer(200, "", answer), Act::Answer(200, "", "")]).await;
+    let marked = "\u{feff}[{\"text\":\"after a byte order mark\"}]";
+    let script = [answer, "", marked, "\u{feff}"].map(|body| Act::Answer(200, "", body));
+    let target = Target::start(script).await;
     let bot = Bot::start(&target.rule("")).await;
     bot.plays(
         r#"
@@ -88,37 +90,105 @@ replies = [{ exact = "one" }, { kind = "news", contains = "two" }, { kind = "ima
 [[step]]
 says = "b"
 replies = []
+
+[[step]]
+says = "c"
+replies = [{ exact = "after a byte order mark" }]
+
+[[step]]
+says = "d"
+replies = []
 "#,
     )
     .await;
+    assert!(bot.dead_letters().await.is_empty());
 }
 
 #[tokio::test]
-async fn an_answer_that_makes_no_sense_is_a_dead_letter_that_shows_it() {
+async fn an_answer_in_another_form_is_a_dead_letter_that_shows_it_and_says_what_would_be_right() {
+    let html = "content-type: text/html; charset=utf-8\r\n";
     let script = [
-        Act::Answer(200, "", "<html>\n<body>It works!"),
-        Act::Answer(404, "", "no such page"),
-        Act::Answer(302, "location: http://127.0.0.1:9/elsewhere\r\n", ""),
+        Act::Answer(200, html, "<html>\n<body>It works!"),
+        Act::Answer(200, "content-type: application/json\r\n", r#"{"status":"ok"}"#),
+        Act::Answer(201, "", "success"),
+        // As gzip begins, and a greeting in GBK.
+        Act::Bytes("content-encoding: gzip\r\n", b"\x1f\x8bx"),
+        Act::Bytes(
+            "content-type: application/json; charset=gbk\r\n",
+            b"[{\"text\":\"\xc4\xe3\xba\xc3\"}]",
+        ),
         Act::Answer(200, "", r#"[{"text":""}]"#),
+        Act::Answer(200, "", r#"[{"reply\u0007":"x"}]"#),
+        Act::Answer(302, "location: http://127.0.0.1:9/elsewhere\r\n", ""),
+        Act::Answer(308, html, "<a href='/wechat/'>moved</a>"),
+        Act::Answer(404, html, "no such page"),
         Act::Answer(401, "", ""),
     ];
+    let count = script.len();
     let target = Target::start(script).await;
     let bot = Bot::start(&target.rule("")).await;
-    for number in 0..5 {
+    for number in 0..count {
         bot.sandbox.user("ann").says(number.to_string()).await;
         target.wait_for(number + 1).await;
     }
-    let reasons = bot.reasons(5).await;
+    let reasons = bot.reasons(count).await;
     let url = format!("rule `orders`: http://{}/wechat", target.address);
-    let reasons: Vec<String> = reasons.iter().map(|reason| reason.replace(&url, "URL")).collect();
+    let right = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
+                 replies, such as [{\"text\": \"…\"}]";
+    let reasons: Vec<String> =
+        reasons.iter().map(|reason| reason.replace(&url, "URL").replace(right, "RIGHT")).collect();
     insta::assert_snapshot!(reasons.join("\n"), @r#"
-    URL answered 200 with what is no list of replies (expected value at line 1 column 1): <html> <body>It works!
-    URL answered 404: no such page
-    URL answered 302
-    URL answered 200 with what cannot be sent (text in bytes is 0, outside 1 to 2000): [{"text":""}]
-    URL answered 401
+    URL answered 200 with what is no list of replies (expected value at line 1 column 1); RIGHT. It answered (text/html; charset=utf-8): <html> <body>It works!
+    URL answered 200 with what is no list of replies (invalid type: map, expected a sequence at line 1 column 0); RIGHT. It answered (application/json): {"status":"ok"}
+    URL answered 201 with what is no list of replies (expected value at line 1 column 1); RIGHT. It answered: success
+    URL answered 200 with what is not UTF-8; RIGHT. It answered (gzip):  �x
+    URL answered 200 with what is not UTF-8; RIGHT. It answered (application/json; charset=gbk): [{"text":"���"}]
+    URL answered 200 with what cannot be sent (text in bytes is 0, outside 1 to 2000). It answered: [{"text":""}]
+    URL answered 200 with what is no list of replies (unknown variant `reply `, expected one of `text`, `image`, `voice`, `news` at line 1 column 15); RIGHT. It answered: [{"reply\u0007":"x"}]
+    URL answered 302, a redirect to http://127.0.0.1:9/elsewhere; redirects are not followed, so write in forward.url the address that answers; RIGHT
+    URL answered 308; redirects are not followed, so write in forward.url the address that answers; RIGHT. It answered (text/html; charset=utf-8): <a href='/wechat/'>moved</a>
+    URL answered 404; RIGHT. It answered (text/html; charset=utf-8): no such page
+    URL answered 401; RIGHT
     "#);
-    assert_eq!(target.came().len(), 5, "nothing is tried again, and redirects are not followed");
+    assert_eq!(target.came().len(), count, "nothing is tried again, and redirects are not followed");
+}
+
+#[tokio::test]
+async fn a_key_in_the_query_of_a_service_s_address_goes_there_and_nowhere_else() {
+    let key = "c0de-of-a-function==";
+    let parrot = "location: http://127.0.0.1:9/?code=c0de-of-a-function%3D%3D\r\n";
+    let script = [
+        Act::Answer(500, "", key),
+        Act::Answer(200, "", r#"[{"text":"c0de-of-a-function=="}]"#),
+        Act::Answer(302, parrot, key),
+        Act::Cut,
+    ];
+    let target = Target::start(script).await;
+    let rule = target.rule("").replace("/wechat", "/api/orders?code=c0de-of-a-function%3D%3D&v=1&x");
+    let bot = Bot::start(&rule).await;
+    // A reply is the service's own business.
+    bot.plays(&format!("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{{ exact = '{key}' }}]\n")).await;
+    for came in target.came() {
+        let line = "POST /api/orders?code=c0de-of-a-function%3D%3D&v=1&x HTTP/1.1\r\n";
+        assert!(came.head.starts_with(line), "{}", came.head);
+    }
+    bot.sandbox.user("ann").says("b").await;
+    let reason = bot.reasons(1).await.remove(0);
+    let shown =
+        format!("rule `orders`: http://{}/api/orders?… answered 302, a redirect to", target.address);
+    assert!(reason.starts_with(&shown), "{reason}");
+    bot.plays("[[step]]\nuser = 'ann'\nsays = 'c'\nreplies = [{ exact = 'c' }]\n").await;
+    let trial = bot.home.command(&["rules", "test", "x"]).output().unwrap();
+    let trial = String::from_utf8(trial.stdout).unwrap();
+    assert!(
+        trial.contains(&format!("forwards it to http://{}/api/orders?…\n", target.address)),
+        "{trial}"
+    );
+    bot.process.terminate();
+    let (_, log) = bot.process.ended();
+    let told = [log, vec![reason, trial]].concat().join("\n");
+    assert!(told.contains("/api/orders?… answered 500"), "{told}");
+    assert!(!told.contains("c0de-of-a-function"), "{told}");
 }
 
 #[tokio::test]
@@ -145,7 +215,7 @@ async fn no_secret_is_in_the_log_the_journal_or_an_error() {
     bot.process.terminate();
     let (_, log) = bot.process.ended();
     let told = [log, reasons].concat().join("\n");
-    assert!(told.contains("answered 403: …"), "{told}");
+    assert!(told.contains("answered 403; ") && told.contains("It answered: …"), "{told}");
     for secret in [super::target::SECRET, signature.trim_start_matches("v1,"), "something private"] {
         assert!(!told.contains(secret), "{secret}");
     }

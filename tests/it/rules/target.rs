@@ -21,6 +21,8 @@ use crate::support::until;
 pub(super) enum Act {
     /// A status, headers (each with its line end) and a body.
     Answer(u16, &'static str, &'static str),
+    /// The same with 200 and a body that may be no text.
+    Bytes(&'static str, &'static [u8]),
     /// Nothing, for longer than anyone waits.
     Hang,
     /// The connection ends in the middle of the answer.
@@ -137,7 +139,8 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Log>>) {
 
 async fn answer(stream: &mut TcpStream, came: &Came, act: Act) -> bool {
     let (status, headers, body) = match act {
-        Act::Answer(status, headers, body) => (status, headers, body.to_owned()),
+        Act::Answer(status, headers, body) => (status, headers, body.as_bytes().to_owned()),
+        Act::Bytes(headers, body) => (200, headers, body.to_owned()),
         Act::Hang => {
             // Until the other side hangs up.
             let _ = stream.read(&mut [0; 1]).await;
@@ -147,14 +150,14 @@ async fn answer(stream: &mut TcpStream, came: &Came, act: Act) -> bool {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"te").await;
             return false;
         }
-        Act::Parrot(status) => (status, "", came.header("webhook-signature").to_owned()),
+        Act::Parrot(status) => (status, "", came.header("webhook-signature").as_bytes().to_owned()),
         Act::Echo(pause) => {
             tokio::time::sleep(pause).await;
-            (200, "", serde_json::json!([{ "text": came.text() }]).to_string())
+            (200, "", serde_json::json!([{ "text": came.text() }]).to_string().into_bytes())
         }
     };
     let head = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).await.is_ok()
+    stream.write_all(&[head.as_bytes(), &body].concat()).await.is_ok()
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Came> {
