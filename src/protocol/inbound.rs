@@ -39,7 +39,10 @@ pub struct Inbound {
     /// The user who sent it (`FromUserName`).
     pub user: UserId,
     /// When it was made (`CreateTime`), as received: the platform does not state the unit.
-    pub create_time: i64,
+    ///
+    /// None where the element is missing or no whole number; an element that says something else stays among those
+    /// that nothing names.
+    pub create_time: Option<i64>,
     /// The platform's id (`MsgId`); events have none.
     pub message_id: Option<MessageId>,
     /// What was sent.
@@ -123,7 +126,7 @@ pub fn parse(body: &[u8]) -> Result<Inbound, ParseError> {
     let mut elements = Elements::read(body)?;
     let account = elements.id("ToUserName")?;
     let user = elements.id("FromUserName")?;
-    let create_time = elements.integer("CreateTime")?;
+    let create_time = elements.optional_integer("CreateTime")?;
     let msg_type = elements.id("MsgType")?;
     let message_id = elements.optional_id("MsgId", "MsgID")?;
     let content = match &*msg_type {
@@ -141,14 +144,14 @@ pub fn parse(body: &[u8]) -> Result<Inbound, ParseError> {
 }
 
 impl Inbound {
-    /// A message or an event without a `MsgId`.
+    /// A message or an event without a `MsgId`; `create_time` may be a number, `None`, or an option.
     pub fn new(
         account: impl Into<AccountId>,
         user: impl Into<UserId>,
-        create_time: i64,
+        create_time: impl Into<Option<i64>>,
         content: Content,
     ) -> Self {
-        let (account, user) = (account.into(), user.into());
+        let (account, user, create_time) = (account.into(), user.into(), create_time.into());
         Self { account, user, create_time, message_id: None, content, extra: Fields::default() }
     }
 
@@ -219,7 +222,9 @@ impl Inbound {
         let mut fields = Fields::default();
         fields.push("ToUserName", self.account.as_str());
         fields.push("FromUserName", self.user.as_str());
-        fields.push("CreateTime", self.create_time.to_string());
+        if let Some(create_time) = self.create_time {
+            fields.push("CreateTime", create_time.to_string());
+        }
         match &self.content {
             Content::Message(message) => message.write(&mut fields),
             Content::Event(event) => event.write(&mut fields),
@@ -318,13 +323,45 @@ mod tests {
         let nowhere =
             "<MsgType>location</MsgType><Location_X>NaN</Location_X><Location_Y>1</Location_Y>";
         assert_eq!(error(nowhere), "the element <Location_X> at byte 138 is not a number");
-        let late = body("<MsgType>text</MsgType>").replace("134223445860", "9223372036854775808");
-        let late = parse(late.as_bytes()).unwrap_err().to_string();
-        assert_eq!(late, "the element <CreateTime> at byte 74 is not a whole number of 64 bits");
         assert_eq!(
             error("<MsgType>text</MsgTyp>"),
             "not an XML message: an end tag that does not match its start tag at byte 124 in <MsgType>"
         );
+    }
+
+    #[test]
+    fn a_time_that_is_no_whole_number_is_kept_as_it_came() {
+        let whole = body("<MsgType>text</MsgType><Content>a</Content><More>b</More>");
+        let more = ("More", "b");
+        for (written, create_time, kept) in [
+            (" -1 ", Some(-1), None),
+            ("+7", Some(7), None),
+            ("9223372036854775807", Some(i64::MAX), None),
+            ("9223372036854775808", None, Some("9223372036854775808")),
+            ("1700000000.123", None, Some("1700000000.123")),
+            ("2026-11-28 10:00:00", None, Some("2026-11-28 10:00:00")),
+            (" ", None, Some(" ")),
+        ] {
+            let inbound = parse(whole.replace("134223445860", written).as_bytes()).unwrap();
+            assert_eq!(inbound.create_time, create_time, "{written:?}");
+            let extra = kept.map(|text| ("CreateTime", text)).into_iter().chain([more]).collect();
+            assert_eq!(inbound.extra, extra, "{written:?}");
+            assert_eq!(parse(inbound.to_xml().as_bytes()), Ok(inbound), "{written:?}");
+        }
+        let missing = whole.replace("<CreateTime>134223445860</CreateTime>", "");
+        let missing = parse(missing.as_bytes()).unwrap();
+        assert_eq!((missing.create_time, &missing.extra), (None, &Fields::from_iter([more])));
+        assert_eq!(parse(missing.to_xml().as_bytes()), Ok(missing));
+    }
+
+    #[test]
+    fn two_events_that_differ_in_an_unreadable_time_are_two() {
+        let at = |time: &str| {
+            let event = body("<MsgType>event</MsgType><Event>subscribe</Event>");
+            key(&parse(event.replace("134223445860", time).as_bytes()).unwrap())
+        };
+        assert_eq!(at("10:00:00"), at("10:00:00"));
+        assert_ne!(at("10:00:00"), at("10:00:01"));
     }
 
     #[test]

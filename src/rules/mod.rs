@@ -29,8 +29,8 @@
 //! ```
 //!
 //! `id` is the same at each attempt, and `webhook-id`; `accepted_at` is when the message was made durable; `message_id`
-//! is the platform's `MsgId`, null for events; the platform does not state the unit of `create_time`; `extra` are
-//! elements that nothing else names, as `[name, text]`.
+//! is the platform's `MsgId`, null for events; the platform does not state the unit of `create_time`, which is
+//! null where the message has none; `extra` are elements that nothing else names, as `[name, text]`.
 //!
 //! | `kind` | `fields` |
 //! |---|---|

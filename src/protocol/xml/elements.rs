@@ -62,12 +62,17 @@ impl<'b> Elements<'b> {
         if id.is_empty() { Err(ParseError::Empty { element: name, at }) } else { Ok(id) }
     }
 
-    /// A whole number.
-    pub(in crate::protocol) fn integer(&mut self, name: &'static str) -> Result<i64, ParseError> {
-        let Element { text, at, .. } = self.required(name)?;
-        let malformed =
-            ParseError::Malformed { element: name, expected: "a whole number of 64 bits", at };
-        trim(&text).parse().map_err(|_| malformed)
+    /// A whole number; an element that says something else is left, for it may be all that tells two events apart.
+    pub(in crate::protocol) fn optional_integer(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<i64>, ParseError> {
+        let element = self.0.iter().flatten().find(|element| element.name == name);
+        let number = element.and_then(|element| trim(&element.text).parse().ok());
+        if number.is_some() {
+            self.required(name)?;
+        }
+        Ok(number)
     }
 
     /// A finite number.

@@ -26,7 +26,7 @@ pub(in crate::rules) struct Envelope<'a> {
     user: &'a UserId,
     kind: &'static str,
     message_id: Option<&'a MessageId>,
-    create_time: i64,
+    create_time: Option<i64>,
     fields: Value,
     extra: &'a Fields,
     captures: Value,
