@@ -163,7 +163,7 @@ fn write_wechat(request: &mut String, number: u64, clock: &Clock) {
     let (timestamp, nonce) = ((clock.now().0 / 1000).to_string(), number.to_string());
     let mut parts = [SECRET_OF_PEERS, &timestamp, &nonce];
     parts.sort_unstable();
-    let signature = base16ct::lower::encode_string(&Sha1::digest(parts.concat()));
+    let signature = hex::encode(Sha1::digest(parts.concat()));
     let query = format!("signature={signature}&timestamp={timestamp}&nonce={nonce}");
     let user = number % 1000;
     let body = format!(

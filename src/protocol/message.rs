@@ -115,17 +115,17 @@ impl Message {
             "image" => Self::Image(Image { url: elements.token("PicUrl")? }),
             "voice" => Self::Voice(Voice {
                 url: elements.token("VoiceUrl")?,
-                format: elements.optional_token("Format")?,
+                format: elements.optional_token("Format"),
             }),
             "location" => Self::Location(Location {
                 latitude: elements.number("Location_X")?,
                 longitude: elements.number("Location_Y")?,
-                label: elements.optional_text("Label")?,
+                label: elements.optional_text("Label"),
             }),
             "imgtxt" => Self::ImageText(ImageText {
-                title: elements.optional_text("Title")?,
-                description: elements.optional_text("Description")?,
-                picture_url: elements.optional_token("PicUrl")?,
+                title: elements.optional_text("Title"),
+                description: elements.optional_text("Description"),
+                picture_url: elements.optional_token("PicUrl"),
                 url: elements.token("Url")?,
             }),
             _ => {

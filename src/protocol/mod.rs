@@ -8,6 +8,7 @@ pub mod media;
 mod message;
 mod outgoing;
 pub mod payload;
+mod sender;
 pub mod xml;
 
 pub use errcode::ErrCode;
@@ -17,3 +18,4 @@ pub use limits::LimitError;
 pub use message::{Image, ImageText, Location, Message, Text, UnknownMessage, Voice};
 pub use outgoing::{Outgoing, OutgoingError, Recipients};
 pub use payload::{Article, Payload, Source};
+pub use sender::sender;

@@ -31,7 +31,7 @@ use crate::{
     ids::{AccountId, AppKey, UserId},
     journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
     metrics,
-    protocol::{Conversation, Inbound, ParseError, parse},
+    protocol::{Conversation, Inbound, ParseError, parse, sender},
     signature::{Verified, Verifier},
 };
 
@@ -195,13 +195,12 @@ impl Receiver {
         signature: Verified,
         deadline: Instant,
     ) -> Rejection {
-        // Nobody's conversation: named after the body itself, which is also what makes it a duplicate.
-        let digest = base16ct::lower::encode_string(&Sha256::digest(&body));
-        let conversation = Conversation {
-            app: self.key.clone(),
-            account: AccountId::new(""),
-            user: UserId::new(digest.as_str()),
-        };
+        // The digest of the body is what makes it a duplicate.
+        let digest = hex::encode(Sha256::digest(&body));
+        // With its user's other messages; where it does not say for certain whose it is, in a conversation of its own.
+        let (account, user) =
+            sender(&body).unwrap_or_else(|| (AccountId::new(""), UserId::new(digest.as_str())));
+        let conversation = Conversation { app: self.key.clone(), account, user };
         let letter = NewEntry {
             queue: Queue::Inbox,
             key: format!("{}\u{1f}b\u{1f}{digest}", self.key),

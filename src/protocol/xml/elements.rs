@@ -4,20 +4,22 @@ use std::borrow::Cow;
 
 use super::{
     Fields, XmlError,
-    reader::{self, Element},
-    scanner::is_space,
+    reader::{Element, is_space},
 };
 use crate::protocol::ParseError;
 
 /// The children of the root in their order, each until somebody takes it.
-///
-/// A name that is asked for may be there once only: of two it is not clear which one was meant.
 #[derive(Debug)]
 pub(in crate::protocol) struct Elements<'b>(Vec<Option<Element<'b>>>);
 
 impl<'b> Elements<'b> {
     pub(in crate::protocol) fn read(body: &'b [u8]) -> Result<Self, XmlError> {
-        Ok(Self(reader::children(body)?.into_iter().map(Some).collect()))
+        Ok(Self(super::children(body)?.into_iter().map(Some).collect()))
+    }
+
+    /// The elements that are certainly the platform's own, also of a body that cannot be read.
+    pub(in crate::protocol) fn read_certain(body: &'b [u8]) -> Self {
+        Self(super::certain_children(body).into_iter().map(Some).collect())
     }
 
     /// Text as it is.
@@ -26,11 +28,8 @@ impl<'b> Elements<'b> {
     }
 
     /// Text as it is; empty if there is none.
-    pub(in crate::protocol) fn optional_text(
-        &mut self,
-        name: &'static str,
-    ) -> Result<String, ParseError> {
-        Ok(self.only(name, name)?.map_or_else(String::new, |element| element.text.into_owned()))
+    pub(in crate::protocol) fn optional_text(&mut self, name: &'static str) -> String {
+        self.take(name, name).map_or_else(String::new, |element| element.text.into_owned())
     }
 
     /// One token, such as a URL, without the white space around it.
@@ -39,40 +38,36 @@ impl<'b> Elements<'b> {
     }
 
     /// One token; empty if there is none.
-    pub(in crate::protocol) fn optional_token(
-        &mut self,
-        name: &'static str,
-    ) -> Result<String, ParseError> {
-        self.optional_id(name, name)
+    pub(in crate::protocol) fn optional_token(&mut self, name: &'static str) -> String {
+        self.take(name, name).map_or_else(String::new, |element| trimmed(element.text).into_owned())
     }
 
-    /// One token; empty if there is none under either name.
+    /// An id or a kind; none if there is none under either name, or it is empty.
     pub(in crate::protocol) fn optional_id(
         &mut self,
         name: &'static str,
         or: &'static str,
-    ) -> Result<String, ParseError> {
-        Ok(self.only(name, or)?.map_or_else(String::new, |element| trimmed(element.text).into_owned()))
+    ) -> Result<Option<Cow<'b, str>>, ParseError> {
+        let id = self.take(name, or).map(|element| id(name, element)).transpose()?;
+        Ok(id.filter(|id| !id.is_empty()))
     }
 
-    /// One token that is not empty.
+    /// An id or a kind, which is not empty.
     pub(in crate::protocol) fn id(&mut self, name: &'static str) -> Result<Cow<'b, str>, ParseError> {
-        let Element { text, at, .. } = self.required(name)?;
-        let id = trimmed(text);
+        let element = self.required(name)?;
+        let at = element.at;
+        let id = id(name, element)?;
         if id.is_empty() { Err(ParseError::Empty { element: name, at }) } else { Ok(id) }
     }
 
     /// A whole number; an element that says something else is left, for it may be all that tells two events apart.
-    pub(in crate::protocol) fn optional_integer(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<i64>, ParseError> {
-        let element = self.0.iter().flatten().find(|element| element.name == name);
+    pub(in crate::protocol) fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
+        let element = self.0.iter().flatten().find(|element| *element.name == *name.as_bytes());
         let number = element.and_then(|element| trim(&element.text).parse().ok());
         if number.is_some() {
-            self.required(name)?;
+            self.take(name, name);
         }
-        Ok(number)
+        number
     }
 
     /// A finite number.
@@ -84,24 +79,31 @@ impl<'b> Elements<'b> {
 
     /// All that is left.
     pub(in crate::protocol) fn rest(&mut self) -> Fields {
-        self.0.drain(..).flatten().map(|element| (element.name, element.text)).collect()
+        let left = self.0.drain(..).flatten();
+        left.map(|element| (String::from_utf8_lossy(&element.name).into_owned(), element.text)).collect()
     }
 
     fn required(&mut self, name: &'static str) -> Result<Element<'b>, ParseError> {
-        self.only(name, name)?.ok_or(ParseError::Missing { element: name })
+        self.take(name, name).ok_or(ParseError::Missing { element: name })
     }
 
-    fn only(&mut self, name: &'static str, or: &'static str) -> Result<Option<Element<'b>>, ParseError> {
-        let is_named = |element: &Option<Element<'_>>| {
-            element.as_ref().is_some_and(|element| element.name == name || element.name == or)
-        };
-        let mut named = self.0.iter_mut().filter(|element| is_named(element));
-        let first = named.next().and_then(Option::take);
-        match named.next() {
-            Some(Some(again)) => Err(ParseError::Repeated { element: name, at: again.at }),
-            _ => Ok(first),
-        }
+    /// The element called by either name; no name is there twice.
+    fn take(&mut self, name: &'static str, or: &'static str) -> Option<Element<'b>> {
+        let is_named =
+            |element: &Element<'_>| *element.name == *name.as_bytes() || *element.name == *or.as_bytes();
+        self.0.iter_mut().find(|element| element.as_ref().is_some_and(is_named))?.take()
     }
+}
+
+/// What an element says, if it is what the platform wrote to the last byte.
+///
+/// An id in several pieces may be two ids, and one with a broken character may be another user's: neither is guessed at.
+fn id<'b>(name: &'static str, element: Element<'b>) -> Result<Cow<'b, str>, ParseError> {
+    if !element.is_whole || element.text.contains(char::REPLACEMENT_CHARACTER) {
+        let expected = "in one piece and of whole characters";
+        return Err(ParseError::Malformed { element: name, expected, at: element.at });
+    }
+    Ok(trimmed(element.text))
 }
 
 /// Without the white space of XML around it; other spaces may be part of an id.

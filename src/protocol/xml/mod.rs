@@ -12,19 +12,121 @@
 //!
 //! The platform's documents close `MsgId` with `</MsgID>`, so an end tag matches its start tag in any case.
 //!
+//! # What a user wrote
+//!
+//! It never makes a message unreadable. Where a text has a character that XML forbids, bytes that are not UTF-8, or a
+//! reference to no character, U+FFFD stands in its place; a `&` that begins no reference is itself. Names and ids are never
+//! mended: one that is broken is refused.
+//!
+//! It never becomes an element either, not even where a platform puts it into a CDATA section without escaping it, so that
+//! `]]>` ends the section, and `]]></Content><Event>…` the element. Two readings see to that:
+//!
+//! 1. The body as XML has it. It holds only if no element is there twice, in any case and at any depth within another of
+//!    its name; if no comment, instruction or attribute contains `]]>` or `</`; and if beside a child's CDATA sections there
+//!    are only text and references, without a `]]>`. A text that ends its element has to begin one of the same name again,
+//!    for the platform's own end tag follows it, and nothing else can take that tag in. So every element that is read is
+//!    the platform's.
+//! 2. Failing that, each section reaches to the last `]]>` before an end tag of its element. Where there are several, a
+//!    later text may have written the last one, so this is done for the texts that the documents name only, and only if
+//!    none of the sections that seem to begin in the text can be one that ends behind it. The elements that no user writes
+//!    end at the first one, for a user may quote a whole message.
+//!
+//! What neither reads is refused. Text alone may be ambiguous, not structure: `a]]>b<![CDATA[c` in a section is read as
+//! XML has it, `abc`.
+//!
 //! # Design
 //!
 //! Not serde: with names checked, `quick_xml` refuses the documents' own samples; without, its deserializer takes a
 //! DOCTYPE, a second root and `&#1;`, and panics on some end tags in debug builds. It also takes more than twice the time.
 
 mod elements;
+mod error;
+mod mend;
 mod reader;
-mod scanner;
 mod writer;
 
 pub(super) use elements::Elements;
-pub use reader::{MAX_DEPTH, MAX_ELEMENTS, XmlError};
+pub use error::XmlError;
+use reader::{Element, Walk};
+pub use reader::{MAX_DEPTH, MAX_ELEMENTS};
 use serde::{Deserialize, Serialize};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The elements that no user writes; the platform's ids have no room for markup.
+const COMMON: [&[u8]; 7] =
+    [b"ToUserName", b"FromUserName", b"CreateTime", b"MsgType", b"Event", b"MsgId", b"MsgID"];
+
+/// The children of the root, in their order.
+fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    // The reader would skip it without counting it, and every offset would be wrong.
+    if body.starts_with(BYTE_ORDER_MARK) {
+        let what = "a second byte order mark";
+        return Err(XmlError::Malformed { what, at: 0, element: String::new() });
+    }
+    if is_plain(body)
+        && let Ok(children) = Walk::new(body).run()
+    {
+        return Ok(children);
+    }
+    mended_children(body)
+}
+
+/// Whether nothing in it looks like a character that XML does not allow; bytes that are not UTF-8 the reader finds.
+fn is_plain(body: &[u8]) -> bool {
+    // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
+    let control = body.iter().fold(0, |any, &b| {
+        any | (u8::from(b < b' ') & u8::from(b != b'\n') & u8::from(b != b'\r') & u8::from(b != b'\t'))
+    });
+    let triples = body.iter().zip(body.iter().skip(1)).zip(body.iter().skip(2));
+    let noncharacter = triples.fold(0, |any, ((&a, &b), &c)| {
+        any | (u8::from(a == 0xEF) & u8::from(b == 0xBF) & u8::from(c >= 0xBE))
+    });
+    (control | noncharacter) == 0
+}
+
+/// The same for a body that has to be mended, or cannot be read.
+#[cold]
+fn mended_children(body: &[u8]) -> Result<Vec<Element<'static>>, XmlError> {
+    let mended = mend::characters(body);
+    let error = match Walk::new(mended.text.as_bytes()).run() {
+        Ok(children) => return Ok(owned(children, |at| mended.original(at))),
+        Err(error) => error,
+    };
+    if let Some(split) = mend::sections(&mended.text)
+        && let Ok(children) = Walk::new(split.text.as_bytes()).run()
+    {
+        return Ok(owned(children, |at| mended.original(split.original(at))));
+    }
+    let at = mended.original(error.at());
+    // Where a broken character stands in place of markup, that is what is wrong.
+    let defect = mended.defect.filter(|defect| defect.at() == at);
+    Err(defect.unwrap_or_else(|| error.moved_to(at)))
+}
+
+fn owned(children: Vec<Element<'_>>, original: impl Fn(usize) -> usize) -> Vec<Element<'static>> {
+    let moved = |element: Element<'_>| {
+        let at = original(element.at);
+        Element { at, ..element.into_owned() }
+    };
+    children.into_iter().map(moved).collect()
+}
+
+/// All children of the root; of a body that cannot be read those before anything that a user may have written.
+fn certain_children(body: &[u8]) -> Vec<Element<'_>> {
+    if let Ok(children) = children(body) {
+        return children;
+    }
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let mended = mend::characters(body);
+    let (children, ended, error) = Walk::new(mended.text.as_bytes()).run_to_error();
+    let common = children.iter().take_while(|child| COMMON.contains(&&*child.name)).count();
+    // Of two it is not clear which one was meant.
+    let is_repeated = matches!(error, Some(XmlError::Repeated { .. })) && common == children.len();
+    let certain = if is_repeated { 0 } else { common.min(ended) };
+    children.into_iter().take(certain).map(Element::into_owned).collect()
+}
 
 /// Elements of a message by name, in their order.
 ///
@@ -69,14 +171,14 @@ impl Fields {
     /// Reads the children of the root `<xml>`.
     ///
     /// Accepts a byte order mark, an XML declaration, comments, processing instructions, attributes (all ignored),
-    /// white space around elements, and text as CDATA sections, escaped, or mixed. Line ends become `\n`, as XML
-    /// has it. A child that has children of its own keeps its inner XML as its text.
+    /// white space around elements, and text as CDATA sections, escaped, or mixed; a text that was not escaped is mended,
+    /// see [the module](self). Line ends become `\n`, as XML has it. A child that has children of its own keeps its
+    /// inner XML as its text.
     ///
     /// # Errors
     ///
-    /// What is wrong, and where: not UTF-8, a DOCTYPE, an entity other than XML's five, a character that XML does
-    /// not allow, a tag without its counterpart, anything but exactly one `<xml>`, or more than
-    /// [`MAX_ELEMENTS`] elements or [`MAX_DEPTH`] levels.
+    /// What is wrong, and where: a DOCTYPE, broken characters outside texts, a tag without its counterpart, an element
+    /// that is repeated, anything but exactly one `<xml>`, or more than [`MAX_ELEMENTS`] elements or [`MAX_DEPTH`] levels.
     pub fn read(body: &[u8]) -> Result<Self, XmlError> {
         Ok(Elements::read(body)?.rest())
     }

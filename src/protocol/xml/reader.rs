@@ -1,10 +1,18 @@
-//! Walks the XML of a callback's body, borrowing from it.
+//! Walks the XML of a callback's body with quick-xml, borrowing from it.
+//!
+//! quick-xml checks each event to be UTF-8, so nothing here does so a second time: names stay bytes of the body, texts are
+//! moved out of their events.
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use quick_xml::{
+    Reader,
+    errors::{Error, IllFormedError, SyntaxError},
+    escape::resolve_xml_entity,
+    events::{BytesDecl, BytesRef, BytesStart, BytesText, Event},
+};
 
-use super::scanner::{Piece, Scanner, attribute, is_space};
+use super::error::XmlError;
 
 /// Most levels of elements, the root included.
 pub const MAX_DEPTH: usize = 8;
@@ -12,96 +20,27 @@ pub const MAX_DEPTH: usize = 8;
 /// Most elements, the root included.
 pub const MAX_ELEMENTS: usize = 128;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// Why a body is not XML of the platform's kind. Offsets are bytes, counted after a byte order mark.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum XmlError {
-    /// The bytes are not UTF-8.
-    #[error("not UTF-8 at byte {at}")]
-    NotUtf8 {
-        /// Where the first wrong byte stands.
-        at: usize,
-    },
-    /// It declares to be in another encoding, so its text cannot be trusted to mean what it seems to.
-    #[error("an encoding other than UTF-8 is declared at byte {at}")]
-    Encoding {
-        /// Where the declaration stands.
-        at: usize,
-    },
-    /// It has a DOCTYPE, which no message needs and attacks do.
-    #[error("a DOCTYPE at byte {at}")]
-    Doctype {
-        /// Where it stands.
-        at: usize,
-    },
-    /// It has more than [`MAX_DEPTH`] levels of elements.
-    #[error("more than {MAX_DEPTH} levels of elements at byte {at}")]
-    TooDeep {
-        /// Where the first element too deep stands.
-        at: usize,
-    },
-    /// It has more than [`MAX_ELEMENTS`] elements.
-    #[error("more than {MAX_ELEMENTS} elements at byte {at}")]
-    TooManyElements {
-        /// Where the first element too many stands.
-        at: usize,
-    },
-    /// It is not well-formed, or not one root called `xml`.
-    #[error("{what} at byte {at}{}", within(.element))]
-    Malformed {
-        /// What is wrong.
-        what: &'static str,
-        /// Where it stands.
-        at: usize,
-        /// The innermost element around it, shortened; empty outside the root.
-        element: String,
-    },
-}
-
-fn within(element: &str) -> String {
-    if element.is_empty() { String::new() } else { format!(" in <{element}>") }
-}
-
 /// A child of the root.
 #[derive(Debug)]
 pub(super) struct Element<'b> {
-    pub(super) name: &'b str,
+    /// The name, which is compared as bytes.
+    pub(super) name: Cow<'b, [u8]>,
     pub(super) text: Cow<'b, str>,
+    /// Where the start tag stands.
     pub(super) at: usize,
+    /// Whether the text stands there in one piece: nothing was put together, left out, or nested in it.
+    pub(super) is_whole: bool,
 }
 
-/// The children of the root, in their order.
-pub(super) fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let body = str::from_utf8(body).map_err(|e| XmlError::NotUtf8 { at: e.valid_up_to() })?;
-    if !is_plain(body.as_bytes()) {
-        check_characters(body)?;
-    }
-    let mut walk = Walk::new(body);
-    if body.as_bytes().starts_with(BYTE_ORDER_MARK) {
-        return Err(walk.malformed("a second byte order mark"));
-    }
-    while walk.step()? {}
-    Ok(walk.children)
-}
-
-/// Whether nothing in it looks like a character that XML does not allow.
-fn is_plain(body: &[u8]) -> bool {
-    // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF begin with EF BF.
-    let control = body.iter().fold(0, |any, &b| any | (u8::from(b < b' ') & u8::from(b != b'\n')));
-    let pairs = body.iter().zip(body.iter().skip(1));
-    let noncharacter = pairs.fold(0, |any, (&a, &b)| any | (u8::from(a == 0xEF) & u8::from(b == 0xBF)));
-    (control | noncharacter) == 0
-}
-
-/// Makes sure that there are only characters of XML.
-fn check_characters(body: &str) -> Result<(), XmlError> {
-    let what = "a character that XML does not allow";
-    match body.char_indices().find(|&(_, c)| !is_xml_char(c)) {
-        Some((at, _)) => Err(XmlError::Malformed { what, at, element: String::new() }),
-        None => Ok(()),
+impl Element<'_> {
+    pub(super) fn into_owned(self) -> Element<'static> {
+        let Self { name, text, at, is_whole } = self;
+        Element {
+            name: Cow::Owned(name.into_owned()),
+            text: Cow::Owned(text.into_owned()),
+            at,
+            is_whole,
+        }
     }
 }
 
@@ -110,176 +49,312 @@ pub(super) fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-struct Walk<'b> {
-    source: &'b str,
-    scanner: Scanner<'b>,
-    /// Where the current piece begins.
+/// White space of XML.
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+/// What the content of the child that is open consists of so far.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// How many CDATA sections stand in it.
+    sections: usize,
+    /// Whether text other than white space stands beside them.
+    has_text: bool,
+    /// Whether comments or processing instructions stand in it.
+    has_remarks: bool,
+    /// Whether it has children of its own.
+    is_nested: bool,
+    /// Whether a `]]>` ends no section.
+    has_stray_end: bool,
+}
+
+pub(super) struct Walk<'b> {
+    body: &'b [u8],
+    reader: Reader<&'b [u8]>,
+    /// Where the current event begins.
     at: usize,
-    /// Names of the open elements, the root first.
-    open: Vec<&'b str>,
+    /// Names of the open elements, the root first; the first `depth` of them count.
+    open: [&'b [u8]; MAX_DEPTH],
+    depth: usize,
     /// Elements so far.
     count: usize,
+    /// The children of the root so far; the last one may still be open.
     children: Vec<Element<'b>>,
-    /// Where the current child's content begins, and whether it has children of its own.
+    /// Where the content of the child that is open begins.
     content: usize,
-    nested: bool,
+    pieces: Pieces,
 }
 
 impl<'b> Walk<'b> {
-    fn new(source: &'b str) -> Self {
-        let (open, children) = (Vec::with_capacity(MAX_DEPTH), Vec::with_capacity(12));
-        let scanner = Scanner::new(source);
-        Self { source, scanner, at: 0, open, count: 0, children, content: 0, nested: false }
+    pub(super) fn new(body: &'b [u8]) -> Self {
+        let mut reader = Reader::from_reader(body);
+        let config = reader.config_mut();
+        // The documents close `<MsgId>` with `</MsgID>`: names are compared in `end`, in any case.
+        config.check_end_names = false;
+        config.allow_dangling_amp = true;
+        Self {
+            body,
+            reader,
+            at: 0,
+            open: [b""; MAX_DEPTH],
+            depth: 0,
+            count: 0,
+            children: Vec::with_capacity(12),
+            content: 0,
+            pieces: Pieces::default(),
+        }
     }
 
-    /// Goes over one piece; false at the end.
+    /// The children of the root, in their order.
+    pub(super) fn run(mut self) -> Result<Vec<Element<'b>>, XmlError> {
+        while self.step()? {}
+        Ok(self.children)
+    }
+
+    /// The children that began before the first error, how many of them had ended, and that error if there is one.
+    pub(super) fn run_to_error(mut self) -> (Vec<Element<'b>>, usize, Option<XmlError>) {
+        loop {
+            let error = match self.step() {
+                Ok(true) => continue,
+                Ok(false) => None,
+                Err(error) => Some(error),
+            };
+            let open = usize::from(self.depth > 1);
+            let ended = self.children.len().saturating_sub(open);
+            return (self.children, ended, error);
+        }
+    }
+
+    /// Goes over one event; false at the end.
     fn step(&mut self) -> Result<bool, XmlError> {
-        self.at = self.scanner.position();
-        match self.scanner.next().map_err(|what| self.malformed(what))? {
-            Some(Piece::Start { name, is_empty: false }) => self.start(name)?,
-            Some(Piece::Start { name, is_empty: true }) => {
-                self.start(name)?;
-                self.end(name)?;
+        self.at = self.position();
+        match self.reader.read_event().map_err(|error| self.syntax_error(&error))? {
+            Event::Start(tag) => self.start(&tag)?,
+            Event::Empty(tag) => {
+                self.start(&tag)?;
+                self.close()?;
             }
-            Some(Piece::End(name)) => self.end(name)?,
-            Some(Piece::Text(text)) => self.text(text)?,
-            Some(Piece::Cdata(text)) if self.open.len() > 1 => self.text(text)?,
-            Some(Piece::Reference(name)) if self.open.len() > 1 => self.reference(name)?,
-            Some(Piece::Cdata(_) | Piece::Reference(_)) => {
+            Event::End(tag) => self.end(tag.name().as_ref().as_bytes())?,
+            Event::Text(text) => self.text(text.xml10_content())?,
+            Event::CData(text) if self.depth > 1 => self.section(text.xml10_content()),
+            Event::GeneralRef(name) if self.depth > 1 => self.reference(&name),
+            Event::CData(_) | Event::GeneralRef(_) => {
                 return Err(self.malformed("text outside the elements"));
             }
-            Some(Piece::Declaration(declaration)) => self.declaration(declaration)?,
-            Some(Piece::Doctype) => return Err(XmlError::Doctype { at: self.at }),
-            Some(Piece::Ignored) => {}
-            None => return self.finish(),
+            Event::Comment(text) => self.remark(&text)?,
+            Event::PI(instruction) => self.remark(&instruction)?,
+            Event::Decl(declaration) => self.declaration(&declaration)?,
+            Event::DocType(_) => return Err(XmlError::Doctype { at: self.at }),
+            Event::Eof => return self.finish(),
         }
         Ok(true)
     }
 
-    fn start(&mut self, name: &'b str) -> Result<(), XmlError> {
+    fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), XmlError> {
+        let length = tag.name().as_ref().len();
+        // Behind the `<`. A slice of the body, as the event's own name lives no longer than the event.
+        let name = self.body.get(self.at + 1..self.at + 1 + length).unwrap_or_default();
         self.count += 1;
         if self.count > MAX_ELEMENTS {
             return Err(XmlError::TooManyElements { at: self.at });
         }
-        match self.open.len() {
+        match self.depth {
             MAX_DEPTH => return Err(XmlError::TooDeep { at: self.at }),
             0 if self.count > 1 => return Err(self.malformed("a second root")),
-            0 if name != "xml" => return Err(self.malformed("a root other than <xml>")),
+            0 if name != b"xml" => return Err(self.malformed("a root other than <xml>")),
+            _ if !is_name(name) => return Err(self.malformed("a tag without a proper name")),
+            _ => {}
+        }
+        if tag.len() > length {
+            self.check_no_markup(tag)?;
+        }
+        if self.children.iter().any(|child| child.name.eq_ignore_ascii_case(name)) {
+            return Err(XmlError::Repeated { element: shown(name), at: self.at });
+        }
+        match self.depth {
             1 => {
-                self.children.push(Element { name, text: Cow::Borrowed(""), at: self.at });
-                self.content = self.scanner.position();
-                self.nested = false;
+                let (name, text) = (Cow::Borrowed(name), Cow::Borrowed(""));
+                self.children.push(Element { name, text, at: self.at, is_whole: true });
+                self.content = self.position();
+                self.pieces = Pieces::default();
             }
-            2 => self.nested = true,
+            2 => self.pieces.is_nested = true,
             _ => {}
         }
-        self.open.push(name);
+        self.open[self.depth] = name;
+        self.depth += 1;
         Ok(())
     }
 
-    fn end(&mut self, name: &str) -> Result<(), XmlError> {
-        // Compared as it is first, which is much quicker.
-        match self.open.last() {
-            Some(&open) if open == name || open.eq_ignore_ascii_case(name) => drop(self.open.pop()),
-            Some(_) => return Err(self.malformed("an end tag that does not match its start tag")),
-            None => return Err(self.malformed("an end tag without its start tag")),
+    fn end(&mut self, name: &[u8]) -> Result<(), XmlError> {
+        match self.innermost() {
+            Some(open) if open.eq_ignore_ascii_case(name) => self.close(),
+            Some(_) => Err(self.malformed("an end tag that does not match its start tag")),
+            None => Err(self.malformed("an end tag without its start tag")),
         }
-        if self.open.len() == 1 && self.nested {
-            let content = self.source.get(self.content..self.at).unwrap_or_default();
-            self.set_text(Cow::Borrowed(content));
+    }
+
+    fn close(&mut self) -> Result<(), XmlError> {
+        if self.depth == 2 {
+            self.close_child()?;
         }
+        self.depth -= 1;
         Ok(())
     }
 
-    fn text(&mut self, text: &'b str) -> Result<(), XmlError> {
-        match self.open.len() {
-            0 | 1 if text.chars().all(is_space) => {}
-            0 | 1 => return Err(self.malformed("text outside the elements")),
-            2 if self.children.last().is_some_and(|child| child.text.is_empty()) => {
-                self.set_text(with_line_feeds(text));
+    fn close_child(&mut self) -> Result<(), XmlError> {
+        let Pieces { sections, has_text, has_remarks, is_nested, has_stray_end } = self.pieces;
+        if sections > 0 && (has_remarks || is_nested || has_stray_end) {
+            return Err(self.malformed("a CDATA section that ends before its element's text does"));
+        }
+        let inner = self.body.get(self.content..self.at).unwrap_or_default();
+        if let Some(child) = self.children.last_mut() {
+            child.is_whole = !has_remarks && !is_nested && (sections == 0 || sections == 1 && !has_text);
+            if is_nested {
+                // The events in it were UTF-8 each, so all of it is.
+                child.text = String::from_utf8_lossy(inner);
             }
-            2 => self.push_text(&with_line_feeds(text)),
-            // Part of the inner XML that the child keeps.
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: Cow<'b, str>) -> Result<(), XmlError> {
+        let is_blank = text.chars().all(is_space);
+        match self.depth {
+            0 | 1 if !is_blank => return Err(self.malformed("text outside the elements")),
+            2 => {
+                self.pieces.has_text |= !is_blank;
+                self.pieces.has_stray_end |= self.pieces.sections > 0 && text.contains("]]>");
+                self.add(text);
+            }
+            // Between elements, or part of the inner XML that the child keeps.
             _ => {}
         }
         Ok(())
     }
 
-    fn reference(&mut self, name: &str) -> Result<(), XmlError> {
-        let c = match name {
-            "lt" => '<',
-            "gt" => '>',
-            "amp" => '&',
-            "apos" => '\'',
-            "quot" => '"',
-            _ => match name.strip_prefix('#') {
-                Some(code) => character(code)
-                    .ok_or_else(|| self.malformed("a reference to no character of XML"))?,
-                None => return Err(self.malformed("an entity that is not one of XML's five")),
+    fn section(&mut self, text: Cow<'b, str>) {
+        if self.depth == 2 {
+            self.pieces.sections += 1;
+            self.add(text);
+        }
+    }
+
+    fn reference(&mut self, name: &BytesRef<'b>) {
+        if self.depth > 2 {
+            return;
+        }
+        self.pieces.has_text = true;
+        let text = match name.strip_prefix('#') {
+            Some(code) if is_number(code) => {
+                let c = name.resolve_char_ref().ok().flatten().filter(|&c| is_xml_char(c));
+                Cow::Owned(c.unwrap_or(char::REPLACEMENT_CHARACTER).to_string())
+            }
+            _ => match resolve_xml_entity(name) {
+                Some(text) => Cow::Borrowed(text),
+                // Not a reference but a bare `&`, which happens to have a `;` behind it.
+                None => {
+                    let typed = format!("&{};", &**name);
+                    self.pieces.has_stray_end |= self.pieces.sections > 0 && typed.contains("]]>");
+                    Cow::Owned(BytesText::from_escaped(typed).xml10_content().into_owned())
+                }
             },
         };
-        self.push_text(c.encode_utf8(&mut [0; 4]));
+        self.add(text);
+    }
+
+    /// The first text of a child is moved in, still borrowed; only text in several pieces is copied.
+    fn add(&mut self, text: Cow<'b, str>) {
+        match self.children.last_mut() {
+            Some(child) if child.text.is_empty() => child.text = text,
+            Some(child) => child.text.to_mut().push_str(&text),
+            None => {}
+        }
+    }
+
+    fn remark(&mut self, text: &str) -> Result<(), XmlError> {
+        self.pieces.has_remarks = true;
+        self.check_no_markup(text)
+    }
+
+    /// Makes sure that no comment, instruction or attribute hides the end of an element: see the module's `# Design`.
+    fn check_no_markup(&self, text: &str) -> Result<(), XmlError> {
+        if text.contains("]]>") || text.contains("</") {
+            return Err(self.malformed("an end of an element within other markup"));
+        }
         Ok(())
     }
 
-    fn declaration(&self, declaration: &str) -> Result<(), XmlError> {
-        if self.count > 0 {
-            return Err(self.malformed("an XML declaration that is not at the beginning"));
-        }
+    fn declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
         let is_utf8 = |name: &str| ["utf-8", "utf8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8));
-        let mut attributes = declaration.trim_matches(is_space);
-        while !attributes.is_empty() {
-            // Of one that is not well-formed nobody knows what it declares.
-            match attribute(attributes) {
-                Some((name, value, rest)) if name != "encoding" || is_utf8(value) => {
-                    attributes = rest.trim_start_matches(is_space);
-                }
-                _ => return Err(XmlError::Encoding { at: self.at }),
+        match declaration.encoding() {
+            _ if self.count > 0 => {
+                Err(self.malformed("an XML declaration that is not at the beginning"))
             }
+            None => Ok(()),
+            Some(Ok(name)) if is_utf8(&name) => Ok(()),
+            // One that is not well-formed may declare anything.
+            Some(_) => Err(XmlError::Encoding { at: self.at }),
         }
-        Ok(())
     }
 
     fn finish(&self) -> Result<bool, XmlError> {
-        match (self.count, self.open.is_empty()) {
+        match (self.count, self.depth) {
             (0, _) => Err(self.malformed("the end, without a root <xml>")),
-            (_, false) => Err(self.malformed("the end, with an open element")),
-            (_, true) => Ok(false),
+            (_, 0) => Ok(false),
+            _ => Err(self.malformed("the end, with an open element")),
         }
     }
 
-    fn set_text(&mut self, text: Cow<'b, str>) {
-        if let Some(child) = self.children.last_mut() {
-            child.text = text;
-        }
+    fn innermost(&self) -> Option<&'b [u8]> {
+        self.depth.checked_sub(1).and_then(|last| self.open.get(last)).copied()
     }
 
-    fn push_text(&mut self, text: &str) {
-        if let Some(child) = self.children.last_mut() {
-            child.text.to_mut().push_str(text);
-        }
+    fn position(&self) -> usize {
+        offset(self.reader.buffer_position())
     }
 
     fn malformed(&self, what: &'static str) -> XmlError {
-        let element = self.open.last().copied().unwrap_or_default().chars().take(40).collect();
+        let element = self.innermost().map(shown).unwrap_or_default();
         XmlError::Malformed { what, at: self.at, element }
     }
-}
 
-/// As XML has line ends, section 2.11.
-fn with_line_feeds(text: &str) -> Cow<'_, str> {
-    if memchr(b'\r', text.as_bytes()).is_some() {
-        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(text)
+    fn syntax_error(&mut self, error: &Error) -> XmlError {
+        self.at = offset(self.reader.error_position());
+        match error {
+            Error::Syntax(SyntaxError::UnclosedDoctype)
+            | Error::IllFormed(IllFormedError::MissingDoctypeName) => XmlError::Doctype { at: self.at },
+            Error::Syntax(_) => self.malformed("markup that is not complete"),
+            Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => {
+                self.malformed("an end tag without its start tag")
+            }
+            _ => self.malformed("something that is not well-formed"),
+        }
     }
 }
 
-/// What `&#code;` refers to: decimal, or hexadecimal after an `x`.
-fn character(code: &str) -> Option<char> {
+/// Offsets come from a body in memory, so they fit.
+fn offset(position: u64) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}
+
+/// A name as an error shows it.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().take(40).collect()
+}
+
+/// A name of XML; beyond ASCII it is not looked at closely, but for what stands where a broken character stood.
+fn is_name(name: &[u8]) -> bool {
+    let begins = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || !b.is_ascii();
+    let goes_on = |b: u8| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    name.first().copied().is_some_and(begins)
+        && name.iter().copied().all(goes_on)
+        && (name.is_ascii() || !String::from_utf8_lossy(name).contains(char::REPLACEMENT_CHARACTER))
+}
+
+/// Whether `code` is what a character reference may hold: decimal digits, or hexadecimal ones after an `x`.
+fn is_number(code: &str) -> bool {
     let (digits, radix) = code.strip_prefix('x').map_or((code, 10), |digits| (digits, 16));
-    // A sign, which the standard library takes, is none.
-    let is_number = digits.chars().all(|c| c.is_digit(radix));
-    let number = u32::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
-    char::from_u32(number).filter(|&c| is_xml_char(c))
+    !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix))
 }

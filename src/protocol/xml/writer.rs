@@ -16,7 +16,9 @@ pub(super) fn write(fields: &Fields, end_tags: EndTags) -> String {
     let mut xml = String::from("<xml>\n");
     for (name, text) in fields.iter() {
         let end = if name == "MsgId" && end_tags == EndTags::AsDocumented { "MsgID" } else { name };
-        let text = if BARE.contains(&name) { escaped(text) } else { cdata(text) };
+        // A section can hold neither its own end nor a carriage return.
+        let is_bare = BARE.contains(&name) || text.contains("]]>") || text.contains('\r');
+        let text = if is_bare { escaped(text) } else { cdata(text) };
         xml.extend([" <", name, ">", &text, "</", end, ">\n"]);
     }
     xml + "</xml>"
@@ -39,8 +41,6 @@ fn escaped(text: &str) -> String {
 
 fn cdata(text: &str) -> String {
     let text: String = text.chars().map(carried).collect();
-    // Neither the section's own end nor a carriage return can stand in a section: close it around them.
-    let text = text.replace("]]>", "]]]]><![CDATA[>").replace('\r', "]]>&#13;<![CDATA[");
     format!("<![CDATA[{text}]]>")
 }
 
@@ -54,8 +54,9 @@ mod tests {
 
     #[test]
     fn the_documents_form_is_printed_with_its_slip_and_without() {
-        let fields = Fields::from_iter([("Content", "a]]>b"), ("CreateTime", "7"), ("MsgId", "x&y")]);
-        let expected = "<xml>\n <Content><![CDATA[a]]]]><![CDATA[>b]]></Content>\n \
+        let fields = [("Content", "a]]b"), ("Note", "a]]>\r"), ("CreateTime", "7"), ("MsgId", "x&y")];
+        let fields = Fields::from_iter(fields);
+        let expected = "<xml>\n <Content><![CDATA[a]]b]]></Content>\n <Note>a]]&gt;&#13;</Note>\n \
                         <CreateTime>7</CreateTime>\n <MsgId>x&amp;y</MsgID>\n</xml>";
         assert_eq!(fields.to_documented_xml(), expected);
         assert_eq!(fields.to_xml(), expected.replace("MsgID", "MsgId"));

@@ -14,7 +14,7 @@ use crate::{clock::UnixMillis, ids::AppKey, protocol::Inbound};
 /// A message's id for receivers: the same at each attempt, and of no other message.
 pub(super) fn id(app: &AppKey, inbound: &Inbound) -> String {
     let digest = Sha256::digest(inbound.dedup_key(app));
-    format!("msg_{}", base16ct::lower::encode_string(&digest[..16]))
+    format!("msg_{}", hex::encode(&digest[..16]))
 }
 
 /// `webhook-timestamp`.

@@ -96,7 +96,7 @@ pub(super) async fn check_edited(
 pub(super) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
     assert_eq!(part("RC-App-Key").as_deref(), Some(app));
     let signed = format!("{SECRET}{}{}", part("RC-Nonce").unwrap(), part("RC-Timestamp").unwrap());
-    assert_eq!(part("RC-Signature"), Some(base16ct::lower::encode_string(&Sha1::digest(signed))));
+    assert_eq!(part("RC-Signature"), Some(hex::encode(Sha1::digest(signed))));
 }
 
 fn assert_masked(done: &Done) {

@@ -135,7 +135,7 @@ pub(crate) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
     assert_eq!(part("RC-App-Key").as_deref(), Some(app));
     assert_eq!(part("RC-Timestamp"), Some(NOW.0.to_string()));
     let expected = Sha1::digest(format!("{SECRET}{nonce}{}", NOW.0));
-    assert_eq!(part("RC-Signature"), Some(base16ct::lower::encode_string(&expected)));
+    assert_eq!(part("RC-Signature"), Some(hex::encode(expected)));
 }
 
 pub(crate) fn json(body: &[u8]) -> Value {
