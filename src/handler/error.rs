@@ -63,16 +63,19 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
     }
 }
 
-/// The error and its causes in one line.
+/// The error and its causes in one line, each told once: many errors end with their cause already.
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)?;
+        let mut told = self.source.to_string();
         let mut cause = self.source.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if !told.ends_with(&text) {
+                told = format!("{told}: {text}");
+            }
             cause = error.source();
         }
-        Ok(())
+        f.write_str(&told)
     }
 }
 
@@ -99,6 +102,23 @@ mod tests {
         let cause = std::io::Error::other("disk full");
         let error = HandlerError::from(anyhow_like(cause));
         assert_eq!(error.to_string(), "saving the order: disk full");
+    }
+
+    #[test]
+    fn a_cause_that_its_error_tells_already_is_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("reading: {0}")]
+        struct Reading(#[source] std::io::Error);
+        #[derive(Debug, thiserror::Error)]
+        #[error("the order: {0}")]
+        struct Order(#[source] Reading);
+        let io = || Reading(std::io::Error::other("disk full"));
+        assert_eq!(HandlerError::from(io()).to_string(), "reading: disk full");
+        assert_eq!(HandlerError::from(Order(io())).to_string(), "the order: reading: disk full");
+        assert_eq!(
+            HandlerError::permanent(Order(io())).at("rule a").to_string(),
+            "rule a: the order: reading: disk full"
+        );
     }
 
     fn anyhow_like(cause: std::io::Error) -> impl Error + Send + Sync {

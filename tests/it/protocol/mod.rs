@@ -3,3 +3,4 @@
 mod examples;
 mod hostile;
 mod properties;
+mod wire;
