@@ -8,7 +8,8 @@ use url::Url;
 
 use super::{
     AdminSection, AppSection, ClientSection, JournalSection, PortalSection, Problem, PumpSection,
-    RateSection, Replies, RuleSection, ServerSection, rules::Action,
+    RateSection, Replies, RuleSection, ServerSection, ShutdownSection, bounds::Most, rules::Action,
+    secret_files, stray,
 };
 
 /// The platform drops the connection after this time (callback, 回调).
@@ -16,8 +17,11 @@ const PLATFORM_TIMEOUT: Duration = Duration::from_secs(5);
 const MIN_BODY: ByteSize = ByteSize::kib(1);
 const MAX_BODY: ByteSize = ByteSize::mib(16);
 const MIN_TOKEN: usize = 16;
-const MAX_RATE: u32 = 100_000;
 const MIN_KEEP: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+/// The most that is remembered of each: some hundred bytes apiece.
+const REMEMBERED: Most<u64> = Most(10_000_000, "they would fill the memory");
 
 /// Collects the problems of one section.
 pub(super) struct Checker<'a> {
@@ -26,19 +30,10 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn require(&mut self, holds: bool, key: &str, what: &str, hint: &str) {
+    pub(super) fn require(&mut self, holds: bool, key: &str, what: &str, hint: &str) {
         if !holds {
             self.problems.push(Problem::new(format!("{}.{key}", self.path), what, hint));
         }
-    }
-
-    fn positive(&mut self, number: u64, key: &str, consequence: &str) {
-        self.require(
-            number > 0,
-            key,
-            &format!("is 0, so {consequence}"),
-            "write 1 or more, or leave the key out",
-        );
     }
 
     fn base_addresses(&mut self, urls: &[Url], key: &str) {
@@ -53,9 +48,10 @@ impl Checker<'_> {
         );
     }
 
-    fn some_time(&mut self, span: Duration, key: &str, consequence: &str) {
-        let hint = "write a time above 0, such as \"5s\", or leave the key out";
-        self.require(!span.is_zero(), key, &format!("is no time at all, so {consequence}"), hint);
+    /// Asks for a value without what comes along when it is copied.
+    fn no_stray(&mut self, text: &str, key: &str) {
+        let stray = stray::found_in(text);
+        self.require(stray.is_none(), key, stray.unwrap_or_default(), stray::HINT);
     }
 }
 
@@ -79,18 +75,29 @@ pub(super) fn server(server: &ServerSection, check: &mut Checker<'_>) {
         ),
         "write \"4s\" or less",
     );
-    check.some_time(server.answer_timeout, "answer_timeout", "every callback would be answered 503");
-    check.some_time(server.header_timeout, "header_timeout", "every connection would be closed at once");
-    check.some_time(server.body_timeout, "body_timeout", "every body would be too late");
-    check.some_time(
+    let most = Most(PLATFORM_TIMEOUT, "the platform would have hung up");
+    check.time(server.answer_timeout, "answer_timeout", "every callback would be answered 503", &most);
+    let most = Most(HOUR, "connections of those who send nothing would be kept for ever");
+    check.time(
+        server.header_timeout,
+        "header_timeout",
+        "every connection would be closed at once",
+        &most,
+    );
+    check.time(server.body_timeout, "body_timeout", "every body would be too late", &most);
+    check.time(
         server.timestamp_tolerance,
         "timestamp_tolerance",
         "every callback would be refused as stale",
+        &Most(DAY, "whoever has seen an address could use it for so long"),
     );
-    check.positive(server.max_connections as u64, "max_connections", "nobody could connect");
-    check.positive(server.max_in_flight as u64, "max_in_flight", "every callback would be answered 503");
-    let consequence = "a signature that was seen once could be used again with another body";
-    check.positive(server.signature_memory as u64, "signature_memory", consequence);
+    let most = Most(1_000_000, "no machine can have so many open");
+    check.number(server.max_connections as u64, "max_connections", "nobody could connect", &most);
+    let most = Most(1_000_000, "they would fill the memory before any is refused");
+    let none = "every callback would be answered 503";
+    check.number(server.max_in_flight as u64, "max_in_flight", none, &most);
+    let none = "a signature that was seen once could be used again with another body";
+    check.number(server.signature_memory as u64, "signature_memory", none, &REMEMBERED);
 }
 
 pub(super) fn admin(admin: &AdminSection, check: &mut Checker<'_>) {
@@ -103,6 +110,7 @@ pub(super) fn admin(admin: &AdminSection, check: &mut Checker<'_>) {
     );
     for (index, token) in admin.tokens.iter().enumerate() {
         let token = token.expose_secret();
+        check.no_stray(token, &format!("tokens[{index}]"));
         check.require(
             token.len() >= MIN_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic()),
             &format!("tokens[{index}]"),
@@ -119,6 +127,7 @@ pub(super) fn journal(journal: &JournalSection, check: &mut Checker<'_>) {
     let url = journal.url.expose();
     let after = |scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
     let known = url == "memory:" || ["sqlite:", "postgres://", "postgresql://"].into_iter().any(after);
+    check.no_stray(url, "url");
     // The value is not shown: other schemes carry passwords.
     check.require(
         known,
@@ -136,28 +145,28 @@ pub(super) fn journal(journal: &JournalSection, check: &mut Checker<'_>) {
         ),
         "write \"24h\", or at least \"1m\"",
     );
-    check.some_time(
-        journal.keep_dead,
-        "keep_dead",
-        "dead letters would be gone before anyone could revive them",
-    );
-    check.positive(journal.max_pending, "max_pending", "every callback would be answered 503");
-    check.positive(
-        journal.recent_keys as u64,
-        "recent_keys",
-        "every duplicate would be looked up on the disk",
-    );
+    let most = Most(10 * 366 * DAY, "nobody looks for anything that is older");
+    check.at_most(journal.keep, "keep", &most);
+    let none = "dead letters would be gone before anyone could revive them";
+    check.time(journal.keep_dead, "keep_dead", none, &most);
+    let most = Most(1_000_000_000, "the store would be full before any is refused");
+    check.number(journal.max_pending, "max_pending", "every callback would be answered 503", &most);
+    let none = "every duplicate would be looked up on the disk";
+    check.number(journal.recent_keys as u64, "recent_keys", none, &REMEMBERED);
 }
 
 pub(super) fn pump(pump: &PumpSection, check: &mut Checker<'_>) {
-    check.positive(pump.concurrency as u64, "concurrency", "nothing would ever be worked on");
-    check.positive(
-        pump.attempts.into(),
-        "attempts",
-        "everything would be a dead letter before it was tried",
-    );
-    check.some_time(pump.timeout, "timeout", "every attempt would fail");
-    check.some_time(pump.backoff, "backoff", "all attempts would be used up at once");
+    let most = Most(100_000, "they would fill the memory");
+    check.number(pump.concurrency as u64, "concurrency", "nothing would ever be worked on", &most);
+    let most = Most(10_000, "what cannot be done would be tried for ever");
+    let none = "everything would be a dead letter before it was tried";
+    check.number(pump.attempts.into(), "attempts", none, &most);
+    let most =
+        Most(DAY, "the next messages of a conversation would wait for one that hangs for so long");
+    check.time(pump.timeout, "timeout", "every attempt would fail", &most);
+    let most = Most(30 * DAY, "nobody waits for an answer that comes so late");
+    check.time(pump.backoff, "backoff", "all attempts would be used up at once", &most);
+    check.at_most(pump.max_backoff, "max_backoff", &most);
     check.require(
         pump.backoff <= pump.max_backoff,
         "backoff",
@@ -170,18 +179,14 @@ pub(super) fn pump(pump: &PumpSection, check: &mut Checker<'_>) {
 }
 
 pub(super) fn rate(rate: &RateSection, check: &mut Checker<'_>) {
-    check.positive(rate.per_second.into(), "per_second", "no reply would ever be sent");
-    check.require(
-        rate.per_second <= MAX_RATE,
-        "per_second",
-        &format!("{} is more than this program can send, so that it bounds nothing", rate.per_second),
-        &format!("write at most {MAX_RATE}"),
-    );
+    let most = Most(100_000, "this program sends fewer, so that it would bound nothing");
+    check.number(rate.per_second.into(), "per_second", "no reply would ever be sent", &most);
 }
 
 pub(super) fn client(client: &ClientSection, check: &mut Checker<'_>) {
-    check.some_time(client.connect_timeout, "connect_timeout", "no call could begin");
-    check.some_time(client.timeout, "timeout", "every call would fail");
+    let most = Most(HOUR, "a call that hangs would hold its message for so long");
+    check.time(client.connect_timeout, "connect_timeout", "no call could begin", &most);
+    check.time(client.timeout, "timeout", "every call would fail", &most);
     check.require(
         client.connect_timeout <= client.timeout,
         "connect_timeout",
@@ -191,6 +196,11 @@ pub(super) fn client(client: &ClientSection, check: &mut Checker<'_>) {
         ),
         "write a connect_timeout of at most timeout, or raise timeout",
     );
+}
+
+pub(super) fn shutdown(shutdown: &ShutdownSection, check: &mut Checker<'_>) {
+    let most = Most(DAY, "a handler that hangs would keep the process from ending for so long");
+    check.at_most(shutdown.grace, "grace", &most);
 }
 
 pub(super) fn app(app: &AppSection, check: &mut Checker<'_>) {
@@ -207,6 +217,7 @@ pub(super) fn app(app: &AppSection, check: &mut Checker<'_>) {
         "is not an App Key: it is empty, or something in it is not printable ASCII (a space, perhaps)",
         "copy it from the platform's console",
     );
+    check.no_stray(app.key.as_str(), "key");
     check.require(
         !app.secrets.is_empty(),
         "secrets",
@@ -214,9 +225,11 @@ pub(super) fn app(app: &AppSection, check: &mut Checker<'_>) {
         "write secrets = [\"${RC_APP_SECRET}\"], or secret_files = [\"/run/secrets/rongcloud\"]",
     );
     for (index, secret) in app.secrets.iter().enumerate() {
+        let key = format!("secrets[{index}]");
+        check.no_stray(secret.expose_secret(), &key);
         check.require(
             !secret.expose_secret().is_empty(),
-            &format!("secrets[{index}]"),
+            &key,
             "is empty: anyone could sign with it",
             "write the app's secret, or take the entry off the list",
         );
@@ -250,6 +263,12 @@ pub(super) fn portal(portal: &PortalSection, check: &mut Checker<'_>) {
         "is empty: the portal would refuse every call",
         "write the portal's access token, or token_file = \"/run/secrets/portal-token\"",
     );
+    check.no_stray(&portal.ecode, "ecode");
+    // White space around the token is taken off before each call.
+    check.no_stray(portal.token.as_ref().map_or("", |token| token.expose_secret().trim()), "token");
+    let found = portal.token_file.as_deref().and_then(secret_files::stray_in);
+    let what = found.as_deref().unwrap_or_default();
+    check.require(found.is_none(), "token_file", what, stray::HINT);
 }
 
 pub(super) fn is_base_address(url: &Url) -> bool {

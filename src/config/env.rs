@@ -1,48 +1,99 @@
 //! `${NAME}` in the configuration's strings, replaced by the environment; `$${` stands for `${` itself.
 
+use std::{
+    collections::HashMap,
+    env::{VarError, var_os},
+    path::PathBuf,
+};
+
 use toml::{Table, Value};
 
-use super::Problem;
+use super::{Problem, stray};
 
-/// A variable of this process's environment; `None` if unset or not Unicode.
+/// Names the configuration file where no argument does.
+pub(super) const FILE: &str = "RONGCLOUD_CALLBACK_CONFIG";
+
+/// Gives the value of a variable.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
+
+/// A variable of this process's environment.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-pub(super) fn process_variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+pub(super) fn process_variable(name: &str) -> Result<String, VarError> {
+    std::env::var(name)
+}
+
+/// The configuration file that this process's environment names.
+pub(super) fn file() -> Option<PathBuf> {
+    var_os(FILE).map(PathBuf::from)
 }
 
 /// Replaces the references in every string of `table`; those that cannot be resolved are problems.
+///
+/// Returns the variable of each value that is nothing else, by the value's path.
 pub(super) fn interpolate(
     table: &mut Table,
-    variable: &dyn Fn(&str) -> Option<String>,
+    variable: Lookup<'_>,
     problems: &mut Vec<Problem>,
-) {
+) -> Origins {
+    let mut origins = Origins(HashMap::new());
+    let mut interpolation = Interpolation { variable, problems, origins: &mut origins };
     for (name, value) in table.iter_mut() {
-        interpolate_value(value, name.clone(), variable, problems);
+        interpolation.value(value, name.clone());
+    }
+    origins
+}
+
+/// The variables that values of the configuration came from, by the path of the value.
+pub(super) struct Origins(HashMap<String, Origin>);
+
+struct Origin {
+    variable: String,
+    is_empty: bool,
+}
+
+impl Origins {
+    /// Adds to a problem with a value that it came from a variable, for it is there that it can be mended.
+    pub(super) fn add_to(&self, problem: &mut Problem) {
+        if let Some(Origin { variable, is_empty }) = self.0.get(&problem.key) {
+            let empty = if *is_empty { ", which is set but empty" } else { "" };
+            let origin = format!("the value is that of the environment variable {variable}{empty}");
+            problem.what = format!("{} ({origin})", problem.what);
+        }
     }
 }
 
-fn interpolate_value(
-    value: &mut Value,
-    path: String,
-    variable: &dyn Fn(&str) -> Option<String>,
-    problems: &mut Vec<Problem>,
-) {
-    match value {
-        Value::String(text) => match resolve(text, variable) {
-            Ok(resolved) => *text = resolved,
-            Err(Unresolved { what, hint }) => problems.push(Problem::new(path, what, hint)),
-        },
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                interpolate_value(item, format!("{path}[{index}]"), variable, problems);
+struct Interpolation<'a> {
+    variable: Lookup<'a>,
+    problems: &'a mut Vec<Problem>,
+    origins: &'a mut Origins,
+}
+
+impl Interpolation<'_> {
+    fn value(&mut self, value: &mut Value, path: String) {
+        match value {
+            Value::String(text) => match resolve(text, self.variable) {
+                Ok(resolved) => {
+                    if let Some(variable) = only_reference(text) {
+                        let origin =
+                            Origin { variable: variable.to_owned(), is_empty: resolved.is_empty() };
+                        self.origins.0.insert(path, origin);
+                    }
+                    *text = resolved;
+                }
+                Err(Unresolved { what, hint }) => self.problems.push(Problem::new(path, what, hint)),
+            },
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.value(item, format!("{path}[{index}]"));
+                }
             }
-        }
-        Value::Table(table) => {
-            for (name, value) in table.iter_mut() {
-                interpolate_value(value, format!("{path}.{name}"), variable, problems);
+            Value::Table(table) => {
+                for (name, value) in table.iter_mut() {
+                    self.value(value, format!("{path}.{name}"));
+                }
             }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
         }
-        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
     }
 }
 
@@ -57,7 +108,12 @@ struct Unresolved {
     hint: String,
 }
 
-fn resolve(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Unresolved> {
+/// The variable whose reference is all that `text` consists of.
+fn only_reference(text: &str) -> Option<&str> {
+    text.strip_prefix("${")?.strip_suffix('}').filter(|name| is_name(name))
+}
+
+fn resolve(text: &str, variable: Lookup<'_>) -> Result<String, Unresolved> {
     let mut resolved = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -73,16 +129,27 @@ fn resolve(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
             what: "has a `${` that is not followed by a variable's name and `}`".to_owned(),
             hint: "write ${NAME}, or $${ for the characters themselves".to_owned(),
         })?;
-        let value = variable(name).ok_or_else(|| Unresolved {
-            what: format!("takes its value from the environment variable {name}, which is not set"),
-            hint: format!("set {name}, or write the value into your configuration file"),
-        })?;
+        let value = variable(name).map_err(|error| unresolved(name, &error))?;
         resolved.push_str(before);
         resolved.push_str(&value);
         rest = &reference[name.len() + 1..];
     }
     resolved.push_str(rest);
     Ok(resolved)
+}
+
+fn unresolved(name: &str, error: &VarError) -> Unresolved {
+    let what = format!("takes its value from the environment variable {name}, which is");
+    match error {
+        VarError::NotPresent => Unresolved {
+            what: format!("{what} not set"),
+            hint: format!("set {name}, or write the value into your configuration file"),
+        },
+        VarError::NotUnicode(_) => Unresolved {
+            what: format!("{what} set, but its bytes are not UTF-8"),
+            hint: format!("{}; or it was written in another encoding, such as GBK", stray::HINT),
+        },
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -93,12 +160,15 @@ fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{env::VarError, ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
     fn resolve(text: &str) -> Result<String, String> {
         let variable = |name: &str| match name {
-            "A" => Some("alpha".to_owned()),
-            "EMPTY" => Some(String::new()),
-            "NESTED" => Some("${A}".to_owned()),
-            _ => None,
+            "A" => Ok("alpha".to_owned()),
+            "EMPTY" => Ok(String::new()),
+            "NESTED" => Ok("${A}".to_owned()),
+            "GBK" => Err(VarError::NotUnicode(OsStr::from_bytes(b"\xc3\xdc").to_owned())),
+            _ => Err(VarError::NotPresent),
         };
         super::resolve(text, &variable).map_err(|unresolved| unresolved.what)
     }
@@ -130,6 +200,15 @@ mod tests {
     #[test]
     fn an_unset_variable_is_named() {
         assert!(resolve("a${B}").unwrap_err().contains("environment variable B, which is not set"));
+    }
+
+    #[test]
+    fn a_variable_that_is_not_utf_8_is_not_said_to_be_unset() {
+        let what = resolve("a${GBK}").unwrap_err();
+        assert!(
+            what.contains("environment variable GBK, which is set, but its bytes are not UTF-8"),
+            "{what}"
+        );
     }
 
     #[test]

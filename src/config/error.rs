@@ -35,6 +35,16 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// The file is not UTF-8.
+    #[error("{}:{line}: the configuration file is not UTF-8, but {encoding}", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line with the first byte that does not fit, from 1.
+        line: usize,
+        /// What the bytes look like.
+        encoding: &'static str,
+    },
     /// The file is not TOML.
     #[error("{}:{line}:{column}: not TOML: {message}", file_name(file.as_ref()))]
     Syntax {
@@ -62,7 +72,7 @@ impl ConfigError {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Invalid { problems, .. } => problems,
-            Self::Read { .. } | Self::Syntax { .. } => &[],
+            Self::Read { .. } | Self::Encoding { .. } | Self::Syntax { .. } => &[],
         }
     }
 
@@ -79,7 +89,7 @@ impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read { source, .. } => write!(f, "{self}: {source}"),
-            Self::Syntax { .. } | Self::Invalid { .. } => write!(f, "{self}"),
+            Self::Encoding { .. } | Self::Syntax { .. } | Self::Invalid { .. } => write!(f, "{self}"),
         }
     }
 }

@@ -3,21 +3,22 @@
 //! Pure values: the rooms take their section and never read the environment themselves.
 
 mod addresses;
+mod bounds;
 mod check;
 mod duration;
+mod encoding;
 mod env;
 mod error;
 mod file;
 mod merge;
+mod proxies;
 mod read;
 pub(crate) mod rules;
 mod secret_files;
 mod sections;
+pub(crate) mod stray;
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, env::VarError, path::Path};
 
 use toml::{Table, Value};
 
@@ -72,13 +73,18 @@ impl Config {
     /// [`ConfigError::Read`] and [`ConfigError::Syntax`] for the file as a whole, else
     /// [`ConfigError::Invalid`] with everything that is wrong in it.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let named = || env::process_variable("RONGCLOUD_CALLBACK_CONFIG").map(PathBuf::from);
-        let Some(path) = path.map(Path::to_owned).or_else(named) else {
-            return Self::from_toml("", env::process_variable);
+        let Some(path) = path.map(Path::to_owned).or_else(env::file) else {
+            return Self::from_text("", &env::process_variable);
         };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                Self::from_toml(&text, env::process_variable).map_err(|error| error.in_file(path))
+        if path.as_os_str().is_empty() {
+            let hint = "write the path of the configuration file there, or unset it";
+            let problems = vec![Problem::new(env::FILE, "is set but empty: it names no file", hint)];
+            return Err(ConfigError::Invalid { file: None, problems });
+        }
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let text = encoding::utf_8(bytes, &path)?;
+                Self::from_text(&text, &env::process_variable).map_err(|error| error.in_file(path))
             }
             Err(source) => Err(ConfigError::Read { path, source }),
         }
@@ -114,12 +120,17 @@ impl Config {
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
+        Self::from_text(text, &|name| variable(name).ok_or(VarError::NotPresent))
+    }
+
+    fn from_text(text: &str, variable: env::Lookup<'_>) -> Result<Self, ConfigError> {
         let mut defaults: Table = UserFile::parse(DEFAULTS)?.values;
         defaults.insert("rules".to_owned(), Value::Array(Vec::new()));
         let file = UserFile::parse(text)?;
         let mut problems = Vec::new();
         let mut merged = merge::merge(defaults.clone(), file.values.clone(), &mut problems);
-        env::interpolate(&mut merged, &variable, &mut problems);
+        let origins = env::interpolate(&mut merged, variable, &mut problems);
+        let unresolved = problems.len();
         let config = read::read(merged, &defaults, &mut problems);
         match config {
             Some(mut config) if problems.is_empty() => {
@@ -129,6 +140,7 @@ impl Config {
                 Ok(config)
             }
             _ => {
+                problems.iter_mut().skip(unresolved).for_each(|problem| origins.add_to(problem));
                 // The first problem of a key may have caused its others.
                 let mut seen = HashSet::new();
                 problems.retain(|problem| seen.insert(problem.key.clone()));

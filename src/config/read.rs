@@ -21,7 +21,7 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
     let deliver_rate = reader.deliver_rate();
     let deliver = reader.section("deliver", check::pump);
     let client = reader.section("client", check::client);
-    let shutdown = reader.section("shutdown", |_, _| ());
+    let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
     let rules = reader.values.remove("rules").map(|values| rules::read(values, reader.problems));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::Problem;
+use super::{Problem, stray};
 
 /// Reads `files`, the list at `key`, and adds what is in them to `secrets`.
 pub(super) fn read_into(
@@ -21,17 +21,34 @@ pub(super) fn read_into(
     }
 }
 
+/// Reads one secret: the file's text without the line end that editors put there.
 fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let path = file.display();
+    let bytes = std::fs::read(file).map_err(|error| {
         let hint =
             "name a file that this process may read; a relative path starts in its working folder";
-        (format!("cannot read {}: {error}", file.display()), hint)
+        (format!("cannot read {path}: {error}"), hint)
     })?;
-    match text.trim_end_matches(['\r', '\n']) {
-        "" => Err((
-            format!("{} is empty", file.display()),
-            "write the secret into it, or take it off the list",
-        )),
-        secret => Ok(secret.into()),
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err((format!("the text in {path} is not UTF-8"), stray::HINT));
+    };
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        let hint = "write the secret into it, or take it off the list";
+        return Err((format!("{path} is empty"), hint));
     }
+    match stray::found_in(secret) {
+        Some(stray) => Err((format!("the secret in {path} {stray}"), stray::HINT)),
+        None => Ok(secret.into()),
+    }
+}
+
+/// What is wrong with the token in a file that is read again at each call; one that is not there yet may come.
+pub(super) fn stray_in(file: &Path) -> Option<String> {
+    let bytes = std::fs::read(file).ok()?;
+    let stray = match std::str::from_utf8(&bytes) {
+        Ok(text) => stray::found_in(text.trim())?,
+        Err(_) => "is not UTF-8",
+    };
+    Some(format!("the token in {} {stray}", file.display()))
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{addresses, duration, env};
+use super::{addresses, duration, env, proxies};
 use crate::ids::AppKey;
 
 /// `[server]`: what the platform's callbacks meet.
@@ -33,6 +33,7 @@ pub struct ServerSection {
     /// Most callbacks in progress at once.
     pub max_in_flight: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "proxies::deserialize")]
     pub trusted_proxies: Vec<IpNet>,
     /// How far a callback's timestamp may be from our clock.
     #[serde(deserialize_with = "duration::deserialize")]

@@ -5,7 +5,7 @@ use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::client::ClientError;
+use crate::{client::ClientError, config::stray};
 
 /// Why a function could not come up with a token; its text is shown in errors.
 pub type TokenError = Box<dyn Error + Send + Sync>;
@@ -61,9 +61,13 @@ impl TokenSource {
                 function().await.map_err(|error| ClientError::Token(error.to_string()))?
             }
         };
-        match token.expose_secret().trim() {
-            "" => Err(ClientError::Token("it is empty".to_owned())),
-            trimmed => Ok(trimmed.into()),
+        let token = token.expose_secret().trim();
+        if token.is_empty() {
+            return Err(ClientError::Token("it is empty".to_owned()));
+        }
+        match stray::found_in(token) {
+            Some(stray) => Err(ClientError::Token(format!("it {stray}: {}", stray::HINT))),
+            None => Ok(token.into()),
         }
     }
 }

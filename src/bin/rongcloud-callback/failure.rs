@@ -70,9 +70,18 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let named = error.problems().is_empty();
+        let hint = match &error {
+            ConfigError::Invalid { .. } => None,
+            ConfigError::Encoding { .. } => Some(
+                "save it as UTF-8: editors have a choice for it, PowerShell has `Set-Content -Encoding utf8`",
+            ),
+            _ => Some("`--config FILE` names the configuration file"),
+        };
         let failure = Self::yours(error);
-        if named { failure.hint("`--config FILE` names the configuration file") } else { failure }
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `check`: configurations that are wrong, and probes of servers that are not what they should be.
 
-use std::fs;
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
 
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
@@ -56,6 +56,65 @@ fn a_file_that_is_not_there_is_told_of() {
     caused by: No such file or directory (os error 2)
     hint: `--config FILE` names the configuration file
     "#);
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_of_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("callback.toml");
+    let text = "[journal]\r\nurl = \"memory:\"\r\n# 你好\r\n";
+    let utf_16 = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+    let gbk = text.replace("你好", "").into_bytes().into_iter().chain(*b"# \xc4\xe3\xba\xc3").collect();
+    let marked = |mark: &[u8], bytes: Vec<u8>| [mark, &bytes].concat();
+    for (bytes, words) in [
+        (
+            marked(b"\xff\xfe", utf_16(u16::to_le_bytes)),
+            ":1: the configuration file is not UTF-8, but UTF-16\n",
+        ),
+        (
+            marked(b"\xfe\xff", utf_16(u16::to_be_bytes)),
+            ":1: the configuration file is not UTF-8, but UTF-16\n",
+        ),
+        (utf_16(u16::to_le_bytes), ":1: the configuration file is not UTF-8, but UTF-16\n"),
+        (
+            gbk,
+            ":4: the configuration file is not UTF-8, but in another encoding, GBK or Latin-1 perhaps\n",
+        ),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let mut command = executable(&["--config", "callback.toml", "check"]);
+        let (code, _, errors) = outcome(command.current_dir(folder.path()).output().unwrap());
+        assert_eq!(code, Some(1));
+        assert!(errors.contains(words) && errors.contains("hint: save it as UTF-8"), "{errors}");
+    }
+    fs::write(&file, marked(b"\xef\xbb\xbf", text.as_bytes().to_vec())).unwrap();
+    let mut command = executable(&["--config", "callback.toml", "check"]);
+    command.envs([("RC_APP_KEY", "k"), ("RC_APP_SECRET", "s"), ("RC_API_URL", "http://127.0.0.1:9")]);
+    let (code, _, errors) = outcome(command.current_dir(folder.path()).output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_or_empty_is_told_of_as_what_it_is() {
+    let check = |name: &str, value: &[u8]| {
+        let mut command = executable(&["check"]);
+        command.envs([
+            ("RC_APP_KEY", "k"),
+            ("RC_APP_SECRET", "s"),
+            ("RC_API_URL", "http://127.0.0.1:9"),
+        ]);
+        let (code, _, errors) = outcome(command.env(name, OsStr::from_bytes(value)).output().unwrap());
+        assert_eq!(code, Some(1), "{errors}");
+        errors
+    };
+    let errors = check("RC_APP_SECRET", b"s3cret\xff");
+    assert!(errors.contains("RC_APP_SECRET, which is set, but its bytes are not UTF-8"), "{errors}");
+    assert!(!errors.contains("s3cret"), "{errors}");
+    let errors = check("RC_APP_SECRET", b"");
+    assert!(errors.contains("apps[0].secrets[0]: is empty"), "{errors}");
+    assert!(errors.contains("RC_APP_SECRET, which is set but empty"), "{errors}");
+    let errors = check("RONGCLOUD_CALLBACK_CONFIG", b"");
+    assert!(errors.contains("RONGCLOUD_CALLBACK_CONFIG: is set but empty"), "{errors}");
 }
 
 #[test]

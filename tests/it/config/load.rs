@@ -113,14 +113,14 @@ fn secret_files_are_read_without_their_last_line_end_and_come_after_the_secrets(
     let folder = tempfile::tempdir().unwrap();
     let (unix, windows) = (folder.path().join("unix"), folder.path().join("windows"));
     fs::write(&unix, "from unix\n").unwrap();
-    fs::write(&windows, " from windows \r\n").unwrap();
+    fs::write(&windows, "from windows\r\n").unwrap();
     let text = format!(
         "[[apps]]\nkey = 'k'\napi_url = 'https://api.example.com'\nsecrets = ['first']\nsecret_files = [{unix:?}, {windows:?}]\n"
     );
-    assert_eq!(secrets(&parse(&text).unwrap(), 0), ["first", "from unix", " from windows "]);
+    assert_eq!(secrets(&parse(&text).unwrap(), 0), ["first", "from unix", "from windows"]);
 
     let alone = text.replace("secrets = ['first']\n", "");
-    assert_eq!(secrets(&parse(&alone).unwrap(), 0), ["from unix", " from windows "]);
+    assert_eq!(secrets(&parse(&alone).unwrap(), 0), ["from unix", "from windows"]);
 }
 
 #[test]

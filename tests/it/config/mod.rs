@@ -1,5 +1,7 @@
 //! The configuration from text to values, and everything that can be wrong with it.
 
+mod bounds;
+mod copied;
 mod load;
 mod problems;
 mod rules;

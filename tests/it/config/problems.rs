@@ -5,14 +5,15 @@ use rongcloud_callback::config::{Config, Problem};
 use super::parse;
 
 /// An app in whose section nothing is wrong.
-const APP: &str = "[[apps]]\nkey = 'k'\nsecrets = ['hunter2']\napi_url = 'https://api.example.com'\n";
+pub(super) const APP: &str =
+    "[[apps]]\nkey = 'k'\nsecrets = ['hunter2']\napi_url = 'https://api.example.com'\n";
 
-fn problems(text: &str) -> Vec<Problem> {
+pub(super) fn problems(text: &str) -> Vec<Problem> {
     parse(text).expect_err("a configuration with problems").problems().to_vec()
 }
 
 /// Asserts that `text` has one problem: with this key, and these words about it.
-fn assert_problem(text: &str, key: &str, words: &str) {
+pub(super) fn assert_problem(text: &str, key: &str, words: &str) {
     let problems = problems(text);
     let [problem] = &problems[..] else { panic!("{text}: {problems:#?}") };
     assert_eq!(problem.key, key, "{text}");
