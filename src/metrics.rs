@@ -2,11 +2,15 @@
 //!
 //! Nothing is ever labelled by user or message: the number of series stays small.
 
+use std::{convert::Infallible, sync::OnceLock, time::Duration};
+
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
     histogram,
 };
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 const CALLBACKS: &str = "rongcloud_callback_callbacks_total";
 const ACK_SECONDS: &str = "rongcloud_callback_ack_duration_seconds";
@@ -21,7 +25,10 @@ const CALLS: &str = "rongcloud_callback_api_calls_total";
 const REFUSALS: &str = "rongcloud_callback_rate_refusals_total";
 const SEND_RATE: &str = "rongcloud_callback_send_rate_per_second";
 const CALL_SECONDS: &str = "rongcloud_callback_api_call_duration_seconds";
+const LOG_LINES_LOST: &str = "rongcloud_callback_log_lines_lost_total";
 
+/// How often [`upkeep`] looks after the histograms.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper bounds of the buckets of every duration, in seconds.
 const SECONDS: [f64; 14] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
@@ -93,6 +100,38 @@ pub fn call_seconds(call: &'static str) -> Histogram {
     histogram!(CALL_SECONDS, "call" => call)
 }
 
+/// Lines of the log that could not be written, because its reader was gone or too slow.
+pub fn log_lines_lost() -> Counter {
+    counter!(LOG_LINES_LOST)
+}
+
+/// The process's recorder, installed by the first call; `None` if the program that this is part of has one of its own.
+///
+/// Rooms that ask for their handles before it is installed get some that count nothing.
+pub fn prometheus() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let recorder = recorder().ok()?;
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).ok()?;
+        describe();
+        Some(handle)
+    };
+    HANDLE.get_or_init(install).as_ref()
+}
+
+/// Keeps the installed recorder small for as long as it is polled: its histograms keep every sample until somebody looks
+/// after them, or asks for them.
+pub async fn upkeep() -> Infallible {
+    let mut every = tokio::time::interval(UPKEEP);
+    loop {
+        every.tick().await;
+        if let Some(handle) = prometheus() {
+            handle.run_upkeep();
+        }
+    }
+}
+
 /// A recorder that knows the buckets of the histograms above; install it before the rooms are built.
 ///
 /// # Errors
@@ -126,4 +165,5 @@ pub fn describe() {
         "Replies sent in a second at most, by app: below deliver.rate.per_second while slowed"
     );
     describe_histogram!(CALL_SECONDS, "Seconds that a call of the platform's API took");
+    describe_counter!(LOG_LINES_LOST, "Lines of the log that could not be written");
 }

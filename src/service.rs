@@ -1,17 +1,15 @@
 //! Assembles the rooms: configuration and handlers in, a running callback server out.
 
 use std::{
-    collections::HashMap,
-    future::Future,
-    io,
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    thread,
-    time::Duration,
+    collections::HashMap, future::Future, io, net::SocketAddr, panic::AssertUnwindSafe, pin::pin,
+    sync::Arc, thread, time::Duration,
 };
 
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::signal::unix::{SignalKind, signal};
+use futures_util::FutureExt;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -23,9 +21,13 @@ use crate::{
     journal::{self, Access, Journal, JournalError},
     metrics as names,
     portal::Portal,
-    server::{Callbacks, ConnectionLimits, Listener, admin},
+    server::{Callbacks, ConnectionLimits, Listener, admin, admin::QueueMeters},
     worker::{Channel, Deliver, Dispatch, Pump},
 };
+
+/// How much longer than the grace period the queues' loops, and how long the journal may take to end: a store that does not
+/// answer keeps nobody from a restart.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// A callback server: a configuration and the handlers.
 ///
@@ -87,6 +89,13 @@ pub enum ServiceError {
     /// The process's signals could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
+    /// A part that runs until the service is stopped has ended before, so the rest was stopped, too. What was accepted is
+    /// in the journal, and handled after the next start.
+    #[error("{part} ended by itself")]
+    Ended {
+        /// The part.
+        part: &'static str,
+    },
 }
 
 /// A service taken apart, to run it inside another program; see [`CallbackService::into_parts`].
@@ -98,6 +107,14 @@ pub struct Parts {
     pub workers: Workers,
     /// What survives a crash.
     pub journal: Arc<dyn Journal>,
+    /// What has been counted and measured.
+    pub metrics: Metrics,
+}
+
+/// The metrics of the process, as `/metrics` of the operators' listener shows them.
+#[derive(Debug)]
+pub struct Metrics {
+    queues: QueueMeters,
 }
 
 /// What runs behind the ack: handling and sending.
@@ -158,8 +175,24 @@ impl CallbackService {
     /// See [`ServiceError`].
     pub async fn run(self) -> Result<(), ServiceError> {
         let stop = termination().map_err(ServiceError::Signals)?;
-        self.bind().await?.run(stop).await;
-        Ok(())
+        self.run_until(stop).await
+    }
+
+    /// Runs as [`run`](Self::run) does, but until `stop` completes, which ends it while it waits for its store, too.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceError`].
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        let mut stop = pin!(stop);
+        let server = tokio::select! {
+            server = self.bind() => server?,
+            () = &mut stop => {
+                tracing::info!("stopped before it was ready");
+                return Ok(());
+            }
+        };
+        server.run(stop).await
     }
 
     /// Opens the journal and listens, so that the addresses are known before it runs.
@@ -195,20 +228,24 @@ impl CallbackService {
     /// # async fn example(service: rongcloud_callback::CallbackService) -> Result<(), Box<dyn std::error::Error>> {
     /// let parts = service.into_parts().await?;
     /// let stop = tokio_util::sync::CancellationToken::new();
-    /// let workers = tokio::task::JoinSet::from_iter([parts.workers.run(stop.clone())]);
+    /// let mut workers = tokio::task::JoinSet::from_iter([parts.workers.run(stop.clone())]);
     /// let app: axum::Router = axum::Router::new().merge(parts.callbacks.router());
-    /// // … serve `app` until the program is to end, then:
+    /// // … serve `app` until the program is to end, or the workers do, which is an error; then:
     /// stop.cancel();
-    /// workers.join_all().await;
+    /// while let Some(ended) = workers.join_next().await {
+    ///     ended??;
+    /// }
     /// # Ok(())
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
         let Self { config, routes, clock } = self;
         // Before the rooms are built: they ask for their metrics once.
-        prometheus();
+        names::prometheus();
         let clients = clients(&config)?;
         let channels = channels(&config, &clients)?;
+        // Before the first wait: where it is long, this says for what.
+        tracing::info!(journal = %config.journal.url, "opening the journal");
         let journal = open_journal(&config.journal, clock.clone(), Access::Server)
             .await
             .map_err(|source| ServiceError::Journal { url: config.journal.url.to_string(), source })?;
@@ -216,25 +253,89 @@ impl CallbackService {
             Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
         let deliver = Deliver::new(channels, &config.deliver, &config.deliver_rate);
+        let metrics = Metrics { queues: QueueMeters::new(Arc::clone(&journal), clock.clone()) };
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
             deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
-        Ok(Parts { callbacks, workers, journal })
+        Ok(Parts { callbacks, workers, journal, metrics })
+    }
+}
+
+impl Metrics {
+    /// All of them as Prometheus text; `None` if the program has a recorder of its own, which has them then.
+    pub async fn render(&self) -> Option<String> {
+        let handle = names::prometheus()?;
+        self.queues.refresh().await;
+        Some(handle.render())
     }
 }
 
 impl Workers {
     /// Works until `stop`, lets attempts end within the configured grace period, then closes the journal.
-    pub async fn run(self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Ended`] if a queue is not worked on any more although nobody has stopped it.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), ServiceError> {
         let Self { dispatch, deliver, journal, grace } = self;
-        tokio::join!(dispatch.run(stop.clone(), grace), deliver.run(stop, grace));
-        if let Err(error) = journal.close().await {
-            tracing::error!(%error, "the journal did not close cleanly; it is read again at the next start");
-        }
+        // Stopped by the caller, or by a loop that has failed.
+        let stop = stop.child_token();
+        let loops = async {
+            tokio::join!(
+                watched("the handling of messages", dispatch.run(stop.clone(), grace), &stop),
+                watched("the sending of replies", deliver.run(stop.clone(), grace), &stop),
+            )
+        };
+        let late = async {
+            stop.cancelled().await;
+            sleep(grace.saturating_add(LAST_WAIT)).await;
+        };
+        let result = tokio::select! {
+            (handling, sending) = loops => handling.and(sending),
+            () = late => {
+                tracing::warn!("the journal does not answer: what is in work is cut off, and comes again after the next start");
+                Ok(())
+            }
+            never = names::upkeep() => match never {},
+        };
+        let unclean = match timeout(LAST_WAIT, journal.close()).await {
+            Ok(Ok(())) => return result,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        tracing::error!(
+            error = unclean,
+            "the journal did not close cleanly; it is read again at the next start"
+        );
+        result
     }
+}
+
+/// Runs a loop that ought to run until `stop`; if it ends before, or panics, the others are stopped as well.
+async fn watched(
+    part: &'static str,
+    run: impl Future<Output = ()>,
+    stop: &CancellationToken,
+) -> Result<(), ServiceError> {
+    let ended = AssertUnwindSafe(run).catch_unwind().await;
+    if ended.is_ok() && stop.is_cancelled() {
+        return Ok(());
+    }
+    Err(ended_by_itself(part, stop))
+}
+
+/// Reports a part that ought to run on, and stops the others.
+fn ended_by_itself(part: &'static str, stop: &CancellationToken) -> ServiceError {
+    tracing::error!(
+        part,
+        "a part of the server ended by itself, so the rest is stopped: what was accepted is handled after the next start; \
+         this is a defect, please report it with the lines before this one"
+    );
+    stop.cancel();
+    ServiceError::Ended { part }
 }
 
 impl Server {
@@ -255,9 +356,13 @@ impl Server {
 
     /// Runs until `stop`: readiness off, no new connections, open requests finished, no new leases, handlers
     /// ended within the grace period, the journal closed.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { parts: Parts { callbacks, workers, journal }, listener, operators, limits, clock } =
-            self;
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Ended`] if a part of it has ended although nobody has stopped it; the others are stopped then.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        let Self { parts, listener, operators, limits, clock } = self;
+        let Parts { callbacks, workers, journal, .. } = parts;
         let Operators { listener: admin, section } = operators;
         tracing::info!(callbacks = %listener.local_addr(), admin = %admin.local_addr(), "ready");
         if section.is_remote() {
@@ -269,27 +374,40 @@ impl Server {
         let stopping = CancellationToken::new();
         let served = CancellationToken::new();
         let render =
-            prometheus().cloned().map(|handle| Arc::new(move || handle.render()) as admin::Render);
+            names::prometheus().map(|handle| Arc::new(move || handle.render()) as admin::Render);
         let operators = admin::router(journal, clock, stopping.clone(), render, section.tokens);
         let stop = async {
-            stop.await;
-            tracing::info!("stopping");
+            tokio::select! {
+                () = stop => tracing::info!("stopping"),
+                () = stopping.cancelled() => {}
+            }
             stopping.cancel();
         };
         let serve = async {
-            listener.serve(callbacks, limits, stopping.clone()).await;
+            let serving = listener.serve(callbacks, limits, stopping.clone());
+            let result = watched("the listener of server.listen", serving, &stopping).await;
             served.cancel();
+            result
         };
         // The operators' endpoints answer until the very end.
         let operate = async {
+            let never = CancellationToken::new();
+            let serving = admin.serve(operators, ConnectionLimits::default(), never.clone());
+            let mut work = pin!(async {
+                let result = workers.run(served.clone()).await;
+                stopping.cancel();
+                result
+            });
             tokio::select! {
-                () = workers.run(served.clone()) => {}
-                () = admin.serve(operators, ConnectionLimits::default(), CancellationToken::new()) => {}
-                () = upkeep() => {}
+                result = &mut work => result,
+                ended = watched("the listener of admin.listen", serving, &stopping) => {
+                    work.await.and(ended)
+                }
             }
         };
-        tokio::join!(stop, serve, operate);
+        let ((), served, operated) = tokio::join!(stop, serve, operate);
         tracing::info!("stopped");
+        served.and(operated)
     }
 }
 
@@ -351,32 +469,12 @@ fn channels(
     config.apps.iter().map(channel).collect()
 }
 
-/// The process's metrics; `None` if the program that we are part of has a recorder of its own.
-fn prometheus() -> Option<&'static PrometheusHandle> {
-    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    let install = || {
-        let recorder = names::recorder().ok()?;
-        let handle = recorder.handle();
-        metrics::set_global_recorder(recorder).ok()?;
-        names::describe();
-        Some(handle)
-    };
-    HANDLE.get_or_init(install).as_ref()
-}
-
-/// Without this, histograms grow until somebody asks for them.
-async fn upkeep() {
-    let mut every = tokio::time::interval(Duration::from_secs(5));
-    loop {
-        every.tick().await;
-        if let Some(handle) = prometheus() {
-            handle.run_upkeep();
-        }
-    }
-}
-
-/// Completes at SIGTERM or SIGINT.
-fn termination() -> io::Result<impl Future<Output = ()>> {
+/// Completes at SIGTERM or SIGINT, of which none is missed from this call on.
+///
+/// # Errors
+///
+/// The operating system's, if it has no handlers to give.
+pub fn termination() -> io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {

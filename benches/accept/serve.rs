@@ -191,7 +191,7 @@ async fn handled(journal: &str) {
     let (address, journal) = (server.callback_addr(), server.journal());
     let finished = async || journal.stats().await.expect("the journal answers").inbox.done;
     tokio::select! {
-        () = server.run(std::future::pending()) => {}
+        ended = server.run(std::future::pending()) => ended.expect("a server that runs until it is stopped"),
         () = answer(address, finished) => {}
     }
 }

@@ -156,6 +156,6 @@ pub(crate) fn child(arguments: &[String]) {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             drop(ended);
         });
-        server.run(async { drop(stop.await) }).await;
+        server.run(async { drop(stop.await) }).await.expect("a server that runs until it is stopped");
     });
 }

@@ -45,21 +45,19 @@ pub fn router(
     render: Option<Render>,
     tokens: Vec<SecretString>,
 ) -> Router {
-    let gauges = [QueueGauges::new("inbox"), QueueGauges::new("outbox")];
+    let meters = QueueMeters::new(journal, clock);
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state(Arc::new(Admin { journal, clock, stopping, render, tokens, gauges }))
+        .with_state(Arc::new(Admin { meters, stopping, render, tokens }))
 }
 
 struct Admin {
-    journal: Arc<dyn Journal>,
-    clock: Clock,
+    meters: QueueMeters,
     stopping: CancellationToken,
     render: Option<Render>,
     tokens: Vec<SecretString>,
-    gauges: [QueueGauges; 2],
 }
 
 impl Admin {
@@ -76,14 +74,6 @@ impl Admin {
             any | Sha256::digest(token.expose_secret()).ct_eq(&given)
         });
         self.tokens.is_empty() || bool::from(matches)
-    }
-
-    async fn stats(&self) -> Result<Stats, NotReady> {
-        match timeout(PATIENCE, self.journal.stats()).await {
-            Ok(Ok(stats)) => Ok(stats),
-            Ok(Err(error)) => Err(NotReady::Journal(error.to_string())),
-            Err(_) => Err(NotReady::Journal("the journal does not answer".to_owned())),
-        }
     }
 }
 
@@ -112,7 +102,7 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Result<&'static str, NotRead
     if admin.stopping.is_cancelled() {
         return Err(NotReady::Stopping);
     }
-    admin.stats().await.map(|_| "ready\n")
+    admin.meters.stats().await.map(|_| "ready\n").map_err(NotReady::Journal)
 }
 
 async fn scrape(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
@@ -126,17 +116,46 @@ async fn scrape(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response
             "this program records its metrics elsewhere: they are where its own recorder shows them\n";
         return (StatusCode::NOT_FOUND, why).into_response();
     };
-    // Without an answer of the journal the gauges keep their last values; everything else is still worth having.
-    if let Ok(stats) = admin.stats().await {
-        let now = admin.clock.now();
-        let [inbox, outbox] = &admin.gauges;
-        inbox.set(stats.inbox, now);
-        outbox.set(stats.outbox, now);
-    }
+    admin.meters.refresh().await;
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], render()).into_response()
 }
 
+/// The gauges of both queues, and the journal that they are read from.
+#[derive(Debug)]
+pub struct QueueMeters {
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    gauges: [QueueGauges; 2],
+}
+
+impl QueueMeters {
+    /// Gauges of the recorder that is installed now.
+    pub fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+        Self { journal, clock, gauges: [QueueGauges::new("inbox"), QueueGauges::new("outbox")] }
+    }
+
+    /// Sets the gauges to what is in the journal; without an answer of it they keep their last values.
+    pub async fn refresh(&self) {
+        if let Ok(stats) = self.stats().await {
+            let now = self.clock.now();
+            let [inbox, outbox] = &self.gauges;
+            inbox.set(stats.inbox, now);
+            outbox.set(stats.outbox, now);
+        }
+    }
+
+    /// How much is in the journal; or why it cannot say so.
+    async fn stats(&self) -> Result<Stats, String> {
+        match timeout(PATIENCE, self.journal.stats()).await {
+            Ok(Ok(stats)) => Ok(stats),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the journal does not answer".to_owned()),
+        }
+    }
+}
+
 /// What `/metrics` says about one queue.
+#[derive(Debug)]
 struct QueueGauges {
     pending: Gauge,
     leased: Gauge,

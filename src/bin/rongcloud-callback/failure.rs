@@ -104,6 +104,9 @@ impl From<ServiceError> for Failure {
             }
             ServiceError::Journal { source: JournalError::Open(_), .. }
             | ServiceError::Client { .. } => Self::yours(error),
+            ServiceError::Ended { .. } => {
+                Self::ours(error).hint("start it again; the lines of the log before this one say why")
+            }
             _ => Self::ours(error),
         }
     }
@@ -152,5 +155,19 @@ fn hint(error: &ClientError) -> &'static str {
             "does `api_url` lead to the platform? whether the call was carried out is not known: look before repeating it"
         }
         _ => "run it again with --dry-run to see the request",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_ends_by_itself_is_our_failure() {
+        let failure = Failure::from(ServiceError::Ended { part: "the listener of server.listen" });
+        assert_eq!(format!("{:?}", failure.code()), format!("{:?}", ExitCode::from(2)));
+        assert!(
+            failure.to_string().starts_with("error: the listener of server.listen ended by itself\n")
+        );
     }
 }

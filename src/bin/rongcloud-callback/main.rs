@@ -1,9 +1,5 @@
 //! The executable: a callback server from a configuration file, and the operator's commands beside it.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "an executable's data and errors go there"
-)]
+#![expect(clippy::print_stdout, reason = "an executable's data goes there")]
 
 mod account;
 mod calls;
@@ -13,6 +9,7 @@ mod demonstration;
 mod failure;
 mod follower;
 mod journal;
+mod log;
 mod manual;
 mod media;
 mod menu;
@@ -89,22 +86,27 @@ fn main() -> ExitCode {
             return code;
         }
     };
-    let result = tokio::runtime::Runtime::new()
-        .map_err(Failure::ours)
-        .and_then(|runtime| runtime.block_on(run(cli)));
-    match result {
+    let result = tokio::runtime::Runtime::new().map_err(Failure::ours).and_then(|runtime| {
+        let result = runtime.block_on(run(cli));
+        // A store or a file that does not answer may hold one of its threads for as long as it likes.
+        runtime.shutdown_background();
+        result
+    });
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{failure}");
+            log::print(&failure.to_string());
             failure.code()
         }
-    }
+    };
+    log::finish();
+    code
 }
 
 async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
-        Command::Serve => serve::run(load()?, &load).await,
+        Command::Serve => serve::run(config).await,
         Command::Check(arguments) => check::run(&load()?, arguments).await,
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,

@@ -5,21 +5,20 @@ use std::{
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    pin::pin,
 };
 
 use clap::Args;
 use rongcloud_callback::{
     CallbackService, Config, Rules,
     sandbox::{Conversation, Options, Sandbox},
+    service::{ServiceError, termination},
 };
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{demonstration, failure::Failure, serve};
+use crate::{demonstration, failure::Failure, log};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -49,7 +48,7 @@ pub(crate) struct Arguments {
 
 /// Our own server, running beside the sandbox.
 struct Beside {
-    server: JoinSet<()>,
+    server: JoinSet<Result<(), ServiceError>>,
     stop: CancellationToken,
     /// Where its journal is, unless it was told.
     _folder: Option<Folder>,
@@ -61,7 +60,7 @@ struct Folder(PathBuf);
 /// Plays the platform; with a configuration file it is that one's rules that answer, in the demonstration's place.
 pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(), Failure> {
     let conversation = arguments.play.as_deref().map(read).transpose()?;
-    let mut ended = termination().map_err(Failure::ours)?;
+    let mut ended = pin!(termination().map_err(Failure::ours)?);
     let sandbox = start(&arguments).await?;
     let beside = match &arguments.route_url {
         Some(_) => None,
@@ -70,18 +69,18 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
     let result = if let Some(conversation) = conversation {
         tokio::select! {
             result = play(&sandbox, &conversation) => result,
-            _ = ended.join_next() => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
+            () = ended => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
         }
     } else {
         announce(&sandbox, &arguments);
-        ended.join_next().await;
+        ended.as_mut().await;
         Ok(())
     };
     sandbox.stop().await;
-    if let Some(beside) = beside {
-        beside.stop().await;
+    match beside {
+        Some(beside) => result.and(beside.stop().await),
+        None => result,
     }
-    result
 }
 
 async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
@@ -122,7 +121,7 @@ impl Beside {
         let in_folder = |folder: &Folder| format!("sqlite:{}", folder.0.join("journal.db").display());
         let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
         let mut config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
-        serve::log(&config.log)?;
+        log::start(&config.log)?;
         let bot = if let Some(path) = rules {
             config.rules = Config::load(Some(path))?.rules;
             let rules = Rules::new(&config).map_err(Failure::yours)?;
@@ -137,9 +136,12 @@ impl Beside {
         Ok(Self { server, stop, _folder: folder })
     }
 
-    async fn stop(self) {
+    async fn stop(mut self) -> Result<(), Failure> {
         self.stop.cancel();
-        self.server.join_all().await;
+        while let Some(ended) = self.server.join_next().await {
+            ended.map_err(Failure::ours)??;
+        }
+        Ok(())
     }
 }
 
@@ -155,7 +157,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("{} is left behind: {error}", self.0.display());
+            log::print(&format!("{} is left behind: {error}\n", self.0.display()));
         }
     }
 }
@@ -207,14 +209,4 @@ fn announce(sandbox: &Sandbox, arguments: &Arguments) {
         println!("callbacks go to: {url}");
     }
     println!("Ctrl-C ends it.");
-}
-
-/// Ends at the first SIGINT or SIGTERM.
-fn termination() -> io::Result<JoinSet<()>> {
-    let mut signals = JoinSet::new();
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let mut signal = signal(kind)?;
-        signals.spawn(async move { _ = signal.recv().await });
-    }
-    Ok(signals)
 }

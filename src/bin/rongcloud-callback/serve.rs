@@ -1,80 +1,83 @@
 //! `serve`: the callback server, as the configuration says.
 
-use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
-use rongcloud_callback::{
-    CallbackService, Config, Rules,
-    config::{ConfigError, LogFormat, LogSection},
-};
+use rongcloud_callback::{CallbackService, Config, Rules, service::termination};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::{EnvFilter, fmt};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, log};
 
-/// Serves until it is told to stop; `load` reads the configuration again.
-pub(crate) async fn run(
-    config: Config,
-    load: &impl Fn() -> Result<Config, ConfigError>,
-) -> Result<(), Failure> {
-    log(&config.log)?;
-    open_many_files(config.server.max_connections);
-    let rules = Rules::new(&config).map_err(Failure::yours)?;
-    let mut hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
-    let service = CallbackService::new(config).route(rules.clone()).run();
-    let reload = async {
-        while hang_ups.recv().await.is_some() {
-            reload(&rules, load);
-        }
+/// Serves the configuration at `path`, or the one that the environment names, until it is told to stop.
+pub(crate) async fn run(path: Option<PathBuf>) -> Result<(), Failure> {
+    // Before anything that may have to wait, such as for a file of a volume that is not there: the kernel keeps a signal
+    // from the first process of a container until there is a handler for it.
+    let stop = termination().map_err(Failure::ours)?;
+    let hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
+    tokio::pin!(stop);
+    let config = tokio::select! {
+        config = load(path.as_deref()) => config?,
+        () = &mut stop => return Ok(()),
     };
+    log::start(&config.log)?;
+    let config = within_open_files(config);
+    let rules = Rules::new(&config).map_err(Failure::yours)?;
+    let service = CallbackService::new(config).route(rules.clone()).run_until(stop);
     tokio::select! {
         result = service => result.map_err(Failure::from),
-        () = reload => Ok(()),
+        () = reload_at(hang_ups, &rules, path.as_deref()) => Ok(()),
     }
 }
 
-/// Puts the file's rules in force as they are now, if they are right.
-fn reload(rules: &Rules, load: &impl Fn() -> Result<Config, ConfigError>) {
-    let replaced =
-        load().map_err(Failure::from).and_then(|config| rules.replace(&config).map_err(Failure::yours));
-    match replaced {
-        Ok(()) => tracing::info!(
-            rules = rules.len(),
-            "the rules have been read again; everything else in the configuration needs a restart"
-        ),
-        Err(failure) => tracing::error!(
-            reason = failure.to_string().trim_end(),
-            "the configuration is not right: the rules stay as they were"
-        ),
+/// Reads the configuration on a thread that may wait for it.
+async fn load(path: Option<&Path>) -> Result<Config, Failure> {
+    let path = path.map(Path::to_owned);
+    let loaded = spawn_blocking(move || Config::load(path.as_deref())).await.map_err(Failure::ours)?;
+    loaded.map_err(Failure::from)
+}
+
+/// At each SIGHUP, puts the file's rules in force as they are then, if they are right.
+async fn reload_at(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
+    while hang_ups.recv().await.is_some() {
+        let replaced =
+            load(path).await.and_then(|config| rules.replace(&config).map_err(Failure::yours));
+        match replaced {
+            Ok(()) => tracing::info!(
+                rules = rules.len(),
+                "the rules have been read again; everything else in the configuration needs a restart"
+            ),
+            Err(failure) => tracing::error!(
+                reason = failure.to_string().trim_end(),
+                "the configuration is not right: the rules stay as they were"
+            ),
+        }
     }
 }
 
 /// Files that are open beside the connections, with room to spare.
 const OTHER_FILES: u64 = 256;
 
-/// Takes as many open files as the system grants: each connection is one, and the usual soft limit is 1024.
-fn open_many_files(connections: usize) {
+/// Takes as many open files as the system grants, and no more connections than fit into them: each is one, and a
+/// connection that cannot be accepted for want of a file keeps all others waiting.
+fn within_open_files(mut config: Config) -> Config {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // What is granted without it may do.
+    _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let granted = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    if raised.is_err() || granted < connections as u64 + OTHER_FILES {
+    // At least a quarter of very few.
+    let room = granted.saturating_sub(OTHER_FILES).max(granted / 4).max(1);
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if room < config.server.max_connections {
         tracing::warn!(
-            granted,
-            "fewer files may be open than server.max_connections needs: raise `ulimit -Hn`, or lower it"
+            open_files = granted,
+            max_connections = room,
+            "fewer files may be open than server.max_connections needs, so fewer connections are taken: raise `ulimit -Hn` \
+             (LimitNOFILE= of systemd, --ulimit nofile= of docker), or lower server.max_connections"
         );
+        config.server.max_connections = room;
     }
-}
-
-pub(crate) fn log(section: &LogSection) -> Result<(), Failure> {
-    let filter: EnvFilter = section.level.parse().map_err(|error| {
-        Failure::yours(anyhow::anyhow!("log.level: `{}` is not a filter: {error}", section.level))
-            .hint("write a level such as \"info\", or \"rongcloud_callback=debug,warn\"")
-    })?;
-    let builder =
-        fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-    match section.format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
-    Ok(())
+    config
 }

@@ -17,7 +17,7 @@ mod service;
 use std::net::SocketAddr;
 
 use rongcloud_callback::{
-    CallbackService, Config,
+    CallbackService, Config, ServiceError,
     journal::Journal,
     sandbox::{Message, Options, Sandbox, Side},
     signature,
@@ -97,7 +97,7 @@ pub(super) fn sent(sandbox: &Sandbox) -> Vec<Message> {
 pub(super) struct Bot {
     pub(super) journal: std::sync::Arc<dyn Journal>,
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<(), ServiceError>>,
 }
 
 impl Bot {

@@ -78,6 +78,21 @@ async fn it_is_ready_while_the_journal_answers() {
     assert_eq!(server.get("/readyz").await.status, 200);
 }
 
+/// Uptime monitors ask like this.
+#[tokio::test]
+async fn head_is_answered_as_get_without_a_body_and_a_query_changes_nothing() {
+    let server = AdminServer::start(Some(Arc::new(|| "metrics\n".to_owned()))).await;
+    for path in ["/healthz", "/readyz", "/metrics", "/healthz?x=1"] {
+        let mut connection = Connection::open(server.address).await;
+        let head = format!("HEAD {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        connection.send(head).await.unwrap();
+        let answer = connection.closed().await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{path}: {answer}");
+        let get = server.get(path).await;
+        assert!(get.status == 200 && !get.body.is_empty(), "{path}: {get:?}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_not_ready_once_it_is_stopping() {
     let server = AdminServer::start(None).await;

@@ -2,8 +2,11 @@
 
 mod clock;
 mod disk;
+mod ends;
 mod examples;
 mod kill;
+mod log;
+mod metrics;
 mod nginx;
 mod operators;
 mod order;

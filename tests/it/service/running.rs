@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use rongcloud_callback::{
-    CallbackService, Config,
+    CallbackService, Config, ServiceError,
     journal::{Filter, Journal, Record, Stats},
 };
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ pub(super) struct Running {
     pub(super) callbacks: SocketAddr,
     journal: Arc<dyn Journal>,
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<(), ServiceError>>,
     _folder: TempDir,
 }
 
@@ -96,7 +96,7 @@ impl Running {
     pub(super) async fn stop(mut self) {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
-            ended.unwrap();
+            ended.unwrap().unwrap();
         }
     }
 }
