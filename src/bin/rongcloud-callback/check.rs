@@ -1,6 +1,10 @@
 //! `check`: a configuration looked through, and the way to a running server tried out.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::Path,
+};
 
 use clap::Args;
 use rongcloud_callback::{
@@ -11,18 +15,34 @@ use rongcloud_callback::{
 };
 use url::Url;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, running};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Sends a signed probe to a running server, which answers it without handing it to a handler. Without a
-    /// value: to every app's path at the configured address.
+    /// value: to every app's path at the configured address. Without --config as well, the configuration is that of the
+    /// server that runs in the same container, or alone on this machine.
     #[arg(long, value_name = "URL", num_args = 0..=1)]
     #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
     url: Option<Option<Url>>,
     /// The App Key whose secret signs the probe; not needed where there is one app, or the path tells.
     #[arg(long, value_name = "KEY", requires = "url")]
     app: Option<String>,
+    /// The process whose configuration this is.
+    #[arg(long, value_name = "ID", requires = "url", hide = true)]
+    as_started: Option<u32>,
+}
+
+impl Arguments {
+    /// Goes on with the configuration of the server beside us, where only that can be meant.
+    pub(crate) fn find_configuration(&self, config: Option<&Path>) -> Result<(), Failure> {
+        let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(()) };
+        let mut arguments = vec![OsString::from("check"), "--url".into()];
+        if let Some(app) = &self.app {
+            arguments.extend(["--app".into(), app.into()]);
+        }
+        running::begin_again_beside_it(&arguments)
+    }
 }
 
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
@@ -31,6 +51,9 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         summary(config);
         return Ok(());
     };
+    if let Some(id) = arguments.as_started {
+        println!("the server with the process id {id}, as it was started:");
+    }
     let Some(url) = url else {
         for app in config
             .apps

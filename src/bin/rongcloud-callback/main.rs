@@ -16,6 +16,7 @@ mod menu;
 mod portal;
 mod progress;
 mod rules;
+mod running;
 mod sandbox;
 mod send;
 mod serve;
@@ -107,7 +108,10 @@ async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
         Command::Serve => serve::run(config).await,
-        Command::Check(arguments) => check::run(&load()?, arguments).await,
+        Command::Check(arguments) => {
+            arguments.find_configuration(config.as_deref())?;
+            check::run(&load()?, arguments).await
+        }
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,

@@ -106,7 +106,7 @@ fn every_command_explains_itself() {
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
           --url [<URL>]
-              Sends a signed probe to a running server, which answers it without handing it to a handler. Without a value: to every app's path at the configured address
+              Sends a signed probe to a running server, which answers it without handing it to a handler. Without a value: to every app's path at the configured address. Without --config as well, the configuration is that of the server that runs in the same container, or alone on this machine
 
           --app <KEY>
               The App Key whose secret signs the probe; not needed where there is one app, or the path tells

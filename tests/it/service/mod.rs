@@ -1,6 +1,7 @@
 //! The whole service: from the platform's socket through handlers to the platform's API, and through crashes.
 
 mod clock;
+mod container;
 mod disk;
 mod ends;
 mod examples;

@@ -1,0 +1,93 @@
+//! The server that runs beside a command, in the same container: what it was started with.
+//!
+//! # Design
+//!
+//! A file in which the server notes its configuration would have to be written somewhere, and a container's root is
+//! read-only. The kernel knows the arguments, the environment and the folder of a process anyway.
+
+use std::{
+    env::var_os,
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{self, Command},
+};
+
+use clap::Parser as _;
+
+use crate::{Cli, failure::Failure};
+
+/// This program's own file, also after another one has taken its place.
+const SELF: &str = "/proc/self/exe";
+/// The variable that names a configuration.
+const CONFIG: &str = "RONGCLOUD_CALLBACK_CONFIG";
+
+/// A running server of this program.
+struct Server {
+    /// The number of its process.
+    id: u32,
+    /// The file that its arguments name.
+    config: Option<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+/// Begins `arguments` again as the server beside us was begun: in its folder, with its environment and configuration, and with
+/// `--as-started`, which says so. Returns if there is no server, or more than one, or if our own environment names a
+/// configuration that is not the server's.
+pub(crate) fn begin_again_beside_it(arguments: &[OsString]) -> Result<(), Failure> {
+    let servers: Vec<_> = servers().collect();
+    let [Server { id, config, environment }] = &servers[..] else { return Ok(()) };
+    let theirs = environment.iter().find(|(name, _)| name == CONFIG).map(|(_, value)| value);
+    if var_os(CONFIG).is_some_and(|ours| Some(&ours) != theirs) {
+        return Ok(());
+    }
+    let mut command = Command::new(SELF);
+    command.arg0(env!("CARGO_BIN_NAME")).current_dir(format!("/proc/{id}/cwd"));
+    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    command.args(arguments).arg("--as-started").arg(id.to_string());
+    // Returns only if it fails.
+    let error = anyhow::Error::new(command.exec());
+    Err(Failure::ours(
+        error.context(format!("cannot check the server with the process id {id} as it was started")),
+    )
+    .hint("name its configuration with --config"))
+}
+
+/// The servers of this program whose processes we can see and look into.
+fn servers() -> impl Iterator<Item = Server> {
+    let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| *id != process::id()).filter_map(server)
+}
+
+fn server(id: u32) -> Option<Server> {
+    let folder = Path::new("/proc").join(id.to_string());
+    if file(&folder.join("exe"))? != file(Path::new(SELF))? {
+        return None;
+    }
+    let Cli { config, command } = Cli::try_parse_from(strings(&folder.join("cmdline"))?).ok()?;
+    let environment = strings(&folder.join("environ"))?;
+    let environment = environment.iter().filter_map(|line| {
+        let at = line.as_bytes().iter().position(|&byte| byte == b'=')?;
+        let (name, value) = line.as_bytes().split_at(at);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
+    });
+    let environment = environment.collect();
+    matches!(command, crate::Command::Serve).then_some(Server { id, config, environment })
+}
+
+/// What tells the file at `path` from any other.
+fn file(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// The strings in a file of the kernel's, each of which ends with a zero byte.
+fn strings(path: &Path) -> Option<Vec<OsString>> {
+    let bytes = fs::read(path).ok()?;
+    let strings = bytes.strip_suffix(b"\0").unwrap_or(&bytes).split(|&byte| byte == 0);
+    Some(strings.map(|string| OsStr::from_bytes(string).to_owned()).collect())
+}
