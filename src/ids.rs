@@ -1,6 +1,6 @@
 //! Identifiers of the platform, each a type of its own so that they cannot be mixed up.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,4 +72,25 @@ id! {
 id! {
     /// An uploaded picture, voice or article (`media_id`).
     MediaId
+}
+
+/// The beginning of what a stranger wrote, for a log line: an id has some dozens of bytes, and is whole.
+pub(crate) fn shortened(id: &str) -> Cow<'_, str> {
+    const MOST: usize = 512;
+    if id.len() <= MOST {
+        return Cow::Borrowed(id);
+    }
+    let end = id.floor_char_boundary(MOST);
+    Cow::Owned(format!("{}… ({} bytes)", &id[..end], id.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_id_is_cut_between_two_characters_and_its_length_is_told() {
+        assert_eq!(shortened(&"x".repeat(512)), "x".repeat(512));
+        assert_eq!(shortened(&"字".repeat(200)), format!("{}… (600 bytes)", "字".repeat(170)));
+    }
 }

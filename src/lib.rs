@@ -46,6 +46,7 @@ pub mod config;
 mod failpoint;
 mod generations;
 pub mod handler;
+mod identity_hasher;
 pub mod ids;
 pub mod journal;
 pub mod metrics;

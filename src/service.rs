@@ -327,6 +327,13 @@ async fn watched(
     Err(ended_by_itself(part, stop))
 }
 
+/// Logs why a listener ended.
+async fn told(serving: impl Future<Output = io::Result<()>>) {
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "a listener has ended");
+    }
+}
+
 /// Reports a part that ought to run on, and stops the others.
 fn ended_by_itself(part: &'static str, stop: &CancellationToken) -> ServiceError {
     tracing::error!(
@@ -384,7 +391,8 @@ impl Server {
             stopping.cancel();
         };
         let serve = async {
-            let serving = listener.serve(callbacks, limits, stopping.clone());
+            let router = callbacks.standalone_router();
+            let serving = told(listener.serve(router, limits, stopping.clone()));
             let result = watched("the listener of server.listen", serving, &stopping).await;
             served.cancel();
             result
@@ -392,7 +400,7 @@ impl Server {
         // The operators' endpoints answer until the very end.
         let operate = async {
             let never = CancellationToken::new();
-            let serving = admin.serve(operators, ConnectionLimits::default(), never.clone());
+            let serving = told(admin.serve(operators, ConnectionLimits::default(), never.clone()));
             let mut work = pin!(async {
                 let result = workers.run(served.clone()).await;
                 stopping.cancel();

@@ -6,11 +6,17 @@
 //! length, anyone can compute the signature of `nonce + padding + more`, and so of a fresh timestamp. The padding
 //! always holds a byte 0x80, so a nonce of printable ASCII and a timestamp of digits, both checked on the decoded
 //! bytes before anything is hashed, leave no room for it.
+//!
+//! Nor is there a seam between nonce and timestamp: digits can be moved from one to the other under the same signature.
+//! A timestamp of a fixed number of digits is always the end of what was signed, so no moved reading is another one.
+//! With two lengths accepted there would be days on which seconds behind three digits of a nonce are milliseconds of now.
+//! So an app has one [unit](Timestamps).
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -29,10 +35,67 @@ pub fn sign(secret: &SecretString, nonce: &str, timestamp: &str) -> String {
 ///
 /// `nonce` is any printable ASCII; it is percent-encoded here.
 pub fn signed_query(secret: &SecretString, nonce: &str, now: UnixMillis) -> String {
-    let timestamp = format!("{:010}", now.0.div_euclid(1000));
-    let signature = sign(secret, nonce, &timestamp);
-    let nonce = utf8_percent_encode(nonce, NON_ALPHANUMERIC);
-    format!("{NONCE}={nonce}&{TIMESTAMP}={timestamp}&{SIGNATURE}={signature}")
+    Timestamps::Seconds.signed_query(secret, nonce, now)
+}
+
+/// The unit of an app's timestamps, and with it their only length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Timestamps {
+    /// Ten digits, as the platform's document says.
+    #[default]
+    Seconds,
+    /// Thirteen digits.
+    Milliseconds,
+}
+
+impl Timestamps {
+    /// Like [`signed_query`], with a timestamp in this unit.
+    pub fn signed_query(self, secret: &SecretString, nonce: &str, now: UnixMillis) -> String {
+        let timestamp = match self {
+            Self::Seconds => format!("{:010}", now.0.div_euclid(1000)),
+            Self::Milliseconds => format!("{:013}", now.0),
+        };
+        let signature = sign(secret, nonce, &timestamp);
+        let nonce = utf8_percent_encode(nonce, NON_ALPHANUMERIC);
+        format!("{NONCE}={nonce}&{TIMESTAMP}={timestamp}&{SIGNATURE}={signature}")
+    }
+
+    fn read(self, timestamp: &[u8]) -> Option<UnixMillis> {
+        let (digits, unit) = match self {
+            Self::Seconds => (10, 1000),
+            Self::Milliseconds => (13, 1),
+        };
+        if timestamp.len() != digits {
+            return None;
+        }
+        let number = timestamp.iter().try_fold(0, |number: i64, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        });
+        number.map(|number| UnixMillis(number * unit))
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Seconds => Self::Milliseconds,
+            Self::Milliseconds => Self::Seconds,
+        }
+    }
+
+    /// The name in the configuration.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+        }
+    }
+
+    fn form(self) -> &'static str {
+        match self {
+            Self::Seconds => "10 digits (seconds)",
+            Self::Milliseconds => "13 digits (milliseconds)",
+        }
+    }
 }
 
 /// Checks the query string of a callback against an app's secrets.
@@ -53,6 +116,7 @@ pub fn signed_query(secret: &SecretString, nonce: &str, now: UnixMillis) -> Stri
 pub struct Verifier {
     secrets: Vec<SecretString>,
     tolerance: Duration,
+    timestamps: Timestamps,
 }
 
 /// The bytes of a signature that was found to be right: bind the body to it, nothing else does.
@@ -66,6 +130,12 @@ pub enum SignatureError {
     /// A parameter is not there, or empty.
     #[error("the query parameter {0} is missing")]
     Missing(&'static str),
+    /// A parameter is not there, for what was appended to the routeUrl stands behind a second `?`.
+    #[error(
+        "the query parameter {0} is missing, because it stands behind a second `?`: \
+         the routeUrl has a query of its own, or ends in `?`; register it without"
+    )]
+    SecondQuery(&'static str),
     /// A parameter is there more than once, so it is not clear which one was meant.
     #[error("the query parameter {0} is repeated")]
     Repeated(&'static str),
@@ -77,6 +147,13 @@ pub enum SignatureError {
         /// What it must be.
         expected: &'static str,
     },
+    /// Signed and fresh, but with a timestamp of the other unit.
+    #[error(
+        "the timestamp is not {}, but rightly signed and of now in {unit}: if the platform sends {unit}, \
+         write `timestamps = \"{unit}\"` in this app's section [[apps]]",
+        .0.other().form(), unit = .0.as_str()
+    )]
+    OtherUnit(Timestamps),
     /// Signed too long ago.
     #[error("signed {0:?} ago by our clock, longer than is tolerated")]
     Stale(Duration),
@@ -89,9 +166,15 @@ pub enum SignatureError {
 }
 
 impl Verifier {
-    /// Accepts signatures made with any of `secrets` within `tolerance` of the current time.
+    /// Accepts signatures made with any of `secrets` within `tolerance` of the current time, in seconds.
     pub fn new(secrets: Vec<SecretString>, tolerance: Duration) -> Self {
-        Self { secrets, tolerance }
+        Self { secrets, tolerance, timestamps: Timestamps::Seconds }
+    }
+
+    /// Accepts timestamps in another unit instead.
+    #[must_use]
+    pub fn with_timestamps(self, timestamps: Timestamps) -> Self {
+        Self { timestamps, ..self }
     }
 
     /// Checks a raw query string, without its `?`, at the time `now`.
@@ -107,18 +190,36 @@ impl Verifier {
         if !nonce.iter().all(u8::is_ascii_graphic) {
             return Err(SignatureError::Malformed { parameter: NONCE, expected });
         }
-        self.check_time(signed_at(&timestamp)?, now)?;
+        if let Some(signed_at) = self.timestamps.read(&timestamp) {
+            self.check_time(signed_at, now)?;
+            return self.check_signature(&nonce, &timestamp, &signature);
+        }
+        // A platform of the other unit is told apart from everything else: its operator has one key to change.
+        let other = self.timestamps.other();
+        let is_fresh = other.read(&timestamp).is_some_and(|at| self.check_time(at, now).is_ok());
+        if is_fresh && self.check_signature(&nonce, &timestamp, &signature).is_ok() {
+            return Err(SignatureError::OtherUnit(other));
+        }
+        let expected = self.timestamps.form();
+        Err(SignatureError::Malformed { parameter: TIMESTAMP, expected })
+    }
 
+    fn check_signature(
+        &self,
+        nonce: &[u8],
+        timestamp: &[u8],
+        signature: &[u8],
+    ) -> Result<Verified, SignatureError> {
         let mut given = [0; 20];
         let expected = "40 hexadecimal digits";
-        if hex::decode_to_slice(&*signature, &mut given).is_err() {
+        if hex::decode_to_slice(signature, &mut given).is_err() {
             return Err(SignatureError::Malformed { parameter: SIGNATURE, expected });
         }
         // Every secret is tried, so that the time taken does not tell which one it was.
         let matches = self
             .secrets
             .iter()
-            .fold(Choice::from(0), |any, secret| any | digest(secret, &nonce, &timestamp).ct_eq(&given));
+            .fold(Choice::from(0), |any, secret| any | digest(secret, nonce, timestamp).ct_eq(&given));
         if bool::from(matches) { Ok(Verified(given)) } else { Err(SignatureError::Mismatch) }
     }
 
@@ -139,6 +240,8 @@ impl SignatureError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Missing(_) => "missing",
+            Self::SecondQuery(_) => "second_query",
+            Self::OtherUnit(_) => "other_unit",
             Self::Repeated(_) => "repeated",
             Self::Malformed { .. } => "malformed",
             Self::Stale(_) => "stale",
@@ -182,6 +285,9 @@ impl<'q> Parameters<'q> {
                 return Err(SignatureError::Repeated(parameter));
             }
         }
+        let present = |value: Option<Cow<'q, [u8]>>, name| {
+            value.filter(|value| !value.is_empty()).ok_or_else(|| missing(query, name))
+        };
         Ok(Self {
             nonce: present(nonce, NONCE)?,
             timestamp: present(timestamp, TIMESTAMP)?,
@@ -190,31 +296,16 @@ impl<'q> Parameters<'q> {
     }
 }
 
-fn present<'q>(
-    value: Option<Cow<'q, [u8]>>,
-    name: &'static str,
-) -> Result<Cow<'q, [u8]>, SignatureError> {
-    value.filter(|value| !value.is_empty()).ok_or(SignatureError::Missing(name))
+fn missing(query: &str, name: &'static str) -> SignatureError {
+    let appended = format!("?{name}=");
+    let query = decode(query.as_bytes());
+    let is_appended = query.windows(appended.len()).any(|window| window == appended.as_bytes());
+    if is_appended { SignatureError::SecondQuery(name) } else { SignatureError::Missing(name) }
 }
 
 fn decode(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
     percent_decode(&spaced).collect()
-}
-
-/// Ten digits are seconds, thirteen are milliseconds.
-fn signed_at(timestamp: &[u8]) -> Result<UnixMillis, SignatureError> {
-    let expected = "10 digits (seconds) or 13 digits (milliseconds)";
-    let malformed = SignatureError::Malformed { parameter: TIMESTAMP, expected };
-    let unit = match timestamp.len() {
-        10 => 1000,
-        13 => 1,
-        _ => return Err(malformed),
-    };
-    let number = timestamp.iter().try_fold(0, |number: i64, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
-    });
-    number.map(|number| UnixMillis(number * unit)).ok_or(malformed)
 }
 
 fn digest(secret: &SecretString, nonce: &[u8], timestamp: &[u8]) -> [u8; 20] {
@@ -324,13 +415,6 @@ mod tests {
         let over = TOLERANCE + millisecond;
         assert_eq!(verify_at(SAMPLE, NOW.plus(over)), Err(SignatureError::Stale(over)));
         assert_eq!(verify_at(SAMPLE, NOW.minus(over)), Err(SignatureError::Future(over)));
-    }
-
-    #[test]
-    fn thirteen_digits_are_milliseconds() {
-        let query = query("14314", "1408706337123");
-        assert!(verify_at(&query, UnixMillis(1_408_706_337_123).plus(TOLERANCE)).is_ok());
-        assert!(verify_at(&query, UnixMillis(1_408_706_337_124).plus(TOLERANCE)).is_err());
     }
 
     #[test]

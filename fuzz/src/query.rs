@@ -73,7 +73,6 @@ fn may_be_signed(nonce: &str, timestamp: &str) -> bool {
     let digits = timestamp.bytes().all(|byte| byte.is_ascii_digit());
     let millis = match timestamp.len() {
         10 if digits => timestamp.parse::<i128>().ok().map(|seconds| seconds * 1000),
-        13 if digits => timestamp.parse().ok(),
         _ => None,
     };
     let tolerated = i128::try_from(TOLERANCE.as_millis()).expect("five minutes");

@@ -1,6 +1,7 @@
 //! A server on a real socket for one input, and a client that takes answers apart without mercy.
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc, LazyLock,
@@ -47,7 +48,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 pub struct Server {
     address: SocketAddr,
     pub journal: Arc<dyn Journal>,
-    _serving: JoinSet<()>,
+    _serving: JoinSet<io::Result<()>>,
 }
 
 /// An answer, well-formed to the last byte.
@@ -91,7 +92,7 @@ impl Server {
         let listener = Listener::bind(next_address(), 1).await.expect("a free port");
         let address = listener.local_addr();
         let limits = ConnectionLimits::from(&config.server);
-        let serving = [listener.serve(callbacks, limits, CancellationToken::new())];
+        let serving = [listener.serve(callbacks.standalone_router(), limits, CancellationToken::new())];
         Self { address, journal, _serving: JoinSet::from_iter(serving) }
     }
 

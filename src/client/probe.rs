@@ -8,7 +8,7 @@ use super::{
     Answer, ClientError,
     transport::{Prepared, Received, Transport, excerpt},
 };
-use crate::{clock::Clock, config::ClientSection, protocol::Inbound, signature};
+use crate::{clock::Clock, config::ClientSection, protocol::Inbound, signature::Timestamps};
 
 /// What a callback server answers a probe.
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ struct Probed {
     version: String,
 }
 
-/// Sends a signed probe to the routeUrl `url`; gives the version of the server that answered.
+/// Sends a probe to the routeUrl `url`, signed with a timestamp in that unit; gives the version of the server that answered.
 ///
 /// The server checks its signature and its own journal, and does not hand it to a handler.
 ///
@@ -28,13 +28,14 @@ struct Probed {
 pub async fn probe(
     url: &Url,
     secret: &SecretString,
+    timestamps: Timestamps,
     section: &ClientSection,
     clock: &Clock,
 ) -> Result<String, ClientError> {
     let transport = Transport::new([url.clone()], section)?;
     let prepare = |http: &reqwest::Client, url: &Url| {
         let now = clock.now();
-        let query = signature::signed_query(secret, &format!("{:016x}", rand::random::<u64>()), now);
+        let query = timestamps.signed_query(secret, &format!("{:016x}", rand::random::<u64>()), now);
         let mut signed = url.clone();
         signed.set_query(Some(&query));
         let request =

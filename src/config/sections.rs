@@ -9,7 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{addresses, duration, env, proxies};
-use crate::ids::AppKey;
+use crate::{ids::AppKey, signature::Timestamps};
 
 /// `[server]`: what the platform's callbacks meet.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +30,7 @@ pub struct ServerSection {
     pub answer_timeout: Duration,
     /// Most connections at once.
     pub max_connections: usize,
-    /// Most callbacks in progress at once.
+    /// Most callbacks at once whose bodies are there, and that wait for the journal.
     pub max_in_flight: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "proxies::deserialize")]
@@ -201,6 +201,8 @@ pub struct AppSection {
     pub secrets: Vec<SecretString>,
     /// Files with one secret each; their contents are in `secrets` once loaded.
     pub secret_files: Vec<PathBuf>,
+    /// The unit of its callbacks' timestamps.
+    pub timestamps: Timestamps,
     /// Base addresses of the platform's API, tried in this order (`api_url`); never empty once loaded.
     #[serde(rename = "api_url", deserialize_with = "addresses::deserialize")]
     pub api_urls: Vec<Url>,

@@ -1,19 +1,23 @@
-//! Binds each accepted signature to the body that it came with, because it does not cover the body.
+//! Binds each accepted signature to the body that it came with, because it does not cover the body, and bounds the
+//! requests that carry one signature at once.
 
 use std::{
+    collections::HashMap,
     fmt,
     hash::{Hash, Hasher},
     num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use lru::LruCache;
 use siphasher::sip::SipHasher13;
 
 use super::rejection::Rejection;
-use crate::{
-    generations::{BuildUnhashed, Generations},
-    signature::Verified,
-};
+use crate::{identity_hasher::BuildIdentityHasher, signature::Verified};
+
+/// Most requests in progress under one signature. The platform's retries need one: whoever holds a seen address must
+/// not be able to keep the others out.
+const MOST_IN_PROGRESS: usize = 8;
 
 /// The most recent signatures of an app, each with the fingerprint of its body.
 ///
@@ -21,11 +25,27 @@ use crate::{
 pub(super) struct Bindings {
     /// Keyed at random, so that nobody can make two bodies with one fingerprint.
     fingerprint: SipHasher13,
-    bodies: Mutex<Generations<Short, u64, BuildUnhashed>>,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    bodies: LruCache<Short, u64, BuildIdentityHasher>,
+    in_progress: HashMap<Short, usize, BuildIdentityHasher>,
+}
+
+/// A signature is bound to another body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OtherBody;
+
+/// One of the requests in progress under a signature, for as long as this lives.
+#[must_use]
+pub(super) struct InProgress<'a> {
+    bindings: &'a Bindings,
+    signature: Short,
 }
 
 /// The first 16 bytes of a signature: no two that were found to be right will ever share them.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Short([u8; 16]);
 
 impl From<Verified> for Short {
@@ -42,29 +62,72 @@ impl Hash for Short {
 }
 
 impl Bindings {
-    /// Remembers at least the last `memory` signatures, and at least one.
+    /// Remembers the last `memory` signatures, and at least one.
     pub(super) fn new(memory: usize) -> Self {
         let memory = NonZeroUsize::new(memory).unwrap_or(NonZeroUsize::MIN);
+        let bodies = LruCache::with_hasher(memory, BuildIdentityHasher::default());
         Self {
             fingerprint: SipHasher13::new_with_keys(rand::random(), rand::random()),
-            bodies: Mutex::new(Generations::new(memory)),
+            seen: Mutex::new(Seen { bodies, in_progress: HashMap::default() }),
         }
+    }
+
+    /// Counts a request under `signature`, until what is returned is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Crowded`] if there are as many as may be.
+    pub(super) fn enter(&self, signature: Verified) -> Result<InProgress<'_>, Rejection> {
+        let signature = Short::from(signature);
+        let mut seen = self.seen();
+        let count = seen.in_progress.entry(signature).or_default();
+        if *count == MOST_IN_PROGRESS {
+            return Err(Rejection::Crowded);
+        }
+        *count += 1;
+        Ok(InProgress { bindings: self, signature })
+    }
+
+    /// Stands for `body` in memory.
+    pub(super) fn fingerprint(&self, body: &[u8]) -> u64 {
+        self.fingerprint.hash(body)
     }
 
     /// Binds `signature` to `body` if it is new.
     ///
     /// # Errors
     ///
-    /// [`Rejection::Replayed`] if it is bound to another body.
-    pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), Rejection> {
-        let (signature, fingerprint) = (Short::from(signature), self.fingerprint.hash(body));
-        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
-        match bodies.get(&signature) {
+    /// [`OtherBody`] if it is bound to another one.
+    pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), OtherBody> {
+        let (signature, fingerprint) = (Short::from(signature), self.fingerprint(body));
+        let mut seen = self.seen();
+        match seen.bodies.get(&signature) {
             Some(bound) if *bound == fingerprint => Ok(()),
-            Some(_) => Err(Rejection::Replayed),
+            Some(_) => Err(OtherBody),
             None => {
-                bodies.insert(signature, fingerprint);
+                seen.bodies.put(signature, fingerprint);
                 Ok(())
+            }
+        }
+    }
+
+    /// Forgets that `signature` was bound here: another server was first, and with another body.
+    pub(super) fn release(&self, signature: Verified) {
+        self.seen().bodies.pop(&Short::from(signature));
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        let mut seen = self.bindings.seen();
+        if let Some(count) = seen.in_progress.get_mut(&self.signature) {
+            *count -= 1;
+            if *count == 0 {
+                seen.in_progress.remove(&self.signature);
             }
         }
     }
@@ -107,5 +170,17 @@ mod tests {
         assert!(bindings.bind(Verified([5; 20]), b"other").is_err());
         assert!(bindings.bind(Verified([4; 20]), b"other").is_err());
         assert!(bindings.bind(Verified([1; 20]), b"other").is_ok());
+    }
+
+    #[test]
+    fn a_signature_has_its_places_again_when_its_requests_are_over_and_nothing_is_kept_of_it() {
+        let bindings = Bindings::new(2);
+        let mut open: Vec<_> = (0..MOST_IN_PROGRESS).map(|_| bindings.enter(FIRST).unwrap()).collect();
+        assert!(bindings.enter(FIRST).is_err());
+        assert!(bindings.enter(SECOND).is_ok());
+        open.pop();
+        assert!(bindings.enter(FIRST).is_ok());
+        drop(open);
+        assert!(bindings.seen().in_progress.is_empty());
     }
 }

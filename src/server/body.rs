@@ -24,11 +24,17 @@ pub(super) async fn read(
         return Err(Rejection::TooLarge(max));
     }
     let mut whole = BytesMut::with_capacity(announced);
-    while whole.len() <= max {
-        let Some(piece) = next(&mut body).await? else { return Ok(whole.freeze()) };
+    while let Some(piece) = next(&mut body).await? {
         whole.extend_from_slice(&piece);
+        if whole.len() > max {
+            return Err(Rejection::TooLarge(max));
+        }
+        // The end of a body whose length was announced need not be waited for.
+        if body.is_end_stream() {
+            break;
+        }
     }
-    Err(Rejection::TooLarge(max))
+    Ok(whole.freeze())
 }
 
 /// The next piece: as much as has arrived, at most what the connection's buffer holds.

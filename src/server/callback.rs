@@ -11,27 +11,36 @@ use std::{
 };
 
 use ::metrics::{Counter, Histogram};
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::{IntoResponse, Response},
+};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
-use http_body_util::Full;
-use hyper::body::Body;
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+    request::Parts,
+};
 use ipnet::IpNet;
-use sha2::{Digest, Sha256};
 use tokio::{
     sync::Semaphore,
     time::{Instant, error::Elapsed, timeout_at},
 };
 use tracing::{Level, debug, warn};
 
-use super::{binding::Bindings, body, callbacks::empty, forwarded, rejection::Rejection, sieve::Sieve};
+use super::{
+    binding::Bindings, body, conflicts::Conflicts, forwarded, letter, listener::Arrival,
+    rejection::Rejection, sieve::Sieve,
+};
 use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
     failpoint::{self, Point},
-    ids::{AccountId, AppKey, UserId},
+    ids::AppKey,
     journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
     metrics,
-    protocol::{Conversation, Inbound, ParseError, parse, sender},
+    protocol::{Inbound, parse},
     signature::{Verified, Verifier},
 };
 
@@ -44,7 +53,7 @@ pub(super) fn receivers(
     apps: &[AppSection],
     journal: Arc<dyn Journal>,
     clock: Clock,
-) -> impl Iterator<Item = Receiver> {
+) -> impl Iterator<Item = Arc<Receiver>> {
     let shared = Arc::new(Shared {
         journal,
         clock,
@@ -52,17 +61,22 @@ pub(super) fn receivers(
         body_timeout: section.body_timeout,
         answer_timeout: section.answer_timeout,
         bond_span: section.timestamp_tolerance.saturating_mul(2),
+        waiting: Semaphore::new(section.max_connections.div_ceil(2)),
         in_flight: Semaphore::new(section.max_in_flight),
         trusted_proxies: section.trusted_proxies.clone(),
         ack_seconds: metrics::ack_seconds(),
     });
-    apps.iter().map(move |app| Receiver {
-        key: app.key.clone(),
-        path: app.path.clone(),
-        verifier: Verifier::new(app.secrets.clone(), section.timestamp_tolerance),
-        bindings: Bindings::new(section.signature_memory),
-        outcomes: Outcomes::new(&app.key),
-        shared: Arc::clone(&shared),
+    apps.iter().map(move |app| {
+        Arc::new(Receiver {
+            key: app.key.clone(),
+            path: app.path.clone(),
+            verifier: Verifier::new(app.secrets.clone(), section.timestamp_tolerance)
+                .with_timestamps(app.timestamps),
+            bindings: Bindings::new(section.signature_memory),
+            conflicts: Conflicts::new(),
+            outcomes: Outcomes::new(&app.key),
+            shared: Arc::clone(&shared),
+        })
     })
 }
 
@@ -72,6 +86,7 @@ pub(super) struct Receiver {
     path: String,
     verifier: Verifier,
     bindings: Bindings,
+    conflicts: Conflicts,
     outcomes: Outcomes,
     shared: Arc<Shared>,
 }
@@ -87,6 +102,9 @@ struct Shared {
     answer_timeout: Duration,
     /// How long a signature that was seen can be accepted again.
     bond_span: Duration,
+    /// Places of those that wait for the rest of their bodies.
+    waiting: Semaphore,
+    /// Places of those that wait for the journal. A stranger whose body does not come has none of them.
     in_flight: Semaphore,
     trusted_proxies: Vec<IpNet>,
     ack_seconds: Histogram,
@@ -101,7 +119,7 @@ struct Understood {
 }
 
 /// An answer that the platform need not follow up.
-pub(super) enum Ack {
+enum Ack {
     /// It is durable now.
     Accepted,
     /// It has been durable before.
@@ -115,32 +133,38 @@ impl Receiver {
         &self.path
     }
 
+    /// Answers one callback.
+    pub(super) async fn respond(self: Arc<Self>, request: Request) -> Response {
+        let (request, body) = request.into_parts();
+        // Our own listener has taken the time; a foreign one has not.
+        let arrival = request.extensions.get().copied().unwrap_or_else(Arrival::now);
+        match self.callback(&request, body, arrival).await {
+            Ok(ack) => self.ack(&ack, arrival.at),
+            Err(rejection) => self.refuse(&rejection, &request),
+        }
+    }
+
     /// The whole path: what returns `Ok` is durable, or a probe.
-    pub(super) async fn callback(
-        &self,
-        request: &Parts,
-        body: impl Body<Data = Bytes> + Send + Unpin,
-        arrived_at: Instant,
-        is_late: bool,
-    ) -> Result<Ack, Rejection> {
-        let Shared { clock, in_flight, max_body, body_timeout, answer_timeout, .. } = &*self.shared;
-        let deadline = arrived_at + *answer_timeout;
+    async fn callback(&self, request: &Parts, body: Body, arrival: Arrival) -> Result<Ack, Rejection> {
+        let Shared { clock, in_flight, answer_timeout, .. } = &*self.shared;
+        let deadline = arrival.at + *answer_timeout;
 
         let signature = self.verifier.verify(request.uri.query().unwrap_or_default(), clock.now())?;
         // Not before: a body costs memory and time, and is only worth it once the platform is behind it.
-        if is_late {
+        if arrival.is_late {
             return Err(Rejection::Overloaded);
         }
+        check_encoding(&request.headers)?;
+        let _place = self.bindings.enter(signature)?;
+        let body = self.read(body, arrival.at).await?;
         let _permit = in_flight.try_acquire().map_err(|_| Rejection::Overloaded)?;
-        let body = {
-            let reading = pin!(body::read(body, *max_body));
-            within(arrived_at + *body_timeout, reading).await.map_err(|_| Rejection::SlowBody)??
-        };
-        self.bindings.bind(signature, &body)?;
+        if self.bindings.bind(signature, &body).is_err() {
+            return Err(Box::pin(self.keep_other_body(body, signature, deadline)).await);
+        }
 
         let meaning = match self.understand(&body) {
             Ok(meaning) => meaning,
-            Err(error) => return Err(Box::pin(self.bury(body, error, signature, deadline)).await),
+            Err(unfit) => return Err(Box::pin(self.bury(body, unfit, signature, deadline)).await),
         };
         let Some(Understood { key, conversation, told }) = meaning else {
             return Box::pin(self.probe(&body, signature, deadline)).await;
@@ -157,8 +181,20 @@ impl Receiver {
         })
     }
 
+    /// Reads the body, which nearly always is there already; one that is not takes a place until it is.
+    async fn read(&self, body: Body, arrived_at: Instant) -> Result<Bytes, Rejection> {
+        let Shared { max_body, body_timeout, waiting, .. } = &*self.shared;
+        let mut reading = pin!(body::read(body, *max_body));
+        if let Poll::Ready(body) = at_once(&mut reading).await {
+            return body;
+        }
+        let _place = waiting.try_acquire().map_err(|_| Rejection::Overloaded)?;
+        timeout_at(arrived_at + *body_timeout, reading).await.map_err(|_| Rejection::SlowBody)?
+    }
+
     fn tell(&self, inbound: &Inbound, appended: Appended) {
         debug!(
+            // None of them is long: see `letter::LONGEST_ID`.
             app = %self.key, account = inbound.account.as_str(), user = inbound.user.as_str(),
             message_id = inbound.message_id.as_ref().map(AsRef::as_ref), kind = inbound.kind(),
             duplicate = appended == Appended::Duplicate, "callback accepted"
@@ -166,8 +202,11 @@ impl Receiver {
     }
 
     /// Reads a body; `None` is a probe. Not in the future of a callback, which would hold the whole message.
-    fn understand(&self, body: &[u8]) -> Result<Option<Understood>, ParseError> {
-        let inbound = parse(body)?;
+    fn understand(&self, body: &[u8]) -> Result<Option<Understood>, Rejection> {
+        let inbound = parse(body).map_err(Rejection::NotUnderstood)?;
+        if let Some(element) = letter::long_id(&inbound) {
+            return Err(Rejection::LongId(element));
+        }
         Ok((!inbound.is_probe()).then(|| Understood {
             key: inbound.dedup_key(&self.key),
             conversation: inbound.conversation_key(&self.key),
@@ -177,40 +216,48 @@ impl Receiver {
 
     /// Makes `entry` durable. Dropping this future is safe: the commit does not live in it, and what was
     /// committed without an answer is a duplicate when the platform asks again.
-    fn append(
+    async fn append(
         &self,
         entry: NewEntry,
         signature: Verified,
         deadline: Instant,
-    ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
+    ) -> Result<Appended, Rejection> {
+        let body = entry.body.clone();
         let appending = self.shared.journal.append_bound(self.bond(signature), entry);
-        async move { Ok(within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)??) }
+        match within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
+            Ok(appended) => Ok(appended),
+            // To another body, by another server on the same journal: what was bound here was the second one.
+            Err(JournalError::Bound) => {
+                self.bindings.release(signature);
+                Err(Box::pin(self.keep_other_body(body, signature, deadline)).await)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Keeps an authentic body that was not understood as a dead letter, for the operator.
+    /// Keeps an authentic body that cannot be accepted as a dead letter, for the operator.
     async fn bury(
         &self,
         body: Bytes,
-        error: ParseError,
+        unfit: Rejection,
         signature: Verified,
         deadline: Instant,
     ) -> Rejection {
-        // The digest of the body is what makes it a duplicate.
-        let digest = hex::encode(Sha256::digest(&body));
-        // With its user's other messages; where it does not say for certain whose it is, in a conversation of its own.
-        let (account, user) =
-            sender(&body).unwrap_or_else(|| (AccountId::new(""), UserId::new(digest.as_str())));
-        let conversation = Conversation { app: self.key.clone(), account, user };
-        let letter = NewEntry {
-            queue: Queue::Inbox,
-            key: format!("{}\u{1f}b\u{1f}{digest}", self.key),
-            conversation: conversation.encode(),
-            body,
-            dead: Some(error.to_string()),
-        };
-        match self.append(letter, signature, deadline).await {
-            Ok(_) => Rejection::NotUnderstood(error),
-            Err(rejection) => rejection,
+        let letter = letter::unfit(&self.key, body, &unfit);
+        self.append(letter, signature, deadline).await.err().unwrap_or(unfit)
+    }
+
+    /// Keeps a body whose signature came with another one as a dead letter, unless there are enough of them.
+    async fn keep_other_body(&self, body: Bytes, signature: Verified, deadline: Instant) -> Rejection {
+        let dropped = Rejection::Replayed { is_kept: false };
+        if !self.conflicts.admit(signature, self.bindings.fingerprint(&body)) {
+            return dropped;
+        }
+        let Some(letter) = letter::under_another_signature(&self.key, body) else { return dropped };
+        match timeout_at(deadline, self.shared.journal.append(vec![letter])).await {
+            Ok(Ok(_)) => Rejection::Replayed { is_kept: true },
+            Ok(Err(error)) => error.into(),
+            Err(_) => Rejection::SlowJournal,
         }
     }
 
@@ -235,7 +282,7 @@ impl Receiver {
     }
 
     /// Says in metrics and to the platform what became of a callback.
-    pub(super) fn ack(&self, ack: &Ack, arrived_at: Instant) -> Response<Full<Bytes>> {
+    fn ack(&self, ack: &Ack, arrived_at: Instant) -> Response {
         match ack {
             Ack::Accepted => self.outcomes.accepted.increment(1),
             Ack::Duplicate => self.outcomes.duplicate.increment(1),
@@ -245,16 +292,11 @@ impl Receiver {
             }
         }
         self.shared.ack_seconds.record(arrived_at.elapsed());
-        empty(StatusCode::OK)
+        StatusCode::OK.into_response()
     }
 
     /// Says in log, metrics and to the platform, or whoever is at `peer`, why a callback was refused.
-    pub(super) fn refuse(
-        &self,
-        rejection: &Rejection,
-        request: &Parts,
-        peer: Option<SocketAddr>,
-    ) -> Response<Full<Bytes>> {
+    fn refuse(&self, rejection: &Rejection, request: &Parts) -> Response {
         let reason = rejection.label();
         let Some((counter, sieve)) = self.outcomes.refused.get(reason) else {
             return rejection.response();
@@ -262,6 +304,7 @@ impl Receiver {
         counter.increment(1);
         if let Some(unlogged) = sieve.pass() {
             // Nobody's, if the server that the router is nested in does not say who its peer is.
+            let peer = request.extensions.get().map(|&ConnectInfo::<SocketAddr>(peer)| peer);
             let client =
                 peer.map(|peer| forwarded::client(peer, &request.headers, &self.shared.trusted_proxies));
             warn!(
@@ -273,18 +316,31 @@ impl Receiver {
     }
 }
 
+/// The output of a future that need not wait for anything.
+async fn at_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context))).await
+}
+
 /// Like [`timeout_at`], whose timer costs something where nothing has to be waited for.
 async fn within<F: Future + Unpin>(deadline: Instant, mut future: F) -> Result<F::Output, Elapsed> {
-    match poll_fn(|context| Poll::Ready(Pin::new(&mut future).poll(context))).await {
+    match at_once(&mut future).await {
         Poll::Ready(output) => Ok(output),
         Poll::Pending => timeout_at(deadline, future).await,
     }
 }
 
-fn probed() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(PROBED));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+/// Refuses a body that would have to be decoded: the platform sends none.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Rejection> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let mut codings = codings.flat_map(|line| line.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let encoded = codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+    encoded.map_or(Ok(()), |coding| {
+        Err(Rejection::Encoded(coding.escape_ascii().take(32).map(char::from).collect()))
+    })
+}
+
+fn probed() -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], PROBED).into_response()
 }
 
 /// One counter for each thing that can become of an app's callback.

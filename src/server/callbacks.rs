@@ -1,17 +1,12 @@
-//! Which app a request is for; served straight by our listener, or by a router inside a foreign program.
+//! The callbacks of all apps as an `axum` router: our listener serves it, or a foreign program nests it.
 
-use std::{fmt, future::Future, net::SocketAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use axum::{Router, extract::ConnectInfo, routing::any};
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use tokio::time::Instant;
+use axum::{Router, extract::Request, routing::post};
 
 use super::{
     callback::{self, Receiver},
-    listener::{Answer, Arrival},
+    not_found::NotFound,
 };
 use crate::{
     clock::Clock,
@@ -23,7 +18,10 @@ use crate::{
 ///
 /// Every bound of the configuration on a message is kept in here, whatever serves it.
 #[derive(Clone)]
-pub struct Callbacks(Arc<[Receiver]>);
+pub struct Callbacks {
+    receivers: Arc<[Arc<Receiver>]>,
+    not_found: Arc<NotFound>,
+}
 
 impl Callbacks {
     /// Receives for `apps`, whose paths are exact.
@@ -33,7 +31,8 @@ impl Callbacks {
         journal: Arc<dyn Journal>,
         clock: Clock,
     ) -> Self {
-        Self(callback::receivers(section, apps, journal, clock).collect())
+        let not_found = Arc::new(NotFound::new(section, apps));
+        Self { receivers: callback::receivers(section, apps, journal, clock).collect(), not_found }
     }
 
     /// A router to nest in any `axum` program.
@@ -44,83 +43,25 @@ impl Callbacks {
     ///
     /// If two apps have the same path, or a path is not one (a loaded configuration is checked for that).
     pub fn router(&self) -> Router {
-        let callbacks = Arc::new(self.clone());
-        let receive = any(move |request: axum::extract::Request| {
-            let peer = request.extensions().get().map(|&ConnectInfo(peer)| peer);
-            Arc::clone(&callbacks).respond(request, peer, Instant::now(), false)
-        });
-        self.0.iter().fold(Router::new(), |router, app| router.route(app.path(), receive.clone()))
+        // A path is meant as it stands: `:` and `*` at the beginning of a segment were patterns once, and are none here.
+        let router = Router::new().without_v07_checks();
+        self.receivers.iter().fold(router, |router, receiver| {
+            let path = receiver.path();
+            let receiver = Arc::clone(receiver);
+            router.route(path, post(move |request: Request| receiver.respond(request)))
+        })
     }
 
-    fn respond<B>(
-        self: Arc<Self>,
-        request: Request<B>,
-        peer: Option<SocketAddr>,
-        arrived_at: Instant,
-        is_late: bool,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<B>
-    where
-        B: Body<Data = Bytes> + Send + Unpin + 'static,
-    {
-        // Before the future begins, or it would hold the request a second time. A router allocates it for each
-        // callback, and allocators are much quicker below 1 KiB: what is large or rare stays out of it.
-        let (request, body) = request.into_parts();
-        async move {
-            match self.0.iter().find(|receiver| receiver.path() == request.uri.path()) {
-                Some(receiver) if request.method == Method::POST => {
-                    match receiver.callback(&request, body, arrived_at, is_late).await {
-                        Ok(ack) => receiver.ack(&ack, arrived_at),
-                        Err(rejection) => receiver.refuse(&rejection, &request, peer),
-                    }
-                }
-                Some(_) => not_a_post(),
-                None => empty(StatusCode::NOT_FOUND),
-            }
-        }
-    }
-}
-
-impl Answer for Callbacks {
-    type Body = Full<Bytes>;
-
-    fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        Arrival { peer, at, is_late }: Arrival,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send + use<> {
-        self.respond(request, Some(peer), at, is_late)
+    /// The [router](Self::router) for a listener that serves nothing else: it answers every other path, too, and says in
+    /// log and metrics that something came there.
+    pub fn standalone_router(&self) -> Router {
+        let not_found = Arc::clone(&self.not_found);
+        self.router().fallback(async move |request: Request| not_found.answer(&request))
     }
 }
 
 impl fmt::Debug for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(Receiver::path)).finish()
-    }
-}
-
-fn not_a_post() -> Response<Full<Bytes>> {
-    let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-    response
-}
-
-/// A status that says it all.
-pub(super) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::default();
-    *response.status_mut() = status;
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_future_of_a_callback_stays_below_the_size_from_which_allocators_are_slow() {
-        fn size<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
-            size_of::<F>()
-        }
-        let size = size(Callbacks::respond::<axum::body::Body>);
-        assert!(size <= 1000, "{size}");
+        f.debug_list().entries(self.receivers.iter().map(|receiver| receiver.path())).finish()
     }
 }

@@ -21,7 +21,7 @@ fn walk<'a>(
 ) -> IpAddr {
     let mut client = peer.to_canonical();
     for hop in lines.rev().flat_map(|line| line.rsplit(|&byte| byte == b',')) {
-        if !trusted.iter().any(|network| network.contains(&client)) {
+        if !trusted.iter().any(|network| has(network, client)) {
             break;
         }
         // What cannot be read was not written by a proxy that we know: nothing left of it counts.
@@ -29,6 +29,16 @@ fn walk<'a>(
         client = address;
     }
     client
+}
+
+/// Whether an address is in a network, either of which may be an IPv4 one in IPv6's form (`::ffff:…`).
+fn has(network: &IpNet, address: IpAddr) -> bool {
+    match (network, address) {
+        (IpNet::V6(mapped), IpAddr::V4(plain)) if mapped.prefix_len() >= 96 => {
+            mapped.contains(&plain.to_ipv6_mapped())
+        }
+        _ => network.contains(&address),
+    }
 }
 
 /// Reads one address, with or without a port, as proxies write it.
@@ -100,5 +110,15 @@ mod tests {
     #[test]
     fn an_ipv4_address_in_ipv6_clothes_matches_ipv4_networks() {
         assert_eq!(client("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn an_ipv4_network_in_ipv6_clothes_has_ipv4_addresses() {
+        let trusted = ["::ffff:10.0.0.0/104", "::ffff:127.0.0.1/128"];
+        for proxy in ["10.0.0.1", "::ffff:10.0.0.1", "127.0.0.1"] {
+            assert_eq!(client(proxy, &["198.51.100.1"], &trusted), "198.51.100.1", "{proxy}");
+        }
+        assert_eq!(client("127.0.0.2", &["198.51.100.1"], &trusted), "127.0.0.2");
+        assert_eq!(client("127.0.0.1", &["198.51.100.1"], &["::1/128"]), "127.0.0.1");
     }
 }

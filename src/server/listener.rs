@@ -1,9 +1,6 @@
 //! The accept loop: time limits, how many connections at once, and the drain.
 
 use std::{
-    convert::Infallible,
-    error::Error,
-    future::Future,
     io,
     net::{SocketAddr, TcpStream as StdStream},
     sync::Arc,
@@ -11,14 +8,11 @@ use std::{
 };
 
 use ::metrics::Gauge;
-use axum::{
-    Router,
-    body::{Body, Bytes, HttpBody},
-    extract::ConnectInfo,
-};
-use http::{Request, Response};
+use axum::{Router, extract::ConnectInfo};
+use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::Watcher};
+use rustix::process::{Resource, getrlimit};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -32,6 +26,7 @@ use tracing::{debug, warn};
 use super::{
     backlog::Backlog,
     lanes::Lanes,
+    sieve::Sieve,
     stream::Stream,
     timer::{ConnectionTimer, Room},
 };
@@ -45,6 +40,11 @@ const BACKLOG: u32 = 4096;
 /// Pause after an accept that failed for want of something, usually file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Files that the process may open beside this listener's connections, at least: the journal, its own calls, the operators.
+const OTHER_FILES: u64 = 256;
+/// Lines in each window of the log about accepts that failed.
+const ACCEPT_LINES: u64 = 1;
+
 /// A bound socket that is ready to serve.
 #[derive(Debug)]
 pub struct Listener {
@@ -54,45 +54,19 @@ pub struct Listener {
     lanes: Lanes,
 }
 
-/// What answers the requests of a listener's connections.
-pub trait Answer: Clone + Send + Sync + 'static {
-    /// The body of an answer.
-    type Body: HttpBody<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
-
-    /// Answers one request.
-    ///
-    /// Each connection has an [`Arc`] of its own: one count for all of them would go from core to core.
-    fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-        arrival: Arrival,
-    ) -> impl Future<Output = Response<Self::Body>> + Send + use<Self>;
-}
-
-/// How a request came.
+/// How a request came; an extension of each request that a [`Listener`] serves.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
-    /// The client, or the proxy.
-    pub peer: SocketAddr,
     /// When its headers were there.
     pub at: Instant,
     /// It has waited for so long already that, where it can come again, it should be refused.
     pub is_late: bool,
 }
 
-/// The router's own answer; handlers find the peer in [`ConnectInfo`].
-impl Answer for Router {
-    type Body = Body;
-
-    fn answer(
-        self: Arc<Self>,
-        mut request: Request<Incoming>,
-        arrival: Arrival,
-    ) -> impl Future<Output = Response<Body>> + Send + use<> {
-        request.extensions_mut().insert(ConnectInfo(arrival.peer));
-        // A router is always ready.
-        let answer = Self::clone(&self).call(request);
-        async { answer.await.unwrap_or_else(|never| match never {}) }
+impl Arrival {
+    /// A request that is here now, and has not waited.
+    pub(super) fn now() -> Self {
+        Self { at: Instant::now(), is_late: false }
     }
 }
 
@@ -102,7 +76,8 @@ pub struct ConnectionLimits {
     /// A request's headers must be complete within this time; it also closes idle connections, and those
     /// whose peer reads no answer. Once more than half of the connections are taken, it is shortened.
     pub header_timeout: Duration,
-    /// Beyond this number connections wait in the operating system's queue.
+    /// Beyond this number connections wait in the operating system's queue, and so do those for which the process may
+    /// open no more files.
     pub max_connections: usize,
     /// How long open requests may go on once the listener is to stop.
     pub drain_timeout: Duration,
@@ -155,29 +130,46 @@ impl Listener {
         self.address
     }
 
-    /// Serves with `answer` until `stop` is cancelled, then drains.
+    /// Serves `router` until `stop` is cancelled, then drains. Handlers find the peer in [`ConnectInfo`], and how their
+    /// request came in an extension, [`Arrival`].
     ///
     /// Returns when no connection is left: idle ones are closed at once, open requests have
     /// [`drain_timeout`](ConnectionLimits::drain_timeout) to end, and what is left then is cut.
-    pub async fn serve(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
-        let lane = self.lanes.first().clone();
+    ///
+    /// # Errors
+    ///
+    /// It has ended by itself, which is a fault in this program: nothing is accepted any more.
+    pub async fn serve(
+        self,
+        router: Router,
+        limits: ConnectionLimits,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let (lane, address) = (self.lanes.first().clone(), self.address);
         // Ends it if this future is dropped.
         let mut serving = JoinSet::new();
-        serving.spawn_on(self.accept(answer, limits, stop), &lane);
-        serving.join_next().await;
+        serving.spawn_on(self.accept(router, limits, stop), &lane);
+        match serving.join_next().await {
+            Some(Err(error)) => {
+                Err(io::Error::other(format!("nothing listens on {address} any more: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
 
-    async fn accept(self, answer: impl Answer, limits: ConnectionLimits, stop: CancellationToken) {
+    async fn accept(self, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
         let Self { tcp, open, mut lanes, .. } = self;
-        let slots = Arc::new(Semaphore::new(limits.max_connections));
+        let slots = Arc::new(Semaphore::new(most_connections(limits.max_connections)));
         let room = Room::new(Arc::clone(&slots));
+        let sieve = Sieve::of(ACCEPT_LINES);
         let mut connections = JoinSet::new();
-        while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots)).await {
+        while let Some((slot, stream, peer)) = stop.run_until_cancelled(next(&tcp, &slots, &sieve)).await
+        {
             let lane = lanes.least_loaded();
             let guard = Open::new(slot, open.clone());
-            let (answer, room) = (Arc::new(answer.clone()), room.clone());
+            let (router, room) = (router.clone(), room.clone());
             let (backlog, draining) = (lane.backlog.clone(), lane.draining.watcher());
-            let connection = Connection { stream, peer, answer, backlog, room, draining };
+            let connection = Connection { stream, peer, router, backlog, room, draining };
             connections.spawn_on(connection.run(limits, guard), &lane.runtime);
             while connections.try_join_next().is_some() {}
         }
@@ -198,6 +190,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// How many connections there may be: as many as are wanted, and never more than the process may have open.
+///
+/// An accept that fails for want of a file descriptor leaves everybody in the queue for as long as a crowd of idle
+/// connections may stay, and [`Room`] could not see that there is none.
+fn most_connections(wanted: usize) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let left = files.saturating_sub(OTHER_FILES.min(files / 2)).max(1);
+    wanted.min(usize::try_from(left).unwrap_or(usize::MAX)).min(Semaphore::MAX_PERMITS)
+}
+
 /// How a connection speaks HTTP/1.
 fn builder(limits: ConnectionLimits, room: Room) -> http1::Builder {
     let mut http = http1::Builder::new();
@@ -214,6 +216,7 @@ fn builder(limits: ConnectionLimits, room: Room) -> http1::Builder {
 async fn next(
     tcp: &TcpListener,
     slots: &Arc<Semaphore>,
+    sieve: &Sieve,
 ) -> (Option<OwnedSemaphorePermit>, StdStream, SocketAddr) {
     // The semaphore is never closed: there is always a slot in the end.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
@@ -222,7 +225,10 @@ async fn next(
             Ok((stream, peer)) => return (slot, stream, peer),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                warn!(%error, "cannot accept connections");
+                if let Some(unlogged) = sieve.pass() {
+                    let unlogged = (unlogged > 0).then_some(unlogged);
+                    warn!(%error, unlogged, "cannot accept connections: those that wait are tried again all the time");
+                }
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -242,19 +248,19 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// One connection's task: begins when it is accepted, ends when it is closed, drained or cut.
-struct Connection<A> {
+struct Connection {
     stream: StdStream,
     peer: SocketAddr,
-    answer: Arc<A>,
+    router: Router,
     backlog: Backlog,
     room: Room,
     /// Tells it to close after the request in progress; held until it has.
     draining: Watcher,
 }
 
-impl<A: Answer> Connection<A> {
+impl Connection {
     async fn run(self, limits: ConnectionLimits, open: Open) {
-        let Self { stream, peer, answer, backlog, room, draining } = self;
+        let Self { stream, peer, router, backlog, room, draining } = self;
         let stream = match prepared(stream) {
             Ok(stream) => TokioIo::new(Stream::new(stream, limits.header_timeout)),
             Err(error) => {
@@ -262,11 +268,13 @@ impl<A: Answer> Connection<A> {
                 return;
             }
         };
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let at = Instant::now();
-            let arrival = Arrival { peer, at, is_late: backlog.is_late(at) };
-            let answer = Arc::clone(&answer).answer(request, arrival);
-            async { Ok::<_, Infallible>(answer.await) }
+            let extensions = request.extensions_mut();
+            extensions.insert(ConnectInfo(peer));
+            extensions.insert(Arrival { at, is_late: backlog.is_late(at) });
+            // A router is always ready.
+            router.clone().call(request)
         });
         let serving = builder(limits, room).serve_connection(stream, service);
         if let Err(error) = draining.watch(serving).await {

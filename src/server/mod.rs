@@ -10,13 +10,16 @@ mod binding;
 mod body;
 mod callback;
 mod callbacks;
+mod conflicts;
 mod forwarded;
 mod lanes;
+mod letter;
 mod listener;
+mod not_found;
 mod rejection;
 mod sieve;
 mod stream;
 mod timer;
 
 pub use callbacks::Callbacks;
-pub use listener::{Answer, Arrival, ConnectionLimits, Listener};
+pub use listener::{Arrival, ConnectionLimits, Listener};

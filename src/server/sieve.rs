@@ -11,9 +11,13 @@ use tokio::time::Instant;
 const LINES: u64 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Lets through the first [`LINES`] of each [`WINDOW`], and counts the others.
+/// Lets through the first lines of each [`WINDOW`], and counts the others.
 #[derive(Debug)]
-pub(super) struct Sieve(Mutex<Window>);
+pub(super) struct Sieve {
+    /// How many it lets through.
+    lines: u64,
+    window: Mutex<Window>,
+}
 
 #[derive(Debug)]
 struct Window {
@@ -24,19 +28,24 @@ struct Window {
 
 impl Sieve {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Window { began: Instant::now(), count: 0 }))
+        Self::of(LINES)
+    }
+
+    /// Lets through so many lines of each window.
+    pub(super) fn of(lines: u64) -> Self {
+        Self { lines, window: Mutex::new(Window { began: Instant::now(), count: 0 }) }
     }
 
     /// Whether a line is to be written, and how many before it were not and have not been spoken of since.
     pub(super) fn pass(&self) -> Option<u64> {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut unlogged = 0;
         if window.began.elapsed() >= WINDOW {
-            unlogged = window.count.saturating_sub(LINES);
+            unlogged = window.count.saturating_sub(self.lines);
             *window = Window { began: Instant::now(), count: 0 };
         }
         window.count += 1;
-        (window.count <= LINES).then_some(unlogged)
+        (window.count <= self.lines).then_some(unlogged)
     }
 }
 

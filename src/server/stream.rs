@@ -10,12 +10,15 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
-/// How long and for how many bytes the peer may go on sending what nobody reads.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 2 * 1024 * 1024;
+/// How long and for how many bytes the peer may go on sending what nobody reads: enough for a client that looks for an
+/// answer only after it has sent a body of some megabytes.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
+/// How long the peer may be silent meanwhile.
+const LINGER_SILENCE: Duration = Duration::from_secs(1);
 
 /// A socket with the two time limits that `hyper` does not have.
 #[derive(Debug)]
@@ -26,14 +29,21 @@ pub(super) struct Stream {
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
     /// Runs once our side is closed.
-    lingering: Option<Pin<Box<Sleep>>>,
-    lingered_bytes: usize,
+    lingering: Option<Lingering>,
+}
+
+/// The bounds of what the peer may go on sending.
+#[derive(Debug)]
+struct Lingering {
+    end: Pin<Box<Sleep>>,
+    silence: Pin<Box<Sleep>>,
+    bytes: usize,
 }
 
 impl Stream {
     /// Writes to `tcp` fail when the peer reads nothing for `patience`.
     pub(super) fn new(tcp: TcpStream, patience: Duration) -> Self {
-        Self { tcp, patience, stalled: None, lingering: None, lingered_bytes: 0 }
+        Self { tcp, patience, stalled: None, lingering: None }
     }
 
     /// Passes the result of a write on, unless it has been pending for too long.
@@ -56,17 +66,32 @@ impl Stream {
     ///
     /// A socket that is closed with unread bytes in it is reset, and the peer may then never see the answer to
     /// a request whose body was refused unread.
-    fn poll_linger(&mut self, deadline: &mut Pin<Box<Sleep>>, context: &mut Context<'_>) -> Poll<()> {
-        let mut discarded = [0; 4096];
-        while self.lingered_bytes < LINGER_BYTES && deadline.as_mut().poll(context).is_pending() {
+    fn poll_linger(&mut self, lingering: &mut Lingering, context: &mut Context<'_>) -> Poll<()> {
+        let mut discarded = [0; 16 * 1024];
+        while lingering.poll_over(context).is_pending() {
             let mut buffer = ReadBuf::new(&mut discarded);
             let read = ready!(Pin::new(&mut self.tcp).poll_read(context, &mut buffer));
             if read.is_err() || buffer.filled().is_empty() {
                 break;
             }
-            self.lingered_bytes += buffer.filled().len();
+            lingering.bytes += buffer.filled().len();
+            lingering.silence.as_mut().reset(Instant::now() + LINGER_SILENCE);
         }
         Poll::Ready(())
+    }
+}
+
+impl Lingering {
+    fn new() -> Self {
+        Self { end: Box::pin(sleep(LINGER)), silence: Box::pin(sleep(LINGER_SILENCE)), bytes: 0 }
+    }
+
+    /// Whether any of the bounds is reached.
+    fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let is_over = self.bytes >= LINGER_BYTES
+            || self.end.as_mut().poll(context).is_ready()
+            || self.silence.as_mut().poll(context).is_ready();
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -108,14 +133,14 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut deadline = if let Some(deadline) = self.lingering.take() {
-            deadline
+        let mut lingering = if let Some(lingering) = self.lingering.take() {
+            lingering
         } else {
             ready!(Pin::new(&mut self.tcp).poll_shutdown(context))?;
-            Box::pin(sleep(LINGER))
+            Lingering::new()
         };
-        let lingered = self.poll_linger(&mut deadline, context);
-        self.lingering = Some(deadline);
+        let lingered = self.poll_linger(&mut lingering, context);
+        self.lingering = Some(lingering);
         lingered.map(Ok)
     }
 }

@@ -12,7 +12,7 @@ use super::{Outcome, Work, of_app};
 use crate::{
     client::Client,
     handler::{Context, HandlerError, Reply, Route, Routes},
-    ids::AppKey,
+    ids::{AppKey, shortened},
     journal::{Entry, NewEntry, Queue},
     protocol::{self, Inbound, Outgoing, Recipients},
 };
@@ -36,7 +36,7 @@ impl Dispatch {
         let (app, client) = of_app(&self.clients, entry).map_err(HandlerError::permanent)?;
         let inbound = protocol::parse(&entry.body).map_err(HandlerError::permanent)?;
         if let Some(message_id) = &inbound.message_id {
-            Span::current().record("message_id", message_id.as_str());
+            Span::current().record("message_id", &*shortened(message_id.as_str()));
         }
         let kind = inbound.kind();
         let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt)

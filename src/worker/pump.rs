@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     config::PumpSection,
     failpoint::{self, Point},
+    ids::shortened,
     journal::{Entry, Journal, JournalError, NewEntry, Pending, Queue},
     metrics as names,
     protocol::Conversation,
@@ -246,14 +247,16 @@ fn span<W: Work>(entry: &Entry) -> Span {
     }
     let conversation = Conversation::decode(&entry.conversation);
     let conversation = conversation.as_ref();
+    let ids = conversation.map(|it| [it.account.as_str(), it.user.as_str()].map(shortened));
+    let [account, user] = ids.map_or([None, None], |ids| ids.map(Some));
     tracing::error_span!(
         "attempt",
         queue = W::QUEUE.as_str(),
         entry = %entry.id,
         attempt = entry.attempt,
         app = conversation.map(|it| it.app.as_str()),
-        account = conversation.map(|it| it.account.as_str()),
-        user = conversation.map(|it| it.user.as_str()),
+        account = account.as_deref(),
+        user = user.as_deref(),
         message_id = field::Empty,
     )
 }

@@ -135,7 +135,7 @@ fn app<'a>(config: &'a Config, url: &Url, key: Option<&str>) -> Result<&'a AppSe
 
 async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {
     let secret = app.secrets.first().cloned().unwrap_or_default();
-    match probe(url, &secret, &config.client, &Clock::system()).await {
+    match probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await {
         Ok(version) => {
             println!(
                 "app {}: rongcloud-callback {version} answers at {url} and its journal is ready",

@@ -1,6 +1,6 @@
 //! Health, readiness and metrics on their own listener.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
@@ -24,7 +24,7 @@ struct AdminServer {
     clock: Clock,
     journal: Faulty,
     stopping: CancellationToken,
-    _serving: JoinSet<()>,
+    _serving: JoinSet<io::Result<()>>,
 }
 
 impl AdminServer {

@@ -101,11 +101,25 @@ async fn other_methods_are_answered_with_405_and_the_one_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_answered_with_404() {
+async fn an_encoded_body_is_answered_with_415_and_code_1002_before_it_is_read() {
     let server = TestServer::start().await;
-    for path in ["/", "/callback/", "/callbacks", "//callback", "/Callback"] {
-        let answer = server.ask(post(&format!("{path}?{}", fresh_query()), "")).await;
-        assert_eq!(answer.status, 404, "{path}");
+    let head = |coding: &str, length: usize, query: &str| {
+        format!(
+            "POST /callback?{query} HTTP/1.1\r\nhost: test\r\ncontent-encoding: {coding}\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    for coding in ["gzip", "br", "identity, gzip", "x-unheard-of"] {
+        let mut connection = server.connect().await;
+        let message = connection.ask(head(coding, 1000, &fresh_query())).await.assert_error(415, 1002);
+        assert!(message.contains(coding.rsplit(' ').next().unwrap()), "{message}");
+        assert_eq!(connection.closed().await, "");
+    }
+    server.ask(head("gzip", 0, "rc-nonce=1")).await.assert_error(401, 1004);
+    assert!(server.inbox(State::Dead).await.is_empty());
+
+    for (id, coding) in ["identity", "Identity", "", "identity,identity"].into_iter().enumerate() {
+        let body = text("user", &id.to_string(), "hello");
+        server.ask(head(coding, body.len(), &fresh_query()) + body.as_str()).await.assert_ack();
     }
 }
 

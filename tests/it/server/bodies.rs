@@ -161,6 +161,58 @@ async fn a_client_that_goes_on_sending_what_was_refused_is_heard_out_and_not_res
 }
 
 #[tokio::test]
+async fn a_client_that_looks_for_an_answer_only_after_it_has_sent_megabytes_finds_it() {
+    let server = TestServer::start().await;
+    let right = fresh_query();
+    for (target, status) in [
+        (format!("/callback?{right}"), 413),
+        ("/callback?rc-nonce=1".to_owned(), 401),
+        (format!("/callback/?{right}"), 404),
+    ] {
+        let mut connection = server.connect().await;
+        connection.send(post(&target, vec![b'x'; 24 << 20])).await.unwrap();
+        assert_eq!(connection.answer().await.status, status);
+        assert_eq!(connection.closed().await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_heard_out_for_ever() {
+    let server = TestServer::start().await;
+    let mut connection = server.connect().await;
+    let head = "HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n";
+    connection.send(format!("POST /callback?rc-nonce=1 {head}")).await.unwrap();
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    while connection.send(&chunk).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn an_id_beyond_512_bytes_is_kept_and_not_accepted_and_the_answer_names_it() {
+    let server = TestServer::start().await;
+    let long = "用".repeat(171);
+    let whole = text("user", "1", "hello");
+    for (from, to, element) in [
+        ("[user]", format!("[{long}]"), "FromUserName"),
+        ("[mcid]", format!("[{long}]"), "ToUserName"),
+        ("<MsgId>1", format!("<MsgId>{long}"), "MsgId"),
+        ("[text]", format!("[{long}]"), "MsgType"),
+        ("[text]]></MsgType>", format!("[event]]></MsgType><Event>{long}</Event>"), "Event"),
+    ] {
+        let body = whole.replace(from, &to);
+        assert_ne!(body, whole);
+        let message = server.deliver(&body).await.assert_error(400, 1002);
+        assert!(message.contains(&format!("<{element}>")) && message.contains("512"), "{message}");
+        let letters = server.inbox(State::Dead).await;
+        let letter = letters.last().unwrap();
+        assert_eq!(letter.body, body.as_bytes());
+        assert_eq!(letter.reason.as_deref(), Some(message.as_str()));
+        assert!(letter.conversation.len() < 200 && letter.key.len() < 200);
+    }
+    assert_eq!(server.inbox(State::Dead).await.len(), 5);
+    server.deliver(text(&"u".repeat(512), &"m".repeat(512), "hello")).await.assert_ack();
+}
+
+#[tokio::test]
 async fn a_mebibyte_in_chunks_is_refused_when_it_has_become_too_much() {
     let server = TestServer::start().await;
     let mut connection = server.connect().await;

@@ -2,18 +2,17 @@
 
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
-use axum::body::Body;
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use ::metrics::{Gauge, GaugeFn};
+use axum::{Extension, Router, http::StatusCode};
 use rongcloud_callback::{
     journal::State,
-    server::{Answer, Arrival, ConnectionLimits, Listener},
+    server::{Arrival, ConnectionLimits, Listener},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    http::{Connection, get},
+    http::{Connection, get, post},
     until,
 };
 
@@ -64,6 +63,123 @@ async fn a_callback_beyond_the_bound_is_answered_with_503_at_once() {
     }
     server.deliver(text("user", "9", "hello")).await.assert_ack();
     assert_eq!(server.inbox(State::Pending).await.len(), 3);
+}
+
+#[tokio::test]
+async fn one_signature_has_eight_requests_in_progress_and_the_others_their_places() {
+    let (server, journal) = with_hanging_journal(|_| {}).await;
+    let seen = fresh_query();
+    let request = post(&format!("/callback?{seen}"), text("user", "1", "hello"));
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let mut connection = server.connect().await;
+        connection.send(&request).await.unwrap();
+        open.push(connection);
+    }
+    journal.appending(8).await;
+    let answer = server.ask(&request).await;
+    answer.assert_error(503, 1000);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    let mut other = server.connect().await;
+    other.send(delivery(text("user", "2", "hello"))).await.unwrap();
+    journal.appending(9).await;
+
+    // Those that hang up give their places back as well as those that are answered.
+    open.truncate(4);
+    journal.set(Mood::Fine);
+    for mut connection in open {
+        connection.answer().await.assert_ack();
+    }
+    other.answer().await.assert_ack();
+    for _ in 0..20 {
+        server.ask(&request).await.assert_ack();
+    }
+    assert_eq!(server.inbox(State::Pending).await.len(), 2);
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_take_no_place_of_those_that_wait_for_the_journal() {
+    let mut setup = Setup::new().await;
+    setup.section.max_in_flight = 2;
+    // Longer than this test takes.
+    setup.section.body_timeout = Duration::from_mins(10);
+    let server = setup.start().await;
+    let mut crowd = Vec::new();
+    for address in 0..5 {
+        let query = fresh_query();
+        for _ in 0..8 {
+            crowd.push(slow_body(&server, &query).await);
+        }
+        let ninth = post(&format!("/callback?{query}"), text("user", "x", "hello"));
+        server.ask(ninth).await.assert_error(503, 1000);
+        let body = text("user", &address.to_string(), "hello");
+        // In two pieces, as many clients send it.
+        let request = delivery(&body);
+        let mut honest = server.connect().await;
+        honest.send(&request[..request.len() - body.len()]).await.unwrap();
+        tokio::task::yield_now().await;
+        honest.send(&body).await.unwrap();
+        honest.answer().await.assert_ack();
+    }
+    assert_eq!(server.inbox(State::Pending).await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_crowd_that_waits_for_its_bodies_is_bounded_and_a_body_that_is_there_needs_no_place_in_it() {
+    let mut setup = Setup::new().await;
+    setup.section.max_connections = 6;
+    setup.section.body_timeout = Duration::from_mins(10);
+    let server = setup.start().await;
+    let mut crowd = Vec::new();
+    for _ in 0..3 {
+        crowd.push(slow_body(&server, &fresh_query()).await);
+    }
+    let request = delivery(text("user", "1", "hello"));
+    let mut fourth = server.connect().await;
+    fourth.send(&request[..request.len() - 20]).await.unwrap();
+    fourth.answer().await.assert_error(503, 1000);
+    server.deliver(text("user", "2", "hello")).await.assert_ack();
+    crowd.pop();
+    until("a place that is free again", async || {
+        let mut slow = server.connect().await;
+        slow.send(&request[..request.len() - 20]).await.unwrap();
+        slow.send(&request[request.len() - 20..]).await.unwrap();
+        (slow.answer().await.status == 200).then_some(())
+    })
+    .await;
+}
+
+/// A request whose body has been asked for and does not come.
+async fn slow_body(server: &TestServer, query: &str) -> Connection {
+    let head = "HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 60000\r\n\r\n";
+    let mut slow = server.connect().await;
+    assert_eq!(slow.ask(format!("POST /callback?{query} {head}")).await.status, 100);
+    slow.send("<").await.unwrap();
+    slow
+}
+
+#[tokio::test]
+async fn an_accept_loop_that_ends_by_itself_ends_the_listener_with_an_error() {
+    /// Fails where the loop counts a new connection.
+    struct Failing;
+    impl GaugeFn for Failing {
+        fn increment(&self, _: f64) {
+            panic!("a fault in the accept loop");
+        }
+        fn decrement(&self, _: f64) {}
+        fn set(&self, _: f64) {}
+    }
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();
+    let address = listener.local_addr();
+    let listener = listener.counted_on(Gauge::from_arc(Arc::new(Failing)));
+    let serving = listener.serve(Router::new(), ConnectionLimits::default(), CancellationToken::new());
+    let (served, ()) = tokio::join!(serving, async { drop(Connection::open(address).await) });
+    let error = served.unwrap_err().to_string();
+    assert!(
+        error.contains(&address.to_string()) && error.contains("a fault in the accept loop"),
+        "{error}"
+    );
+    assert!(Connection::try_open(address).await.is_err());
 }
 
 #[tokio::test]
@@ -153,25 +269,10 @@ async fn headers_without_end_are_refused() {
 }
 
 /// Takes a millisecond of its lane for each request, and says whether it was late.
-#[derive(Clone)]
-struct Laborious;
-
-impl Answer for Laborious {
-    type Body = Body;
-
-    fn answer(
-        self: Arc<Self>,
-        _: Request<Incoming>,
-        arrival: Arrival,
-    ) -> impl Future<Output = Response<Body>> + Send + use<> {
-        #[expect(clippy::disallowed_methods, reason = "its work: it has the lane meanwhile")]
-        thread::sleep(Duration::from_millis(1));
-        let mut response = Response::default();
-        if arrival.is_late {
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        }
-        async { response }
-    }
+async fn laborious(Extension(arrival): Extension<Arrival>) -> StatusCode {
+    #[expect(clippy::disallowed_methods, reason = "its work: it has the lane meanwhile")]
+    thread::sleep(Duration::from_millis(1));
+    if arrival.is_late { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
 }
 
 #[tokio::test]
@@ -180,7 +281,8 @@ async fn requests_that_wait_for_their_turn_for_too_long_are_late_until_the_other
     let address = listener.local_addr();
     let mut serving = JoinSet::new();
     let limits = ConnectionLimits { max_connections: 2000, ..ConnectionLimits::default() };
-    serving.spawn(listener.serve(Laborious, limits, CancellationToken::new()));
+    let router = Router::new().fallback(laborious);
+    serving.spawn(listener.serve(router, limits, CancellationToken::new()));
     let mut connections = Vec::new();
     for _ in 0..800 {
         connections.push(Connection::open(address).await);

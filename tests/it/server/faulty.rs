@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
+        Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
         Record, Stats,
     },
 };
@@ -16,6 +16,8 @@ use tokio::sync::watch;
 pub(super) enum Mood {
     Fine,
     Failing,
+    /// Another server has bound every signature to another body.
+    Bound,
     /// Answers when its mood is another one.
     Hanging,
 }
@@ -46,7 +48,7 @@ impl Faulty {
     async fn permission(&self) -> Result<(), JournalError> {
         let mut mood = self.mood.subscribe();
         let mood = *mood.wait_for(|&mood| mood != Mood::Hanging).await.unwrap();
-        if mood == Mood::Fine {
+        if mood != Mood::Failing {
             Ok(())
         } else {
             Err(JournalError::Unavailable("/dev/sdb1 is gone".into()))
@@ -55,6 +57,17 @@ impl Faulty {
 }
 
 impl Journal for Faulty {
+    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+        self.appends.send_modify(|appends| *appends += 1);
+        Box::pin(async move {
+            self.permission().await?;
+            if *self.mood.borrow() == Mood::Bound {
+                return Err(JournalError::Bound);
+            }
+            self.inner.append_bound(bond, entry).await
+        })
+    }
+
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
         self.appends.send_modify(|appends| *appends += 1);
         Box::pin(async move {

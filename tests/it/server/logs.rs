@@ -15,10 +15,10 @@ use super::setup::{SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, delivery,
 
 /// Everything that is logged on this thread while its guard lives.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn capture() -> (Self, DefaultGuard) {
+    pub(super) fn capture() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -29,7 +29,7 @@ impl Log {
         (log, guard)
     }
 
-    fn lines(&self) -> String {
+    pub(super) fn lines(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -156,6 +156,9 @@ fn each_outcome_is_counted_for_its_app() {
             server.ask(&request).await.assert_ack();
             let forged = String::from_utf8(request).unwrap().replace("hello", "olleh");
             server.ask(forged).await.assert_error(401, 1004);
+            let gzip = String::from_utf8(delivery(&body)).unwrap();
+            let gzip = gzip.replacen("\r\n", "\r\ncontent-encoding: gzip\r\n", 1);
+            server.ask(gzip).await.assert_error(415, 1002);
         });
     });
     let rendered = recorder.handle().render();
@@ -166,6 +169,9 @@ fn each_outcome_is_counted_for_its_app() {
         ("not_understood", 1),
         ("missing", 1),
         ("replayed", 1),
+        ("encoded", 1),
+        ("crowded", 0),
+        ("long_id", 0),
         ("full", 0),
     ] {
         let line = format!(

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, routing::get};
+use axum::{Router, http::StatusCode, routing::get};
 use rongcloud_callback::server::Callbacks;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -16,7 +16,10 @@ async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
     setup.journal = memory(&setup.clock, 100).await;
     let callbacks =
         Callbacks::new(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
-    let program = Router::new().route("/", get(async || "mine")).nest("/bots", callbacks.router());
+    let program = Router::new()
+        .route("/", get(async || "mine"))
+        .nest("/bots", callbacks.router())
+        .fallback(async || (StatusCode::NOT_FOUND, "theirs"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut serving = JoinSet::new();
@@ -32,7 +35,16 @@ async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
     ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
     let too_long = post(&format!("/bots/callback?{}", fresh_query()), vec![b'x'; 70_000]);
     ask(too_long).await.assert_error(413, 1002);
+    let gzip = format!(
+        "POST {target} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: 9\r\n\r\n"
+    );
+    ask(gzip.into_bytes()).await.assert_error(415, 1002);
+    // What is not ours is answered as the program answers it.
+    for path in ["/nowhere", "/bots/callback/", "/bots", "/callback"] {
+        let answer = ask(post(path, "")).await;
+        assert_eq!((answer.status, answer.body.as_str()), (404, "theirs"), "{path}");
+    }
     assert_eq!(ask(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n".to_vec()).await.body, "mine");
     let stats = setup.journal.stats().await.unwrap();
-    assert_eq!((stats.inbox.pending, stats.inbox.dead), (1, 0));
+    assert_eq!((stats.inbox.pending, stats.inbox.dead), (1, 1));
 }

@@ -1,6 +1,7 @@
 //! A server on a free port, and the messages that it gets.
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -15,7 +16,7 @@ use rongcloud_callback::{
     config::{AppSection, Replies, ServerSection},
     journal::{Access, Filter, Journal, Options, Queue, Record, State},
     server::{Callbacks, ConnectionLimits, Listener},
-    signature::sign,
+    signature::{Timestamps, sign},
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,7 @@ pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) stop: CancellationToken,
-    serving: JoinSet<()>,
+    serving: JoinSet<io::Result<()>>,
 }
 
 impl Setup {
@@ -85,7 +86,7 @@ impl Setup {
         let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
-        serving.spawn(listener.serve(callbacks, limits, stop.clone()));
+        serving.spawn(listener.serve(callbacks.standalone_router(), limits, stop.clone()));
         TestServer { address, journal: self.journal, stop, serving }
     }
 
@@ -94,9 +95,9 @@ impl Setup {
         let tcp = TcpListener::bind(self.section.listen).await.unwrap();
         let address = tcp.local_addr().unwrap();
         let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
-        let router = callbacks.router().into_make_service_with_connect_info::<SocketAddr>();
+        let router = callbacks.standalone_router().into_make_service_with_connect_info::<SocketAddr>();
         let mut serving = JoinSet::new();
-        serving.spawn(async { axum::serve(tcp, router).await.unwrap() });
+        serving.spawn(async { axum::serve(tcp, router).await });
         TestServer { address, journal: self.journal, stop: CancellationToken::new(), serving }
     }
 }
@@ -133,7 +134,7 @@ impl TestServer {
     pub(super) async fn ended(&mut self) {
         let serving = self.serving.join_next();
         let ended = tokio::time::timeout(Duration::from_secs(30), serving).await.expect("it ends");
-        ended.unwrap().unwrap();
+        ended.unwrap().unwrap().unwrap();
     }
 }
 
@@ -144,6 +145,7 @@ pub(super) fn app(path: &str, key: &str, secrets: &[&str]) -> AppSection {
         key: key.into(),
         secrets: secrets.iter().map(|&secret| secret.into()).collect(),
         secret_files: Vec::new(),
+        timestamps: Timestamps::Seconds,
         api_urls: vec!["http://127.0.0.1:9/".parse().unwrap()],
         replies: Replies::Platform,
         portal: None,

@@ -54,6 +54,16 @@ async fn each_parameter_is_needed_and_named_when_it_is_missing() {
 }
 
 #[tokio::test]
+async fn a_query_behind_the_route_url_s_own_is_refused_with_the_cause() {
+    let whole = query(SECRET, "14314", TIMESTAMP);
+    answer_to(&format!("tenant=7&{whole}")).await.assert_ack();
+    for query in [format!("tenant=7?{whole}"), format!("?{whole}"), format!("tenant=7%3f{whole}")] {
+        let message = answer_to(&query).await.assert_error(401, 1004);
+        assert!(message.contains("second `?`") && message.contains("routeUrl"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn no_query_at_all_is_refused() {
     let server = TestServer::start().await;
     server.ask(post("/callback", text("user", "1", "hello"))).await.assert_error(401, 1004);
@@ -111,20 +121,6 @@ async fn order_and_strange_parameters_do_not_matter() {
 }
 
 #[tokio::test]
-async fn a_timestamp_is_tolerated_five_minutes_either_way() {
-    for (offset, status) in [(-300, 200), (-301, 401), (300, 200), (301, 401), (-86_400 * 365, 401)] {
-        let seconds = NOW.0 / 1000 + offset;
-        assert_eq!(
-            answer_to(&query(SECRET, "14314", &seconds.to_string())).await.status,
-            status,
-            "{offset}"
-        );
-        let millis = format!("{seconds}000");
-        assert_eq!(answer_to(&query(SECRET, "14314", &millis)).await.status, status, "{offset}");
-    }
-}
-
-#[tokio::test]
 async fn a_signature_gets_too_old_for_its_own_retry() {
     let setup = Setup::new().await;
     let clock = setup.clock.clone();
@@ -133,20 +129,6 @@ async fn a_signature_gets_too_old_for_its_own_retry() {
     server.ask(&retried).await.assert_ack();
     clock.set(UnixMillis(NOW.0 + 301_000));
     server.ask(&retried).await.assert_error(401, 1004);
-}
-
-#[tokio::test]
-async fn a_signature_with_another_body_is_refused_and_its_own_body_still_is_a_retry() {
-    let server = TestServer::start().await;
-    let target = format!("/callback?{}", fresh_query());
-    server.ask(post(&target, text("user", "1", "hello"))).await.assert_ack();
-    let message = server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
-    assert!(message.contains("another body"), "{message}");
-    server.ask(post(&target, "not xml")).await.assert_error(401, 1004);
-    server.ask(post(&target, "")).await.assert_error(401, 1004);
-    server.ask(post(&target, text("user", "1", "hello"))).await.assert_ack();
-    assert_eq!(server.inbox(State::Pending).await.len(), 1);
-    assert!(server.inbox(State::Dead).await.is_empty());
 }
 
 #[tokio::test]
@@ -175,8 +157,10 @@ async fn what_was_refused_for_want_of_a_journal_leaves_its_signature_to_its_body
     let server = setup.start().await;
     let target = format!("/callback?{}", fresh_query());
     server.ask(post(&target, text("user", "1", "hello"))).await.assert_error(503, 1000);
-    server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
+    // Nor can the other body be kept now, which the platform may come with again.
+    server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(503, 1000);
     journal.set(Mood::Fine);
+    server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
     server.ask(post(&target, text("user", "1", "hello"))).await.assert_ack();
 }
 
@@ -209,21 +193,6 @@ async fn a_signature_forged_by_length_extension_fits_the_formula_and_is_refused(
     let (nonce, forged) = (percent_encoded(&nonce), hex::encode(forged));
     let query = format!("rc-nonce={nonce}&rc-timestamp={TIMESTAMP}&rc-signature={forged}");
     answer_to(&query).await.assert_error(401, 1004);
-}
-
-#[tokio::test]
-async fn digits_moved_between_nonce_and_timestamp_are_refused() {
-    // The formula joins them without a seam, so each of these has the signature of the one before.
-    for (nonce, timestamp) in [("14176", TIMESTAMP), ("14", "1761763754000"), ("141761763754", "000")] {
-        let moved = query(SECRET, nonce, timestamp);
-        assert!(moved.ends_with(&sign(&SECRET.into(), "14176", TIMESTAMP)));
-        assert_eq!(answer_to(&moved).await.status, if timestamp == TIMESTAMP { 200 } else { 401 });
-    }
-    let millis = query(SECRET, "14", "1763754000000");
-    let seconds = query(SECRET, "14176", "3754000000");
-    assert_eq!(millis.rsplit('=').next(), seconds.rsplit('=').next());
-    answer_to(&millis).await.assert_ack();
-    answer_to(&seconds).await.assert_error(401, 1004);
 }
 
 #[tokio::test]

@@ -184,7 +184,10 @@ impl Home {
 
     /// Starts the server and waits until it is ready.
     pub(crate) async fn start(&self) -> Process {
-        let mut process = self.spawn();
+        self.listening(self.spawn()).await
+    }
+
+    async fn listening(&self, mut process: Process) -> Process {
         until("a server that listens", async || {
             assert_eq!(process.status(), None, "it ended instead of listening");
             Connection::try_open(self.callbacks()).await.ok().map(drop)
@@ -193,9 +196,20 @@ impl Home {
         process
     }
 
+    /// Starts the server and waits until it is ready; it may open so many files.
+    pub(crate) async fn start_limited(&self, files: u32) -> Process {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$@\"");
+        command.args(["-c", &script, "sh"]).arg(&self.program);
+        self.listening(self.spawn_as(command)).await
+    }
+
     /// Starts the server.
     pub(crate) fn spawn(&self) -> Process {
-        let mut command = Command::new(&self.program);
+        self.spawn_as(Command::new(&self.program))
+    }
+
+    fn spawn_as(&self, mut command: Command) -> Process {
         if self.program.ends_with("rongcloud-callback") {
             command.arg("serve");
         }
