@@ -9,9 +9,11 @@
 use std::{
     collections::HashMap,
     fmt,
-    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
+    hash::{BuildHasher, Hash},
     num::NonZeroUsize,
 };
+
+pub(crate) use crate::identity_hasher::BuildIdentityHasher as BuildUnhashed;
 
 /// The last keys that were inserted, each with its value: at least `capacity`, at most twice as many.
 pub(crate) struct Generations<K, V, S> {
@@ -47,29 +49,6 @@ impl<K, V, S> fmt::Debug for Generations<K, V, S> {
         f.debug_struct("Generations").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
-
-/// Hashes by taking 64 bits of a key that is a good hash already, as fingerprints and signatures are.
-#[derive(Debug, Default)]
-pub(crate) struct Unhashed(u64);
-
-impl Hasher for Unhashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, bits: u64) {
-        self.0 = bits;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-}
-
-/// Builds [`Unhashed`].
-pub(crate) type BuildUnhashed = BuildHasherDefault<Unhashed>;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{EntryId, JournalError, Lease, fingerprint::Fingerprint};
-use crate::{clock::UnixMillis, generations::BuildUnhashed};
+use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
 
 /// The pending entries of one queue.
 ///
@@ -18,7 +18,7 @@ use crate::{clock::UnixMillis, generations::BuildUnhashed};
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     /// Every conversation with a pending entry or a lease.
-    lines: HashMap<Fingerprint, Line, BuildUnhashed>,
+    lines: HashMap<Fingerprint, Line, BuildIdentityHasher>,
     /// One for each conversation that has pending entries.
     turns: BTreeSet<Turn>,
     /// When the head of each of these was accepted: the oldest of all is one of them.

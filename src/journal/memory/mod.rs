@@ -19,7 +19,7 @@ use super::{
     fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
 };
-use crate::{clock::UnixMillis, generations::BuildUnhashed};
+use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Memory {
 #[derive(Debug)]
 struct Shelf {
     records: Records,
-    keys: HashMap<Fingerprint, EntryId, BuildUnhashed>,
+    keys: HashMap<Fingerprint, EntryId, BuildIdentityHasher>,
     fingerprints: Fingerprints,
     last_id: i64,
     books: Books,
