@@ -44,7 +44,6 @@ pub mod client;
 pub mod clock;
 pub mod config;
 mod failpoint;
-mod generations;
 pub mod handler;
 mod identity_hasher;
 pub mod ids;

@@ -17,6 +17,7 @@ const ACK_SECONDS: &str = "rongcloud_callback_ack_duration_seconds";
 const CONNECTIONS: &str = "rongcloud_callback_connections";
 const ENTRIES: &str = "rongcloud_callback_journal_entries";
 const OLDEST_SECONDS: &str = "rongcloud_callback_journal_oldest_pending_seconds";
+const WAL_BYTES: &str = "rongcloud_callback_journal_wal_bytes";
 const COMMIT_SECONDS: &str = "rongcloud_callback_journal_commit_duration_seconds";
 const COMMIT_ENTRIES: &str = "rongcloud_callback_journal_commit_commands";
 const ATTEMPTS: &str = "rongcloud_callback_attempts_total";
@@ -58,6 +59,11 @@ pub fn entries(queue: &'static str, state: &'static str) -> Gauge {
 /// Age in seconds of a queue's oldest pending entry; 0 if there is none.
 pub fn oldest_pending_seconds(queue: &'static str) -> Gauge {
     gauge!(OLDEST_SECONDS, "queue" => queue)
+}
+
+/// Bytes of the SQLite journal's write-ahead log.
+pub fn journal_wal_bytes() -> Gauge {
+    gauge!(WAL_BYTES)
 }
 
 /// Seconds that a commit of the journal took.
@@ -151,6 +157,7 @@ pub fn describe() {
     describe_gauge!(CONNECTIONS, "Open connections of the callback listener");
     describe_gauge!(ENTRIES, "Entries in the journal, by queue and state");
     describe_gauge!(OLDEST_SECONDS, "Age of the oldest pending entry, by queue");
+    describe_gauge!(WAL_BYTES, "Bytes of the SQLite journal's write-ahead log");
     describe_histogram!(COMMIT_SECONDS, "Seconds that a commit of the journal took");
     describe_histogram!(COMMIT_ENTRIES, "Commands that shared a commit of the journal");
     describe_counter!(ATTEMPTS, "Attempts at handling or sending, by queue and outcome");

@@ -10,17 +10,16 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("clock", &[]),
-    ("generations", &[]),
     ("identity_hasher", &[]),
     ("metrics", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
     ("failpoint", &[]),
-    ("journal", &["clock", "failpoint", "generations", "metrics"]),
+    ("journal", &["clock", "failpoint", "identity_hasher", "metrics"]),
     ("client", &["protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("portal", &["client", "protocol", "signature", "ids", "clock", "metrics", "config"]),
     ("handler", &["protocol", "client", "ids", "clock", "config"]),
-    ("rules", &["handler", "protocol", "client", "ids", "clock", "generations", "config"]),
+    ("rules", &["handler", "protocol", "client", "ids", "clock", "config"]),
     (
         "worker",
         &[

@@ -208,6 +208,21 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
         Box::pin(ready(Err(JournalError::not_copied())))
     }
 
+    /// Marks the journal as being copied to: no server takes it until [`end_copy`](Self::end_copy).
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::not_copied())))
+    }
+
+    /// Takes the mark of [`begin_copy`](Self::begin_copy) off: the copy is complete.
+    fn end_copy(&self) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::not_copied())))
+    }
+
+    /// Marks the journal as moved to `target`, an address without a password: no server takes it any more.
+    fn move_to(&self, _target: String) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::not_copied())))
+    }
+
     /// Removes what has been kept long enough, in small steps; returns how many entries went.
     fn purge(&self) -> Pending<'_, u64>;
 

@@ -1,36 +1,49 @@
-//! Recently accepted keys in memory: the platform's retries are answered without the store.
+//! Recent keys in memory: the platform's retries are answered without the store.
 //!
-//! A key costs 25 bytes in each slot of a hash table, of which there are two for each key where a million are
-//! remembered.
+//! A key costs about 100 bytes, of which a fifth is the hash table's.
 
 use std::{
     num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+use lru::LruCache;
 
 use super::{
     NewEntry,
     fingerprint::{Fingerprint, Fingerprints},
 };
-use crate::{
-    clock::UnixMillis,
-    generations::{BuildUnhashed, Generations},
-};
+use crate::identity_hasher::BuildIdentityHasher;
 
-/// The keys accepted last, with a time not after their acceptance.
+/// The keys accepted last by one store, each with a time not after its acceptance.
 #[derive(Debug)]
 pub(super) struct Recent {
     fingerprints: Fingerprints,
-    keys: Option<Mutex<Generations<Fingerprint, UnixMillis, BuildUnhashed>>>,
+    keys: Option<Mutex<Keys>>,
     /// Within this time after its acceptance a key cannot have been purged.
     keep: Duration,
 }
 
+#[derive(Debug)]
+struct Keys {
+    capacity: NonZeroUsize,
+    epoch: Epoch,
+    /// The elapsed time at each key's acceptance.
+    accepted_at: LruCache<Fingerprint, Duration, BuildIdentityHasher>,
+}
+
+/// The time in which a store is known to be the same: a key that was accepted in one is not known in the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Epoch(u64);
+
 impl Recent {
-    /// Remembers at least the last `capacity` keys; none if it is 0.
+    /// Remembers the last `capacity` keys; none if it is 0.
     pub(super) fn new(capacity: usize, keep: Duration) -> Self {
-        let keys = NonZeroUsize::new(capacity).map(|capacity| Mutex::new(Generations::new(capacity)));
+        let keys = NonZeroUsize::new(capacity).map(|capacity| {
+            let accepted_at = LruCache::with_hasher(capacity, BuildIdentityHasher::default());
+            Mutex::new(Keys { capacity, epoch: Epoch::default(), accepted_at })
+        });
         Self { fingerprints: Fingerprints::new(), keys, keep }
     }
 
@@ -38,25 +51,46 @@ impl Recent {
         self.fingerprints.of(entry.queue, &entry.key)
     }
 
-    /// Whether all of them are known to be durable.
-    pub(super) fn know(&self, keys: &[Fingerprint], now: UnixMillis) -> bool {
-        let Some(known) = &self.keys else { return false };
-        let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The present epoch: read it before a key is given to the store, and remember the key with it.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.lock().map_or_else(Epoch::default, |keys| keys.epoch)
+    }
+
+    /// Whether all of them were durable in the store of this epoch, at this elapsed time.
+    pub(super) fn know(&self, keys: &[Fingerprint], now: Duration) -> bool {
+        let Some(known) = self.lock() else { return false };
         keys.iter().all(|key| {
-            // From a clock that has been set back nothing follows.
-            known
-                .get(key)
-                .is_some_and(|accepted_at| *accepted_at <= now && now.since(*accepted_at) < self.keep)
+            let accepted_at = known.accepted_at.peek(key);
+            accepted_at.is_some_and(|accepted_at| now.saturating_sub(*accepted_at) < self.keep)
         })
     }
 
-    /// The key is durable, and was accepted at this time or later.
-    pub(super) fn remember(&self, keys: impl IntoIterator<Item = Fingerprint>, accepted_at: UnixMillis) {
-        let Some(known) = &self.keys else { return };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The keys became durable in `epoch`, at this elapsed time or later.
+    pub(super) fn remember(
+        &self,
+        epoch: Epoch,
+        keys: impl IntoIterator<Item = Fingerprint>,
+        accepted_at: Duration,
+    ) {
+        let Some(mut known) = self.lock().filter(|known| known.epoch == epoch) else { return };
         for key in keys {
-            known.insert(key, accepted_at);
+            known.accepted_at.put(key, accepted_at);
         }
+    }
+
+    /// Forgets every key and begins another epoch: the store may not have them any more.
+    pub(super) fn forget(&self) {
+        let Some(mut known) = self.lock() else { return };
+        known.epoch.0 += 1;
+        let empty = LruCache::with_hasher(known.capacity, BuildIdentityHasher::default());
+        let forgotten = std::mem::replace(&mut known.accepted_at, empty);
+        drop(known);
+        // A million keys take a while, for which nobody has to wait.
+        drop(forgotten);
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Keys>> {
+        self.keys.as_ref().map(|keys| keys.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -65,7 +99,7 @@ mod tests {
     use super::*;
     use crate::journal::Queue;
 
-    const NOW: UnixMillis = UnixMillis(1_000_000);
+    const NOW: Duration = Duration::from_secs(1_000);
 
     fn key(recent: &Recent, text: &str) -> Fingerprint {
         recent.fingerprints.of(Queue::Inbox, text)
@@ -76,27 +110,42 @@ mod tests {
         let recent = Recent::new(8, Duration::from_secs(10));
         let one = key(&recent, "1");
         assert!(!recent.know(&[one], NOW));
-        recent.remember([one], NOW);
-        assert!(recent.know(&[one], NOW.plus(Duration::from_millis(9_999))));
+        recent.remember(recent.epoch(), [one], NOW);
+        assert!(recent.know(&[one], NOW + Duration::from_millis(9_999)));
         assert!(!recent.know(&[one, key(&recent, "2")], NOW));
-        assert!(!recent.know(&[one], NOW.plus(Duration::from_secs(10))));
-        assert!(!recent.know(&[one], NOW.minus(Duration::from_secs(1))));
+        assert!(!recent.know(&[one], NOW + Duration::from_secs(10)));
     }
 
     #[test]
-    fn the_keys_accepted_last_are_known() {
+    fn the_keys_accepted_last_are_known_and_no_others() {
         let recent = Recent::new(2, Duration::from_secs(10));
         let keys = ["1", "2", "3", "4", "5"].map(|text| key(&recent, text));
-        recent.remember(keys, NOW);
+        for key in keys {
+            recent.remember(recent.epoch(), [key], NOW);
+            assert!(recent.know(&[key], NOW));
+        }
         assert!(recent.know(&keys[3..], NOW));
-        assert!(!recent.know(&keys[..1], NOW));
+        assert!(keys[..3].iter().all(|key| !recent.know(&[*key], NOW)));
+    }
+
+    #[test]
+    fn a_key_of_an_earlier_epoch_is_not_known_in_the_next() {
+        let recent = Recent::new(8, Duration::from_secs(10));
+        let [before, late, after] = ["before", "late", "after"].map(|text| key(&recent, text));
+        let earlier = recent.epoch();
+        recent.remember(earlier, [before], NOW);
+        recent.forget();
+        recent.remember(earlier, [late], NOW);
+        assert!(!recent.know(&[before], NOW) && !recent.know(&[late], NOW));
+        recent.remember(recent.epoch(), [after], NOW);
+        assert!(recent.know(&[after], NOW));
     }
 
     #[test]
     fn without_room_nothing_is_known() {
         let recent = Recent::new(0, Duration::from_secs(10));
         let one = key(&recent, "1");
-        recent.remember([one], NOW);
+        recent.remember(recent.epoch(), [one], NOW);
         assert!(!recent.know(&[one], NOW));
     }
 }

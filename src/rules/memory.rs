@@ -8,16 +8,18 @@ use std::{
     time::Duration,
 };
 
-use super::subject::Subject;
-use crate::{clock::UnixMillis, config::RuleSection, generations::Generations};
+use lru::LruCache;
 
-/// Rules and conversations that are remembered at least; those that were answered longest ago are forgotten.
+use super::subject::Subject;
+use crate::{clock::UnixMillis, config::RuleSection};
+
+/// Most rules and conversations that are remembered; those that were answered longest ago are forgotten.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
 
 /// The last message of a conversation that a rule has answered.
 #[derive(Debug)]
 pub(super) struct Memory {
-    answered: Mutex<Generations<u64, (u64, UnixMillis), RandomState>>,
+    answered: Mutex<LruCache<u64, (u64, UnixMillis)>>,
     hasher: RandomState,
 }
 
@@ -30,7 +32,7 @@ pub(super) struct Place {
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { answered: Mutex::new(Generations::new(REMEMBERED)), hasher: RandomState::new() }
+        Self { answered: Mutex::new(LruCache::new(REMEMBERED)), hasher: RandomState::new() }
     }
 
     /// Where a rule's answer to a message is noted.
@@ -47,7 +49,7 @@ impl Memory {
     /// result was lost.
     pub(super) fn allows(&self, place: Place, every: Duration, now: UnixMillis) -> bool {
         let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        match answered.get(&place.conversation) {
+        match answered.peek(&place.conversation) {
             None => true,
             // A clock that was set back says nothing.
             Some(&(message, at)) => message == place.message || now < at || now.since(at) >= every,
@@ -56,6 +58,6 @@ impl Memory {
 
     pub(super) fn note(&self, place: Place, now: UnixMillis) {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.insert(place.conversation, (place.message, now));
+        answered.put(place.conversation, (place.message, now));
     }
 }

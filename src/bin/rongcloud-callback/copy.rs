@@ -20,9 +20,12 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
     let target = open(config, to.clone(), Access::Target).await?;
     if !target.page(EntryId(0), 1).await?.is_empty() {
         let error = anyhow::anyhow!("the journal at {to} is not empty");
-        return Err(Failure::yours(error).hint("name a new file, or a database without a journal"));
+        return Err(Failure::yours(error).hint(
+            "name a new file, or a database without a journal; if it is a copy that was not completed, remove it first",
+        ));
     }
-    let counts = copy(&*source, &*target).await.map_err(|failure| {
+    target.begin_copy().await?;
+    let counts = whole(&*source, &*target, &to).await.map_err(|failure| {
         failure.half_way().hint(format!("the journal at {to} is incomplete: remove it, then copy again"))
     })?;
     source.close().await?;
@@ -32,7 +35,20 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
         "copied {} entries: {pending} pending, {done} done, {dead} dead",
         counts.iter().sum::<u64>()
     );
+    println!("no server takes the source any more: set `journal.url` to {to}");
     Ok(())
+}
+
+/// Copies all of it and changes over: at no moment do servers take both, or one that is incomplete.
+async fn whole(
+    source: &dyn Journal,
+    target: &dyn Journal,
+    to: &JournalUrl,
+) -> Result<[u64; 3], Failure> {
+    let counts = copy(source, target).await?;
+    source.move_to(to.to_string()).await?;
+    target.end_copy().await?;
+    Ok(counts)
 }
 
 async fn open(config: &Config, url: JournalUrl, access: Access) -> Result<Arc<dyn Journal>, Failure> {

@@ -38,9 +38,10 @@ pub(crate) enum Command {
     Revive(SomeEntries),
     /// Marks entries as done without handling them.
     Discard(SomeEntries),
-    /// Copies a journal into an empty one, while no server runs on either.
+    /// Moves a journal into an empty one, while no server runs on either.
     ///
     /// Everything is copied as it is: what is pending with its order, attempts and times, and what is kept of the rest.
+    /// Afterwards no server takes the journal that was copied, so that nothing is handled twice.
     Copy {
         /// The journal to copy, such as "sqlite:data/journal.db"; ${NAME} is taken from the environment.
         from: JournalUrl,

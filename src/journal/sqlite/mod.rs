@@ -2,12 +2,14 @@
 
 mod command;
 mod operator;
+mod place;
 mod purge;
 mod rows;
 mod schema;
 mod store;
 mod values;
 mod verbs;
+mod wal;
 mod writer;
 
 use std::{
@@ -25,6 +27,7 @@ use tokio::sync::{
 use self::{
     command::{Call, Command, Order},
     operator::{Operator, read},
+    place::Place,
     purge::Stretch,
     writer::Writer,
 };
@@ -32,6 +35,7 @@ use super::{
     Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
     Pending, Queue, Record, Stats,
     books::{Books, Changes},
+    fingerprint::Fingerprint,
     recent::Recent,
 };
 use crate::clock::{Clock, UnixMillis};
@@ -41,8 +45,9 @@ const QUEUED: usize = 4096;
 
 /// Opens the file at `path` for a server or an operator.
 pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let path = schema::path(path)?;
+    let path = place::path(path)?;
     let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
+        let path = place::find(&path, options.access)?;
         match options.access {
             Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
             Access::Operator | Access::Source | Access::Target => {
@@ -56,9 +61,8 @@ pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal
 /// The server's side of the writer thread.
 #[derive(Debug)]
 struct Sqlite {
-    path: PathBuf,
+    place: Arc<Place>,
     clock: Clock,
-    recent: Recent,
     changes: Changes,
     stats: Arc<Mutex<Result<Stats, JournalError>>>,
     /// Must come before `thread`, which ends once this is gone.
@@ -82,20 +86,28 @@ impl Drop for Joined {
 
 impl Sqlite {
     fn start(path: PathBuf, options: Options) -> Result<Self, JournalError> {
-        schema::create_folder(&path)?;
-        let lock = schema::lock(&path)?;
+        let lock = place::lock(&path)?;
         let changes = Changes::new();
         let recent = Recent::new(options.recent_keys, options.keep.min(options.keep_dead));
+        let place = Arc::new(Place::new(path, recent));
         let clock = options.clock.clone();
         let books = Books::new(options.max_pending, changes.clone());
-        let writer = Writer::open(path.clone(), options, books, lock)?;
+        let writer = Writer::open(Arc::clone(&place), options, books, lock)?;
         let stats = Arc::clone(&writer.stats);
         let (commands, queue) = mpsc::channel(QUEUED);
         let thread = thread::Builder::new().name("journal".to_owned());
         let thread = thread
             .spawn(move || writer.run(queue))
             .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
-        Ok(Self { path, clock, recent, changes, stats, commands, _thread: Joined(Some(thread)) })
+        Ok(Self { place, clock, changes, stats, commands, _thread: Joined(Some(thread)) })
+    }
+
+    /// Whether all of them are in the store: it is known to be well, and there, and the one that accepted them.
+    fn knows(&self, keys: &[Fingerprint]) -> bool {
+        self.place.recent.know(keys, self.clock.elapsed())
+            && !self.commands.is_closed()
+            && self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
+            && self.place.is_in_place()
     }
 
     async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
@@ -115,11 +127,12 @@ impl Sqlite {
 
 impl Journal for Sqlite {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let keys: Vec<_> = entries.iter().map(|entry| self.recent.fingerprint(entry)).collect();
-        let now = self.clock.now();
-        if self.recent.know(&keys, now) && !self.commands.is_closed() {
+        let recent = &self.place.recent;
+        let keys: Vec<_> = entries.iter().map(|entry| recent.fingerprint(entry)).collect();
+        if self.knows(&keys) {
             return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
         }
+        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
         let (call, answer) = Call::new(entries);
         if let Err(refused) = self.queue(Command::Append(call)) {
             return Box::pin(ready(Err(refused)));
@@ -127,16 +140,18 @@ impl Journal for Sqlite {
         Box::pin(async move {
             let answers = answer.await.map_err(|_| JournalError::closed())??;
             let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
-            self.recent.remember(new.map(|(key, _)| key), now);
+            recent.remember(epoch, new.map(|(key, _)| key), now);
             Ok(answers)
         })
     }
 
     fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let (key, now) = (self.recent.fingerprint(&entry), self.clock.now());
-        if self.recent.know(&[key], now) && !self.commands.is_closed() {
+        let recent = &self.place.recent;
+        let key = recent.fingerprint(&entry);
+        if self.knows(&[key]) {
             return Box::pin(ready(Ok(Appended::Duplicate)));
         }
+        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
         let (call, answer) = Call::new(entry);
         if let Err(refused) = self.queue(Command::Accept(call)) {
             return Box::pin(ready(Err(refused)));
@@ -144,7 +159,7 @@ impl Journal for Sqlite {
         Box::pin(async move {
             let appended = answer.await.map_err(|_| JournalError::closed())??;
             if appended == Appended::New {
-                self.recent.remember([key], now);
+                recent.remember(epoch, [key], now);
             }
             Ok(appended)
         })
@@ -184,11 +199,11 @@ impl Journal for Sqlite {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| rows::list(connection, &filter))
+        read(&self.place.path, move |connection| rows::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.path, move |connection| rows::show(connection, id))
+        read(&self.place.path, move |connection| rows::show(connection, id))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {

@@ -6,9 +6,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::{
+    place::{self, Lock},
     purge::{self, Stretch},
     rows,
-    schema::{Lock, connect, connect_reader, create_folder, lock},
+    schema::{self, connect, connect_reader, open_error},
     store::unavailable,
 };
 use crate::{
@@ -32,20 +33,21 @@ pub(super) struct Operator {
 impl Operator {
     /// Makes sure that the file is a journal of this version.
     pub(super) fn open(path: PathBuf, options: Options) -> Result<Self, JournalError> {
-        let (made, alone) = match options.access {
-            Access::Target => (true, true),
-            Access::Source => (false, true),
-            Access::Server | Access::Operator => (false, false),
+        let is_copied = matches!(options.access, Access::Source | Access::Target);
+        if options.access != Access::Target {
+            // Without a lock first: it would leave its file beside a journal that is not there.
+            connect(&path, options.access)?;
+        }
+        let lock = is_copied.then(|| place::lock(&path)).transpose()?;
+        let connection = match options.access {
+            Access::Target => schema::create(&path, options.access)?,
+            _ => connect(&path, options.access)?,
         };
-        if made {
-            create_folder(&path)?;
+        if is_copied {
+            // The file of the first lock may have been removed under a server; this opens the WAL, which it holds, too.
+            connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable)?;
+            drop(place::lock_wal(&path)?);
         }
-        // Without a lock first: it would leave its file beside a journal that is not there.
-        if !made {
-            connect(&path, false)?;
-        }
-        let lock = alone.then(|| lock(&path)).transpose()?;
-        connect(&path, made)?;
         Ok(Self { path, options, changes: Changes::new(), _lock: lock })
     }
 
@@ -55,8 +57,10 @@ impl Operator {
         verb: impl FnOnce(&Connection, UnixMillis, &Options) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Pending<'_, T> {
         let (path, options) = (self.path.clone(), self.options.clone());
+        // An operator changes nothing of which no server would take notice.
+        let access = if options.access == Access::Operator { Access::Server } else { options.access };
         blocking(move || {
-            let mut connection = connect(&path, false)?;
+            let mut connection = connect(&path, access)?;
             let write = |connection: &mut Connection| {
                 let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
                 let result = verb(&transaction, options.clock.now(), &options)?;
@@ -68,13 +72,20 @@ impl Operator {
     }
 }
 
-/// Reads the file at `path` on a connection of its own, away from the async threads and the writer's.
+/// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
 pub(super) fn read<T: Send + 'static>(
     path: &Path,
     verb: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Pending<'static, T> {
     let path = path.to_owned();
-    blocking(move || connect_reader(&path).and_then(|connection| verb(&connection)).map_err(unavailable))
+    blocking(move || {
+        let read = || {
+            let mut connection = connect_reader(&path)?;
+            let snapshot = connection.transaction()?;
+            verb(&snapshot)
+        };
+        read().map_err(unavailable)
+    })
 }
 
 fn blocking<T: Send + 'static>(
@@ -167,6 +178,26 @@ impl Journal for Operator {
             }
             Ok(())
         })
+    }
+
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            if self.write(|connection, _, _| schema::begin_copy(connection)).await? {
+                return Ok(());
+            }
+            Err(open_error(&format!(
+                "the journal {} is not empty: name a new file",
+                self.path.display()
+            )))
+        })
+    }
+
+    fn end_copy(&self) -> Pending<'_, ()> {
+        self.write(|connection, _, _| schema::end_copy(connection))
+    }
+
+    fn move_to(&self, target: String) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| schema::move_to(connection, &target))
     }
 
     fn purge(&self) -> Pending<'_, u64> {

@@ -1,59 +1,48 @@
 //! The writing connection, and what it needs between commits: checkpoints, others' changes.
 
-use std::{
-    ffi::OsString,
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::{rows, schema};
-use crate::journal::{JournalError, books::Books};
-
-/// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
-/// each checkpoint to be short, seldom enough for pages written many times to be copied once.
-const WAL_PAGES: i64 = 1000;
+use super::{
+    place::{Claim, Place},
+    rows, schema,
+    wal::{self, Wal},
+};
+use crate::journal::{Access, JournalError, books::Books};
 
 /// The only connection that writes, as long as it can be trusted.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) last_id: i64,
-    /// The database and its WAL, with what tells each from another file under its name.
-    files: [(PathBuf, Option<FileId>); 2],
+    place: Arc<Place>,
+    wal: Wal,
     /// Moves when another connection has changed the file.
     data_version: i64,
-    wal_pages: i64,
+    /// Must come after `connection`, which is closed first.
+    _claim: Claim,
 }
 
 impl Store {
-    /// Opens the file, makes sure that it holds what the WAL holds, and reads the backlog.
+    /// Opens the file, makes sure that what the WAL holds is on disk, and reads the backlog.
     ///
     /// Unless it may `create` the file, one that is gone, with the disk it was on perhaps, is an error.
-    pub(super) fn open(path: &Path, create: bool, books: &mut Books) -> Result<Self, JournalError> {
-        let connection = schema::connect(path, create)?;
-        let mut open = || {
-            let busy: i64 =
-                connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
-            if busy != 0 {
-                return Ok(None);
-            }
-            rows::load(&connection, |rows, counts| books.reload(rows, counts))?;
-            let (last_id, data_version) = (rows::last_id(&connection)?, data_version(&connection)?);
-            Ok(Some((last_id, data_version)))
-        };
-        match open().map_err(unavailable)? {
-            Some((last_id, data_version)) => {
-                let files = [path.to_owned(), wal(path)].map(|path| {
-                    let id = file_id(&path);
-                    (path, id)
-                });
-                Ok(Self { connection, last_id, files, data_version, wal_pages: 0 })
-            }
-            None => Err(JournalError::Unavailable("another process keeps reading the journal".into())),
-        }
+    pub(super) fn open(
+        place: &Arc<Place>,
+        create: bool,
+        books: &mut Books,
+    ) -> Result<Self, JournalError> {
+        let open = if create { schema::create } else { schema::connect };
+        let mut connection = open(&place.path, Access::Server)?;
+        // Before anything else is read: what changes after it is noticed. It also opens the WAL.
+        let data_version = data_version(&connection).map_err(unavailable)?;
+        let claim = place.claim()?;
+        wal::secure(&mut connection, &place.wal())?;
+        rows::load(&connection, |rows, counts| books.reload(rows, counts)).map_err(unavailable)?;
+        let last_id = rows::last_id(&connection).map_err(unavailable)?;
+        let (place, wal) = (Arc::clone(place), Wal::new(place.wal()));
+        Ok(Self { connection, last_id, place, wal, data_version, _claim: claim })
     }
 
     /// Writes everything into the database's own file and closes it.
@@ -65,27 +54,18 @@ impl Store {
         self.connection.close().map_err(|(_, error)| unavailable(error))
     }
 
-    /// Whether the files are still those that were opened: what is written to a deleted one is lost.
+    /// Whether the files are still those that were opened.
     pub(super) fn is_in_place(&self) -> bool {
-        self.files.iter().all(|(path, id)| id.is_some() && file_id(path) == *id)
+        self.place.is_in_place()
     }
 
     pub(super) fn has_wal(&self) -> bool {
-        self.wal_pages > 0
+        self.wal.is_waiting()
     }
 
     /// Carries the WAL over into the database if it is time, without waiting for readers.
     pub(super) fn checkpoint(&mut self, idle: bool) -> rusqlite::Result<()> {
-        let wal = |mode: &str| {
-            let mut statement =
-                self.connection.prepare_cached(&format!("pragma wal_checkpoint({mode})"))?;
-            statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
-        };
-        self.wal_pages = wal("noop")?;
-        if self.wal_pages >= WAL_PAGES || (idle && self.wal_pages > 0) {
-            self.wal_pages = wal("passive")?;
-        }
-        Ok(())
+        self.wal.checkpoint(&self.connection, idle)
     }
 
     /// Brings the books up to date if another process has changed the file.
@@ -94,25 +74,13 @@ impl Store {
         if seen == self.data_version {
             return Ok(false);
         }
-        // What changes after this is noticed the next time.
-        self.data_version = seen;
+        // It may have put back an older state, in which some of the recent keys are not.
+        self.place.recent.forget();
         rows::load(&self.connection, |rows, counts| books.merge(rows, counts))?;
+        // Only now: what could not be read has to be read again. What changes after this is noticed the next time.
+        self.data_version = seen;
         Ok(true)
     }
-}
-
-/// Device and number.
-type FileId = (u64, u64);
-
-fn file_id(path: &Path) -> Option<FileId> {
-    let file = fs::metadata(path).ok()?;
-    Some((file.dev(), file.ino()))
-}
-
-fn wal(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push("-wal");
-    name.into()
 }
 
 /// The store cannot do it now.
@@ -123,4 +91,41 @@ pub(super) fn unavailable(error: rusqlite::Error) -> JournalError {
 
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("pragma data_version")?.query_row([], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        clock::UnixMillis,
+        journal::{EntryId, NewEntry, Queue, books::Changes, recent::Recent},
+    };
+
+    #[test]
+    fn what_could_not_be_read_when_it_was_noticed_is_read_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let place = Arc::new(Place::new(path.clone(), Recent::new(0, Duration::ZERO)));
+        let mut books = Books::new(10, Changes::new());
+        let mut store = Store::open(&place, true, &mut books).unwrap();
+        let entry = NewEntry {
+            queue: Queue::Inbox,
+            key: "1".to_owned(),
+            conversation: "a".to_owned(),
+            body: "1".into(),
+            dead: None,
+        };
+        let operator = schema::connect(&path, Access::Server).unwrap();
+        rows::insert(&operator, EntryId(1), &entry, UnixMillis(0)).unwrap();
+
+        store.connection.execute_batch("create temp view entry as select 1 as other").unwrap();
+        store.notice(&mut books).unwrap_err();
+        store.connection.execute_batch("drop view temp.entry").unwrap();
+        assert!(store.notice(&mut books).unwrap());
+        books.commit(UnixMillis(0));
+        assert_eq!(books.stats().inbox.pending, 1);
+        assert!(!store.notice(&mut books).unwrap(), "nothing has changed since");
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,9 +12,9 @@ use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
 use super::{
     command::{self, Command, Order},
+    place::{Lock, Place},
     purge::Sweep,
     rows,
-    schema::Lock,
     store::Store,
     verbs::Verbs,
 };
@@ -35,7 +34,7 @@ const IDLE: Duration = Duration::from_millis(50);
 /// What the thread owns.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) path: PathBuf,
+    pub(super) place: Arc<Place>,
     pub(super) options: Options,
     pub(super) books: Books,
     /// As of the last commit, for those who ask; or why it failed.
@@ -61,12 +60,12 @@ struct Meters {
 impl Writer {
     /// Opens the store and reads the backlog.
     pub(super) fn open(
-        path: PathBuf,
+        place: Arc<Place>,
         options: Options,
         mut books: Books,
         lock: Lock,
     ) -> Result<Self, JournalError> {
-        let store = Store::open(&path, true, &mut books)?;
+        let store = Store::open(&place, true, &mut books)?;
         books.commit(options.clock.now());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -75,7 +74,7 @@ impl Writer {
         Ok(Self {
             sweep: Sweep::new(&options),
             stats: Arc::new(Mutex::new(Ok(books.stats()))),
-            path,
+            place,
             options,
             books,
             store: Some(store),
@@ -254,7 +253,7 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        match Store::open(&self.path, false, &mut self.books) {
+        match Store::open(&self.place, false, &mut self.books) {
             Ok(store) => {
                 tracing::info!("the journal's store works again");
                 self.store = Some(store);

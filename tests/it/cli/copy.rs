@@ -1,6 +1,12 @@
-//! `journal copy`: a journal moves to another store and back as it is.
+//! `journal copy`: a journal moves to another store and back as it is, whole or not at all.
 
-use std::process::Command;
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use rusqlite::Connection;
+use serde_json::Value;
 
 use super::outcome;
 use crate::support::{
@@ -30,6 +36,16 @@ fn fails(home: &Home, arguments: &[&str]) -> String {
     errors
 }
 
+/// What a whole copy to `url` prints.
+fn told(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
+    let shown =
+        url.split_once('@').map_or(url.to_owned(), |(_, address)| format!("postgres://{address}"));
+    format!(
+        "copied {all} entries: {pending} pending, {done} done, {dead} dead\n\
+         no server takes the source any more: set `journal.url` to {shown}\n"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_is_moved_to_another_store_and_back_as_it_is() {
     let Some(cluster) = Cluster::shared().await else { return };
@@ -51,7 +67,7 @@ async fn a_journal_is_moved_to_another_store_and_back_as_it_is() {
     assert!(server.ended().0.success());
 
     let copied = succeeds(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
-    assert_eq!(copied, "copied 3 entries: 0 pending, 2 done, 1 dead\n");
+    assert_eq!(copied, told(3, 0, 2, 1, &url));
     let errors = fails(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
     assert!(errors.contains("is not empty"), "{errors}");
     let before = succeeds(&home, &list);
@@ -65,8 +81,96 @@ async fn a_journal_is_moved_to_another_store_and_back_as_it_is() {
 
     let back = Home::new().with("[journal]\nurl = \"sqlite:back/journal.db\"\n");
     let copied = succeeds(&back, &["journal", "copy", &url, "sqlite:back/journal.db"]);
-    assert_eq!(copied, "copied 3 entries: 1 pending, 2 done, 0 dead\n");
+    assert_eq!(copied, told(3, 1, 2, 0, "sqlite:back/journal.db"));
     assert_eq!(succeeds(&back, &list), succeeds(&moved, &list));
     let errors = fails(&back, &["journal", "copy", "sqlite:nowhere.db", "sqlite:else.db"]);
     assert!(errors.contains("there is no journal at"), "{errors}");
+}
+
+/// Makes so many pending entries out of the first one, while no server runs.
+fn fill(database: &Path, count: u32) {
+    let connection = Connection::open(database).unwrap();
+    let mut names = connection.prepare("select name from pragma_table_info('entry')").unwrap();
+    let names: Vec<String> =
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let value = |name: &String| match name.as_str() {
+        "id" => "id + number".to_owned(),
+        "key" => "key || number".to_owned(),
+        "state" => "0".to_owned(),
+        "settled_at" | "reason" => "null".to_owned(),
+        _ => name.clone(),
+    };
+    let values: Vec<_> = names.iter().map(value).collect();
+    let sql = format!(
+        "with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < ?1)
+         insert into entry ({}) select {} from numbers, (select * from entry limit 1)",
+        names.join(", "),
+        values.join(", ")
+    );
+    connection.execute(&sql, [count]).unwrap();
+}
+
+/// The Inbox's numbers of pending and done entries.
+fn numbers(home: &Home) -> (u64, u64) {
+    let stats: Value = serde_json::from_str(&succeeds(home, &["journal", "stats", "--json"])).unwrap();
+    let number = |name: &str| stats["inbox"][name].as_u64().unwrap();
+    (number("pending"), number("done"))
+}
+
+/// What a server says that ends instead of serving.
+fn refused(home: &Home) -> String {
+    let (status, log) = home.spawn().ended();
+    assert_eq!(status.code(), Some(1), "{log:?}");
+    log.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was() {
+    const ENTRIES: u32 = 30_000;
+    let home = Home::new();
+    let server = home.start().await;
+    server.deliver(&text("user1", "m1", "hello")).await.assert_ack();
+    until("it is handled", async || (numbers(&home) == (0, 1)).then_some(())).await;
+    server.terminate();
+    assert!(server.ended().0.success());
+    fill(&home.database(), ENTRIES);
+    let before = numbers(&home);
+    assert_eq!(before, (ENTRIES.into(), 1));
+
+    let path = home.path().join("copy.db");
+    let url = format!("sqlite:{}", path.display());
+    let copy = ["journal", "copy", "sqlite:data/journal.db", &url];
+    let target = Home::new().with_journal(url.clone());
+    let mut copying = home.command(&copy).stdout(Stdio::null()).spawn().unwrap();
+    let half = async || {
+        assert_eq!(copying.try_wait().unwrap(), None, "it is still copying");
+        (path.exists() && target.journal().await.stats().await.unwrap().inbox.pending > 1000)
+            .then_some(())
+    };
+    until("a part of it", half).await;
+    let (code, _, errors) = outcome(home.command(&["serve"]).output().unwrap());
+    assert!(code == Some(1) && errors.contains("is being copied"), "{code:?}: {errors}");
+    copying.kill().unwrap();
+    copying.wait().unwrap();
+
+    let said = refused(&target);
+    assert!(said.contains("incomplete copy: remove it"), "{said}");
+    let errors = fails(&home, &copy);
+    assert!(errors.contains("not completed, remove it"), "{errors}");
+    assert_eq!(numbers(&home), before);
+
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+    }
+    assert_eq!(succeeds(&home, &copy), told(ENTRIES + 1, ENTRIES, 1, 0, &url));
+    assert_eq!(numbers(&target), before);
+    let said = refused(&home);
+    assert!(said.contains(&format!("was moved to {url}")), "{said}");
+    let server = target.start().await;
+    server.deliver(&text("user1", "m1", "hello")).await.assert_ack();
+    until("they are handled", async || (numbers(&target).1 > 100).then_some(())).await;
+    server.terminate();
+    assert!(server.ended().0.success());
+    let (pending, done) = numbers(&target);
+    assert_eq!(pending + done, u64::from(ENTRIES) + 1, "the duplicate was one");
 }

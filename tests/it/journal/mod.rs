@@ -3,12 +3,14 @@
 mod accepting;
 mod beside;
 mod commits;
+mod copying;
 mod disk;
 mod file;
 mod leasing;
 mod load;
 mod model;
 mod operating;
+mod place;
 mod plans;
 mod shared;
 mod support;

@@ -14,6 +14,7 @@ mod order;
 mod outcomes;
 mod overload;
 mod power;
+mod readers;
 mod replicas;
 mod replies;
 mod running;

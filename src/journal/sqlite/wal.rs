@@ -1,0 +1,143 @@
+//! The write-ahead log: carried over into the database between commits, and kept small.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use metrics::Gauge;
+use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
+
+use super::{schema::PATIENCE, store::unavailable};
+use crate::journal::JournalError;
+
+/// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
+/// each checkpoint to be short, seldom enough for pages written many times to be copied once.
+const PAGES: i64 = 1000;
+/// A WAL with more than `PAGES` that could not be checkpointed for this long is told to the operator,
+const HELD: Duration = Duration::from_secs(5);
+/// again and again in this interval.
+const REMINDER: Duration = Duration::from_mins(1);
+/// While nothing is to be done the WAL is emptied this often: what was purged is in its older pages still.
+const EMPTYING: Duration = Duration::from_mins(1);
+
+/// The WAL of the store's connection.
+#[derive(Debug)]
+pub(super) struct Wal {
+    path: PathBuf,
+    /// The pages that are not in the database yet.
+    pages: i64,
+    held: Option<Held>,
+    emptied_at: Instant,
+    bytes: Gauge,
+}
+
+/// A reader of an older state, who holds up every checkpoint.
+#[derive(Debug)]
+struct Held {
+    since: Instant,
+    told_at: Option<Instant>,
+}
+
+impl Wal {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let bytes = crate::metrics::journal_wal_bytes();
+        Self { path, pages: 0, held: None, emptied_at: Instant::now(), bytes }
+    }
+
+    /// Whether it holds pages that are not in the database yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.pages > 0
+    }
+
+    /// Carries the WAL over into the database if it is time, without waiting for readers.
+    pub(super) fn checkpoint(&mut self, connection: &Connection, idle: bool) -> Result<()> {
+        self.pages = waiting(connection, "noop")?;
+        if self.pages >= PAGES || (idle && self.pages > 0) {
+            self.pages = waiting(connection, "passive")?;
+            self.look();
+        } else if idle && self.emptied_at.elapsed() >= EMPTYING {
+            self.emptied_at = Instant::now();
+            empty(connection)?;
+            self.look();
+        }
+        Ok(())
+    }
+
+    /// Reports its size, and whether somebody holds the checkpoints up.
+    fn look(&mut self) {
+        let bytes = fs::metadata(&self.path).map_or(0, |file| file.len());
+        #[expect(clippy::cast_precision_loss, reason = "a size to look at")]
+        self.bytes.set(bytes as f64);
+        if self.pages < PAGES {
+            if self.held.take().is_some_and(|held| held.told_at.is_some()) {
+                tracing::info!(bytes, "the journal's write-ahead log is in the database again");
+            }
+            return;
+        }
+        let held = self.held.get_or_insert_with(|| Held { since: Instant::now(), told_at: None });
+        let seconds = held.since.elapsed();
+        if seconds >= HELD && held.told_at.is_none_or(|told_at| told_at.elapsed() >= REMINDER) {
+            held.told_at = Some(Instant::now());
+            tracing::warn!(
+                bytes,
+                seconds = seconds.as_secs(),
+                path = %self.path.display(),
+                "another process keeps a read transaction open on the journal, so that its write-ahead log grows: \
+                 find it with `fuser` and end it; make backups with `vacuum into` or `.backup`"
+            );
+        }
+    }
+}
+
+/// How many pages are not in the database after a checkpoint of this mode.
+fn waiting(connection: &Connection, mode: &str) -> Result<i64> {
+    let mut statement = connection.prepare_cached(&format!("pragma wal_checkpoint({mode})"))?;
+    statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
+}
+
+/// Cuts the WAL back to nothing if nobody reads it.
+pub(super) fn empty(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let emptied = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)?;
+    emptied
+}
+
+/// Makes sure that all the WAL holds is on disk, whatever became of the syncs of those who wrote it.
+///
+/// A full checkpoint writes it into the database and syncs that. For those who read an older state it has to wait, and
+/// such a reader may stay for ever: then the WAL's own bytes are written once more, and synced.
+pub(super) fn secure(connection: &mut Connection, path: &Path) -> std::result::Result<(), JournalError> {
+    let full = connection.query_row("pragma wal_checkpoint(full)", [], |row| {
+        let (pages, checkpointed): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(pages >= 0 && pages == checkpointed)
+    });
+    if full.map_err(unavailable)? {
+        return Ok(());
+    }
+    // Nobody adds to it or begins it anew meanwhile.
+    let transaction =
+        Transaction::new(connection, TransactionBehavior::Immediate).map_err(unavailable)?;
+    rewrite(path)
+        .map_err(|error| JournalError::Unavailable(format!("{}: {error}", path.display()).into()))?;
+    transaction.rollback().map_err(unavailable)
+}
+
+/// Writes a file's bytes where they are already, so that the kernel brings them all to the disk.
+fn rewrite(path: &Path) -> io::Result<()> {
+    let file = File::options().read(true).write(true).open(path)?;
+    let mut bytes = vec![0; 1 << 20];
+    let mut at = 0;
+    loop {
+        let length = file.read_at(&mut bytes, at)?;
+        if length == 0 {
+            return file.sync_all();
+        }
+        file.write_all_at(&bytes[..length], at)?;
+        at += length as u64;
+    }
+}

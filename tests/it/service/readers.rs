@@ -1,0 +1,41 @@
+//! Somebody keeps reading the journal's file: the server goes on, and the operator hears of it.
+
+use rusqlite::Connection;
+
+use crate::support::{
+    http::Connection as Client,
+    messages::{delivery, text},
+    process::Home,
+    until,
+};
+
+/// The metric's value.
+fn wal_bytes(metrics: &str) -> Option<f64> {
+    let line = metrics.lines().find(|line| line.starts_with("rongcloud_callback_journal_wal_bytes "));
+    line.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_holds_the_write_ahead_log_up_is_told_and_so_is_its_end() {
+    // More than a checkpoint leaves to the next one.
+    const BYTES: f64 = 5e6;
+    let home = Home::new().with_server("");
+    let server = home.start().await;
+    server.deliver(&text("user", "m0", "hello")).await.assert_ack();
+    let reader = Connection::open(home.database()).unwrap();
+    reader.execute_batch("begin; select count(*) from entry").unwrap();
+
+    let mut client = Client::open(server.callbacks).await;
+    let (long, mut number) = ("long ".repeat(900), 0);
+    let grown = async || {
+        number += 1;
+        let body = text(&format!("user{number}"), &format!("m{number}"), &long);
+        client.ask(delivery(&body)).await.assert_ack();
+        wal_bytes(&server.metrics().await).filter(|bytes| *bytes > BYTES)
+    };
+    until("a log that grows", grown).await;
+    server.told("keeps a read transaction open on the journal").await;
+    drop(reader);
+    server.told("write-ahead log is in the database again").await;
+    server.deliver(&text("user", "after", "hello")).await.assert_ack();
+}
