@@ -1,6 +1,6 @@
 //! Recent keys in memory: the platform's retries are answered without the store.
 //!
-//! A key costs about 100 bytes, of which a fifth is the hash table's.
+//! A key costs about 90 bytes, of which a quarter is the hash table's.
 
 use std::{
     num::NonZeroUsize,

@@ -21,7 +21,7 @@ const PAGES: i64 = 1000;
 const HELD: Duration = Duration::from_secs(5);
 /// again and again in this interval.
 const REMINDER: Duration = Duration::from_mins(1);
-/// While nothing is to be done the WAL is emptied this often: what was purged is in its older pages still.
+/// The WAL is emptied this often in a moment without commands: what was purged is in its older pages still.
 const EMPTYING: Duration = Duration::from_mins(1);
 
 /// The WAL of the store's connection.
@@ -45,7 +45,9 @@ struct Held {
 impl Wal {
     pub(super) fn new(path: PathBuf) -> Self {
         let bytes = crate::metrics::journal_wal_bytes();
-        Self { path, pages: 0, held: None, emptied_at: Instant::now(), bytes }
+        let mut wal = Self { path, pages: 0, held: None, emptied_at: Instant::now(), bytes };
+        wal.look();
+        wal
     }
 
     /// Whether it holds pages that are not in the database yet.
@@ -56,12 +58,16 @@ impl Wal {
     /// Carries the WAL over into the database if it is time, without waiting for readers.
     pub(super) fn checkpoint(&mut self, connection: &Connection, idle: bool) -> Result<()> {
         self.pages = waiting(connection, "noop")?;
-        if self.pages >= PAGES || (idle && self.pages > 0) {
+        let is_time = self.pages >= PAGES || (idle && self.pages > 0);
+        if is_time {
             self.pages = waiting(connection, "passive")?;
-            self.look();
-        } else if idle && self.emptied_at.elapsed() >= EMPTYING {
+        }
+        let may_empty = idle && self.pages == 0 && self.emptied_at.elapsed() >= EMPTYING;
+        if may_empty {
             self.emptied_at = Instant::now();
             empty(connection)?;
+        }
+        if is_time || may_empty {
             self.look();
         }
         Ok(())
@@ -100,7 +106,7 @@ fn waiting(connection: &Connection, mode: &str) -> Result<i64> {
 }
 
 /// Cuts the WAL back to nothing if nobody reads it.
-pub(super) fn empty(connection: &Connection) -> Result<()> {
+fn empty(connection: &Connection) -> Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
     let emptied = connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
     connection.busy_timeout(PATIENCE)?;
