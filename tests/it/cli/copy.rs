@@ -118,8 +118,10 @@ fn numbers(home: &Home) -> (u64, u64) {
 }
 
 /// What a server says that ends instead of serving.
-fn refused(home: &Home) -> String {
-    let (status, log) = home.spawn().ended();
+async fn refused(home: &Home) -> String {
+    let mut server = home.spawn();
+    until("its end", async || server.status()).await;
+    let (status, log) = server.ended();
     assert_eq!(status.code(), Some(1), "{log:?}");
     log.join("\n")
 }
@@ -148,12 +150,12 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
             .then_some(())
     };
     until("a part of it", half).await;
-    let (code, _, errors) = outcome(home.command(&["serve"]).output().unwrap());
-    assert!(code == Some(1) && errors.contains("is being copied"), "{code:?}: {errors}");
+    let said = refused(&home).await;
+    assert!(said.contains("is being copied"), "{said}");
     copying.kill().unwrap();
     copying.wait().unwrap();
 
-    let said = refused(&target);
+    let said = refused(&target).await;
     assert!(said.contains("incomplete copy: remove it"), "{said}");
     let errors = fails(&home, &copy);
     assert!(errors.contains("not completed, remove it"), "{errors}");
@@ -164,7 +166,7 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
     }
     assert_eq!(succeeds(&home, &copy), told(ENTRIES + 1, ENTRIES, 1, 0, &url));
     assert_eq!(numbers(&target), before);
-    let said = refused(&home);
+    let said = refused(&home).await;
     assert!(said.contains(&format!("was moved to {url}")), "{said}");
     let server = target.start().await;
     server.deliver(&text("user1", "m1", "hello")).await.assert_ack();

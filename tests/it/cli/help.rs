@@ -125,7 +125,7 @@ fn every_command_explains_itself() {
       show     One entry with its body
       revive   Makes dead letters pending again: they are handled anew, with all their attempts
       discard  Marks entries as done without handling them
-      copy     Copies a journal into an empty one, while no server runs on either
+      copy     Moves a journal into an empty one, while no server runs on either
       help     Print this message or the help of the given subcommand(s)
 
     Options:

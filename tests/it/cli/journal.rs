@@ -1,12 +1,18 @@
 //! `journal`: what an operator sees and does beside a running server.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    process::Command,
+};
+
 use serde_json::Value;
 
 use super::outcome;
 use crate::support::{
     messages::{subscribe, text},
     process::Home,
-    until,
+    skip, until,
 };
 
 /// What a command prints; it must succeed.
@@ -92,4 +98,30 @@ fn a_journal_that_is_not_there_is_not_made_by_looking_at_it() {
     assert_eq!(code, Some(1));
     assert!(errors.contains("hint: `journal.url`"), "{errors}");
     assert!(!home.database().exists());
+}
+
+#[test]
+fn a_folder_of_another_user_is_refused_with_both_users_and_what_to_do() {
+    const USER: u32 = 10001;
+    if !rustix::process::geteuid().is_root() {
+        return skip("only root can start it as another user");
+    }
+    let home = Home::new();
+    let (program, config) = (home.path().join("program"), home.configuration());
+    fs::copy(env!("CARGO_BIN_EXE_rongcloud-callback"), &program).unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
+    let data = home.path().join("data");
+    let serve = || {
+        let mut command = Command::new(&program);
+        command.current_dir(home.path()).uid(USER).gid(USER).args(["serve", "--config"]).arg(&config);
+        outcome(command.output().unwrap())
+    };
+    let (code, _, errors) = serve();
+    assert!(code == Some(1) && errors.contains("create it for user 10001"), "{errors}");
+
+    fs::create_dir(&data).unwrap();
+    let (code, _, errors) = serve();
+    let expected = format!("{} belongs to user 0", fs::canonicalize(&data).unwrap().display());
+    assert!(code == Some(1) && errors.contains(&expected), "{errors}");
+    assert!(errors.contains("Permission denied") && errors.contains("`chown 10001 "), "{errors}");
 }
