@@ -1,7 +1,7 @@
 //! Assembles the rooms: configuration and handlers in, a running callback server out.
 
 use std::{
-    collections::HashMap, future::Future, io, net::SocketAddr, panic::AssertUnwindSafe, pin::pin,
+    collections::HashMap, future::Future, io, mem, net::SocketAddr, panic::AssertUnwindSafe, pin::pin,
     sync::Arc, thread, time::Duration,
 };
 
@@ -25,9 +25,10 @@ use crate::{
     worker::{Channel, Deliver, Dispatch, Pump},
 };
 
-/// How much longer than the grace period the queues' loops, and how long the journal may take to end: a store that does not
-/// answer keeps nobody from a restart.
-const LAST_WAIT: Duration = Duration::from_secs(2);
+/// How much longer than the grace period the queues' loops may take to end: a store that does not answer keeps them.
+const AFTER_GRACE: Duration = Duration::from_secs(1);
+/// How long the journal may take to close. What it does not write into its own file then is read from its log at the next start.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// A callback server: a configuration and the handlers.
 ///
@@ -291,20 +292,24 @@ impl Workers {
         };
         let late = async {
             stop.cancelled().await;
-            sleep(grace.saturating_add(LAST_WAIT)).await;
+            sleep(grace.saturating_add(AFTER_GRACE)).await;
         };
         let result = tokio::select! {
             (handling, sending) = loops => handling.and(sending),
             () = late => {
-                tracing::warn!("the journal does not answer: what is in work is cut off, and comes again after the next start");
+                tracing::warn!("the journal or a handler does not answer: what is in work is cut off, and comes again after the next start");
                 Ok(())
             }
             never = names::upkeep() => match never {},
         };
-        let unclean = match timeout(LAST_WAIT, journal.close()).await {
+        let unclean = match timeout(CLOSE, journal.close()).await {
             Ok(Ok(())) => return result,
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it does not answer".to_owned(),
+            Err(_) => {
+                // Its end would wait for the store as well.
+                mem::forget(Arc::clone(&journal));
+                "it does not answer".to_owned()
+            }
         };
         tracing::error!(
             error = unclean,
@@ -315,34 +320,22 @@ impl Workers {
 }
 
 /// Runs a loop that ought to run until `stop`; if it ends before, or panics, the others are stopped as well.
-async fn watched(
+async fn watched<T>(
     part: &'static str,
-    run: impl Future<Output = ()>,
+    run: impl Future<Output = T>,
     stop: &CancellationToken,
 ) -> Result<(), ServiceError> {
     let ended = AssertUnwindSafe(run).catch_unwind().await;
     if ended.is_ok() && stop.is_cancelled() {
         return Ok(());
     }
-    Err(ended_by_itself(part, stop))
-}
-
-/// Logs why a listener ended.
-async fn told(serving: impl Future<Output = io::Result<()>>) {
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "a listener has ended");
-    }
-}
-
-/// Reports a part that ought to run on, and stops the others.
-fn ended_by_itself(part: &'static str, stop: &CancellationToken) -> ServiceError {
     tracing::error!(
         part,
         "a part of the server ended by itself, so the rest is stopped: what was accepted is handled after the next start; \
          this is a defect, please report it with the lines before this one"
     );
     stop.cancel();
-    ServiceError::Ended { part }
+    Err(ServiceError::Ended { part })
 }
 
 impl Server {
@@ -392,7 +385,7 @@ impl Server {
         };
         let serve = async {
             let router = callbacks.standalone_router();
-            let serving = told(listener.serve(router, limits, stopping.clone()));
+            let serving = listener.serve(router, limits, stopping.clone());
             let result = watched("the listener of server.listen", serving, &stopping).await;
             served.cancel();
             result
@@ -400,7 +393,7 @@ impl Server {
         // The operators' endpoints answer until the very end.
         let operate = async {
             let never = CancellationToken::new();
-            let serving = told(admin.serve(operators, ConnectionLimits::default(), never.clone()));
+            let serving = admin.serve(operators, ConnectionLimits::default(), never.clone());
             let mut work = pin!(async {
                 let result = workers.run(served.clone()).await;
                 stopping.cancel();

@@ -17,6 +17,7 @@ use crate::config::{Problem, duration};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Requests under way to a target at once, where the rule does not say.
 const CONCURRENCY: usize = 32;
+const MOST_CONCURRENCY: usize = 10_000;
 /// What every secret of Standard Webhooks begins with; it may be left out.
 const PREFIX: &str = "whsec_";
 /// What some services write before that: the version of the signatures.
@@ -109,7 +110,17 @@ impl RawForward {
                 "write 1 or more, or leave it out",
             );
         }
-        Some(Forward { url: url?, secrets, timeout, concurrency: concurrency.max(1) })
+        if concurrency > MOST_CONCURRENCY {
+            problem(
+                "concurrency",
+                &format!(
+                    "is more than {MOST_CONCURRENCY}, and no service takes so many requests at once"
+                ),
+                "write a smaller number, or leave it out",
+            );
+        }
+        let concurrency = concurrency.clamp(1, MOST_CONCURRENCY);
+        Some(Forward { url: url?, secrets, timeout, concurrency })
     }
 }
 

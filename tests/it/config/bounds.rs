@@ -63,3 +63,14 @@ fn a_time_beyond_all_times_is_no_time() {
         );
     }
 }
+
+#[test]
+fn a_rule_forwards_no_more_at_once_than_a_service_can_take() {
+    let rule = |concurrency: &str| {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let forward = format!("url = 'http://a', secret = '{secret}', concurrency = {concurrency}");
+        format!("{APP}[[rules]]\non = 'text'\nforward = {{ {forward} }}\n")
+    };
+    assert_problem(&rule("9223372036854775807"), "rules[0].forward.concurrency", "is more than 10000");
+    parse(&rule("256")).unwrap();
+}
