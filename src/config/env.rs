@@ -8,10 +8,10 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{Problem, stray};
+use super::{ConfigError, Problem, stray};
 
-/// Names the configuration file where no argument does.
-pub(super) const FILE: &str = "RONGCLOUD_CALLBACK_CONFIG";
+/// The variable that names the configuration file where no argument does.
+const FILE: &str = "RONGCLOUD_CALLBACK_CONFIG";
 
 /// Gives the value of a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
@@ -23,8 +23,20 @@ pub(super) fn process_variable(name: &str) -> Result<String, VarError> {
 }
 
 /// The configuration file that this process's environment names.
-pub(super) fn file() -> Option<PathBuf> {
-    var_os(FILE).map(PathBuf::from)
+pub(super) fn file() -> Result<Option<PathBuf>, ConfigError> {
+    let Some(path) = var_os(FILE) else { return Ok(None) };
+    let what = match path.to_str() {
+        Some("") => Some("is set but empty: it names no file"),
+        Some(text) => stray::found_in(text),
+        None => None,
+    };
+    match what {
+        Some(what) => {
+            let problem = Problem::new(FILE, what, format!("{}; or unset it", stray::HINT));
+            Err(ConfigError::Invalid { file: None, problems: vec![problem] })
+        }
+        None => Ok(Some(path.into())),
+    }
 }
 
 /// Replaces the references in every string of `table`; those that cannot be resolved are problems.

@@ -73,14 +73,13 @@ impl Config {
     /// [`ConfigError::Read`] and [`ConfigError::Syntax`] for the file as a whole, else
     /// [`ConfigError::Invalid`] with everything that is wrong in it.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = path.map(Path::to_owned).or_else(env::file) else {
+        let path = match path {
+            Some(path) => Some(path.to_owned()),
+            None => env::file()?,
+        };
+        let Some(path) = path else {
             return Self::from_text("", &env::process_variable);
         };
-        if path.as_os_str().is_empty() {
-            let hint = "write the path of the configuration file there, or unset it";
-            let problems = vec![Problem::new(env::FILE, "is set but empty: it names no file", hint)];
-            return Err(ConfigError::Invalid { file: None, problems });
-        }
         match std::fs::read(&path) {
             Ok(bytes) => {
                 let text = encoding::utf_8(bytes, &path)?;

@@ -15,7 +15,7 @@ use rongcloud_callback::{
 };
 use url::Url;
 
-use crate::{failure::Failure, running};
+use crate::{failure::Failure, log, running};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -47,6 +47,7 @@ impl Arguments {
 
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let Some(url) = arguments.url else {
+        log::filter(&config.log)?;
         Rules::new(config).map_err(Failure::yours)?;
         summary(config);
         return Ok(());

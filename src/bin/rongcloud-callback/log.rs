@@ -40,12 +40,8 @@ static LINES: Lines = Lines {
 
 /// Sends what is logged from here on to standard error, as the configuration says, panics included.
 pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
-    let filter: EnvFilter = section.level.parse().map_err(|error| {
-        Failure::yours(anyhow::anyhow!("log.level: `{}` is not a filter: {error}", section.level))
-            .hint("write a level such as \"info\", or \"rongcloud_callback=debug,warn\"")
-    })?;
     let builder = fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(section)?)
         .with_writer(|| &LINES)
         .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false);
@@ -65,6 +61,14 @@ pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
         );
     }));
     Ok(())
+}
+
+/// What is logged, by the configuration.
+pub(crate) fn filter(section: &LogSection) -> Result<EnvFilter, Failure> {
+    section.level.parse().map_err(|error| {
+        Failure::yours(anyhow::anyhow!("log.level: `{}` is not a filter: {error}", section.level))
+            .hint("write a level such as \"info\", or \"rongcloud_callback=debug,warn\"")
+    })
 }
 
 /// Prints a text to standard error, after what has been logged.

@@ -59,6 +59,23 @@ fn a_file_that_is_not_there_is_told_of() {
 }
 
 #[test]
+fn what_the_server_s_log_could_not_be_filtered_by_is_refused_before_it_starts() {
+    let home = Home::new();
+    let file = home.configuration();
+    let text = fs::read_to_string(&file).unwrap().replace("\"trace\"", "\"rongcloud_callback=loud\"");
+    fs::write(&file, text).unwrap();
+    for command in ["check", "serve"] {
+        let mut command = executable(&["--config", file.to_str().unwrap(), command]);
+        let (code, output, errors) = outcome(command.output().unwrap());
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+        assert!(
+            errors.contains("error: log.level: `rongcloud_callback=loud` is not a filter"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
 fn a_file_in_another_encoding_is_told_of_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("callback.toml");
@@ -115,6 +132,8 @@ fn a_variable_that_is_not_utf_8_or_empty_is_told_of_as_what_it_is() {
     assert!(errors.contains("RC_APP_SECRET, which is set but empty"), "{errors}");
     let errors = check("RONGCLOUD_CALLBACK_CONFIG", b"");
     assert!(errors.contains("RONGCLOUD_CALLBACK_CONFIG: is set but empty"), "{errors}");
+    let errors = check("RONGCLOUD_CALLBACK_CONFIG", b"'callback.toml'");
+    assert!(errors.contains("RONGCLOUD_CALLBACK_CONFIG: has a quotation mark around it"), "{errors}");
 }
 
 #[test]
