@@ -55,8 +55,8 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
-    /// Every [`label`](Self::label).
-    pub(super) const LABELS: [&'static str; 22] = [
+    /// Every [`label`](Self::label) that a callback of an app can get.
+    pub(super) const LABELS: [&'static str; 21] = [
         "missing",
         "second_query",
         "other_unit",
@@ -73,7 +73,6 @@ impl Rejection {
         "broken_body",
         "not_understood",
         "long_id",
-        "not_found",
         "overloaded",
         "slow_journal",
         "full",

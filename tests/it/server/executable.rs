@@ -3,7 +3,7 @@
 use rongcloud_callback::{
     clock::Clock,
     journal::{Record, State},
-    signature::signed_query,
+    signature::{Timestamps, signed_query},
 };
 
 use crate::support::{
@@ -109,4 +109,18 @@ async fn ids_without_end_make_no_log_line_without_end() {
     let log = server.killed();
     let longest = log.iter().map(String::len).max().unwrap();
     assert!(longest < 4096, "{longest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_of_milliseconds_is_served_and_probed_in_milliseconds() {
+    // In the app's section, which is the last one.
+    let home = Home::new().with("timestamps = \"milliseconds\"\n");
+    let server = home.start().await;
+    let query = Timestamps::Milliseconds.signed_query(&SECRET.into(), "14314", Clock::system().now());
+    ask(&server, post(&format!("{PATH}?{query}"), text("ann", "1", "x"))).await.assert_ack();
+    let message = server.deliver(&text("ann", "2", "x")).await.assert_error(401, 1004);
+    assert!(message.contains("timestamps = \"seconds\""), "{message}");
+    let url = format!("http://{}{PATH}", server.callbacks);
+    let probed = home.command(&["check", "--url", &url]).output().unwrap();
+    assert!(probed.status.success(), "{}", String::from_utf8_lossy(&probed.stderr));
 }

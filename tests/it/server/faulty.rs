@@ -48,11 +48,10 @@ impl Faulty {
     async fn permission(&self) -> Result<(), JournalError> {
         let mut mood = self.mood.subscribe();
         let mood = *mood.wait_for(|&mood| mood != Mood::Hanging).await.unwrap();
-        if mood != Mood::Failing {
-            Ok(())
-        } else {
-            Err(JournalError::Unavailable("/dev/sdb1 is gone".into()))
+        if mood == Mood::Failing {
+            return Err(JournalError::Unavailable("/dev/sdb1 is gone".into()));
         }
+        Ok(())
     }
 }
 

@@ -88,7 +88,7 @@ fn instants(digits: &str) -> impl Iterator<Item = i64> {
 }
 
 proptest! {
-    #![proptest_config(Config::with_cases(500))]
+    #![proptest_config(Config { failure_persistence: None, ..Config::with_cases(500) })]
 
     #[test]
     fn no_digit_that_is_moved_between_nonce_and_timestamp_makes_another_fresh_address(
