@@ -11,7 +11,7 @@ const MOST_NAMED: usize = 4;
 /// Letters of a text that a word can be compared by, each with its place in the text.
 type Letters = Vec<(Range<usize>, char)>;
 
-/// What keeps the words from matching, if they look as if they did.
+/// The difference that keeps the words from matching, if they look as if they did.
 pub(super) fn difference(keyword: &Keyword, words: &Words<'_>) -> Option<String> {
     let text = if keyword.fold { words.folded.trim() } else { words.raw };
     let letters = letters(text);

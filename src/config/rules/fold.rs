@@ -1,4 +1,4 @@
-//! What people write without meaning a difference: full-width forms, upper case, characters that nobody sees.
+//! Differences that nobody means: full-width forms, upper case, characters that nobody sees.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What [`plain`] makes of a character by itself; `None` if it stays as it is.
+/// The text that [`plain`] makes of a single character; `None` if it stays as it is.
 pub(crate) fn changed(char: char) -> Option<String> {
     let mut bytes = [0; 4];
     let text = &*char.encode_utf8(&mut bytes);

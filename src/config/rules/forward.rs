@@ -20,7 +20,7 @@ const CONCURRENCY: usize = 32;
 const MOST_CONCURRENCY: usize = 10_000;
 /// What every secret of Standard Webhooks begins with; it may be left out.
 const PREFIX: &str = "whsec_";
-/// What some services write before that: the version of the signatures.
+/// The version of the signatures, which some services write before that.
 const VERSION: &str = "v1,";
 /// Some generators leave the padding out, which changes nothing about the key.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

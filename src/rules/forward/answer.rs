@@ -12,7 +12,7 @@ use crate::{
 /// Most replies of one answer.
 const MOST_REPLIES: usize = 100;
 
-/// What would have been right.
+/// Advice on how to answer.
 const RIGHT: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
                      replies, such as [{\"text\": \"…\"}]";
 
@@ -62,7 +62,7 @@ pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
     }
 }
 
-/// What came of a request in words: the status, what is to be said of it, the form and the beginning of the answer.
+/// An answer in words: its status, `what` is to be said of it, its type and its beginning.
 fn describe(received: &Received, target: &Forward, what: &str) -> String {
     let (url, status) = (target.shown_url(), received.status);
     let beginning = beginning(&received.text, target);

@@ -114,7 +114,7 @@ fn what_nobody_sees_makes_no_difference_unless_folding_is_off() {
     assert!(takes("on = 'text'\nkeyword = { regex = '^or\u{200b}der' }", &says("order 17")));
 }
 
-/// What a regex captures goes on to services, and into replies.
+/// The text that a regex captures goes on to services, and into replies.
 #[tokio::test]
 async fn what_a_regex_finds_has_nothing_unseen_in_it() {
     let rule = "[[rules]]\non = 'text'\nkeyword = { regex = '订单(?<no>.+)$' }\nreply = { text = '[{{ captures.no }}]' }\n";

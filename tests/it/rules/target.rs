@@ -21,7 +21,7 @@ use crate::support::until;
 pub(super) enum Act {
     /// A status, headers (each with its line end) and a body.
     Answer(u16, &'static str, &'static str),
-    /// The same with 200 and a body that may be no text.
+    /// Status 200, headers, and a body that may be no text.
     Bytes(&'static str, &'static [u8]),
     /// Nothing, for longer than anyone waits.
     Hang,
