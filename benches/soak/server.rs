@@ -139,6 +139,7 @@ pub(crate) fn child(arguments: &[String]) {
         &format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
              [journal]\nurl = \"sqlite:{journal}\"\n\
+             [deliver.rate]\nper_second = 100000\n\
              [[apps]]\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://{platform}\"\n"
         ),
         |_| None,

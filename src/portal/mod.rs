@@ -121,7 +121,7 @@ impl Portal {
     /// # Errors
     ///
     /// [`ClientError::NotOffered`], which is permanent, for what the portal cannot carry: pictures and
-    /// recordings by URL, cards without a link or to all followers, articles to single users. A limit,
+    /// recordings by URL, cards without a link, without a text or to all followers, articles to single users. A limit,
     /// or what went wrong on the way.
     pub async fn send(&self, outgoing: &Outgoing) -> Result<(), ClientError> {
         let (channel, payload) = (&outgoing.sender, &outgoing.payload);

@@ -5,6 +5,7 @@ mod deliver;
 mod dispatch;
 mod pace;
 mod pump;
+mod turns;
 
 use std::collections::HashMap;
 

@@ -50,7 +50,8 @@ fn nastiness() -> Nastiness {
         malformed_xml: 0.1,
         unknown_kind: 0.1,
         api_internal_error: 0.05,
-        api_rate_exceeded: 0.05,
+        // Few of them: each slows all replies down.
+        api_rate_exceeded: 0.001,
         api_status_500: 0.05,
         api_cut: 0.05,
         api_silent: 0.02,

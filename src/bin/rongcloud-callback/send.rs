@@ -56,14 +56,14 @@ pub(crate) struct Arguments {
 #[group(id = "userinfo", requires_all = ["portal", "userinfo_id", "userinfo_name", "userinfo_picture"])]
 struct Userinfo {
     /// The user (userinfo) whom a message through the portal seems to come from.
-    #[arg(long, value_name = "ID", conflicts_with = "all")]
-    userinfo_id: Option<String>,
+    #[arg(id = "userinfo_id", long = "userinfo-id", value_name = "ID", conflicts_with = "all")]
+    id: Option<String>,
     /// The name of that user.
-    #[arg(long, value_name = "NAME")]
-    userinfo_name: Option<String>,
+    #[arg(id = "userinfo_name", long = "userinfo-name", value_name = "NAME")]
+    name: Option<String>,
     /// The address of that user's picture.
-    #[arg(long, value_name = "URL")]
-    userinfo_picture: Option<String>,
+    #[arg(id = "userinfo_picture", long = "userinfo-picture", value_name = "URL")]
+    picture: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -197,11 +197,11 @@ impl Way {
 impl Prepared {
     /// Whom the message seems to come from, if the flags say so.
     fn seemingly_from(self, userinfo: Userinfo) -> Self {
-        let Userinfo { userinfo_id, userinfo_name, userinfo_picture } = userinfo;
-        let persona = userinfo_id.map(|id| Persona {
+        let Userinfo { id, name, picture } = userinfo;
+        let persona = id.map(|id| Persona {
             id: id.into(),
-            name: userinfo_name.unwrap_or_default(),
-            picture_url: userinfo_picture.unwrap_or_default(),
+            name: name.unwrap_or_default(),
+            picture_url: picture.unwrap_or_default(),
         });
         Self { persona: persona.or(self.persona), ..self }
     }

@@ -6,7 +6,10 @@ use super::{
     calls::{OK, command},
     outcome,
 };
-use crate::client::support::answering;
+use crate::{
+    client::support::answering,
+    support::{messages::text, process::Home, until},
+};
 
 /// An address that only a proxy could find.
 const FAR: &str = "http://api.rongcloud.invalid";
@@ -84,6 +87,25 @@ async fn a_secure_address_is_reached_through_a_tunnel() {
     assert_eq!(code, Some(2), "nobody is behind it");
     let requests = proxy.received_requests().await.unwrap();
     assert_eq!(requests[0].method.as_str(), "CONNECT");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_a_rule_forwards_goes_through_the_proxy() {
+    let proxy = answering(200, "[]").await;
+    let rule = "[[rules]]\non = \"text\"\nforward = { url = \"http://orders.invalid/bot\", secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\" }\n";
+    let home = Home::new().with(rule).within([("HTTP_PROXY", proxy.uri().into())]);
+    let server = home.start().await;
+    server.deliver(&text("user1", "m1", "hello")).await.assert_ack();
+    until("a request", async || (!proxy.received_requests().await?.is_empty()).then_some(())).await;
+    let requests = proxy.received_requests().await.unwrap();
+    assert_eq!(requests[0].headers["host"], "orders.invalid");
+
+    let mut check = home.command(&["check"]);
+    let (code, printed, errors) =
+        outcome(check.env("HTTP_PROXY", "http://proxy.example:3128").output().unwrap());
+    assert_eq!(code, Some(0), "{errors}");
+    let told = "forwarding: http://orders.invalid/bot through the proxy http://proxy.example:3128";
+    assert!(printed.contains(told), "{printed}");
 }
 
 #[test]

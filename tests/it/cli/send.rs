@@ -164,6 +164,7 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the help that it shows has as many")]
 fn it_explains_itself() {
     insta::assert_snapshot!(help(&["send"]), @r#"
     Sends a message to users, or to all followers of a public account
