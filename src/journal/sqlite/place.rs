@@ -43,7 +43,7 @@ pub(super) struct Place {
     /// The database's real path: SQLite puts the WAL beside it, and every name of the journal leads to it.
     pub(super) path: PathBuf,
     pub(super) recent: Recent,
-    /// What tells the database and its WAL from other files under their names; none while no store is open.
+    /// The identities of the database and its WAL as they were opened; none while no store is open.
     opened: Mutex<Option<[FileId; 2]>>,
 }
 

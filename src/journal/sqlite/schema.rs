@@ -178,7 +178,7 @@ enum Version {
     Foreign,
 }
 
-/// What keeps servers away from a journal.
+/// A mark that keeps servers away from a journal.
 enum Mark {
     None,
     BeingCopiedTo,

@@ -36,10 +36,10 @@ fn fails(home: &Home, arguments: &[&str]) -> String {
     errors
 }
 
-/// What a whole copy to `url` prints.
+/// The words of a complete copy to `url`.
 fn told(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
-    let shown =
-        url.split_once('@').map_or(url.to_owned(), |(_, address)| format!("postgres://{address}"));
+    let address = url.rsplit('@').next().unwrap().split('?').next().unwrap();
+    let shown = if url == address { url.to_owned() } else { format!("postgres://{address}") };
     format!(
         "copied {all} entries: {pending} pending, {done} done, {dead} dead\n\
          no server takes the source any more: set `journal.url` to {shown}\n"
@@ -117,7 +117,7 @@ fn numbers(home: &Home) -> (u64, u64) {
     (number("pending"), number("done"))
 }
 
-/// What a server says that ends instead of serving.
+/// The last words of a server that ends instead of serving.
 async fn refused(home: &Home) -> String {
     let mut server = home.spawn();
     until("its end", async || server.status()).await;

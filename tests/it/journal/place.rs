@@ -14,6 +14,7 @@ use rongcloud_callback::{
 };
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
+use tokio::task::JoinSet;
 
 use super::support::{KEEP_DEAD, LEASE, START, dead, keys, message, options, url};
 use crate::support::until;
@@ -208,9 +209,15 @@ async fn a_path_with_spaces_and_signs_is_taken_as_it_is() {
     assert!(path.is_file());
 }
 
-fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
-    let paths = files(folder).into_iter().chain([folder.to_owned()]);
-    paths.map(|path| (path.clone(), fs::metadata(&path).unwrap().mode() & 0o777)).collect()
+/// Asserts that the folder and the files in it, so many, are for nobody but their owner.
+fn assert_private(folder: &Path, count: usize) {
+    let files = files(folder);
+    assert_eq!(files.len(), count, "{files:?}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!(mode(folder), 0o700);
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[tokio::test]
@@ -220,9 +227,8 @@ async fn what_is_made_is_for_its_owner_only_and_modes_that_were_set_stay() {
     let url = format!("sqlite:{}/journal.db", data.display());
     let journal = open_at(&url).await;
     append(&*journal, "1").await.unwrap();
-    let made = modes(&data);
-    assert_eq!(made.len(), 5, "{made:?}");
-    assert!(made.iter().all(|(_, mode)| mode & 0o077 == 0), "{made:?}");
+    // The database, its WAL and index, and the lock.
+    assert_private(&data, 4);
     journal.close().await.unwrap();
     drop(journal);
 
@@ -238,8 +244,7 @@ async fn what_is_made_is_for_its_owner_only_and_modes_that_were_set_stay() {
     let copy = folder.path().join("b/copy");
     let target = Options { access: Access::Target, ..options(&Clock::system()) };
     journal::open(&format!("sqlite:{}/copy.db", copy.display()), target).await.unwrap();
-    let made = modes(&copy);
-    assert!(made.iter().all(|(_, mode)| mode & 0o077 == 0), "{made:?}");
+    assert_private(&copy, 2);
 }
 
 #[tokio::test]
@@ -279,24 +284,22 @@ async fn the_stats_of_an_operator_are_of_one_moment() {
     journal.append(entries.map(|key| message(&key, &key)).collect()).await.unwrap();
     let operator = Options { access: Access::Operator, ..options(&Clock::system()) };
     let operator = journal::open(&url(&folder), operator).await.unwrap();
-    let finishing = tokio::spawn({
-        let journal = Arc::clone(&journal);
-        async move {
-            for _ in 0..ENTRIES / 9 {
-                for entry in leased(&*journal).await {
-                    journal.finish(entry.lease, Vec::new()).await.unwrap();
-                }
+    let server = Arc::clone(&journal);
+    let mut finishing = JoinSet::new();
+    finishing.spawn(async move {
+        for _ in 0..ENTRIES / 9 {
+            for entry in leased(&*server).await {
+                server.finish(entry.lease, Vec::new()).await.unwrap();
             }
         }
     });
     loop {
         let stats = operator.stats().await.unwrap().inbox;
         assert_eq!(stats.pending + stats.done, ENTRIES, "{stats:?}");
-        if finishing.is_finished() {
-            break;
+        if let Some(finished) = finishing.try_join_next() {
+            break finished.unwrap();
         }
     }
-    finishing.await.unwrap();
     assert_eq!(operator.stats().await.unwrap().inbox.done, ENTRIES);
 }
 
