@@ -3,12 +3,12 @@
 mod accepting;
 mod beside;
 mod commits;
-mod copying;
 mod disk;
 mod file;
 mod leasing;
 mod load;
 mod model;
+mod moving;
 mod operating;
 mod place;
 mod plans;
