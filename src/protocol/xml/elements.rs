@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Fields, XmlError,
-    reader::{Element, is_space},
-};
+use super::{Fields, XmlError, characters::is_space, element::Element};
 use crate::protocol::ParseError;
 
 /// The children of the root in their order, each until somebody takes it.

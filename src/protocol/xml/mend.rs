@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{
     COMMON, MAX_ELEMENTS,
+    characters::{is_space, is_xml_char},
     error::XmlError,
-    reader::{is_space, is_xml_char},
 };
 
 const SECTION: &str = "<![CDATA[";

@@ -14,14 +14,14 @@
 //!
 //! # What a user wrote
 //!
-//! It never makes a message unreadable. Where a text has a character that XML forbids, bytes that are not UTF-8, or a
+//! A text never makes a message unreadable. Where a text has a character that XML forbids, bytes that are not UTF-8, or a
 //! reference to no character, U+FFFD stands in its place; a `&` that begins no reference is itself. Names and ids are never
 //! mended: one that is broken is refused.
 //!
-//! It never becomes an element either, not even where a platform puts it into a CDATA section without escaping it, so that
-//! `]]>` ends the section, and `]]></Content><Event>…` the element. Two readings see to that:
+//! A text never becomes an element either, not even where a platform puts it into a CDATA section without escaping it, so that
+//! `]]>` ends the section, and `]]></Content><Event>…` the element. Two readings ensure that:
 //!
-//! 1. The body as XML has it. It holds only if no element is there twice, in any case and at any depth within another of
+//! 1. The body as XML has it. This reading holds only if no element is there twice, in any case and at any depth within another of
 //!    its name; if no comment, instruction or attribute contains `]]>` or `</`; and if beside a child's CDATA sections there
 //!    are only text and references, without a `]]>`. A text that ends its element has to begin one of the same name again,
 //!    for the platform's own end tag follows it, and nothing else can take that tag in. So every element that is read is
@@ -31,7 +31,7 @@
 //!    none of the sections that seem to begin in the text can be one that ends behind it. The elements that no user writes
 //!    end at the first one, for a user may quote a whole message.
 //!
-//! What neither reads is refused. Text alone may be ambiguous, not structure: `a]]>b<![CDATA[c` in a section is read as
+//! A body that neither can read is refused. Text alone may be ambiguous, not structure: `a]]>b<![CDATA[c` in a section is read as
 //! XML has it, `abc`.
 //!
 //! # Design
@@ -39,15 +39,18 @@
 //! Not serde: with names checked, `quick_xml` refuses the documents' own samples; without, its deserializer takes a
 //! DOCTYPE, a second root and `&#1;`, and panics on some end tags in debug builds. It also takes more than twice the time.
 
+mod characters;
+mod element;
 mod elements;
 mod error;
 mod mend;
 mod reader;
 mod writer;
 
+use element::Element;
 pub(super) use elements::Elements;
 pub use error::XmlError;
-use reader::{Element, Walk};
+use reader::Walk;
 pub use reader::{MAX_DEPTH, MAX_ELEMENTS};
 use serde::{Deserialize, Serialize};
 

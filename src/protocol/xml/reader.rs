@@ -12,62 +12,17 @@ use quick_xml::{
     events::{BytesDecl, BytesRef, BytesStart, BytesText, Event},
 };
 
-use super::error::XmlError;
+use super::{
+    characters::{is_name, is_number, is_space, is_xml_char},
+    element::{Element, Pieces},
+    error::XmlError,
+};
 
 /// Most levels of elements, the root included.
 pub const MAX_DEPTH: usize = 8;
 
 /// Most elements, the root included.
 pub const MAX_ELEMENTS: usize = 128;
-
-/// A child of the root.
-#[derive(Debug)]
-pub(super) struct Element<'b> {
-    /// The name, which is compared as bytes.
-    pub(super) name: Cow<'b, [u8]>,
-    pub(super) text: Cow<'b, str>,
-    /// Where the start tag stands.
-    pub(super) at: usize,
-    /// Whether the text stands there in one piece: nothing was put together, left out, or nested in it.
-    pub(super) is_whole: bool,
-}
-
-impl Element<'_> {
-    pub(super) fn into_owned(self) -> Element<'static> {
-        let Self { name, text, at, is_whole } = self;
-        Element {
-            name: Cow::Owned(name.into_owned()),
-            text: Cow::Owned(text.into_owned()),
-            at,
-            is_whole,
-        }
-    }
-}
-
-/// A `Char` of XML 1.0, section 2.2.
-pub(super) fn is_xml_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
-}
-
-/// White space of XML.
-pub(super) fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
-}
-
-/// What the content of the child that is open consists of so far.
-#[derive(Debug, Default)]
-struct Pieces {
-    /// How many CDATA sections stand in it.
-    sections: usize,
-    /// Whether text other than white space stands beside them.
-    has_text: bool,
-    /// Whether comments or processing instructions stand in it.
-    has_remarks: bool,
-    /// Whether it has children of its own.
-    is_nested: bool,
-    /// Whether a `]]>` ends no section.
-    has_stray_end: bool,
-}
 
 pub(super) struct Walk<'b> {
     body: &'b [u8],
@@ -179,7 +134,7 @@ impl<'b> Walk<'b> {
                 self.content = self.position();
                 self.pieces = Pieces::default();
             }
-            2 => self.pieces.is_nested = true,
+            2 => self.pieces.elements += 1,
             _ => {}
         }
         self.open[self.depth] = name;
@@ -204,14 +159,13 @@ impl<'b> Walk<'b> {
     }
 
     fn close_child(&mut self) -> Result<(), XmlError> {
-        let Pieces { sections, has_text, has_remarks, is_nested, has_stray_end } = self.pieces;
-        if sections > 0 && (has_remarks || is_nested || has_stray_end) {
+        if self.pieces.ends_early() {
             return Err(self.malformed("a CDATA section that ends before its element's text does"));
         }
         let inner = self.body.get(self.content..self.at).unwrap_or_default();
         if let Some(child) = self.children.last_mut() {
-            child.is_whole = !has_remarks && !is_nested && (sections == 0 || sections == 1 && !has_text);
-            if is_nested {
+            child.is_whole = self.pieces.is_whole();
+            if self.pieces.elements > 0 {
                 // The events in it were UTF-8 each, so all of it is.
                 child.text = String::from_utf8_lossy(inner);
             }
@@ -224,8 +178,9 @@ impl<'b> Walk<'b> {
         match self.depth {
             0 | 1 if !is_blank => return Err(self.malformed("text outside the elements")),
             2 => {
-                self.pieces.has_text |= !is_blank;
-                self.pieces.has_stray_end |= self.pieces.sections > 0 && text.contains("]]>");
+                if !is_blank {
+                    self.pieces.add_text(&text);
+                }
                 self.add(text);
             }
             // Between elements, or part of the inner XML that the child keeps.
@@ -245,22 +200,19 @@ impl<'b> Walk<'b> {
         if self.depth > 2 {
             return;
         }
-        self.pieces.has_text = true;
-        let text = match name.strip_prefix('#') {
-            Some(code) if is_number(code) => {
+        let text = match (name.strip_prefix('#'), resolve_xml_entity(name)) {
+            (Some(code), _) if is_number(code) => {
                 let c = name.resolve_char_ref().ok().flatten().filter(|&c| is_xml_char(c));
                 Cow::Owned(c.unwrap_or(char::REPLACEMENT_CHARACTER).to_string())
             }
-            _ => match resolve_xml_entity(name) {
-                Some(text) => Cow::Borrowed(text),
-                // Not a reference but a bare `&`, which happens to have a `;` behind it.
-                None => {
-                    let typed = format!("&{};", &**name);
-                    self.pieces.has_stray_end |= self.pieces.sections > 0 && typed.contains("]]>");
-                    Cow::Owned(BytesText::from_escaped(typed).xml10_content().into_owned())
-                }
-            },
+            (_, Some(text)) => Cow::Borrowed(text),
+            // Not a reference but a bare `&`, which happens to have a `;` behind it.
+            (_, None) => {
+                let typed = format!("&{};", &**name);
+                Cow::Owned(BytesText::from_escaped(typed).xml10_content().into_owned())
+            }
         };
+        self.pieces.add_text(&text);
         self.add(text);
     }
 
@@ -274,11 +226,11 @@ impl<'b> Walk<'b> {
     }
 
     fn remark(&mut self, text: &str) -> Result<(), XmlError> {
-        self.pieces.has_remarks = true;
+        self.pieces.remarks += 1;
         self.check_no_markup(text)
     }
 
-    /// Makes sure that no comment, instruction or attribute hides the end of an element: see the module's `# Design`.
+    /// Makes sure that no comment, instruction or attribute hides the end of an element: [the module](super) says why.
     fn check_no_markup(&self, text: &str) -> Result<(), XmlError> {
         if text.contains("]]>") || text.contains("</") {
             return Err(self.malformed("an end of an element within other markup"));
@@ -342,19 +294,4 @@ fn offset(position: u64) -> usize {
 /// A name as an error shows it.
 fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().take(40).collect()
-}
-
-/// A name of XML; beyond ASCII it is not looked at closely, but for what stands where a broken character stood.
-fn is_name(name: &[u8]) -> bool {
-    let begins = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || !b.is_ascii();
-    let goes_on = |b: u8| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    name.first().copied().is_some_and(begins)
-        && name.iter().copied().all(goes_on)
-        && (name.is_ascii() || !String::from_utf8_lossy(name).contains(char::REPLACEMENT_CHARACTER))
-}
-
-/// Whether `code` is what a character reference may hold: decimal digits, or hexadecimal ones after an `x`.
-fn is_number(code: &str) -> bool {
-    let (digits, radix) = code.strip_prefix('x').map_or((code, 10), |digits| (digits, 16));
-    !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix))
 }

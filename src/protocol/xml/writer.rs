@@ -45,7 +45,7 @@ fn cdata(text: &str) -> String {
 }
 
 fn carried(c: char) -> char {
-    if super::reader::is_xml_char(c) { c } else { char::REPLACEMENT_CHARACTER }
+    if super::characters::is_xml_char(c) { c } else { char::REPLACEMENT_CHARACTER }
 }
 
 #[cfg(test)]

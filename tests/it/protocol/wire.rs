@@ -30,12 +30,12 @@ impl Echo {
 
     /// Delivers `body`, which is accepted.
     async fn accepts(&self, body: impl AsRef<[u8]>) {
-        self.process.deliver(body).await.assert_ack();
+        self.process.deliver(&body).await.assert_ack();
     }
 
     /// Delivers `body`, which is refused; gives the dead letter that it becomes.
     async fn buries(&self, body: impl AsRef<[u8]>) -> Record {
-        self.process.deliver(body.as_ref()).await.assert_error(400, 1002);
+        self.process.deliver(&body).await.assert_error(400, 1002);
         let records = self.home.records().await;
         let letter = records.into_iter().find(|record| *record.body == *body.as_ref());
         let letter = letter.expect("a dead letter");

@@ -113,7 +113,7 @@ async fn a_document_type_and_its_entities_are_not_read() {
 async fn too_deep_and_too_wide_a_document_is_kept() {
     let deep = format!("<xml><a>{}{}</a></xml>", "<b>".repeat(5000), "</b>".repeat(5000));
     let unclosed = "<a>".repeat(20_000);
-    let many: String = (0..5000).map(|n| format!("<a{n}/>")).collect();
+    let many = (0..5000).map(|n| format!("<a{n}/>")).collect::<Vec<_>>().concat();
     let wide = text("user", "1", "hello").replace("</xml>", &format!("{many}</xml>"));
     assert_kept_as_dead_letters(&[deep.into_bytes(), unclosed.into_bytes(), wide.into_bytes()]).await;
 }

@@ -30,7 +30,7 @@ pub(crate) fn subscribe(user: &str) -> String {
 }
 
 /// A request that delivers `body` now, under a signature of its own.
-pub(crate) fn delivery(body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn delivery(body: &(impl AsRef<[u8]> + ?Sized)) -> Vec<u8> {
     static NONCES: AtomicU64 = AtomicU64::new(0);
     let nonce = format!("{}-{}", std::process::id(), NONCES.fetch_add(1, Ordering::Relaxed));
     let query = signed_query(&SECRET.into(), &nonce, Clock::system().now());

@@ -257,7 +257,7 @@ impl Home {
 
 impl Process {
     /// Delivers `body` on a connection of its own.
-    pub(crate) async fn deliver(&self, body: impl AsRef<[u8]>) -> Answer {
+    pub(crate) async fn deliver(&self, body: &(impl AsRef<[u8]> + ?Sized)) -> Answer {
         Connection::open(self.callbacks).await.ask(delivery(body)).await
     }
 
