@@ -48,17 +48,20 @@ pub fn unescaped(elements: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-/// A text message is read whatever is written, and says that.
+/// A text message is read whatever is written, and says that, wherever in the message the text stands.
 pub fn one_text(text: &[u8]) {
     let common: [(&str, &[u8]); 4] =
         [("ToUserName", b"a"), ("FromUserName", b"u"), ("CreateTime", b"1"), ("MsgType", b"text")];
-    let body = unescaped(&[&common[..], &[("Content", text)]].concat());
-    let inbound = parse(&body).expect("no text makes a message unreadable");
-    let Content::Message(Message::Text(read)) = &inbound.content else { panic!("{inbound:?}") };
-    assert_same(&read.content, text);
-    let said = Message::Text(rongcloud_callback::Text { content: read.content.clone() });
-    let expected = Inbound::new("a", "u", 1, Content::Message(said)).with_message_id("7");
-    assert_eq!(inbound, expected);
+    for before in [4, 2, 0] {
+        let mut elements = common.to_vec();
+        elements.insert(before, ("Content", text));
+        let inbound = parse(&unescaped(&elements)).expect("no text makes a message unreadable");
+        let Content::Message(Message::Text(read)) = &inbound.content else { panic!("{inbound:?}") };
+        assert_same(&read.content, text);
+        let said = Message::Text(rongcloud_callback::Text { content: read.content.clone() });
+        let expected = Inbound::new("a", "u", 1, Content::Message(said)).with_message_id("7");
+        assert_eq!(inbound, expected);
+    }
 }
 
 /// Where there are several texts, each is read where it was written, or none is.
