@@ -234,7 +234,7 @@ pub(super) fn unusable(path: &Path, problem: &str) -> JournalError {
     ))
 }
 
-/// Says to whom `path`, or else its folder, belongs, and what to do if that is not the user of this process.
+/// The advice about `path` that cannot be used: whose it, or else its folder, is, and who this process is.
 fn ownership(path: &Path) -> String {
     let path = if path.exists() { path } else { folder(path) };
     let ours = rustix::process::geteuid().as_raw();
@@ -245,7 +245,7 @@ fn ownership(path: &Path) -> String {
             us(),
             path.display()
         ),
-        _ => format!("{} must be writable for {}", path.display(), us()),
+        _ => format!("make its folder writable for {}", us()),
     }
 }
 

@@ -80,7 +80,10 @@ impl Wal {
         self.bytes.set(bytes as f64);
         if self.pages < PAGES {
             if self.held.take().is_some_and(|held| held.told_at.is_some()) {
-                tracing::info!(bytes, "the journal's write-ahead log is in the database again");
+                tracing::info!(
+                    bytes,
+                    "nobody holds the journal's write-ahead log up any more: it is in the database"
+                );
             }
             return;
         }
@@ -92,8 +95,8 @@ impl Wal {
                 bytes,
                 seconds = seconds.as_secs(),
                 path = %self.path.display(),
-                "another process keeps a read transaction open on the journal, so that its write-ahead log grows: \
-                 find it with `fuser` and end it; make backups with `vacuum into` or `.backup`"
+                "another process has a read transaction open on the journal (a backup under way, a replicator, a \
+                 forgotten shell): the write-ahead log grows until it ends; `fuser` on the file names it"
             );
         }
     }
@@ -145,5 +148,41 @@ fn rewrite(path: &Path) -> io::Result<()> {
         }
         file.write_all_at(&bytes[..length], at)?;
         at += length as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_without_commands_empties_the_wal_unless_it_is_read_and_waits_for_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "pragma journal_mode = wal; pragma wal_autocheckpoint = 0; create table a (b)",
+            )
+            .unwrap();
+        let file = folder.path().join("a.db-wal");
+        let size = || fs::metadata(&file).unwrap().len();
+        let mut wal = Wal::new(file.clone());
+        let long_ago = Instant::now().checked_sub(EMPTYING).unwrap();
+        let reader = Connection::open(&path).unwrap();
+        reader.execute_batch("begin; select * from a").unwrap();
+
+        wal.emptied_at = long_ago;
+        wal.checkpoint(&connection, false).unwrap();
+        assert!(wal.is_waiting() && size() > 0, "there is something else to do");
+        wal.checkpoint(&connection, true).unwrap();
+        assert!(!wal.is_waiting() && size() > 0, "it is in the database, and read");
+
+        reader.execute_batch("commit").unwrap();
+        wal.checkpoint(&connection, true).unwrap();
+        assert!(size() > 0, "not so often");
+        wal.emptied_at = long_ago;
+        wal.checkpoint(&connection, true).unwrap();
+        assert_eq!(size(), 0);
     }
 }

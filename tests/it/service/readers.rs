@@ -34,8 +34,8 @@ async fn a_reader_that_holds_the_write_ahead_log_up_is_told_and_so_is_its_end() 
         wal_bytes(&server.metrics().await).filter(|bytes| *bytes > BYTES)
     };
     until("a log that grows", grown).await;
-    server.told("keeps a read transaction open on the journal").await;
+    server.told("has a read transaction open on the journal").await;
     drop(reader);
-    server.told("write-ahead log is in the database again").await;
+    server.told("nobody holds the journal's write-ahead log up any more").await;
     server.deliver(&text("user", "after", "hello")).await.assert_ack();
 }
