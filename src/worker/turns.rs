@@ -13,14 +13,14 @@ const LONGEST_WAIT: Duration = SECOND;
 const PART_OF_TIMEOUT: u32 = 8;
 /// The replies of one app that wait in place take at most this part of all places.
 const PART_OF_CONCURRENCY: usize = 4;
-/// After a refusal without `Retry-After` nothing is sent for this long: a limit for each second is over then.
-const PAUSE: Duration = SECOND;
+/// After a refusal without `Retry-After` nothing is sent for this long: half of what was taken in a second is past then.
+const PAUSE: Duration = Duration::from_millis(500);
 /// So long the rate stays where a refusal has put it …
-const HOLD: Duration = Duration::from_secs(5);
+const HOLD: Duration = Duration::from_secs(10);
 /// … and then it grows to this many times itself in each second.
 const GROWTH: f64 = 1.2;
 /// How much of the rate that the platform took is used.
-const CAUTION: f64 = 0.9;
+const CAUTION: f64 = 0.95;
 /// A refusal divides the rate by at most this: where few calls were under way, what was taken says little.
 const STEEPEST: f64 = 4.0;
 /// The rate does not fall below one reply in two seconds, so that a platform that takes calls again is noticed.
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_lowers_the_rate_to_what_was_taken_and_nothing_is_sent_for_a_second() {
+    fn a_refusal_lowers_the_rate_to_what_was_taken_and_nothing_is_sent_for_a_while() {
         let now = Instant::now();
         let mut turns = turns(now, 100);
         (0..30).for_each(|_| turns.take(now));
@@ -215,11 +215,11 @@ mod tests {
         // The others that were under way say nothing new.
         for _ in 0..3 {
             turns.refuse(now, round, None);
-            assert_eq!((rate(&turns, now), turns.round()), ("27.0".to_owned(), round + 1));
+            assert_eq!((rate(&turns, now), turns.round()), ("28.5".to_owned(), round + 1));
         }
-        assert_eq!(wait(&mut turns, now), None);
-        assert_eq!(wait(&mut turns, now + PAUSE), Some(0));
-        assert_eq!(wait(&mut turns, now + PAUSE), Some(37));
+        assert_eq!(wait(&mut turns, now), Some(500));
+        assert_eq!(wait(&mut turns, now + PAUSE), Some(35));
+        assert_eq!(wait(&mut turns, now + PAUSE), Some(70));
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         assert!(rates.is_sorted_by(|a, b| a >= b), "{rates:?}");
         assert_eq!(
             (format!("{:.1}", rates[0]), rate(&turns, now)),
-            ("45.0".to_owned(), "0.5".to_owned())
+            ("47.5".to_owned(), "0.5".to_owned())
         );
     }
 
@@ -255,9 +255,9 @@ mod tests {
         (0..30).for_each(|_| turns.take(now));
         turns.refuse(now, 0, None);
         for (span, expected, slowed) in [
-            (Duration::ZERO, "27.0", true),
-            (HOLD, "27.0", true),
-            (HOLD + SECOND, "32.4", true),
+            (Duration::ZERO, "28.5", true),
+            (HOLD, "28.5", true),
+            (HOLD + SECOND, "34.2", true),
             (HOLD + MINUTE, "100.0", false),
         ] {
             let then = now + PAUSE + span;
