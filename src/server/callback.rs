@@ -61,8 +61,8 @@ pub(super) fn receivers(
         body_timeout: section.body_timeout,
         answer_timeout: section.answer_timeout,
         bond_span: section.timestamp_tolerance.saturating_mul(2),
-        waiting: Semaphore::new(section.max_connections.div_ceil(2)),
-        in_flight: Semaphore::new(section.max_in_flight),
+        waiting: places(section.max_connections.div_ceil(2)),
+        in_flight: places(section.max_in_flight),
         trusted_proxies: section.trusted_proxies.clone(),
         ack_seconds: metrics::ack_seconds(),
     });
@@ -78,6 +78,11 @@ pub(super) fn receivers(
             shared: Arc::clone(&shared),
         })
     })
+}
+
+/// As many places, as far as they can be counted.
+fn places(count: usize) -> Semaphore {
+    Semaphore::new(count.min(Semaphore::MAX_PERMITS))
 }
 
 /// What receives the callbacks of one app.
