@@ -56,8 +56,12 @@ impl History {
 
     /// A user's messages were written one after the other, each once the one before was acknowledged or given up.
     fn what_was_acknowledged_was_accepted_in_order(&self) {
-        let ids: HashMap<&[u8], EntryId> =
-            self.of(Queue::Inbox).map(|record| (&*record.body, record.id)).collect();
+        // A body that came under another one's signature as well is kept twice, and accepted once.
+        let is_letter = |record: &&Record| {
+            record.reason.as_ref().is_some_and(|reason| reason.contains("came with another body"))
+        };
+        let accepted = self.of(Queue::Inbox).filter(|record| !is_letter(record));
+        let ids: HashMap<&[u8], EntryId> = accepted.map(|record| (&*record.body, record.id)).collect();
         for deliveries in &self.deliveries {
             let acked = deliveries.iter().filter(|delivery| is_acked(delivery)).map(|delivery| {
                 let accepted = ids.get(delivery.xml.as_bytes());
