@@ -1,18 +1,15 @@
 //! What a driver knows of its entries without asking its store: turns, counts and bounds of both queues.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
 
 use super::{
     EntryId, JournalError, Lease, NewEntry, Queue, QueueStats, State, Stats,
     fingerprint::{Fingerprint, Fingerprints},
+    interrupted::Suspect,
     schedule::{Schedule, Times},
+    time::Step,
 };
 use crate::clock::UnixMillis;
-
-/// A clock that goes back by less is merely being adjusted.
-const JITTER: Duration = Duration::from_secs(1);
 
 /// Both queues, in step with a store.
 ///
@@ -23,8 +20,6 @@ pub(super) struct Books {
     fingerprints: Fingerprints,
     max_pending: u64,
     changes: Changes,
-    /// The latest time that the clock has shown, as far as is known.
-    latest: UnixMillis,
 }
 
 #[derive(Debug, Default)]
@@ -73,30 +68,14 @@ impl Changes {
 
 impl Books {
     pub(super) fn new(max_pending: u64, changes: Changes) -> Self {
-        Self {
-            queues: <[Book; 2]>::default(),
-            fingerprints: Fingerprints::new(),
-            max_pending,
-            changes,
-            latest: UnixMillis(i64::MIN),
-        }
+        Self { queues: <[Book; 2]>::default(), fingerprints: Fingerprints::new(), max_pending, changes }
     }
 
-    /// By how much the clock was set back since it was last read, or since the newest entry was accepted.
-    ///
-    /// To be asked before anything is done at `now`.
-    pub(super) fn set_back_by(&mut self, now: UnixMillis) -> Option<Duration> {
-        let by = self.latest.since(now);
-        self.latest = self.latest.max(now);
-        (by > JITTER).then_some(by)
-    }
-
-    /// All that is pending keeps its distance from now, and nothing came from the future. Cannot be taken back.
-    pub(super) fn set_back(&mut self, by: Duration, now: UnixMillis) {
+    /// The wall clock was set: all that is pending keeps its distance from now. Cannot be taken back.
+    pub(super) fn step(&mut self, step: Step) {
         for book in &mut self.queues {
-            book.schedule.set_back(by, now);
+            book.schedule.step(step);
         }
-        self.latest = now;
     }
 
     /// How many more pending entries the Inbox takes.
@@ -166,14 +145,14 @@ impl Books {
         self.insert(row.id, row.queue, &row.conversation, row.times);
     }
 
-    /// An entry that was in state `from` is done.
+    /// An entry that was in state `from` is done; whoever holds it finds out when they settle it.
     pub(super) fn discarded(&mut self, id: EntryId, queue: Queue, conversation: &str, from: State) {
         let conversation = self.fingerprint(queue, conversation);
         let book = self.book(queue);
         if from == State::Dead {
             book.counts.dead = book.counts.dead.saturating_sub(1);
         }
-        book.schedule.settle(conversation, id);
+        book.schedule.withdraw(conversation, id);
         book.counts.done += 1;
     }
 
@@ -216,39 +195,56 @@ impl Books {
         }
     }
 
-    /// Starts again from what the store says; nobody holds a lease after it.
+    /// Starts again from what the store says; leases of what is still pending go on.
     ///
-    /// After an error neither the entries nor the counts are right.
+    /// After an error nothing is changed.
     pub(super) fn reload<E>(
         &mut self,
         rows: impl IntoIterator<Item = Result<PendingRow, E>>,
         counts: [Counts; 2],
     ) -> Result<(), E> {
-        for (book, counts) in self.queues.iter_mut().zip(counts) {
-            book.schedule.clear();
-            book.counts = counts;
-        }
-        for row in rows {
-            let row = row?;
-            self.latest = self.latest.max(row.times.accepted_at);
-            self.insert(row.id, row.queue, &row.conversation, row.times);
-            self.book(row.queue).schedule.commit();
-        }
-        Ok(())
+        self.load(rows, counts, false)
     }
 
-    /// Like [`reload`](Self::reload), but leases of what is still pending go on.
+    /// Like [`reload`](Self::reload) after somebody else has changed the store: all leases go on, so that nothing begins
+    /// beside an entry in work that was discarded.
     pub(super) fn merge<E>(
         &mut self,
         rows: impl IntoIterator<Item = Result<PendingRow, E>>,
         counts: [Counts; 2],
     ) -> Result<(), E> {
-        let old = self.queues.each_mut().map(|book| std::mem::take(&mut book.schedule));
-        let reloaded = self.reload(rows, counts);
-        for (book, old) in self.queues.iter_mut().zip(&old) {
-            book.schedule.adopt(old);
+        self.load(rows, counts, true)
+    }
+
+    fn load<E>(
+        &mut self,
+        rows: impl IntoIterator<Item = Result<PendingRow, E>>,
+        counts: [Counts; 2],
+        withdrawn_too: bool,
+    ) -> Result<(), E> {
+        let mut schedules = self.queues.each_ref().map(|book| book.schedule.successor());
+        for row in rows {
+            let PendingRow { id, queue, conversation, times } = row?;
+            let schedule = &mut schedules[queue as usize];
+            schedule.insert(self.fingerprint(queue, &conversation), id, times);
+            schedule.commit();
         }
-        reloaded
+        for ((book, counts), mut schedule) in self.queues.iter_mut().zip(counts).zip(schedules) {
+            schedule.adopt(&book.schedule, withdrawn_too);
+            (book.schedule, book.counts, book.touched) = (schedule, counts, true);
+        }
+        Ok(())
+    }
+
+    /// A pending entry was in work when the process before died, so many times in a row; the wall clock shows `now`.
+    pub(super) fn interrupted(&mut self, row: &PendingRow, times: u32, now: UnixMillis) {
+        let suspect = Suspect::new(self.fingerprint(row.queue, &row.conversation), times, now);
+        self.book(row.queue).schedule.interrupt(row.id, suspect);
+    }
+
+    /// The entries of which somebody has a lease.
+    pub(super) fn leased(&self) -> impl Iterator<Item = EntryId> {
+        self.queues.iter().flat_map(|book| book.schedule.leased_entries())
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -6,12 +6,14 @@
 mod books;
 mod entry;
 mod fingerprint;
+mod interrupted;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod recent;
 mod schedule;
 mod sqlite;
+mod time;
 
 use std::{fmt, future::ready, sync::Arc, time::Duration};
 
@@ -20,6 +22,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::entry::{Appended, Bond, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
+use self::time::JournalTime;
 use crate::{
     clock::{Clock, UnixMillis},
     failpoint::Injected,
@@ -76,9 +79,9 @@ pub enum JournalError {
 /// The bounds and times of a journal.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long a finished entry, and with it its duplicate key, is kept.
+    /// How long a finished entry, and with it its duplicate key, is kept: time during which no server runs is added.
     pub keep: Duration,
-    /// How long a dead letter is kept.
+    /// How long a dead letter is kept, likewise.
     pub keep_dead: Duration,
     /// The most pending entries a queue may hold: beyond it the Inbox refuses new ones, and a full
     /// Outbox stops leases of the Inbox.
@@ -189,6 +192,9 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
 
     /// Marks a dead or pending entry as done without handling it.
     ///
+    /// One that is in work is so, too: what its holder makes of it changes nothing, and the next of its conversation
+    /// waits until the holder has ended or its lease is over.
+    ///
     /// # Errors
     ///
     /// [`JournalError::NotFound`] if there is no such entry, or it is done already.
@@ -252,7 +258,7 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Journ
 
 impl Options {
     /// Whether what was settled then, and came to `state`, has been kept long enough.
-    fn is_over(&self, state: State, settled_at: UnixMillis, now: UnixMillis) -> bool {
+    fn is_over(&self, state: State, settled_at: JournalTime, now: JournalTime) -> bool {
         match state {
             State::Pending => false,
             State::Done => settled_at <= now.minus(self.keep),

@@ -3,12 +3,14 @@
 //! Every operation is O(log n) in the number of pending entries. Measured with a million of them, one costs 25 bytes
 //! in a conversation with a thousand, 65 with ten, and 340 in one of its own, however large its body is.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::{EntryId, JournalError, Lease, fingerprint::Fingerprint};
+use super::{
+    EntryId, JournalError, Lease,
+    fingerprint::Fingerprint,
+    interrupted::{Interrupted, Suspect},
+    time::Step,
+};
 use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
 
 /// The pending entries of one queue.
@@ -19,8 +21,11 @@ use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
 pub(super) struct Schedule {
     /// Every conversation with a pending entry or a lease.
     lines: HashMap<Fingerprint, Line, BuildIdentityHasher>,
-    /// One for each conversation that has pending entries.
+    /// One for each conversation that has pending entries, unless its head was interrupted.
     turns: BTreeSet<Turn>,
+    /// One for each conversation whose head was interrupted.
+    suspects: BTreeSet<Turn>,
+    interrupted: Interrupted,
     /// When the head of each of these was accepted: the oldest of all is one of them.
     heads: BTreeMap<EntryId, UnixMillis>,
     /// The highest number that an entry has had here.
@@ -60,8 +65,13 @@ struct Turn {
 /// The first entry of a conversation, and when it was accepted.
 type Head = (EntryId, UnixMillis);
 
-/// What a conversation has among the turns, and among the heads.
-type Front = (Option<Turn>, Option<Head>);
+/// What a conversation has among the turns or among the suspects, and among the heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Front {
+    turn: Turn,
+    is_suspect: bool,
+    head: Head,
+}
 
 /// A conversation's lease. When it is over it stays until somebody else is given one: until then its
 /// holder may still settle.
@@ -96,20 +106,41 @@ impl Schedule {
 
     /// Leases the entry that became ready first; among those of one moment, the one accepted first.
     ///
-    /// An entry is ready when it is due, the first of its conversation, and no lease of the conversation
-    /// runs.
+    /// An entry is ready when it is due, the first of its conversation, and no lease of the conversation runs. One that
+    /// was interrupted comes before all others, since it has waited longest, but few do at a time.
     pub(super) fn lease(
         &mut self,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Option<(EntryId, Fingerprint, u64)> {
-        let Turn { id, conversation, .. } = *self.turns.first().filter(|turn| turn.ready_at <= now)?;
+        let Turn { id, conversation, .. } = self.next(now)?;
         self.fence += 1;
         // A lease that is over when it begins would be given again at once, for ever.
         let until = until.max(UnixMillis(now.0.saturating_add(1)));
         let held = Held { id, fence: self.fence, until };
         self.change(conversation, id, |times, _| (times, Some(held)));
         Some((id, conversation, self.fence))
+    }
+
+    /// Whose turn it is.
+    fn next(&self, now: UnixMillis) -> Option<Turn> {
+        let ready = |turns: &BTreeSet<Turn>| turns.first().filter(|turn| turn.ready_at <= now).copied();
+        let is_in_work = |id: EntryId, suspect: &Suspect| {
+            let held = self.lines.get(&suspect.conversation).and_then(|line| line.held);
+            held.is_some_and(|held| held.id == id && held.until > now)
+        };
+        let suspect = ready(&self.suspects).filter(|turn| self.interrupted.may_try(turn.id, is_in_work));
+        suspect.or_else(|| ready(&self.turns))
+    }
+
+    /// The entry was in work when the last process died.
+    pub(super) fn interrupt(&mut self, id: EntryId, suspect: Suspect) {
+        self.refile(suspect.conversation, |interrupted| interrupted.add(id, suspect));
+    }
+
+    /// Everything that a lease is held of, running or not.
+    pub(super) fn leased_entries(&self) -> impl Iterator<Item = EntryId> {
+        self.lines.values().filter_map(|line| line.held.map(|held| held.id))
     }
 
     /// Whether `lease` still holds its conversation.
@@ -120,36 +151,53 @@ impl Schedule {
 
     /// The entry is pending no more, and neither is a lease of it.
     pub(super) fn settle(&mut self, conversation: Fingerprint, id: EntryId) {
+        self.end_attempt(conversation, id);
         self.change(conversation, id, |_, held| (None, held.filter(|held| held.id != id)));
+    }
+
+    /// The entry is pending no more, but whoever holds it is at it still: the conversation waits for them.
+    pub(super) fn withdraw(&mut self, conversation: Fingerprint, id: EntryId) {
+        self.change(conversation, id, |_, held| (None, held));
     }
 
     /// The entry is held no more and due at `due_at`.
     pub(super) fn postpone(&mut self, conversation: Fingerprint, id: EntryId, due_at: UnixMillis) {
+        self.end_attempt(conversation, id);
         self.change(conversation, id, |times, held| {
             (times.map(|times| Times { due_at, ..times }), held.filter(|held| held.id != id))
         });
     }
 
-    /// The clock was set back: what was to happen in some time still does, and nothing came from the future.
-    pub(super) fn set_back(&mut self, by: Duration, now: UnixMillis) {
+    /// An attempt has ended without the process. That is so whether the store takes note of it or not: a rollback does
+    /// not take it back.
+    fn end_attempt(&mut self, conversation: Fingerprint, id: EntryId) {
+        if self.interrupted.get(id).is_some() {
+            self.refile(conversation, |interrupted| interrupted.end(id));
+        }
+    }
+
+    /// The wall clock was set: what was to happen in some time still does. Cannot be taken back.
+    pub(super) fn step(&mut self, step: Step) {
         self.turns.clear();
+        self.suspects.clear();
+        self.interrupted.step(step);
         for (conversation, line) in &mut self.lines {
             for (_, times) in line.entries.iter_mut() {
-                times.due_at = times.due_at.minus(by);
-                times.accepted_at = now.min(times.accepted_at);
+                times.due_at = step.applied_to(times.due_at);
             }
             if let Some(held) = &mut line.held {
-                held.until = held.until.minus(by);
+                held.until = step.applied_to(held.until);
             }
-            let (turn, head) = line.front(*conversation);
-            self.turns.extend(turn);
-            self.heads.extend(head);
+            if let Some(Front { turn, is_suspect, .. }) = line.front(*conversation, &self.interrupted) {
+                let turns = if is_suspect { &mut self.suspects } else { &mut self.turns };
+                turns.insert(turn);
+            }
         }
     }
 
     /// Whether a lease would be given now.
     pub(super) fn is_ready(&self, now: UnixMillis) -> bool {
-        self.turns.first().is_some_and(|turn| turn.ready_at <= now)
+        self.next(now).is_some()
     }
 
     /// How many entries are pending.
@@ -180,17 +228,18 @@ impl Schedule {
         self.undo.clear();
     }
 
-    /// Forgets all entries and leases, but no fence.
-    pub(super) fn clear(&mut self) {
-        *self = Self { fence: self.fence, ..Self::default() };
+    /// One without entries for the same queue, read anew from the store: no fence is used again, and what was
+    /// interrupted still is.
+    pub(super) fn successor(&self) -> Self {
+        Self { fence: self.fence, interrupted: self.interrupted.clone(), ..Self::default() }
     }
 
-    /// Takes over the running leases of `other` on entries that are pending here too.
-    pub(super) fn adopt(&mut self, other: &Self) {
-        self.fence = self.fence.max(other.fence);
+    /// Takes over the leases of `other` on entries that are pending here, and if `withdrawn_too`, on those that are not.
+    pub(super) fn adopt(&mut self, other: &Self, withdrawn_too: bool) {
         for (conversation, line) in &other.lines {
             let Some(held) = line.held else { continue };
-            if self.lines.get(conversation).is_some_and(|line| line.entries.place(held.id).is_ok()) {
+            let line = self.lines.get(conversation);
+            if withdrawn_too || line.is_some_and(|line| line.entries.place(held.id).is_ok()) {
                 self.change(*conversation, held.id, |times, _| (times, Some(held)));
             }
         }
@@ -205,13 +254,14 @@ impl Schedule {
         change: impl FnOnce(Option<Times>, Option<Held>) -> (Option<Times>, Option<Held>),
     ) {
         let line = self.lines.entry(conversation).or_default();
-        let before = line.front(conversation);
+        let before = line.front(conversation, &self.interrupted);
         // A new one comes last: its line's end, which is cold, need not be looked at.
         let place =
             if Some(id) > self.newest { Err(line.entries.len()) } else { line.entries.place(id) };
         self.newest = self.newest.max(Some(id));
         let times = place.ok().and_then(|at| line.entries.get(at));
         let held = line.held;
+        let was_leased = line.is_leased();
         self.undo.push(Undo { conversation, id, times, held });
 
         let (new_times, new_held) = change(times, held);
@@ -222,37 +272,63 @@ impl Schedule {
             (Err(_), None) => {}
         }
         line.held = new_held;
-        let after = line.front(conversation);
+        let after = line.front(conversation, &self.interrupted);
+        self.leased = self.leased + u64::from(line.is_leased()) - u64::from(was_leased);
         if line.entries.head.is_none() && line.held.is_none() {
             self.lines.remove(&conversation);
         }
         self.pending = self.pending + u64::from(new_times.is_some()) - u64::from(times.is_some());
-        self.leased = self.leased + u64::from(new_held.is_some()) - u64::from(held.is_some());
         self.replace(before, after);
     }
 
-    fn replace(&mut self, (old_turn, old_head): Front, (turn, head): Front) {
-        if old_turn != turn {
-            if let Some(old) = old_turn {
-                self.turns.remove(&old);
+    /// Changes what is known of interrupted entries of one conversation.
+    fn refile(&mut self, conversation: Fingerprint, change: impl FnOnce(&mut Interrupted)) {
+        let front = |schedule: &Self| {
+            let line = schedule.lines.get(&conversation)?;
+            line.front(conversation, &schedule.interrupted)
+        };
+        let before = front(self);
+        change(&mut self.interrupted);
+        self.replace(before, front(self));
+    }
+
+    fn replace(&mut self, old: Option<Front>, new: Option<Front>) {
+        if old.map(|old| old.head) != new.map(|new| new.head) {
+            if let Some(Front { head: (id, _), .. }) = old {
+                self.heads.remove(&id);
             }
-            self.turns.extend(turn);
+            self.heads.extend(new.map(|new| new.head));
         }
-        if old_head != head {
-            if let Some((old, _)) = old_head {
-                self.heads.remove(&old);
-            }
-            self.heads.extend(head);
+        if old == new {
+            return;
         }
+        if let Some(Front { turn, is_suspect, .. }) = old {
+            self.turns_of(is_suspect).remove(&turn);
+        }
+        if let Some(Front { turn, is_suspect, .. }) = new {
+            self.turns_of(is_suspect).insert(turn);
+        }
+    }
+
+    fn turns_of(&mut self, is_suspect: bool) -> &mut BTreeSet<Turn> {
+        if is_suspect { &mut self.suspects } else { &mut self.turns }
     }
 }
 
 impl Line {
-    /// The turn that the conversation should have, and its head.
-    fn front(&self, conversation: Fingerprint) -> Front {
-        let Some((id, Times { due_at, accepted_at })) = self.entries.head else { return (None, None) };
+    /// Its head, and the turn that it should have.
+    fn front(&self, conversation: Fingerprint, interrupted: &Interrupted) -> Option<Front> {
+        let (id, Times { due_at, accepted_at }) = self.entries.head?;
+        let suspect = interrupted.get(id);
+        let due_at = suspect.map_or(due_at, |suspect| due_at.max(suspect.not_before));
         let ready_at = self.held.map_or(due_at, |held| due_at.max(held.until));
-        (Some(Turn { ready_at, id, conversation }), Some((id, accepted_at)))
+        let turn = Turn { ready_at, id, conversation };
+        Some(Front { turn, is_suspect: suspect.is_some(), head: (id, accepted_at) })
+    }
+
+    /// Whether a pending entry is leased; the lease of one that was withdrawn is nobody's work any more.
+    fn is_leased(&self) -> bool {
+        self.held.is_some_and(|held| self.entries.place(held.id).is_ok())
     }
 }
 

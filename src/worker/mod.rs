@@ -3,6 +3,7 @@
 mod backoff;
 mod deliver;
 mod dispatch;
+mod outage;
 mod pace;
 mod pump;
 mod turns;

@@ -17,13 +17,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Level, Span, field};
 
-use super::backoff;
+use super::{backoff, outage::Outage};
 use crate::{
     clock::Clock,
     config::PumpSection,
     failpoint::{self, Point},
     ids::shortened,
-    journal::{Entry, Journal, JournalError, NewEntry, Pending, Queue},
+    journal::{Entry, Journal, JournalError, Lease, NewEntry, Queue},
     metrics as names,
     protocol::Conversation,
 };
@@ -34,6 +34,9 @@ const POLL: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(2);
 /// How much longer than its time limit an attempt is leased, for settling it.
 const SETTLE: Duration = Duration::from_secs(30);
+/// How long a known outcome waits at first, and at most, to be settled again while the journal is away.
+const RESETTLE: Duration = Duration::from_millis(250);
+const LONGEST_RESETTLE: Duration = Duration::from_secs(2);
 
 /// What is done with the entries of one queue.
 pub trait Work: Send + Sync + 'static {
@@ -70,6 +73,17 @@ pub struct Pump<W> {
     section: PumpSection,
     clock: Clock,
     meters: Meters,
+    leasing: Outage,
+    settling: Outage,
+}
+
+/// What the journal is told of an attempt.
+#[derive(Debug)]
+enum Verdict {
+    Finish(Vec<NewEntry>),
+    Postpone(Duration, String),
+    Release(Duration, String),
+    Bury(String),
 }
 
 #[derive(Debug)]
@@ -94,7 +108,9 @@ impl<W: Work> Pump<W> {
             lost: names::attempts(queue, "lease_lost"),
             seconds: names::attempt_seconds(queue),
         };
-        Self { work, journal, section, clock, meters }
+        let leasing = Outage::new(W::QUEUE, "lease");
+        let settling = Outage::new(W::QUEUE, "settle");
+        Self { work, journal, section, clock, meters, leasing, settling }
     }
 
     /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
@@ -133,15 +149,17 @@ impl<W: Work> Pump<W> {
         if room == 0 {
             return true;
         }
-        let until = self.clock.now().plus(self.section.timeout + SETTLE);
-        match self.journal.lease(W::QUEUE, room, until).await {
+        let (length, begins) = (self.section.timeout + SETTLE, Instant::now());
+        match self.journal.lease(W::QUEUE, room, self.clock.now().plus(length)).await {
             Ok(entries) => {
+                self.leasing.worked();
                 for entry in entries {
                     let span = span::<W>(&entry);
-                    running.spawn(Arc::clone(self).attempt(entry).instrument(span));
+                    let attempt = Arc::clone(self).attempt(entry, begins + length);
+                    running.spawn(attempt.instrument(span));
                 }
             }
-            Err(error) => tracing::error!(queue = W::QUEUE.as_str(), %error, "cannot lease"),
+            Err(error) => self.leasing.failed(&error),
         }
         running.len() == self.section.concurrency
     }
@@ -156,26 +174,70 @@ impl<W: Work> Pump<W> {
         while running.try_join_next().is_some() {}
     }
 
-    async fn attempt(self: Arc<Self>, entry: Entry) {
+    /// One attempt with a lease that runs until `lease_ends`.
+    async fn attempt(self: Arc<Self>, entry: Entry, lease_ends: Instant) {
         let started = Instant::now();
         let outcome = self.outcome(&entry).await;
         let duration = started.elapsed();
         self.meters.seconds.record(duration);
-        let (settled, counter) = self.settle(entry, outcome, duration);
-        match settled.await {
-            Ok(()) => counter.increment(1),
-            Err(JournalError::LeaseLost(_)) => {
-                self.meters.lost.increment(1);
-                tracing::warn!("lease lost: the attempt does not count");
+        let (verdict, counter) = self.judge(entry.attempt, outcome, duration);
+        self.settle(&entry.lease, &verdict, counter, lease_ends).await;
+    }
+
+    /// Notes what came of an attempt in the journal. While the journal is away it is tried again for as long as the
+    /// lease lasts: what was done is done, and would be done twice if it were not noted.
+    async fn settle(&self, lease: &Lease, verdict: &Verdict, counter: &Counter, lease_ends: Instant) {
+        let mut wait = RESETTLE;
+        let mut was_away = false;
+        loop {
+            match self.note(lease.clone(), verdict).await {
+                Ok(()) => {
+                    self.settling.worked();
+                    return counter.increment(1);
+                }
+                Err(JournalError::LeaseLost(_)) if was_away => {
+                    tracing::info!("settled, or somebody else's, since the journal was away");
+                    return counter.increment(1);
+                }
+                Err(JournalError::LeaseLost(_)) => {
+                    self.meters.lost.increment(1);
+                    return tracing::warn!("lease lost: the attempt does not count");
+                }
+                Err(error @ JournalError::Unavailable(_)) if Instant::now() + wait < lease_ends => {
+                    self.settling.failed(&error);
+                    was_away = true;
+                }
+                Err(error) => {
+                    return tracing::error!(%error, "cannot settle: the entry gets another attempt");
+                }
             }
-            // The lease runs out by itself, and the entry gets another attempt.
-            Err(error) => tracing::error!(%error, "cannot settle"),
+            sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_RESETTLE);
+        }
+    }
+
+    async fn note(&self, lease: Lease, verdict: &Verdict) -> Result<(), JournalError> {
+        match verdict {
+            Verdict::Finish(follow_ups) => self.journal.finish(lease, follow_ups.clone()).await,
+            Verdict::Postpone(delay, reason) => {
+                let until = self.clock.now().plus(*delay);
+                self.journal.postpone(lease, until, reason.clone()).await
+            }
+            Verdict::Release(delay, reason) => {
+                let until = self.clock.now().plus(*delay);
+                self.journal.release(lease, until, reason.clone()).await
+            }
+            Verdict::Bury(reason) => self.journal.bury(lease, reason.clone()).await,
         }
     }
 
     async fn outcome(&self, entry: &Entry) -> Outcome {
         if entry.attempt > self.section.attempts {
-            return Outcome::Bury("the process ended during each of its attempts".to_owned());
+            let attempts = self.section.attempts;
+            return Outcome::Bury(format!(
+                "the process ended during the last of its {attempts} attempts, and perhaps because of it: \
+                 find out what it does to its handler before it is revived"
+            ));
         }
         let run = AssertUnwindSafe(self.work_on(entry)).catch_unwind();
         match timeout(self.section.timeout, run).await {
@@ -200,14 +262,13 @@ impl<W: Work> Pump<W> {
         }
     }
 
-    /// Says what came of an attempt, and begins to note it in the journal; with what counts it.
-    fn settle(&self, entry: Entry, outcome: Outcome, duration: Duration) -> (Pending<'_, ()>, &Counter) {
-        let Entry { lease, attempt, .. } = entry;
+    /// Says what came of an attempt, and what becomes of its entry; with what counts it.
+    fn judge(&self, attempt: u32, outcome: Outcome, duration: Duration) -> (Verdict, &Counter) {
         let duration_ms = duration.as_millis();
         let (reason, delay) = match outcome {
             Outcome::Done(follow_ups) => {
                 tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
-                return (self.journal.finish(lease, follow_ups), &self.meters.done);
+                return (Verdict::Finish(follow_ups), &self.meters.done);
             }
             Outcome::Release(reason, after) => {
                 tracing::debug!(
@@ -216,8 +277,7 @@ impl<W: Work> Pump<W> {
                     reason,
                     "waits for its turn"
                 );
-                let until = self.clock.now().plus(after);
-                return (self.journal.release(lease, until, reason), &self.meters.released);
+                return (Verdict::Release(after, reason), &self.meters.released);
             }
             Outcome::Retry(reason) if attempt < self.section.attempts => {
                 (reason, backoff::delay_after(&self.section, attempt, Duration::ZERO))
@@ -231,12 +291,11 @@ impl<W: Work> Pump<W> {
             | Outcome::After(reason, _)
             | Outcome::Bury(reason) => {
                 tracing::error!(duration_ms, reason, "given up: now a dead letter");
-                return (self.journal.bury(lease, reason), &self.meters.buried);
+                return (Verdict::Bury(reason), &self.meters.buried);
             }
         };
         tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
-        let until = self.clock.now().plus(delay);
-        (self.journal.postpone(lease, until, reason), &self.meters.retry)
+        (Verdict::Postpone(delay, reason), &self.meters.retry)
     }
 }
 

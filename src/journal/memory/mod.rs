@@ -3,10 +3,9 @@
 mod records;
 
 use std::{
-    collections::{HashMap, HashSet, hash_map},
+    collections::{BTreeMap, HashMap, HashSet, hash_map},
     slice,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -18,6 +17,7 @@ use super::{
     books::{Books, Changes, Counts, PendingRow},
     fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
+    time::{JournalTime, Moment, Step, Timekeeper},
 };
 use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
 
@@ -35,9 +35,12 @@ pub(super) struct Memory {
 struct Shelf {
     records: Records,
     keys: HashMap<Fingerprint, EntryId, BuildIdentityHasher>,
+    /// When each settled entry was settled, in the journal's own time.
+    settled: BTreeMap<EntryId, JournalTime>,
     fingerprints: Fingerprints,
     last_id: i64,
     books: Books,
+    time: Timekeeper,
 }
 
 /// An entry and the fingerprint of its key.
@@ -50,9 +53,11 @@ impl Memory {
         let shelf = Shelf {
             records: Records::default(),
             keys: HashMap::default(),
+            settled: BTreeMap::new(),
             fingerprints: fingerprints.clone(),
             last_id: 0,
             books: Books::new(options.max_pending, changes.clone()),
+            time: Timekeeper::new(options.clock.clone()),
         };
         Self { options, changes, fingerprints, shelf: Mutex::new(Some(shelf)) }
     }
@@ -60,18 +65,20 @@ impl Memory {
     /// Does `verb` at once, when the future is first polled.
     fn with<'a, T: Send + 'a>(
         &'a self,
-        verb: impl FnOnce(&mut Shelf, UnixMillis) -> Result<T, JournalError> + Send + 'a,
+        verb: impl FnOnce(&mut Shelf, Moment) -> Result<T, JournalError> + Send + 'a,
     ) -> Pending<'a, T> {
         Box::pin(async move {
-            let now = self.options.clock.now();
             let mut shelf = self.lock();
             let shelf = shelf.as_mut().ok_or_else(JournalError::closed)?;
-            if let Some(by) = shelf.books.set_back_by(now) {
-                shelf.set_back(by, now);
+            let (moment, step) = shelf.time.read();
+            if let Some(step) = step {
+                shelf.step(step);
             }
-            let result = verb(shelf, now)?;
-            shelf.books.commit(now);
-            Ok(result)
+            shelf.time.note(moment);
+            let result = verb(shelf, moment);
+            // A verb that refuses may have found out that its lease is over.
+            shelf.books.commit(moment.now);
+            result
         })
     }
 
@@ -92,30 +99,30 @@ impl Memory {
 impl Journal for Memory {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
         let entries = self.all_keyed(entries);
-        self.with(move |shelf, now| {
+        self.with(move |shelf, moment| {
             shelf.admit(&entries)?;
-            Ok(entries.into_iter().map(|entry| shelf.insert(entry, now)).collect())
+            Ok(entries.into_iter().map(|entry| shelf.insert(entry, moment)).collect())
         })
     }
 
     fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
         let entry = self.keyed(entry);
-        self.with(move |shelf, now| {
+        self.with(move |shelf, moment| {
             shelf.admit(slice::from_ref(&entry))?;
-            Ok(shelf.insert(entry, now))
+            Ok(shelf.insert(entry, moment))
         })
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        self.with(move |shelf, now| Ok(shelf.lease(queue, limit, now, until)))
+        self.with(move |shelf, moment| Ok(shelf.lease(queue, limit, moment.now, until)))
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
         let follow_ups = self.all_keyed(follow_ups);
-        self.with(move |shelf, now| {
-            shelf.settle(&lease, State::Done, now)?;
+        self.with(move |shelf, moment| {
+            shelf.settle(&lease, State::Done, moment)?;
             for entry in follow_ups {
-                shelf.insert(entry, now);
+                shelf.insert(entry, moment);
             }
             Ok(())
         })
@@ -133,8 +140,8 @@ impl Journal for Memory {
     }
 
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        self.with(move |shelf, now| {
-            shelf.settle(&lease, State::Dead, now)?;
+        self.with(move |shelf, moment| {
+            shelf.settle(&lease, State::Dead, moment)?;
             shelf.record(lease.id)?.reason = Some(reason);
             Ok(())
         })
@@ -161,15 +168,15 @@ impl Journal for Memory {
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
-        self.with(move |shelf, now| shelf.revive(id, now))
+        self.with(move |shelf, moment| shelf.revive(id, moment.now))
     }
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
-        self.with(move |shelf, now| shelf.discard(id, now))
+        self.with(move |shelf, moment| shelf.discard(id, moment))
     }
 
     fn purge(&self) -> Pending<'_, u64> {
-        self.with(|shelf, now| Ok(shelf.purge(&self.options, now)))
+        self.with(|shelf, moment| Ok(shelf.purge(&self.options, moment.elapsed)))
     }
 
     fn close(&self) -> Pending<'_, ()> {
@@ -197,12 +204,15 @@ impl Shelf {
         keys.into_iter().filter(|key| !self.keys.contains_key(key)).count() as u64
     }
 
-    fn insert(&mut self, (key, entry): Keyed, now: UnixMillis) -> Appended {
+    fn insert(&mut self, (key, entry): Keyed, moment: Moment) -> Appended {
         let hash_map::Entry::Vacant(place) = self.keys.entry(key) else { return Appended::Duplicate };
         self.last_id += 1;
         let id = *place.insert(EntryId(self.last_id));
-        self.books.accepted(id, &entry, now);
-        self.records.push(Record::accepted(id, entry, now));
+        self.books.accepted(id, &entry, moment.now);
+        if entry.dead.is_some() {
+            self.settled.insert(id, moment.elapsed);
+        }
+        self.records.push(Record::accepted(id, entry, moment.now));
         Appended::New
     }
 
@@ -218,11 +228,13 @@ impl Shelf {
         entries
     }
 
-    fn settle(&mut self, lease: &Lease, state: State, now: UnixMillis) -> Result<(), JournalError> {
+    fn settle(&mut self, lease: &Lease, state: State, moment: Moment) -> Result<(), JournalError> {
+        self.check(lease)?;
         self.books.settled(lease, state)?;
+        self.settled.insert(lease.id, moment.elapsed);
         let record = self.record(lease.id)?;
         record.state = state;
-        record.settled_at = Some(now);
+        record.settled_at = Some(moment.now);
         Ok(())
     }
 
@@ -232,11 +244,22 @@ impl Shelf {
         until: UnixMillis,
         reason: String,
     ) -> Result<&mut Record, JournalError> {
+        self.check(lease)?;
         self.books.postponed(lease, until)?;
         let record = self.record(lease.id)?;
         record.due_at = until;
         record.reason = Some(reason);
         Ok(record)
+    }
+
+    /// Whether the lease is still its holder's, and the entry still to be settled: an operator may have discarded it.
+    fn check(&mut self, lease: &Lease) -> Result<(), JournalError> {
+        self.books.check(lease)?;
+        if self.records.get(lease.id).is_some_and(|record| record.state == State::Pending) {
+            return Ok(());
+        }
+        self.books.forget(lease);
+        Err(JournalError::LeaseLost(lease.id))
     }
 
     fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
@@ -246,6 +269,7 @@ impl Shelf {
         record.attempts = 0;
         record.due_at = now;
         record.settled_at = None;
+        self.settled.remove(&id);
         self.books.revived(&PendingRow {
             id,
             queue: record.queue,
@@ -255,36 +279,39 @@ impl Shelf {
         Ok(())
     }
 
-    fn discard(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
+    fn discard(&mut self, id: EntryId, moment: Moment) -> Result<(), JournalError> {
         let record = self.records.get_mut(id).filter(|record| record.state != State::Done);
         let record = record.ok_or_else(|| JournalError::nothing_to_discard(id))?;
         self.books.discarded(id, record.queue, &record.conversation, record.state);
+        self.settled.insert(id, moment.elapsed);
         record.state = State::Done;
-        record.settled_at = Some(now);
+        record.settled_at = Some(moment.now);
         record.reason = Some("discarded".to_owned());
         Ok(())
     }
 
-    fn purge(&mut self, options: &Options, now: UnixMillis) -> u64 {
+    fn purge(&mut self, options: &Options, now: JournalTime) -> u64 {
+        let settled = &self.settled;
         let old = self.records.extract(|record| {
-            record.settled_at.is_some_and(|settled_at| options.is_over(record.state, settled_at, now))
+            let settled_at = settled.get(&record.id);
+            settled_at.is_some_and(|settled_at| options.is_over(record.state, *settled_at, now))
         });
         for record in &old {
             let mut gone = Counts::default();
             gone.add(record.state, 1);
             self.books.purged(record.queue, gone);
+            self.settled.remove(&record.id);
             self.keys.remove(&self.fingerprints.of(record.queue, &record.key));
         }
         old.len() as u64
     }
 
-    /// The clock was set back: what is pending keeps its distance from now, and nothing came from the future.
-    fn set_back(&mut self, by: Duration, now: UnixMillis) {
-        self.books.set_back(by, now);
-        for record in self.records.iter_mut().filter(|record| record.state != State::Done) {
-            record.due_at = record.due_at.minus(by);
-            record.accepted_at = now.min(record.accepted_at);
-            record.settled_at = record.settled_at.map(|settled_at| now.min(settled_at));
+    /// The wall clock was set: what is pending keeps its distance from now.
+    fn step(&mut self, step: Step) {
+        step.tell();
+        self.books.step(step);
+        for record in self.records.iter_mut().filter(|record| record.state == State::Pending) {
+            record.due_at = step.applied_to(record.due_at);
         }
     }
 

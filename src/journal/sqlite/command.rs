@@ -6,10 +6,7 @@ use super::{
     purge::{Purged, Stretch},
     verbs::{Fault, Verbs},
 };
-use crate::{
-    clock::UnixMillis,
-    journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue},
-};
+use crate::journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue, time::Ahead};
 
 /// A command on its way to the writer thread.
 #[derive(Debug)]
@@ -24,10 +21,10 @@ pub(super) struct Order {
 pub(super) enum Command {
     Append(Call<Vec<NewEntry>, Vec<Appended>>),
     Accept(Call<NewEntry, Appended>),
-    Lease(Call<(Queue, usize, UnixMillis), Vec<Entry>>),
+    Lease(Call<(Queue, usize, Ahead), Vec<Entry>>),
     Finish(Call<(Lease, Vec<NewEntry>), ()>),
-    Postpone(Call<(Lease, UnixMillis, String), ()>),
-    Release(Call<(Lease, UnixMillis, String), ()>),
+    Postpone(Call<(Lease, Ahead, String), ()>),
+    Release(Call<(Lease, Ahead, String), ()>),
     Bury(Call<(Lease, String), ()>),
     Revive(Call<EntryId, ()>),
     Discard(Call<EntryId, ()>),

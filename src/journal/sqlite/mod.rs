@@ -7,6 +7,7 @@ mod purge;
 mod rows;
 mod schema;
 mod store;
+mod time;
 mod values;
 mod verbs;
 mod wal;
@@ -37,6 +38,7 @@ use super::{
     books::{Books, Changes},
     fingerprint::Fingerprint,
     recent::Recent,
+    time::Ahead,
 };
 use crate::clock::{Clock, UnixMillis};
 
@@ -116,6 +118,11 @@ impl Sqlite {
         answer.await.map_err(|_| JournalError::closed())?
     }
 
+    /// By the time that the writer thread gets to it, the wall clock may have been set.
+    fn ahead(&self, until: UnixMillis) -> Ahead {
+        Ahead::of(until, self.clock.now())
+    }
+
     /// Who cannot even queue is told at once: the store is far behind, and the callers have little time.
     fn queue(&self, command: Command) -> Result<(), JournalError> {
         self.commands.try_send(Order::new(command)).map_err(|refused| match refused {
@@ -166,7 +173,7 @@ impl Journal for Sqlite {
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        Box::pin(self.call((queue, limit, until), Command::Lease))
+        Box::pin(self.call((queue, limit, self.ahead(until)), Command::Lease))
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
@@ -174,11 +181,11 @@ impl Journal for Sqlite {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, until, reason), Command::Postpone))
+        Box::pin(self.call((lease, self.ahead(until), reason), Command::Postpone))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, until, reason), Command::Release))
+        Box::pin(self.call((lease, self.ahead(until), reason), Command::Release))
     }
 
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {

@@ -11,12 +11,13 @@ use super::{
     rows,
     schema::{self, connect, connect_reader, open_error},
     store::unavailable,
+    time,
 };
 use crate::{
     clock::UnixMillis,
     journal::{
         Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-        Pending, Queue, Record, State, Stats, books::Changes,
+        Pending, Queue, Record, State, Stats, books::Changes, time::Moment,
     },
 };
 
@@ -54,7 +55,7 @@ impl Operator {
     /// One transaction on a connection of its own; the server notices it.
     fn write<T: Send + 'static>(
         &self,
-        verb: impl FnOnce(&Connection, UnixMillis, &Options) -> Result<T, rusqlite::Error> + Send + 'static,
+        verb: impl FnOnce(&Connection, Moment, &Options) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Pending<'_, T> {
         let (path, options) = (self.path.clone(), self.options.clone());
         // An operator changes nothing of which no server would take notice.
@@ -63,7 +64,8 @@ impl Operator {
             let mut connection = connect(&path, access)?;
             let write = |connection: &mut Connection| {
                 let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-                let result = verb(&transaction, options.clock.now(), &options)?;
+                let moment = time::operators_moment(&transaction, &options.clock)?;
+                let result = verb(&transaction, moment, &options)?;
                 transaction.commit()?;
                 Ok(result)
             };
@@ -146,15 +148,15 @@ impl Journal for Operator {
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
             let revived =
-                self.write(move |connection, now, _| rows::revive(connection, id, now)).await?;
+                self.write(move |connection, moment, _| rows::revive(connection, id, moment)).await?;
             revived.map(drop).ok_or_else(|| JournalError::no_dead_letter(id))
         })
     }
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
-            let discarded = self.write(move |connection, now, _| {
-                let found = rows::discard(connection, id, now)?;
+            let discarded = self.write(move |connection, moment, _| {
+                let found = rows::discard(connection, id, moment)?;
                 if let Some((queue, ..)) = &found {
                     rows::add_done(connection, *queue, 1)?;
                 }
@@ -204,8 +206,8 @@ impl Journal for Operator {
         Box::pin(async move {
             let (mut next, mut count) = (Some(EntryId(0)), 0);
             while let Some(after) = next {
-                let step = self.write(move |connection, now, options| {
-                    let purged = purge::purge(connection, Stretch::after(after), options, now)?;
+                let step = self.write(move |connection, moment, options| {
+                    let purged = purge::purge(connection, Stretch::after(after), options, moment)?;
                     for (queue, gone) in purged.gone {
                         rows::add_done(connection, queue, -gone.done.cast_signed())?;
                     }

@@ -6,9 +6,10 @@ use rusqlite::{Connection, Result, params};
 use tokio::sync::oneshot;
 
 use super::command::{Call, Command, Order};
-use crate::{
-    clock::UnixMillis,
-    journal::{EntryId, JournalError, Options, Queue, State, books::Counts},
+use crate::journal::{
+    EntryId, JournalError, Options, Queue, State,
+    books::Counts,
+    time::{JournalTime, Moment},
 };
 
 /// How many entries a step looks at that is in no hurry, and most of any step.
@@ -51,32 +52,35 @@ impl Purged {
 
 /// Removes what has been kept long enough among the entries of `stretch`.
 ///
-/// It goes by number and ends at the first entry that is too young to be removed whatever its state, so that
-/// it needs no index, which every `finish` would have to pay for. The number of done entries is the caller's.
+/// It goes by number and ends at the first entry that was accepted too short a time ago to be removed whatever its
+/// state, so that it needs no index, which every `finish` would have to pay for. The number of done entries is the
+/// caller's.
 pub(super) fn purge(
     connection: &Connection,
     stretch: Stretch,
     options: &Options,
-    now: UnixMillis,
+    moment: Moment,
 ) -> Result<Purged> {
+    // What was settled before this was recorded has no such time.
     let mut look = connection.prepare_cached(
-        "select id, queue, state, accepted_at, settled_at from entry where id > ?1 order by id limit ?2",
+        "select id, queue, state, accepted_elapsed, coalesce(settled_elapsed, 0) from entry
+         where id > ?1 order by id limit ?2",
     )?;
     let mut delete = connection.prepare_cached("delete from entry where id = ?1")?;
     let mut purged =
         Purged { next: None, gone: [Queue::Inbox, Queue::Outbox].map(|it| (it, Counts::default())) };
     let mut rows = look.query(params![stretch.after, stretch.length])?;
+    let now = moment.elapsed;
     let youngest = now.minus(options.keep.min(options.keep_dead));
     let mut old = Vec::new();
     let mut seen = 0;
     while let Some(row) = rows.next()? {
         let (id, queue, state): (EntryId, Queue, State) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let accepted_at: UnixMillis = row.get(3)?;
-        // One from the future, of a clock that has been set back, says nothing about those after it.
-        if accepted_at > youngest && accepted_at <= now {
+        // Times ascend with the numbers, but for the minute that a crash may take back.
+        if row.get::<_, JournalTime>(3)? > youngest {
             break;
         }
-        if row.get::<_, Option<UnixMillis>>(4)?.is_some_and(|at| options.is_over(state, at, now)) {
+        if options.is_over(state, row.get(4)?, now) {
             old.push((id, queue));
             purged.gone[queue as usize].1.add(state, 1);
         }

@@ -1,7 +1,5 @@
 //! The statements: what the entries' table is asked and told.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use crate::{
@@ -10,6 +8,7 @@ use crate::{
         Entry, EntryId, Filter, Lease, NewEntry, Queue, QueueStats, Record, State, Stats,
         books::{Counts, PendingRow},
         schedule::Times,
+        time::Moment,
     },
 };
 
@@ -21,19 +20,33 @@ pub(super) fn insert(
     connection: &Connection,
     id: EntryId,
     entry: &NewEntry,
-    now: UnixMillis,
+    moment: Moment,
 ) -> Result<bool> {
-    let (state, settled_at) = match entry.dead {
-        Some(_) => (State::Dead, Some(now)),
+    let Moment { now, elapsed, .. } = moment;
+    let (state, settled) = match entry.dead {
+        Some(_) => (State::Dead, Some((now, elapsed))),
         None => (State::Pending, None),
     };
     let mut statement = connection.prepare_cached(
-        "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body)
-         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (queue, key) do nothing",
+        "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
+             accepted_elapsed, settled_elapsed)
+         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on conflict (queue, key) do nothing",
     )?;
-    let (body, reason) = (&entry.body[..], &entry.dead);
-    let values =
-        params![id, entry.queue, state, now, settled_at, entry.conversation, entry.key, reason, body];
+    let NewEntry { queue, conversation, key, body, dead: reason } = entry;
+    let (settled_at, settled_elapsed) = settled.unzip();
+    let values = params![
+        id,
+        queue,
+        state,
+        now,
+        settled_at,
+        conversation,
+        key,
+        reason,
+        &body[..],
+        elapsed,
+        settled_elapsed
+    ];
     Ok(statement.execute(values)? == 1)
 }
 
@@ -60,8 +73,9 @@ pub(super) fn begin_attempt(
         return Ok(Err(lease));
     };
     // Not one statement with `returning`, which would carry the whole row through a table of its own.
-    let mut count =
-        connection.prepare_cached("update entry set attempts = attempts + 1 where id = ?1")?;
+    let mut count = connection.prepare_cached(
+        "update entry set attempts = attempts + 1, open_attempts = open_attempts + 1 where id = ?1",
+    )?;
     count.execute([lease.id])?;
     Ok(Ok(Entry { id: lease.id, key, conversation, body: body.into(), attempt, accepted_at, lease }))
 }
@@ -72,12 +86,14 @@ pub(super) fn settle(
     id: EntryId,
     state: State,
     reason: Option<&str>,
-    now: UnixMillis,
+    moment: Moment,
 ) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason) where id = ?1 and state = 0",
+        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason), settled_elapsed = ?5, open_attempts = 0
+         where id = ?1 and state = 0",
     )?;
-    Ok(statement.execute(params![id, state, now, reason])? == 1)
+    let values = params![id, state, moment.now, reason, moment.elapsed_at_most];
+    Ok(statement.execute(values)? == 1)
 }
 
 /// A pending entry is due later, with so many attempts fewer; `false` if it was not pending any more.
@@ -89,7 +105,8 @@ pub(super) fn postpone(
     uncounted: u32,
 ) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set due_at = ?2, reason = ?3, attempts = attempts - ?4 where id = ?1 and state = 0",
+        "update entry set due_at = ?2, reason = ?3, attempts = attempts - ?4, open_attempts = 0
+         where id = ?1 and state = 0",
     )?;
     Ok(statement.execute(params![id, until, reason, uncounted])? == 1)
 }
@@ -98,29 +115,29 @@ pub(super) fn postpone(
 pub(super) fn revive(
     connection: &Connection,
     id: EntryId,
-    now: UnixMillis,
+    moment: Moment,
 ) -> Result<Option<PendingRow>> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null where id = ?1 and state = 2
-         returning id, queue, conversation, due_at, accepted_at",
+        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null, settled_elapsed = null
+         where id = ?1 and state = 2 returning id, queue, conversation, due_at, accepted_at",
     )?;
-    statement.query_row(params![id, now], pending_row).optional()
+    statement.query_row(params![id, moment.now], pending_row).optional()
 }
 
 /// A pending or dead entry is done; returns where it was, and in which state.
 pub(super) fn discard(
     connection: &Connection,
     id: EntryId,
-    now: UnixMillis,
+    moment: Moment,
 ) -> Result<Option<(Queue, String, State)>> {
     let mut find = connection
         .prepare_cached("select queue, conversation, state from entry where id = ?1 and state <> 1")?;
     let found = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     if found.is_some() {
         let mut update = connection.prepare_cached(
-            "update entry set state = 1, settled_at = ?2, reason = 'discarded' where id = ?1",
+            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = 'discarded' where id = ?1",
         )?;
-        update.execute(params![id, now])?;
+        update.execute(params![id, moment.now, moment.elapsed_at_most])?;
     }
     Ok(found)
 }
@@ -132,14 +149,25 @@ pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Res
     statement.execute(params![queue, count]).map(drop)
 }
 
-/// The clock was set back: what is pending keeps its distance from now, and nothing came from the future.
-pub(super) fn set_back(connection: &Connection, by: Duration, now: UnixMillis) -> Result<()> {
-    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+/// The attempt at a pending entry was cut off in an orderly way: its process has not died.
+pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "update entry set due_at = due_at - ?1, accepted_at = min(accepted_at, ?2), settled_at = min(settled_at, ?2)
-         where state <> 1",
+        "update entry set open_attempts = open_attempts - 1 where id = ?1 and state = 0 and open_attempts > 0",
     )?;
-    statement.execute(params![by, now]).map(drop)
+    statement.execute([id]).map(drop)
+}
+
+/// Tells of each pending entry that was in work when its process died, and how many times in a row.
+pub(super) fn interrupted(connection: &Connection, mut tell: impl FnMut(PendingRow, u32)) -> Result<()> {
+    let mut statement = connection.prepare(
+        "select id, queue, conversation, due_at, accepted_at, open_attempts from entry
+         where state = 0 and state <> 1 and open_attempts > 0 order by id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        tell(pending_row(row)?, row.get(5)?);
+    }
+    Ok(())
 }
 
 /// Hands every pending entry to `load`, with what is settled.
@@ -188,13 +216,14 @@ pub(super) fn page(connection: &Connection, after: EntryId, limit: usize) -> Res
     statement.query_map(params![after, limit], record)?.collect()
 }
 
-/// Puts in an entry of another journal as it was.
+/// Puts in an entry of another journal as it was; what is settled is kept as if it had been settled just now.
 pub(super) fn restore(connection: &Connection, record: &Record) -> Result<()> {
     let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, .. } = record;
     let (conversation, key, reason, body) =
         (&record.conversation, &record.key, &record.reason, &record.body[..]);
     let mut statement = connection.prepare_cached(&format!(
-        "insert into entry ({RECORD}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        "insert into entry ({RECORD}, accepted_elapsed, settled_elapsed)
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
     ))?;
     statement
         .execute(params![

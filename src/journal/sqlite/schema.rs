@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Each brings the file from the version of its index to the next; `user_version` counts them.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     create table entry (
         id integer primary key,      -- in order of acceptance, given by the server, never used twice
         queue integer not null,      -- 0 inbox, 1 outbox
@@ -35,9 +35,22 @@ const MIGRATIONS: [&str; 1] = ["
         purged_to integer not null   -- the highest id that was ever removed
     ) strict;
     insert into tally (queue, done, purged_to) values (0, 0, 0), (1, 0, 0);
+", "
+    -- Attempts that have begun since the last one that ended: their process died, or is still at it.
+    alter table entry add column open_attempts integer not null default 0;
+    -- When it was accepted and settled, in the journal's own time. What was settled before this was recorded is kept
+    -- as if it had been settled when the recording began.
+    alter table entry add column accepted_elapsed integer not null default 0;
+    alter table entry add column settled_elapsed integer;
+    create table journal_time (
+        elapsed integer not null,    -- for how many milliseconds servers have run on this journal
+        seen_at integer not null     -- what the wall clock showed when this was noted
+    ) strict;
+    insert into journal_time (elapsed, seen_at)
+        select 0, coalesce(max(accepted_at), 0) from entry where state = 0 and state <> 1;
 "];
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Marks the file as one of ours: `RCcb` in ASCII.
 const APPLICATION_ID: i64 = 0x5243_6362;
 /// Marks the file as one that is being copied to: `RCcp`.

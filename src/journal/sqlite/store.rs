@@ -99,8 +99,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::UnixMillis,
-        journal::{EntryId, NewEntry, Queue, books::Changes, recent::Recent},
+        clock::{Clock, UnixMillis},
+        journal::{EntryId, NewEntry, Queue, books::Changes, recent::Recent, time::Timekeeper},
     };
 
     #[test]
@@ -118,7 +118,8 @@ mod tests {
             dead: None,
         };
         let operator = schema::connect(&path, Access::Server).unwrap();
-        rows::insert(&operator, EntryId(1), &entry, UnixMillis(0)).unwrap();
+        let (moment, _) = Timekeeper::new(Clock::manual(UnixMillis(0))).read();
+        rows::insert(&operator, EntryId(1), &entry, moment).unwrap();
 
         store.connection.execute_batch("create temp view entry as select 1 as other").unwrap();
         store.notice(&mut books).unwrap_err();

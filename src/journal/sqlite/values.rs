@@ -8,7 +8,7 @@ use rusqlite::{
 use crate::{
     clock::UnixMillis,
     failpoint::Injected,
-    journal::{EntryId, Queue, State},
+    journal::{EntryId, Queue, State, time::JournalTime},
 };
 
 /// As the disk's own failure.
@@ -79,6 +79,18 @@ impl ToSql for UnixMillis {
 }
 
 impl FromSql for UnixMillis {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+impl ToSql for JournalTime {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for JournalTime {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
     }

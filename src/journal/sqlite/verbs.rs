@@ -11,11 +11,10 @@ use super::{
     purge::{self, Purged, Stretch},
     rows,
 };
-use crate::{
-    clock::UnixMillis,
-    journal::{
-        Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State, books::Books,
-    },
+use crate::journal::{
+    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State,
+    books::Books,
+    time::{Ahead, Moment},
 };
 
 /// Why a command was not done.
@@ -46,7 +45,7 @@ pub(super) struct Verbs<'a> {
     pub(super) books: &'a mut Books,
     pub(super) last_id: &'a mut i64,
     pub(super) options: &'a Options,
-    pub(super) now: UnixMillis,
+    pub(super) moment: Moment,
 }
 
 impl Verbs<'_> {
@@ -65,11 +64,11 @@ impl Verbs<'_> {
         &mut self,
         queue: Queue,
         limit: usize,
-        until: UnixMillis,
+        until: Ahead,
     ) -> Result<Vec<Entry>, Fault> {
-        let mut entries = Vec::new();
+        let (mut entries, until) = (Vec::new(), self.moment.plus(until));
         while entries.len() < limit {
-            let Some(lease) = self.books.lease(queue, self.now, until) else { break };
+            let Some(lease) = self.books.lease(queue, self.moment.now, until) else { break };
             match rows::begin_attempt(self.connection, lease)? {
                 Ok(entry) => entries.push(entry),
                 Err(gone) => self.books.forget(&gone),
@@ -86,21 +85,11 @@ impl Verbs<'_> {
         Ok(())
     }
 
-    pub(super) fn postpone(
-        &mut self,
-        lease: &Lease,
-        until: UnixMillis,
-        reason: &str,
-    ) -> Result<(), Fault> {
+    pub(super) fn postpone(&mut self, lease: &Lease, until: Ahead, reason: &str) -> Result<(), Fault> {
         self.later(lease, until, reason, 0)
     }
 
-    pub(super) fn release(
-        &mut self,
-        lease: &Lease,
-        until: UnixMillis,
-        reason: &str,
-    ) -> Result<(), Fault> {
+    pub(super) fn release(&mut self, lease: &Lease, until: Ahead, reason: &str) -> Result<(), Fault> {
         self.later(lease, until, reason, 1)
     }
 
@@ -109,20 +98,20 @@ impl Verbs<'_> {
     }
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Fault> {
-        let row = rows::revive(self.connection, id, self.now)?;
+        let row = rows::revive(self.connection, id, self.moment)?;
         self.books.revived(&row.ok_or_else(|| JournalError::no_dead_letter(id))?);
         Ok(())
     }
 
     pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Fault> {
-        let found = rows::discard(self.connection, id, self.now)?;
+        let found = rows::discard(self.connection, id, self.moment)?;
         let (queue, conversation, from) = found.ok_or_else(|| JournalError::nothing_to_discard(id))?;
         self.books.discarded(id, queue, &conversation, from);
         Ok(())
     }
 
     pub(super) fn purge(&mut self, stretch: Stretch) -> Result<Purged, Fault> {
-        let purged = purge::purge(self.connection, stretch, self.options, self.now)?;
+        let purged = purge::purge(self.connection, stretch, self.options, self.moment)?;
         for (queue, gone) in purged.gone {
             self.books.purged(queue, gone);
         }
@@ -141,14 +130,9 @@ impl Verbs<'_> {
     }
 
     /// The entry is due again at `until`; so many of its attempts do not count.
-    fn later(
-        &mut self,
-        lease: &Lease,
-        until: UnixMillis,
-        reason: &str,
-        uncounted: u32,
-    ) -> Result<(), Fault> {
+    fn later(&mut self, lease: &Lease, until: Ahead, reason: &str, uncounted: u32) -> Result<(), Fault> {
         self.books.check(lease)?;
+        let until = self.moment.plus(until);
         if !rows::postpone(self.connection, lease.id, until, reason, uncounted)? {
             return Err(self.lost(lease));
         }
@@ -157,7 +141,7 @@ impl Verbs<'_> {
 
     fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Fault> {
         self.books.check(lease)?;
-        if !rows::settle(self.connection, lease.id, state, reason, self.now)? {
+        if !rows::settle(self.connection, lease.id, state, reason, self.moment)? {
             return Err(self.lost(lease));
         }
         Ok(self.books.settled(lease, state)?)
@@ -171,11 +155,11 @@ impl Verbs<'_> {
 
     fn insert(&mut self, entry: &NewEntry) -> rusqlite::Result<Appended> {
         let id = EntryId(*self.last_id + 1);
-        if !rows::insert(self.connection, id, entry, self.now)? {
+        if !rows::insert(self.connection, id, entry, self.moment)? {
             return Ok(Appended::Duplicate);
         }
         *self.last_id = id.0;
-        self.books.accepted(id, entry, self.now);
+        self.books.accepted(id, entry, self.moment.now);
         Ok(Appended::New)
     }
 

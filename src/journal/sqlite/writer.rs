@@ -7,7 +7,7 @@ use std::{
 };
 
 use metrics::Histogram;
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
 use super::{
@@ -15,13 +15,14 @@ use super::{
     place::{Lock, Place},
     purge::Sweep,
     rows,
-    store::Store,
+    store::{Store, unavailable},
+    time::{self, FileTime},
     verbs::Verbs,
 };
 use crate::{
     clock::UnixMillis,
     failpoint::{self, Point},
-    journal::{JournalError, Options, Queue, Stats, books::Books},
+    journal::{JournalError, Options, Queue, Stats, books::Books, time::Moment},
 };
 
 /// Most commands in one transaction.
@@ -41,6 +42,7 @@ pub(super) struct Writer {
     pub(super) stats: Arc<Mutex<Result<Stats, JournalError>>>,
     /// None after it failed, until it could be opened again.
     store: Option<Store>,
+    time: FileTime,
     failure: Arc<str>,
     looked_at: Instant,
     sweep: Sweep,
@@ -66,7 +68,9 @@ impl Writer {
         lock: Lock,
     ) -> Result<Self, JournalError> {
         let store = Store::open(&place, true, &mut books)?;
-        books.commit(options.clock.now());
+        let time = FileTime::open(&store.connection, options.clock.clone()).map_err(unavailable)?;
+        take_up(&store.connection, &mut books, time.seen_at()).map_err(unavailable)?;
+        books.commit(time.seen_at());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -78,6 +82,7 @@ impl Writer {
             options,
             books,
             store: Some(store),
+            time,
             failure: "".into(),
             looked_at: Instant::now(),
             meters: Meters {
@@ -114,7 +119,10 @@ impl Writer {
             self.housekeep(taken.is_err());
         }
         let closed = match self.store.take() {
-            Some(store) => store.close(),
+            Some(mut store) => {
+                let left = self.leave(&mut store.connection).map_err(unavailable);
+                store.close().and(left)
+            }
             None => Err(JournalError::Unavailable(Arc::clone(&self.failure))),
         };
         drop(self);
@@ -127,12 +135,11 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        let now = self.options.clock.now();
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.meters.commands.record(batch.len() as f64);
-        let committed = match self.transact(batch, now) {
-            Ok(()) => {
-                self.settle_books(now);
+        let committed = match self.transact(batch) {
+            Ok(moment) => {
+                self.settle_books(moment.now);
                 Ok(())
             }
             Err(error) => {
@@ -145,32 +152,46 @@ impl Writer {
         command::answer(batch, &committed);
     }
 
-    fn transact(&mut self, batch: &mut [Order], now: UnixMillis) -> Result<(), JournalError> {
+    fn transact(&mut self, batch: &mut [Order]) -> Result<Moment, JournalError> {
         let Some(store) = &mut self.store else {
             return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
         };
         let (books, options) = (&mut self.books, &self.options);
+        let time = &mut self.time;
         let mut transact = || {
-            if let Some(by) = books.set_back_by(now) {
-                rows::set_back(&store.connection, by, now)?;
-                books.set_back(by, now);
-                tracing::warn!(?by, "the clock was set back: what is pending moves with it");
-            }
+            let moment = time.follow(&mut store.connection, books)?;
             let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
             let last_id = &mut store.last_id;
-            let mut verbs = Verbs { connection: &transaction, books, last_id, options, now };
+            let mut verbs = Verbs { connection: &transaction, books, last_id, options, moment };
             batch.iter_mut().try_for_each(|order| order.command.run(&mut verbs))?;
             verbs.tally()?;
+            let is_due = time.is_due(moment);
+            if is_due {
+                time::note(&transaction, moment)?;
+            }
             failpoint::reach(Point::Committing)?;
             transaction.commit()?;
-            Ok(failpoint::reach(Point::Committed)?)
+            if is_due {
+                time.noted(moment);
+            }
+            failpoint::reach(Point::Committed)?;
+            Ok(moment)
         };
         match catch_unwind(AssertUnwindSafe(&mut transact)) {
-            Ok(Ok(())) if store.is_in_place() => Ok(()),
-            Ok(Ok(())) => Err(self.lost("its files were moved or deleted")),
+            Ok(Ok(moment)) if store.is_in_place() => Ok(moment),
+            Ok(Ok(_)) => Err(self.lost("its files were moved or deleted")),
             Ok(Err(error)) => Err(self.failed(&error)),
             Err(_) => Err(self.lost("a commit panicked")),
         }
+    }
+
+    /// In an orderly end nobody has died: what is still leased is due again, and the time is noted to the last.
+    fn leave(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let moment = self.time.follow(connection, &mut self.books)?;
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+        self.books.leased().try_for_each(|id| rows::give_back(&transaction, id))?;
+        time::note(&transaction, moment)?;
+        transaction.commit()
     }
 
     /// Decides whether the connection can be used again after `error`.
@@ -178,8 +199,9 @@ impl Writer {
     /// A full disk and another process's lock are states that pass, and nothing was written. After any other
     /// error, above all that of a sync, it cannot: the kernel may have marked the pages it failed to write
     /// as clean, so that the next sync would succeed without them and a later commit would be acknowledged
-    /// on top of a hole. So the connection goes, and with it all leases; the next one must first carry
-    /// everything over from the WAL into the database, and sync that, before it takes anything.
+    /// on top of a hole. So the connection goes; the next one must first carry everything over from the WAL into the
+    /// database, and sync that, before it takes anything. Leases go on: what their holders have done is done, whether
+    /// the store was there or not, and they note it once it is.
     fn failed(&mut self, error: &rusqlite::Error) -> JournalError {
         let passing =
             [Some(ErrorCode::DiskFull), Some(ErrorCode::DatabaseBusy), Some(ErrorCode::DatabaseLocked)];
@@ -253,7 +275,11 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        match Store::open(&self.place, false, &mut self.books) {
+        let opened = Store::open(&self.place, false, &mut self.books).and_then(|store| {
+            self.time.reopen(&store.connection).map_err(unavailable)?;
+            Ok(store)
+        });
+        match opened {
             Ok(store) => {
                 tracing::info!("the journal's store works again");
                 self.store = Some(store);
@@ -265,4 +291,21 @@ impl Writer {
             }
         }
     }
+}
+
+/// Puts aside what was in work when the process before died.
+fn take_up(connection: &Connection, books: &mut Books, now: UnixMillis) -> rusqlite::Result<()> {
+    let mut entries = 0;
+    rows::interrupted(connection, |row, times| {
+        books.interrupted(&row, times, now);
+        entries += 1;
+    })?;
+    if entries > 0 {
+        tracing::warn!(
+            entries,
+            "the process before died while these were in work: they are tried again a little later and few at a time, \
+             for one of them may have ended it; all others go on"
+        );
+    }
+    Ok(())
 }

@@ -54,7 +54,7 @@ async fn after_a_restart_everything_is_there_and_what_is_unfinished_is_due() {
     let due = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert_eq!(keys(&due), ["leased", "waiting"]);
     assert_eq!((due[0].attempt, due[1].attempt), (2, 1));
-    clock.set(soon);
+    clock.advance(Duration::from_secs(5));
     let due = journal.lease(Queue::Inbox, 9, soon.plus(LEASE)).await.unwrap();
     assert_eq!((keys(&due), due[0].attempt), (vec!["postponed"], 2));
     assert_eq!(journal.append(vec![message("done", "done")]).await.unwrap(), [Appended::Duplicate]);
@@ -193,15 +193,16 @@ async fn the_server_notices_what_an_operator_revives_and_discards() {
     operator.revive(EntryId(1)).await.unwrap();
     operator.discard(EntryId(2)).await.unwrap();
     let mut leased = Vec::new();
-    while leased.len() < 2 {
+    while leased.is_empty() {
         timeout(PATIENCE, changes.changed()).await.expect("it is noticed").unwrap();
         leased.extend(server.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap());
     }
-    leased.sort_by_key(|entry| entry.id);
-    assert_eq!(keys(&leased), ["1", "3"]);
+    assert_eq!(keys(&leased), ["1"], "the next one of what is in work waits for its holder");
 
     let lost = server.finish(held.next().unwrap().lease, vec![reply("b", "late")]).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(EntryId(2)))), "{lost:?}");
+    leased.extend(server.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap());
+    assert_eq!(keys(&leased), ["1", "3"]);
     server.finish(held.next().unwrap().lease, Vec::new()).await.expect("its lease went on");
     let stats = server.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.leased), (2, 2));
@@ -245,6 +246,8 @@ async fn an_operator_sees_and_purges_but_takes_nothing_in() {
     assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
 
     clock.advance(Duration::from_hours(24));
+    // The server tells how long it has run, once a minute.
+    server.lease(Queue::Inbox, 0, UnixMillis(i64::MAX)).await.unwrap();
     assert_eq!(operator.purge().await.unwrap(), 300);
     let left = operator.stats().await.unwrap();
     assert_eq!((left.inbox.pending, left.inbox.dead, left.inbox.done), (1, 0, 0));

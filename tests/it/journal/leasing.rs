@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rongcloud_callback::journal::{Appended, EntryId, JournalError, Queue, State};
+use rongcloud_callback::{
+    clock::UnixMillis,
+    journal::{Appended, EntryId, JournalError, Queue, State},
+};
 
 use super::support::{Bench, LEASE, START, keys, message, reply};
 
@@ -37,12 +40,13 @@ pub(super) async fn a_postponed_entry_holds_up_its_conversation_and_no_other(ben
         bench.append(message(conversation, key)).await;
     }
     let mut entries = bench.lease(9).await;
-    let later = bench.clock.now().plus(Duration::from_secs(10));
+    let wait = Duration::from_secs(10);
+    let later = bench.clock.now().plus(wait);
     bench.journal.postpone(entries.remove(0).lease, later, "busy".to_owned()).await.unwrap();
     bench.finish(entries.remove(0)).await;
 
     assert!(bench.lease(9).await.is_empty());
-    bench.clock.set(later);
+    bench.clock.advance(wait);
     let again = bench.lease_one().await;
     assert_eq!((again.key.as_str(), again.attempt), ("1", 2));
     bench.finish(again).await;
@@ -171,33 +175,47 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
     assert!(moved().0, "after it was revived");
 }
 
-pub(super) async fn a_clock_set_back_delays_nothing_that_is_pending(bench: &Bench) {
+pub(super) async fn no_step_of_the_clock_delays_or_hurries_what_is_pending(bench: &Bench) {
     // Nobody's clock is told to those who share one.
     if bench.is_shared() {
         return;
     }
-    bench.append(message("held", "held")).await;
-    bench.append(message("later", "later")).await;
-    let mut entries = bench.lease(2).await.into_iter();
-    let _held = entries.next().unwrap();
-    let soon = bench.clock.now().plus(Duration::from_secs(10));
-    bench.journal.postpone(entries.next().unwrap().lease, soon, "later".to_owned()).await.unwrap();
-    bench.append(message("a", "a")).await;
+    for days in [-400, -1, 1, 400] {
+        let key = |name: &str| format!("{name} {days}");
+        let [held, later, one, two] = ["held", "later", "one", "two"].map(key);
+        bench.append(message(&held, &held)).await;
+        bench.append(message(&later, &later)).await;
+        let accepted_at = bench.clock.now();
+        let mut entries = bench.lease(2).await.into_iter();
+        let running = entries.next().unwrap();
+        let soon = accepted_at.plus(Duration::from_secs(10));
+        let postponed = entries.next().unwrap().lease;
+        bench.journal.postpone(postponed, soon, "later".to_owned()).await.unwrap();
+        bench.append(message(&one, &one)).await;
 
-    bench.clock.set(START.minus(Duration::from_hours(1)));
-    bench.append(message("b", "b")).await;
-    assert_eq!(keys(&bench.lease(9).await), ["a", "b"]);
-    bench.clock.advance(Duration::from_secs(9));
-    assert!(bench.lease(9).await.is_empty(), "not before its time");
-    bench.clock.advance(Duration::from_secs(2));
-    assert_eq!(keys(&bench.lease(9).await), ["later"]);
-    bench.clock.advance(LEASE);
-    assert!(keys(&bench.lease(9).await).contains(&"held"));
-    let oldest = bench.stats().await.inbox.oldest_pending.unwrap();
-    assert!(oldest <= bench.clock.now(), "nothing is accepted in the future: {oldest:?}");
+        bench.clock.set(UnixMillis(accepted_at.0 + days * 86_400_000));
+        bench.append(message(&two, &two)).await;
+        assert_eq!(keys(&bench.lease(9).await), [&*one, &*two]);
+        bench.clock.advance(Duration::from_secs(9));
+        assert!(bench.lease(9).await.is_empty(), "not before its time");
+        bench.clock.advance(Duration::from_secs(1));
+        let again = bench.lease_one().await;
+        assert_eq!((&*again.key, again.accepted_at), (&*later, accepted_at));
+        bench.clock.advance(LEASE.saturating_sub(Duration::from_secs(11)));
+        assert!(bench.lease(9).await.is_empty(), "its lease goes on");
+        bench.clock.advance(Duration::from_secs(1));
+        let mut due = bench.lease(9).await;
+        assert_eq!((due.len(), &*due[0].key, due[0].accepted_at), (3, &*held, accepted_at));
+        assert!(bench.journal.finish(running.lease, Vec::new()).await.is_err(), "it is somebody else's");
+        due.push(again);
+        for entry in due {
+            bench.finish(entry).await;
+        }
+    }
+    assert_eq!(bench.stats().await.inbox.pending, 0);
 }
 
-pub(super) async fn a_clock_set_forward_by_a_day_loses_no_entry_and_no_fence(bench: &Bench) {
+pub(super) async fn a_day_later_no_entry_and_no_fence_is_lost(bench: &Bench) {
     bench.append(message("held", "held")).await;
     let held = bench.lease_one().await;
     bench.append(message("later", "later")).await;

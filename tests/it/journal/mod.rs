@@ -1,10 +1,13 @@
 //! Every driver of the journal, held to the same promises.
 
 mod accepting;
+mod away;
 mod beside;
 mod commits;
 mod disk;
+mod expected;
 mod file;
+mod interrupted;
 mod leasing;
 mod load;
 mod model;
@@ -15,6 +18,7 @@ mod plans;
 mod shared;
 mod support;
 mod takeover;
+mod time;
 mod tls;
 
 /// Runs every test of the suite for each driver.
@@ -61,8 +65,8 @@ suite! { memory, sqlite, postgres: {
         what_is_released_is_due_again_and_its_attempt_is_not_counted,
         an_expired_lease_goes_to_somebody_else_and_the_late_one_changes_nothing,
         a_lease_that_is_over_counts_until_somebody_else_has_one,
-        a_clock_set_back_delays_nothing_that_is_pending,
-        a_clock_set_forward_by_a_day_loses_no_entry_and_no_fence,
+        no_step_of_the_clock_delays_or_hurries_what_is_pending,
+        a_day_later_no_entry_and_no_fence_is_lost,
         finishing_and_its_follow_ups_are_one_step,
         a_buried_entry_frees_its_conversation,
         changes_move_when_there_is_something_to_lease;
@@ -72,8 +76,11 @@ suite! { memory, sqlite, postgres: {
         a_revived_entry_waits_for_the_lease_of_a_later_one,
         only_a_dead_letter_can_be_revived,
         a_discarded_entry_is_done_and_its_holder_has_lost_it,
+        the_next_one_of_a_discarded_entry_in_work_waits_until_its_lease_is_over,
+        the_next_one_of_a_discarded_entry_that_waited_is_due_at_once,
         a_list_is_newest_first_and_filtered,
         a_purge_removes_what_was_kept_long_enough_and_nothing_else,
+        no_step_of_the_clock_removes_or_dates_anew_what_is_settled,
         accepted_is_done_and_dead_and_pending;
     load:
         of_64_identical_appends_at_once_exactly_one_is_new,

@@ -7,15 +7,18 @@ use proptest::{
     test_runner::{TestCaseResult, TestRunner},
 };
 use rongcloud_callback::{
-    clock::UnixMillis,
-    journal::{Appended, Filter, JournalError, Lease, NewEntry, Queue, Record, State},
+    clock::{Clock, UnixMillis},
+    journal::{Filter, JournalError, Lease, Queue, Record, State},
 };
 
-use super::support::{Bench, Ending, KEEP, KEEP_DEAD, dead, message, reply};
+use super::{
+    expected::{Expected, Model, settle},
+    support::{Bench, Ending, KEEP_DEAD, dead, message, reply},
+};
 
 /// One operation; numbers choose among what there is.
 #[derive(Debug, Clone)]
-enum Step {
+enum Action {
     Append { entries: Vec<(u8, u8, bool)> },
     Lease { queue: Queue, limit: usize, seconds: u64 },
     Finish { lease: usize, follow_ups: u8 },
@@ -24,180 +27,34 @@ enum Step {
     Revive { entry: usize },
     Discard { entry: usize },
     Wait { seconds: u64 },
-    SetBack { seconds: u64 },
+    SetClock { seconds: i64 },
     Purge,
-    Reopen(Ending),
+    Reopen { ending: Ending, seconds: u64, set: i64 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn action() -> impl Strategy<Value = Action> {
     let entry = (0..4u8, 0..40u8, prop::bool::weighted(0.1));
     let queue = prop_oneof![3 => Just(Queue::Inbox), 1 => Just(Queue::Outbox)];
+    // Far beyond the longest time that anything is kept, either way.
+    let set = || prop_oneof![2..90_000i64, -90_000..-2i64, 90_000..9_000_000i64, -9_000_000..-90_000i64];
+    let ending = prop_oneof![Just(Ending::Orderly), Just(Ending::Crash)];
     prop_oneof![
-        12 => prop::collection::vec(entry, 1..4).prop_map(|entries| Step::Append { entries }),
+        12 => prop::collection::vec(entry, 1..4).prop_map(|entries| Action::Append { entries }),
         12 => (queue, 1..4usize, 1..20u64)
-            .prop_map(|(queue, limit, seconds)| Step::Lease { queue, limit, seconds }),
-        8 => (0..8usize, 0..3u8).prop_map(|(lease, follow_ups)| Step::Finish { lease, follow_ups }),
-        4 => (0..8usize, 0..20u64).prop_map(|(lease, seconds)| Step::Postpone { lease, seconds }),
-        2 => (0..8usize).prop_map(|lease| Step::Bury { lease }),
-        2 => (0..30usize).prop_map(|entry| Step::Revive { entry }),
-        2 => (0..30usize).prop_map(|entry| Step::Discard { entry }),
-        5 => (1..15u64).prop_map(|seconds| Step::Wait { seconds }),
-        1 => (600..90_000u64).prop_map(|seconds| Step::Wait { seconds }),
-        1 => (2..90_000u64).prop_map(|seconds| Step::SetBack { seconds }),
-        1 => Just(Step::Purge),
-        1 => Just(Step::Reopen(Ending::Orderly)),
-        1 => Just(Step::Reopen(Ending::Crash)),
+            .prop_map(|(queue, limit, seconds)| Action::Lease { queue, limit, seconds }),
+        8 => (0..8usize, 0..3u8)
+            .prop_map(|(lease, follow_ups)| Action::Finish { lease, follow_ups }),
+        4 => (0..8usize, 0..20u64).prop_map(|(lease, seconds)| Action::Postpone { lease, seconds }),
+        2 => (0..8usize).prop_map(|lease| Action::Bury { lease }),
+        2 => (0..30usize).prop_map(|entry| Action::Revive { entry }),
+        2 => (0..30usize).prop_map(|entry| Action::Discard { entry }),
+        5 => (1..15u64).prop_map(|seconds| Action::Wait { seconds }),
+        1 => (600..90_000u64).prop_map(|seconds| Action::Wait { seconds }),
+        2 => set().prop_map(|seconds| Action::SetClock { seconds }),
+        1 => Just(Action::Purge),
+        3 => (ending, 0..9_000u64, prop_oneof![Just(0), set()])
+            .prop_map(|(ending, seconds, set)| Action::Reopen { ending, seconds, set }),
     ]
-}
-
-/// What an entry should be.
-#[derive(Debug, Clone, PartialEq)]
-struct Expected {
-    queue: Queue,
-    conversation: String,
-    key: String,
-    state: State,
-    attempts: u32,
-    due_at: UnixMillis,
-    settled_at: Option<UnixMillis>,
-}
-
-impl From<&Record> for Expected {
-    fn from(record: &Record) -> Self {
-        Self {
-            queue: record.queue,
-            conversation: record.conversation.clone(),
-            key: record.key.clone(),
-            state: record.state,
-            attempts: record.attempts,
-            due_at: record.due_at,
-            settled_at: record.settled_at,
-        }
-    }
-}
-
-/// A lease that somebody was given.
-#[derive(Debug)]
-struct Given {
-    queue: Queue,
-    key: String,
-    conversation: String,
-    until: UnixMillis,
-    /// Counted over all leases.
-    number: usize,
-    /// Counted over all openings of the journal.
-    process: usize,
-}
-
-/// The journal as it should be, by the simplest means.
-#[derive(Debug, Default)]
-struct Model {
-    /// In order of acceptance.
-    entries: Vec<Expected>,
-    /// The latest lease of each conversation, until it is settled.
-    held: Vec<Given>,
-    leases: usize,
-    /// Which process has the journal open.
-    process: usize,
-    /// How many were ever accepted, and how many of them were purged.
-    accepted: usize,
-    purged: usize,
-    was_set_back: bool,
-}
-
-impl Model {
-    fn append(&mut self, new: &NewEntry, now: UnixMillis) -> Appended {
-        let NewEntry { queue, conversation, key, .. } = new.clone();
-        if self.entries.iter().any(|entry| entry.queue == queue && entry.key == key) {
-            return Appended::Duplicate;
-        }
-        let (state, settled_at) =
-            if new.dead.is_some() { (State::Dead, Some(now)) } else { (State::Pending, None) };
-        self.accepted += 1;
-        self.entries.push(Expected {
-            queue,
-            conversation,
-            key,
-            state,
-            attempts: 0,
-            due_at: now,
-            settled_at,
-        });
-        Appended::New
-    }
-
-    /// The keys that may be leased, each the first pending one of a conversation that nobody holds.
-    fn ready(&self, queue: Queue, now: UnixMillis) -> Vec<String> {
-        let mut seen = Vec::new();
-        let mut ready = Vec::new();
-        for entry in &self.entries {
-            if entry.queue != queue
-                || entry.state != State::Pending
-                || seen.contains(&&entry.conversation)
-            {
-                continue;
-            }
-            seen.push(&entry.conversation);
-            let held = self.holder(queue, &entry.conversation).map_or(entry.due_at, |held| held.until);
-            if entry.due_at.max(held) <= now {
-                ready.push(entry.key.clone());
-            }
-        }
-        ready
-    }
-
-    fn holder(&self, queue: Queue, conversation: &str) -> Option<&Given> {
-        self.held.iter().find(|held| held.queue == queue && held.conversation == conversation)
-    }
-
-    /// Gives a lease of an entry that is ready; its attempt and its number.
-    fn lease(&mut self, queue: Queue, key: &str, until: UnixMillis) -> (u32, usize) {
-        let entry = self.entry(queue, key).unwrap();
-        entry.attempts += 1;
-        let (conversation, attempt) = (entry.conversation.clone(), entry.attempts);
-        self.leases += 1;
-        self.held.retain(|held| held.queue != queue || held.conversation != conversation);
-        let (key, number, process) = (key.to_owned(), self.leases, self.process);
-        self.held.push(Given { queue, key, conversation, until, number, process });
-        (attempt, number)
-    }
-
-    /// Whether that lease still counts; if so it is over now.
-    fn settle(&mut self, queue: Queue, key: &str, number: usize) -> Option<&mut Expected> {
-        let held = self.held.iter().position(|held| held.number == number)?;
-        self.held.remove(held);
-        self.entry(queue, key)
-    }
-
-    /// Another process has it now; what the one before held goes on only if the journal cannot know of its end.
-    fn reopen(&mut self, leases_outlive: bool) {
-        if !leases_outlive {
-            self.held.retain(|held| held.process != self.process);
-        }
-        self.process += 1;
-    }
-
-    fn entry(&mut self, queue: Queue, key: &str) -> Option<&mut Expected> {
-        self.entries.iter_mut().find(|entry| entry.queue == queue && entry.key == key)
-    }
-
-    /// What is pending keeps its distance from now, and nothing came from the future.
-    fn set_back(&mut self, by: Duration, now: UnixMillis) {
-        self.was_set_back = true;
-        for entry in self.entries.iter_mut().filter(|entry| entry.state != State::Done) {
-            entry.due_at = entry.due_at.minus(by);
-            entry.settled_at = entry.settled_at.map(|settled_at| settled_at.min(now));
-        }
-        for held in &mut self.held {
-            held.until = held.until.minus(by);
-        }
-    }
-
-    /// Whether an entry has been kept long enough.
-    fn is_over(entry: &Expected, now: UnixMillis) -> bool {
-        let keep = if entry.state == State::Dead { KEEP_DEAD } else { KEEP };
-        entry.settled_at.is_some_and(|settled_at| settled_at <= now.minus(keep))
-    }
 }
 
 /// A journal, its model, and the leases that somebody holds or has lost.
@@ -210,35 +67,72 @@ struct Bed {
 }
 
 impl Bed {
-    async fn run(&mut self, step: Step) -> TestCaseResult {
+    async fn run(&mut self, action: Action) -> TestCaseResult {
         let now = self.bench.clock.now();
-        match step {
-            Step::Append { entries } => self.append(&entries).await?,
-            Step::Lease { queue, limit, seconds } => {
+        match action {
+            Action::Append { entries } => self.append(&entries).await?,
+            Action::Lease { queue, limit, seconds } => {
                 self.lease(queue, limit, Duration::from_secs(seconds)).await?;
             }
-            Step::Finish { .. } | Step::Postpone { .. } | Step::Bury { .. } => self.settle(step).await?,
-            Step::Revive { entry } => self.revive(entry).await?,
-            Step::Discard { entry } => self.discard(entry).await?,
-            Step::Wait { seconds } => self.bench.clock.advance(Duration::from_secs(seconds)),
-            Step::SetBack { .. } if self.bench.is_shared() => {}
-            Step::SetBack { seconds } => {
-                let by = Duration::from_secs(seconds);
-                // Those who lease ask twice a second: so the journal knows the time, before and after.
-                self.lease(Queue::Inbox, 0, Duration::ZERO).await?;
-                self.bench.clock.set(now.minus(by));
-                self.lease(Queue::Inbox, 0, Duration::ZERO).await?;
-                self.model.set_back(by, now.minus(by));
+            Action::Finish { .. } | Action::Postpone { .. } | Action::Bury { .. } => {
+                self.settle(action).await?;
             }
-            Step::Purge => self.purge().await?,
-            Step::Reopen(ending) => {
-                if self.bench.reopen(ending).await {
-                    self.leases.clear();
-                    self.model.reopen(self.bench.leases_outlive(ending));
-                }
+            Action::Revive { entry } => self.revive(entry).await?,
+            Action::Discard { entry } => self.discard(entry).await?,
+            Action::Wait { seconds } => self.wait(Duration::from_secs(seconds)).await?,
+            Action::SetClock { .. } if self.bench.is_shared() => {}
+            Action::SetClock { seconds } => {
+                self.bench.clock.set(UnixMillis(now.0 + 1000 * seconds));
+                self.model.set_clock(1000 * seconds);
+                self.ask().await?;
+            }
+            Action::Purge => self.purge().await?,
+            Action::Reopen { ending, seconds, set } => {
+                self.reopen(ending, Duration::from_secs(seconds), 1000 * set).await?;
             }
         }
         self.compare().await
+    }
+
+    /// Those who lease ask twice a second: so the journal knows the time.
+    async fn ask(&mut self) -> TestCaseResult {
+        self.lease(Queue::Inbox, 0, Duration::ZERO).await
+    }
+
+    async fn wait(&mut self, span: Duration) -> TestCaseResult {
+        self.bench.clock.advance(span);
+        self.model.running += span;
+        self.ask().await
+    }
+
+    /// Ends the process; time passes, and the clock is set, while nobody runs.
+    async fn reopen(&mut self, ending: Ending, span: Duration, set: i64) -> TestCaseResult {
+        let before = self.bench.clock.now();
+        // By how much a clock was set that shows more than before, nobody can know; how long ago it showed what was
+        // noted before a crash, neither.
+        let set = if matches!(ending, Ending::Crash) { set.abs() } else { set };
+        let set = if self.bench.is_shared() { 0 } else { set };
+        let leases_outlive = self.bench.leases_outlive(ending);
+        let meanwhile = |clock: &Clock| {
+            clock.advance(span);
+            clock.set(UnixMillis(clock.now().0 + set));
+        };
+        if !self.bench.reopen(ending, meanwhile).await {
+            return Ok(());
+        }
+        let now = self.bench.clock.now();
+        self.leases.clear();
+        self.model.end(ending, leases_outlive);
+        let set = now.0 - before.0;
+        if set < -1000 {
+            self.model.set_clock(set);
+        }
+        if self.bench.is_shared() {
+            self.model.process += 1;
+        } else {
+            self.model.begin(now);
+        }
+        self.ask().await
     }
 
     async fn append(&mut self, entries: &[(u8, u8, bool)]) -> TestCaseResult {
@@ -264,7 +158,9 @@ impl Bed {
             prop_assert!(entries.is_empty());
             return Ok(());
         }
-        let ready = self.model.ready(queue, now);
+        let ready: Vec<_> = self.model.ready(queue, now);
+        let ready = self.model.entries.iter().filter(|entry| ready.contains(&entry.number));
+        let ready: Vec<_> = ready.map(|entry| entry.looks.key.clone()).collect();
         let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
         prop_assert_eq!(keys.len(), limit.min(ready.len()), "{:?} of {:?}", keys, ready);
         for entry in entries {
@@ -276,41 +172,43 @@ impl Bed {
         Ok(())
     }
 
-    async fn settle(&mut self, step: Step) -> TestCaseResult {
+    async fn settle(&mut self, action: Action) -> TestCaseResult {
         let now = self.bench.clock.now();
-        let (Step::Finish { lease, .. } | Step::Postpone { lease, .. } | Step::Bury { lease }) = step
+        let (Action::Finish { lease, .. } | Action::Postpone { lease, .. } | Action::Bury { lease }) =
+            action
         else {
             return Ok(());
         };
         let Some(at) = lease.checked_rem(self.leases.len()) else { return Ok(()) };
         let (queue, key, number, lease) = self.leases.remove(at);
-        let conversation = self.model.entry(queue, &key).map(|entry| entry.conversation.clone());
-        let entry = self.model.settle(queue, &key, number);
+        let conversation = self.model.entry(queue, &key).map(|it| it.looks.conversation.clone());
+        let running = self.model.running;
+        let entry = self.model.settle(number);
         let counts = entry.is_some();
         let journal = &self.bench.journal;
-        let result = match step {
-            Step::Finish { follow_ups, .. } => {
+        let result = match action {
+            Action::Finish { follow_ups, .. } => {
                 let replies: Vec<_> = (0..follow_ups)
                     .map(|n| reply(conversation.as_deref().unwrap_or("gone"), &format!("{key}.{n}")))
                     .collect();
                 if let Some(entry) = entry {
-                    (entry.state, entry.settled_at) = (State::Done, Some(now));
+                    settle(entry, State::Done, now, running);
                     for reply in &replies {
                         self.model.append(reply, now);
                     }
                 }
                 journal.finish(lease, replies).await
             }
-            Step::Postpone { seconds, .. } => {
+            Action::Postpone { seconds, .. } => {
                 let until = now.plus(Duration::from_secs(seconds));
                 if let Some(entry) = entry {
-                    entry.due_at = until;
+                    entry.looks.due_at = until;
                 }
                 journal.postpone(lease, until, "later".to_owned()).await
             }
             _ => {
                 if let Some(entry) = entry {
-                    (entry.state, entry.settled_at) = (State::Dead, Some(now));
+                    settle(entry, State::Dead, now, running);
                 }
                 journal.bury(lease, "enough".to_owned()).await
             }
@@ -328,40 +226,52 @@ impl Bed {
     async fn revive(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let now = self.bench.clock.now();
-        let dead = self.model.entry(record.queue, &record.key).filter(|it| it.state == State::Dead);
+        let entry = self.model.entry(record.queue, &record.key);
+        let dead = entry.filter(|entry| entry.looks.state == State::Dead);
         let expected = dead.map(|entry| {
-            (entry.state, entry.attempts) = (State::Pending, 0);
-            (entry.due_at, entry.settled_at) = (now, None);
+            (entry.looks.state, entry.looks.attempts) = (State::Pending, 0);
+            (entry.looks.due_at, entry.looks.settled_at, entry.settled) = (now, None, None);
         });
         prop_assert_eq!(self.bench.journal.revive(record.id).await.ok(), expected);
         Ok(())
     }
 
+    /// Whoever holds it finds out when they settle it; until then their conversation waits.
     async fn discard(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
-        let now = self.bench.clock.now();
-        let open = self.model.entry(record.queue, &record.key).filter(|it| it.state != State::Done);
-        let expected = open.map(|entry| (entry.state, entry.settled_at) = (State::Done, Some(now)));
-        if expected.is_some() {
-            self.model.held.retain(|held| held.queue != record.queue || held.key != record.key);
-        }
+        let (now, running) = (self.bench.clock.now(), self.model.running);
+        let entry = self.model.entry(record.queue, &record.key);
+        let open = entry.filter(|entry| entry.looks.state != State::Done);
+        let expected = open.map(|entry| settle(entry, State::Done, now, running));
         prop_assert_eq!(self.bench.journal.discard(record.id).await.ok(), expected);
         Ok(())
     }
 
-    /// What has been kept long enough goes; later, perhaps, if the clock was set back, but nothing goes earlier.
+    /// Nothing goes before it was kept long enough, and everything does after it, but for what crashes made forgotten.
     async fn purge(&mut self) -> TestCaseResult {
-        let now = self.bench.clock.now();
         let purged = self.bench.journal.purge().await.unwrap();
         let kept = self.look().await;
-        let before = self.model.entries.len();
-        let was_set_back = self.model.was_set_back;
-        self.model
-            .entries
-            .retain(|entry| !Model::is_over(entry, now) || (was_set_back && kept.contains(entry)));
-        self.model.purged += before - self.model.entries.len();
+        let (before, mut gone) = (self.model.entries.len(), Vec::new());
+        for entry in &self.model.entries {
+            let overdue = self.model.overdue(entry);
+            let is_gone = !kept.contains(&entry.looks);
+            prop_assert!(!is_gone || overdue.is_some(), "purged too early: {:?}", entry);
+            let is_late = overdue.is_some_and(|overdue| overdue >= self.model.forgotten);
+            prop_assert!(is_gone || !is_late, "not purged: {:?}", entry);
+            gone.extend(is_gone.then_some(entry.number));
+        }
+        self.model.entries.retain(|entry| !gone.contains(&entry.number));
+        self.model.purged += gone.len();
         prop_assert_eq!(purged, (before - self.model.entries.len()) as u64);
         Ok(())
+    }
+
+    /// In the end everything that is settled goes.
+    async fn finish(mut self) -> TestCaseResult {
+        self.wait(KEEP_DEAD + self.model.forgotten).await?;
+        self.purge().await?;
+        prop_assert!(self.model.entries.iter().all(|entry| entry.settled.is_none()));
+        self.compare().await
     }
 
     fn pick(&self, number: usize) -> Option<Record> {
@@ -380,7 +290,8 @@ impl Bed {
     async fn compare(&mut self) -> TestCaseResult {
         let found = self.look().await;
         prop_assert!(self.records.is_sorted_by(|a, b| a.id < b.id));
-        prop_assert_eq!(&found, &self.model.entries);
+        let looks = self.model.entries.iter().map(|entry| entry.looks.clone());
+        prop_assert_eq!(&found, &looks.collect::<Vec<_>>());
         let stats = self.bench.journal.stats().await.unwrap();
         for (queue, stats) in [(Queue::Inbox, stats.inbox), (Queue::Outbox, stats.outbox)] {
             let count =
@@ -404,16 +315,16 @@ pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
     // A server takes a while to make each journal.
     let cases = if shared { 32 } else { ProptestConfig::default().cases };
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let steps = prop::collection::vec(step(), 1..80);
-    let tested = TestRunner::new(config).run(&steps, |steps| {
+    let actions = prop::collection::vec(action(), 1..80);
+    let tested = TestRunner::new(config).run(&actions, |actions| {
         runtime().block_on(async {
             let (model, leases, records) = (Model::default(), Vec::new(), Vec::new());
             let bench = open().await.expect("a driver that was there before");
             let mut bed = Bed { bench, model, leases, records };
-            for step in steps {
-                bed.run(step).await?;
+            for action in actions {
+                bed.run(action).await?;
             }
-            Ok(())
+            bed.finish().await
         })
     });
     tested.unwrap_or_else(|error| panic!("{error}"));

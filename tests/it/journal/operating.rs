@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use rongcloud_callback::journal::{Appended, EntryId, Filter, JournalError, Queue, QueueStats, State};
+use rongcloud_callback::{
+    clock::UnixMillis,
+    journal::{Appended, EntryId, Filter, JournalError, Queue, QueueStats, Record, State},
+};
 
-use super::support::{Bench, KEEP, KEEP_DEAD, START, dead, message, reply};
+use super::support::{Bench, KEEP, KEEP_DEAD, LEASE, START, dead, message, reply};
 
 pub(super) async fn a_dead_letter_from_the_start_is_kept_with_its_reason(bench: &Bench) {
     assert_eq!(bench.append(dead("a", "odd")).await, Appended::New);
@@ -62,7 +65,7 @@ pub(super) async fn a_discarded_entry_is_done_and_its_holder_has_lost_it(bench: 
     bench.journal.discard(held.id).await.unwrap();
     bench.journal.discard(EntryId(3)).await.unwrap();
 
-    assert_eq!(bench.lease_one().await.key, "2");
+    assert!(bench.lease(9).await.is_empty(), "its holder is at it still");
     let id = held.id;
     let late = bench.journal.finish(held.lease, vec![reply("a", "late")]).await;
     assert!(matches!(late, Err(JournalError::LeaseLost(lost)) if lost == id), "{late:?}");
@@ -70,10 +73,43 @@ pub(super) async fn a_discarded_entry_is_done_and_its_holder_has_lost_it(bench: 
     assert_eq!((record.state, record.reason.as_deref()), (State::Done, Some("discarded")));
     let stats = bench.stats().await;
     assert_eq!((stats.inbox.done, stats.inbox.dead, stats.inbox.pending), (2, 0, 1));
+    assert_eq!(stats.outbox, QueueStats::default());
+    assert_eq!(bench.lease_one().await.key, "2");
     for id in [EntryId(1), EntryId(404)] {
         let refused = bench.journal.discard(id).await;
         assert!(matches!(refused, Err(JournalError::NotFound(_))), "{refused:?}");
     }
+}
+
+pub(super) async fn the_next_one_of_a_discarded_entry_in_work_waits_until_its_lease_is_over(
+    bench: &Bench,
+) {
+    for key in ["1", "2"] {
+        bench.append(message("a", key)).await;
+    }
+    let held = bench.lease_one().await;
+    bench.journal.discard(held.id).await.unwrap();
+    bench.clock.advance(LEASE.saturating_sub(Duration::from_secs(1)));
+    assert!(bench.lease(9).await.is_empty());
+    bench.clock.advance(Duration::from_secs(1));
+    let next = bench.lease_one().await;
+    assert_eq!(next.key, "2");
+    let late = bench.journal.postpone(held.lease, START, "late".to_owned()).await;
+    assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
+    assert!(bench.lease(9).await.is_empty(), "the late one frees nobody else's lease");
+    bench.finish(next).await;
+}
+
+pub(super) async fn the_next_one_of_a_discarded_entry_that_waited_is_due_at_once(bench: &Bench) {
+    for key in ["1", "2"] {
+        bench.append(message("a", key)).await;
+    }
+    let entry = bench.lease_one().await;
+    let id = entry.id;
+    let later = bench.clock.now().plus(Duration::from_hours(1));
+    bench.journal.postpone(entry.lease, later, "busy".to_owned()).await.unwrap();
+    bench.journal.discard(id).await.unwrap();
+    assert_eq!(bench.lease_one().await.key, "2");
 }
 
 pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
@@ -109,11 +145,45 @@ pub(super) async fn a_purge_removes_what_was_kept_long_enough_and_nothing_else(b
     let inbox = bench.stats().await.inbox;
     assert_eq!((inbox.pending, inbox.done, inbox.dead), (100, 0, 1));
 
-    bench.clock.set(START.plus(KEEP_DEAD));
+    bench.clock.advance(KEEP_DEAD.saturating_sub(KEEP));
     assert_eq!(bench.journal.purge().await.unwrap(), 1);
     assert_eq!(bench.journal.list(all()).await.unwrap().len(), 100);
     bench.append(message("new", "after the purge")).await;
     assert_eq!(bench.journal.list(all()).await.unwrap()[0].id, EntryId(602), "no number is used twice");
+}
+
+pub(super) async fn no_step_of_the_clock_removes_or_dates_anew_what_is_settled(bench: &Bench) {
+    bench.append(dead("a", "dead")).await;
+    bench.append(message("b", "done")).await;
+    let entry = bench.lease_one().await;
+    bench.finish(entry).await;
+    let before = bench.journal.list(all()).await.unwrap();
+    for days in [-40, 31, -20_000, 20_000] {
+        let right = bench.clock.now();
+        // Wrong for a moment, and right again; those who lease look at the clock each time.
+        for wrong in [days, 0] {
+            bench.clock.set(UnixMillis(right.0 + wrong * 86_400_000));
+            assert!(bench.lease(1).await.is_empty());
+            assert_eq!(bench.journal.purge().await.unwrap(), 0, "{days} days");
+        }
+        let after = bench.journal.list(all()).await.unwrap();
+        for (before, after) in before.iter().zip(&after) {
+            let dates = |record: &Record| (record.key.clone(), record.accepted_at, record.settled_at);
+            assert_eq!(dates(before), dates(after));
+        }
+        assert_eq!(bench.append(message("b", "done")).await, Appended::Duplicate);
+    }
+    // With a clock that stays wrong, all is kept for as long as with a right one.
+    bench.clock.set(START.minus(Duration::from_hours(1_000_000)));
+    for (wait, gone) in [
+        (KEEP.saturating_sub(Duration::from_millis(1)), 0),
+        (Duration::from_millis(1), 1),
+        (KEEP_DEAD.saturating_sub(KEEP), 1),
+    ] {
+        bench.clock.advance(wait);
+        assert_eq!(bench.journal.purge().await.unwrap(), gone);
+    }
+    assert_eq!(bench.append(message("b", "done")).await, Appended::New);
 }
 
 pub(super) async fn accepted_is_done_and_dead_and_pending(bench: &Bench) {

@@ -66,13 +66,25 @@ impl Bench {
         self.is_shared() && matches!(ending, Ending::Crash)
     }
 
+    /// By what another process opens it; none where nothing outlives a process.
+    pub(super) fn url(&self) -> Option<String> {
+        self.url.clone()
+    }
+
+    /// Where its file is.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
     /// Whether several servers can be at it, who share a clock that is not theirs to set.
     pub(super) fn is_shared(&self) -> bool {
         self.url.is_some() && self.folder.is_none()
     }
 
     /// Ends the journal's process and opens the journal in another one; `false` where nothing outlives a process.
-    pub(super) async fn reopen(&mut self, ending: Ending) -> bool {
+    ///
+    /// Nobody has it open while `meanwhile` happens to the clock.
+    pub(super) async fn reopen(&mut self, ending: Ending, meanwhile: impl FnOnce(&Clock)) -> bool {
         if self.url.is_none() {
             return false;
         }
@@ -91,6 +103,7 @@ impl Bench {
                 self.folder = Some(next);
             }
         }
+        meanwhile(&self.clock);
         let url = self.url.as_deref().unwrap_or("memory:");
         self.journal = journal::open(url, options(&self.clock)).await.unwrap();
         true
@@ -131,7 +144,7 @@ impl Bench {
 }
 
 /// Copies the files as they were at one moment, though the writer's thread may be moving pages between them.
-fn snapshot(from: &Path, to: &Path) {
+pub(super) fn snapshot(from: &Path, to: &Path) {
     const NAMES: [&str; 2] = ["journal.db", "journal.db-wal"];
     let read = || NAMES.map(|name| fs::read(from.join(name)).unwrap());
     let mut seen = read();

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use rongcloud_callback::{clock::Clock, journal::Queue, sandbox::Nastiness};
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Queue, State},
+    sandbox::Nastiness,
+};
 
 use crate::support::{disk::Disk, messages::text, platform::Platform, process::Home, until};
 
@@ -54,4 +58,27 @@ async fn with_a_wrong_clock_callbacks_are_refused_and_with_the_right_one_the_sam
     server.deliver(&body).await.assert_ack();
     server.kill();
     assert_eq!(home.records().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_and_settled_keeps_its_dates_though_the_clock_was_wrong_for_a_moment() {
+    let home = Home::new();
+    let disk = Disk::of(home.path().join("data"));
+    let home = home.within(disk.environment());
+    let server = home.start().await;
+    assert_eq!(server.deliver("<xml>not a message</xml>").await.status, 400);
+    server.deliver(&text("user", "1", "hello")).await.assert_ack();
+    let dates = async |state| {
+        let records = home.records().await.into_iter().filter(|record| record.state == state);
+        records.map(|record| (record.accepted_at, record.settled_at)).collect::<Vec<_>>()
+    };
+    until("a message that is done", async || (dates(State::Done).await.len() == 1).then_some(())).await;
+    let before = (dates(State::Dead).await, dates(State::Done).await);
+    assert_eq!(before.0.len(), 1);
+    disk.clock_is_off_by(-40 * 86_400_000);
+    server.told("the clock was set back").await;
+    disk.clock_is_off_by(0);
+    server.told("the clock was set forward").await;
+    assert_eq!((dates(State::Dead).await, dates(State::Done).await), before);
+    server.kill();
 }

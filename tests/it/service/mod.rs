@@ -1,10 +1,12 @@
 //! The whole service: from the platform's socket through handlers to the platform's API, and through crashes.
 
+mod away;
 mod clock;
 mod container;
 mod disk;
 mod ends;
 mod examples;
+mod interrupted;
 mod kill;
 mod log;
 mod metrics;

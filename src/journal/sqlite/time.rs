@@ -1,0 +1,100 @@
+//! The journal's time in the file: noted once a minute, and followed while a server runs.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Result, Transaction, TransactionBehavior, params};
+
+use crate::{
+    clock::{Clock, UnixMillis},
+    journal::{
+        books::Books,
+        time::{JournalTime, Moment, Step, Timekeeper},
+    },
+};
+
+/// How often a server notes the journal's time; what a crash loses of it is kept for that much longer.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+/// The time of the file that a server has open.
+#[derive(Debug)]
+pub(super) struct FileTime {
+    clock: Clock,
+    keeper: Timekeeper,
+    /// The journal's time as it was noted last.
+    noted: JournalTime,
+}
+
+impl FileTime {
+    /// Goes on where the file's last note ends.
+    pub(super) fn open(connection: &Connection, clock: Clock) -> Result<Self> {
+        let (noted, seen_at) = read(connection)?;
+        let keeper = Timekeeper::resume(clock.clone(), noted, seen_at);
+        Ok(Self { clock, keeper, noted })
+    }
+
+    /// The file was opened again; in another file's place the time is that file's.
+    pub(super) fn reopen(&mut self, connection: &Connection) -> Result<()> {
+        if read(connection)?.0 != self.noted {
+            *self = Self::open(connection, self.clock.clone())?;
+        }
+        Ok(())
+    }
+
+    /// The wall clock's time by which what is due was written last.
+    pub(super) fn seen_at(&self) -> UnixMillis {
+        self.keeper.seen_at()
+    }
+
+    /// Reads the clocks; where the wall clock was set, what is due moves with it, in the file and in `books`.
+    pub(super) fn follow(&mut self, connection: &mut Connection, books: &mut Books) -> Result<Moment> {
+        let (moment, step) = self.keeper.read();
+        if let Some(step) = step {
+            let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+            move_due(&transaction, step)?;
+            note(&transaction, moment)?;
+            transaction.commit()?;
+            self.noted = moment.elapsed;
+            books.step(step);
+            step.tell();
+        }
+        self.keeper.note(moment);
+        Ok(moment)
+    }
+
+    /// Whether it is time for a note.
+    pub(super) fn is_due(&self, moment: Moment) -> bool {
+        moment.elapsed >= self.noted.plus(NOTED_EVERY)
+    }
+
+    /// A note was committed.
+    pub(super) fn noted(&mut self, moment: Moment) {
+        self.noted = moment.elapsed;
+    }
+}
+
+/// Notes what time it is.
+pub(super) fn note(connection: &Connection, moment: Moment) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("update journal_time set elapsed = ?1, seen_at = ?2")?;
+    statement.execute(params![moment.elapsed, moment.now]).map(drop)
+}
+
+/// What time it is for an operator, beside whom a server may run that has not noted it for a while.
+pub(super) fn operators_moment(connection: &Connection, clock: &Clock) -> Result<Moment> {
+    let (elapsed, _) = read(connection)?;
+    // Twice: it is noted with the first transaction after that time.
+    Ok(Moment { now: clock.now(), elapsed, elapsed_at_most: elapsed.plus(NOTED_EVERY * 2) })
+}
+
+/// The journal's time as it was noted last, and what the wall clock showed then.
+fn read(connection: &Connection) -> Result<(JournalTime, UnixMillis)> {
+    let mut statement = connection.prepare_cached("select elapsed, seen_at from journal_time")?;
+    statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// What is pending keeps its distance from now, and all other times stay as they were written.
+fn move_due(connection: &Connection, step: Step) -> Result<()> {
+    let mut statement = connection
+        .prepare_cached("update entry set due_at = due_at + ?1 where state = 0 and state <> 1")?;
+    statement.execute([step.as_millis()]).map(drop)
+}

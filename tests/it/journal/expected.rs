@@ -1,0 +1,254 @@
+//! The plain model of a journal, which measures with a clock of its own that nobody sets: the sum of the time that has
+//! passed while the journal was open.
+
+use std::time::Duration;
+
+use rongcloud_callback::{
+    clock::UnixMillis,
+    journal::{Appended, NewEntry, Queue, Record, State},
+};
+
+use super::support::{Ending, KEEP, KEEP_DEAD};
+
+/// What an entry should look like.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Expected {
+    pub(super) queue: Queue,
+    pub(super) conversation: String,
+    pub(super) key: String,
+    pub(super) state: State,
+    pub(super) attempts: u32,
+    pub(super) accepted_at: UnixMillis,
+    pub(super) due_at: UnixMillis,
+    pub(super) settled_at: Option<UnixMillis>,
+}
+
+impl From<&Record> for Expected {
+    fn from(record: &Record) -> Self {
+        Self {
+            queue: record.queue,
+            conversation: record.conversation.clone(),
+            key: record.key.clone(),
+            state: record.state,
+            attempts: record.attempts,
+            accepted_at: record.accepted_at,
+            due_at: record.due_at,
+            settled_at: record.settled_at,
+        }
+    }
+}
+
+/// An entry as the model knows it.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Counted over all entries.
+    pub(super) number: usize,
+    pub(super) looks: Expected,
+    /// When it was settled, on the clock that nobody sets.
+    pub(super) settled: Option<Duration>,
+    /// How many attempts have begun since the last one that ended.
+    pub(super) open: u32,
+    /// It was in work when its process died, so many times in a row, and is not tried before this time.
+    pub(super) suspect: Option<(UnixMillis, u32)>,
+}
+
+/// A lease that somebody was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) entry: usize,
+    pub(super) queue: Queue,
+    pub(super) conversation: String,
+    pub(super) until: UnixMillis,
+    /// Counted over all leases.
+    pub(super) number: usize,
+    /// Counted over all openings of the journal.
+    pub(super) process: usize,
+}
+
+/// The journal as it should be, by the simplest means.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// In order of acceptance.
+    pub(super) entries: Vec<Known>,
+    /// The latest lease of each conversation, until it is settled.
+    pub(super) held: Vec<Given>,
+    pub(super) leases: usize,
+    /// Which process has the journal open.
+    pub(super) process: usize,
+    /// How many were ever accepted, and how many of them were purged.
+    pub(super) accepted: usize,
+    pub(super) purged: usize,
+    /// How much time has passed while the journal was open; and how much of it crashes may have made it forget.
+    pub(super) running: Duration,
+    pub(super) forgotten: Duration,
+    /// Of each queue: attempts at suspects that have ended since the journal was opened.
+    pub(super) ended: [usize; 2],
+}
+
+impl Model {
+    pub(super) fn append(&mut self, new: &NewEntry, now: UnixMillis) -> Appended {
+        let NewEntry { queue, conversation, key, .. } = new.clone();
+        if self.entry(queue, &key).is_some() {
+            return Appended::Duplicate;
+        }
+        let is_dead = new.dead.is_some();
+        let looks = Expected {
+            queue,
+            conversation,
+            key,
+            state: if is_dead { State::Dead } else { State::Pending },
+            attempts: 0,
+            accepted_at: now,
+            due_at: now,
+            settled_at: is_dead.then_some(now),
+        };
+        let settled = is_dead.then_some(self.running);
+        self.entries.push(Known { number: self.accepted, looks, settled, open: 0, suspect: None });
+        self.accepted += 1;
+        Appended::New
+    }
+
+    /// The entries that may be leased, each the first pending one of a conversation that nobody holds.
+    pub(super) fn ready(&self, queue: Queue, now: UnixMillis) -> Vec<usize> {
+        let mut seen = Vec::new();
+        let (mut ready, mut suspects) = (Vec::new(), Vec::new());
+        for Known { number, looks, suspect, .. } in &self.entries {
+            if looks.queue != queue
+                || looks.state != State::Pending
+                || seen.contains(&&looks.conversation)
+            {
+                continue;
+            }
+            seen.push(&looks.conversation);
+            let held = self.holder(queue, &looks.conversation).map_or(looks.due_at, |held| held.until);
+            let not_before = suspect.map_or(looks.due_at, |(not_before, _)| not_before);
+            let ready_at = looks.due_at.max(held).max(not_before);
+            if ready_at <= now {
+                match suspect {
+                    None => ready.push(*number),
+                    Some((_, times)) => suspects.push((ready_at, *number, *times)),
+                }
+            }
+        }
+        ready.extend(self.tried(queue, now, suspects));
+        ready
+    }
+
+    /// Those of the suspects that are ready which may be tried: those that were interrupted more than once alone, the
+    /// others one at first, and one more for each that has ended.
+    pub(super) fn tried(
+        &self,
+        queue: Queue,
+        now: UnixMillis,
+        mut suspects: Vec<(UnixMillis, usize, u32)>,
+    ) -> Vec<usize> {
+        suspects.sort_unstable();
+        let is_in_work = |it: &&Known| {
+            let held = self.holder(queue, &it.looks.conversation);
+            held.is_some_and(|held| held.entry == it.number && held.until > now)
+        };
+        let of_queue = self.entries.iter().filter(|it| it.looks.queue == queue);
+        let in_work = of_queue.filter(is_in_work).filter_map(|it| it.suspect);
+        let mut in_work: Vec<u32> = in_work.map(|(_, times)| times).collect();
+        let mut tried = Vec::new();
+        for (_, number, times) in suspects {
+            in_work.push(times);
+            let most =
+                if in_work.iter().any(|times| *times > 1) { 1 } else { 1 + self.ended[queue as usize] };
+            if in_work.len() > most {
+                break;
+            }
+            tried.push(number);
+        }
+        tried
+    }
+
+    pub(super) fn holder(&self, queue: Queue, conversation: &str) -> Option<&Given> {
+        self.held.iter().find(|held| held.queue == queue && held.conversation == conversation)
+    }
+
+    /// Gives a lease of an entry that is ready; its attempt and its number.
+    pub(super) fn lease(&mut self, queue: Queue, key: &str, until: UnixMillis) -> (u32, usize) {
+        let entry = self.entry(queue, key).unwrap();
+        entry.looks.attempts += 1;
+        entry.open += 1;
+        let (conversation, attempt) = (entry.looks.conversation.clone(), entry.looks.attempts);
+        let entry = entry.number;
+        self.leases += 1;
+        self.held.retain(|held| held.queue != queue || held.conversation != conversation);
+        let (number, process) = (self.leases, self.process);
+        self.held.push(Given { entry, queue, conversation, until, number, process });
+        (attempt, number)
+    }
+
+    /// Whether that lease still counts; if so it is over now.
+    pub(super) fn settle(&mut self, number: usize) -> Option<&mut Known> {
+        let held = self.held.iter().position(|held| held.number == number)?;
+        let held = self.held.remove(held);
+        let entry = self.entries.iter_mut().find(|entry| entry.number == held.entry)?;
+        self.ended[held.queue as usize] += usize::from(entry.suspect.take().is_some());
+        if entry.looks.state != State::Pending {
+            return None;
+        }
+        entry.open = 0;
+        Some(entry)
+    }
+
+    /// A process has ended that has told the journal so, or has not.
+    pub(super) fn end(&mut self, ending: Ending, leases_outlive: bool) {
+        let is_own = |held: &Given| held.process == self.process;
+        if matches!(ending, Ending::Orderly) {
+            for held in self.held.iter().filter(|held| is_own(held)) {
+                let mut entries = self.entries.iter_mut();
+                if let Some(entry) = entries.find(|entry| entry.number == held.entry) {
+                    entry.open = entry.open.saturating_sub(1);
+                }
+            }
+        } else {
+            // The journal's time is noted once a minute.
+            self.forgotten += Duration::from_mins(1);
+        }
+        if !leases_outlive {
+            self.held.retain(|held| held.process != self.process);
+        }
+    }
+
+    /// Another process has it now; what was in work when the one before died is suspect.
+    pub(super) fn begin(&mut self, now: UnixMillis) {
+        self.process += 1;
+        self.ended = [0; 2];
+        for entry in &mut self.entries {
+            let delay = || Duration::from_secs(3u64.pow(entry.open - 1).min(3600));
+            let is_suspect = entry.looks.state == State::Pending && entry.open > 0;
+            entry.suspect = is_suspect.then(|| (now.plus(delay()), entry.open));
+        }
+    }
+
+    pub(super) fn entry(&mut self, queue: Queue, key: &str) -> Option<&mut Known> {
+        self.entries.iter_mut().find(|entry| entry.looks.queue == queue && entry.looks.key == key)
+    }
+
+    /// The clock was set: what is pending keeps its distance from now, and what was written stays as it is.
+    pub(super) fn set_clock(&mut self, by: i64) {
+        let moved = |time: UnixMillis| UnixMillis(time.0 + by);
+        for entry in self.entries.iter_mut().filter(|entry| entry.looks.state == State::Pending) {
+            entry.looks.due_at = moved(entry.looks.due_at);
+            entry.suspect = entry.suspect.map(|(not_before, times)| (moved(not_before), times));
+        }
+        for held in &mut self.held {
+            held.until = moved(held.until);
+        }
+    }
+
+    /// How long an entry has been kept beyond its time; none if it has not been for so long.
+    pub(super) fn overdue(&self, entry: &Known) -> Option<Duration> {
+        let keep = if entry.looks.state == State::Dead { KEEP_DEAD } else { KEEP };
+        self.running.checked_sub(entry.settled?)?.checked_sub(keep)
+    }
+}
+
+/// An entry is done or dead.
+pub(super) fn settle(entry: &mut Known, state: State, now: UnixMillis, running: Duration) {
+    (entry.looks.state, entry.looks.settled_at) = (state, Some(now));
+    entry.settled = Some(running);
+}
