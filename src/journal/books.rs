@@ -206,8 +206,8 @@ impl Books {
         self.load(rows, counts, false)
     }
 
-    /// Like [`reload`](Self::reload) after somebody else has changed the store: all leases go on, so that nothing begins
-    /// beside an entry in work that was discarded.
+    /// Starts again like [`reload`](Self::reload) after somebody else has changed the store: all leases go on, so that
+    /// nothing begins beside an entry in work that was discarded.
     pub(super) fn merge<E>(
         &mut self,
         rows: impl IntoIterator<Item = Result<PendingRow, E>>,

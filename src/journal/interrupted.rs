@@ -33,7 +33,7 @@ pub(super) struct Suspect {
     pub(super) conversation: Fingerprint,
     /// How often in a row.
     times: u32,
-    /// It is not tried before.
+    /// The wall clock's time before which the entry is not tried.
     pub(super) not_before: UnixMillis,
 }
 

@@ -65,7 +65,7 @@ struct Turn {
 /// The first entry of a conversation, and when it was accepted.
 type Head = (EntryId, UnixMillis);
 
-/// What a conversation has among the turns or among the suspects, and among the heads.
+/// The head of a conversation, and its turn among the turns or among the suspects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Front {
     turn: Turn,
@@ -122,7 +122,7 @@ impl Schedule {
         Some((id, conversation, self.fence))
     }
 
-    /// Whose turn it is.
+    /// The turn that comes now.
     fn next(&self, now: UnixMillis) -> Option<Turn> {
         let ready = |turns: &BTreeSet<Turn>| turns.first().filter(|turn| turn.ready_at <= now).copied();
         let is_in_work = |id: EntryId, suspect: &Suspect| {
@@ -138,7 +138,7 @@ impl Schedule {
         self.refile(suspect.conversation, |interrupted| interrupted.add(id, suspect));
     }
 
-    /// Everything that a lease is held of, running or not.
+    /// The entries of which a lease is held, running or not.
     pub(super) fn leased_entries(&self) -> impl Iterator<Item = EntryId> {
         self.lines.values().filter_map(|line| line.held.map(|held| held.id))
     }

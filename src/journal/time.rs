@@ -1,4 +1,4 @@
-//! What time it is for a journal: by the wall clock, and by how long servers have run on it.
+//! The time for a journal: by the wall clock, and by how long servers have run on it.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(super) struct Timekeeper {
     clock: Clock,
     /// The journal's time when it was opened, and what the process's clock showed then.
     opened: (JournalTime, Duration),
-    /// What both clocks showed when the latest step was looked for.
+    /// Both clocks when the latest step was looked for.
     seen: (UnixMillis, Duration),
 }
 
@@ -88,13 +88,13 @@ impl Step {
 }
 
 impl Timekeeper {
-    /// Of a journal that begins now.
+    /// A timekeeper of a journal that begins now.
     pub(super) fn new(clock: Clock) -> Self {
         let now = clock.now();
         Self::resume(clock, JournalTime::default(), now)
     }
 
-    /// Of a journal on which servers have run for `elapsed`, when the wall clock showed `seen_at` at least.
+    /// A timekeeper of a journal on which servers have run for `elapsed`, when the wall clock showed `seen_at`.
     pub(super) fn resume(clock: Clock, elapsed: JournalTime, seen_at: UnixMillis) -> Self {
         let passed = clock.elapsed();
         // How long nobody ran is not known: only a clock that shows less than before was certainly set.
@@ -107,7 +107,7 @@ impl Timekeeper {
         self.seen.0
     }
 
-    /// What both clocks show, and the step that the wall clock has made since they were last [noted](Self::note).
+    /// Reads both clocks, and the step that the wall clock has made since they were last [noted](Self::note).
     pub(super) fn read(&self) -> (Moment, Option<Step>) {
         let (now, passed) = (self.clock.now(), self.clock.elapsed());
         let (elapsed, opened_at) = self.opened;
@@ -118,7 +118,7 @@ impl Timekeeper {
         (Moment { now, elapsed, elapsed_at_most: elapsed }, is_step.then_some(Step(step)))
     }
 
-    /// What moves with the wall clock has been moved to `moment`.
+    /// Takes note that what moves with the wall clock has been moved to `moment`.
     pub(super) fn note(&mut self, moment: Moment) {
         let (elapsed, opened_at) = self.opened;
         let since = Duration::from_millis((moment.elapsed.0 - elapsed.0).try_into().unwrap_or(0));

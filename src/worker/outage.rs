@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Outage {
     queue: Queue,
-    /// What cannot be done meanwhile.
+    /// The verb that cannot be done meanwhile.
     what: &'static str,
     since: Mutex<Option<Since>>,
 }
@@ -34,7 +34,7 @@ impl Outage {
         Self { queue, what, since: Mutex::default() }
     }
 
-    /// It was tried and failed.
+    /// Notes that an attempt has failed, and tells of it if it is time.
     pub(super) fn failed(&self, error: &dyn fmt::Display) {
         if let Some(lasts) = self.news() {
             tracing::error!(
@@ -47,7 +47,7 @@ impl Outage {
         }
     }
 
-    /// It was tried and worked.
+    /// Notes that an attempt has worked, and tells of the end of an outage.
     pub(super) fn worked(&self) {
         if let Some(lasted) = self.end() {
             tracing::info!(

@@ -77,7 +77,7 @@ pub struct Pump<W> {
     settling: Outage,
 }
 
-/// What the journal is told of an attempt.
+/// The end of an attempt as the journal is told of it.
 #[derive(Debug)]
 enum Verdict {
     Finish(Vec<NewEntry>),

@@ -52,7 +52,7 @@ impl Purged {
 
 /// Removes what has been kept long enough among the entries of `stretch`.
 ///
-/// It goes by number and ends at the first entry that was accepted too short a time ago to be removed whatever its
+/// A purge goes by number and ends at the first entry that was accepted too short a time ago to be removed whatever its
 /// state, so that it needs no index, which every `finish` would have to pay for. The number of done entries is the
 /// caller's.
 pub(super) fn purge(

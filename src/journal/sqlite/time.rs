@@ -79,7 +79,7 @@ pub(super) fn note(connection: &Connection, moment: Moment) -> Result<()> {
     statement.execute(params![moment.elapsed, moment.now]).map(drop)
 }
 
-/// What time it is for an operator, beside whom a server may run that has not noted it for a while.
+/// The moment for an operator, beside whom a server may run that has not noted the time for a while.
 pub(super) fn operators_moment(connection: &Connection, clock: &Clock) -> Result<Moment> {
     let (elapsed, _) = read(connection)?;
     // Twice: it is noted with the first transaction after that time.
@@ -92,7 +92,7 @@ fn read(connection: &Connection) -> Result<(JournalTime, UnixMillis)> {
     statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// What is pending keeps its distance from now, and all other times stay as they were written.
+/// Moves what is due with the wall clock; all other times stay as they were written.
 fn move_due(connection: &Connection, step: Step) -> Result<()> {
     let mut statement = connection
         .prepare_cached("update entry set due_at = due_at + ?1 where state = 0 and state <> 1")?;

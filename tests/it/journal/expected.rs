@@ -10,7 +10,7 @@ use rongcloud_callback::{
 
 use super::support::{Ending, KEEP, KEEP_DEAD};
 
-/// What an entry should look like.
+/// The looks that an entry should have.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Expected {
     pub(super) queue: Queue,
@@ -48,7 +48,7 @@ pub(super) struct Known {
     pub(super) settled: Option<Duration>,
     /// How many attempts have begun since the last one that ended.
     pub(super) open: u32,
-    /// It was in work when its process died, so many times in a row, and is not tried before this time.
+    /// Set if its process died while the entry was in work: not before when it is tried, and how many times in a row.
     pub(super) suspect: Option<(UnixMillis, u32)>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Model {
     /// How much time has passed while the journal was open; and how much of it crashes may have made it forget.
     pub(super) running: Duration,
     pub(super) forgotten: Duration,
-    /// Of each queue: attempts at suspects that have ended since the journal was opened.
+    /// Attempts at suspects of each queue that have ended since the journal was opened.
     pub(super) ended: [usize; 2],
 }
 
@@ -134,7 +134,7 @@ impl Model {
         ready
     }
 
-    /// Those of the suspects that are ready which may be tried: those that were interrupted more than once alone, the
+    /// The suspects that are ready and may be tried: those that were interrupted more than once alone, the
     /// others one at first, and one more for each that has ended.
     pub(super) fn tried(
         &self,
@@ -213,7 +213,7 @@ impl Model {
         }
     }
 
-    /// Another process has it now; what was in work when the one before died is suspect.
+    /// A new process has the journal; what was in work when the one before died is suspect.
     pub(super) fn begin(&mut self, now: UnixMillis) {
         self.process += 1;
         self.ended = [0; 2];

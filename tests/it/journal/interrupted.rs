@@ -1,4 +1,4 @@
-//! What becomes of entries that were in work when their process died.
+//! Entries that were in work when their process died: when each is tried again, and beside which others.
 
 use std::time::Duration;
 

@@ -94,7 +94,7 @@ impl Bed {
         self.compare().await
     }
 
-    /// Those who lease ask twice a second: so the journal knows the time.
+    /// Asks for leases, as pumps do twice a second: so the journal knows the time.
     async fn ask(&mut self) -> TestCaseResult {
         self.lease(Queue::Inbox, 0, Duration::ZERO).await
     }
@@ -236,7 +236,7 @@ impl Bed {
         Ok(())
     }
 
-    /// Whoever holds it finds out when they settle it; until then their conversation waits.
+    /// Discards an entry; its holder finds out when they settle it, and until then their conversation waits.
     async fn discard(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let (now, running) = (self.bench.clock.now(), self.model.running);
