@@ -10,7 +10,7 @@ use super::{
     digest::Digest,
     parameters::{Limit, Lines, Rows, Seals, Settles},
     pen::Progress,
-    session::Failure,
+    session::{BEGIN, Failure},
     statements::Statements,
     values,
 };
@@ -29,6 +29,8 @@ pub(super) struct Writing {
     pub(super) max_pending: u64,
     /// The time, where it is not the database's to tell.
     pub(super) now: Option<UnixMillis>,
+    /// Journal time.
+    pub(super) elapsed: i64,
 }
 
 /// What a transaction did, besides what its callers asked for.
@@ -99,7 +101,7 @@ impl Batch {
         &self,
         client: &Client,
         statements: &Statements,
-        Writing { replica, shard, max_pending, now }: Writing,
+        Writing { replica, shard, max_pending, now, elapsed }: Writing,
         progress: &Progress,
     ) -> Result<Answers, Failure> {
         let now = now.map(|now| now.0);
@@ -110,17 +112,17 @@ impl Batch {
         let limits: Vec<_> = self.leases.iter().map(|call| Limit::new(&call.input)).collect();
 
         let all = [
-            (!seals.signatures.is_empty(), &statements.seal, seals.parameters(&now)),
+            (!seals.signatures.is_empty(), &statements.seal, seals.parameters(&elapsed)),
             (!lines.queues.is_empty(), &statements.lock, lines.parameters()),
-            (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, &shard)),
-            (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, &shard)),
+            (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, [&shard, &elapsed])),
+            (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, [&shard, &elapsed])),
             (!lines.queues.is_empty(), &statements.align, lines.aligned(&now, &settles.fences)),
         ];
         let leases: Vec<_> =
             limits.iter().map(|it| it.parameters(&now, &replica, &max_pending)).collect();
 
         // Each is sent when it is first polled, which is in this order; nothing is waited for in between.
-        let mut steps = vec![simple(client, "begin")];
+        let mut steps = vec![simple(client, BEGIN)];
         let needed = all.each_ref().map(|(needed, ..)| *needed);
         for (_, statement, parameters) in all.iter().filter(|(needed, ..)| *needed) {
             steps.push(query(client, statement, parameters));
@@ -182,11 +184,6 @@ impl Batch {
             settles: settles.collect(),
             leases: self.leases.into_iter().zip(leased).collect(),
         })
-    }
-
-    /// The leases that it was to settle.
-    pub(super) fn settles(&self) -> impl Iterator<Item = &Lease> {
-        self.settles.iter().map(|call| &call.input.lease)
     }
 
     /// Tells everybody that it was not done, or that nothing is known of it.

@@ -1,6 +1,8 @@
 //! The keeper: shows that this replica is alive, frees what a dead one held, passes on hints, and purges.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -11,7 +13,8 @@ use super::{
     purge,
     session::{Session, panicked, soon},
     shared::Shared,
-    statements::{BEAT, FREE, LEAVE, STALE, text},
+    statements::{BEAT, FREE, LEAVE, LOOK, OTHERS, STEP, text},
+    time::Look,
 };
 use crate::journal::{Access, EntryId, JournalError, Options, Queue};
 
@@ -19,8 +22,10 @@ use crate::journal::{Access, EntryId, JournalError, Options, Queue};
 pub(super) const CHANNEL: &str = "rongcloud_callback";
 /// How often a replica shows that it is alive.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// After so long without a sign its leases are others' to take.
-pub(super) const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// Whoever was watched for so long without a sign is dead: its leases are others' to take.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The longest that a death goes unnoticed by somebody who has just come.
+pub(super) const NOTICED_AFTER: Duration = Duration::from_secs(15);
 /// After a failed connection, how long until the next is tried.
 const RETRY: Duration = Duration::from_millis(500);
 /// The least time between two hints.
@@ -38,6 +43,13 @@ pub(super) struct Keeper {
     pub(super) shared: Arc<Shared>,
 }
 
+/// The other replicas, watched on one connection: how often each has said that it is alive, and since when it has not
+/// said so again.
+///
+/// When the database has been away, everybody looks dead until they have come back, too: so each connection watches
+/// anew. And it goes by the time that passes here, for a step of the database's clock says nothing about anybody.
+type Watched = HashMap<i64, (i64, Instant)>;
+
 /// A purge that goes on in small steps.
 struct Sweep {
     every: Duration,
@@ -49,10 +61,12 @@ struct Sweep {
 impl Keeper {
     /// Works until it is dropped.
     pub(super) async fn run(&self) -> Infallible {
+        // Another server after a failover may have another clock: so what was seen of it outlives the connection.
+        let mut look = None;
         loop {
             let kept = async {
                 match Session::open(&self.address, Access::Server).await {
-                    Ok(session) => self.keep(session).await,
+                    Ok(session) => self.keep(session, &mut look).await,
                     Err(error) => error,
                 }
             };
@@ -64,10 +78,10 @@ impl Keeper {
     }
 
     /// Returns when the connection has failed.
-    async fn keep(&self, mut session: Session) -> JournalError {
-        let since = Instant::now();
+    async fn keep(&self, mut session: Session, look: &mut Option<Look>) -> JournalError {
+        let mut watched = Watched::new();
         let listen = format!("listen {CHANNEL}");
-        if let Err(failed) = soon(session.client.batch_execute(&listen)).await {
+        if let Err(failed) = soon(&session.client, || session.client.batch_execute(&listen)).await {
             return failed;
         }
         // Hints may have been missed.
@@ -79,7 +93,7 @@ impl Keeper {
         let mut hint_at = Instant::now();
         loop {
             let kept = tokio::select! {
-                _ = beat.tick() => self.beat(&session.client, since).await,
+                _ = beat.tick() => self.beat(&session.client, look, &mut watched).await,
                 notice = session.notices.recv() => match notice {
                     Some(notice) => { self.heed(&notice); Ok(()) }
                     None => Err(JournalError::Unavailable("the connection was closed".into())),
@@ -96,31 +110,68 @@ impl Keeper {
         }
     }
 
-    /// Says that we are alive, and frees what those held who are not.
-    ///
-    /// When the database has been away, everybody looks dead until they have come back, too: so none is
-    /// declared dead by one who has not been here for long enough itself.
-    async fn beat(&self, client: &Client, since: Instant) -> Result<(), JournalError> {
-        let seconds = DEAD_AFTER.as_secs_f64();
-        soon(client.execute(BEAT, &[&self.replica, &seconds])).await?;
-        if since.elapsed() < DEAD_AFTER {
-            return Ok(());
+    /// Says that we are alive, looks at the clock, and frees what those held who are not alive.
+    async fn beat(
+        &self,
+        client: &Client,
+        look: &mut Option<Look>,
+        watched: &mut Watched,
+    ) -> Result<(), JournalError> {
+        let beat = || async { client.query_one(BEAT, &[&self.replica]).await };
+        if soon(client, beat).await?.get::<_, i64>(0) == 0 {
+            // Others took this replica for dead: its own time may have stood still, and is not to be compared with.
+            *look = None;
         }
-        let stale = soon(client.query(STALE, &[])).await?;
-        let dead: Vec<i64> = stale.iter().map(|row| row.get(0)).collect();
-        if dead.is_empty() {
-            return Ok(());
+        *look = Some(self.look(client, *look).await?);
+        let others = soon(client, || async { client.query(OTHERS, &[&self.replica]).await }).await?;
+        let others: HashMap<i64, i64> = others.iter().map(|row| (row.get(0), row.get(1))).collect();
+        watched.retain(|id, (beats, _)| others.get(id) == Some(beats));
+        for (id, beats) in others {
+            watched.entry(id).or_insert((beats, Instant::now()));
         }
-        let freed = soon(client.execute(FREE, &[&dead])).await?;
-        soon(client.execute(&text(LEAVE), &[&dead])).await?;
+        let dead = watched.iter().filter(|(_, (_, since))| since.elapsed() >= DEAD_AFTER);
+        let (dead, beats): (Vec<i64>, Vec<i64>) = dead.map(|(id, (beats, _))| (*id, *beats)).unzip();
+        if dead.is_empty() { Ok(()) } else { self.take_over(client, &dead, &beats).await }
+    }
+
+    async fn take_over(&self, client: &Client, dead: &[i64], beats: &[i64]) -> Result<(), JournalError> {
+        let now = self.options.clock.manual_now().map(|now| now.0);
+        let free = || async { client.execute(&text(FREE), &[&now, &dead, &beats]).await };
+        let freed = soon(client, free).await?;
+        soon(client, || async { client.execute(&text(LEAVE), &[&dead]).await }).await?;
         tracing::warn!(
             replicas = dead.len(),
             leases = freed,
-            "took over from replicas that gave no sign"
+            "took over from servers that gave no sign: what they were working on comes back one after another"
         );
         self.shared.news(Queue::Inbox);
         self.shared.news(Queue::Outbox);
         Ok(())
+    }
+
+    /// Looks at the database's clock, and takes note of a step since `before`; returns what is to be compared with.
+    async fn look(&self, client: &Client, before: Option<Look>) -> Result<Look, JournalError> {
+        let (clock, time) = (&self.options.clock, &self.shared.time);
+        let asked = clock.elapsed();
+        let (now, known) = (clock.manual_now().map(|now| now.0), time.known());
+        let look = || async { client.query_one(&text(LOOK), &[&now, &known]).await };
+        let row = soon(client, look).await?;
+        time.learn(row.get(0));
+        let look = Look { stepped: row.get(1), wall: row.get(2), asked, answered: clock.elapsed() };
+        let Some(before) = before else { return Ok(look) };
+        let step = look.step_since(&before);
+        if step == 0 {
+            return Ok(look);
+        }
+        let note = || async { client.execute(STEP, &[&step, &look.stepped]).await };
+        if soon(client, note).await? == 0 {
+            // Another replica was quicker: whether it has seen the same shows the next time.
+            return Ok(before);
+        }
+        tell_of_step(step);
+        self.shared.news(Queue::Inbox);
+        self.shared.news(Queue::Outbox);
+        Ok(Look { stepped: look.stepped + step, ..look })
     }
 
     fn heed(&self, notice: &str) {
@@ -138,7 +189,9 @@ impl Keeper {
     async fn hint(&self, client: &Client) -> Result<(), JournalError> {
         for queue in self.shared.hints() {
             let notice = format!("{} {}", queue.as_str(), self.replica);
-            soon(client.execute("select pg_notify($1, $2)", &[&CHANNEL, &notice])).await?;
+            let hint =
+                || async { client.execute("select pg_notify($1, $2)", &[&CHANNEL, &notice]).await };
+            soon(client, hint).await?;
         }
         Ok(())
     }
@@ -147,20 +200,32 @@ impl Keeper {
     async fn sweep(&self, client: &Client, sweep: &mut Sweep) -> Result<(), JournalError> {
         let from = match sweep.from {
             Some(from) => Some(from),
-            None if soon(purge::claim(client)).await? => Some(EntryId(0)),
+            None if soon(client, || purge::claim(client)).await? => Some(EntryId(0)),
             None => None,
         };
         sweep.from = match from {
-            Some(from) => soon(purge::step(client, from, &self.options)).await?.next,
+            Some(from) => {
+                let elapsed = Some(self.shared.time.known());
+                let step = || purge::step(client, from, elapsed, &self.options);
+                soon(client, step).await?.next
+            }
             None => None,
         };
         if from.is_some() && sweep.from.is_none() {
-            soon(purge::release(client)).await?;
+            soon(client, || purge::release(client)).await?;
         }
         let pause = if sweep.from.is_some() { SWEEP_PACE } else { sweep.every };
         sweep.next_at = Instant::now() + pause;
         Ok(())
     }
+}
+
+/// Says that the database's clock was set, by so many milliseconds.
+pub(super) fn tell_of_step(step: i64) {
+    tracing::warn!(
+        milliseconds = step,
+        "the database's clock was set: what is due, and what is in work, goes by the time that has passed"
+    );
 }
 
 impl Sweep {

@@ -3,11 +3,13 @@
 //! What is asked of a replica together is written in one transaction; where commits are slow, the next one begins
 //! meanwhile on another connection. The conversation's row is what is locked and leased; a lease lasts until its end,
 //! but no longer than its replica shows that it is alive. Every time is the database's own, and what comes from here
-//! goes there as a span.
+//! goes there as a span. How long something is kept, and who is alive, is told by time that has passed, which no step of
+//! that clock changes.
 
 mod address;
 mod batch;
 mod command;
+mod copying;
 mod digest;
 mod keeper;
 mod office;
@@ -21,23 +23,26 @@ mod schema;
 mod session;
 mod shared;
 mod statements;
+mod time;
 mod values;
 mod writer;
 
 use std::{future::ready, sync::Arc};
 
 use tokio::sync::{mpsc::error::TrySendError, watch};
+use tokio_postgres::Client;
 
 use self::{
     address::Address,
     command::{Append, Ask, Call, Command, Settle, span},
     digest::Digest,
-    keeper::{DEAD_AFTER, Keeper},
+    keeper::{Keeper, NOTICED_AFTER, tell_of_step},
     office::Office,
     reader::Reader,
-    session::{Session, unavailable},
+    session::{Session, soon},
     shared::Shared,
-    statements::ENTER,
+    statements::{ENTER, INTERRUPTED, START, text},
+    time::LEAST_STEP,
 };
 use super::{
     Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
@@ -49,10 +54,10 @@ use crate::clock::UnixMillis;
 pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
     let address = Address::parse(url)?;
     let session = Session::open(&address, options.access).await?;
-    let shared = Arc::new(Shared::new());
+    let shared = Arc::new(Shared::new(options.clock.clone()));
     let office = match options.access {
         Access::Server => {
-            let replica = enter(&session).await?;
+            let replica = enter(&session.client, &options, &shared).await?;
             let keeper = Keeper {
                 address: address.clone(),
                 options: options.clone(),
@@ -61,11 +66,7 @@ pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>
             };
             Some(Office::open(keeper).await?)
         }
-        Access::Operator => None,
-        Access::Source | Access::Target => {
-            alone(&session).await?;
-            None
-        }
+        Access::Operator | Access::Source | Access::Target => None,
     };
     let reader = Reader::new(address, options.access, session);
     Ok(Arc::new(Postgres { options, reader, shared, office }))
@@ -82,25 +83,21 @@ struct Postgres {
 }
 
 /// Numbers a replica. It is on the list before it can lease anything, or nobody would miss it if it died early.
-async fn enter(session: &Session) -> Result<i64, JournalError> {
-    let row = session.client.query_one(ENTER, &[&DEAD_AFTER.as_secs_f64()]).await;
-    row.map(|row| row.get(0)).map_err(|error| unavailable(&error))
-}
-
-/// Makes sure that no server is at work.
-async fn alone(session: &Session) -> Result<(), JournalError> {
-    let row = session
-        .client
-        .query_one("select count(*) from replica where alive_until > clock_timestamp()", &[])
-        .await
-        .map_err(|error| unavailable(&error))?;
-    match row.get::<_, i64>(0) {
-        0 => Ok(()),
-        servers => Err(JournalError::Open(format!(
-            "the journal in the database is in use by {servers} server(s): stop them; one that was killed counts \
-             for some seconds more"
-        ))),
+///
+/// Before that it looks what time it is, and what was in work on a replica that may not be alive any more.
+async fn enter(client: &Client, options: &Options, shared: &Shared) -> Result<i64, JournalError> {
+    let now = options.clock.manual_now().map(|now| now.0);
+    let noticed_after = i64::try_from(NOTICED_AFTER.as_millis()).unwrap_or(i64::MAX);
+    let start = || async { client.query_one(&text(START), &[&now, &LEAST_STEP]).await };
+    let row = soon(client, start).await?;
+    shared.time.learn(row.get(0));
+    if row.get::<_, i64>(1) != 0 {
+        tell_of_step(row.get(1));
     }
+    let replica: i64 = soon(client, || client.query_one(ENTER, &[])).await?.get(0);
+    let delay = || async { client.execute(&text(INTERRUPTED), &[&now, &replica, &noticed_after]).await };
+    soon(client, delay).await?;
+    Ok(replica)
 }
 
 impl Postgres {
@@ -135,6 +132,11 @@ impl Postgres {
             Some(office) if office.commands.is_closed() => Err(JournalError::closed()),
             _ => Ok(()),
         }
+    }
+
+    /// Journal time; an operator goes by what is written of it.
+    fn elapsed(&self) -> Option<i64> {
+        self.office.as_ref().map(|_| self.shared.time.known())
     }
 
     fn now(&self) -> Option<UnixMillis> {
@@ -199,27 +201,32 @@ impl Journal for Postgres {
         Box::pin(async {
             self.check_open()?;
             let leased = |queue| self.shared.count(queue);
-            self.reader.with(async |client| operate::stats(client, leased).await).await
+            self.reader.with(|client| async move { operate::stats(&client, leased).await }).await
         })
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        Box::pin(
-            async move { self.reader.with(async |client| operate::list(client, &filter).await).await },
-        )
+        Box::pin(async move {
+            let filter = &filter;
+            self.reader.with(|client| async move { operate::list(&client, filter).await }).await
+        })
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        Box::pin(async move { self.reader.with(async |client| operate::show(client, id).await).await })
+        Box::pin(async move {
+            self.reader.with(|client| async move { operate::show(&client, id).await }).await
+        })
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
             self.check_open()?;
             let now = self.now();
-            let revived =
-                self.reader.with(async |client| operate::revive(client, id, now).await).await?;
-            let (queue, _) = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
+            let revived = self
+                .reader
+                .with(|client| async move { operate::revive(&client, id, now).await })
+                .await?;
+            let queue = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
             self.shared.changes.notify(queue);
             Ok(())
         })
@@ -228,11 +235,11 @@ impl Journal for Postgres {
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
             self.check_open()?;
-            let now = self.now();
-            let discarded =
-                self.reader.with(async |client| operate::discard(client, id, now).await).await?;
-            let (queue, line) = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
-            self.shared.forget(queue, line, id);
+            let (now, elapsed) = (self.now(), self.elapsed());
+            let discard =
+                |client: Arc<Client>| async move { operate::discard(&client, id, now, elapsed).await };
+            let discarded = self.reader.with(discard).await?;
+            let queue = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
             self.shared.changes.notify(queue);
             Ok(())
         })
@@ -240,13 +247,46 @@ impl Journal for Postgres {
 
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
         Box::pin(async move {
-            self.reader.with(async |client| operate::page(client, after, limit).await).await
+            if self.options.access == Access::Source && after == EntryId(0) {
+                // It is copied from its beginning: where it was copied to before is not where it has been moved.
+                self.reader.with(|client| async move { copying::mark(&client, None).await }).await?;
+            }
+            self.reader.with(|client| async move { operate::page(&client, after, limit).await }).await
         })
     }
 
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
         Box::pin(async move {
-            self.reader.with(async |client| operate::restore(client, &records).await).await
+            let records = &records;
+            self.reader.with(|client| async move { operate::restore(&client, records).await }).await
+        })
+    }
+
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        if self.options.access != Access::Target {
+            return Box::pin(ready(Err(JournalError::not_copied())));
+        }
+        Box::pin(
+            async move { self.reader.with(|client| async move { copying::begin(&client).await }).await },
+        )
+    }
+
+    fn end_copy(&self) -> Pending<'_, ()> {
+        if self.options.access != Access::Target {
+            return Box::pin(ready(Err(JournalError::not_copied())));
+        }
+        Box::pin(
+            async move { self.reader.with(|client| async move { copying::end(&client).await }).await },
+        )
+    }
+
+    fn move_to(&self, target: String) -> Pending<'_, ()> {
+        if self.options.access != Access::Source {
+            return Box::pin(ready(Err(JournalError::not_copied())));
+        }
+        Box::pin(async move {
+            let target = Some(target.as_str());
+            self.reader.with(|client| async move { copying::mark(&client, target).await }).await
         })
     }
 
@@ -255,7 +295,10 @@ impl Journal for Postgres {
             self.check_open()?;
             let (mut next, mut count) = (Some(EntryId(0)), 0);
             while let Some(from) = next {
-                let step = async |client: &_| purge::step(client, from, &self.options).await;
+                let elapsed = self.elapsed();
+                let step = |client: Arc<Client>| async move {
+                    purge::step(&client, from, elapsed, &self.options).await
+                };
                 let purged = self.reader.with(step).await?;
                 count += purged.count;
                 next = purged.next;
@@ -266,12 +309,16 @@ impl Journal for Postgres {
 
     fn close(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            let Some(Office { commands, .. }) = &self.office else { return Ok(()) };
-            match self.call((), Command::Close).await {
-                // It was closed before.
-                Err(_) if commands.is_closed() => Ok(()),
-                closed => closed,
-            }
+            let closed = match &self.office {
+                None => Ok(()),
+                Some(Office { commands, .. }) => match self.call((), Command::Close).await {
+                    // It was closed before.
+                    Err(_) if commands.is_closed() => Ok(()),
+                    closed => closed,
+                },
+            };
+            self.reader.close().await;
+            closed
         })
     }
 }

@@ -61,7 +61,8 @@ fn work(
 ) {
     runtime.block_on(async {
         let Keeper { address, options, replica, shared } = keeper;
-        let pens = match Pens::open(address.clone(), *replica, Arc::clone(shared)).await {
+        let clock = options.clock.clone();
+        let pens = match Pens::open(address.clone(), *replica, Arc::clone(shared), clock).await {
             Ok(pens) => pens,
             Err(error) => {
                 let _ = opened.send(Err(error));

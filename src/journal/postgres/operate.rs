@@ -1,10 +1,11 @@
 //! What operators ask and do, on the reader's connection.
 
-use tokio_postgres::{Client, Error, types::ToSql};
+use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
     digest::Digest,
     keeper::CHANNEL,
+    session::BEGIN,
     statements::{ALIGN, LOCK, STATS, text},
     values::{RECORD, count, queue, queue_number, record, state_number},
 };
@@ -13,12 +14,13 @@ use crate::{
     journal::{EntryId, Filter, Queue, QueueStats, Record, Stats},
 };
 
-/// A conversation in which an operator has changed something.
-pub(super) type Changed = (Queue, Digest);
+/// How much more journal time may have passed than is written of it, in milliseconds: servers write it more often.
+const MARGIN: &str = "10000";
 
 const REVIVE: &str = "
     with revived as (
-        update entry set state = 0, attempts = 0, due_at = NOW, settled_at = null where id = $2 and state = 2
+        update entry set state = 0, attempts = 0, due_at = NOW, settled_at = null, settled_elapsed = 0
+        where id = $2 and state = 2
         returning queue
     ), counted as (select 0::bigint, queue, 1, 0, -1 from revived), tallied as (COUNT)
     select queue from revived";
@@ -27,16 +29,19 @@ const DISCARD: &str = "
     with old as (
         select queue, state from entry where id = $2 and state <> 1 for update
     ), discarded as (
-        update entry set state = 1, settled_at = NOW, reason = convert_to('discarded', 'UTF8')
+        update entry
+        set state = 1, settled_at = WALL, reason = convert_to('discarded', 'UTF8'),
+            settled_elapsed = coalesce($3::bigint, (select elapsed from version) + MARGIN)
         where id = $2 and exists (select from old)
     ), counted as (
         select 0::bigint, queue, case state when 0 then -1 else 0 end, 1, case state when 2 then -1 else 0 end from old
     ), tallied as (COUNT)
     select queue from old";
 
-/// Ends the lease of an entry, for the sake of the one after it.
+/// Takes an entry from its holder, who may be at work on it: the conversation's next one waits until the holder is done
+/// with it or the lease runs out.
 const UNHOLD: &str = "
-    update conversation set held = null, holder = null, lease_until = null
+    update conversation set held = null
     where queue = $1 and line = $2 and held = $3";
 
 /// How much there is; the leases are those of this process.
@@ -97,36 +102,38 @@ pub(super) async fn revive(
     client: &Client,
     id: EntryId,
     now: Option<UnixMillis>,
-) -> Result<Option<Changed>, Error> {
-    change(client, id, now, REVIVE).await
+) -> Result<Option<Queue>, Error> {
+    let now = now.map(|now| now.0);
+    change(client, id, now, async || client.query_opt(&text(REVIVE), &[&now, &id.0]).await).await
 }
 
-/// A pending or dead entry is done; none if there is none.
+/// A pending or dead entry is done, at `elapsed` in journal time if that is known; none if there is none.
 pub(super) async fn discard(
     client: &Client,
     id: EntryId,
     now: Option<UnixMillis>,
-) -> Result<Option<Changed>, Error> {
-    change(client, id, now, DISCARD).await
+    elapsed: Option<i64>,
+) -> Result<Option<Queue>, Error> {
+    let now = now.map(|now| now.0);
+    let statement = text(DISCARD).replace("MARGIN", MARGIN);
+    change(client, id, now, async || client.query_opt(&statement, &[&now, &id.0, &elapsed]).await).await
 }
 
 async fn change(
     client: &Client,
     id: EntryId,
-    now: Option<UnixMillis>,
-    statement: &str,
-) -> Result<Option<Changed>, Error> {
-    let now = now.map(|now| now.0);
+    now: Option<i64>,
+    statement: impl AsyncFnOnce() -> Result<Option<Row>, Error>,
+) -> Result<Option<Queue>, Error> {
     let Some(row) = client.query_opt("select queue, line from entry where id = $1", &[&id.0]).await?
     else {
         return Ok(None);
     };
     let (number, line): (i16, Digest) = (row.try_get(0)?, row.try_get(1)?);
     let (numbers, lines, no_fences) = (vec![number], vec![line], Vec::<i64>::new());
-    client.batch_execute("begin").await?;
+    client.batch_execute(BEGIN).await?;
     client.execute(LOCK, &[&numbers, &lines]).await?;
-    let changed = client.query_opt(&text(statement), &[&now, &id.0]).await?;
-    if changed.is_none() {
+    if statement().await?.is_none() {
         // Not even its lease, if it has one, is an operator's to end.
         client.batch_execute("rollback").await?;
         return Ok(None);
@@ -138,15 +145,19 @@ async fn change(
     let notice = format!("{} 0", queue.as_str());
     client.execute("select pg_notify($1, $2)", &[&CHANNEL, &notice]).await?;
     client.batch_execute("commit").await?;
-    Ok(Some((queue, line)))
+    Ok(Some(queue))
 }
 
 const RESTORE: &str = "
     with added as (
-        insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
-            conversation, key, reason, body)
-        select * from unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[],
+        insert into entry (accepted_elapsed, settled_elapsed, id, queue, state, attempts, due_at, accepted_at, settled_at,
+            key_digest, line, conversation, key, reason, body)
+        select elapsed, elapsed, id, queue, state, attempts, due_at - stepped, accepted_at, settled_at, key_digest, line,
+            conversation, key, reason, body
+        from version, unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[],
             $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[])
+            r (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line, conversation, key, reason,
+               body)
         returning queue, state
     ), counted as (
         select 0::bigint, queue, count(*) filter (where state = 0), count(*) filter (where state = 1),
@@ -155,7 +166,7 @@ const RESTORE: &str = "
     ), tallied as (COUNT)
     select setval('entry_id', greatest(nextval('entry_id'), $14::bigint))";
 
-/// Puts in what was read out of another journal.
+/// Puts in what was read out of another journal, to be kept as long as if it had been settled now.
 pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), Error> {
     let all = |of: &dyn Fn(&Record) -> i64| records.iter().map(of).collect::<Vec<_>>();
     let bytes = |of: fn(&Record) -> &[u8]| records.iter().map(of).collect::<Vec<_>>();
@@ -168,7 +179,7 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
     let reasons: Vec<_> = records.iter().map(|it| it.reason.as_ref().map(String::as_bytes)).collect();
     let queues = small(|it| queue_number(it.queue));
     let last = ids.iter().copied().max().unwrap_or(0);
-    client.batch_execute("begin").await?;
+    client.batch_execute(BEGIN).await?;
     client
         .execute(
             &text(RESTORE),

@@ -45,8 +45,8 @@ impl<'a> Seals<'a> {
         seals
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>) -> Parameters<'p> {
-        vec![now, &self.signatures, &self.bodies, &self.spans]
+    pub(super) fn parameters<'p>(&'p self, elapsed: Value<'p>) -> Parameters<'p> {
+        vec![elapsed, &self.signatures, &self.bodies, &self.spans]
     }
 }
 
@@ -116,9 +116,10 @@ impl<'a> Settles<'a> {
         all
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, shard: &'p i64) -> Parameters<'p> {
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, own: [&'p i64; 2]) -> Parameters<'p> {
         let Self { ids, queues, lines, fences, states, spans, reasons, uncounted } = self;
-        vec![now, ids, queues, lines, fences, states, spans, reasons, uncounted, shard]
+        let [shard, elapsed] = own;
+        vec![now, ids, queues, lines, fences, states, spans, reasons, uncounted, shard, elapsed]
     }
 }
 
@@ -172,7 +173,8 @@ impl<'a> Rows<'a> {
         self.seals.push(bond.map(|(_, seal)| seal));
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, shard: &'p i64) -> Parameters<'p> {
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, own: [&'p i64; 2]) -> Parameters<'p> {
+        let [shard, elapsed] = own;
         vec![
             now,
             &self.queues,
@@ -188,6 +190,7 @@ impl<'a> Rows<'a> {
             &self.signatures,
             &self.seals,
             shard,
+            elapsed,
         ]
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     address::Address,
     batch::{Answers, Batch, Writing},
-    session::{Failure, PATIENCE, Session, panicked, silent, soon},
+    session::{Failure, PATIENCE, Session, TRIES, panicked, silent, soon},
     statements::Statements,
 };
 use crate::{
@@ -29,8 +29,6 @@ const REPLAN: Duration = Duration::from_secs(1);
 const REPLAN_ENTRIES: u64 = 50;
 /// No commit is slow that takes less: a transaction costs the database about a millisecond, whatever is in it.
 const SLOW: Duration = Duration::from_millis(2);
-/// How often a transaction that met another one's locks the wrong way round is tried.
-const TRIES: usize = 5;
 
 /// A connection, with its statements.
 #[derive(Debug)]
@@ -124,7 +122,7 @@ impl Progress {
 impl Pen {
     pub(super) async fn open(address: Address, number: usize) -> Result<Self, JournalError> {
         let session = Session::open(&address, Access::Server).await?;
-        let statements = soon(Statements::prepare(&session.client)).await?;
+        let statements = soon(&session.client, || Statements::prepare(&session.client)).await?;
         Ok(Self { session, statements, number, planned_at: Instant::now(), planned_for: 0 })
     }
 

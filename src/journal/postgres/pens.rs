@@ -10,9 +10,9 @@ use super::{
     pen::Pen,
     session::{Session, soon},
     shared::Shared,
-    statements::{LEAVE, ORPHANS, RELEASE, SHARDS, text},
+    statements::{LEAVE, ORPHANS, PASS, RELEASE, SHARDS, text},
 };
-use crate::journal::JournalError;
+use crate::{clock::Clock, journal::JournalError};
 
 /// Most connections at once.
 const MOST: usize = 4;
@@ -27,6 +27,7 @@ pub(super) struct Pens {
     address: Address,
     pub(super) replica: i64,
     shared: Arc<Shared>,
+    clock: Clock,
     free: Vec<Pen>,
     /// Another one, until it is there.
     opening: Option<BoxFuture<'static, Result<Pen, JournalError>>>,
@@ -44,11 +45,13 @@ impl Pens {
         address: Address,
         replica: i64,
         shared: Arc<Shared>,
+        clock: Clock,
     ) -> Result<Self, JournalError> {
         let mut pens = Self {
             address,
             replica,
             shared,
+            clock,
             free: Vec::with_capacity(MOST),
             opening: None,
             another_at: Instant::now(),
@@ -119,8 +122,11 @@ impl Pens {
     /// heard.
     async fn connect(&mut self) -> Result<(), JournalError> {
         let pen = Pen::open(self.address.clone(), self.next_number()).await?;
-        let (.., fences) = self.shared.held();
-        soon(pen.session.client.execute(ORPHANS, &[&self.replica, &fences])).await?;
+        let fences = self.shared.fences();
+        let now = self.clock.manual_now().map(|now| now.0);
+        let client = &pen.session.client;
+        let free = || async { client.execute(&text(ORPHANS), &[&now, &self.replica, &fences]).await };
+        soon(client, free).await?;
         self.is_lost = false;
         self.free.push(pen);
         Ok(())
@@ -158,11 +164,11 @@ impl Pens {
         let Some(Pen { session: Session { client, .. }, .. }) = self.first() else {
             return Err(self.failure());
         };
-        let (queues, lines, fences) = self.shared.held();
-        let leave = async {
-            client.execute(RELEASE, &[&queues, &lines, &fences]).await?;
+        let leave = || async {
+            client.execute(RELEASE, &[&self.replica]).await?;
+            client.execute(PASS, &[&self.shared.time.known()]).await?;
             client.execute(&text(LEAVE), &[&vec![self.replica]]).await
         };
-        soon(leave).await.map(drop)
+        soon(client, leave).await.map(drop)
     }
 }

@@ -10,20 +10,21 @@ const STEP: i64 = 1000;
 /// Held by the one replica that sweeps: `RCcb` in ASCII, and one more than the migrations' lock.
 const LOCK: i64 = 0x5243_6363;
 
-/// It goes by number and ends at the first entry that is too young to be removed whatever its state, so that
-/// it needs no index, which every settling would have to pay for.
+/// It goes by journal time, `$1` or what is written of it, and by number; and it ends at the first entry that is too
+/// young to be removed whatever its state, so that it needs no index, which every settling would have to pay for.
 ///
 /// `$2` is where it begins, `$3` how many entries it looks at, `$4` and `$5` how long done and dead ones are kept.
 const PURGE: &str = "
-    with seen as (
-        select id, queue, state, accepted_at, settled_at from entry where id > $2 order by id limit $3::bigint
+    with time as (
+        select coalesce($1::bigint, elapsed) as elapsed from version
+    ), seen as (
+        select id, state, accepted_elapsed, settled_elapsed from entry where id > $2 order by id limit $3::bigint
     ), young as (
-        -- One from the future, of a clock that has been set back, says nothing about those after it.
-        select min(id) id from seen where accepted_at > NOW - least($4::bigint, $5::bigint) and accepted_at <= NOW
+        select min(id) id from seen, time where accepted_elapsed > elapsed - least($4::bigint, $5::bigint)
     ), gone as (
-        delete from entry e using seen s
-        where e.id = s.id and e.state = s.state and e.settled_at = s.settled_at
-            and s.settled_at <= NOW - case s.state when 1 then $4 else $5 end
+        delete from entry e using seen s, time t
+        where e.id = s.id and e.state = s.state and e.settled_elapsed = s.settled_elapsed
+            and s.state <> 0 and s.settled_elapsed <= t.elapsed - case s.state when 1 then $4 else $5 end
             and s.id < coalesce((select id from young), 9223372036854775807)
         returning e.queue, e.state
     ), counted as (
@@ -35,7 +36,13 @@ const PURGE: &str = "
         (select count(*) from gone)";
 
 const UNSEAL: &str = "
-    delete from seal where ctid = any (array(select ctid from seal where until < NOW order by until limit $2))";
+    delete from seal where ctid = any (array(
+        select ctid from seal where until < coalesce($1::bigint, (select elapsed from version))
+        order by until limit $2))";
+
+/// Conversations without pending entries, of which only a lease was left that was never settled.
+const UNLEASE: &str = "
+    delete from conversation where queue in (0, 1) and head is null and lease_until <= NOW";
 
 /// What a step did.
 #[derive(Debug)]
@@ -56,13 +63,19 @@ pub(super) async fn release(client: &Client) -> Result<(), Error> {
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).await.map(drop)
 }
 
-/// Looks at the next few entries after `from`.
-pub(super) async fn step(client: &Client, from: EntryId, options: &Options) -> Result<Purged, Error> {
-    let now = options.clock.manual_now().map(|now| now.0);
+/// Looks at the next few entries after `from`, at `elapsed` in journal time.
+pub(super) async fn step(
+    client: &Client,
+    from: EntryId,
+    elapsed: Option<i64>,
+    options: &Options,
+) -> Result<Purged, Error> {
     let [keep, keep_dead] = [options.keep, options.keep_dead]
         .map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
-    let purged = client.query_one(&text(PURGE), &[&now, &from.0, &STEP, &keep, &keep_dead]).await?;
-    client.execute(&text(UNSEAL), &[&now, &STEP]).await?;
+    let purged = client.query_one(&text(PURGE), &[&elapsed, &from.0, &STEP, &keep, &keep_dead]).await?;
+    client.execute(UNSEAL, &[&elapsed, &STEP]).await?;
+    let now = options.clock.manual_now().map(|now| now.0);
+    client.execute(&text(UNLEASE), &[&now]).await?;
     let next: Option<i64> = purged.try_get(0)?;
     Ok(Purged { next: next.map(EntryId), count: count(purged.try_get(1)?) })
 }

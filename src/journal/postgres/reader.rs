@@ -1,5 +1,7 @@
 //! The connection for everything that is neither written in bulk nor kept up: what operators ask and do.
 
+use std::sync::Arc;
+
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, Error};
 
@@ -23,17 +25,22 @@ impl Reader {
     }
 
     /// Does `work` alone on the connection, which is given up if the work fails or is cut off halfway.
-    pub(super) async fn with<T>(
-        &self,
-        work: impl AsyncFnOnce(&Client) -> Result<T, Error>,
-    ) -> Result<T, JournalError> {
+    pub(super) async fn with<T, F>(&self, work: impl Fn(Arc<Client>) -> F) -> Result<T, JournalError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let mut place = self.session.lock().await;
         let session = match place.take().filter(|session| !session.client.is_closed()) {
             Some(session) => session,
             None => Session::open(&self.address, self.access).await?,
         };
-        let done = soon(work(&session.client)).await?;
+        let done = soon(&session.client, || work(Arc::clone(&session.client))).await?;
         *place = Some(session);
         Ok(done)
+    }
+
+    /// Ends the connection, and with it what is locked for its sake.
+    pub(super) async fn close(&self) {
+        self.session.lock().await.take();
     }
 }

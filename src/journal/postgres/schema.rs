@@ -2,14 +2,17 @@
 
 use tokio_postgres::{Client, Error};
 
-use super::{address::open_error, session::unavailable};
+use super::{
+    address::open_error,
+    session::{BEGIN, retried, unavailable},
+};
 use crate::journal::{Access, JournalError};
 
 /// Each brings the tables from the version of its index to the next.
 ///
 /// Keys and conversations are looked up by 128 bits of their SHA-256, so that an index row has one size
 /// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     create sequence entry_id;
     create table entry (
         id bigint primary key,       -- in order of acceptance, never used twice
@@ -36,7 +39,7 @@ const MIGRATIONS: [&str; 1] = ["
     create table conversation (
         queue smallint not null,
         line bytea not null,
-        head bigint,                 -- its first pending entry
+        head bigint,                 -- its first pending entry; null while only its lease is left
         due_at bigint,               -- when that is due
         held bigint,                 -- the entry that is leased
         holder bigint,               -- to which replica
@@ -73,9 +76,25 @@ const MIGRATIONS: [&str; 1] = ["
         until bigint not null
     );
     create index seal_until on seal (until);
+", "
+    -- Journal time: milliseconds that servers are known to have run on this journal. No step of a clock changes it.
+    alter table version
+        add column elapsed bigint not null default 0,
+        add column wall bigint,                            -- the database's clock when a server last looked
+        add column stepped bigint not null default 0,      -- by how much it has been set, as far as was noticed
+        add column copying boolean not null default false, -- only a part of another journal is in it
+        add column moved_to text;                          -- where all of it was copied to
+    alter table version set (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+    -- What was there before counts from now on: it is kept rather too long than too short.
+    alter table entry
+        add column accepted_elapsed bigint not null default 0,
+        add column settled_elapsed bigint not null default 0;
+    alter table replica drop column alive_until, add column beats bigint not null default 0;
+    -- These are in journal time from now on.
+    update seal set until = greatest(until - (extract(epoch from clock_timestamp()) * 1000)::bigint, 0);
 "];
 
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 /// Held while somebody migrates: `RCcb` in ASCII.
 const LOCK: i64 = 0x5243_6362;
 /// The schema that everything is in.
@@ -92,17 +111,23 @@ pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), Journ
         State::Foreign => Err(open_error(&format!(
             "the database has a schema {SCHEMA} that is another program's: change [journal] url"
         ))),
-        State::Missing | State::Version(_) if matches!(access, Access::Operator | Access::Source) => {
+        State::NotOurs { owner, user } => Err(open_error(&format!(
+            "the database has an empty schema {SCHEMA} that belongs to {owner}: give it to the user of the journal \
+             (alter schema {SCHEMA} owner to {user}), or change [journal] url"
+        ))),
+        State::Missing | State::Empty | State::Version(_)
+            if matches!(access, Access::Operator | Access::Source) =>
+        {
             Err(open_error(&format!(
                 "there is no journal of version {VERSION} in this database: start the server once, it makes it, or \
                  change [journal] url"
             )))
         }
-        State::Missing | State::Version(_) => {
+        State::Missing | State::Empty | State::Version(_) => {
             migrate(client).await.map_err(|error| match error.as_db_error() {
                 Some(refused) => open_error(&format!(
                     "cannot make the journal's tables: {}: the user in [journal] url must be allowed to create a \
-                     schema in the database",
+                     schema in the database, or own an empty schema {SCHEMA} in it",
                     refused.message()
                 )),
                 None => unavailable(&error),
@@ -113,48 +138,69 @@ pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), Journ
 
 enum State {
     Missing,
+    /// There is a schema with nothing in it, and it belongs to us: somebody made it for us who may make schemas.
+    Empty,
+    /// There is a schema with nothing in it that belongs to somebody else.
+    NotOurs {
+        owner: String,
+        user: String,
+    },
     Foreign,
     Version(i32),
 }
 
 async fn state(client: &Client) -> Result<State, Error> {
     let found = client
-        .query_one(
-            "select to_regnamespace($1) is not null, to_regclass($1 || '.version') is not null",
+        .query_opt(
+            "select exists (select from pg_class where relnamespace = n.oid and relname = 'version'),
+                exists (
+                    select from pg_depend
+                    where refclassid = 'pg_namespace'::regclass and refobjid = n.oid
+                        and classid <> 'pg_default_acl'::regclass
+                ),
+                pg_get_userbyid(nspowner)::text, current_user::text
+            from pg_namespace n where nspname = $1::text::name",
             &[&SCHEMA],
         )
         .await?;
-    Ok(match (found.get(0), found.get(1)) {
-        (false, _) => State::Missing,
-        (true, false) => State::Foreign,
-        (true, true) => {
+    let Some(row) = found else { return Ok(State::Missing) };
+    let (owner, user): (String, String) = (row.get(2), row.get(3));
+    Ok(match (row.get(0), row.get(1)) {
+        (false, true) => State::Foreign,
+        (false, false) if owner == user => State::Empty,
+        (false, false) => State::NotOurs { owner, user },
+        (true, _) => {
             let sql = format!("select version from {SCHEMA}.version");
             State::Version(client.query_one(&sql, &[]).await?.get(0))
         }
     })
 }
 
-/// One transaction under a lock: of several that come at once, the first migrates and the others find it done.
+/// Makes the tables under a lock: if several come at once, the first migrates and the others find it done.
 ///
 /// The lock comes before the transaction, which would not notice what was made while it waited.
 async fn migrate(client: &Client) -> Result<(), Error> {
     client.batch_execute(&format!("select pg_advisory_lock({LOCK})")).await?;
-    client.batch_execute("begin").await?;
-    let version = match state(client).await? {
-        State::Version(version) => version,
-        State::Missing | State::Foreign => 0,
-    };
+    retried(client, || make(client)).await?;
+    client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
+}
+
+/// Makes them in one transaction: the tables are of one version or of another.
+async fn make(client: &Client) -> Result<(), Error> {
+    client.batch_execute(BEGIN).await?;
+    let found = state(client).await?;
+    if let State::Missing = found {
+        client.batch_execute(&format!("create schema {SCHEMA}")).await?;
+    }
+    let version = if let State::Version(version) = found { version } else { 0 };
+    client.batch_execute(&format!("set local search_path = {SCHEMA}")).await?;
     if version == 0 {
-        let create = format!(
-            "create schema {SCHEMA}; set local search_path = {SCHEMA};
-             create table version (version integer not null); insert into version values (0)"
-        );
-        client.batch_execute(&create).await?;
+        let create = "create table version (version integer not null); insert into version values (0)";
+        client.batch_execute(create).await?;
     }
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
-        client.batch_execute(&format!("set local search_path = {SCHEMA}; {step}")).await?;
+        client.batch_execute(step).await?;
     }
-    client.batch_execute(&format!("update {SCHEMA}.version set version = {VERSION}")).await?;
-    client.batch_execute("commit").await?;
-    client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
+    client.batch_execute(&format!("update version set version = {VERSION}")).await?;
+    client.batch_execute("commit").await
 }

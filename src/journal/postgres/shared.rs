@@ -6,28 +6,37 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
 
-use super::{digest::Digest, values::queue_number};
-use crate::journal::{EntryId, Lease, Queue, books::Changes, fingerprint::Fingerprint};
+use super::time::JournalTime;
+use crate::{
+    clock::Clock,
+    journal::{Lease, Queue, books::Changes, fingerprint::Fingerprint},
+};
 
 /// Shared by the writer, the keeper and the journal's face.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) changes: Changes,
-    /// The leases that this replica has given and not yet seen settled, by conversation.
-    held: Mutex<HashMap<(Queue, Fingerprint), (EntryId, u64)>>,
+    pub(super) time: JournalTime,
+    clock: Clock,
+    /// The leases that this replica has given and not yet seen settled or lost, by conversation: their fences, and when
+    /// they end by themselves. Whoever could not settle one for want of the database may do so until then.
+    held: Mutex<HashMap<(Queue, Fingerprint), (u64, Duration)>>,
     /// Whether the other replicas are to be told, by queue.
     untold: [AtomicBool; 2],
     hint: Notify,
 }
 
 impl Shared {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clock: Clock) -> Self {
         Self {
             changes: Changes::new(),
+            time: JournalTime::new(clock.clone()),
+            clock,
             held: Mutex::default(),
             untold: Default::default(),
             hint: Notify::new(),
@@ -52,44 +61,39 @@ impl Shared {
         [Queue::Inbox, Queue::Outbox].into_iter().filter(untold)
     }
 
-    pub(super) fn hold(&self, lease: &Lease) {
-        self.lock().insert((lease.queue, lease.conversation), (lease.id, lease.fence));
+    /// The lease was given, for so long.
+    pub(super) fn hold(&self, lease: &Lease, span: Duration) {
+        let ends = self.clock.elapsed().saturating_add(span);
+        self.lock().insert((lease.queue, lease.conversation), (lease.fence, ends));
     }
 
     /// The lease was settled or lost.
     pub(super) fn let_go(&self, lease: &Lease) {
         let mut held = self.lock();
         let key = (lease.queue, lease.conversation);
-        if held.get(&key).is_some_and(|(_, fence)| *fence == lease.fence) {
-            held.remove(&key);
-        }
-    }
-
-    /// Somebody has settled the entry for good, whoever held it.
-    pub(super) fn forget(&self, queue: Queue, line: Digest, id: EntryId) {
-        let mut held = self.lock();
-        let key = (queue, line.into());
-        if held.get(&key).is_some_and(|(held, _)| *held == id) {
+        if held.get(&key).is_some_and(|(fence, _)| *fence == lease.fence) {
             held.remove(&key);
         }
     }
 
     pub(super) fn count(&self, queue: Queue) -> u64 {
-        self.lock().keys().filter(|(of, _)| *of == queue).count() as u64
+        self.lasting().keys().filter(|(of, _)| *of == queue).count() as u64
     }
 
-    /// All leases: queues, conversations and fences.
-    pub(super) fn held(&self) -> (Vec<i16>, Vec<Digest>, Vec<i64>) {
-        let mut all = (Vec::new(), Vec::new(), Vec::new());
-        for ((queue, line), (_, fence)) in &*self.lock() {
-            all.0.push(queue_number(*queue));
-            all.1.push((*line).into());
-            all.2.push(fence.cast_signed());
-        }
-        all
+    /// The fences of all leases.
+    pub(super) fn fences(&self) -> Vec<i64> {
+        self.lasting().values().map(|(fence, _)| fence.cast_signed()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), (EntryId, u64)>> {
+    /// The leases that have not ended by themselves.
+    fn lasting(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), (u64, Duration)>> {
+        let now = self.clock.elapsed();
+        let mut held = self.lock();
+        held.retain(|_, (_, ends)| *ends > now);
+        held
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), (u64, Duration)>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

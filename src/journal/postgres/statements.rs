@@ -1,15 +1,16 @@
 //! The statements that change a conversation, in the order in which a transaction runs them.
 //!
-//! `$1` is the time where a test's clock gives it; else it is the database's clock, the one that all replicas
-//! share, and every other time is a span from it.
+//! `WALL` is the database's clock, the one that all replicas share; `$1` where a test's clock gives it. `NOW` is that
+//! without the steps by which it was set: what is due, and until when a lease lasts, is told by it, so that no step
+//! has to move any of them. Journal time, by which is told how long something has been kept, is known to the replica.
 
 use std::sync::LazyLock;
 
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error, Statement};
 
-pub(super) const NOW: &str =
-    "coalesce($1::bigint, (extract(epoch from statement_timestamp()) * 1000)::bigint)";
+const NOW: &str = "(WALL - (select stepped from version))";
+const WALL: &str = "coalesce($1::bigint, (extract(epoch from statement_timestamp()) * 1000)::bigint)";
 
 /// How many shards of the tally are a replica's, one for each of its connections that write: those wait for nobody's
 /// commit to count their own.
@@ -20,10 +21,10 @@ pub(super) const COUNT: &str = "insert into tally as t (shard, queue, pending, d
      on conflict (shard, queue) do update
      set pending = t.pending + excluded.pending, done = t.done + excluded.done, dead = t.dead + excluded.dead";
 
-/// Binds signatures to bodies; says to which body each is bound.
+/// Binds signatures to bodies, from `$1` in journal time on; says to which body each is bound.
 const SEAL: &str = "
     insert into seal (signature, body, until)
-    select signature, body, NOW + span from unnest($2::bytea[], $3::bytea[], $4::bigint[]) s (signature, body, span)
+    select signature, body, $1::bigint + span from unnest($2::bytea[], $3::bytea[], $4::bigint[]) s (signature, body, span)
     on conflict (signature) do update set signature = excluded.signature
     returning signature, body";
 
@@ -40,8 +41,9 @@ const SETTLE: &str = "
     with settled as (
         update entry e
         set state = s.state, due_at = case s.state when 0 then NOW + s.span else e.due_at end,
-            settled_at = case s.state when 0 then null else NOW end, reason = coalesce(s.reason, e.reason),
-            attempts = e.attempts - s.uncounted
+            settled_at = case s.state when 0 then null else WALL end,
+            settled_elapsed = case s.state when 0 then 0 else $11::bigint end,
+            reason = coalesce(s.reason, e.reason), attempts = e.attempts - s.uncounted
         from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[], $8::bytea[],
             $9::integer[])
             s (id, queue, line, fence, state, span, reason, uncounted)
@@ -72,10 +74,11 @@ const ADD: &str = "
                 select from seal s where s.signature = n.signature and s.body = n.sealed))
         order by n.queue, n.key_digest, n.place
     ), added as (
-        insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
-            conversation, key, reason, body)
-        select nextval('entry_id'), queue, case when reason is null then 0 else 2 end, 0, NOW, NOW,
-            case when reason is null then null else NOW end, key_digest, line, conversation, key, reason, body
+        insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, accepted_elapsed,
+            settled_elapsed, key_digest, line, conversation, key, reason, body)
+        select nextval('entry_id'), queue, case when reason is null then 0 else 2 end, 0, NOW, WALL,
+            case when reason is null then null else WALL end, $15::bigint,
+            case when reason is null then 0 else $15::bigint end, key_digest, line, conversation, key, reason, body
         from (select * from new order by place) n
         on conflict (queue, key_digest) do nothing
         returning queue, key_digest, state
@@ -87,6 +90,9 @@ const ADD: &str = "
 
 /// Brings locked conversations in line with their entries, and ends the leases with these fences; says what
 /// is ready now because of that.
+///
+/// Where nothing is pending, a lease that lasts is of an entry that an operator has discarded: what comes next waits
+/// for its end.
 pub(super) const ALIGN: &str = "
     with line as (
         select l.queue, l.line, h.id, h.due_at
@@ -96,7 +102,9 @@ pub(super) const ALIGN: &str = "
             where e.queue = l.queue and e.line = l.line and e.state = 0 order by id limit 1
         ) h on true
     ), ended as (
-        delete from conversation c using line l where c.queue = l.queue and c.line = l.line and l.id is null
+        delete from conversation c using line l
+        where c.queue = l.queue and c.line = l.line and l.id is null
+            and (c.fence = any($4) or coalesce(c.lease_until, 0) <= NOW)
     )
     update conversation c
     set head = l.id, due_at = l.due_at,
@@ -104,15 +112,16 @@ pub(super) const ALIGN: &str = "
         holder = case when c.fence = any($4) then null else c.holder end,
         lease_until = case when c.fence = any($4) then null else c.lease_until end
     from line l
-    where c.queue = l.queue and c.line = l.line and l.id is not null
+    where c.queue = l.queue and c.line = l.line
+        and (l.id is not null or (c.fence <> all($4) and c.lease_until > NOW))
         and (c.head is distinct from l.id or c.due_at is distinct from l.due_at or c.fence = any($4))
-    returning c.queue, c.ready_at <= NOW";
+    returning c.queue, c.head is not null and c.ready_at <= NOW";
 
 /// Leases what is ready, to a replica; none of the Inbox while the Outbox is full.
 const LEASE: &str = "
     with due as (
         select queue, line, ready_at from conversation
-        where queue = $2 and ready_at <= NOW
+        where queue = $2 and ready_at <= NOW and head is not null
             and ($2 <> 0::smallint or (select coalesce(sum(pending), 0) from tally where queue = 1) < $6::bigint)
         order by ready_at, head limit $3 for update skip locked
     ), taken as (
@@ -136,33 +145,86 @@ const ROOM: &str = "
 
 /// Lets the leases of a replica that ends run out.
 pub(super) const RELEASE: &str = "
-    update conversation c set lease_until = 0, holder = null
-    from unnest($1::smallint[], $2::bytea[], $3::bigint[]) h (queue, line, fence)
-    where c.queue = h.queue and c.line = h.line and c.fence = h.fence and c.held is not null";
+    update conversation set lease_until = 0, holder = null where holder = $1";
 
-/// Puts a replica on the list, alive for some seconds, and numbers it.
-pub(super) const ENTER: &str = "
-    insert into replica (id, alive_until)
-    values (nextval('replica_id'), clock_timestamp() + make_interval(secs => $1)) returning id";
+/// Puts a replica on the list, and numbers it.
+pub(super) const ENTER: &str = "insert into replica (id) values (nextval('replica_id')) returning id";
 
-/// This replica is alive for some seconds more.
+/// Looks at the database's clock for the first time. If it shows less than a server has seen, it was set back while
+/// nobody looked, by `$2` milliseconds or more; a step forward cannot be told from a pause.
+pub(super) const START: &str = "
+    with before as (select stepped from version)
+    update version v
+    set stepped = v.stepped + case when WALL < v.wall - $2::bigint then WALL - v.wall else 0 end, wall = WALL
+    from before returning v.elapsed, v.stepped - before.stepped";
+
+/// This replica is alive: says how often it has said so, since it was put on the list.
 pub(super) const BEAT: &str = "
-    insert into replica (id, alive_until) values ($1, clock_timestamp() + make_interval(secs => $2))
-    on conflict (id) do update set alive_until = excluded.alive_until";
+    insert into replica as r (id) values ($1) on conflict (id) do update set beats = r.beats + 1 returning beats";
 
-/// The replicas that have given no sign for too long.
-pub(super) const STALE: &str = "select id from replica where alive_until < clock_timestamp()";
+/// Says how much journal time is known, and reads what is known of it and of the database's clock.
+pub(super) const LOOK: &str = "
+    update version set elapsed = greatest(elapsed, $2::bigint), wall = WALL returning elapsed, stepped, wall";
 
-/// Lets the leases of those among `$1` run out that still give no sign.
+/// Takes note of a step of the database's clock, if nobody else has.
+pub(super) const STEP: &str = "update version set stepped = stepped + $1 where stepped = $2";
+
+/// Says how much journal time is known.
+pub(super) const PASS: &str = "update version set elapsed = greatest(elapsed, $1)";
+
+/// How often the other replicas have said that they are alive.
+pub(super) const OTHERS: &str = "select id, beats from replica where id <> $1";
+
+/// How much later than its attempts make it an entry in work comes back for each one that comes back before it.
+const STAGGER: &str = "500";
+
+/// Has the entries of the conversations `held` come back later, as their attempts ended with their process: one of
+/// them may be what ended it. So the more often that has happened to one, the later it comes, and they come one by one.
+const DELAYED: &str = "
+    placed as (
+        select e.id, e.attempts, row_number() over (order by e.attempts, e.id) - 1 as place
+        from held join entry e on e.id = held.held where e.state = 0
+    ), delayed as (
+        update entry e
+        set due_at = NOW + least(3600000, 1000 * 3.0 ^ least(p.attempts - 1, 9))::bigint + p.place * STAGGER
+        from placed p where e.id = p.id
+        returning e.id, e.due_at
+    )";
+
+/// Lets the leases run out of those among `$2` that have still not said once more than `$3` that they are alive.
 pub(super) const FREE: &str = "
-    update conversation set lease_until = 0, holder = null
-    where held is not null
-        and holder in (select id from replica where id = any($1) and alive_until < clock_timestamp())";
+    with dead as (
+        select id from replica join unnest($2::bigint[], $3::bigint[]) s (id, beats) using (id, beats)
+    ), held as (
+        select queue, line, head, held from conversation where holder in (select id from dead)
+        order by queue, line for update
+    ), DELAYED
+    update conversation c
+    set lease_until = 0, holder = null, due_at = case when d.id = h.head then d.due_at else c.due_at end
+    from held h left join delayed d on d.id = h.held
+    where c.queue = h.queue and c.line = h.line";
 
-/// Lets the leases of a replica run out of which it knows nothing: their fences are not among `$2`.
+/// Delays what others hold and will have lost before it is known whether they are alive, which takes `$3` milliseconds.
+/// Whoever is alive settles it all the same.
+pub(super) const INTERRUPTED: &str = "
+    with held as (
+        select queue, line, head, held from conversation
+        where held is not null and holder <> $2 and lease_until <= NOW + $3::bigint
+        order by queue, line for update
+    ), DELAYED
+    update conversation c set due_at = d.due_at
+    from held h join delayed d on d.id = h.held and d.id = h.head
+    where c.queue = h.queue and c.line = h.line";
+
+/// Lets the leases of a replica run out of which it knows nothing: their fences are not among `$3`. With these entries
+/// nothing was tried.
 pub(super) const ORPHANS: &str = "
-    update conversation set lease_until = 0, holder = null
-    where holder = $1 and held is not null and fence <> all ($2)";
+    with freed as (
+        update conversation set lease_until = 0, holder = null
+        where holder = $2 and lease_until > NOW and fence <> all ($3)
+        returning held
+    )
+    update entry e set attempts = greatest(e.attempts - 1, 0) from freed f where e.id = f.held and e.state = 0";
 
 /// Takes replicas off the list; what they have counted becomes everybody's.
 pub(super) const LEAVE: &str = "
@@ -217,9 +279,13 @@ impl Statements {
     }
 }
 
-/// The statement with the time and the tally put in.
+/// The statement with the times and what several have in common put in.
 pub(super) fn text(statement: &str) -> String {
-    statement.replace("COUNT", COUNT).replace("NOW", NOW).replace("SHARDS", &SHARDS.to_string())
+    let parts =
+        [("COUNT", COUNT), ("DELAYED", DELAYED), ("STAGGER", STAGGER), ("NOW", NOW), ("WALL", WALL)];
+    let whole =
+        parts.into_iter().fold(statement.to_owned(), |text, (name, part)| text.replace(name, part));
+    whole.replace("SHARDS", &SHARDS.to_string())
 }
 
 /// The shard of one of a replica's connections; 0 is everybody's.

@@ -7,9 +7,9 @@ use crate::{
     journal::{EntryId, Queue, Record, State},
 };
 
-/// The columns of [`record`].
-pub(super) const RECORD: &str =
-    "id, queue, state, key, conversation, body, attempts, accepted_at, due_at, settled_at, reason";
+/// The columns of [`record`]. When an entry is due is shown by the clock as it is set now.
+pub(super) const RECORD: &str = "id, queue, state, key, conversation, body, attempts, accepted_at,
+    due_at + (select stepped from version), settled_at, reason";
 
 pub(super) fn queue_number(queue: Queue) -> i16 {
     match queue {

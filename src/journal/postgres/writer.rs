@@ -3,7 +3,7 @@
 //! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
 //! locks (see [`Progress`]). Nobody is told of anything before it is committed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -117,7 +117,7 @@ impl Writer {
 
     async fn work(&mut self, mut batch: Batch) {
         if let Err(error) = self.connect().await {
-            return self.give_up(batch, &error);
+            return batch.fail(&error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(batch.len() as f64);
@@ -161,12 +161,13 @@ impl Writer {
     }
 
     fn begin(&mut self, batch: Batch) {
-        let Some(pen) = self.pens.take() else { return self.give_up(batch, &self.pens.failure()) };
+        let Some(pen) = self.pens.take() else { return batch.fail(&self.pens.failure()) };
         let writing = Writing {
             replica: self.pens.replica,
             shard: shard(self.pens.replica, pen.number),
             max_pending: self.options.max_pending,
             now: self.options.clock.manual_now(),
+            elapsed: self.shared.time.known(),
         };
         let begun =
             Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
@@ -197,22 +198,11 @@ impl Writer {
                 Err(error) => drop(self.pens.fail(unavailable(&error))),
             },
             Err(Failure::Collision(error)) => {
-                self.give_up(batch, &error);
+                batch.fail(&error);
                 self.pens.put_back(pen);
             }
-            Err(Failure::Lost(error)) => {
-                let error = self.pens.fail(error);
-                self.give_up(batch, &error);
-            }
+            Err(Failure::Lost(error)) => batch.fail(&self.pens.fail(error)),
         }
-    }
-
-    /// Who settles does so once: their leases end by themselves, at the latest with the next connection.
-    fn give_up(&self, batch: Batch, error: &JournalError) {
-        for lease in batch.settles() {
-            self.shared.let_go(lease);
-        }
-        batch.fail(error);
     }
 
     fn tell(&mut self, outcome: Outcome, had_room: bool) {
@@ -221,9 +211,10 @@ impl Writer {
         for (call, _) in &settles {
             self.shared.let_go(&call.input.lease);
         }
-        for (_, entries) in &leases {
+        for (call, entries) in &leases {
+            let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
             for entry in entries {
-                self.shared.hold(&entry.lease);
+                self.shared.hold(&entry.lease, span);
             }
         }
         // Room in the Outbox lets the Inbox go on.
@@ -257,7 +248,8 @@ impl Writer {
         let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
         let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
         let queue = queue_number(Queue::Inbox);
-        match soon(client.query_one(&statements.room, &[&queue, &keys])).await {
+        let ask = || async { client.query_one(&statements.room, &[&queue, &keys]).await };
+        match soon(client, ask).await {
             Ok(row) => {
                 let (fresh, pending) = (count(row.get(0)), count(row.get(1)));
                 if fresh > 0 && pending + fresh > self.options.max_pending {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, Filter, Journal, JournalError, Queue},
+    journal::{Appended, Entry, Filter, Journal, JournalError, Queue},
 };
 
 use super::{
@@ -21,7 +21,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     let Some((journal, _, url)) = replicas().await else { return };
     journal.append(vec![message("a", "1")]).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
-    let id = held.id;
+    let (id, lease) = (held.id, held.lease.clone());
     let client = client(&url).await;
     client.batch_execute("begin; lock table entry in exclusive mode").await.unwrap();
     let finish = {
@@ -46,10 +46,58 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     assert_eq!(appended.is_ok(), found("2"), "{appended:?}");
     assert!(!found("r"), "its reply exists");
     assert_eq!(journal.show(id).await.unwrap().unwrap().settled_at, None);
-    // No time has passed: its lease has ended with the connection.
-    let again = async || journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.ok()?.pop();
-    let again = until("another attempt", again).await;
-    assert_eq!((again.id, again.attempt), (id, 2));
+    // What came of the attempt is known, and so it can be settled: its lease has not ended with the connection.
+    let again = async || journal.lease(Queue::Outbox, 9, START.plus(LEASE)).await.ok();
+    until("a connection", again).await;
+    let again = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert!(again.iter().all(|entry| entry.id != id), "{again:?}");
+    journal.finish(lease, vec![reply("a", "r")]).await.unwrap();
+    let stats = journal.stats().await.unwrap();
+    assert_eq!((stats.inbox.done, stats.outbox.pending), (1, 1));
+    assert_eq!(journal.show(id).await.unwrap().unwrap().attempts, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_settled_while_the_database_was_restarted_is_settled_afterwards_once() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let url = cluster.database().await;
+    let clock = Clock::manual(START);
+    let (journal, other) = (open(&url, &clock).await, open(&url, &clock).await);
+    journal.append(["a", "b", "c"].map(|name| message(name, name)).to_vec()).await.unwrap();
+    let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    let [a, b, c] = <[Entry; 3]>::try_from(leased).unwrap();
+    cluster.stop();
+    let settle = async || {
+        [
+            journal.finish(a.lease.clone(), vec![reply("a", "r")]).await,
+            journal.bury(b.lease.clone(), "no".to_owned()).await,
+            journal.postpone(c.lease.clone(), START, "later".to_owned()).await,
+        ]
+    };
+    for refused in settle().await {
+        assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+    }
+    cluster.run().await;
+    for journal in [&journal, &other] {
+        let nothing = async || journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.ok();
+        let leased = until("a connection", nothing).await;
+        assert!(leased.is_empty(), "another attempt at what is known: {leased:?}");
+    }
+    for settled in settle().await {
+        settled.unwrap();
+    }
+    for again in settle().await {
+        assert!(matches!(again, Err(JournalError::LeaseLost(_))), "{again:?}");
+    }
+    let stats = other.stats().await.unwrap();
+    let inbox = (stats.inbox.done, stats.inbox.dead, stats.inbox.pending);
+    assert_eq!((inbox, stats.outbox.pending), ((1, 1, 1), 1));
+    let again = other.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!(
+        (keys(&again), again[0].attempt),
+        (vec!["c"], 2),
+        "one attempt for each time that it was tried"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +179,51 @@ async fn an_answer_waits_for_the_log_on_disk_whatever_the_servers_default_is() {
     assert!(on_disk > 10, "{on_disk} of 20");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_database_takes_back_for_the_sake_of_others_is_tried_again() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let url = cluster.database().await;
+    let client = client(&url).await;
+    // The first two of each kind fail, as where two transactions wait for each other.
+    let rule = "create sequence failures;
+        create function fail() returns boolean language plpgsql as $$ begin
+            if nextval('public.failures') % 3 = 0 then return true; end if;
+            raise exception 'taken back' using errcode = '40001';
+        end $$;
+        create function fail_a_row() returns trigger language plpgsql as
+            $$ begin perform public.fail(); return coalesce(new, old); end $$;
+        create function fail_a_command() returns event_trigger language plpgsql as
+            $$ begin perform public.fail(); end $$;
+        create event trigger failing on ddl_command_end when tag in ('CREATE SCHEMA') execute function fail_a_command()";
+    client.batch_execute(&format!("set search_path = public; {rule}")).await.unwrap();
+    let journal = open(&url, &Clock::manual(START)).await;
+    client
+        .batch_execute("drop event trigger failing; set search_path = rongcloud_callback")
+        .await
+        .unwrap();
+    let tries = async || {
+        let tries = client.query_one("select last_value from public.failures", &[]).await.unwrap();
+        tries.get::<_, i64>(0)
+    };
+    assert_eq!(tries().await, 3, "tries of the migration");
+
+    journal.append(vec![message("a", "a"), message("b", "b")]).await.unwrap();
+    let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    journal.bury(held.lease, "no".to_owned()).await.unwrap();
+    let failing = "create trigger failing before update or delete on entry for each statement
+        execute function public.fail_a_row()";
+    client.batch_execute(failing).await.unwrap();
+    journal.revive(held.id).await.unwrap();
+    assert_eq!(tries().await, 6, "tries of an operator");
+    journal.discard(held.id).await.unwrap();
+    let other = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+    journal.finish(other.lease, vec![reply("b", "r")]).await.unwrap();
+    journal.purge().await.unwrap();
+    assert!(tries().await >= 18, "tries of the writer, and of a purge");
+    let stats = journal.stats().await.unwrap();
+    assert_eq!((stats.inbox.done, stats.inbox.pending, stats.outbox.pending), (2, 0, 1));
+}
+
 #[tokio::test]
 async fn a_conversation_that_somebody_is_changing_is_passed_over() {
     let Some((journal, _, url)) = replicas().await else { return };
@@ -151,8 +244,8 @@ async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let signs = async || {
-        let rows = client.query("select alive_until::text from replica order by id", &[]).await.unwrap();
-        rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>()
+        let rows = client.query("select beats from replica order by id", &[]).await.unwrap();
+        rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>()
     };
     let before = until("both", async || Some(signs().await).filter(|signs| signs.len() == 2)).await;
     let again = async || {

@@ -4,6 +4,7 @@ mod accepting;
 mod away;
 mod beside;
 mod commits;
+mod copying;
 mod disk;
 mod expected;
 mod file;
@@ -16,6 +17,7 @@ mod operating;
 mod place;
 mod plans;
 mod shared;
+mod steps;
 mod support;
 mod takeover;
 mod time;
@@ -45,7 +47,7 @@ macro_rules! suite {
     };
 }
 
-suite! { memory, sqlite, postgres: {
+suite! { memory, sqlite, postgres, serializable: {
     accepting:
         an_entry_is_new_once_and_a_duplicate_ever_after,
         the_same_key_in_the_other_queue_is_another_entry,

@@ -43,7 +43,7 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     let row = client.query_one(used, &[]).await.unwrap();
     let (entry, conversation, fetched): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     assert_eq!(entry, 0, "the whole history was read");
-    assert!(conversation <= 1, "more than the look for one's own leases with a new connection");
+    assert!(conversation <= 3, "more than a look for leases when a replica comes, connects, and ends");
     assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
 }
 

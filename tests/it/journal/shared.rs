@@ -32,9 +32,13 @@ pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
 
 /// An empty database and two replicas on it.
 pub(super) async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+    replicas_on(&Clock::manual(START)).await
+}
+
+/// An empty database and two replicas on it that are told the time by this clock.
+pub(super) async fn replicas_on(clock: &Clock) -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
     let url = Cluster::shared().await?.database().await;
-    let clock = Clock::manual(START);
-    Some((open(&url, &clock).await, open(&url, &clock).await, url))
+    Some((open(&url, clock).await, open(&url, clock).await, url))
 }
 
 /// Does it in the background.
@@ -43,7 +47,7 @@ pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     tokio::spawn(work)
 }
 
-async fn refusal(url: &str, access: Access) -> String {
+pub(super) async fn refusal(url: &str, access: Access) -> String {
     let options = Options { access, ..options(&Clock::system()) };
     match journal::open(url, options).await {
         Err(error @ (JournalError::Open(_) | JournalError::Unavailable(_))) => error.to_string(),
@@ -91,11 +95,14 @@ async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
         assert!(message.contains("start the server once"), "{message}");
     }
     let client = client(&url).await;
-    client.batch_execute("create schema rongcloud_callback").await.unwrap();
+    client
+        .batch_execute("create schema rongcloud_callback; create table rongcloud_callback.theirs ()")
+        .await
+        .unwrap();
     let message = refusal(&url, Access::Server).await;
     assert!(message.contains("another program's"), "{message}");
     let tables = "select count(*) from pg_tables where schemaname = 'rongcloud_callback'";
-    assert_eq!(client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 0);
+    assert_eq!(client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 1);
 
     let wrong = url.replace(PASSWORD, "wr0ng-s3cret");
     let message = refusal(&wrong, Access::Server).await;
@@ -105,6 +112,29 @@ async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
     );
     let message = refusal(&cluster.url("nowhere"), Access::Server).await;
     assert!(message.contains("does not exist") && !message.contains(PASSWORD), "{message}");
+}
+
+#[tokio::test]
+async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let url = cluster.database().await;
+    let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
+    let (client, role) = (client(&url).await, format!("least_{name}"));
+    let entry = message("a", "1");
+    let make =
+        format!("create role {role} login password '{PASSWORD}'; create schema rongcloud_callback");
+    client.batch_execute(&make).await.unwrap();
+    let url = url.replace("//tests:", &format!("//{role}:"));
+    let message = refusal(&url, Access::Server).await;
+    let hint = format!("alter schema rongcloud_callback owner to {role}");
+    assert!(message.contains("belongs to tests") && message.contains(&hint), "{message}");
+    client.batch_execute(&hint).await.unwrap();
+    let message = refusal(&url, Access::Operator).await;
+    assert!(message.contains("start the server once"), "{message}");
+    let journal = open(&url, &Clock::manual(START)).await;
+    journal.append(vec![entry]).await.unwrap();
+    drop(journal);
+    open(&url, &Clock::manual(START)).await;
 }
 
 #[tokio::test]
@@ -219,11 +249,21 @@ struct Seen {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn three_replicas_under_load_keep_one_order_and_no_conversation_is_worked_on_twice_at_once() {
     let Some(cluster) = Cluster::shared().await else { return };
-    let (url, clock) = (cluster.database().await, Clock::manual(START));
+    keep_one_order(&cluster.database().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_replicas_keep_one_order_also_where_transactions_are_serializable_by_default() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    keep_one_order(&cluster.serializable_database().await).await;
+}
+
+async fn keep_one_order(url: &str) {
+    let clock = Clock::manual(START);
     let seen = Arc::new(Mutex::new(Seen::default()));
     let (mut senders, mut workers, mut journals) = (JoinSet::new(), JoinSet::new(), Vec::new());
     for replica in 0..3 {
-        let journal = open(&url, &clock).await;
+        let journal = open(url, &clock).await;
         for half in 0..2 {
             let journal = Arc::clone(&journal);
             senders.spawn(async move {

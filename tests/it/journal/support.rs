@@ -54,6 +54,12 @@ impl Bench {
         Some(Self::at(url, None).await)
     }
 
+    /// Where transactions are serializable by default.
+    pub(super) async fn serializable() -> Option<Self> {
+        let url = Cluster::shared().await?.serializable_database().await;
+        Some(Self::at(url, None).await)
+    }
+
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Clock::manual(START);
         let journal = journal::open(&url, options(&clock)).await.unwrap();

@@ -1,18 +1,19 @@
 //! What becomes of the leases of a replica that ends, or is taken for dead.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Filter, JournalError, Queue},
+    journal::{self, Access, Entry, Filter, Journal, JournalError, Options, Queue},
 };
+use tokio_postgres::Client;
 
 use super::{
-    shared::{open, replicas},
-    support::{LEASE, START, message, reply},
+    shared::{open, replicas, replicas_on},
+    support::{LEASE, START, keys, message, options, reply},
 };
 use crate::support::{
-    postgres::{Cluster, PASSWORD, client, cut_off_others},
+    postgres::{Cluster, PASSWORD, client, cut_off_others, silence},
     until,
 };
 
@@ -35,21 +36,29 @@ async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
     assert_eq!(second.stats().await.unwrap().inbox.pending, 2, "what it counted still counts");
 }
 
+/// Waits until nobody knows of this replica any more.
+async fn gone(client: &Client, replica: i64) {
+    let listed = "select count(*) from replica where id = $1";
+    until("the end of a replica", async || {
+        (client.query_one(listed, &[&replica]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same() {
-    let Some((first, second, url)) = replicas().await else { return };
+    let clock = Clock::manual(START);
+    let Some((first, second, url)) = replicas_on(&clock).await else { return };
     first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
     let late = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
-    // Its sign of life is overlooked each time that it gives one.
-    let silence = "update replica set alive_until = '-infinity' where id = 1";
-    let taken = async || {
-        client.batch_execute(silence).await.unwrap();
-        let entries = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
-        entries.into_iter().find(|entry| entry.key == "1")
-    };
-    let taken = until("a takeover", taken).await;
-    assert_eq!(taken.attempt, 2);
+    silence(&client, 1).await;
+    gone(&client, 1).await;
+    let others = second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
+    assert_eq!(keys(&others), ["2"], "it may be what the other one died of, so it comes later");
+    clock.advance(Duration::from_secs(1));
+    let taken = second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap().remove(0);
+    assert_eq!((taken.key.as_str(), taken.attempt), ("1", 2));
     let lost = first.finish(late.lease, vec![reply("a", "late")]).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(id)) if id == taken.id), "{lost:?}");
     let stats = second.stats().await.unwrap();
@@ -57,7 +66,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
 
     // What it had counted is everybody's now.
     let folded = async || {
-        let own = "select count(*) from tally where shard / 8 = 1";
+        let own = "select count(*) from tally where shard / 8 = 1 and pending > 0";
         (client.query_one(own, &[]).await.unwrap().get::<_, i64>(0) == 0).then_some(())
     };
     until("its counts", folded).await;
@@ -67,6 +76,99 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
     let listed = first.list(Filter { queue: Some(Queue::Outbox), state: None, limit: 9 }).await.unwrap();
     assert_eq!(listed.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["r"]);
+}
+
+/// Leases one entry after another as time passes; when each comes, in milliseconds from now.
+async fn arrivals(journal: &dyn Journal, clock: &Clock, count: usize) -> Vec<(String, u64)> {
+    const PACE: u64 = 250;
+    let mut arrivals = Vec::new();
+    for step in 0..200 {
+        for entry in journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap() {
+            arrivals.push((entry.key.clone(), step * PACE));
+            journal.finish(entry.lease, Vec::new()).await.unwrap();
+        }
+        if arrivals.len() == count {
+            break;
+        }
+        clock.advance(Duration::from_millis(PACE));
+    }
+    arrivals
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_replica_was_working_on_comes_back_one_by_one_and_what_was_there_more_often_later() {
+    let clock = Clock::manual(START);
+    let Some((first, second, url)) = replicas_on(&clock).await else { return };
+    let entries = ["1", "2", "3", "4"].map(|key| message(key, key));
+    first.append(entries.to_vec()).await.unwrap();
+    // The oldest has been tried twice already.
+    for _ in 0..2 {
+        let tried = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+        assert_eq!(tried.key, "1");
+        first.postpone(tried.lease, START, "again".to_owned()).await.unwrap();
+    }
+    assert_eq!(first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().len(), 4);
+    let client = client(&url).await;
+    silence(&client, 1).await;
+    gone(&client, 1).await;
+    let came = arrivals(&*second, &clock, 4).await;
+    let expected = [("2", 1000), ("3", 1500), ("4", 2000), ("1", 9000 + 1500)];
+    assert_eq!(came, expected.map(|(key, after)| (key.to_owned(), after)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_in_work_when_all_replicas_died_comes_back_one_by_one_however_long_ago_that_was() {
+    let clock = Clock::manual(START);
+    let Some((first, second, url)) = replicas_on(&clock).await else { return };
+    first.append(["1", "2", "3"].map(|key| message(key, key)).to_vec()).await.unwrap();
+    assert_eq!(first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().len(), 3);
+    second.close().await.unwrap();
+    silence(&client(&url).await, 1).await;
+    // Their leases have ended before anybody could have noticed that their holder is dead.
+    clock.advance(LEASE * 2);
+    let third = open(&url, &clock).await;
+    third.append(vec![message("4", "4")]).await.unwrap();
+    let came = arrivals(&*third, &clock, 4).await;
+    let expected = [("4", 0), ("1", 1000), ("2", 1500), ("3", 2000)];
+    assert_eq!(came, expected.map(|(key, after)| (key.to_owned(), after)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_after_a_discarded_entry_waits_for_whoever_is_at_work_on_that() {
+    let clock = Clock::manual(START);
+    let Some((first, second, url)) = replicas_on(&clock).await else { return };
+    let operator = journal::open(&url, Options { access: Access::Operator, ..options(&clock) });
+    let operator = operator.await.unwrap();
+    let lease = async || second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
+    first.append(["a", "b", "c"].map(|name| message(name, name)).to_vec()).await.unwrap();
+    let [a, b, c] = <[Entry; 3]>::try_from(lease().await).unwrap();
+    // One has another one behind it already, the others only later.
+    first.append(vec![message("a", "a2")]).await.unwrap();
+    for entry in [&a, &b, &c] {
+        operator.discard(entry.id).await.unwrap();
+    }
+    first.append(vec![message("b", "b2"), message("c", "c2")]).await.unwrap();
+    assert!(lease().await.is_empty(), "two of a conversation at once");
+
+    for entry in [a, b] {
+        let late = second.finish(entry.lease, vec![reply("a", "late")]).await;
+        assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
+    }
+    let next = lease().await;
+    assert_eq!(keys(&next), ["a2", "b2"]);
+    clock.advance(LEASE);
+    assert!(keys(&lease().await).contains(&"c2"), "the lease has run out");
+    assert_eq!(first.stats().await.unwrap().outbox.pending, 0, "what it replied is not sent");
+
+    // Its row has nothing else to hold.
+    let (d, client) = (message("d", "d"), client(&url).await);
+    first.append(vec![d]).await.unwrap();
+    let d = lease().await.pop().unwrap();
+    operator.discard(d.id).await.unwrap();
+    clock.advance(LEASE);
+    first.purge().await.unwrap();
+    let left = "select count(*) from conversation where head is null";
+    assert_eq!(client.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,9 +192,10 @@ async fn who_dies_before_the_first_sign_of_life_is_missed_all_the_same() {
     let first = open(&url.replace("//tests:", &format!("//{role}:")), &clock).await;
     first.append(vec![message("a", "1")]).await.unwrap();
     assert_eq!(first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().len(), 1);
-    let taken =
-        async || second.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().into_iter().next();
-    assert_eq!(until("a takeover", taken).await.attempt, 2);
+    gone(&admin, 2).await;
+    clock.advance(Duration::from_secs(1));
+    let taken = second.lease(Queue::Inbox, 1, clock.now().plus(LEASE)).await.unwrap().remove(0);
+    assert_eq!(taken.attempt, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,18 +205,17 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let alive = async || {
-        let alive = "select count(*) from replica where alive_until > clock_timestamp()";
+        let alive = "select count(*) from replica where beats > 0";
         (client.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 2).then_some(())
     };
     until("both", alive).await;
-    // Their signs are as old as after a long outage, and the first of them comes back later: its sign has to wait.
-    client.batch_execute("update replica set alive_until = '-infinity'").await.unwrap();
+    // The first of them comes back later: its sign has to wait.
     client.batch_execute("begin; select from replica where id = 1 for update").await.unwrap();
     cut_off_others(&client).await;
     let mut signs = BTreeSet::new();
     until("signs of the other one", async || {
-        let sign = "select alive_until::text from replica where id = 2";
-        signs.insert(client.query_one(sign, &[]).await.unwrap().get::<_, String>(0));
+        let sign = "select beats from replica where id = 2";
+        signs.insert(client.query_one(sign, &[]).await.unwrap().get::<_, i64>(0));
         (signs.len() > 3).then_some(())
     })
     .await;

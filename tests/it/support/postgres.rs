@@ -61,6 +61,26 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// A server of one's own whose clock can be [set](Self::set_clock).
+    pub(crate) async fn start_with_a_clock() -> Option<Self> {
+        let cluster = Self::start().await?;
+        cluster.stop();
+        cluster.set_clock(0);
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/clock.c");
+        let library = cluster.folder.join("clock.so");
+        let mut compiler = Command::new("cc");
+        succeed(compiler.args(["-O1", "-shared", "-fPIC", "-o"]).arg(library).arg(source).arg("-ldl"));
+        cluster.run().await;
+        Some(cluster)
+    }
+
+    /// The server's clock is so many milliseconds ahead of ours.
+    pub(crate) fn set_clock(&self, ahead: i64) {
+        let mut file = std::fs::File::options();
+        let file = file.write(true).create(true).truncate(false).open(self.folder.join("clock"));
+        file.unwrap().write_all(&ahead.to_ne_bytes()).unwrap();
+    }
+
     fn initialize(&self) {
         let password = self.folder.join("password");
         std::fs::write(&password, PASSWORD).unwrap();
@@ -124,6 +144,11 @@ impl Cluster {
         succeed(Command::new("kill").args(["-KILL", pid.lines().next().unwrap()]));
     }
 
+    /// An orderly end that waits for nobody's connection, as for an upgrade.
+    pub(crate) fn stop(&self) {
+        self.control(&["stop", "--mode", "fast", "--wait", "--silent"]);
+    }
+
     /// Changes the server's settings.
     pub(crate) fn set(&self, settings: &str) {
         let file = self.folder.join("data/postgresql.conf");
@@ -168,6 +193,15 @@ impl Cluster {
         path
     }
 
+    /// Makes an empty database in which transactions are serializable unless they say otherwise.
+    pub(crate) async fn serializable_database(&self) -> String {
+        let url = self.database().await;
+        let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
+        let set = format!("alter database {name} set default_transaction_isolation = serializable");
+        client(&self.url("postgres")).await.batch_execute(&set).await.unwrap();
+        url
+    }
+
     /// Makes an empty database; returns the URL of a journal in it.
     pub(crate) async fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -191,6 +225,10 @@ impl Cluster {
             Command::new(program)
         };
         command.current_dir(&self.folder).env("LC_ALL", "C");
+        if self.folder.join("clock.so").exists() {
+            command.env("LD_PRELOAD", self.folder.join("clock.so"));
+            command.env("CLOCK_CONTROL", self.folder.join("clock"));
+        }
         command
     }
 }
@@ -227,6 +265,16 @@ pub(crate) async fn waiting(client: &Client, how: &str, count: usize) -> Vec<i32
         (rows.len() == count).then(|| rows.iter().map(|row| row.get(0)).collect())
     })
     .await
+}
+
+/// From now on nothing more is heard of a replica: its signs of life are left out.
+pub(crate) async fn silence(client: &Client, replica: i64) {
+    let rule = format!(
+        "create function silence() returns trigger language plpgsql as
+            $$ begin return case when new.id = {replica} then null else new end; end $$;
+        create trigger silence before insert or update on replica for each row execute function silence()"
+    );
+    client.batch_execute(&rule).await.unwrap();
 }
 
 /// Ends everybody else's connection to the database.

@@ -1,0 +1,137 @@
+//! Journal time, and the steps of the database's clock: what is known of them without trusting any clock that is set.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::clock::Clock;
+
+/// The least step of a clock that is told from its being read at different moments, in milliseconds.
+pub(super) const LEAST_STEP: i64 = 1000;
+
+/// Milliseconds that servers are known to have run on this journal.
+///
+/// Each replica adds the time that has passed for itself to what it has read, and writes the greatest that is known: a
+/// lower bound of the true time, too low by what has passed between two of these at most.
+#[derive(Debug)]
+pub(super) struct JournalTime {
+    clock: Clock,
+    read: Mutex<Read>,
+}
+
+/// The journal time that was known at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    elapsed: i64,
+    at: Duration,
+}
+
+impl JournalTime {
+    pub(super) fn new(clock: Clock) -> Self {
+        let read = Read { elapsed: 0, at: clock.elapsed() };
+        Self { clock, read: Mutex::new(read) }
+    }
+
+    /// As much as is known now.
+    pub(super) fn known(&self) -> i64 {
+        self.passed_since(&self.lock())
+    }
+
+    /// Some replica knew of so much.
+    pub(super) fn learn(&self, elapsed: i64) {
+        let mut read = self.lock();
+        let elapsed = elapsed.max(self.passed_since(&read));
+        *read = Read { elapsed, at: self.clock.elapsed() };
+    }
+
+    fn passed_since(&self, read: &Read) -> i64 {
+        read.elapsed.saturating_add(millis(self.clock.elapsed().saturating_sub(read.at)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reading of the database's clock by a replica, beside the time that passes for the replica itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) wall: i64,
+    /// The steps that had been noticed, by whichever replica.
+    pub(super) stepped: i64,
+    /// When it was asked, and when it had answered.
+    pub(super) asked: Duration,
+    pub(super) answered: Duration,
+}
+
+impl Look {
+    /// By how much the clock was set since `before`, either way, and nobody has noticed; zero if it was not.
+    pub(super) fn step_since(&self, before: &Self) -> i64 {
+        let seen = (self.wall - before.wall) - (self.moment() - before.moment());
+        let unnoticed = seen - (self.stepped - before.stepped);
+        let least = LEAST_STEP + self.doubt() + before.doubt();
+        // A step that others have noticed, and this replica began after, is no step back.
+        if seen.abs() > least && unnoticed.abs() > least { unnoticed } else { 0 }
+    }
+
+    fn moment(&self) -> i64 {
+        millis((self.asked + self.answered) / 2)
+    }
+
+    fn doubt(&self) -> i64 {
+        millis(self.answered.saturating_sub(self.asked))
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    span.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn look(second: u64, wall: i64, stepped: i64) -> Look {
+        let asked = Duration::from_secs(second);
+        Look { wall, stepped, asked, answered: asked + Duration::from_millis(10) }
+    }
+
+    #[test]
+    fn a_step_of_the_clock_is_noticed_either_way_and_its_running_is_not() {
+        let before = look(10, 5_000_000, 0);
+        assert_eq!(look(12, 5_002_003, 0).step_since(&before), 0);
+        assert_eq!(look(12, 5_002_000 + HOUR, 0).step_since(&before), HOUR);
+        assert_eq!(look(12, 5_002_000 - HOUR, 0).step_since(&before), -HOUR);
+    }
+
+    #[test]
+    fn a_step_that_another_replica_has_noticed_is_not_noticed_again() {
+        let before = look(10, 5_000_000, 0);
+        assert_eq!(look(12, 5_002_000 + HOUR, HOUR + 4).step_since(&before), 0);
+        // It began to look when the clock had been set already.
+        assert_eq!(look(12, 5_002_000, HOUR).step_since(&before), 0);
+    }
+
+    #[test]
+    fn an_answer_that_took_long_is_not_taken_for_a_step() {
+        let before = look(10, 5_000_000, 0);
+        let slow = Look { answered: Duration::from_secs(20), ..look(12, 5_010_000, 0) };
+        assert_eq!(slow.step_since(&before), 0);
+    }
+
+    #[test]
+    fn journal_time_passes_with_the_replicas_own_and_is_never_less_than_was_known() {
+        let clock = Clock::manual(crate::clock::UnixMillis(0));
+        let time = JournalTime::new(clock.clone());
+        time.learn(500);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(time.known(), 1500);
+        time.learn(700);
+        assert_eq!(time.known(), 1500);
+        clock.set(crate::clock::UnixMillis(HOUR));
+        assert_eq!(time.known(), 1500);
+    }
+}
