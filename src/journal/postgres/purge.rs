@@ -10,7 +10,7 @@ const STEP: i64 = 1000;
 /// Held by the one replica that sweeps: `RCcb` in ASCII, and one more than the migrations' lock.
 const LOCK: i64 = 0x5243_6363;
 
-/// It goes by journal time, `$1` or what is written of it, and by number; and it ends at the first entry that is too
+/// The purge goes by journal time, `$1` or what is written of it, and by number. It ends at the first entry that is too
 /// young to be removed whatever its state, so that it needs no index, which every settling would have to pay for.
 ///
 /// `$2` is where it begins, `$3` how many entries it looks at, `$4` and `$5` how long done and dead ones are kept.

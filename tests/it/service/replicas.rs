@@ -15,6 +15,7 @@ use rongcloud_callback::{
     clock::Clock,
     journal::{self, Access, Filter, Journal, Options, Queue, Record, State},
     protocol::parse,
+    sandbox::Nastiness,
 };
 use rustix::process::Signal;
 use tokio::task::JoinSet;
@@ -214,6 +215,44 @@ async fn a_replica_that_was_stopped_for_too_long_changes_nothing_when_it_goes_on
     let reply = records(&*journal, Queue::Outbox).await.remove(0);
     assert_eq!((reply.state, reply.attempts, reply.reason), (State::Done, 2, None));
     assert_eq!(platform.sent().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_restarted_what_is_under_way_is_sent_once_and_noted_once() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let (url, platform) = (cluster.database().await, Platform::start().await);
+    let server = home(&url, &platform.url()).with_server("").start().await;
+    platform.nastiness(Nastiness { slow_ms: 4000, ..Nastiness::default() });
+    for user in 0..USERS {
+        let body = text(&format!("user{user}"), &format!("m{user}"), &user.to_string());
+        server.deliver(&body).await.assert_ack();
+    }
+    let journal = operator(&url).await;
+    let under_way = async || {
+        let replies = records(&*journal, Queue::Outbox).await;
+        let tried = replies.iter().filter(|reply| reply.attempts == 1).count();
+        (tried as u64 == USERS).then_some(())
+    };
+    until("replies under way", under_way).await;
+    drop(journal);
+    cluster.stop();
+    let sent = async || (platform.sent().len() as u64 == USERS).then_some(());
+    until("replies", sent).await;
+    cluster.run().await;
+    let journal = operator(&url).await;
+    let noted = async || {
+        let stats = journal.stats().await.ok()?;
+        (stats.outbox.done == USERS && stats.outbox.pending == 0).then_some(())
+    };
+    until("notes of them", noted).await;
+    assert_eq!(platform.sent().len() as u64, USERS, "sent again");
+    for queue in [Queue::Inbox, Queue::Outbox] {
+        for record in records(&*journal, queue).await {
+            assert_eq!((record.state, record.attempts), (State::Done, 1), "{record:?}");
+        }
+    }
+    server.terminate();
+    assert!(server.ended().0.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
