@@ -485,3 +485,22 @@ pub fn termination() -> io::Result<impl Future<Output = ()>> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_before_it_is_told_to_stops_the_others_and_is_named() {
+        for returns in [true, false] {
+            let stop = CancellationToken::new();
+            let part = async move { assert!(returns, "a part that panics") };
+            let ended = watched("the listener", part, &stop).await;
+            assert!(matches!(ended, Err(ServiceError::Ended { part: "the listener" })), "{ended:?}");
+            assert!(stop.is_cancelled());
+        }
+        let stop = CancellationToken::new();
+        stop.cancel();
+        assert!(watched("the listener", async {}, &stop).await.is_ok());
+    }
+}

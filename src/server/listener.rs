@@ -197,7 +197,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn most_connections(wanted: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let left = files.saturating_sub(OTHER_FILES.min(files / 2)).max(1);
-    wanted.min(usize::try_from(left).unwrap_or(usize::MAX)).min(Semaphore::MAX_PERMITS)
+    let left = usize::try_from(left).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+    if left < wanted {
+        warn!(
+            open_files = files,
+            max_connections = left,
+            "fewer files may be open than so many connections need, so fewer are taken: raise `ulimit -Hn` (LimitNOFILE= of \
+             systemd, --ulimit nofile= of docker), or lower server.max_connections"
+        );
+    }
+    wanted.min(left)
 }
 
 /// How a connection speaks HTTP/1.

@@ -23,7 +23,7 @@ pub(crate) async fn run(path: Option<PathBuf>) -> Result<(), Failure> {
         () = &mut stop => return Ok(()),
     };
     log::start(&config.log)?;
-    let config = within_open_files(config);
+    raise_open_files();
     let rules = Rules::new(&config).map_err(Failure::yours)?;
     let service = CallbackService::new(config).route(rules.clone()).run_until(stop);
     tokio::select! {
@@ -57,27 +57,9 @@ async fn reload_at(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
     }
 }
 
-/// Files that are open beside the connections, with room to spare.
-const OTHER_FILES: u64 = 256;
-
-/// Takes as many open files as the system grants, and no more connections than fit into them: each is one, and a
-/// connection that cannot be accepted for want of a file keeps all others waiting.
-fn within_open_files(mut config: Config) -> Config {
+/// Raises the limit of open files as far as it may be: each connection is one. With fewer the listener takes fewer.
+fn raise_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // What is granted without it may do.
     _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    let granted = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    // At least a quarter of very few.
-    let room = granted.saturating_sub(OTHER_FILES).max(granted / 4).max(1);
-    let room = usize::try_from(room).unwrap_or(usize::MAX);
-    if room < config.server.max_connections {
-        tracing::warn!(
-            open_files = granted,
-            max_connections = room,
-            "fewer files may be open than server.max_connections needs, so fewer connections are taken: raise `ulimit -Hn` \
-             (LimitNOFILE= of systemd, --ulimit nofile= of docker), or lower server.max_connections"
-        );
-        config.server.max_connections = room;
-    }
-    config
 }

@@ -146,7 +146,7 @@ fn relations_are_reported_with_their_consequence() {
         ("[deliver]\nbackoff = '0s'", "deliver.backoff", "used up at once"),
         ("[deliver]\nbackoff = '2h'", "deliver.backoff", "longer than max_backoff"),
         ("[deliver.rate]\nper_second = 0", "deliver.rate.per_second", "no reply would ever be sent"),
-        ("[deliver.rate]\nper_second = 100001", "deliver.rate.per_second", "bounds nothing"),
+        ("[deliver.rate]\nper_second = 100001", "deliver.rate.per_second", "bound nothing"),
         ("[deliver.rate]\nper_second = 'ten'", "deliver.rate.per_second", "expected u32"),
         ("[deliver.rate]\nburst = 5", "deliver.rate.burst", "there is no `burst`"),
         ("[deliver]\nrate = 5", "deliver.rate", "is not a section"),
