@@ -1,7 +1,7 @@
 //! The plain model of a journal, which measures with a clock of its own that nobody sets: the sum of the time that has
 //! passed while the journal was open.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use rongcloud_callback::{
     clock::UnixMillis,
@@ -9,6 +9,11 @@ use rongcloud_callback::{
 };
 
 use super::support::{Ending, KEEP, KEEP_DEAD};
+
+/// The longest time before anybody notices that a server which shares the journal has died.
+const NOTICED_AFTER: Duration = Duration::from_secs(15);
+/// The time between two entries that come back one by one.
+pub(super) const APART: Duration = Duration::from_millis(500);
 
 /// The looks that an entry should have.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +73,8 @@ pub(super) struct Given {
 /// The journal as it should be, by the simplest means.
 #[derive(Debug, Default)]
 pub(super) struct Model {
+    /// Whether several servers can have it open.
+    is_shared: bool,
     /// In order of acceptance.
     pub(super) entries: Vec<Known>,
     /// The latest lease of each conversation, until it is settled.
@@ -81,11 +88,17 @@ pub(super) struct Model {
     /// How much time has passed while the journal was open; and how much of it crashes may have made it forget.
     pub(super) running: Duration,
     pub(super) forgotten: Duration,
+    /// How much had passed when the process opened it.
+    opened: Duration,
     /// Attempts at suspects of each queue that have ended since the journal was opened.
     pub(super) ended: [usize; 2],
 }
 
 impl Model {
+    pub(super) fn new(is_shared: bool) -> Self {
+        Self { is_shared, ..Self::default() }
+    }
+
     pub(super) fn append(&mut self, new: &NewEntry, now: UnixMillis) -> Appended {
         let NewEntry { queue, conversation, key, .. } = new.clone();
         if self.entry(queue, &key).is_some() {
@@ -204,6 +217,10 @@ impl Model {
                     entry.open = entry.open.saturating_sub(1);
                 }
             }
+        } else if self.is_shared {
+            // The journal's time is noted every other second of the machine's time, in which any amount of the model's
+            // may have passed: perhaps never since the process opened it.
+            self.forgotten += self.running - self.opened;
         } else {
             // The journal's time is noted once a minute.
             self.forgotten += Duration::from_mins(1);
@@ -214,14 +231,47 @@ impl Model {
     }
 
     /// A new process has the journal; what was in work when the one before died is suspect.
-    pub(super) fn begin(&mut self, now: UnixMillis) {
+    ///
+    /// Where several servers have it, the new one cannot know whether the others died: what they are at that end before
+    /// it could know comes back later. Returns which entries those are, and when each is due.
+    pub(super) fn begin(&mut self, now: UnixMillis) -> Vec<(usize, RangeInclusive<UnixMillis>)> {
         self.process += 1;
+        self.opened = self.running;
         self.ended = [0; 2];
-        for entry in &mut self.entries {
-            let delay = || Duration::from_secs(3u64.pow(entry.open - 1).min(3600));
-            let is_suspect = entry.looks.state == State::Pending && entry.open > 0;
-            entry.suspect = is_suspect.then(|| (now.plus(delay()), entry.open));
+        if self.is_shared {
+            return self.interrupted(now);
         }
+        for entry in &mut self.entries {
+            let is_suspect = entry.looks.state == State::Pending && entry.open > 0;
+            entry.suspect = is_suspect.then(|| (now.plus(delay(entry.open)), entry.open));
+        }
+        Vec::new()
+    }
+
+    fn interrupted(&self, now: UnixMillis) -> Vec<(usize, RangeInclusive<UnixMillis>)> {
+        let unnoticed = self.held.iter().filter(|held| held.until <= now.plus(NOTICED_AFTER));
+        let unnoticed: Vec<_> = unnoticed.map(|held| held.entry).collect();
+        let is_interrupted =
+            |it: &&Known| it.looks.state == State::Pending && unnoticed.contains(&it.number);
+        let entries: Vec<_> = self.entries.iter().filter(is_interrupted).collect();
+        let most_apart = APART * entries.len().try_into().unwrap_or(u32::MAX);
+        let due = |it: &&Known| {
+            // By the attempts in a row that did not end at least, and by all that began at most.
+            now.plus(delay(it.open))..=now.plus(delay(it.looks.attempts) + most_apart)
+        };
+        entries.iter().map(|it| (it.number, due(it))).collect()
+    }
+
+    /// At least how many entries this process has leased, and at most: a lease that is over may count until somebody
+    /// else has one, and one of an entry that was discarded until its holder settles it.
+    pub(super) fn leased(&self, queue: Queue, now: UnixMillis) -> RangeInclusive<u64> {
+        let own = |it: &&Given| it.queue == queue && it.process == self.process;
+        let is_pending = |number| {
+            self.entries.iter().any(|it| it.number == number && it.looks.state == State::Pending)
+        };
+        let in_work = |it: &&Given| it.until > now && is_pending(it.entry);
+        let own = || self.held.iter().filter(own);
+        own().filter(in_work).count() as u64..=own().count() as u64
     }
 
     pub(super) fn entry(&mut self, queue: Queue, key: &str) -> Option<&mut Known> {
@@ -245,6 +295,11 @@ impl Model {
         let keep = if entry.looks.state == State::Dead { KEEP_DEAD } else { KEEP };
         self.running.checked_sub(entry.settled?)?.checked_sub(keep)
     }
+}
+
+/// How long an entry waits before it is tried again that was interrupted so many times.
+fn delay(times: u32) -> Duration {
+    Duration::from_secs(3u64.saturating_pow(times.saturating_sub(1)).min(3600))
 }
 
 /// An entry is done or dead.

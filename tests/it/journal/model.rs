@@ -1,6 +1,6 @@
 //! Random operations on a journal beside a plain model of it, with crashes and a clock that is set.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use proptest::{
     prelude::*,
@@ -12,7 +12,7 @@ use rongcloud_callback::{
 };
 
 use super::{
-    expected::{Expected, Model, settle},
+    expected::{APART, Expected, Model, settle},
     support::{Bench, Ending, KEEP_DEAD, dead, message, reply},
 };
 
@@ -80,6 +80,9 @@ impl Bed {
             Action::Revive { entry } => self.revive(entry).await?,
             Action::Discard { entry } => self.discard(entry).await?,
             Action::Wait { seconds } => self.wait(Duration::from_secs(seconds)).await?,
+            // Servers that share a journal go by its database's clock, at which they look every other second of the
+            // machine's time: only then is a step told from time that has passed, and no amount of the model's time makes
+            // that sooner. What steps of that clock do is in `steps`, where each look is waited for.
             Action::SetClock { .. } if self.bench.is_shared() => {}
             Action::SetClock { seconds } => {
                 self.bench.clock.set(UnixMillis(now.0 + 1000 * seconds));
@@ -109,7 +112,7 @@ impl Bed {
     async fn reopen(&mut self, ending: Ending, span: Duration, set: i64) -> TestCaseResult {
         let before = self.bench.clock.now();
         // By how much a clock was set that shows more than before, nobody can know; how long ago it showed what was
-        // noted before a crash, neither.
+        // noted before a crash, neither. Where servers share a clock, it was noted when one of them last looked at it.
         let set = if matches!(ending, Ending::Crash) { set.abs() } else { set };
         let set = if self.bench.is_shared() { 0 } else { set };
         let leases_outlive = self.bench.leases_outlive(ending);
@@ -127,12 +130,30 @@ impl Bed {
         if set < -1000 {
             self.model.set_clock(set);
         }
-        if self.bench.is_shared() {
-            self.model.process += 1;
-        } else {
-            self.model.begin(now);
-        }
+        let interrupted = self.model.begin(now);
+        self.come_back(&interrupted).await?;
         self.ask().await
+    }
+
+    /// What was interrupted is due at a moment that the driver chooses, no two of them at once; it keeps to that.
+    async fn come_back(&mut self, interrupted: &[(usize, RangeInclusive<UnixMillis>)]) -> TestCaseResult {
+        if interrupted.is_empty() {
+            return Ok(());
+        }
+        let found = self.look().await;
+        let mut moments = Vec::new();
+        for (number, due) in interrupted {
+            let entry = self.model.entries.iter_mut().find(|entry| entry.number == *number).unwrap();
+            let same = |it: &&Expected| it.queue == entry.looks.queue && it.key == entry.looks.key;
+            let due_at = found.iter().find(same).map(|it| it.due_at);
+            prop_assert!(due_at.is_some_and(|at| due.contains(&at)), "{:?} due {:?}", entry, due_at);
+            entry.looks.due_at = due_at.unwrap_or(entry.looks.due_at);
+            moments.push(entry.looks.due_at);
+        }
+        moments.sort_unstable();
+        let one_by_one = moments.windows(2).all(|pair| pair[0].plus(APART) <= pair[1]);
+        prop_assert!(one_by_one, "they come back together: {:?}", moments);
+        Ok(())
     }
 
     async fn append(&mut self, entries: &[(u8, u8, bool)]) -> TestCaseResult {
@@ -298,6 +319,8 @@ impl Bed {
                 |state| found.iter().filter(|it| it.queue == queue && it.state == state).count() as u64;
             let expected = (count(State::Pending), count(State::Done), count(State::Dead));
             prop_assert_eq!((stats.pending, stats.done, stats.dead), expected);
+            let leased = self.model.leased(queue, self.bench.clock.now());
+            prop_assert!(leased.contains(&stats.leased), "{} of {:?} are leased", stats.leased, leased);
         }
         let kept = stats.inbox.pending + stats.inbox.done + stats.inbox.dead;
         let kept = kept + stats.outbox.pending + stats.outbox.done + stats.outbox.dead;
@@ -312,14 +335,16 @@ pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
     let Some(shared) = runtime().block_on(async { open().await.map(|bench| bench.is_shared()) }) else {
         return;
     };
-    // A server takes a while to make each journal.
-    let cases = if shared { 32 } else { ProptestConfig::default().cases };
+    // Every run chooses others. A file is synced for each action, and a server takes a while to make each journal.
+    let asked_for = std::env::var_os("PROPTEST_CASES").map(|_| ProptestConfig::default().cases);
+    let cases = asked_for.unwrap_or(if shared { 16 } else { 48 });
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let actions = prop::collection::vec(action(), 1..80);
     let tested = TestRunner::new(config).run(&actions, |actions| {
         runtime().block_on(async {
-            let (model, leases, records) = (Model::default(), Vec::new(), Vec::new());
             let bench = open().await.expect("a driver that was there before");
+            let model = Model::new(bench.is_shared());
+            let (leases, records) = (Vec::new(), Vec::new());
             let mut bed = Bed { bench, model, leases, records };
             for action in actions {
                 bed.run(action).await?;

@@ -21,12 +21,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// One driver's journal, opened as a server does.
 pub(super) struct Bench {
     pub(super) journal: Arc<dyn Journal>,
+    /// The clock of the process that has the journal open: the next one has its own.
     pub(super) clock: Clock,
     /// What another process would open it by; none where nothing outlives a process.
     url: Option<String>,
     /// Whether it is one file or more; else it is a server that is told what is done, and does not go back in time.
     folder: Option<TempDir>,
-    /// Processes that ended without a word: their server does not know.
+    /// Processes that ended without a word: their server does not know. They stand still, as their clocks do.
     gone: Vec<Arc<dyn Journal>>,
 }
 
@@ -109,6 +110,8 @@ impl Bench {
                 self.folder = Some(next);
             }
         }
+        // It shows the same time, and counts from a moment of its own how much has passed.
+        self.clock = Clock::manual(self.clock.now());
         meanwhile(&self.clock);
         let url = self.url.as_deref().unwrap_or("memory:");
         self.journal = journal::open(url, options(&self.clock)).await.unwrap();
