@@ -220,7 +220,7 @@ impl Model {
         } else if self.is_shared {
             // The journal's time is noted every other second of the machine's time, in which any amount of the model's
             // may have passed: perhaps never since the process opened it.
-            self.forgotten += self.running - self.opened;
+            self.forgotten += self.running.saturating_sub(self.opened);
         } else {
             // The journal's time is noted once a minute.
             self.forgotten += Duration::from_mins(1);
@@ -232,8 +232,8 @@ impl Model {
 
     /// A new process has the journal; what was in work when the one before died is suspect.
     ///
-    /// Where several servers have it, the new one cannot know whether the others died: what they are at that end before
-    /// it could know comes back later. Returns which entries those are, and when each is due.
+    /// Where several servers have it, the new one cannot know yet whether the others died: entries whose leases end before
+    /// it can come back later and one by one. Returns which those are, and between which moments each is due.
     pub(super) fn begin(&mut self, now: UnixMillis) -> Vec<(usize, RangeInclusive<UnixMillis>)> {
         self.process += 1;
         self.opened = self.running;
@@ -248,6 +248,7 @@ impl Model {
         Vec::new()
     }
 
+    /// The entries that others have leased, until a moment at which nobody knows yet whether they died.
     fn interrupted(&self, now: UnixMillis) -> Vec<(usize, RangeInclusive<UnixMillis>)> {
         let unnoticed = self.held.iter().filter(|held| held.until <= now.plus(NOTICED_AFTER));
         let unnoticed: Vec<_> = unnoticed.map(|held| held.entry).collect();

@@ -37,10 +37,13 @@ fn action() -> impl Strategy<Value = Action> {
     let queue = prop_oneof![3 => Just(Queue::Inbox), 1 => Just(Queue::Outbox)];
     // Far beyond the longest time that anything is kept, either way.
     let set = || prop_oneof![2..90_000i64, -90_000..-2i64, 90_000..9_000_000i64, -9_000_000..-90_000i64];
-    let ending = prop_oneof![Just(Ending::Orderly), Just(Ending::Crash)];
+    // As long as something may be kept; and shorter than a lease, or not.
+    let long_wait = prop_oneof![600..9_000u64, 600..90_000u64];
+    let pause = prop_oneof![2 => 0..20u64, 1 => 0..9_000u64];
+    let ending = prop_oneof![1 => Just(Ending::Orderly), 2 => Just(Ending::Crash)];
     prop_oneof![
         12 => prop::collection::vec(entry, 1..4).prop_map(|entries| Action::Append { entries }),
-        12 => (queue, 1..4usize, 1..20u64)
+        12 => (queue, 1..4usize, 1..40u64)
             .prop_map(|(queue, limit, seconds)| Action::Lease { queue, limit, seconds }),
         8 => (0..8usize, 0..3u8)
             .prop_map(|(lease, follow_ups)| Action::Finish { lease, follow_ups }),
@@ -49,10 +52,10 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (0..30usize).prop_map(|entry| Action::Revive { entry }),
         2 => (0..30usize).prop_map(|entry| Action::Discard { entry }),
         5 => (1..15u64).prop_map(|seconds| Action::Wait { seconds }),
-        1 => (600..90_000u64).prop_map(|seconds| Action::Wait { seconds }),
+        2 => long_wait.prop_map(|seconds| Action::Wait { seconds }),
         2 => set().prop_map(|seconds| Action::SetClock { seconds }),
-        1 => Just(Action::Purge),
-        3 => (ending, 0..9_000u64, prop_oneof![Just(0), set()])
+        3 => Just(Action::Purge),
+        3 => (ending, pause, prop_oneof![Just(0), set()])
             .prop_map(|(ending, seconds, set)| Action::Reopen { ending, seconds, set }),
     ]
 }
@@ -136,7 +139,10 @@ impl Bed {
     }
 
     /// What was interrupted is due at a moment that the driver chooses, no two of them at once; it keeps to that.
-    async fn come_back(&mut self, interrupted: &[(usize, RangeInclusive<UnixMillis>)]) -> TestCaseResult {
+    async fn come_back(
+        &mut self,
+        interrupted: &[(usize, RangeInclusive<UnixMillis>)],
+    ) -> TestCaseResult {
         if interrupted.is_empty() {
             return Ok(());
         }
@@ -329,16 +335,20 @@ impl Bed {
     }
 }
 
-/// Whether a driver does what the model does.
+/// Whether a driver does what the model does, in other cases each time; more of them if `PROPTEST_CASES` says so.
 pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let Some(shared) = runtime().block_on(async { open().await.map(|bench| bench.is_shared()) }) else {
-        return;
-    };
-    // Every run chooses others. A file is synced for each action, and a server takes a while to make each journal.
-    let asked_for = std::env::var_os("PROPTEST_CASES").map(|_| ProptestConfig::default().cases);
-    let cases = asked_for.unwrap_or(if shared { 16 } else { 48 });
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let usual_cases = runtime().block_on(async {
+        let bench = open().await?;
+        // A server takes a while to open each journal, and a file to write each action.
+        Some(if bench.is_shared() { 8 } else { bench.url().map_or(256, |_| 32) })
+    });
+    let Some(usual_cases) = usual_cases else { return };
+    let asked_for = ProptestConfig::default();
+    let cases = std::env::var_os("PROPTEST_CASES").map_or(usual_cases, |_| asked_for.cases);
+    // As many as it takes to see what matters, however few cases there are.
+    let max_shrink_iters = asked_for.max_shrink_iters.min(300);
+    let config = ProptestConfig { cases, max_shrink_iters, failure_persistence: None, ..asked_for };
     let actions = prop::collection::vec(action(), 1..80);
     let tested = TestRunner::new(config).run(&actions, |actions| {
         runtime().block_on(async {
