@@ -4,7 +4,10 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,6 +24,8 @@ use crate::identity_hasher::BuildIdentityHasher;
 pub(super) struct Recent {
     fingerprints: Fingerprints,
     keys: Option<Mutex<Keys>>,
+    /// Changes with `keys` locked.
+    epoch: AtomicU64,
     /// Within this time after its acceptance a key cannot have been purged.
     keep: Duration,
 }
@@ -28,13 +33,12 @@ pub(super) struct Recent {
 #[derive(Debug)]
 struct Keys {
     capacity: NonZeroUsize,
-    epoch: Epoch,
     /// The elapsed time at each key's acceptance.
     accepted_at: LruCache<Fingerprint, Duration, BuildIdentityHasher>,
 }
 
 /// The time in which a store is known to be the same: a key that was accepted in one is not known in the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
 
 impl Recent {
@@ -42,9 +46,9 @@ impl Recent {
     pub(super) fn new(capacity: usize, keep: Duration) -> Self {
         let keys = NonZeroUsize::new(capacity).map(|capacity| {
             let accepted_at = LruCache::with_hasher(capacity, BuildIdentityHasher::default());
-            Mutex::new(Keys { capacity, epoch: Epoch::default(), accepted_at })
+            Mutex::new(Keys { capacity, accepted_at })
         });
-        Self { fingerprints: Fingerprints::new(), keys, keep }
+        Self { fingerprints: Fingerprints::new(), keys, epoch: AtomicU64::new(0), keep }
     }
 
     pub(super) fn fingerprint(&self, entry: &NewEntry) -> Fingerprint {
@@ -53,7 +57,7 @@ impl Recent {
 
     /// The present epoch: read it before a key is given to the store, and remember the key with it.
     pub(super) fn epoch(&self) -> Epoch {
-        self.lock().map_or_else(Epoch::default, |keys| keys.epoch)
+        Epoch(self.epoch.load(Ordering::Acquire))
     }
 
     /// Whether all of them were durable in the store of this epoch, at this elapsed time.
@@ -72,7 +76,7 @@ impl Recent {
         keys: impl IntoIterator<Item = Fingerprint>,
         accepted_at: Duration,
     ) {
-        let Some(mut known) = self.lock().filter(|known| known.epoch == epoch) else { return };
+        let Some(mut known) = self.lock().filter(|_| self.epoch() == epoch) else { return };
         for key in keys {
             known.accepted_at.put(key, accepted_at);
         }
@@ -81,7 +85,7 @@ impl Recent {
     /// Forgets every key and begins another epoch: the store may not have them any more.
     pub(super) fn forget(&self) {
         let Some(mut known) = self.lock() else { return };
-        known.epoch.0 += 1;
+        self.epoch.fetch_add(1, Ordering::Release);
         let empty = LruCache::with_hasher(known.capacity, BuildIdentityHasher::default());
         let forgotten = std::mem::replace(&mut known.accepted_at, empty);
         drop(known);

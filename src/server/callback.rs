@@ -139,13 +139,16 @@ impl Receiver {
     }
 
     /// Answers one callback.
-    pub(super) async fn respond(self: Arc<Self>, request: Request) -> Response {
+    pub(super) fn respond(self: Arc<Self>, request: Request) -> impl Future<Output = Response> + Send {
+        // Before the future begins, which would hold the request a second time.
         let (request, body) = request.into_parts();
         // Our own listener has taken the time; a foreign one has not.
         let arrival = request.extensions.get().copied().unwrap_or_else(Arrival::now);
-        match self.callback(&request, body, arrival).await {
-            Ok(ack) => self.ack(&ack, arrival.at),
-            Err(rejection) => self.refuse(&rejection, &request),
+        async move {
+            match self.callback(&request, body, arrival).await {
+                Ok(ack) => self.ack(&ack, arrival.at),
+                Err(rejection) => self.refuse(&rejection, &request),
+            }
         }
     }
 
@@ -221,22 +224,25 @@ impl Receiver {
 
     /// Makes `entry` durable. Dropping this future is safe: the commit does not live in it, and what was
     /// committed without an answer is a duplicate when the platform asks again.
-    async fn append(
+    fn append(
         &self,
         entry: NewEntry,
         signature: Verified,
         deadline: Instant,
-    ) -> Result<Appended, Rejection> {
+    ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
+        // Before the future begins, which would hold the entry as well.
         let body = entry.body.clone();
         let appending = self.shared.journal.append_bound(self.bond(signature), entry);
-        match within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
-            Ok(appended) => Ok(appended),
-            // To another body, by another server on the same journal: what was bound here was the second one.
-            Err(JournalError::Bound) => {
-                self.bindings.release(signature);
-                Err(Box::pin(self.keep_other_body(body, signature, deadline)).await)
+        async move {
+            match within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
+                Ok(appended) => Ok(appended),
+                // To another body, by another server on the same journal: what was bound here was the second one.
+                Err(JournalError::Bound) => {
+                    self.bindings.release(signature);
+                    Err(Box::pin(self.keep_other_body(body, signature, deadline)).await)
+                }
+                Err(error) => Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The callbacks of all apps as an `axum` router: our listener serves it, or a foreign program nests it.
 
-use std::{fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc};
 
-use axum::{Router, extract::Request, routing::post};
+use axum::{Router, extract::Request, routing::post_service};
+use futures_util::FutureExt;
+use tower::service_fn;
 
 use super::{
     callback::{self, Receiver},
@@ -48,7 +50,11 @@ impl Callbacks {
         self.receivers.iter().fold(router, |router, receiver| {
             let path = receiver.path();
             let receiver = Arc::clone(receiver);
-            router.route(path, post(move |request: Request| receiver.respond(request)))
+            // A service and not a handler, whose future would hold the whole request beside ours.
+            let receive = service_fn(move |request: Request| {
+                Arc::clone(&receiver).respond(request).map(Ok::<_, Infallible>)
+            });
+            router.route(path, post_service(receive))
         })
     }
 

@@ -18,6 +18,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::sync::{
@@ -105,8 +106,8 @@ impl Sqlite {
     }
 
     /// Whether all of them are in the store: it is known to be well, and there, and the one that accepted them.
-    fn knows(&self, keys: &[Fingerprint]) -> bool {
-        self.place.recent.know(keys, self.clock.elapsed())
+    fn knows(&self, keys: &[Fingerprint], now: Duration) -> bool {
+        self.place.recent.know(keys, now)
             && !self.commands.is_closed()
             && self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
             && self.place.is_in_place()
@@ -136,10 +137,10 @@ impl Journal for Sqlite {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
         let recent = &self.place.recent;
         let keys: Vec<_> = entries.iter().map(|entry| recent.fingerprint(entry)).collect();
-        if self.knows(&keys) {
+        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
+        if self.knows(&keys, now) {
             return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
         }
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
         let (call, answer) = Call::new(entries);
         if let Err(refused) = self.queue(Command::Append(call)) {
             return Box::pin(ready(Err(refused)));
@@ -155,10 +156,10 @@ impl Journal for Sqlite {
     fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
         let recent = &self.place.recent;
         let key = recent.fingerprint(&entry);
-        if self.knows(&[key]) {
+        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
+        if self.knows(&[key], now) {
             return Box::pin(ready(Ok(Appended::Duplicate)));
         }
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
         let (call, answer) = Call::new(entry);
         if let Err(refused) = self.queue(Command::Accept(call)) {
             return Box::pin(ready(Err(refused)));

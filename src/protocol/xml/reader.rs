@@ -55,7 +55,7 @@ impl<'b> Walk<'b> {
             open: [b""; MAX_DEPTH],
             depth: 0,
             count: 0,
-            children: Vec::with_capacity(12),
+            children: Vec::with_capacity(8),
             content: 0,
             pieces: Pieces::default(),
         }
