@@ -1,5 +1,7 @@
 //! Assembles the rooms: configuration and handlers in, a running callback server out.
 
+mod error;
+
 use std::{
     collections::HashMap, future::Future, io, mem, net::SocketAddr, panic::AssertUnwindSafe, pin::pin,
     sync::Arc, thread, time::Duration,
@@ -12,8 +14,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::error::ServiceError;
 use crate::{
-    client::{Client, ClientError},
+    client::Client,
     clock::Clock,
     config::{AdminSection, AppSection, Config, JournalSection, Replies},
     handler::{FromInbound, Handler, Route, Routes},
@@ -55,48 +58,6 @@ pub struct CallbackService {
     config: Config,
     routes: Routes,
     clock: Clock,
-}
-
-/// Why a service did not start, or ended by itself.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServiceError {
-    /// The journal could not be opened or closed.
-    #[error("the journal at `{url}`")]
-    Journal {
-        /// Its address in the configuration, without a password.
-        url: String,
-        /// What is wrong.
-        source: JournalError,
-    },
-    /// An address could not be listened on.
-    #[error("cannot listen on {address} (`{key}`)")]
-    Listen {
-        /// The key in the configuration.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What is wrong.
-        source: io::Error,
-    },
-    /// The client of an app could not be made.
-    #[error("the client of app {app}")]
-    Client {
-        /// The app.
-        app: AppKey,
-        /// What is wrong.
-        source: ClientError,
-    },
-    /// The process's signals could not be listened for.
-    #[error("cannot listen for signals")]
-    Signals(#[source] io::Error),
-    /// A part that runs until the service is stopped has ended before, so the rest was stopped, too. What was accepted is
-    /// in the journal, and handled after the next start.
-    #[error("{part} ended by itself")]
-    Ended {
-        /// The part.
-        part: &'static str,
-    },
 }
 
 /// A service taken apart, to run it inside another program; see [`CallbackService::into_parts`].
