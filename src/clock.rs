@@ -46,7 +46,7 @@ fn millis(span: Duration) -> i64 {
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<Mutex<Manual>>>);
 
-/// What a manual clock shows.
+/// The readings of a manual clock.
 #[derive(Debug)]
 struct Manual {
     now: UnixMillis,

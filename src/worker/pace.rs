@@ -51,7 +51,7 @@ pub(super) struct Pace {
 
 struct State {
     turns: Turns,
-    /// What the log has told, while the app is slowed.
+    /// The log lines about the app, while it is slowed.
     told: Option<Told>,
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is logged, by the configuration.
+/// The filter that the configuration names.
 pub(crate) fn filter(section: &LogSection) -> Result<EnvFilter, Failure> {
     section.level.parse().map_err(|error| {
         Failure::yours(anyhow::anyhow!("log.level: `{}` is not a filter: {error}", section.level))
@@ -83,7 +83,7 @@ pub(crate) fn finish() {
     drop(LINES.written.wait_timeout_while(waiting, LAST_WAIT, left));
 }
 
-/// What waits to be written to standard error.
+/// The text that waits to be written to standard error.
 struct Lines {
     waiting: Mutex<Waiting>,
     /// Wakes the thread that writes.

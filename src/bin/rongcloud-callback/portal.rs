@@ -1,4 +1,4 @@
-//! What only the portal can send: cards with a link for each kind of device, and the user whom a message seems to come from.
+//! The flags for what only the portal can send: cards with a link for each kind of device, and the user whom a message seems to come from.
 
 use std::path::Path;
 

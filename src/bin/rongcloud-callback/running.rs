@@ -80,7 +80,7 @@ fn server(id: u32) -> Option<Server> {
     matches!(command, crate::Command::Serve).then_some(Server { id, config, environment })
 }
 
-/// What tells the file at `path` from any other.
+/// The device and number of the file at `path`, which no other file has.
 fn file(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }

@@ -124,7 +124,7 @@ enum Way {
     Portal(Portal),
 }
 
-/// What is sent.
+/// The content of a message, as one of the kinds that can be sent.
 struct Prepared {
     payload: Payload,
     /// Cards with the links that only the portal has.
