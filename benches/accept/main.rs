@@ -27,8 +27,13 @@ use std::time::Duration;
 use database::Database;
 use fleet::Fleet;
 use load::{Demand, Wire};
+use mimalloc::MiMalloc;
 use report::{Report, Sample};
 use serve::{Stock, Target};
+
+/// The executable's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();

@@ -101,14 +101,8 @@ impl Bindings {
     pub(super) fn bind(&self, signature: Verified, body: &[u8]) -> Result<(), OtherBody> {
         let (signature, fingerprint) = (Short::from(signature), self.fingerprint(body));
         let mut seen = self.seen();
-        match seen.bodies.get(&signature) {
-            Some(bound) if *bound == fingerprint => Ok(()),
-            Some(_) => Err(OtherBody),
-            None => {
-                seen.bodies.put(signature, fingerprint);
-                Ok(())
-            }
-        }
+        let bound = *seen.bodies.get_or_insert(signature, || fingerprint);
+        if bound == fingerprint { Ok(()) } else { Err(OtherBody) }
     }
 
     /// Forgets that `signature` was bound here: another server was first, and with another body.

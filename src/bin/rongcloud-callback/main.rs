@@ -26,9 +26,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use mimalloc::MiMalloc;
 use rongcloud_callback::Config;
 
 use crate::failure::Failure;
+
+/// Each request allocates more at a time than glibc keeps at hand for a thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order.
 #[derive(Debug, Parser)]
