@@ -2,7 +2,7 @@
 
 use rongcloud_callback::{
     CallbackService, Config, Context, Subscribe, Text,
-    sandbox::{Content, Nastiness, Sandbox},
+    sandbox::{Content, Faults, Sandbox},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(user.received().await.text(), "Welcome, u1!");
 
     // However often the platform delivers it, and however badly it answers: one reply.
-    sandbox.nastiness(Nastiness { duplicate: 1.0, api_internal_error: 0.5, ..Nastiness::default() });
+    sandbox.faults(Faults { duplicate: 1.0, api_internal_error: 0.5, ..Faults::default() });
     let delivery = user.says("hi").await;
     assert_eq!(delivery.attempts.len(), 2);
     assert_eq!(user.received().await.text(), "You said: hi");

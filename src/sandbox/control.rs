@@ -44,7 +44,9 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/sandbox/users", post(add_user))
         .route("/sandbox/messages", post(write))
         .route("/sandbox/deliveries/{id}/resend", post(resend))
-        .route("/sandbox/nastiness", post(set_nastiness))
+        .route("/sandbox/faults", post(set_faults))
+        // Its earlier name, for scripts that were written for it.
+        .route("/sandbox/nastiness", post(set_faults))
         .route("/sandbox/files", post(add_file))
         .route("/sandbox/media/{id}", get(file))
         .route("/sandbox/recording", get(recording))
@@ -124,13 +126,13 @@ async fn resend(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> A
     Ok(answer(StatusCode::ACCEPTED, &json!({ "delivery": id })))
 }
 
-async fn set_nastiness(State(platform): State<Arc<Platform>>, request: Request) -> Answered {
+async fn set_faults(State(platform): State<Arc<Platform>>, request: Request) -> Answered {
     let changes: Value = body(request).await?;
     let mut state = platform.state();
-    let switches = state.fate.switches().with(&changes).map_err(bad)?;
-    state.fate.set(switches);
-    let switches = state.fate.switches().clone();
-    state.feed.publish("nastiness", &switches);
+    let switches = state.injector.switches().with(&changes).map_err(bad)?;
+    state.injector.set(switches);
+    let switches = state.injector.switches().clone();
+    state.feed.publish("faults", &switches);
     Ok(answer(StatusCode::OK, &json!(switches)))
 }
 

@@ -1,8 +1,8 @@
 //! The platform's stand-in: a chat page to try a bot on, and a test kit.
 //!
 //! It speaks the platform's side of both documents: pushes what users write as signed callbacks (5 s for an answer,
-//! three retries) and answers the API that a bot replies with. It is bounded in everything that it keeps, and nasty in
-//! the ways that [`Nastiness`] lists. `rongcloud-callback sandbox` serves it with a page to talk on; [`Sandbox`] runs it
+//! three retries) and answers the API that a bot replies with. It is bounded in everything that it keeps, and
+//! injects the [`Faults`] that it is told to. `rongcloud-callback sandbox` serves it with a page to talk on; [`Sandbox`] runs it
 //! inside a test. It is written from the documents, and shares no code with [`client`](crate::client) or
 //! [`server`](crate::server).
 //!
@@ -44,7 +44,7 @@
 //! - An API call names an account that exists, and App Keys that are the caller's own. A user is created when first named,
 //!   and receives what is sent to them whether or not they follow.
 //! - The day of the one message to all followers is Beijing's.
-//! - A call that meets one of the nasty answers has had no effect, so that a bot which tries again is seen to answer once.
+//! - A call that meets a fault has had no effect, so that a bot which tries again is seen to answer once.
 //!
 //! # Conversation files
 //!
@@ -89,7 +89,7 @@
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`Content`] |
 //! | `POST /sandbox/deliveries/ID/resend` | the same body again, under a fresh signature |
-//! | `POST /sandbox/nastiness` | sets those switches of [`Nastiness`] that the body names |
+//! | `POST /sandbox/faults` | sets those switches of [`Faults`] that the body names |
 //! | `POST /sandbox/files`, the bytes | keeps a picture or recording to send; answers its address |
 //! | `GET /sandbox/recording?account&user&after` | what happened, as a conversation file |
 //! | `POST /sandbox/play`, a conversation file | plays it; answers `{"passed","report"}` |
@@ -101,14 +101,14 @@ mod content;
 mod control;
 mod conversation;
 mod events;
+mod faults;
 mod feed;
-mod nastiness;
+mod forgery;
 mod options;
 mod platform;
 mod push;
 mod records;
 mod state;
-mod tricks;
 mod uploads;
 mod user;
 mod window;
@@ -129,9 +129,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::{
     content::{Card, Content},
     conversation::{Conversation, ConversationError, Report},
-    nastiness::Nastiness,
+    faults::Faults,
     options::Options,
-    records::{Attempt, Call, Delivery, DeliveryState, Fault, Message, Side, Trick},
+    records::{AnswerFault, Attempt, Call, Delivery, DeliveryFault, DeliveryState, Message, Side},
     user::User,
 };
 use self::{platform::Platform, push::Pusher, state::State};
@@ -244,11 +244,11 @@ impl Sandbox {
         state.publish_accounts(|_| true);
     }
 
-    /// Makes it as nasty as `nastiness` says, from the next delivery and call on.
-    pub fn nastiness(&self, nastiness: Nastiness) {
+    /// Injects these faults and no others, from the next delivery and call on.
+    pub fn faults(&self, faults: Faults) {
         let mut state = self.platform.state();
-        state.feed.publish("nastiness", &nastiness);
-        state.fate.set(nastiness);
+        state.feed.publish("faults", &faults);
+        state.injector.set(faults);
     }
 
     /// A user of the app, who talks to the account `demo` unless told otherwise.

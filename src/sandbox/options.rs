@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use secrecy::SecretString;
 
-use super::Nastiness;
+use super::Faults;
 use crate::{clock::Clock, ids::AppKey};
 
 /// How a sandbox is set up; the defaults suit tests.
@@ -34,8 +34,8 @@ pub struct Options {
     pub timeout: Duration,
     /// The pause before a further attempt: by default 1 s. The documents do not say.
     pub pause: Duration,
-    /// How nasty it is: by default not at all.
-    pub nastiness: Nastiness,
+    /// The faults that it injects; none by default.
+    pub faults: Faults,
     /// How many messages it remembers, the latest ones: by default 1000.
     pub remembered_messages: usize,
     /// Where the time comes from that is signed, checked and counted in days.
@@ -54,7 +54,7 @@ impl Default for Options {
             route_url: String::new(),
             timeout: Duration::from_secs(5),
             pause: Duration::from_secs(1),
-            nastiness: Nastiness::default(),
+            faults: Faults::default(),
             remembered_messages: 1000,
             clock: Clock::system(),
         }

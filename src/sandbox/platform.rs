@@ -128,7 +128,7 @@ impl Platform {
         if !is_event {
             inbound = inbound.with_message_id(format!("{}-{message}", state.feed.instance));
         }
-        let mended = state.fate.switches().mended_end_tag;
+        let mended = state.injector.switches().mended_end_tag;
         let xml = if mended { inbound.to_xml() } else { inbound.to_documented_xml() };
         let route =
             state.account(account.as_str()).ok_or_else(|| ActError::NoAccount(account.clone()))?;

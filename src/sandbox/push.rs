@@ -18,9 +18,9 @@ use tokio::{
 };
 
 use super::{
+    forgery::{self, Forgery},
     platform::Platform,
-    records::{Attempt, Delivery, DeliveryState, Trick},
-    tricks::{self, Forgery},
+    records::{Attempt, Delivery, DeliveryFault, DeliveryState},
 };
 use crate::signature::signed_query;
 
@@ -100,16 +100,16 @@ impl Pusher {
     }
 }
 
-/// Delivers until the server accepts it or the retries are used up, with all the tricks that it meets.
+/// Delivers until the server accepts it or the retries are used up, with all the faults that it meets.
 pub(super) async fn deliver(platform: &Arc<Platform>, mut delivery: Delivery) -> Delivery {
     if delivery.state == DeliveryState::NotSent {
         return delivery;
     }
     let first = delivery.attempts.last().map_or(1, |attempt| attempt.number + 1);
-    let before = tricks::before(&mut platform.state().fate);
-    for trick in before {
-        let forgery = tricks::forge(trick, platform, &delivery);
-        forged(platform, &mut delivery, first, trick, forgery).await;
+    let before = forgery::before(&mut platform.state().injector);
+    for fault in before {
+        let forgery = forgery::forge(fault, platform, &delivery);
+        forged(platform, &mut delivery, first, fault, forgery).await;
     }
     let mut accepted = None;
     for number in first..=first + RETRIES {
@@ -122,13 +122,14 @@ pub(super) async fn deliver(platform: &Arc<Platform>, mut delivery: Delivery) ->
         }
     }
     if let Some((number, query)) = &accepted {
-        let after = tricks::after(&mut platform.state().fate);
-        for trick in after {
-            let forgery = tricks::repeat(trick, platform, &delivery, query);
-            forged(platform, &mut delivery, *number, trick, forgery).await;
+        let after = forgery::after(&mut platform.state().injector);
+        for fault in after {
+            let forgery = forgery::repeat(fault, platform, &delivery, query);
+            forged(platform, &mut delivery, *number, fault, forgery).await;
         }
     }
-    let honest = |attempt: &&Attempt| attempt.trick.is_none_or(|trick| trick == Trick::DropAnswer);
+    let honest =
+        |attempt: &&Attempt| attempt.fault.is_none_or(|fault| fault == DeliveryFault::DropAnswer);
     let last = delivery.attempts.iter().rev().find(honest);
     delivery.reason = match (&accepted, last) {
         (Some(_), _) | (None, None) => None,
@@ -147,15 +148,19 @@ async fn try_once(
     is_last: bool,
 ) -> Option<(u32, String)> {
     let (twin, dropped) = {
-        let fate = &mut platform.state().fate;
-        (fate.meets(Trick::Simultaneous), fate.meets(Trick::DropAnswer) && !is_last)
+        let injector = &mut platform.state().injector;
+        (
+            injector.meets(DeliveryFault::Simultaneous),
+            injector.meets(DeliveryFault::DropAnswer) && !is_last,
+        )
     };
     let query = sign(platform);
     let honest = request(platform, delivery, query.clone());
     let mut attempt = if twin {
         let double = request(platform, delivery, sign(platform));
         let (mut attempt, mut other) = tokio::join!(honest, double);
-        (attempt.number, other.number, other.trick) = (number, number, Some(Trick::Simultaneous));
+        (attempt.number, other.number, other.fault) =
+            (number, number, Some(DeliveryFault::Simultaneous));
         record(platform, delivery, other);
         attempt
     } else {
@@ -163,7 +168,8 @@ async fn try_once(
     };
     attempt.number = number;
     if dropped && attempt.status.is_some() {
-        (attempt.error, attempt.trick) = (Some("answer dropped".to_owned()), Some(Trick::DropAnswer));
+        (attempt.error, attempt.fault) =
+            (Some("answer dropped".to_owned()), Some(DeliveryFault::DropAnswer));
     }
     let accepted = attempt.status == Some(200) && attempt.error.is_none();
     record(platform, delivery, attempt);
@@ -181,21 +187,21 @@ async fn forged(
     platform: &Platform,
     delivery: &mut Delivery,
     number: u32,
-    trick: Trick,
+    fault: DeliveryFault,
     Forgery { query, body }: Forgery,
 ) {
     let xml = (body != delivery.xml).then(|| body.clone());
     let attempt = ask(platform, Request { url: delivery.url.clone(), query, body }).await;
-    let attempt = Attempt { number, trick: Some(trick), expected: trick.expected(), xml, ..attempt };
+    let attempt = Attempt { number, fault: Some(fault), expected: fault.expected(), xml, ..attempt };
     record(platform, delivery, attempt);
 }
 
 async fn ask(platform: &Platform, request: Request) -> Attempt {
     let at = platform.clock.now();
-    let slow = Duration::from_millis(platform.state().fate.switches().slow_ms);
+    let slow = Duration::from_millis(platform.state().injector.switches().slow_ms);
     let Outcome { status, answer, error, took } = platform.pusher.post(request, slow).await;
     let ms = took.as_millis().try_into().unwrap_or(u64::MAX);
-    Attempt { number: 0, at, ms, status, answer, error, trick: None, expected: 200, xml: None }
+    Attempt { number: 0, at, ms, status, answer, error, fault: None, expected: 200, xml: None }
 }
 
 fn record(platform: &Platform, delivery: &mut Delivery, attempt: Attempt) {
@@ -208,7 +214,7 @@ fn record(platform: &Platform, delivery: &mut Delivery, attempt: Attempt) {
 
 /// A signature of now.
 fn sign(platform: &Platform) -> String {
-    signed_query(&platform.secret, &tricks::nonce(), platform.clock.now())
+    signed_query(&platform.secret, &forgery::nonce(), platform.clock.now())
 }
 
 fn failure(last: &Attempt) -> String {

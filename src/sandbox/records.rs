@@ -97,18 +97,18 @@ pub struct Attempt {
     pub answer: String,
     /// Why no answer came, or that it was dropped.
     pub error: Option<String>,
-    /// What was nasty about it.
-    pub trick: Option<Trick>,
+    /// The fault that was injected.
+    pub fault: Option<DeliveryFault>,
     /// The status that a sound server answers.
     pub expected: u16,
     /// The body, where it is not the delivery's own.
     pub xml: Option<String>,
 }
 
-/// What is nasty about an attempt.
+/// A fault that is injected into an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trick {
+pub enum DeliveryFault {
     /// A message that was accepted comes again.
     Duplicate,
     /// It comes twice at the same instant.
@@ -129,7 +129,7 @@ pub enum Trick {
     UnknownKind,
 }
 
-impl Trick {
+impl DeliveryFault {
     /// The status that a sound server answers.
     pub(super) fn expected(self) -> u16 {
         match self {
@@ -167,14 +167,14 @@ pub struct Call {
     pub answer: String,
     /// Why it was refused.
     pub refused: Option<String>,
-    /// What was nasty about the answer.
-    pub trick: Option<Fault>,
+    /// The fault that was injected.
+    pub fault: Option<AnswerFault>,
 }
 
-/// What is nasty about the answer of an API call; a call that meets it has no effect.
+/// A fault that is injected into the answer of an API call, which then has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum AnswerFault {
     /// Errcode 1000.
     InternalError,
     /// Errcode 1008.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{
     account::{Account, MenuEntry},
     content::Content,
+    faults::FaultInjector,
     feed::Feed,
-    nastiness::Fate,
     options::Options,
     records::{Call, Delivery, Message, Side},
     uploads::{PICTURE_PATH, Uploads},
@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) deliveries: Window<Delivery>,
     pub(super) calls: Window<Call>,
     pub(super) uploads: Uploads,
-    pub(super) fate: Fate,
+    pub(super) injector: FaultInjector,
     pub(super) feed: Feed,
     /// Numbers accounts and menu entries.
     numbers: u64,
@@ -72,7 +72,7 @@ impl State {
             deliveries: Window::new(MOST_DELIVERIES),
             calls: Window::new(MOST_CALLS),
             uploads: Uploads::default(),
-            fate: Fate::new(options.nastiness.clone()),
+            injector: FaultInjector::new(options.faults.clone()),
             feed: Feed::new(),
             numbers: 0,
         };
@@ -226,7 +226,9 @@ impl State {
             "messages": self.messages.iter().collect::<Vec<_>>(),
             "deliveries": self.deliveries.iter().collect::<Vec<_>>(),
             "calls": self.calls.iter().collect::<Vec<_>>(),
-            "nastiness": self.fate.switches(),
+            "faults": self.injector.switches(),
+            // Its earlier name, for scripts that were written for it.
+            "nastiness": self.injector.switches(),
         })
     }
 }

@@ -6,7 +6,7 @@ use rongcloud_callback::{
     Content, Message,
     journal::{EntryId, Queue, Record, State},
     protocol::parse,
-    sandbox::{Attempt, Delivery, Trick},
+    sandbox::{Attempt, Delivery, DeliveryFault},
 };
 
 /// What the platform did and got, and what is in the journal once nothing is pending.
@@ -74,9 +74,9 @@ impl History {
 
     fn what_was_accepted_had_been_sent(&self) {
         let attempts = self.deliveries.iter().flatten().flat_map(|it| &it.attempts);
-        let forged = attempts
-            .clone()
-            .filter(|it| matches!(it.trick, Some(Trick::WrongSignature | Trick::StaleSignature)));
+        let forged = attempts.clone().filter(|it| {
+            matches!(it.fault, Some(DeliveryFault::WrongSignature | DeliveryFault::StaleSignature))
+        });
         let forged: BTreeSet<_> = forged.filter_map(|it| it.xml.as_deref()).map(str::as_bytes).collect();
         let honest = self.deliveries.iter().flatten().map(|delivery| delivery.xml.as_bytes());
         let known: BTreeSet<_> =
@@ -156,7 +156,7 @@ fn is_sound(attempt: &Attempt) -> bool {
     match attempt.status {
         None | Some(503) => true,
         // Which body a signature belongs to is not known any more after a crash.
-        Some(200) if attempt.trick == Some(Trick::ForgedBody) => true,
+        Some(200) if attempt.fault == Some(DeliveryFault::ForgedBody) => true,
         Some(status) => status == attempt.expected,
     }
 }

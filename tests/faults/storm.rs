@@ -1,4 +1,4 @@
-//! Everything at once: faults at all boundaries by chance, a nasty platform, and a server that is started again and again.
+//! Everything at once: faults at all boundaries by chance, the faults of the platform, and a server that is started again and again.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rongcloud_callback::sandbox::{Delivery, Nastiness, Options, Sandbox, Side};
+use rongcloud_callback::sandbox::{Delivery, Faults, Options, Sandbox, Side};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -37,8 +37,8 @@ const CONFIGURATION: &str = "[dispatch]\nattempts = 6\nbackoff = \"20ms\"\nmax_b
     [deliver]\nattempts = 6\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
     [client]\nconnect_timeout = \"500ms\"\ntimeout = \"500ms\"\n";
 
-fn nastiness() -> Nastiness {
-    Nastiness {
+fn faults() -> Faults {
+    Faults {
         duplicate: 0.2,
         simultaneous: 0.2,
         drop_answer: 0.2,
@@ -66,7 +66,7 @@ async fn platform() -> Arc<Sandbox> {
         secret: SECRET.into(),
         timeout: Duration::from_secs(2),
         pause: Duration::from_millis(100),
-        nastiness: nastiness(),
+        faults: faults(),
         remembered_messages: 10_000_000,
         ..Options::default()
     };
@@ -136,7 +136,7 @@ async fn weather(driver: Driver) {
 
     let mut home = Arc::into_inner(home).unwrap();
     home.environment([]);
-    sandbox.nastiness(Nastiness::default());
+    sandbox.faults(Faults::default());
     let server = home.start().await;
     let journal = home.journal().await;
     let mut left = u64::MAX;

@@ -33,7 +33,7 @@ use self::{
 };
 use super::{
     platform::Platform,
-    records::{Call, Fault},
+    records::{AnswerFault, Call},
     state,
 };
 
@@ -60,8 +60,8 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
     };
     let asked = Asked::read(parts, body).await;
     let (fault, slow) = {
-        let fate = &mut platform.state().fate;
-        (fate.fault(), Duration::from_millis(fate.switches().slow_ms))
+        let injector = &mut platform.state().injector;
+        (injector.answer_fault(), Duration::from_millis(injector.switches().slow_ms))
     };
     tokio::time::sleep(slow).await;
     let dialect = Dialect::of(&asked.path);
@@ -122,17 +122,19 @@ fn run(state: &mut state::State, platform: &Platform, asked: &Asked) -> Result<V
     }
 }
 
-/// Answers as the nastiness wants it; nothing is carried out.
-async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: Fault) -> Response {
+/// Answers with `fault`; nothing is carried out.
+async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: AnswerFault) -> Response {
     let now = platform.clock.now();
     let refusal = match fault {
-        Fault::InternalError => Some(Refusal::internal()),
-        Fault::RateExceeded => Some(Refusal::rate_exceeded()),
-        Fault::Status500 | Fault::Cut | Fault::Silent => None,
+        AnswerFault::InternalError => Some(Refusal::internal()),
+        AnswerFault::RateExceeded => Some(Refusal::rate_exceeded()),
+        AnswerFault::Status500 | AnswerFault::Cut | AnswerFault::Silent => None,
     };
     let (status, answer) = match (&refusal, fault) {
         (Some(refusal), _) => (Some(refusal.status(dialect)), dialect.refused(refusal, now).to_string()),
-        (None, Fault::Status500) => (Some(500), "<html>500 Internal Server Error</html>".to_owned()),
+        (None, AnswerFault::Status500) => {
+            (Some(500), "<html>500 Internal Server Error</html>".to_owned())
+        }
         (None, _) => (None, String::new()),
     };
     {
@@ -143,7 +145,7 @@ async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: Fault
         (Some(status), Some(_)) => json(status, answer),
         (Some(_), None) => (StatusCode::INTERNAL_SERVER_ERROR, answer).into_response(),
         (None, _) => {
-            if fault == Fault::Silent {
+            if fault == AnswerFault::Silent {
                 let _ = tokio::time::timeout(SILENCE, platform.stop.cancelled()).await;
             }
             cut()
@@ -162,7 +164,7 @@ struct Outcome<'a> {
     status: Option<u16>,
     answer: &'a str,
     refused: Option<String>,
-    fault: Option<Fault>,
+    fault: Option<AnswerFault>,
 }
 
 fn record(state: &mut state::State, platform: &Platform, asked: &Asked, outcome: Outcome<'_>) {
@@ -182,7 +184,7 @@ fn record(state: &mut state::State, platform: &Platform, asked: &Asked, outcome:
         status: outcome.status,
         answer: outcome.answer.chars().take(EXCERPT).collect(),
         refused: outcome.refused,
-        trick: outcome.fault,
+        fault: outcome.fault,
     };
     state.feed.publish("call", &call);
     state.calls.push(call);

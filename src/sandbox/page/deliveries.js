@@ -14,8 +14,8 @@ const keyOf = (item) => (isCall(item) ? `c${item.id}` : `d${item.id}`);
 /** How many API calls are written out below one delivery: a busy bot makes hundreds. */
 const MOST_CALLS = 20;
 
-/** Whether an API call was accepted: not refused, no trick, and an answer without an error code. */
-const isFine = (call) => !call.refused && !call.trick && call.status === 200;
+/** Whether an API call was accepted: not refused, no fault, and an answer without an error code. */
+const isFine = (call) => !call.refused && !call.fault && call.status === 200;
 /** Whether the server under test answered what a sound server would not. */
 const isUnsound = (attempt) => attempt.status !== null && attempt.status !== attempt.expected;
 
@@ -203,16 +203,16 @@ function attemptLine(attempt, limit) {
     el("span", {}, String(attempt.number)),
     el("span", { class: "bar", "aria-hidden": "true" }, filled),
     el("span", { class: "ms" }, text("ms", { n: attempt.ms })),
-    el("span", { class: "result" }, result(attempt), attempt.trick && [" ", el("span", { class: "chip warn" }, text(attempt.trick))]),
+    el("span", { class: "result" }, result(attempt), attempt.fault && [" ", el("span", { class: "chip warn" }, text(attempt.fault))]),
   );
 }
 
 /** What came of an attempt, and whether that is what a sound server does. */
-function result({ status, error, expected, trick }) {
+function result({ status, error, expected, fault }) {
   if (status === null) return el("span", { class: "bad-text" }, error ?? text("call.unanswered"));
   if (status !== expected) return el("b", { class: "bad-text" }, `${status} · ${text("attempt.expected", { status: expected })}`);
-  // The chip of the trick says it already.
-  if (error && trick !== "drop_answer") return el("span", { class: "warn-text" }, `${status} · ${error}`);
+  // The chip of the fault says it already.
+  if (error && fault !== "drop_answer") return el("span", { class: "warn-text" }, `${status} · ${error}`);
   if (status !== 200) return el("span", { class: "good-text" }, `${status} · ${text("attempt.refused")}`);
   return el("span", { class: "good-text" }, String(status));
 }
@@ -245,8 +245,8 @@ function troubleChips(calls) {
   return [...chips.values()].map(({ chip, count }) => (count > 1 ? [chip, `× ${count}`] : chip));
 }
 
-function callChip({ status, refused, trick }) {
-  if (trick) return el("span", { class: "chip warn" }, text(`trick.${trick}`, {}, trick));
+function callChip({ status, refused, fault }) {
+  if (fault) return el("span", { class: "chip warn" }, text(`fault.${fault}`, {}, fault));
   if (refused) return el("span", { class: "chip bad" }, text("call.refused"));
   if (status === null) return el("span", { class: "chip bad" }, text("call.unanswered"));
   return el("span", { class: `chip ${status === 200 ? "good" : "bad"}` }, String(status));

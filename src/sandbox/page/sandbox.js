@@ -12,7 +12,7 @@ export class Sandbox {
   message = new Map();
   delivery = new Map();
   call = new Map();
-  nastiness = {};
+  faults = {};
   timeoutMs = 5000;
   #listeners = { loaded: [], changed: [], live: [] };
   #batch = new Map();
@@ -44,7 +44,7 @@ export class Sandbox {
       const list = kind === "delivery" ? state.deliveries : state[`${kind}s`];
       this[kind] = new Map(list.slice(-MOST[kind]).map((item) => [item.id, item]));
     }
-    this.nastiness = state.nastiness;
+    this.faults = state.faults;
     this.timeoutMs = state.timeout_ms;
     this.#batch.clear();
     this.#emit("loaded");
@@ -60,15 +60,15 @@ export class Sandbox {
       // A browser tries again by itself after a broken connection, but not after an answer that is no stream.
       if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#events === events && this.connect(), RETRY_MS);
     };
-    for (const kind of [...Object.keys(MOST), "nastiness"]) {
+    for (const kind of [...Object.keys(MOST), "faults"]) {
       events.addEventListener(kind, (event) => this.#put(kind, JSON.parse(event.data)));
     }
     events.addEventListener("reset", () => this.connect());
   }
 
   #put(kind, item) {
-    if (kind === "nastiness") {
-      this.nastiness = item;
+    if (kind === "faults") {
+      this.faults = item;
     } else {
       const known = this[kind];
       known.set(item.id, item);
@@ -107,8 +107,8 @@ export class Sandbox {
     return this.#ask("POST", `deliveries/${delivery}/resend`);
   }
 
-  setNastiness(changes) {
-    return this.#ask("POST", "nastiness", JSON.stringify(changes));
+  setFaults(changes) {
+    return this.#ask("POST", "faults", JSON.stringify(changes));
   }
 
   upload(file) {

@@ -1,4 +1,4 @@
-// The nastiness switches: each trick on or off, and for what share.
+// Fault injection: each fault on or off, and for what share.
 
 import { attempt } from "./dialog.js";
 import { el } from "./dom.js";
@@ -12,7 +12,7 @@ const GROUPS = {
   content: ["malformed_xml", "unknown_kind", "mended_end_tag"],
   api: ["api_internal_error", "api_rate_exceeded", "api_status_500", "api_cut", "api_silent"],
 };
-/** Not a trick, but the more orderly way. */
+/** Not a fault, but the more orderly way. */
 const CALM = "mended_end_tag";
 const NAMES = Object.values(GROUPS).flat();
 const offValue = (name) => (name === CALM ? false : 0);
@@ -22,7 +22,7 @@ export class Switches {
     this.sandbox = sandbox;
     this.rows = new Map();
     byId("all-off").addEventListener("click", () => this.#set(Object.fromEntries(NAMES.map((name) => [name, offValue(name)]))));
-    sandbox.on("changed", (kind) => kind === "nastiness" && this.show());
+    sandbox.on("changed", (kind) => kind === "faults" && this.show());
     this.redraw();
   }
 
@@ -37,14 +37,14 @@ export class Switches {
 
   /** Shows what the sandbox says. */
   show() {
-    const nastiness = this.sandbox.nastiness;
+    const faults = this.sandbox.faults;
     let on = 0;
     for (const [name, row] of this.rows) {
-      const value = nastiness[name] ?? offValue(name);
+      const value = faults[name] ?? offValue(name);
       row.show(value);
       if (value && name !== CALM) on += 1;
     }
-    byId("all-off").disabled = on === 0 && !nastiness[CALM];
+    byId("all-off").disabled = on === 0 && !faults[CALM];
     for (const badge of document.querySelectorAll("[data-switches-on]")) {
       badge.hidden = on === 0;
       badge.textContent = on;
@@ -87,8 +87,8 @@ export class Switches {
   }
 
   async #set(changes) {
-    const now = await attempt(() => this.sandbox.setNastiness(changes));
-    if (now) this.sandbox.nastiness = now;
+    const now = await attempt(() => this.sandbox.setFaults(changes));
+    if (now) this.sandbox.faults = now;
     this.show();
   }
 }

@@ -16,7 +16,7 @@ async fn what_a_script_does_is_seen_at_once() {
         sandbox.post("messages", &message).await;
         page.see("#messages .mine .bubble", "from a script").await;
         page.see_reply("from a script").await;
-        sandbox.post("nastiness", &json!({ "slow_ms": 10, "drop_answer": 0.5 })).await;
+        sandbox.post("faults", &json!({ "slow_ms": 10, "drop_answer": 0.5 })).await;
         page.see("#switch-drop_answer:checked", "").await;
         page.see(".amount-value", "50 %").await;
     })

@@ -4,11 +4,11 @@ mod bounds;
 mod browser;
 mod conversation;
 mod executable;
+mod faults;
 mod hostile;
 mod keyboard;
 mod live;
 mod looks;
-mod nastiness;
 mod recording;
 
 use self::{browser::Browser, executable::Executable};

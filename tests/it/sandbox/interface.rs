@@ -69,8 +69,8 @@ async fn wrong_calls_are_refused_with_a_sentence() {
             413,
         ),
         ("/sandbox/deliveries/7/resend", json!({}), 404),
-        ("/sandbox/nastiness", json!({ "duplicate": 2 }), 400),
-        ("/sandbox/nastiness", json!({ "unheard_of": 1 }), 400),
+        ("/sandbox/faults", json!({ "duplicate": 2 }), 400),
+        ("/sandbox/faults", json!({ "unheard_of": 1 }), 400),
         ("/sandbox/users", json!({ "id": "" }), 400),
         ("/sandbox/files", json!({}), 400),
         ("/sandbox/play", json!("not a conversation"), 400),
@@ -85,10 +85,10 @@ async fn wrong_calls_are_refused_with_a_sentence() {
 #[tokio::test]
 async fn switches_are_set_one_by_one_and_seen() {
     let sandbox = Sandbox::start().await;
-    post(&sandbox, "/sandbox/nastiness", &json!({ "duplicate": 0.5 })).await;
-    let (_, all) = post(&sandbox, "/sandbox/nastiness", &json!({ "slow_ms": 7 })).await;
+    post(&sandbox, "/sandbox/faults", &json!({ "duplicate": 0.5 })).await;
+    let (_, all) = post(&sandbox, "/sandbox/faults", &json!({ "slow_ms": 7 })).await;
     assert_eq!((&all["duplicate"], &all["slow_ms"]), (&json!(0.5), &json!(7)));
-    assert_eq!(state(&sandbox).await["nastiness"], all);
+    assert_eq!(state(&sandbox).await["faults"], all);
 }
 
 #[tokio::test]
@@ -130,11 +130,11 @@ async fn a_browser_is_told_what_it_may_run_and_other_sites_are_kept_out() {
         assert!(connection.closed().await.to_lowercase().contains(&format!("content-type: {kind}")));
     }
     for origin in ["http://evil.example", "null"] {
-        let answer = ask(address, "POST /sandbox/nastiness", &[("origin", origin)], "{}").await;
+        let answer = ask(address, "POST /sandbox/faults", &[("origin", origin)], "{}").await;
         assert_eq!(answer.status, 403, "{origin}");
     }
     let ours = format!("http://{address}");
-    assert_eq!(ask(address, "POST /sandbox/nastiness", &[("origin", &ours)], "{}").await.status, 200);
+    assert_eq!(ask(address, "POST /sandbox/faults", &[("origin", &ours)], "{}").await.status, 200);
     let mut connection = crate::support::http::Connection::open(address).await;
     let rebound = "GET /sandbox/state HTTP/1.1\r\nhost: evil.example\r\n\r\n";
     assert_eq!(connection.ask(rebound).await.status, 403);

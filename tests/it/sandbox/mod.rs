@@ -1,4 +1,4 @@
-//! The platform's stand-in: its API by the documents' own examples, its pushes, its nastiness, its interfaces.
+//! The platform's stand-in: its API by the documents' own examples, its pushes, its faults, its interfaces.
 
 mod bounds;
 mod broadcasts;
@@ -7,8 +7,8 @@ mod command;
 mod conversations;
 mod documents;
 mod events;
+mod faults;
 mod interface;
-mod nastiness;
 mod pushes;
 mod refusals;
 mod route;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    sandbox::{Content, DeliveryState, Nastiness, Options, Sandbox},
+    sandbox::{Content, DeliveryState, Faults, Options, Sandbox},
     signature::Verifier,
 };
 
@@ -60,7 +60,7 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
         assert_eq!(ours, documented.trim_end().replace("[toUserId]", "[toUserName]"), "{heading}");
         assert_eq!(delivery.xml, body);
     }
-    sandbox.nastiness(Nastiness { mended_end_tag: true, ..Nastiness::default() });
+    sandbox.faults(Faults { mended_end_tag: true, ..Faults::default() });
     sandbox.user("u").sends(image()).await;
     assert!(route.came().await.pop().unwrap().body.contains("</MsgId>"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rongcloud_callback::{
     clock::Clock,
     journal::{Queue, State},
-    sandbox::Nastiness,
+    sandbox::Faults,
 };
 
 use crate::support::{disk::Disk, messages::text, platform::Platform, process::Home, until};
@@ -23,7 +23,7 @@ async fn what_waits_for_another_attempt_does_not_wait_longer_when_the_clock_is_s
     let home = home.within(disk.environment());
     let server = home.start().await;
     for (number, then) in [(1, now.minus(HOUR)), (2, now.minus(DAY)), (3, now.plus(DAY))] {
-        platform.nastiness(Nastiness { api_internal_error: 1.0, ..Nastiness::default() });
+        platform.faults(Faults { api_internal_error: 1.0, ..Faults::default() });
         server.deliver(&text("user", &number.to_string(), "hello")).await.assert_ack();
         let failed = async || {
             let records = home.records().await;
@@ -34,7 +34,7 @@ async fn what_waits_for_another_attempt_does_not_wait_longer_when_the_clock_is_s
 
         clock.set(then);
         disk.clock_is_off_by(then.0 - now.0);
-        platform.nastiness(Nastiness::default());
+        platform.faults(Faults::default());
         let sent = async || (platform.sent().len() == number).then_some(());
         until("a reply", sent).await;
         clock.set(now);

@@ -15,7 +15,7 @@ use rongcloud_callback::{
     clock::Clock,
     journal::{self, Access, Filter, Journal, Options, Queue, Record, State},
     protocol::parse,
-    sandbox::Nastiness,
+    sandbox::Faults,
 };
 use rustix::process::Signal;
 use tokio::task::JoinSet;
@@ -222,7 +222,7 @@ async fn while_the_database_is_restarted_what_is_under_way_is_sent_once_and_note
     let Some(cluster) = Cluster::start().await else { return };
     let (url, platform) = (cluster.database().await, Platform::start().await);
     let server = home(&url, &platform.url()).with_server("").start().await;
-    platform.nastiness(Nastiness { slow_ms: 4000, ..Nastiness::default() });
+    platform.faults(Faults { slow_ms: 4000, ..Faults::default() });
     for user in 0..USERS {
         let body = text(&format!("user{user}"), &format!("m{user}"), &user.to_string());
         server.deliver(&body).await.assert_ack();

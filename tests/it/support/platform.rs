@@ -2,7 +2,7 @@
 
 use rongcloud_callback::{
     clock::Clock,
-    sandbox::{Nastiness, Options, Sandbox, Side},
+    sandbox::{Faults, Options, Sandbox, Side},
 };
 
 use super::{
@@ -35,9 +35,9 @@ impl Platform {
         self.0.api_url().to_owned()
     }
 
-    /// Answers as badly as `nastiness` says from now on.
-    pub(crate) fn nastiness(&self, nastiness: Nastiness) {
-        self.0.nastiness(nastiness);
+    /// Answers as badly as `faults` says from now on.
+    pub(crate) fn faults(&self, faults: Faults) {
+        self.0.faults(faults);
     }
 
     /// Users and texts, in the order in which they were sent.

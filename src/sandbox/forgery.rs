@@ -1,9 +1,9 @@
 //! The requests that come along with a delivery: forgeries, repetitions, and what nobody can read.
 
 use super::{
-    nastiness::Fate,
+    faults::FaultInjector,
     platform::Platform,
-    records::{Delivery, Trick},
+    records::{Delivery, DeliveryFault},
 };
 use crate::{
     clock::UnixMillis,
@@ -22,32 +22,46 @@ pub(super) struct Forgery {
 }
 
 /// What comes before the message itself.
-pub(super) fn before(fate: &mut Fate) -> Vec<Trick> {
-    meets(fate, [Trick::WrongSignature, Trick::StaleSignature, Trick::MalformedXml, Trick::UnknownKind])
+pub(super) fn before(injector: &mut FaultInjector) -> Vec<DeliveryFault> {
+    meets(
+        injector,
+        [
+            DeliveryFault::WrongSignature,
+            DeliveryFault::StaleSignature,
+            DeliveryFault::MalformedXml,
+            DeliveryFault::UnknownKind,
+        ],
+    )
 }
 
 /// What follows a message that was accepted.
-pub(super) fn after(fate: &mut Fate) -> Vec<Trick> {
-    meets(fate, [Trick::Duplicate, Trick::ReplayedSignature, Trick::ForgedBody])
+pub(super) fn after(injector: &mut FaultInjector) -> Vec<DeliveryFault> {
+    meets(
+        injector,
+        [DeliveryFault::Duplicate, DeliveryFault::ReplayedSignature, DeliveryFault::ForgedBody],
+    )
 }
 
-fn meets(fate: &mut Fate, tricks: impl IntoIterator<Item = Trick>) -> Vec<Trick> {
-    tricks.into_iter().filter(|trick| fate.meets(*trick)).collect()
+fn meets(
+    injector: &mut FaultInjector,
+    faults: impl IntoIterator<Item = DeliveryFault>,
+) -> Vec<DeliveryFault> {
+    faults.into_iter().filter(|fault| injector.meets(*fault)).collect()
 }
 
 /// A request that stands alone.
-pub(super) fn forge(trick: Trick, platform: &Platform, delivery: &Delivery) -> Forgery {
+pub(super) fn forge(fault: DeliveryFault, platform: &Platform, delivery: &Delivery) -> Forgery {
     let now = platform.clock.now();
     let right = |at| signed_query(&platform.secret, &nonce(), at);
-    match trick {
-        Trick::WrongSignature => Forgery {
+    match fault {
+        DeliveryFault::WrongSignature => Forgery {
             query: signed_query(&"not the secret".into(), &nonce(), now),
             body: forged(delivery),
         },
-        Trick::StaleSignature => {
+        DeliveryFault::StaleSignature => {
             Forgery { query: right(UnixMillis(now.0 - STALE_MS)), body: forged(delivery) }
         }
-        Trick::MalformedXml => {
+        DeliveryFault::MalformedXml => {
             let half = delivery.xml.floor_char_boundary(delivery.xml.len() / 2);
             Forgery { query: right(now), body: delivery.xml[..half].to_owned() }
         }
@@ -60,11 +74,16 @@ pub(super) fn forge(trick: Trick, platform: &Platform, delivery: &Delivery) -> F
 }
 
 /// A request that builds on one that was accepted, whose signature is `query`.
-pub(super) fn repeat(trick: Trick, platform: &Platform, delivery: &Delivery, query: &str) -> Forgery {
+pub(super) fn repeat(
+    fault: DeliveryFault,
+    platform: &Platform,
+    delivery: &Delivery,
+    query: &str,
+) -> Forgery {
     let (seen, body) = (query.to_owned(), delivery.xml.clone());
-    match trick {
-        Trick::ForgedBody => Forgery { query: seen, body: forged(delivery) },
-        Trick::ReplayedSignature => Forgery { query: seen, body },
+    match fault {
+        DeliveryFault::ForgedBody => Forgery { query: seen, body: forged(delivery) },
+        DeliveryFault::ReplayedSignature => Forgery { query: seen, body },
         _ => Forgery { query: signed_query(&platform.secret, &nonce(), platform.clock.now()), body },
     }
 }

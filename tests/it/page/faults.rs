@@ -64,7 +64,7 @@ async fn a_forgery_is_refused_as_it_should_be() {
 }
 
 #[tokio::test]
-async fn a_refused_api_call_is_shown_with_its_trick() {
+async fn a_refused_api_call_is_shown_with_its_fault() {
     on_a_page("api", async |page, _| {
         page.press("label:has(#switch-api_internal_error)").await;
         page.say("answer me later").await;

@@ -1,28 +1,28 @@
-//! The switches that make the stand-in as nasty as a platform and a network can be.
+//! Fault injection: the switches for what a platform and a network can do to a server.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::records::{Fault, Trick};
+use super::records::{AnswerFault, DeliveryFault};
 
 /// Longest that a callback or an answer can be slowed down, in milliseconds.
 const MOST_SLOW_MS: u64 = 10_000;
 
-/// How nasty the stand-in is. By default not at all.
+/// The faults that the sandbox injects; none by default.
 ///
 /// Shares are of deliveries, or of API calls for those that begin with `api_`: 0 = never, 1 = always.
 ///
 /// # Examples
 ///
 /// ```
-/// use rongcloud_callback::sandbox::Nastiness;
+/// use rongcloud_callback::sandbox::Faults;
 ///
-/// let nasty = Nastiness { duplicate: 1.0, api_internal_error: 0.2, ..Nastiness::default() };
+/// let faults = Faults { duplicate: 1.0, api_internal_error: 0.2, ..Faults::default() };
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Nastiness {
+pub struct Faults {
     /// A message that was accepted is delivered again.
     pub duplicate: f64,
     /// A message is delivered twice at the same instant.
@@ -59,7 +59,7 @@ pub struct Nastiness {
     pub seed: u64,
 }
 
-impl Default for Nastiness {
+impl Default for Faults {
     fn default() -> Self {
         Self {
             duplicate: 0.0,
@@ -83,7 +83,7 @@ impl Default for Nastiness {
     }
 }
 
-impl Nastiness {
+impl Faults {
     /// These switches with those that `changes`, a JSON object, names set as it says.
     pub(super) fn with(&self, changes: &Value) -> Result<Self, String> {
         let changes = changes.as_object().ok_or("not a JSON object")?;
@@ -118,41 +118,41 @@ impl Nastiness {
         ]
     }
 
-    /// The share of deliveries that meet `trick`.
-    fn share(&self, trick: Trick) -> f64 {
-        match trick {
-            Trick::Duplicate => self.duplicate,
-            Trick::Simultaneous => self.simultaneous,
-            Trick::DropAnswer => self.drop_answer,
-            Trick::WrongSignature => self.wrong_signature,
-            Trick::StaleSignature => self.stale_signature,
-            Trick::ReplayedSignature => self.replayed_signature,
-            Trick::ForgedBody => self.forged_body,
-            Trick::MalformedXml => self.malformed_xml,
-            Trick::UnknownKind => self.unknown_kind,
+    /// The share of deliveries that meet `fault`.
+    fn share(&self, fault: DeliveryFault) -> f64 {
+        match fault {
+            DeliveryFault::Duplicate => self.duplicate,
+            DeliveryFault::Simultaneous => self.simultaneous,
+            DeliveryFault::DropAnswer => self.drop_answer,
+            DeliveryFault::WrongSignature => self.wrong_signature,
+            DeliveryFault::StaleSignature => self.stale_signature,
+            DeliveryFault::ReplayedSignature => self.replayed_signature,
+            DeliveryFault::ForgedBody => self.forged_body,
+            DeliveryFault::MalformedXml => self.malformed_xml,
+            DeliveryFault::UnknownKind => self.unknown_kind,
         }
     }
 }
 
 /// The switches and the dice that decide whom they meet.
 #[derive(Debug)]
-pub(super) struct Fate {
-    switches: Nastiness,
+pub(super) struct FaultInjector {
+    switches: Faults,
     dice: StdRng,
 }
 
-impl Fate {
-    pub(super) fn new(switches: Nastiness) -> Self {
+impl FaultInjector {
+    pub(super) fn new(switches: Faults) -> Self {
         let dice = StdRng::seed_from_u64(switches.seed);
         Self { switches, dice }
     }
 
-    pub(super) fn switches(&self) -> &Nastiness {
+    pub(super) fn switches(&self) -> &Faults {
         &self.switches
     }
 
     /// Sets the switches; the dice begin anew if their seed is another one.
-    pub(super) fn set(&mut self, switches: Nastiness) {
+    pub(super) fn set(&mut self, switches: Faults) {
         if switches.seed == self.switches.seed {
             self.switches = switches;
         } else {
@@ -160,21 +160,21 @@ impl Fate {
         }
     }
 
-    /// Whether a delivery meets `trick`.
-    pub(super) fn meets(&mut self, trick: Trick) -> bool {
-        let share = self.switches.share(trick);
+    /// Whether a delivery meets `fault`.
+    pub(super) fn meets(&mut self, fault: DeliveryFault) -> bool {
+        let share = self.switches.share(fault);
         self.falls(share)
     }
 
     /// What an API call meets.
-    pub(super) fn fault(&mut self) -> Option<Fault> {
+    pub(super) fn answer_fault(&mut self) -> Option<AnswerFault> {
         let switches = &self.switches;
         let shares = [
-            (switches.api_internal_error, Fault::InternalError),
-            (switches.api_rate_exceeded, Fault::RateExceeded),
-            (switches.api_status_500, Fault::Status500),
-            (switches.api_cut, Fault::Cut),
-            (switches.api_silent, Fault::Silent),
+            (switches.api_internal_error, AnswerFault::InternalError),
+            (switches.api_rate_exceeded, AnswerFault::RateExceeded),
+            (switches.api_status_500, AnswerFault::Status500),
+            (switches.api_cut, AnswerFault::Cut),
+            (switches.api_silent, AnswerFault::Silent),
         ];
         shares.into_iter().find_map(|(share, fault)| self.falls(share).then_some(fault))
     }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn switches_are_set_one_by_one_and_nothing_else_is_taken() {
-        let one = Nastiness::default().with(&json!({ "duplicate": 0.5 })).unwrap();
+        let one = Faults::default().with(&json!({ "duplicate": 0.5 })).unwrap();
         let two = one.with(&json!({ "slow_ms": 10, "seed": 7 })).unwrap();
         assert_eq!((two.duplicate, two.slow_ms, two.seed), (0.5, 10, 7));
         for wrong in
@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn a_share_meets_about_that_many_and_the_same_seed_the_same_ones() {
         let run = |seed| {
-            let mut fate = Fate::new(Nastiness { duplicate: 0.3, seed, ..Nastiness::default() });
-            (0..1000).map(|_| fate.meets(Trick::Duplicate)).collect::<Vec<_>>()
+            let mut injector = FaultInjector::new(Faults { duplicate: 0.3, seed, ..Faults::default() });
+            (0..1000).map(|_| injector.meets(DeliveryFault::Duplicate)).collect::<Vec<_>>()
         };
         assert_eq!(run(5), run(5));
         assert_ne!(run(5), run(6));
@@ -215,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_nasty_by_default() {
-        let mut fate = Fate::new(Nastiness::default());
-        assert!((0..100).all(|_| fate.fault().is_none() && !fate.meets(Trick::ForgedBody)));
+    fn there_are_no_faults_by_default() {
+        let mut injector = FaultInjector::new(Faults::default());
+        assert!((0..100).all(|_| injector.answer_fault().is_none() && !injector.meets(DeliveryFault::ForgedBody)));
     }
 }
