@@ -114,6 +114,20 @@ impl fmt::Display for EntryId {
     }
 }
 
+impl EntryId {
+    /// The key of the reply at `index` to this message: no other entry ever has its number.
+    pub fn reply_key(self, index: usize) -> String {
+        format!("{self}.{index}")
+    }
+
+    /// The message that the reply with this key answers.
+    pub fn answered_by(reply_key: &str) -> Option<Self> {
+        let (message, index) = reply_key.split_once('.')?;
+        index.parse::<usize>().ok()?;
+        message.parse().ok().map(Self)
+    }
+}
+
 /// A leased entry: what is to be worked on.
 #[derive(Debug)]
 pub struct Entry {

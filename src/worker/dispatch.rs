@@ -98,7 +98,7 @@ fn follow_ups(
         };
         Ok(NewEntry {
             queue: Queue::Outbox,
-            key: format!("{}.{index}", entry.id),
+            key: entry.id.reply_key(index),
             conversation: conversation.clone(),
             body: Bytes::from(outgoing.encode()),
             dead: None,
