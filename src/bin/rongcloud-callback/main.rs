@@ -1,5 +1,8 @@
 //! The executable: a callback server from a configuration file, and the operator's commands beside it.
-#![expect(clippy::print_stdout, reason = "an executable's data goes there")]
+
+// First of all, for its macros.
+#[macro_use]
+mod output;
 
 mod account;
 mod calls;
@@ -20,6 +23,7 @@ mod running;
 mod sandbox;
 mod send;
 mod serve;
+mod terminal;
 mod users;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -96,7 +100,7 @@ fn main() -> ExitCode {
         let result = runtime.block_on(run(cli));
         // A store or a file that does not answer may hold one of its threads for as long as it likes.
         runtime.shutdown_background();
-        result
+        result.and_then(|()| output::check())
     });
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ mod journal;
 mod manual;
 mod media;
 mod menu;
+mod output;
 mod portal;
 mod proxies;
 mod rules;
