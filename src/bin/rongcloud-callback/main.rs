@@ -9,8 +9,10 @@ mod calls;
 mod check;
 mod copy;
 mod demonstration;
+mod doctor;
 mod failure;
 mod follower;
+mod init;
 mod journal;
 mod log;
 mod manual;
@@ -55,10 +57,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes the files that a bot begins with: a configuration, an environment, a conversation to play.
+    Init(init::Arguments),
     /// Answers the platform's callbacks and works on what they bring, until SIGTERM.
     Serve,
     /// Says what is wrong with a configuration, or with the way to a running server.
     Check(check::Arguments),
+    /// Looks for whatever keeps messages from arriving and replies from going out: configuration, journal, clock, API, routeUrl.
+    Doctor(doctor::Arguments),
     /// Tries out the rules of a configuration.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -116,6 +122,8 @@ fn main() -> ExitCode {
 async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
+        Command::Init(arguments) => init::run(arguments),
+        Command::Doctor(arguments) => doctor::run(load(), arguments).await,
         Command::Serve => serve::run(config).await,
         Command::Check(arguments) => {
             arguments.find_configuration(config.as_deref())?;
