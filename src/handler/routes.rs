@@ -15,6 +15,20 @@ pub type Handling = BoxFuture<'static, HandlerResult>;
 pub trait Route: Send + Sync + 'static {
     /// Starts on the message; `None` declines it. It must not block: what takes time belongs into the future.
     fn take(&self, context: &Context) -> Option<Handling>;
+
+    /// How many handlers and rules it consists of.
+    fn count(&self) -> RouteCount {
+        RouteCount { handlers: 1, rules: 0 }
+    }
+}
+
+/// How many handlers in Rust, and how many rules of a configuration, messages are offered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RouteCount {
+    /// Handlers in Rust.
+    pub handlers: usize,
+    /// Rules of a configuration.
+    pub rules: usize,
 }
 
 /// Handlers in the order in which they are asked, like the arms of a `match`: the first that takes a message
@@ -56,6 +70,13 @@ impl Routes {
 impl Route for Routes {
     fn take(&self, context: &Context) -> Option<Handling> {
         self.0.iter().find_map(|route| route.take(context))
+    }
+
+    fn count(&self) -> RouteCount {
+        self.0.iter().map(|route| route.count()).fold(RouteCount::default(), |sum, one| RouteCount {
+            handlers: sum.handlers + one.handlers,
+            rules: sum.rules + one.rules,
+        })
     }
 }
 

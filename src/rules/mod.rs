@@ -78,7 +78,10 @@ mod subject;
 mod trial;
 mod values;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 pub use self::trial::Trial;
 use self::{memory::Memory, set::RuleSet, subject::Subject};
@@ -86,7 +89,7 @@ use crate::{
     client::ClientError,
     clock::{Clock, UnixMillis},
     config::Config,
-    handler::{Context, Handling, Route},
+    handler::{Context, Handling, Route, RouteCount},
     ids::AppKey,
     protocol::Inbound,
 };
@@ -122,7 +125,9 @@ struct Shared {
 }
 
 /// Why rules cannot be put in force.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is as readable as its `Display`, with the cause: it is what a `main` that returns this error shows.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RulesError {
     /// Nothing can be forwarded: no certificates on this system, perhaps.
@@ -136,6 +141,15 @@ pub enum RulesError {
     /// The keywords are too many or too long to look for all at once.
     #[error("the keywords cannot be looked for: {0}")]
     Keywords(String),
+}
+
+impl fmt::Debug for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forward { source, .. } => write!(f, "{self}: {source}"),
+            Self::Keywords(_) => write!(f, "{self}"),
+        }
+    }
 }
 
 impl Rules {
@@ -208,5 +222,9 @@ impl Route for Rules {
             }
             Ok(reply)
         }))
+    }
+
+    fn count(&self) -> RouteCount {
+        RouteCount { handlers: 0, rules: self.len() }
     }
 }
