@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use rustix::fs::{Access, access};
 
 use super::{
-    place::{folder, follow, is_folder, no_folder, unusable},
+    place::{folder, follow, is_folder, no_folder, real, unusable},
     schema::look,
 };
 use crate::journal::JournalError;
@@ -13,6 +13,7 @@ use crate::journal::JournalError;
 /// Whether a server could have its journal at `path`, as far as that is seen from outside.
 pub(in crate::journal) fn check(path: &Path) -> Result<(), JournalError> {
     let path = follow(path)?;
+    let path = real(&path).unwrap_or(path);
     if path.is_dir() {
         return Err(is_folder(&path));
     }

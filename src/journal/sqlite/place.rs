@@ -117,10 +117,14 @@ pub(super) fn find(path: &Path, access: Access) -> Result<PathBuf, JournalError>
             Err(error) => return Err(unusable(&path, &error.to_string())),
         },
     }
-    let name = path.file_name().map(OsString::from).unwrap_or_default();
-    let real = fs::canonicalize(folder(&path));
-    let real = real.map_err(|error| unusable(&path, &error.to_string()))?.join(name);
+    let real = real(&path).map_err(|error| unusable(&path, &error.to_string()))?;
     if real.is_dir() { Err(is_folder(&real)) } else { Ok(real) }
+}
+
+/// The path of a file in a folder that is there, without symbolic links to that.
+pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().map(OsString::from).unwrap_or_default();
+    Ok(fs::canonicalize(folder(path))?.join(name))
 }
 
 /// The path to which the symbolic links at `path` lead.
