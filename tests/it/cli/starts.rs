@@ -1,17 +1,19 @@
 //! `check` beside `serve`: what the one passes the other starts, and what the one refuses the other refuses in the same words.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader, Read as _},
+    fs::{self, File},
     os::unix::fs::symlink,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, ExitStatus},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{executable, outcome};
-use crate::support::process::{Home, free_address};
+use crate::support::{
+    process::{Home, free_address},
+    until,
+};
 
 const FORWARD: &str = "[[rules]]\non = \"text\"\n\
     forward = { url = \"https://a.example\", secret = \"0123456789abcdef0123456789abcdef\" }";
@@ -50,26 +52,43 @@ fn populated() -> tempfile::TempDir {
     home
 }
 
-/// Starts the server: `None` if it is ready, after which it is stopped, or what it says instead.
-fn serve(command: &mut Command) -> Option<String> {
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while log.read_line(&mut said).unwrap() > 0 {
-        if said.contains(" ready ") {
-            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-            log.read_to_string(&mut said).unwrap();
-            assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
-            return None;
-        }
+/// A child that is killed when dropped.
+struct Killed(Child);
+
+impl Killed {
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
     }
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
-    Some(said)
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the server: `None` if it is ready, after which it is stopped, or what it says instead.
+async fn serve(command: &mut Command) -> Option<String> {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let stderr = File::options().append(true).open(log.path()).unwrap();
+    let mut child = Killed(command.stderr(stderr).spawn().unwrap());
+    let said = || fs::read_to_string(log.path()).unwrap();
+    let is_ready = until("a server that is ready or ends", async || match child.status() {
+        Some(_) => Some(false),
+        None => said().contains(" ready ").then_some(true),
+    });
+    if is_ready.await {
+        kill_process(Pid::from_child(&child.0), Signal::TERM).unwrap();
+        assert_eq!(child.0.wait().unwrap().code(), Some(0), "{}", said());
+        return None;
+    }
+    assert_eq!(child.0.wait().unwrap().code(), Some(1), "{}", said());
+    Some(said())
 }
 
 /// Whether `check` passes a configuration; `serve` does the same with it.
-#[track_caller]
-fn passes(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
+async fn passes(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
     fs::write(folder.join("callback.toml"), configuration(written)).unwrap();
     let command = |name| {
         let mut command = executable(&["--config", "callback.toml", name]);
@@ -79,7 +98,7 @@ fn passes(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
     let before = listing(folder);
     let (code, output, errors) = outcome(command("check").output().unwrap());
     assert_eq!(listing(folder), before, "`check` makes nothing: {written}");
-    if let Some(said) = serve(&mut command("serve")) {
+    if let Some(said) = serve(&mut command("serve")).await {
         assert_eq!(code, Some(1), "`check` passes {written} and `serve` says {said}");
         assert_eq!(output, "", "{errors}");
         assert!(said.ends_with(&errors), "`check` says {errors}, `serve` says {said}");
@@ -98,8 +117,8 @@ fn listing(folder: &Path) -> Vec<String> {
     names
 }
 
-#[test]
-fn what_check_passes_serve_starts() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_check_passes_serve_starts() {
     let folder = populated();
     let port = free_address().port();
     for written in [
@@ -115,12 +134,12 @@ fn what_check_passes_serve_starts() {
         "[[apps]]\nkey = \"k\"\nsecrets = [\"s\"]\npath = \"/:a//b\"\napi_url = \"https://a.example\"",
         FORWARD,
     ] {
-        assert!(passes(folder.path(), written, &[]), "{written}");
+        assert!(passes(folder.path(), written, &[]).await, "{written}");
     }
 }
 
-#[test]
-fn what_check_refuses_serve_refuses_in_the_same_words() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_check_refuses_serve_refuses_in_the_same_words() {
     let folder = populated();
     let port = free_address().port();
     for written in [
@@ -133,7 +152,7 @@ fn what_check_refuses_serve_refuses_in_the_same_words() {
             "[server]\nlisten = \"[::ffff:127.0.0.1]:{port}\"\n[admin]\nlisten = \"127.0.0.1:{port}\""
         ),
     ] {
-        assert!(!passes(folder.path(), written, &[]), "{written}");
+        assert!(!passes(folder.path(), written, &[]).await, "{written}");
     }
     for journal in [
         "sqlite:x?mode=rwc",
@@ -156,15 +175,15 @@ fn what_check_refuses_serve_refuses_in_the_same_words() {
         "postgres://u:p@127.0.0.1/j?no_such_parameter=1",
     ] {
         let written = format!("[journal]\nurl = \"{journal}\"");
-        assert!(!passes(folder.path(), &written, &[]), "{journal}");
+        assert!(!passes(folder.path(), &written, &[]).await, "{journal}");
     }
 }
 
-#[test]
-fn certificates_that_cannot_be_read_are_found_by_both_or_by_none() {
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_cannot_be_read_are_found_by_both_or_by_none() {
     let folder = populated();
     for (written, file) in [("", "bad.pem"), ("", "nowhere.pem"), (FORWARD, "nowhere.pem")] {
-        passes(folder.path(), written, &[("SSL_CERT_FILE", file)]);
+        passes(folder.path(), written, &[("SSL_CERT_FILE", file)]).await;
     }
 }
 

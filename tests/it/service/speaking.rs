@@ -3,9 +3,10 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
+    io::Read as _,
     net::TcpListener,
     os::unix::ffi::OsStrExt as _,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use rongcloud_callback::CallbackService;
@@ -15,7 +16,7 @@ use super::ends::spoilt;
 use crate::support::{
     messages::{APP, PATH, text},
     process::Home,
-    secrecy,
+    secrecy, until,
 };
 
 /// The lines of a JSON log.
@@ -89,9 +90,13 @@ async fn several_apps_have_a_line_each_with_their_paths_and_where_their_replies_
 }
 
 /// What a program says that cannot start, and its exit code.
-fn refused(command: &mut Command) -> (Option<i32>, String) {
-    let output = command.output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+async fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let ended = async || child.try_wait().unwrap();
+    let status = until("a program that ends", ended).await;
+    let mut errors = String::new();
+    child.stderr.unwrap().read_to_string(&mut errors).unwrap();
+    (status.code(), errors)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +104,7 @@ async fn a_bot_that_cannot_start_says_why_in_a_sentence_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut home = Home::of_example("echo", "http://127.0.0.1:9");
     home.listen_on(taken.local_addr().unwrap());
-    let (code, errors) = refused(&mut home.server_command());
+    let (code, errors) = refused(&mut home.server_command()).await;
     assert_eq!(code, Some(1));
     let error = errors.split_once("\nError: ").expect("after the log").1;
     let address = taken.local_addr().unwrap();
@@ -113,7 +118,7 @@ async fn a_bot_that_cannot_start_says_why_in_a_sentence_with_what_to_do() {
 
     let home =
         Home::of_example("echo", "http://127.0.0.1:9").with_journal("sqlite:x?mode=rwc".to_owned());
-    let (_, errors) = refused(&mut home.server_command());
+    let (_, errors) = refused(&mut home.server_command()).await;
     let words =
         "Error: the journal at `sqlite:x?mode=rwc`: [journal] url = \"sqlite:x?mode=rwc\" has a query";
     assert!(errors.contains(words), "{errors}");
@@ -130,8 +135,8 @@ fn ends_at_once(program: Home) -> Home {
     program.with_journal("sqlite:.".to_owned())
 }
 
-#[test]
-fn an_argument_wins_over_the_environment_and_that_over_the_file() {
+#[tokio::test(flavor = "multi_thread")]
+async fn an_argument_wins_over_the_environment_and_that_over_the_file() {
     for (file, variable, argument, is_said) in [
         ("info", None, None, true),
         ("warn", None, None, false),
@@ -152,7 +157,7 @@ fn an_argument_wins_over_the_environment_and_that_over_the_file() {
             fs::write(&path, written.replace("\"trace\"", &format!("\"{file}\""))).unwrap();
             command.env_remove("RUST_LOG").envs(variable.map(|filter| ("RUST_LOG", filter)));
             command.args(argument.iter().flat_map(|level| ["--log-level", level]));
-            let (code, errors) = refused(&mut command);
+            let (code, errors) = refused(&mut command).await;
             assert_eq!(code, Some(1), "{errors}");
             let case = format!("{file} {variable:?} {argument:?}: {errors}");
             assert_eq!(errors.contains("opening the journal"), is_said, "{case}");
@@ -161,8 +166,8 @@ fn an_argument_wins_over_the_environment_and_that_over_the_file() {
     }
 }
 
-#[test]
-fn a_filter_that_is_none_is_told_of_with_where_it_stands_by_check_and_by_serve() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_none_is_told_of_with_where_it_stands_by_check_and_by_serve() {
     let none = OsString::new();
     for (command, variable, argument, words) in [
         (
@@ -196,19 +201,19 @@ fn a_filter_that_is_none_is_told_of_with_where_it_stands_by_check_and_by_serve()
         let home = Home::new();
         let mut arguments = vec![command];
         arguments.extend(argument.iter().flat_map(|level| ["--log-level", level]));
-        let (code, errors) = refused(home.command(&arguments).env("RUST_LOG", variable));
+        let (code, errors) = refused(home.command(&arguments).env("RUST_LOG", variable)).await;
         assert_eq!(code, Some(1), "{errors}");
         assert!(errors.contains(words), "{words}: {errors}");
     }
 }
 
-#[test]
-fn a_command_that_ends_by_itself_logs_where_it_is_asked_to() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_ends_by_itself_logs_where_it_is_asked_to() {
     let home = Home::new().with_api("http://127.0.0.1:9");
     let call = ["account", "show", "news"];
-    let (_, quiet) = refused(home.command(&call).env("RUST_LOG", "trace"));
+    let (_, quiet) = refused(home.command(&call).env("RUST_LOG", "trace")).await;
     assert!(quiet.starts_with("error: "), "{quiet}");
-    let (_, loud) = refused(&mut home.command(&[&call[..], &["--log-level", "trace"]].concat()));
+    let (_, loud) = refused(&mut home.command(&[&call[..], &["--log-level", "trace"]].concat())).await;
     assert!(loud.contains("TRACE") || loud.contains("DEBUG"), "{loud}");
 }
 
