@@ -125,7 +125,8 @@ async fn a_bot_that_cannot_start_says_why_in_a_sentence_with_what_to_do() {
 
     let (_, errors) = refused(
         Home::of_example("echo", "http://127.0.0.1:9").server_command().env("RUST_LOG", "verbose"),
-    );
+    )
+    .await;
     let words = "Error: the environment variable RUST_LOG: `verbose` is not a level";
     assert!(errors.starts_with(words) && errors.contains("\nhint: write a level"), "{errors}");
 }
