@@ -2,7 +2,10 @@
 
 use std::{io, path::Path};
 
-use rustix::fs::{Access, access};
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+};
 
 use super::{
     place::{folder, follow, is_folder, no_folder, real, unusable},
@@ -25,12 +28,15 @@ pub(in crate::journal) fn check(path: &Path) -> Result<(), JournalError> {
     let own = folder(&path);
     let found = own.ancestors().map(name_of).find(|folder| folder.exists()).unwrap_or(own);
     let usable = if found.is_dir() {
-        access(found, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from)
+        access(found, Access::WRITE_OK | Access::EXEC_OK)
+    } else if found == own {
+        Err(Errno::EXIST)
     } else {
-        Err(io::ErrorKind::NotADirectory.into())
+        Err(Errno::NOTDIR)
     };
     usable.map_err(|error| {
-        if found == own { unusable(&path, &error.to_string()) } else { no_folder(own, &error) }
+        let error = io::Error::from(error);
+        if own.is_dir() { unusable(&path, &error.to_string()) } else { no_folder(own, &error) }
     })
 }
 
