@@ -166,7 +166,7 @@ impl CallbackService {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         #[cfg(feature = "log")]
         crate::telemetry::start(&self.config.log, None)?;
-        let result = self.bind_and_run(stop).await;
+        let result = Box::pin(self.bind_and_run(stop)).await;
         #[cfg(feature = "log")]
         if let Err(panic) = tokio::task::spawn_blocking(crate::telemetry::finish).await {
             tracing::error!(%panic, "the end of the log may be lost");
