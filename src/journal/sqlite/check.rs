@@ -16,7 +16,7 @@ use crate::journal::JournalError;
 /// Whether a server could have its journal at `path`, as far as that is seen from outside.
 pub(in crate::journal) fn check(path: &Path) -> Result<(), JournalError> {
     let path = follow(path)?;
-    let path = real(&path).unwrap_or(path);
+    let path = if folder(&path).is_dir() { real(&path).unwrap_or(path) } else { path };
     if path.is_dir() {
         return Err(is_folder(&path));
     }

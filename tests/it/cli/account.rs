@@ -53,7 +53,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account"]), @r#"
     Creates, changes and looks at public accounts, and says where their messages go
 
-    Usage: rongcloud-callback account [OPTIONS] <COMMAND>
+    Usage: new-exe account [OPTIONS] <COMMAND>
 
     Commands:
       create     Creates an account
@@ -68,6 +68,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -85,7 +90,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "create"]), @r#"
     Creates an account
 
-    Usage: rongcloud-callback account create [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> --route-url <URL> <ACCOUNT>
+    Usage: new-exe account create [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> --route-url <URL> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -99,6 +104,11 @@ fn it_explains_itself() {
 
           --name <NAME>
               The name that users see
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --portrait-url <URL>
               The address of its picture
@@ -133,7 +143,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "update"]), @r#"
     Changes what users see of an account, all of it
 
-    Usage: rongcloud-callback account update [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> <ACCOUNT>
+    Usage: new-exe account update [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -147,6 +157,11 @@ fn it_explains_itself() {
 
           --name <NAME>
               The name that users see
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --portrait-url <URL>
               The address of its picture
@@ -175,7 +190,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "show"]), @r#"
     Prints an account as the platform has it
 
-    Usage: rongcloud-callback account show [OPTIONS] <ACCOUNT>
+    Usage: new-exe account show [OPTIONS] <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -186,6 +201,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -203,7 +223,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "set-route"]), @r#"
     Says where the platform posts what users write to an account
 
-    Usage: rongcloud-callback account set-route [OPTIONS] <ACCOUNT> <URL>
+    Usage: new-exe account set-route [OPTIONS] <ACCOUNT> <URL>
 
     Arguments:
       <ACCOUNT>
@@ -217,6 +237,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -234,7 +259,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "route"]), @r#"
     Switches that posting on or off
 
-    Usage: rongcloud-callback account route [OPTIONS] <SWITCH> <ACCOUNT>
+    Usage: new-exe account route [OPTIONS] <SWITCH> <ACCOUNT>
 
     Arguments:
       <SWITCH>
@@ -250,6 +275,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

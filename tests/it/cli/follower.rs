@@ -88,7 +88,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower"]), @r#"
     Makes users follow a public account, or no longer
 
-    Usage: rongcloud-callback follower [OPTIONS] <COMMAND>
+    Usage: new-exe follower [OPTIONS] <COMMAND>
 
     Commands:
       add     Makes users follow an account, 50 in one call
@@ -100,6 +100,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -117,7 +122,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower", "add"]), @r#"
     Makes users follow an account, 50 in one call
 
-    Usage: rongcloud-callback follower add [OPTIONS] <ACCOUNT> [USER]...
+    Usage: new-exe follower add [OPTIONS] <ACCOUNT> [USER]...
 
     Arguments:
       <ACCOUNT>
@@ -139,6 +144,11 @@ fn it_explains_itself() {
               Begins with the user at this position of the list, from 1: to go on after a failure
               
               [default: 1]
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -156,7 +166,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower", "remove"]), @r#"
     Makes users no longer follow an account, 50 in one call
 
-    Usage: rongcloud-callback follower remove [OPTIONS] <ACCOUNT> [USER]...
+    Usage: new-exe follower remove [OPTIONS] <ACCOUNT> [USER]...
 
     Arguments:
       <ACCOUNT>
@@ -178,6 +188,11 @@ fn it_explains_itself() {
               Begins with the user at this position of the list, from 1: to go on after a failure
               
               [default: 1]
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

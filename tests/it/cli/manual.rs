@@ -40,7 +40,7 @@ fn they_explain_themselves() {
     insta::assert_snapshot!(help(&["completions"]), @r#"
     Prints a script that completes the arguments in a shell
 
-    Usage: rongcloud-callback completions [OPTIONS] <SHELL>
+    Usage: new-exe completions [OPTIONS] <SHELL>
 
     Arguments:
       <SHELL>
@@ -54,13 +54,18 @@ fn they_explain_themselves() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
     "#);
     insta::assert_snapshot!(help(&["man"]), @r#"
     Prints the manual page
 
-    Usage: rongcloud-callback man [OPTIONS] [FOLDER]
+    Usage: new-exe man [OPTIONS] [FOLDER]
 
     Arguments:
       [FOLDER]
@@ -71,6 +76,11 @@ fn they_explain_themselves() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

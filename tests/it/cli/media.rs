@@ -105,7 +105,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media"]), @r#"
     Uploads pictures, recordings and articles
 
-    Usage: rongcloud-callback media [OPTIONS] <COMMAND>
+    Usage: new-exe media [OPTIONS] <COMMAND>
 
     Commands:
       upload       Uploads a picture or a recording; its content decides what it is, not its name
@@ -117,6 +117,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -137,7 +142,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media", "upload"]), @r#"
     Uploads a picture or a recording; its content decides what it is, not its name
 
-    Usage: rongcloud-callback media upload [OPTIONS] <KIND> <FILE>
+    Usage: new-exe media upload [OPTIONS] <KIND> <FILE>
 
     Arguments:
       <KIND>
@@ -156,6 +161,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -176,7 +186,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media", "upload-news"]), @r#"
     Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`
 
-    Usage: rongcloud-callback media upload-news [OPTIONS] <FILE>
+    Usage: new-exe media upload-news [OPTIONS] <FILE>
 
     Arguments:
       <FILE>
@@ -187,6 +197,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

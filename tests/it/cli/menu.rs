@@ -54,7 +54,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu"]), @r#"
     Changes the menus of public accounts
 
-    Usage: rongcloud-callback menu [OPTIONS] <COMMAND>
+    Usage: new-exe menu [OPTIONS] <COMMAND>
 
     Commands:
       add      Adds an entry to an account's menu
@@ -67,6 +67,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -84,7 +89,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "add"]), @r#"
     Adds an entry to an account's menu
 
-    Usage: rongcloud-callback menu add [OPTIONS] <ACCOUNT> <NAME>
+    Usage: new-exe menu add [OPTIONS] <ACCOUNT> <NAME>
 
     Arguments:
       <ACCOUNT>
@@ -105,6 +110,11 @@ fn it_explains_itself() {
           --below <MENU>
               The entry of level 1 that it is below; without one it is of level 1 itself
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -121,7 +131,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "delete"]), @r#"
     Deletes an entry of an account's menu
 
-    Usage: rongcloud-callback menu delete [OPTIONS] <ACCOUNT> <MENU>
+    Usage: new-exe menu delete [OPTIONS] <ACCOUNT> <MENU>
 
     Arguments:
       <ACCOUNT>
@@ -135,6 +145,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -152,7 +167,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "reorder"]), @r#"
     Puts entries of one level, or below the same entry, into the order in which they are named
 
-    Usage: rongcloud-callback menu reorder [OPTIONS] <MENU>...
+    Usage: new-exe menu reorder [OPTIONS] <MENU>...
 
     Arguments:
       <MENU>...
@@ -163,6 +178,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

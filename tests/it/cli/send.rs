@@ -169,7 +169,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["send"]), @r#"
     Sends a message to users, or to all followers of a public account
 
-    Usage: rongcloud-callback send [OPTIONS] <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+    Usage: new-exe send [OPTIONS] <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -180,6 +180,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --to <USER>
               To these users; several are sent to 100 in one call
