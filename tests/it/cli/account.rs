@@ -53,7 +53,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account"]), @r#"
     Creates, changes and looks at public accounts, and says where their messages go
 
-    Usage: new-exe account [OPTIONS] <COMMAND>
+    Usage: rongcloud-callback account [OPTIONS] <COMMAND>
 
     Commands:
       create     Creates an account
@@ -90,7 +90,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "create"]), @r#"
     Creates an account
 
-    Usage: new-exe account create [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> --route-url <URL> <ACCOUNT>
+    Usage: rongcloud-callback account create [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> --route-url <URL> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -143,7 +143,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "update"]), @r#"
     Changes what users see of an account, all of it
 
-    Usage: new-exe account update [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> <ACCOUNT>
+    Usage: rongcloud-callback account update [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -190,7 +190,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "show"]), @r#"
     Prints an account as the platform has it
 
-    Usage: new-exe account show [OPTIONS] <ACCOUNT>
+    Usage: rongcloud-callback account show [OPTIONS] <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
@@ -223,7 +223,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "set-route"]), @r#"
     Says where the platform posts what users write to an account
 
-    Usage: new-exe account set-route [OPTIONS] <ACCOUNT> <URL>
+    Usage: rongcloud-callback account set-route [OPTIONS] <ACCOUNT> <URL>
 
     Arguments:
       <ACCOUNT>
@@ -259,7 +259,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["account", "route"]), @r#"
     Switches that posting on or off
 
-    Usage: new-exe account route [OPTIONS] <SWITCH> <ACCOUNT>
+    Usage: rongcloud-callback account route [OPTIONS] <SWITCH> <ACCOUNT>
 
     Arguments:
       <SWITCH>

@@ -88,7 +88,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower"]), @r#"
     Makes users follow a public account, or no longer
 
-    Usage: new-exe follower [OPTIONS] <COMMAND>
+    Usage: rongcloud-callback follower [OPTIONS] <COMMAND>
 
     Commands:
       add     Makes users follow an account, 50 in one call
@@ -122,7 +122,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower", "add"]), @r#"
     Makes users follow an account, 50 in one call
 
-    Usage: new-exe follower add [OPTIONS] <ACCOUNT> [USER]...
+    Usage: rongcloud-callback follower add [OPTIONS] <ACCOUNT> [USER]...
 
     Arguments:
       <ACCOUNT>
@@ -166,7 +166,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["follower", "remove"]), @r#"
     Makes users no longer follow an account, 50 in one call
 
-    Usage: new-exe follower remove [OPTIONS] <ACCOUNT> [USER]...
+    Usage: rongcloud-callback follower remove [OPTIONS] <ACCOUNT> [USER]...
 
     Arguments:
       <ACCOUNT>

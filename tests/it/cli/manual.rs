@@ -40,7 +40,7 @@ fn they_explain_themselves() {
     insta::assert_snapshot!(help(&["completions"]), @r#"
     Prints a script that completes the arguments in a shell
 
-    Usage: new-exe completions [OPTIONS] <SHELL>
+    Usage: rongcloud-callback completions [OPTIONS] <SHELL>
 
     Arguments:
       <SHELL>
@@ -65,7 +65,7 @@ fn they_explain_themselves() {
     insta::assert_snapshot!(help(&["man"]), @r#"
     Prints the manual page
 
-    Usage: new-exe man [OPTIONS] [FOLDER]
+    Usage: rongcloud-callback man [OPTIONS] [FOLDER]
 
     Arguments:
       [FOLDER]

@@ -105,7 +105,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media"]), @r#"
     Uploads pictures, recordings and articles
 
-    Usage: new-exe media [OPTIONS] <COMMAND>
+    Usage: rongcloud-callback media [OPTIONS] <COMMAND>
 
     Commands:
       upload       Uploads a picture or a recording; its content decides what it is, not its name
@@ -142,7 +142,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media", "upload"]), @r#"
     Uploads a picture or a recording; its content decides what it is, not its name
 
-    Usage: new-exe media upload [OPTIONS] <KIND> <FILE>
+    Usage: rongcloud-callback media upload [OPTIONS] <KIND> <FILE>
 
     Arguments:
       <KIND>
@@ -186,7 +186,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["media", "upload-news"]), @r#"
     Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`
 
-    Usage: new-exe media upload-news [OPTIONS] <FILE>
+    Usage: rongcloud-callback media upload-news [OPTIONS] <FILE>
 
     Arguments:
       <FILE>

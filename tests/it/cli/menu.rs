@@ -54,7 +54,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu"]), @r#"
     Changes the menus of public accounts
 
-    Usage: new-exe menu [OPTIONS] <COMMAND>
+    Usage: rongcloud-callback menu [OPTIONS] <COMMAND>
 
     Commands:
       add      Adds an entry to an account's menu
@@ -89,7 +89,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "add"]), @r#"
     Adds an entry to an account's menu
 
-    Usage: new-exe menu add [OPTIONS] <ACCOUNT> <NAME>
+    Usage: rongcloud-callback menu add [OPTIONS] <ACCOUNT> <NAME>
 
     Arguments:
       <ACCOUNT>
@@ -131,7 +131,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "delete"]), @r#"
     Deletes an entry of an account's menu
 
-    Usage: new-exe menu delete [OPTIONS] <ACCOUNT> <MENU>
+    Usage: rongcloud-callback menu delete [OPTIONS] <ACCOUNT> <MENU>
 
     Arguments:
       <ACCOUNT>
@@ -167,7 +167,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["menu", "reorder"]), @r#"
     Puts entries of one level, or below the same entry, into the order in which they are named
 
-    Usage: new-exe menu reorder [OPTIONS] <MENU>...
+    Usage: rongcloud-callback menu reorder [OPTIONS] <MENU>...
 
     Arguments:
       <MENU>...

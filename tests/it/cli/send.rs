@@ -169,7 +169,7 @@ fn it_explains_itself() {
     insta::assert_snapshot!(help(&["send"]), @r#"
     Sends a message to users, or to all followers of a public account
 
-    Usage: new-exe send [OPTIONS] <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+    Usage: rongcloud-callback send [OPTIONS] <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
 
     Arguments:
       <ACCOUNT>
