@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use rongcloud_callback::{
     Config, Rules,
-    client::{ClientError, probe, proxy},
+    client::{ProbeError, probe, proxy},
     clock::Clock,
     config::{AppSection, Replies, RuleSection},
 };
@@ -153,8 +153,8 @@ async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Fai
     }
 }
 
-fn hint(error: &ClientError) -> &'static str {
-    match error.answer().map(|answer| answer.status) {
+fn hint(error: &ProbeError) -> &'static str {
+    match error.status() {
         None => {
             "is the server running, and does the address lead to it? look at the proxy, DNS and firewall"
         }

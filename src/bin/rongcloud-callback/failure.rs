@@ -142,6 +142,10 @@ fn hint(error: &ClientError) -> &'static str {
             Some(ErrCode::BAD_MEDIA_TYPE) => {
                 "the platform takes files of this kind in another format only"
             }
+            Some(ErrCode::NOT_ALLOWED) if is_broadcast(error) => {
+                "the platform takes one message to all followers a day: if there was one today, send the next one tomorrow \
+                 (Beijing time)"
+            }
             Some(ErrCode::NOT_ALLOWED) => "ask the platform's operator to allow this call for the app",
             _ => "look at the values: does what they name exist, and is each what the platform takes?",
         },
@@ -156,6 +160,11 @@ fn hint(error: &ClientError) -> &'static str {
         }
         _ => "run it again with --dry-run to see the request",
     }
+}
+
+/// Whether the call was a message to all followers.
+fn is_broadcast(error: &ClientError) -> bool {
+    error.call().is_some_and(|call| call.path().ends_with("/sendall.json"))
 }
 
 #[cfg(test)]

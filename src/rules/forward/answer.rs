@@ -107,6 +107,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::client::Call;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
         asked("http://x/y", status, &[], text)
@@ -125,6 +126,7 @@ mod tests {
             headers: headers.collect(),
             text: text.to_owned(),
             is_utf8: true,
+            call: Call::default(),
         };
         let minute = Duration::from_mins(1);
         let url = url.parse().unwrap();
