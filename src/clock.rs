@@ -47,14 +47,11 @@ pub fn in_words(span: Duration) -> String {
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;
     let seconds = span.as_secs();
-    let (unit, name) = match seconds {
-        ..120 => (1, "s"),
-        ..7_200 => (MINUTE, "min"),
-        ..172_800 => (HOUR, "hours"),
-        ..5_184_000 => (DAY, "days"),
-        ..63_072_000 => (30 * DAY, "months"),
-        _ => (365 * DAY, "years"),
-    };
+    // From two of a unit on.
+    let units =
+        [(365 * DAY, "years"), (30 * DAY, "months"), (DAY, "days"), (HOUR, "hours"), (MINUTE, "min")];
+    let fitting = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    let (unit, name) = fitting.unwrap_or((1, "s"));
     format!("{} {name}", seconds / unit)
 }
 

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::clock::UnixMillis;
+use crate::clock::{UnixMillis, in_words};
 
 const NONCE: &str = "rc-nonce";
 const TIMESTAMP: &str = "rc-timestamp";
@@ -154,12 +154,12 @@ pub enum SignatureError {
         .0.other().form(), unit = .0.as_str()
     )]
     OtherUnit(Timestamps),
-    /// Signed too long ago.
-    #[error("signed {0:?} ago by our clock, longer than is tolerated")]
-    Stale(Duration),
-    /// Signed too far in the future: one of the two clocks is wrong.
-    #[error("signed {0:?} in the future by our clock, further than is tolerated")]
-    Future(Duration),
+    /// Signed too long ago: the time since then, and the moment that the timestamp names.
+    #[error("signed {} ago by our clock, at {}, longer ago than is tolerated", in_words(*.0), .1.to_utc())]
+    Stale(Duration, UnixMillis),
+    /// Signed too far in the future: the time until then, and the moment that the timestamp names.
+    #[error("signed {} in the future by our clock, at {}: is a clock wrong?", in_words(*.0), .1.to_utc())]
+    Future(Duration, UnixMillis),
     /// Not signed with any of the app's secrets.
     #[error("not signed with any of this app's secrets")]
     Mismatch,
@@ -226,10 +226,10 @@ impl Verifier {
     fn check_time(&self, signed_at: UnixMillis, now: UnixMillis) -> Result<(), SignatureError> {
         let (age, lead) = (now.since(signed_at), signed_at.since(now));
         if age > self.tolerance {
-            return Err(SignatureError::Stale(age));
+            return Err(SignatureError::Stale(age, signed_at));
         }
         if lead > self.tolerance {
-            return Err(SignatureError::Future(lead));
+            return Err(SignatureError::Future(lead, signed_at));
         }
         Ok(())
     }
@@ -244,8 +244,8 @@ impl SignatureError {
             Self::OtherUnit(_) => "other_unit",
             Self::Repeated(_) => "repeated",
             Self::Malformed { .. } => "malformed",
-            Self::Stale(_) => "stale",
-            Self::Future(_) => "future",
+            Self::Stale(..) => "stale",
+            Self::Future(..) => "future",
             Self::Mismatch => "mismatch",
         }
     }
@@ -413,8 +413,8 @@ mod tests {
         assert!(verify_at(SAMPLE, NOW.plus(TOLERANCE)).is_ok());
         assert!(verify_at(SAMPLE, NOW.minus(TOLERANCE)).is_ok());
         let over = TOLERANCE + millisecond;
-        assert_eq!(verify_at(SAMPLE, NOW.plus(over)), Err(SignatureError::Stale(over)));
-        assert_eq!(verify_at(SAMPLE, NOW.minus(over)), Err(SignatureError::Future(over)));
+        assert_eq!(verify_at(SAMPLE, NOW.plus(over)), Err(SignatureError::Stale(over, NOW)));
+        assert_eq!(verify_at(SAMPLE, NOW.minus(over)), Err(SignatureError::Future(over, NOW)));
     }
 
     #[test]

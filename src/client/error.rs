@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use url::Url;
+
 use super::Unsent;
 use crate::protocol::{ErrCode, LimitError, media::MediaError};
 
@@ -46,13 +48,60 @@ pub enum ClientError {
     #[error("not sent: {} {}", .0.method, .0.url)]
     Unsent(Box<Unsent>),
     /// No answer came; whether the call was carried out is not known. Try again later.
-    #[error("no answer from the platform: {0}")]
-    Transport(String),
+    #[error(transparent)]
+    Transport(NoAnswer),
+}
+
+/// A call of which no answer came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no answer from {}: {cause}", .call.base())]
+pub struct NoAnswer {
+    /// The call.
+    pub call: Call,
+    /// What happened instead, with the proxy that was on the way.
+    pub cause: String,
+}
+
+/// A call of an API, for people: neither the query, which carries signatures and tokens, nor the path of the base address,
+/// which may have a key in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Call(Box<Place>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Place {
+    base: String,
+    path: &'static str,
+}
+
+impl Call {
+    pub(crate) fn new(base: &Url, path: &'static str) -> Self {
+        let hidden = if base.path() == "/" { "" } else { "/…" };
+        let base = format!("{}{hidden}", base.origin().ascii_serialization());
+        Self(Box::new(Place { base, path }))
+    }
+
+    /// The server that it went to, such as `https://api.example.com`; with `/…` for a path of the base address.
+    pub fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    /// The path below the base address, such as `/message/operation/send.json`.
+    pub fn path(&self) -> &'static str {
+        self.0.path
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "POST {}{}", self.base(), self.path())
+    }
 }
 
 /// What came back, as far as an error can show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// The call that was answered.
+    pub call: Call,
     /// HTTP status.
     pub status: u16,
     /// The platform's code (`errcode`; the portal's `code`), if the answer had one.
@@ -140,6 +189,14 @@ impl ClientError {
             | Self::Token(_)
             | Self::Unsent(_)
             | Self::Transport(_) => None,
+        }
+    }
+
+    /// The call that failed, if it was sent.
+    pub fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Transport(lost) => Some(&lost.call),
+            other => other.answer().map(|answer| &answer.call),
         }
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Client, ClientError, PartError, parts::parts, request::Done};
 use crate::{
     ids::{AccountId, UserId},
-    protocol::limits,
+    protocol::{Limit, limits},
 };
 
 /// Followers of an account (关注、取消关注公众号). These calls cause no event push.
@@ -75,7 +75,7 @@ impl<'a> Followers<'a> {
         account: &AccountId,
         users: &[UserId],
     ) -> Result<Done, ClientError> {
-        limits::at_most("number of followers", limits::FOLLOWERS, users.len())?;
+        Limit::FOLLOWERS.check(users.len())?;
         self.client.post_json(path, &Body { account, users }).await
     }
 }

@@ -11,7 +11,7 @@ use super::{Client, ClientError, loose, request::Placement};
 use crate::{
     ids::MediaId,
     protocol::{
-        limits,
+        Limit,
         media::{self, MediaFormat, MediaKind},
     },
 };
@@ -115,7 +115,7 @@ impl<'a> Media<'a> {
     /// None or too many articles, a `source_url` with an `&` that is not percent-encoded, or what went wrong on the
     /// way.
     pub async fn upload_news(&self, articles: &[FullArticle]) -> Result<Uploaded, ClientError> {
-        limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
+        Limit::ARTICLES.check(articles.len())?;
         // The document asks for an encoded one (如内容中含有 & 字符，需要进行 UrlEncode 处理). Whoever has encoded it
         // already would get it encoded twice, so it is not done here.
         if let Some(article) = articles.iter().find(|article| article.source_url.contains('&')) {

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     ids::{AccountId, MenuId},
-    protocol::limits,
+    protocol::{Limit, Measure},
 };
 
-/// The longest name, in characters.
-const MAX_NAME: usize = 10;
+/// The name of an entry.
+const NAME: Limit =
+    Limit { what: "menu name", measure: Measure::Characters, min: 1, max: 10, advice: "shorten it" };
 
 /// Menus of public accounts (公众号菜单设置).
 ///
@@ -123,7 +124,7 @@ impl<'a> Menus<'a> {
     ///
     /// A name that is too long, or what went wrong on the way.
     pub async fn add(&self, new: &NewMenu) -> Result<Menu, ClientError> {
-        limits::at_most("menu name in characters", MAX_NAME, new.name.chars().count())?;
+        NAME.check(new.name.chars().count())?;
         let kind = if new.url.is_some() { "1" } else { "0" };
         let level = if new.parent.is_some() { "2" } else { "1" };
         let mut fields =

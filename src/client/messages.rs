@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Client, ClientError, PartError, parts::parts, request::Done};
 use crate::{
     ids::{AccountId, AppKey, UserId},
-    protocol::{Outgoing, Payload, Recipients, Source, limits},
+    protocol::{Limit, Outgoing, Payload, Recipients, Source, limits},
 };
 
 /// Sending messages (发送消息).
@@ -139,7 +139,7 @@ impl<'a> Messages<'a> {
     async fn call(&self, route: Route, outgoing: &Outgoing) -> Result<Sent, ClientError> {
         outgoing.payload.check()?;
         if let Recipients::Users(users) = &outgoing.recipients {
-            limits::at_most("number of users in one call", limits::RECIPIENTS, users.len())?;
+            Limit::RECIPIENTS.check(users.len())?;
         }
         let body = Body::new(self.client.app(), outgoing, route.filter);
         let done: Done = self.client.post_json(route.path, &body).await?;

@@ -24,13 +24,13 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use accounts::{Account, Accounts, NewAccount, Profile};
-pub use error::{Answer, ClientError};
+pub use error::{Answer, Call, ClientError, NoAnswer};
 pub use followers::Followers;
 pub use media::{FullArticle, Media, Uploaded};
 pub use menus::{Menu, Menus, NewMenu};
 pub use messages::{Messages, Sent};
 pub use parts::PartError;
-pub use probe::{probe, server_time};
+pub use probe::{ProbeError, probe, server_time};
 pub use proxies::proxy;
 pub use unsent::Unsent;
 

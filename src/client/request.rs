@@ -131,7 +131,7 @@ fn headers(signed: &[(&'static str, String)]) -> Result<HeaderMap, ClientError> 
 ///
 /// The code 0 is decisive, whatever else is odd: what was carried out is never reported as failed.
 fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
-    let Received { status, retry_after, text, .. } = received;
+    let Received { status, retry_after, text, call, .. } = received;
     let value = loose::json(&text);
     let errcode = loose::whole(&value["errcode"]).map(ErrCode);
     let done = errcode == Some(ErrCode::OK);
@@ -143,6 +143,6 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
         return Ok(answer);
     }
     let errmsg = excerpt(errmsg.as_ref().unwrap_or(&text));
-    let answer = Answer { status, errcode, errmsg, retry_after };
+    let answer = Answer { call, status, errcode, errmsg, retry_after };
     Err(if done { ClientError::Incomplete(answer) } else { answer.into_error() })
 }

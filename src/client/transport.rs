@@ -19,7 +19,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
 use super::{
-    Answer, ClientError, Unsent,
+    Answer, Call, ClientError, NoAnswer, Unsent,
     proxies::{is_loopback, proxy},
     retry_after,
 };
@@ -70,6 +70,8 @@ pub(crate) struct Prepared {
 
 /// What a server answered: HTTP status and body.
 pub(crate) struct Received {
+    /// What was answered.
+    pub(crate) call: Call,
     /// HTTP status.
     pub(crate) status: u16,
     /// How long it asks to wait before the next call (`Retry-After`).
@@ -118,7 +120,7 @@ impl Transport {
 
     /// Calls one base address after the other, each at most once, until one is able to answer.
     ///
-    /// `prepare` makes the request for a base address; `decode` reads the answer.
+    /// `call` is the path below a base address, `prepare` makes the request for one, and `decode` reads the answer.
     pub(crate) async fn call<T>(
         &self,
         call: &'static str,
@@ -131,7 +133,7 @@ impl Transport {
         let decode = |received, lost: Option<ClientError>| {
             decode(received).map_err(|unread| lost.unwrap_or(unread))
         };
-        let result = self.over_bases(clock, prepare, decode).await;
+        let result = self.over_bases(call, clock, prepare, decode).await;
         count(call, started, result.as_ref().map_or_else(ClientError::class, |_| "ok"));
         result
     }
@@ -142,7 +144,7 @@ impl Transport {
         clock: &Clock,
         prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
     ) -> Result<Received, ClientError> {
-        self.over_bases(clock, prepare, |received, lost| lost.map_or(Ok(received), Err)).await
+        self.over_bases("", clock, prepare, |received, lost| lost.map_or(Ok(received), Err)).await
     }
 
     /// The request that the first try of a call would be, as an error: nothing is sent.
@@ -159,6 +161,7 @@ impl Transport {
 
     async fn over_bases<T>(
         &self,
+        path: &'static str,
         clock: &Clock,
         prepare: impl Fn(&reqwest::Client, &Url) -> Result<Prepared, ClientError>,
         decode: impl Fn(Received, Option<ClientError>) -> Result<T, ClientError>,
@@ -169,7 +172,8 @@ impl Transport {
             let base = &self.bases[index];
             let prepared = prepare(&self.fresh(base, clock.now())?, &base.url)?;
             let turn = Turn { transport: self, index, answered: false };
-            let received = receive(prepared, clock).await.map_err(|error| error.on_the_way(base));
+            let call = Call::new(&base.url, path);
+            let received = receive(prepared, clock, call).await.map_err(|error| error.on_the_way(base));
             match received.and_then(|(received, lost)| decode(received, lost)) {
                 Err(error) if error.is_servers_fault() => last = Some(error),
                 settled => {
@@ -218,8 +222,9 @@ impl ClientError {
     /// The same error, with the proxy that was on the way.
     fn on_the_way(self, base: &Base) -> Self {
         match (self, &base.proxy) {
-            (Self::Transport(cause), Some(proxy)) => {
-                Self::Transport(format!("{cause} (through the proxy {proxy})"))
+            (Self::Transport(NoAnswer { call, cause }), Some(proxy)) => {
+                let cause = format!("{cause} (through the proxy {proxy})");
+                Self::Transport(NoAnswer { call, cause })
             }
             (error, _) => error,
         }
@@ -294,8 +299,11 @@ pub(crate) fn mask(text: &str, sensitive: &[String]) -> String {
 async fn receive(
     Prepared { request, sensitive }: Prepared,
     clock: &Clock,
+    call: Call,
 ) -> Result<(Received, Option<ClientError>), ClientError> {
-    let lost = |error: reqwest::Error| ClientError::Transport(cause(&error));
+    let lost = |error: reqwest::Error| {
+        ClientError::Transport(NoAnswer { call: call.clone(), cause: cause(&error) })
+    };
     let mut response = request.send().await.map_err(lost)?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -307,7 +315,7 @@ async fn receive(
             Ok(None) => break None,
             Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => {
                 let errmsg = format!("larger than {MAX_ANSWER} bytes");
-                return Err(Answer { status, errcode: None, errmsg, retry_after }.into_error());
+                return Err(Answer { call, status, errcode: None, errmsg, retry_after }.into_error());
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(error) => break Some(lost(error)),
@@ -315,7 +323,7 @@ async fn receive(
     };
     let text = mask(&String::from_utf8_lossy(&body), &sensitive);
     let is_utf8 = str::from_utf8(&body).is_ok();
-    Ok((Received { status, retry_after, headers, text, is_utf8 }, ended))
+    Ok((Received { call, status, retry_after, headers, text, is_utf8 }, ended))
 }
 
 /// The innermost cause in words; the outer ones repeat the address, which may carry a signature.

@@ -82,6 +82,7 @@ impl fmt::Display for HandlerError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Payload;
 
     #[test]
     fn an_error_is_tried_again_unless_it_says_otherwise() {
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_not_kept_is_permanent() {
-        let limit = LimitError { what: "text in bytes", min: 1, max: 2000, actual: 2001 };
+        let limit = Payload::text("x".repeat(2001)).check().unwrap_err();
         assert!(HandlerError::from(limit.clone()).is_permanent());
         assert!(!HandlerError::retryable(limit).is_permanent());
     }

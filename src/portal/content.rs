@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::{
     client::ClientError,
     ids::MediaId,
-    protocol::{Article, LimitError, Payload, Source, limits},
+    protocol::{Article, Limit, LimitError, Payload, Source},
 };
 
 /// What the portal sends to users.
@@ -73,13 +73,13 @@ impl Links {
 
     /// For a card: not both are empty (不能同时为空).
     pub(super) fn check(&self) -> Result<(), LimitError> {
-        limits::not_empty("pcUrl and appUrl together in bytes", &format!("{}{}", self.pc, self.app))
+        Limit::not_empty("article link").check(self.pc.len() + self.app.len())
     }
 
     /// For an uploaded article: neither is empty, as both must be there (是否必须: true).
     pub(super) fn check_both(&self) -> Result<(), LimitError> {
-        limits::not_empty("pcUrl of an article in bytes", &self.pc)?;
-        limits::not_empty("appUrl of an article in bytes", &self.app)
+        Limit::not_empty("article's pcUrl").check(self.pc.len())?;
+        Limit::not_empty("article's appUrl").check(self.app.len())
     }
 }
 
@@ -91,7 +91,7 @@ fn both_keys<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error>
 impl Card {
     /// What the platform's own limits do not say already.
     pub(super) fn check(&self) -> Result<(), LimitError> {
-        limits::not_empty("description of an article in bytes", &self.description)?;
+        Limit::not_empty("article description").check(self.description.len())?;
         self.links.check()
     }
 }

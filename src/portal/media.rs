@@ -11,7 +11,7 @@ use crate::{
     },
     ids::MediaId,
     protocol::{
-        limits,
+        Limit,
         media::{self, MediaKind},
     },
 };
@@ -104,7 +104,7 @@ impl<'a> Media<'a> {
     ///
     /// None or too many articles, one without a link for each kind of device, or what went wrong on the way.
     pub async fn upload_news(&self, articles: &[LinkedArticle]) -> Result<MediaId, ClientError> {
-        limits::at_most("number of articles", limits::ARTICLES, articles.len())?;
+        Limit::ARTICLES.check(articles.len())?;
         articles.iter().try_for_each(|article| article.links.check_both())?;
         let body = Articles { articles };
         self.portal

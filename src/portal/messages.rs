@@ -7,7 +7,7 @@ use super::{Card, MassMessage, Message, Portal};
 use crate::{
     client::ClientError,
     ids::{AccountId, UserId},
-    protocol::{Payload, limits},
+    protocol::{Limit, Payload},
 };
 
 /// Sending messages through the portal; the public account is the document's `channelId`.
@@ -111,7 +111,7 @@ fn body(payload: &Payload) -> Result<Value, ClientError> {
 }
 
 fn join(users: &[UserId]) -> Result<String, ClientError> {
-    limits::at_most("number of users", usize::MAX, users.len())?;
+    Limit::count("number of users", usize::MAX, "").check(users.len())?;
     if let Some(user) = users.iter().find(|user| user.as_str().contains(',')) {
         let why = format!("the portal separates users by commas, and the id {user} has one");
         return Err(ClientError::NotOffered(why));

@@ -49,7 +49,7 @@ impl Portal {
 ///
 /// The code 200 in it is decisive, whatever else is odd: what was carried out is never reported as failed.
 fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
-    let Received { status, retry_after, text, .. } = received;
+    let Received { status, retry_after, text, call, .. } = received;
     let value = loose::json(&text);
     let code = loose::whole(&value["code"]);
     let msg = loose::written(value["msg"].clone());
@@ -61,7 +61,8 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
         (Some(_), msg) => msg.as_deref().unwrap_or_default(),
         (None, _) => &text,
     };
-    let answer = Answer { status, errcode: code.map(ErrCode), errmsg: excerpt(errmsg), retry_after };
+    let errcode = code.map(ErrCode);
+    let answer = Answer { call, status, errcode, errmsg: excerpt(errmsg), retry_after };
     Err(if done { ClientError::Incomplete(answer) } else { into_error(answer) })
 }
 
@@ -71,7 +72,9 @@ fn decode<T: DeserializeOwned>(received: Received) -> Result<T, ClientError> {
 fn into_error(answer: Answer) -> ClientError {
     let code = answer.errcode.map_or(i64::from(answer.status), |errcode| errcode.0);
     match (code, answer.status) {
-        (401, _) | (_, 401) => ClientError::Token(format!("the portal refused it ({answer})")),
+        (401, _) | (_, 401) => {
+            ClientError::Token(format!("the portal refused it ({answer}) at {}", answer.call))
+        }
         (429, _) | (_, 429) => ClientError::RateLimited(answer),
         (408 | 425 | 500..600, _) | (_, 408 | 425 | 500..) => ClientError::Unavailable(answer),
         _ if answer.errcode.is_some() => ClientError::Refused(answer),

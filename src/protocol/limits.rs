@@ -1,11 +1,11 @@
-//! The documented maxima of what can be sent, checked before it is.
+//! The documented limits of what can be sent, checked before it is.
 
 use std::fmt;
 
 /// Most bytes of a text (消息内容，最大长度为 2000 个字节).
 pub const TEXT_BYTES: usize = 2000;
 
-/// Most cards of a news message (最多为 10 条图文).
+/// Most cards of a news message (最多为 10 条图文), most articles of an upload.
 pub const ARTICLES: usize = 10;
 
 /// Widest description of a card: 1000 Chinese characters, each of width 2 (1 个汉字等于 2 个字符).
@@ -17,49 +17,150 @@ pub const RECIPIENTS: usize = 100;
 /// Most users of one call that makes them follow an account, or no longer (一次最多 50 个用户).
 pub const FOLLOWERS: usize = 50;
 
+/// A limit of the platform on something to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// A noun for what is measured, for example `text`.
+    pub what: &'static str,
+    /// How it is measured.
+    pub measure: Measure,
+    /// The least that the platform takes.
+    pub min: usize,
+    /// The most that the platform takes; `usize::MAX` where it states none.
+    pub max: usize,
+    /// What to do about too much, in the imperative.
+    pub advice: &'static str,
+}
+
+/// How something is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Measure {
+    /// The length of a text in bytes of UTF-8.
+    Bytes,
+    /// The size of a file in bytes.
+    Size,
+    /// The length of a text in characters.
+    Characters,
+    /// The width of a text: a Chinese character counts as two.
+    Width,
+    /// A number of things.
+    Count,
+    /// The length of a recording in milliseconds.
+    Millis,
+}
+
 /// A limit of the platform that something to be sent does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct LimitError {
-    /// What was measured, with its unit, for example `text in bytes`.
-    pub what: &'static str,
-    /// The least that the platform takes.
-    pub min: u64,
-    /// The most that the platform takes; `u64::MAX` where it states none.
-    pub max: u64,
-    /// What it was.
-    pub actual: u64,
+    /// The limit.
+    pub limit: Limit,
+    /// The measure that was found.
+    pub actual: usize,
+    /// Whether it was found in a reply, and not in something that somebody is sending by hand.
+    pub is_in_reply: bool,
+}
+
+impl Limit {
+    /// The text of a message.
+    pub const TEXT: Self = Self {
+        what: "text",
+        measure: Measure::Bytes,
+        min: 1,
+        max: TEXT_BYTES,
+        advice: "shorten it or send it in parts",
+    };
+
+    /// The cards of a message, or the articles of an upload.
+    pub const ARTICLES: Self =
+        Self::count("number of articles", ARTICLES, "spread them over several messages");
+
+    /// The description of a card, which may be empty.
+    pub const DESCRIPTION: Self = Self {
+        what: "article description",
+        measure: Measure::Width,
+        min: 0,
+        max: DESCRIPTION_WIDTH,
+        advice: "shorten it",
+    };
+
+    /// The recipients of one call.
+    pub const RECIPIENTS: Self =
+        Self::count("number of users in one call", RECIPIENTS, "spread them over several calls");
+
+    /// The users who one call makes follow an account, or no longer.
+    pub const FOLLOWERS: Self =
+        Self::count("number of users in one call", FOLLOWERS, "spread them over several calls");
+
+    /// A number of things, at least one.
+    pub const fn count(what: &'static str, max: usize, advice: &'static str) -> Self {
+        Self { what, measure: Measure::Count, min: 1, max, advice }
+    }
+
+    /// Something that must not be empty, without a stated maximum.
+    pub const fn not_empty(what: &'static str) -> Self {
+        Self { what, measure: Measure::Bytes, min: 1, max: usize::MAX, advice: "" }
+    }
+
+    /// Checks that `actual` is within the limit.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    pub fn check(self, actual: usize) -> Result<(), LimitError> {
+        if (self.min..=self.max).contains(&actual) {
+            return Ok(());
+        }
+        Err(LimitError { limit: self, actual, is_in_reply: false })
+    }
+}
+
+impl LimitError {
+    /// The same error, found in a reply.
+    #[must_use]
+    pub fn in_reply(self) -> Self {
+        Self { is_in_reply: true, ..self }
+    }
 }
 
 impl fmt::Display for LimitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, min, max, actual } = self;
-        match *max {
-            u64::MAX => write!(f, "{what} is {actual}, below {min}"),
-            _ => write!(f, "{what} is {actual}, outside {min} to {max}"),
+        let Self { limit: Limit { what, measure, min, max, advice }, actual, .. } = self;
+        let owner = if self.is_in_reply { "the reply's" } else { "the" };
+        write!(f, "{owner} {what} is ")?;
+        if *actual == 0 && *measure != Measure::Count {
+            return f.write_str("empty, which the platform does not take");
+        }
+        match measure {
+            Measure::Bytes => write!(f, "{actual} bytes long"),
+            Measure::Size => write!(f, "{actual} bytes large"),
+            Measure::Characters => write!(f, "{actual} characters long"),
+            Measure::Width => write!(f, "{actual} wide, a Chinese character counting as 2"),
+            Measure::Count => write!(f, "{actual}"),
+            Measure::Millis => write!(f, "{} s long", Seconds(*actual)),
+        }?;
+        match (actual < min, measure) {
+            (true, Measure::Millis) => write!(f, "; the platform takes at least {} s", Seconds(*min)),
+            (true, _) => write!(f, "; the platform takes at least {min}"),
+            (false, Measure::Millis) => {
+                write!(f, "; the platform takes at most {} s: {advice}", Seconds(*max))
+            }
+            (false, _) => write!(f, "; the platform takes at most {max}: {advice}"),
         }
     }
 }
 
-/// Checks that `actual` is from 1 to `max`.
-///
-/// # Errors
-///
-/// It is not.
-pub fn at_most(what: &'static str, max: usize, actual: usize) -> Result<(), LimitError> {
-    within(what, max as u64, actual as u64)
-}
+/// Milliseconds in seconds, without zeros at the end.
+struct Seconds(usize);
 
-/// Checks that `text` is not empty.
-///
-/// # Errors
-///
-/// It is.
-pub fn not_empty(what: &'static str, text: &str) -> Result<(), LimitError> {
-    within(what, u64::MAX, text.len() as u64)
-}
-
-fn within(what: &'static str, max: u64, actual: u64) -> Result<(), LimitError> {
-    if (1..=max).contains(&actual) { Ok(()) } else { Err(LimitError { what, min: 1, max, actual }) }
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thousandths = format!("{:03}", self.0 % 1000);
+        match thousandths.trim_end_matches('0') {
+            "" => write!(f, "{}", self.0 / 1000),
+            some => write!(f, "{}.{some}", self.0 / 1000),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -67,11 +168,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_says_what_is_out_of_which_bounds() {
-        let error = at_most("text in bytes", TEXT_BYTES, 2001).unwrap_err();
-        assert_eq!(error.to_string(), "text in bytes is 2001, outside 1 to 2000");
-        let error = not_empty("title of an article in bytes", "").unwrap_err();
-        assert_eq!(error.to_string(), "title of an article in bytes is 0, below 1");
-        assert_eq!(at_most("articles", ARTICLES, 10), Ok(()));
+    fn the_message_says_what_it_is_what_the_platform_takes_and_what_to_do() {
+        let recording = Limit {
+            what: "voice recording",
+            measure: Measure::Millis,
+            min: 20,
+            max: 60_000,
+            advice: "shorten it",
+        };
+        for (limit, actual, words) in [
+            (
+                Limit::TEXT,
+                2001,
+                "the text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts",
+            ),
+            (Limit::TEXT, 0, "the text is empty, which the platform does not take"),
+            (
+                Limit::ARTICLES,
+                11,
+                "the number of articles is 11; the platform takes at most 10: spread them over several messages",
+            ),
+            (Limit::ARTICLES, 0, "the number of articles is 0; the platform takes at least 1"),
+            (
+                Limit::DESCRIPTION,
+                2002,
+                "the article description is 2002 wide, a Chinese character counting as 2; the platform takes at most 2000: \
+                 shorten it",
+            ),
+            (
+                recording.clone(),
+                60_020,
+                "the voice recording is 60.02 s long; the platform takes at most 60 s: shorten it",
+            ),
+            (recording, 10, "the voice recording is 0.01 s long; the platform takes at least 0.02 s"),
+        ] {
+            assert_eq!(limit.check(actual).unwrap_err().to_string(), words);
+        }
+        assert_eq!(Limit::ARTICLES.check(10), Ok(()));
+        let error = Limit::not_empty("article title").check(0).unwrap_err().in_reply();
+        assert_eq!(
+            error.to_string(),
+            "the reply's article title is empty, which the platform does not take"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::LimitError;
+use super::{Limit, LimitError, Measure};
 
 /// What a file is uploaded as: media type (媒体文件类型), `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -61,11 +61,7 @@ pub enum MediaError {
 ///
 /// Its size, its format, or the length of the recording.
 pub fn check(kind: MediaKind, file: &[u8]) -> Result<MediaFormat, MediaError> {
-    let size =
-        LimitError { what: kind.size(), min: 1, max: kind.max_bytes(), actual: file.len() as u64 };
-    if size.actual < size.min || size.actual > size.max {
-        return Err(size.into());
-    }
+    kind.size().check(file.len())?;
     let format = MediaFormat::of(file);
     match (kind, format) {
         (MediaKind::Image | MediaKind::Thumb, Some(format @ (MediaFormat::Jpeg | MediaFormat::Png))) => {
@@ -101,11 +97,18 @@ impl MediaKind {
         }
     }
 
-    fn size(self) -> &'static str {
-        match self {
-            Self::Image => "size of the image in bytes",
-            Self::Voice => "size of the voice recording in bytes",
-            Self::Thumb => "size of the thumb in bytes",
+    fn size(self) -> Limit {
+        let (what, advice) = match self {
+            Self::Image => ("image", "make it smaller"),
+            Self::Voice => ("voice recording", "shorten it"),
+            Self::Thumb => ("thumb", "make it smaller"),
+        };
+        Limit {
+            what,
+            measure: Measure::Size,
+            min: 1,
+            max: usize::try_from(self.max_bytes()).unwrap_or(usize::MAX),
+            advice,
         }
     }
 }
@@ -178,12 +181,10 @@ fn duration(format: MediaFormat, file: &[u8]) -> Result<Duration, MediaError> {
 }
 
 fn check_length(length: Duration) -> Result<(), LimitError> {
-    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    let (min, max, actual) = (millis(FRAME), millis(MAX_LENGTH), millis(length));
-    if (min..=max).contains(&actual) {
-        return Ok(());
-    }
-    Err(LimitError { what: "length of the voice recording in milliseconds", min, max, actual })
+    let millis = |span: Duration| usize::try_from(span.as_millis()).unwrap_or(usize::MAX);
+    let (min, max) = (millis(FRAME), millis(MAX_LENGTH));
+    let (what, advice) = ("voice recording", "shorten it");
+    Limit { what, measure: Measure::Millis, min, max, advice }.check(millis(length))
 }
 
 #[cfg(test)]
@@ -196,9 +197,9 @@ mod tests {
         [magic, &frame.repeat(frames)].concat()
     }
 
-    fn limit(result: Result<MediaFormat, MediaError>) -> (u64, u64) {
+    fn limit(result: Result<MediaFormat, MediaError>) -> (usize, usize) {
         match result {
-            Err(MediaError::Limit(limit)) => (limit.max, limit.actual),
+            Err(MediaError::Limit(limit)) => (limit.limit.max, limit.actual),
             other => unreachable!("{other:?}"),
         }
     }
@@ -231,7 +232,7 @@ mod tests {
             file.resize(max, 0);
             assert_eq!(check(kind, &file), Ok(MediaFormat::Jpeg));
             file.push(0);
-            assert_eq!(limit(check(kind, &file)), (max as u64, max as u64 + 1));
+            assert_eq!(limit(check(kind, &file)), (max, max + 1));
         }
         // 60 KiB less the header are 61434 bytes: 1918 frames of 32 bytes, and 58 of one byte.
         let frame = [&[7 << 3][..], &[0; 31]].concat();

@@ -14,7 +14,7 @@ pub mod xml;
 pub use errcode::ErrCode;
 pub use event::{Event, Subscribe, UnknownEvent, Unsubscribe};
 pub use inbound::{Content, Conversation, Inbound, ParseError, parse};
-pub use limits::LimitError;
+pub use limits::{Limit, LimitError, Measure};
 pub use message::{Image, ImageText, Location, Message, Text, UnknownMessage, Voice};
 pub use outgoing::{Outgoing, OutgoingError, Recipients};
 pub use payload::{Article, Payload, Source};

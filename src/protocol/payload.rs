@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{LimitError, limits};
+use super::{Limit, LimitError, limits};
 use crate::ids::MediaId;
 
 /// What can be sent to users, by kind.
@@ -122,13 +122,13 @@ impl Payload {
     /// The first limit that is not kept.
     pub fn check(&self) -> Result<(), LimitError> {
         match self {
-            Self::Text(text) => limits::at_most("text in bytes", limits::TEXT_BYTES, text.content.len()),
+            Self::Text(text) => Limit::TEXT.check(text.content.len()),
             Self::Image(source) | Self::Voice(source) => source.check(),
             Self::News(news) => {
-                limits::at_most("number of articles", limits::ARTICLES, news.articles.len())?;
+                Limit::ARTICLES.check(news.articles.len())?;
                 news.articles.iter().try_for_each(Article::check)
             }
-            Self::MpNews(news) => limits::not_empty("media id in bytes", news.media_id.as_str()),
+            Self::MpNews(news) => Limit::not_empty("media id").check(news.media_id.as_str().len()),
         }
     }
 }
@@ -136,23 +136,17 @@ impl Payload {
 impl Source {
     fn check(&self) -> Result<(), LimitError> {
         match self {
-            Self::Url(url) => limits::not_empty("media URL in bytes", url),
-            Self::MediaId(id) => limits::not_empty("media id in bytes", id.as_str()),
+            Self::Url(url) => Limit::not_empty("media URL").check(url.len()),
+            Self::MediaId(id) => Limit::not_empty("media id").check(id.as_str().len()),
         }
     }
 }
 
 impl Article {
     fn check(&self) -> Result<(), LimitError> {
-        limits::not_empty("title of an article in bytes", &self.title)?;
-        limits::not_empty("picture URL of an article in bytes", &self.picture_url)?;
-        match self.description.as_deref().map_or(0, width) {
-            // It need not be there, so it may be empty.
-            0 => Ok(()),
-            width => {
-                limits::at_most("description of an article in width", limits::DESCRIPTION_WIDTH, width)
-            }
-        }
+        Limit::not_empty("article title").check(self.title.len())?;
+        Limit::not_empty("article picture URL").check(self.picture_url.len())?;
+        Limit::DESCRIPTION.check(self.description.as_deref().map_or(0, width))
     }
 }
 
@@ -235,14 +229,14 @@ mod tests {
     }
 
     fn refused(payload: &Payload) -> &'static str {
-        payload.check().map_or_else(|error| error.what, |()| "accepted")
+        payload.check().map_or_else(|error| error.limit.what, |()| "accepted")
     }
 
     #[test]
     fn a_text_is_one_to_two_thousand_bytes() {
         assert_eq!(refused(&Payload::text("汉".repeat(666) + "ab")), "accepted");
-        assert_eq!(refused(&Payload::text("汉".repeat(667))), "text in bytes");
-        assert_eq!(refused(&Payload::text("")), "text in bytes");
+        assert_eq!(refused(&Payload::text("汉".repeat(667))), "text");
+        assert_eq!(refused(&Payload::text("")), "text");
     }
 
     #[test]
@@ -250,7 +244,7 @@ mod tests {
         assert_eq!(refused(&article(&"汉".repeat(1000))), "accepted");
         assert_eq!(refused(&article(&"x".repeat(2000))), "accepted");
         assert_eq!(refused(&article("")), "accepted");
-        assert_eq!(refused(&article(&("汉".repeat(1000) + "x"))), "description of an article in width");
+        assert_eq!(refused(&article(&("汉".repeat(1000) + "x"))), "article description");
     }
 
     #[test]
@@ -261,16 +255,16 @@ mod tests {
         assert_eq!(refused(&news(&whole, 0)), "number of articles");
         assert_eq!(refused(&news(&whole, 11)), "number of articles");
         let untitled = Article { title: String::new(), ..whole.clone() };
-        assert_eq!(refused(&news(&untitled, 1)), "title of an article in bytes");
+        assert_eq!(refused(&news(&untitled, 1)), "article title");
         let bare = Article { picture_url: String::new(), ..whole };
-        assert_eq!(refused(&news(&bare, 1)), "picture URL of an article in bytes");
+        assert_eq!(refused(&news(&bare, 1)), "article picture URL");
     }
 
     #[test]
     fn media_need_a_source() {
-        assert_eq!(refused(&Payload::image(Source::Url(String::new()))), "media URL in bytes");
-        assert_eq!(refused(&Payload::voice(Source::MediaId("".into()))), "media id in bytes");
-        assert_eq!(refused(&Payload::mp_news("")), "media id in bytes");
+        assert_eq!(refused(&Payload::image(Source::Url(String::new()))), "media URL");
+        assert_eq!(refused(&Payload::voice(Source::MediaId("".into()))), "media id");
+        assert_eq!(refused(&Payload::mp_news("")), "media id");
         assert_eq!(refused(&Payload::mp_news("m")), "accepted");
     }
 

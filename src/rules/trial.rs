@@ -10,7 +10,7 @@ use super::{
     subject::Subject,
 };
 use crate::{
-    clock::UnixMillis,
+    clock::{UnixMillis, in_words},
     config::rules::{Action, Pick},
     ids::AppKey,
     protocol::{Inbound, Payload},
@@ -96,8 +96,9 @@ impl fmt::Display for Trial {
         let Some(Answer { rule, every, what }) = &self.answer else {
             return writeln!(f, "no rule takes it");
         };
-        let once = every
-            .map_or_else(String::new, |every| format!(", at most once in {every:?} and conversation"));
+        let once = every.map_or_else(String::new, |every| {
+            format!(", at most once in {} and conversation", in_words(every))
+        });
         match what {
             What::All(payloads) if payloads.is_empty() => {
                 writeln!(f, "{rule}: takes it and sends nothing")

@@ -20,6 +20,9 @@ use crate::{
     signature::SignatureError,
 };
 
+/// Where an operator finds what was kept.
+const SEE: &str = "`rongcloud-callback journal list --state dead` lists it";
+
 /// Why a callback was refused.
 #[derive(Debug)]
 pub(super) enum Rejection {
@@ -161,11 +164,14 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signature(error) => error.fmt(f),
-            Self::Replayed { is_kept: true } => f.write_str(
-                "the signature came with another body before: kept as a dead letter; if it is genuine, revive it",
+            Self::Replayed { is_kept: true } => write!(
+                f,
+                "the signature came with another body before, so it was answered 401 and is kept as a dead letter: {SEE}; \
+                 if it is genuine, `journal revive` has it handled"
             ),
             Self::Replayed { is_kept: false } => f.write_str(
-                "the signature came with another body before: not kept, for enough of its kind are",
+                "the signature came with another body before, so it was answered 401; it is not kept, for enough of its \
+                 kind are",
             ),
             Self::Crowded => f.write_str("too many requests at once under one signature: try again"),
             Self::Encoded(coding) => {
@@ -175,9 +181,11 @@ impl fmt::Display for Rejection {
             Self::SlowBody => f.write_str("the body did not come in time"),
             Self::BrokenBody => f.write_str("the body is incomplete"),
             Self::NotUnderstood(_) => {
-                f.write_str("not one of the platform's messages: kept as a dead letter")
+                write!(f, "not one of the platform's messages, so it was answered 400 and is kept as a dead letter: {SEE}")
             }
-            Self::LongId(_) => write!(f, "{}: kept as a dead letter", self.errmsg()),
+            Self::LongId(_) => {
+                write!(f, "{}, so it was answered 400 and is kept as a dead letter: {SEE}", self.errmsg())
+            }
             Self::NotFound => f.write_str("no app receives callbacks at this path"),
             Self::Overloaded => f.write_str("too many callbacks at once: try again"),
             Self::SlowJournal => f.write_str("it could not be made durable in time: try again"),

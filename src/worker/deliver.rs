@@ -40,7 +40,7 @@ impl Deliver {
 
     /// What to do about a call of the `round`th round that failed.
     fn failed(&self, entry: &Entry, pace: &Arc<Pace>, round: u64, error: &ClientError) -> Outcome {
-        let reason = error.to_string();
+        let reason = reason(error);
         if error.answer().is_some() && !error.is_rate_limited() {
             pace.taken();
         }
@@ -63,6 +63,15 @@ impl Deliver {
             },
             _ => Outcome::Bury(reason),
         }
+    }
+}
+
+/// Why a call failed, with the call: whoever reads it has nothing else that names the address.
+fn reason(error: &ClientError) -> String {
+    match (error, error.call()) {
+        (ClientError::Transport(lost), _) => format!("no answer to {}: {}", lost.call, lost.cause),
+        (_, Some(call)) => format!("{call}: {error}"),
+        (_, None) => error.to_string(),
     }
 }
 

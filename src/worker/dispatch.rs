@@ -14,7 +14,7 @@ use crate::{
     handler::{Context, HandlerError, Reply, Route, Routes},
     ids::{AppKey, shortened},
     journal::{Entry, NewEntry, Queue},
-    protocol::{self, Inbound, Outgoing, Recipients},
+    protocol::{self, Inbound, LimitError, Outgoing, Recipients},
 };
 
 /// Hands messages to the handlers.
@@ -94,7 +94,7 @@ fn follow_ups(
 ) -> Result<Vec<NewEntry>, HandlerError> {
     let conversation = inbound.conversation_key(app);
     let enqueue = |(index, payload): (usize, &protocol::Payload)| {
-        payload.check()?;
+        payload.check().map_err(LimitError::in_reply)?;
         let outgoing = Outgoing {
             sender: inbound.account.clone(),
             recipients: Recipients::User(inbound.user.clone()),

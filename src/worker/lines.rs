@@ -46,7 +46,7 @@ pub(super) fn tells_of_done(queue: Queue) -> bool {
 }
 
 /// Writes the line about a step, within the attempt's [`span`].
-pub(super) fn tell(queue: Queue, step: &Step, took: Duration) {
+pub(super) fn tell(queue: Queue, entry: &Entry, step: &Step, took: Duration) {
     let duration_ms = took.as_millis();
     match step {
         Step::Begun => {}
@@ -75,6 +75,14 @@ pub(super) fn tell(queue: Queue, step: &Step, took: Duration) {
             let retry_in_ms = after.as_millis();
             tracing::debug!(duration_ms, retry_in_ms, reason, "waits for its turn");
         }
-        Step::Dead { reason } => tracing::error!(duration_ms, reason, "given up: now a dead letter"),
+        Step::Dead { reason } => {
+            tracing::error!(
+                duration_ms,
+                reason,
+                "given up: now a dead letter, kept until `rongcloud-callback journal revive {id}` has it tried again or \
+                 `discard {id}` ends it",
+                id = entry.id
+            );
+        }
     }
 }

@@ -41,9 +41,9 @@ impl LogLimit {
         let second = current.get_or_insert(Current { began: now, written: 0, left_out: 0 });
         let admits = second.written < self.per_second;
         if admits {
-            second.written += 1
+            second.written += 1;
         } else {
-            second.left_out += 1
+            second.left_out += 1;
         }
         let left_out = ended.map_or(0, |second| second.left_out);
         drop(current);
@@ -74,11 +74,12 @@ impl LogLimit {
     }
 }
 
+/// Not a line of the message that is being handled just now.
 fn tell(left_out: u64) {
     match left_out {
         0 => {}
-        1 => tracing::info!("and 1 more message was handled in this second"),
-        _ => tracing::info!("and {left_out} more messages were handled in this second"),
+        1 => tracing::info!(parent: None, "and 1 more message was handled in this second"),
+        _ => tracing::info!(parent: None, "and {left_out} more messages were handled in this second"),
     }
 }
 

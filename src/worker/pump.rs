@@ -271,7 +271,7 @@ impl<W: Work> Pump<W> {
             return;
         }
         let step = verdict.step(took);
-        lines::tell(W::QUEUE, &step, took);
+        lines::tell(W::QUEUE, entry, &step, took);
         self.observers.tell(W::QUEUE, entry, step);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use clap::Args;
 use rongcloud_callback::{
     CallbackService, Config, Rules,
-    client::{ClientError, probe, proxy},
+    client::{ProbeError, probe, proxy},
     clock::Clock,
     config::{AppSection, Replies, RuleSection},
     telemetry::{self, LogFilter},
@@ -213,8 +213,8 @@ async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Fai
     }
 }
 
-pub(crate) fn hint(error: &ClientError) -> &'static str {
-    match error.answer().map(|answer| answer.status) {
+pub(crate) fn hint(error: &ProbeError) -> &'static str {
+    match error.status() {
         None => {
             "is the server running, and does the address lead to it? look at the proxy, DNS and firewall"
         }

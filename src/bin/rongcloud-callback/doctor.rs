@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::Path};
 use clap::Args;
 use rongcloud_callback::{
     Client, Config,
-    client::{Account, ClientError, probe, server_time},
+    client::{Account, ClientError, ProbeError, probe, server_time},
     clock::Clock,
     config::{AppSection, ConfigError},
     journal::{Access, JournalError},
@@ -361,12 +361,12 @@ async fn server(config: &Config, app: &AppSection) -> Finding {
             CHECK,
             format!("rongcloud-callback {version} answers at {url}, its journal is ready"),
         ),
-        Err(ClientError::Transport(_)) => Finding::open(
+        Err(ProbeError::NoAnswer { .. }) => Finding::open(
             CHECK,
             format!("none answers at {url}"),
             "`rongcloud-callback serve` starts it, here or elsewhere",
         ),
-        Err(error) => Finding::wrong(CHECK, format!("{url}: {error}"), check::hint(&error)),
+        Err(error) => Finding::wrong(CHECK, error.to_string(), check::hint(&error)),
     }
 }
 
@@ -379,11 +379,11 @@ async fn from_outside(config: &Config, app: &AppSection, url: Option<&Url>) -> F
     };
     match ask(config, app, url).await {
         Ok(version) => Finding::fine(CHECK, format!("rongcloud-callback {version} answers at {url}")),
-        Err(error) => Finding::wrong(CHECK, format!("{url}: {error}"), check::hint(&error)),
+        Err(error) => Finding::wrong(CHECK, error.to_string(), check::hint(&error)),
     }
 }
 
-async fn ask(config: &Config, app: &AppSection, url: &Url) -> Result<String, ClientError> {
+async fn ask(config: &Config, app: &AppSection, url: &Url) -> Result<String, ProbeError> {
     let secret = app.secrets.first().cloned().unwrap_or_default();
     probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await
 }

@@ -153,6 +153,10 @@ fn hint(error: &ClientError) -> &'static str {
             Some(ErrCode::BAD_MEDIA_TYPE) => {
                 "the platform takes files of this kind in another format only"
             }
+            Some(ErrCode::NOT_ALLOWED) if is_broadcast(error) => {
+                "the platform takes one message to all followers a day: if there was one today, send the next one tomorrow \
+                 (Beijing time)"
+            }
             Some(ErrCode::NOT_ALLOWED) => "ask the platform's operator to allow this call for the app",
             _ => "look at the values: does what they name exist, and is each what the platform takes?",
         },
@@ -169,15 +173,21 @@ fn hint(error: &ClientError) -> &'static str {
     }
 }
 
+/// Whether the call was a message to all followers.
+fn is_broadcast(error: &ClientError) -> bool {
+    error.call().is_some_and(|call| call.path().ends_with("/sendall.json"))
+}
+
 #[cfg(test)]
 mod tests {
-    use rongcloud_callback::client::Answer;
+    use rongcloud_callback::client::{Answer, Call};
 
     use super::*;
 
     #[test]
     fn what_the_platform_explains_is_one_line_without_control_sequences() {
         let answer = Answer {
+            call: Call::default(),
             status: 200,
             errcode: Some(ErrCode(1002)),
             errmsg: "no \x1b[2J\u{202e}\nhint: rm".to_owned(),

@@ -130,7 +130,7 @@ impl ReplyTemplate {
             Ok::<_, ReplyError>(())
         })?;
         let payload = Payload::from(reply);
-        payload.check()?;
+        payload.check().map_err(LimitError::in_reply)?;
         Ok(payload)
     }
 }

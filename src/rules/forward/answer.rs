@@ -38,9 +38,9 @@ pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
             }
             let payloads: Vec<Payload> = replies.into_iter().map(Payload::from).collect();
             for payload in &payloads {
-                payload
-                    .check()
-                    .map_err(|limit| wrong(&format!(" with what cannot be sent ({limit})")))?;
+                payload.check().map_err(|limit| {
+                    wrong(&format!(" with what cannot be sent ({})", limit.in_reply()))
+                })?;
             }
             Ok(payloads.into_iter().collect())
         }
@@ -107,6 +107,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::client::Call;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
         asked("http://x/y", status, &[], text)
@@ -125,6 +126,7 @@ mod tests {
             headers: headers.collect(),
             text: text.to_owned(),
             is_utf8: true,
+            call: Call::default(),
         };
         let minute = Duration::from_mins(1);
         let url = url.parse().unwrap();
@@ -150,7 +152,7 @@ mod tests {
             (200, "<html>\nhello", "http://x/y answered 200 with what is no list of replies ("),
             (200, "{}", "answered 200 with"),
             (200, r#"[{"txt":"a"}]"#, "unknown variant `txt`"),
-            (200, r#"[{"text":""}]"#, "with what cannot be sent (text in bytes is 0"),
+            (200, r#"[{"text":""}]"#, "with what cannot be sent (the reply's text is empty"),
             (302, "moved", "http://x/y answered 302; redirects are not followed"),
             (404, "", "http://x/y answered 404"),
         ] {

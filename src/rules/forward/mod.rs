@@ -87,7 +87,7 @@ impl Target {
 /// An attempt of which no answer came, or none that can be read.
 fn unanswered(url: &str, error: ClientError) -> HandlerError {
     let what = match (&error, error.answer()) {
-        (ClientError::Transport(cause), _) => format!("no answer from {url}: {cause}"),
+        (ClientError::Transport(lost), _) => format!("no answer from {url}: {}", lost.cause),
         (_, Some(answer)) => format!("{url} answered {answer}"),
         (_, None) => return error.into(),
     };

@@ -194,7 +194,7 @@ async fn each_kind_of_failure_says_what_to_do() {
     let (code, _, errors) = outcome(nobody.unwrap());
     assert_eq!(code, Some(2));
     insta::assert_snapshot!(errors, @r#"
-    error: no answer from the platform: Connection refused (os error 111)
+    error: no answer from http://127.0.0.1:9: Connection refused (os error 111)
     hint: does `api_url` lead to the platform? whether the call was carried out is not known: look before repeating it
     "#);
 }

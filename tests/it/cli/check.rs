@@ -172,7 +172,11 @@ async fn a_probe_that_fails_says_what_to_look_at() {
     };
     let home = Home::new();
     let nobody = probe(&home, "http://127.0.0.1:9/callback").await;
-    assert!(nobody.contains("hint: is the server running"), "{nobody}");
+    insta::assert_snapshot!(nobody, @r#"
+    error: app test-app: the probe of http://127.0.0.1:9/callback failed
+    caused by: no answer from http://127.0.0.1:9/callback: Connection refused (os error 111)
+    hint: is the server running, and does the address lead to it? look at the proxy, DNS and firewall
+    "#);
 
     let other = MockServer::start().await;
     Mock::given(any())
@@ -181,7 +185,8 @@ async fn a_probe_that_fails_says_what_to_look_at() {
         .await;
     let errors = probe(&home, &other.uri()).await;
     assert!(
-        errors.contains("Welcome to nginx!") && errors.contains("hint: something else answers"),
+        errors.contains("answered HTTP 200, but not as rongcloud-callback does: Welcome to nginx!")
+            && errors.contains("hint: something else answers"),
         "{errors}"
     );
 
@@ -189,7 +194,9 @@ async fn a_probe_that_fails_says_what_to_look_at() {
     let server = stranger.start().await;
     let url = format!("http://{}{PATH}", server.callbacks);
     let errors = probe(&home, &url).await;
-    assert!(errors.contains("HTTP 401") && errors.contains("hint: the secrets differ"), "{errors}");
+    let refused = format!("caused by: {url} refused the probe's signature (HTTP 401): {{");
+    assert!(errors.contains(&refused) && errors.contains("hint: the secrets differ"), "{errors}");
+    assert!(!errors.contains("platform"), "the platform has no part in this: {errors}");
     let errors = probe(&stranger, &url.replace(PATH, "/elsewhere")).await;
     assert!(
         errors.contains("HTTP 404") && errors.contains("hint: the path is not the server's"),

@@ -42,7 +42,7 @@ async fn a_name_that_is_too_long_is_told_of_before_anything_is_sent() {
     let done = run(200, OK, &["menu", "add", "news", "eleven char"]).await;
     assert_eq!(done.requests.len(), 0);
     insta::assert_snapshot!(done.failed(), @r#"
-    error: menu name in characters is 11, outside 1 to 10
+    error: the menu name is 11 characters long; the platform takes at most 10: shorten it
     hint: nothing was sent: keep to the limit and run it again
     exit code 1
     "#);

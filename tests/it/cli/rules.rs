@@ -71,7 +71,7 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
     closed (line 6): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
     orders (line 12): no, it is for the user ann or bo, and this is user
     rules[3] (line 19): no, it is not enabled
-    default (line 24): answers with one of these, at most once in 3600s and conversation
+    default (line 24): answers with one of these, at most once in 60 min and conversation
       text: "one"
       text: "two"
     "#);

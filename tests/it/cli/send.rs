@@ -121,7 +121,7 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
     };
     let long = "x".repeat(2001);
     insta::assert_snapshot!(failed(&["--to", "u1", "--text", &long]).await, @r#"
-    error: text in bytes is 2001, outside 1 to 2000
+    error: the text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts
     hint: nothing was sent: keep to the limit and run it again
     exit code 1
     "#);

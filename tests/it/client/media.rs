@@ -153,7 +153,10 @@ async fn a_file_that_is_not_what_it_must_be_is_never_sent() {
     let mut large = b"\xff\xd8\xff".to_vec();
     large.resize((20 << 10) + 1, 0);
     let error = media.upload(MediaKind::Thumb, large.into()).await.unwrap_err();
-    assert_eq!(error.to_string(), "size of the thumb in bytes is 20481, outside 1 to 20480");
+    assert_eq!(
+        error.to_string(),
+        "the thumb is 20481 bytes large; the platform takes at most 20480: make it smaller"
+    );
     assert!(matches!(error, ClientError::Limit(_)) && !error.is_retryable());
     assert_eq!(api.requests().await.len(), 0);
 }

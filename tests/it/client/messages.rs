@@ -181,7 +181,7 @@ async fn limits_are_kept_at_the_edge_and_checked_before_any_call() {
         messages.send(&outgoing(one(), within)).await.unwrap();
         let error = messages.send(&outgoing(one(), beyond)).await.unwrap_err();
         let ClientError::Limit(limit) = &error else { panic!("{error:?}") };
-        assert!(limit.actual > limit.max && !error.is_retryable());
+        assert!(limit.actual > limit.limit.max && !error.is_retryable());
     }
     assert_eq!(api.requests().await.len(), 4);
 }

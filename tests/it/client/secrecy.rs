@@ -46,10 +46,11 @@ async fn an_error_of_an_upload_shows_nothing_of_its_signature() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_transport_shows_no_address() {
+async fn an_error_of_the_transport_names_the_server_and_nothing_else_of_the_address() {
     let picture = b"\x89PNG\r\n\x1a\n".as_slice().into();
     let client = client(APP, ["http://127.0.0.1:1/secret-path".to_owned()]);
     let shown = shown(&client.media().upload(MediaKind::Image, picture).await.unwrap_err());
+    assert!(shown.starts_with("no answer from http://127.0.0.1:1/…: "), "{shown}");
     for hidden in ["RC-Signature", "RC-Nonce", "secret-path", SECRET] {
         assert!(!shown.contains(hidden), "{shown}");
     }

@@ -202,7 +202,7 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             "on = 'text'\nreply = { text = '' }".to_owned(),
             "reply",
-            "text in bytes is 0, outside 1 to 2000",
+            "the text is empty, which the platform does not take",
             "keep to the limit",
         ),
         (

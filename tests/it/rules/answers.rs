@@ -208,7 +208,10 @@ async fn what_cannot_be_sent_is_a_dead_letter_with_the_rule_s_name() {
     };
     ann.sends(place).await;
     let reasons = bot.reasons(2).await;
-    assert_eq!(reasons[0], "rule `echo`: text in bytes is 2001, outside 1 to 2000");
+    assert_eq!(
+        reasons[0],
+        "rule `echo`: the reply's text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts"
+    );
     assert_eq!(
         reasons[1],
         "rule `rules[1]`: text: tried to use / operator on unsupported types string and number"

@@ -143,7 +143,7 @@ async fn an_answer_in_another_form_is_a_dead_letter_that_shows_it_and_says_what_
     URL answered 201 with what is no list of replies (expected value at line 1 column 1); RIGHT. It answered: success
     URL answered 200 with what is not UTF-8; RIGHT. It answered (gzip):  �x
     URL answered 200 with what is not UTF-8; RIGHT. It answered (application/json; charset=gbk): [{"text":"���"}]
-    URL answered 200 with what cannot be sent (text in bytes is 0, outside 1 to 2000). It answered: [{"text":""}]
+    URL answered 200 with what cannot be sent (the reply's text is empty, which the platform does not take). It answered: [{"text":""}]
     URL answered 200 with what is no list of replies (unknown variant `reply `, expected one of `text`, `image`, `voice`, `news` at line 1 column 15); RIGHT. It answered: [{"reply\u0007":"x"}]
     URL answered 302, a redirect to http://127.0.0.1:9/elsewhere; redirects are not followed, so write in forward.url the address that answers; RIGHT
     URL answered 308; redirects are not followed, so write in forward.url the address that answers; RIGHT. It answered (text/html; charset=utf-8): <a href='/wechat/'>moved</a>

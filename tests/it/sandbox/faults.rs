@@ -75,7 +75,7 @@ async fn forgeries_are_recognisable_by_their_signature_alone() {
         [Some(DeliveryFault::WrongSignature), Some(DeliveryFault::StaleSignature), None]
     );
     assert_eq!(verify(&sandbox, &came[0]), Err(SignatureError::Mismatch));
-    assert!(matches!(verify(&sandbox, &came[1]), Err(SignatureError::Stale(_))));
+    assert!(matches!(verify(&sandbox, &came[1]), Err(SignatureError::Stale(..))));
     assert_eq!(verify(&sandbox, &came[2]), Ok(()));
     for (attempt, came) in delivery.attempts.iter().zip(&came).take(2) {
         assert_eq!(attempt.expected, 401);

@@ -1,56 +1,10 @@
 //! What the log and the metrics say, and what the log must never say.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use rongcloud_callback::metrics;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{http::post, secrecy};
+use crate::support::{http::post, log::Log, secrecy};
 
 use super::setup::{SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, delivery, query, text};
-
-/// Everything that is logged on this thread while its guard lives.
-#[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(super) fn capture() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
-        (log, guard)
-    }
-
-    pub(super) fn lines(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// Sends messages and forgeries of every sort; the nonce and the signature of each.
 async fn send_all_sorts(server: &TestServer) -> Vec<String> {
@@ -111,6 +65,28 @@ async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
     let server = Setup::new().await.start_here().await;
     server.ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\n\r\n").await;
     assert!(log.lines().contains("client=127.0.0.1"), "{}", log.lines());
+}
+
+#[tokio::test]
+async fn a_refusal_says_how_it_was_answered_and_where_the_body_is_kept() {
+    let (log, _guard) = Log::capture();
+    let server = Setup::new().await.start_here().await;
+    server.deliver("not xml").await.assert_error(400, 1002);
+    server.deliver(text(&"x".repeat(600), "1", "hello")).await.assert_error(400, 1002);
+    for timestamp in ["1700000000", "1963754000"] {
+        let query = query(SECRET, "nonce", timestamp);
+        server.ask(post(&format!("/callback?{query}"), "")).await.assert_error(401, 1004);
+    }
+    let lines = log.lines();
+    for words in [
+        "not one of the platform's messages, so it was answered 400 and is kept as a dead letter: \
+         `rongcloud-callback journal list --state dead` lists it",
+        "is longer than 512 bytes, so it was answered 400 and is kept as a dead letter: `rongcloud-callback journal list",
+        "signed 2 years ago by our clock, at 2023-11-14 22:13 UTC, longer ago than is tolerated",
+        "signed 6 years in the future by our clock, at 2032-03-24 15:13 UTC: is a clock wrong?",
+    ] {
+        assert!(lines.contains(words), "{words} is not in the log:\n{lines}");
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use rongcloud_callback::metrics;
 
-use crate::support::http::{get, post};
-
-use super::{
-    logs::Log,
-    setup::{Setup, TestServer, fresh_query, text},
+use crate::support::{
+    http::{get, post},
+    log::Log,
 };
+
+use super::setup::{Setup, TestServer, fresh_query, text};
 
 #[tokio::test]
 async fn an_unknown_path_is_answered_with_404_and_code_1002_and_names_no_path() {

@@ -121,7 +121,11 @@ async fn a_permanent_error_and_a_limit_that_is_not_kept_are_dead_letters_at_once
         "{records:#?}"
     );
     let reasons: Vec<_> = records.iter().map(|record| record.reason.as_deref().unwrap()).collect();
-    assert!(reasons[0].contains("2001"), "{reasons:?}");
+    assert_eq!(
+        reasons[0],
+        "the reply's text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts"
+    );
+    assert_eq!(reasons[1], "the reply's number of articles is 0; the platform takes at least 1");
     assert_eq!(reasons[2], "no such order");
     assert_eq!(texts(&service), [""; 0]);
     service.stop().await;

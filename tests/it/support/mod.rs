@@ -3,6 +3,7 @@
 pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod ledger;
+pub(crate) mod log;
 pub(crate) mod messages;
 pub(crate) mod open_loop;
 pub(crate) mod platform;
