@@ -79,8 +79,8 @@ pub(super) fn tell(queue: Queue, entry: &Entry, step: &Step, took: Duration) {
             tracing::error!(
                 duration_ms,
                 reason,
-                "given up: now a dead letter, kept until `rongcloud-callback journal revive {id}` has it tried again or \
-                 `discard {id}` ends it",
+                "given up: now a dead letter; `rongcloud-callback journal revive {id}` has it tried again, `journal discard {id}` \
+                 ends it",
                 id = entry.id
             );
         }
