@@ -106,6 +106,7 @@ mod events;
 mod faults;
 mod feed;
 mod forgery;
+mod guard;
 mod options;
 mod platform;
 mod push;
@@ -139,7 +140,7 @@ pub use self::{
     },
     user::User,
 };
-use self::{platform::Platform, push::Pusher, state::State};
+use self::{guard::Hosts, platform::Platform, push::Pusher, state::State};
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, UserId},
@@ -186,7 +187,7 @@ impl Sandbox {
             secret: options.secret,
             portal_token: options.portal_token,
             base: base(address),
-            allow_remote: options.allow_remote,
+            hosts: Hosts { allow_remote: options.allow_remote, allowed: options.allow_hosts },
             clock: options.clock,
             pusher: Pusher::new(options.timeout, options.pause)?,
             tasks: TaskTracker::new(),
@@ -322,7 +323,7 @@ fn base(mut address: SocketAddr) -> String {
 async fn serve(platform: Arc<Platform>, listener: TcpListener) {
     let guarded = assets::router()
         .merge(control::router())
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&platform), assets::guard));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&platform), guard::guard));
     let router = guarded.merge(api::router()).with_state(Arc::clone(&platform));
     let stop = platform.stop.clone();
     let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

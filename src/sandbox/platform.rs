@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     content::Content,
     deliver::{self, Delivered},
+    guard::Hosts,
     push::Pusher,
     records::{Delivery, DeliveryState, Message, ReasonKind},
     state::{Full, State},
@@ -33,7 +34,7 @@ pub(super) struct Platform {
     pub(super) portal_token: SecretString,
     /// Where the sandbox itself answers, for example `http://127.0.0.1:8000`.
     pub(super) base: String,
-    pub(super) allow_remote: bool,
+    pub(super) hosts: Hosts,
     pub(super) clock: Clock,
     pub(super) pusher: Pusher,
     /// Deliveries and the listener; they end at `stop`.
@@ -155,7 +156,7 @@ impl Platform {
     pub(super) fn resend(self: &Arc<Self>, id: u64) -> Result<Delivered, ResendError> {
         let mut state = self.state();
         let state = &mut *state;
-        let mut delivery = state.deliveries.get_mut(id).ok_or(ResendError::Gone(id))?.clone();
+        let mut delivery = state.deliveries.get(id).ok_or(ResendError::Gone(id))?.clone();
         if delivery.state == DeliveryState::Waiting {
             return Err(ResendError::InProgress(id));
         }

@@ -10,7 +10,7 @@ use super::{
     options::Options,
     records::{Call, Delivery, Message, Side},
     uploads::{PICTURE_PATH, Uploads},
-    window::Window,
+    window::{Window, json_bytes},
 };
 use crate::{
     clock::UnixMillis,
@@ -20,6 +20,10 @@ use crate::{
 /// Most entries of each kind; the oldest message, delivery or call goes, a further account or user is refused.
 const MOST_DELIVERIES: usize = 500;
 const MOST_CALLS: usize = 500;
+/// Most bytes of a kind together, as JSON: of messages for each that is remembered.
+const MESSAGE_BYTES: usize = 2 << 10;
+const DELIVERY_BYTES: usize = 3 << 20;
+const CALL_BYTES: usize = 1 << 20;
 pub(super) const MOST_ACCOUNTS: usize = 100;
 const MOST_USERS: usize = 2000;
 
@@ -65,12 +69,13 @@ pub(super) struct Full;
 impl State {
     /// One account with a menu, whose route leads where the options say, and two users.
     pub(super) fn new(options: &Options) -> Self {
+        let most = options.remembered_messages;
         let mut state = Self {
             accounts: Vec::new(),
             users: Vec::new(),
-            messages: Window::new(options.remembered_messages),
-            deliveries: Window::new(MOST_DELIVERIES),
-            calls: Window::new(MOST_CALLS),
+            messages: Window::new(most, most.saturating_mul(MESSAGE_BYTES), json_bytes),
+            deliveries: Window::new(MOST_DELIVERIES, DELIVERY_BYTES, json_bytes),
+            calls: Window::new(MOST_CALLS, CALL_BYTES, json_bytes),
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
             feed: Feed::new(),
@@ -99,7 +104,7 @@ impl State {
         let menu = vec![
             entry("RongCloud", "https://www.rongcloud.cn/", Some(&help)),
             entry("Example 示例", "https://example.com/", Some(&help)),
-            entry("Docs 文档", "https://docs.rs/rongcloud-callback", None),
+            entry("Docs 文档", "https://docs.rongcloud.cn/", None),
         ];
         Account {
             id: DEMO.to_owned(),
