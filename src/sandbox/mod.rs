@@ -108,6 +108,7 @@ mod feed;
 mod forgery;
 mod guard;
 mod options;
+mod pause;
 mod platform;
 mod push;
 mod records;
@@ -252,9 +253,7 @@ impl Sandbox {
 
     /// Injects these faults and no others, from the next delivery and call on.
     pub fn faults(&self, faults: Faults) {
-        let mut state = self.platform.state();
-        state.feed.publish("faults", &faults);
-        state.injector.set(faults);
+        self.platform.state().set_faults(faults);
     }
 
     /// A user of the app, who talks to the account `demo` unless told otherwise.

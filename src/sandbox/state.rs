@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{
     account::{Account, MenuEntry},
     content::Content,
-    faults::FaultInjector,
+    faults::{FaultInjector, Faults},
     feed::Feed,
     options::Options,
+    pause::Pause,
     records::{Call, Delivery, Message, Side},
     uploads::{PICTURE_PATH, Uploads},
     window::{Window, json_bytes},
@@ -40,6 +41,7 @@ pub(super) struct State {
     pub(super) calls: Window<Call>,
     pub(super) uploads: Uploads,
     pub(super) injector: FaultInjector,
+    pub(super) pause: Pause,
     pub(super) feed: Feed,
     /// Numbers accounts and menu entries.
     numbers: u64,
@@ -78,6 +80,7 @@ impl State {
             calls: Window::new(MOST_CALLS, CALL_BYTES, json_bytes),
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
+            pause: Pause::default(),
             feed: Feed::new(),
             numbers: 0,
         };
@@ -199,6 +202,24 @@ impl State {
         self.messages.push(message);
     }
 
+    /// Sets the switches; without the one for it, pushing no longer pauses.
+    pub(super) fn set_faults(&mut self, faults: Faults) {
+        self.feed.publish("faults", &faults);
+        if !faults.pause_after_timeouts && self.pause.lift() {
+            self.feed.publish("paused", &json!({ "paused_until": null }));
+        }
+        self.injector.set(faults);
+    }
+
+    /// Takes note of how a delivery ended: after many time-outs, pushing pauses.
+    pub(super) fn end(&mut self, delivery: &Delivery, now: UnixMillis) {
+        self.update(delivery);
+        let may_pause = self.injector.switches().pause_after_timeouts;
+        if may_pause && self.pause.count(delivery.reason_kind, now) {
+            self.feed.publish("paused", &json!({ "paused_until": self.pause.until(now) }));
+        }
+    }
+
     /// Forgets what happened; a delivery that is in progress ends unseen.
     pub(super) fn clear(&mut self) {
         self.messages.clear();
@@ -229,7 +250,7 @@ impl State {
     }
 
     /// Everything that the page shows.
-    pub(super) fn view(&self) -> Value {
+    pub(super) fn view(&self, now: UnixMillis) -> Value {
         let instance = &self.feed.instance;
         json!({
             "instance": instance,
@@ -240,6 +261,7 @@ impl State {
             "deliveries": self.deliveries.iter().collect::<Vec<_>>(),
             "calls": self.calls.iter().collect::<Vec<_>>(),
             "faults": self.injector.switches(),
+            "paused_until": self.pause.until(now),
             // Its earlier name, for scripts that were written for it.
             "nastiness": self.injector.switches(),
         })

@@ -61,6 +61,7 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
     let (head, body) = request.into_parts();
     let dialect = Dialect::of(head.uri.path());
     if let Some(reason) = guard::foreign_page(&head.headers, &head.uri) {
+        body::beginning(body).await;
         return (StatusCode::FORBIDDEN, reason).into_response();
     }
     let mut asked = Asked::new(platform.clock.now(), head);

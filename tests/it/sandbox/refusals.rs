@@ -238,6 +238,27 @@ async fn a_picture_of_two_mebibytes_is_taken_and_what_is_larger_is_told_why_it_i
 }
 
 #[tokio::test]
+async fn the_portal_takes_the_type_of_an_upload_from_the_address_or_from_the_form() {
+    let sandbox = sandbox().await;
+    let target = |more: &str| {
+        format!("/interface/acme/api/push/uploadMedia?access_token={}{more}", sandbox.portal_token())
+    };
+    let file = b"\xff\xd8\xff\xe0";
+    assert_eq!(json(&multipart(&sandbox, &target("&type=image"), file).await)["code"], 200);
+    assert_eq!(json(&multipart(&sandbox, &target(""), file).await)["code"], 400);
+    let body = [
+        b"--b\r\ncontent-disposition: form-data; name=\"type\"\r\n\r\nimage\r\n".as_slice(),
+        b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
+        file,
+        b"\r\n--b--\r\n",
+    ]
+    .concat();
+    let headers = [("content-type", "multipart/form-data; boundary=b")];
+    let line = format!("POST {}", target(""));
+    assert_eq!(json(&ask(sandbox.local_addr(), &line, &headers, body).await)["code"], 200);
+}
+
+#[tokio::test]
 async fn an_upload_that_breaks_off_is_told_so() {
     let sandbox = sandbox().await;
     let mut target = "POST /media/upload?type=image".to_owned();
