@@ -9,6 +9,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
+use tokio::time::timeout;
 
 /// Most bytes of an upload: larger than the largest picture with its envelope.
 const MOST_UPLOAD: usize = 4 << 20;
@@ -16,9 +17,9 @@ const MOST_UPLOAD: usize = 4 << 20;
 const MOST_CALL: usize = 256 << 10;
 /// How much is kept of a body that is not read: enough for a text to one user.
 const MOST_BEGINNING: usize = 8 << 10;
-/// Most bytes that are passed over, and for how long, so that a caller who sends first gets to read the answer.
+/// How long and how much is passed over, so that a caller who sends everything first gets to read the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 const MOST_PASSED_OVER: usize = 32 << 20;
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that was read, or the beginning of one that was not.
 #[derive(Debug, Default)]
@@ -36,45 +37,53 @@ pub(super) struct Parts {
 }
 
 /// The whole body of a call, if it is not too large.
-pub(super) async fn read(path: &str, body: Body) -> Read {
+pub(super) async fn read(path: &str, mut body: Body) -> Read {
     let is_upload = path.starts_with("/media/") || path.ends_with("/uploadMedia");
     let most = if is_upload { MOST_UPLOAD } else { MOST_CALL };
-    collect(body, most).await
-}
-
-/// The beginning of a body that is of no interest.
-pub(super) async fn beginning(body: Body) -> Bytes {
-    collect(body, MOST_BEGINNING).await.bytes
-}
-
-/// At most `most` bytes of a body; the rest of a larger one is passed over.
-async fn collect(mut body: Body, most: usize) -> Read {
     let mut bytes = BytesMut::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        let data = frame.into_data().unwrap_or_default();
-        if bytes.len() + data.len() > most {
-            bytes.extend_from_slice(&data[..most - bytes.len()]);
-            pass_over(body).await;
-            bytes.truncate(MOST_BEGINNING);
-            return Read { bytes: bytes.freeze(), over: Some(most) };
-        }
-        bytes.extend_from_slice(&data);
+    if !collect(&mut body, &mut bytes, most).await {
+        return Read { bytes: bytes.freeze(), over: None };
     }
-    Read { bytes: bytes.freeze(), over: None }
+    // Whoever is slower than that may lose the answer.
+    let _ = timeout(PATIENCE, pass_over(&mut body)).await;
+    bytes.truncate(MOST_BEGINNING);
+    Read { bytes: bytes.freeze(), over: Some(most) }
 }
 
-async fn pass_over(mut body: Body) {
-    let mut passed = 0;
-    let rest = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            passed += frame.data_ref().map_or(0, Bytes::len);
-            if passed > MOST_PASSED_OVER {
-                break;
-            }
+/// The beginning of a body that is of no interest, as far as it comes soon.
+pub(super) async fn beginning(mut body: Body) -> Bytes {
+    let mut bytes = BytesMut::new();
+    let soon = async {
+        if collect(&mut body, &mut bytes, MOST_BEGINNING).await {
+            pass_over(&mut body).await;
         }
     };
-    // Whoever is slower than that may lose the answer.
-    let _ = tokio::time::timeout(PATIENCE, rest).await;
+    // What has come until then is the beginning.
+    let _ = timeout(PATIENCE, soon).await;
+    bytes.freeze()
+}
+
+/// Adds at most `most` bytes of a body; true if it has more.
+async fn collect(body: &mut Body, bytes: &mut BytesMut, most: usize) -> bool {
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        let fits = data.len().min(most - bytes.len());
+        bytes.extend_from_slice(&data[..fits]);
+        if fits < data.len() {
+            return true;
+        }
+    }
+    false
+}
+
+async fn pass_over(body: &mut Body) {
+    let mut passed = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        passed += frame.data_ref().map_or(0, Bytes::len);
+        if passed > MOST_PASSED_OVER {
+            break;
+        }
+    }
 }
 
 /// The media type that the headers name, in lower case and without its parameters.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{Bot, ask, call, signed};
+use crate::support::http::Connection;
 
 #[tokio::test]
 async fn thousands_of_messages_leave_a_window_of_the_latest() {
@@ -85,6 +86,20 @@ async fn a_call_by_nobody_knows_whom_is_remembered_in_brief() {
     let long = format!("POST /mc/{}", "x".repeat(30_000));
     assert_eq!(ask(address, &long, &[], "").await.status, 401);
     assert!(state(&sandbox).await.len() < 16 << 10);
+}
+
+#[tokio::test]
+async fn nobody_knows_whom_is_answered_although_the_body_does_not_come() {
+    let sandbox = Sandbox::start().await;
+    for origin in ["", "origin: http://evil.example\r\n"] {
+        let mut connection = Connection::open(sandbox.local_addr()).await;
+        let head =
+            format!("POST /mc/add.json HTTP/1.1\r\nhost: x\r\n{origin}content-length: 4000000\r\n\r\nm");
+        let status = if origin.is_empty() { 401 } else { 403 };
+        assert_eq!(connection.ask(head).await.status, status);
+    }
+    let calls = sandbox.calls();
+    assert_eq!((calls.len(), calls[0].body.as_str()), (1, "m"));
 }
 
 #[tokio::test]

@@ -116,13 +116,11 @@ async fn what_nobody_can_read_and_what_nobody_knows_is_rightly_signed() {
 
 /// A request as it goes over the wire.
 fn signed_post(sandbox: &Sandbox, path: &str, body: &str) -> String {
-    let signed: String =
-        signed(sandbox).iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = body.len();
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{signed}\
-         content-length: {length}\r\n\r\n{body}"
-    )
+    let mut head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
+    for (name, value) in signed(sandbox) {
+        head.extend([name, ": ", &value, "\r\n"]);
+    }
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test]
