@@ -27,6 +27,8 @@ const DELIVERY_BYTES: usize = 3 << 20;
 const CALL_BYTES: usize = 1 << 20;
 pub(super) const MOST_ACCOUNTS: usize = 100;
 const MOST_USERS: usize = 2000;
+/// Most bytes of all users' ids and names together.
+const USER_BYTES: usize = 1 << 20;
 
 /// The account that is there from the start.
 pub(super) const DEMO: &str = "demo";
@@ -65,7 +67,7 @@ pub(super) struct Sent {
 
 /// No further user fits in.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("this sandbox holds {MOST_USERS} users, and no more")]
+#[error("this sandbox holds {MOST_USERS} users, of {USER_BYTES} bytes together, and no more")]
 pub(super) struct Full;
 
 impl State {
@@ -149,10 +151,12 @@ impl State {
         if let Some(at) = self.users.iter().position(|user| user.id == *id) {
             return Ok(&mut self.users[at]);
         }
-        if self.users.len() == MOST_USERS {
+        let user = User { id: id.clone(), name: id.to_string() };
+        let bytes = |user: &User| user.id.as_str().len() + user.name.len();
+        let all: usize = self.users.iter().map(bytes).sum();
+        if self.users.len() == MOST_USERS || all + bytes(&user) > USER_BYTES {
             return Err(Full);
         }
-        let user = User { id: id.clone(), name: id.to_string() };
         self.feed.publish("user", &user);
         Ok(self.users.push_mut(user))
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Most bytes of a field; the documents name no bound.
 const MOST_FIELD: usize = 4096;
-/// Most users that are remembered of a call, and most characters of an id.
+/// Most users that are remembered of a call, and most characters that are of an id.
 const MOST_NAMES: usize = 100;
 const MOST_NAME: usize = 200;
 
@@ -220,10 +220,10 @@ pub(super) fn short<'t>(name: &str, text: &'t str) -> Result<&'t str, Refusal> {
 
 /// The id of a user.
 pub(super) fn user_id(name: &str, id: &str) -> Result<UserId, Refusal> {
-    if (1..=MOST_NAME).contains(&id.chars().count()) {
-        return Ok(id.into());
+    if id.is_empty() {
+        return Err(Refusal::parameter(format!("{name} holds something that is no user's id")));
     }
-    Err(Refusal::parameter(format!("{name} holds an id that has not 1 to {MOST_NAME} characters")))
+    Ok(short(name, id)?.into())
 }
 
 /// A list in a JSON object, of 1 to `most` entries.

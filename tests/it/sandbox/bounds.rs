@@ -144,12 +144,23 @@ async fn of_a_call_that_is_carried_out_a_hundred_short_names_are_remembered() {
     let users: Vec<_> = (0..100).map(|n| format!("u{n}@{key}")).collect();
     let answer = super::json(&call(&sandbox, "/message/batchsend.json", &text(json!(users))).await);
     assert_eq!((&answer["errcode"], sandbox.calls()[0].users.len()), (&json!(0), 100));
-    for users in [json!(format!("{}@{key}", "x".repeat(201))), json!("u".repeat(100_000))] {
+    for users in [json!(format!("{}@{key}", "x".repeat(4097))), json!("u".repeat(100_000))] {
         let send = "/message/operation/send.json";
         let answer = super::json(&call(&sandbox, send, &text(users)).await);
         assert_eq!(answer["errcode"], 1002);
     }
     assert!(state(&sandbox).await.len() < 64 << 10);
+    let mut refused = 0;
+    for n in 0..300 {
+        let user = json!(format!("{n}{}@{key}", "x".repeat(4000)));
+        let answer = call(&sandbox, "/message/operation/send.json", &text(user)).await;
+        refused += i32::from(super::json(&answer)["errcode"] == 1002);
+    }
+    assert!((100..200).contains(&refused), "{refused} of 300 long ids");
+    let longest =
+        sandbox.calls().into_iter().flat_map(|call| call.users).map(|user| user.as_str().len()).max();
+    assert_eq!(longest, Some(200));
+    assert!(state(&sandbox).await.len() < 8 << 20);
 }
 
 #[tokio::test]
