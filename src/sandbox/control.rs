@@ -44,6 +44,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/sandbox/users", post(add_user))
         .route("/sandbox/messages", post(write))
         .route("/sandbox/deliveries/{id}/resend", post(resend))
+        .route("/sandbox/clear", post(clear))
         .route("/sandbox/faults", post(set_faults))
         // Its earlier name, for scripts that were written for it.
         .route("/sandbox/nastiness", post(set_faults))
@@ -66,8 +67,9 @@ impl IntoResponse for Refused {
 }
 
 async fn state(State(platform): State<Arc<Platform>>) -> Response {
-    let mut view = platform.state().view();
-    view["now"] = json!(platform.clock.now());
+    let now = platform.clock.now();
+    let mut view = platform.state().view(now);
+    view["now"] = json!(now);
     view["app_key"] = json!(platform.app_key);
     view["timeout_ms"] = json!(platform.pusher.timeout.as_millis());
     answer(StatusCode::OK, &view)
@@ -119,21 +121,25 @@ async fn resend(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> A
     platform.resend(id).map_err(|error| {
         let status = match error {
             ResendError::Gone(_) => StatusCode::NOT_FOUND,
-            ResendError::InProgress(_) | ResendError::NowhereToGo(..) => StatusCode::CONFLICT,
+            ResendError::InProgress(_) | ResendError::NotNow(..) => StatusCode::CONFLICT,
         };
         Refused(status, error.to_string())
     })?;
     Ok(answer(StatusCode::ACCEPTED, &json!({ "delivery": id })))
 }
 
+async fn clear(State(platform): State<Arc<Platform>>) -> Response {
+    platform.state().clear();
+    answer(StatusCode::OK, &json!({}))
+}
+
 async fn set_faults(State(platform): State<Arc<Platform>>, request: Request) -> Answered {
     let changes: Value = body(request).await?;
     let mut state = platform.state();
     let switches = state.injector.switches().with(&changes).map_err(bad)?;
-    state.injector.set(switches);
-    let switches = state.injector.switches().clone();
-    state.feed.publish("faults", &switches);
-    Ok(answer(StatusCode::OK, &json!(switches)))
+    let done = json!(switches);
+    state.set_faults(switches);
+    Ok(answer(StatusCode::OK, &done))
 }
 
 async fn add_file(State(platform): State<Arc<Platform>>, request: Request) -> Answered {

@@ -1,6 +1,6 @@
 //! The feed as server-sent events: what the page lives on.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -37,13 +37,11 @@ pub(super) async fn follow(
     Sse::new(events.take_until(stop)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-/// One page that follows the feed.
+/// One page that follows the feed. It takes one change at a time, so that a page which does not read costs nothing.
 struct Follower {
     platform: Arc<Platform>,
     /// Wakes it when there is something new.
     changes: watch::Receiver<u64>,
-    /// What it has got from the feed and not sent yet.
-    waiting: VecDeque<Event>,
     /// The latest change that it has got; none if it has to begin anew.
     after: Option<u64>,
 }
@@ -58,38 +56,32 @@ impl Follower {
             };
             (feed.watch(), after.map_or(Some(feed.latest()), number))
         };
-        Self { platform, changes, waiting: VecDeque::new(), after }
+        Self { platform, changes, after }
     }
 
     async fn next(&mut self) -> Event {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            self.changes.mark_unchanged();
+            if let Some(event) = self.catch_up() {
                 return event;
             }
-            self.changes.mark_unchanged();
-            self.catch_up();
-            if self.waiting.is_empty() {
-                // The feed lives as long as the platform that is held here.
-                let _ = self.changes.changed().await;
-            }
+            // The feed lives as long as the platform that is held here.
+            let _ = self.changes.changed().await;
         }
     }
 
-    fn catch_up(&mut self) {
+    /// The next event, if there is one already.
+    fn catch_up(&mut self) -> Option<Event> {
         let feed = &self.platform.state().feed;
-        let instance = &feed.instance;
-        let id = |number| format!("{instance}-{number}");
-        let changes = self.after.and_then(|after| feed.after(after));
-        let Some(changes) = changes else {
-            let latest = feed.latest();
-            self.waiting.push_back(Event::default().event("reset").id(id(latest)).data("{}"));
-            self.after = Some(latest);
-            return;
+        let after = self.after.filter(|after| feed.has_all_after(*after));
+        let (number, event) = match after {
+            Some(after) => {
+                let change = feed.next_after(after)?;
+                (change.id, Event::default().event(change.event).data(&change.data))
+            }
+            None => (feed.latest(), Event::default().event("reset").data("{}")),
         };
-        for change in changes {
-            let event = Event::default().event(change.event).id(id(change.id)).data(&change.data);
-            self.waiting.push_back(event);
-            self.after = Some(change.id);
-        }
+        self.after = Some(number);
+        Some(event.id(format!("{}-{number}", feed.instance)))
     }
 }

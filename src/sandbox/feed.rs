@@ -1,7 +1,5 @@
 //! What changed, in order: what the page follows, and what waits for something to happen.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -9,13 +7,15 @@ use super::window::Window;
 
 /// Most changes that a page which was away can catch up with.
 const MOST: usize = 1000;
+/// Most bytes of all of them together.
+const MOST_BYTES: usize = 4 << 20;
 
 /// The latest changes.
 #[derive(Debug)]
 pub(super) struct Feed {
     /// Tells one run of the sandbox from another, so that a page notices a restart.
     pub(super) instance: String,
-    changes: Window<Arc<Change>>,
+    changes: Window<Change>,
     latest: watch::Sender<u64>,
 }
 
@@ -33,7 +33,7 @@ impl Feed {
     pub(super) fn new() -> Self {
         Self {
             instance: format!("{:08x}", rand::random::<u32>()),
-            changes: Window::new(MOST),
+            changes: Window::new(MOST, MOST_BYTES, |change| change.data.len()),
             latest: watch::Sender::new(0),
         }
     }
@@ -43,7 +43,7 @@ impl Feed {
         let id = self.changes.next_id();
         // None of our own types fails to be JSON.
         let data = serde_json::to_string(object).unwrap_or_default();
-        self.changes.push(Arc::new(Change { id, event, data }));
+        self.changes.push(Change { id, event, data });
         self.latest.send_replace(id);
     }
 
@@ -57,9 +57,13 @@ impl Feed {
         self.changes.last_id()
     }
 
-    /// The changes after the one called `id`; none if some of them are gone.
-    pub(super) fn after(&self, id: u64) -> Option<Vec<Arc<Change>>> {
-        let known = id <= self.latest() && !self.changes.has_lost_after(id);
-        known.then(|| self.changes.after(id).map(Arc::clone).collect())
+    /// Whether every change after the one called `id` is still there.
+    pub(super) fn has_all_after(&self, id: u64) -> bool {
+        id <= self.latest() && !self.changes.has_lost_after(id)
+    }
+
+    /// The oldest change after the one called `id`.
+    pub(super) fn next_after(&self, id: u64) -> Option<&Change> {
+        self.changes.after(id).next()
     }
 }

@@ -11,8 +11,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     content::Content,
-    push::{self, Delivered, Pusher},
-    records::{Delivery, DeliveryState, Message},
+    deliver::{self, Delivered},
+    guard::Hosts,
+    push::Pusher,
+    records::{Delivery, DeliveryState, Message, ReasonKind},
     state::{Full, State},
 };
 use crate::{
@@ -32,7 +34,7 @@ pub(super) struct Platform {
     pub(super) portal_token: SecretString,
     /// Where the sandbox itself answers, for example `http://127.0.0.1:8000`.
     pub(super) base: String,
-    pub(super) allow_remote: bool,
+    pub(super) hosts: Hosts,
     pub(super) clock: Clock,
     pub(super) pusher: Pusher,
     /// Deliveries and the listener; they end at `stop`.
@@ -72,8 +74,8 @@ pub(super) enum ResendError {
     Gone(u64),
     #[error("delivery {0} is still in progress")]
     InProgress(u64),
-    #[error("delivery {0} has nowhere to go: {1}")]
-    NowhereToGo(u64, String),
+    #[error("delivery {0} cannot be sent: {1}")]
+    NotNow(u64, String),
 }
 
 impl Platform {
@@ -110,7 +112,7 @@ impl Platform {
         }
         state.add_from_user(&delivery, content);
         let (message, id) = (delivery.message, delivery.id);
-        Ok(Act { message, delivery: id, ended: self.send(delivery) })
+        Ok(Act { message, delivery: id, ended: self.send(delivery, false) })
     }
 
     fn delivery(
@@ -130,9 +132,11 @@ impl Platform {
         }
         let mended = state.injector.switches().mended_end_tag;
         let xml = if mended { inbound.to_xml() } else { inbound.to_documented_xml() };
+        let pause = state.pause.why_not(at);
         let route =
             state.account(account.as_str()).ok_or_else(|| ActError::NoAccount(account.clone()))?;
-        let (url, reason) = (route.route_url.clone(), why_not(route.route_open, &route.route_url));
+        let url = route.route_url.clone();
+        let (reason_kind, reason) = why_not(route.route_open, &url).or(pause).unzip();
         Ok(Delivery {
             id,
             at,
@@ -143,6 +147,7 @@ impl Platform {
             url,
             state: if reason.is_some() { DeliveryState::NotSent } else { DeliveryState::Waiting },
             reason,
+            reason_kind,
             xml,
             attempts: Vec::new(),
         })
@@ -152,27 +157,29 @@ impl Platform {
     pub(super) fn resend(self: &Arc<Self>, id: u64) -> Result<Delivered, ResendError> {
         let mut state = self.state();
         let state = &mut *state;
-        let mut delivery = state.deliveries.get_mut(id).ok_or(ResendError::Gone(id))?.clone();
+        let mut delivery = state.deliveries.get(id).ok_or(ResendError::Gone(id))?.clone();
         if delivery.state == DeliveryState::Waiting {
             return Err(ResendError::InProgress(id));
         }
+        let pause = state.pause.why_not(self.clock.now());
         if let Some(account) = state.account(delivery.account.as_str()) {
-            if let Some(reason) = why_not(account.route_open, &account.route_url) {
-                return Err(ResendError::NowhereToGo(id, reason));
+            if let Some((_, reason)) = why_not(account.route_open, &account.route_url).or(pause) {
+                return Err(ResendError::NotNow(id, reason));
             }
             delivery.url.clone_from(&account.route_url);
         }
-        (delivery.state, delivery.reason) = (DeliveryState::Waiting, None);
+        (delivery.state, delivery.reason, delivery.reason_kind) = (DeliveryState::Waiting, None, None);
         state.update(&delivery);
-        Ok(self.send(delivery))
+        Ok(self.send(delivery, true))
     }
 
-    fn send(self: &Arc<Self>, delivery: Delivery) -> Delivered {
+    fn send(self: &Arc<Self>, delivery: Delivery, resent: bool) -> Delivered {
         let (ended, delivered) = oneshot::channel();
         let platform = Arc::clone(self);
         self.tasks.spawn(async move {
             let stop = platform.stop.clone();
-            if let Some(delivery) = stop.run_until_cancelled(push::deliver(&platform, delivery)).await {
+            let delivered = deliver::deliver(&platform, delivery, resent);
+            if let Some(delivery) = stop.run_until_cancelled(delivered).await {
                 // Nobody may be waiting for it.
                 let _ = ended.send(delivery);
             }
@@ -207,9 +214,9 @@ impl Platform {
 }
 
 /// Why an account's messages go nowhere.
-fn why_not(route_open: bool, route_url: &str) -> Option<String> {
+fn why_not(route_open: bool, route_url: &str) -> Option<(ReasonKind, String)> {
     if !route_open {
-        return Some("the account's route is switched off".to_owned());
+        return Some((ReasonKind::RouteOff, "the account's route is switched off".to_owned()));
     }
-    route_url.is_empty().then(|| "the account has no routeUrl".to_owned())
+    route_url.is_empty().then(|| (ReasonKind::NoRoute, "the account has no routeUrl".to_owned()))
 }

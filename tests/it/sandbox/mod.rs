@@ -10,6 +10,7 @@ mod events;
 mod faults;
 mod interface;
 mod pushes;
+mod records;
 mod refusals;
 mod route;
 mod service;
