@@ -104,6 +104,7 @@ mod events;
 mod faults;
 mod feed;
 mod forgery;
+mod handling;
 mod options;
 mod platform;
 mod push;
@@ -130,6 +131,9 @@ pub use self::{
     content::{Card, Content},
     conversation::{Conversation, ConversationError, Report},
     faults::Faults,
+    handling::{
+        Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyHandling, ReplyState,
+    },
     options::Options,
     records::{AnswerFault, Attempt, Call, Delivery, DeliveryFault, DeliveryState, Message, Side},
     user::User,
@@ -249,6 +253,29 @@ impl Sandbox {
         let mut state = self.platform.state();
         state.feed.publish("faults", &faults);
         state.injector.set(faults);
+    }
+
+    /// Makes the server under test tell what becomes of each message: then [`Delivery::handling`] says so, and the page shows
+    /// it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rongcloud_callback::sandbox::{HandlingEvent, HandlingState, HandlingStep, Sandbox};
+    ///
+    /// # async fn example(sandbox: &Sandbox) {
+    /// let observer = sandbox.observer();
+    /// let delivery = sandbox.user("ann").says("hello").await;
+    /// // The server's own words, whatever it is written with:
+    /// let (body, event) = (delivery.xml.into(), HandlingEvent::Begun);
+    /// observer.note(&HandlingStep { entry: 1, answers: None, body, attempt: 1, event });
+    /// let handling = sandbox.deliveries()[0].handling.clone();
+    /// assert_eq!(handling.map(|it| it.state), Some(HandlingState::Working));
+    /// # }
+    /// ```
+    pub fn observer(&self) -> Observer {
+        self.platform.state().is_observed = true;
+        Observer { platform: Arc::clone(&self.platform) }
     }
 
     /// A user of the app, who talks to the account `demo` unless told otherwise.

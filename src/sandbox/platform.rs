@@ -145,6 +145,7 @@ impl Platform {
             reason,
             xml,
             attempts: Vec::new(),
+            handling: None,
         })
     }
 

@@ -37,6 +37,10 @@ pub(super) struct State {
     pub(super) uploads: Uploads,
     pub(super) injector: FaultInjector,
     pub(super) feed: Feed,
+    /// Whether a server tells what becomes of messages.
+    pub(super) is_observed: bool,
+    /// Where messages go of which a server has told last: those that it accepts from now on wait for it.
+    pub(super) observed_url: Option<String>,
     /// Numbers accounts and menu entries.
     numbers: u64,
 }
@@ -74,6 +78,8 @@ impl State {
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
             feed: Feed::new(),
+            is_observed: false,
+            observed_url: None,
             numbers: 0,
         };
         let demo = state.demo(options.route_url.clone());
@@ -194,11 +200,12 @@ impl State {
         self.messages.push(message);
     }
 
-    /// Puts a delivery in the place of its earlier state.
+    /// Puts a delivery in the place of its earlier state; what became of its message is known here only.
     pub(super) fn update(&mut self, delivery: &Delivery) {
+        let delivery = Delivery { handling: self.handling_of(delivery), ..delivery.clone() };
         if let Some(place) = self.deliveries.get_mut(delivery.id) {
-            place.clone_from(delivery);
-            self.feed.publish("delivery", delivery);
+            self.feed.publish("delivery", &delivery);
+            *place = delivery;
         }
     }
 
@@ -226,6 +233,7 @@ impl State {
             "messages": self.messages.iter().collect::<Vec<_>>(),
             "deliveries": self.deliveries.iter().collect::<Vec<_>>(),
             "calls": self.calls.iter().collect::<Vec<_>>(),
+            "observed": self.is_observed,
             "faults": self.injector.switches(),
             // Its earlier name, for scripts that were written for it.
             "nastiness": self.injector.switches(),
