@@ -15,6 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::ServiceError;
+pub use crate::worker::{Progress, Step};
 use crate::{
     client::Client,
     clock::Clock,
@@ -25,7 +26,7 @@ use crate::{
     metrics as names,
     portal::Portal,
     server::{Callbacks, ConnectionLimits, Listener, admin, admin::QueueMeters},
-    worker::{Channel, Deliver, Dispatch, Pump},
+    worker::{Channel, Deliver, Dispatch, Observers, Pump},
 };
 
 /// How much longer than the grace period the queues' loops may take to end: a store that does not answer keeps them.
@@ -57,6 +58,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct CallbackService {
     config: Config,
     routes: Routes,
+    observers: Observers,
     clock: Clock,
 }
 
@@ -109,7 +111,7 @@ struct Operators {
 impl CallbackService {
     /// A service without handlers: it accepts, keeps and logs.
     pub fn new(config: Config) -> Self {
-        Self { config, routes: Routes::new(), clock: Clock::system() }
+        Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
     }
 
     /// Adds a handler after those that are there; see [`Handler`] and [`FromInbound`].
@@ -126,6 +128,15 @@ impl CallbackService {
     #[must_use]
     pub fn route(mut self, route: impl Route) -> Self {
         self.routes = self.routes.route(route);
+        self
+    }
+
+    /// Tells `observer` of each step of a message and of its replies, after those that are there already.
+    ///
+    /// It is called in between and must not block. If it panics, that is logged once and changes nothing else.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
         self
     }
 
@@ -201,7 +212,7 @@ impl CallbackService {
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
-        let Self { config, routes, clock } = self;
+        let Self { config, routes, observers, clock } = self;
         // Before the rooms are built: they ask for their metrics once.
         names::prometheus();
         let clients = clients(&config)?;
@@ -217,8 +228,10 @@ impl CallbackService {
         let deliver = Deliver::new(channels, &config.deliver, &config.deliver_rate);
         let metrics = Metrics { queues: QueueMeters::new(Arc::clone(&journal), clock.clone()) };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock),
+            dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone())
+                .observed_by(observers.clone()),
+            deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock)
+                .observed_by(observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
