@@ -44,6 +44,7 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/sandbox/users", post(add_user))
         .route("/sandbox/messages", post(write))
         .route("/sandbox/deliveries/{id}/resend", post(resend))
+        .route("/sandbox/clear", post(clear))
         .route("/sandbox/faults", post(set_faults))
         // Its earlier name, for scripts that were written for it.
         .route("/sandbox/nastiness", post(set_faults))
@@ -124,6 +125,11 @@ async fn resend(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> A
         Refused(status, error.to_string())
     })?;
     Ok(answer(StatusCode::ACCEPTED, &json!({ "delivery": id })))
+}
+
+async fn clear(State(platform): State<Arc<Platform>>) -> Response {
+    platform.state().clear();
+    answer(StatusCode::OK, &json!({}))
 }
 
 async fn set_faults(State(platform): State<Arc<Platform>>, request: Request) -> Answered {

@@ -89,6 +89,7 @@
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`Content`] |
 //! | `POST /sandbox/deliveries/ID/resend` | the same body again, under a fresh signature |
+//! | `POST /sandbox/clear` | forgets messages, deliveries and calls; accounts, users and files stay |
 //! | `POST /sandbox/faults` | sets those switches of [`Faults`] that the body names |
 //! | `POST /sandbox/files`, the bytes | keeps a picture or recording to send; answers its address |
 //! | `GET /sandbox/recording?account&user&after` | what happened, as a conversation file |
@@ -100,6 +101,7 @@ mod assets;
 mod content;
 mod control;
 mod conversation;
+mod deliver;
 mod events;
 mod faults;
 mod feed;
@@ -135,7 +137,10 @@ pub use self::{
         Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyHandling, ReplyState,
     },
     options::Options,
-    records::{AnswerFault, Attempt, Call, Delivery, DeliveryFault, DeliveryState, Message, Side},
+    records::{
+        AnswerFault, Attempt, BodyType, Call, Delivery, DeliveryFault, DeliveryState, ErrorKind,
+        Message, ReasonKind, Side,
+    },
     user::User,
 };
 use self::{platform::Platform, push::Pusher, state::State};

@@ -11,8 +11,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     content::Content,
-    push::{self, Delivered, Pusher},
-    records::{Delivery, DeliveryState, Message},
+    deliver::{self, Delivered},
+    push::Pusher,
+    records::{Delivery, DeliveryState, Message, ReasonKind},
     state::{Full, State},
 };
 use crate::{
@@ -110,7 +111,7 @@ impl Platform {
         }
         state.add_from_user(&delivery, content);
         let (message, id) = (delivery.message, delivery.id);
-        Ok(Act { message, delivery: id, ended: self.send(delivery) })
+        Ok(Act { message, delivery: id, ended: self.send(delivery, false) })
     }
 
     fn delivery(
@@ -132,7 +133,8 @@ impl Platform {
         let xml = if mended { inbound.to_xml() } else { inbound.to_documented_xml() };
         let route =
             state.account(account.as_str()).ok_or_else(|| ActError::NoAccount(account.clone()))?;
-        let (url, reason) = (route.route_url.clone(), why_not(route.route_open, &route.route_url));
+        let url = route.route_url.clone();
+        let (reason_kind, reason) = why_not(route.route_open, &url).unzip();
         Ok(Delivery {
             id,
             at,
@@ -143,6 +145,7 @@ impl Platform {
             url,
             state: if reason.is_some() { DeliveryState::NotSent } else { DeliveryState::Waiting },
             reason,
+            reason_kind,
             xml,
             attempts: Vec::new(),
             handling: None,
@@ -158,22 +161,23 @@ impl Platform {
             return Err(ResendError::InProgress(id));
         }
         if let Some(account) = state.account(delivery.account.as_str()) {
-            if let Some(reason) = why_not(account.route_open, &account.route_url) {
+            if let Some((_, reason)) = why_not(account.route_open, &account.route_url) {
                 return Err(ResendError::NowhereToGo(id, reason));
             }
             delivery.url.clone_from(&account.route_url);
         }
-        (delivery.state, delivery.reason) = (DeliveryState::Waiting, None);
+        (delivery.state, delivery.reason, delivery.reason_kind) = (DeliveryState::Waiting, None, None);
         state.update(&delivery);
-        Ok(self.send(delivery))
+        Ok(self.send(delivery, true))
     }
 
-    fn send(self: &Arc<Self>, delivery: Delivery) -> Delivered {
+    fn send(self: &Arc<Self>, delivery: Delivery, resent: bool) -> Delivered {
         let (ended, delivered) = oneshot::channel();
         let platform = Arc::clone(self);
         self.tasks.spawn(async move {
             let stop = platform.stop.clone();
-            if let Some(delivery) = stop.run_until_cancelled(push::deliver(&platform, delivery)).await {
+            let delivered = deliver::deliver(&platform, delivery, resent);
+            if let Some(delivery) = stop.run_until_cancelled(delivered).await {
                 // Nobody may be waiting for it.
                 let _ = ended.send(delivery);
             }
@@ -208,9 +212,9 @@ impl Platform {
 }
 
 /// Why an account's messages go nowhere.
-fn why_not(route_open: bool, route_url: &str) -> Option<String> {
+fn why_not(route_open: bool, route_url: &str) -> Option<(ReasonKind, String)> {
     if !route_open {
-        return Some("the account's route is switched off".to_owned());
+        return Some((ReasonKind::RouteOff, "the account's route is switched off".to_owned()));
     }
-    route_url.is_empty().then(|| "the account has no routeUrl".to_owned())
+    route_url.is_empty().then(|| (ReasonKind::NoRoute, "the account has no routeUrl".to_owned()))
 }

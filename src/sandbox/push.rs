@@ -1,36 +1,20 @@
-//! The way to the server under test: signed callbacks, 5 s for an answer, three retries; the only user of reqwest here.
-//!
-//! Each delivery goes its own way, so that a slow or failing one delays no other: as the platform, this one promises
-//! no order between two messages of one user. A 200 ends a delivery; anything else, or nothing, is tried again.
+//! The way to the server under test: one signed POST, 5 s for an answer; the only user of reqwest here.
 
-use std::{error::Error as _, io, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::stream;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use reqwest::{Body, redirect, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
+use url::Position;
 
-use super::{
-    forgery::{self, Forgery},
-    platform::Platform,
-    records::{Attempt, Delivery, DeliveryFault, DeliveryState},
-};
-use crate::signature::signed_query;
+use super::records::ErrorKind;
 
-/// A delivery once it has ended; never, if the sandbox ends before it.
-pub(super) type Delivered = oneshot::Receiver<Delivery>;
-
-/// How often a message is delivered again when it was not accepted (总共重试三次).
-const RETRIES: u32 = 3;
-/// How many attempts a delivery remembers.
-const MOST_ATTEMPTS: usize = 50;
 /// How much of an answer is kept, in characters.
 const EXCERPT: usize = 500;
 /// In how many pieces a slow network brings a body.
@@ -47,19 +31,21 @@ pub(super) struct Pusher {
 }
 
 /// A request that is ready to go.
-struct Request {
-    url: String,
+pub(super) struct Request {
+    pub(super) url: String,
     /// The signature, as a query string.
-    query: String,
-    body: String,
+    pub(super) query: String,
+    pub(super) body: String,
 }
 
 /// What came of a request.
-struct Outcome {
-    status: Option<u16>,
-    answer: String,
-    error: Option<String>,
-    took: Duration,
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) status: Option<u16>,
+    pub(super) answer: String,
+    pub(super) error: Option<(ErrorKind, String)>,
+    pub(super) took: Duration,
 }
 
 impl Pusher {
@@ -76,153 +62,61 @@ impl Pusher {
         Ok(Self { http, timeout, pause })
     }
 
-    async fn post(&self, request: Request, slow: Duration) -> Outcome {
+    /// Makes a request whose body arrives at once, or over `slow`.
+    pub(super) async fn post(&self, request: Request, slow: Duration) -> Outcome {
         let started = Instant::now();
-        let joint = if request.url.contains('?') { '&' } else { '?' };
+        let request = match self.prepare(request, slow) {
+            Ok(request) => request,
+            Err(error) => {
+                return Outcome { error: Some((kind(&error), cause(&error))), ..Outcome::default() };
+            }
+        };
+        let headers = headers(&request);
         let exchange = async {
-            let response = self
-                .http
-                .post(format!("{}{joint}{}", request.url, request.query))
-                .header("content-type", "text/xml; charset=utf-8")
-                .body(body(request.body, slow))
-                .send()
-                .await?;
+            let response = self.http.execute(request).await?;
             let status = response.status().as_u16();
             Ok((status, response.text().await?))
         };
         let result: Result<Result<_, reqwest::Error>, _> = timeout(self.timeout, exchange).await;
         let (status, answer, error) = match result {
             Ok(Ok((status, text))) => (Some(status), text.chars().take(EXCERPT).collect(), None),
-            Ok(Err(error)) => (None, String::new(), Some(cause(&error))),
-            Err(_) => (None, String::new(), Some(format!("no answer within {:?}", self.timeout))),
+            Ok(Err(error)) => (None, String::new(), Some((kind(&error), cause(&error)))),
+            Err(_) => {
+                let late = format!("no answer within {:?}", self.timeout);
+                (None, String::new(), Some((ErrorKind::Timeout, late)))
+            }
         };
-        Outcome { status, answer, error, took: started.elapsed() }
+        Outcome { headers, status, answer, error, took: started.elapsed() }
+    }
+
+    fn prepare(&self, request: Request, slow: Duration) -> reqwest::Result<reqwest::Request> {
+        let Request { url, query, body: text } = request;
+        let joint = if url.contains('?') { '&' } else { '?' };
+        self.http
+            .post(format!("{url}{joint}{query}"))
+            .header(CONTENT_TYPE, "text/xml; charset=utf-8")
+            .header(ACCEPT, "*/*")
+            .body(body(text, slow))
+            .build()
     }
 }
 
-/// Delivers until the server accepts it or the retries are used up, with all the faults that it meets.
-pub(super) async fn deliver(platform: &Arc<Platform>, mut delivery: Delivery) -> Delivery {
-    if delivery.state == DeliveryState::NotSent {
-        return delivery;
-    }
-    let first = delivery.attempts.last().map_or(1, |attempt| attempt.number + 1);
-    let before = forgery::before(&mut platform.state().injector);
-    for fault in before {
-        let forgery = forgery::forge(fault, platform, &delivery);
-        forged(platform, &mut delivery, first, fault, forgery).await;
-    }
-    let mut accepted = None;
-    for number in first..=first + RETRIES {
-        if number > first {
-            sleep(platform.pusher.pause).await;
-        }
-        accepted = try_once(platform, &mut delivery, number, number == first + RETRIES).await;
-        if accepted.is_some() {
-            break;
-        }
-    }
-    if let Some((number, query)) = &accepted {
-        let after = forgery::after(&mut platform.state().injector);
-        for fault in after {
-            let forgery = forgery::repeat(fault, platform, &delivery, query);
-            forged(platform, &mut delivery, *number, fault, forgery).await;
-        }
-    }
-    let honest =
-        |attempt: &&Attempt| attempt.fault.is_none_or(|fault| fault == DeliveryFault::DropAnswer);
-    let last = delivery.attempts.iter().rev().find(honest);
-    delivery.reason = match (&accepted, last) {
-        (Some(_), _) | (None, None) => None,
-        (None, Some(last)) => Some(failure(last)),
+/// The headers of a request, those included that the client adds on the way.
+fn headers(request: &reqwest::Request) -> Vec<(String, String)> {
+    let host = &request.url()[Position::BeforeHost..Position::AfterPort];
+    let length = request.body().and_then(Body::as_bytes).map(<[u8]>::len);
+    let framing = match length {
+        Some(length) => (CONTENT_LENGTH, length.to_string()),
+        None => (TRANSFER_ENCODING, "chunked".to_owned()),
     };
-    delivery.state = if accepted.is_some() { DeliveryState::Accepted } else { DeliveryState::Failed };
-    platform.state().update(&delivery);
-    delivery
-}
-
-/// One try, perhaps as two requests at once; the number and the signature of the one that was accepted.
-async fn try_once(
-    platform: &Arc<Platform>,
-    delivery: &mut Delivery,
-    number: u32,
-    is_last: bool,
-) -> Option<(u32, String)> {
-    let (twin, dropped) = {
-        let injector = &mut platform.state().injector;
-        (
-            injector.meets(DeliveryFault::Simultaneous),
-            injector.meets(DeliveryFault::DropAnswer) && !is_last,
-        )
-    };
-    let query = sign(platform);
-    let honest = request(platform, delivery, query.clone());
-    let mut attempt = if twin {
-        let double = request(platform, delivery, sign(platform));
-        let (mut attempt, mut other) = tokio::join!(honest, double);
-        (attempt.number, other.number, other.fault) =
-            (number, number, Some(DeliveryFault::Simultaneous));
-        record(platform, delivery, other);
-        attempt
-    } else {
-        honest.await
-    };
-    attempt.number = number;
-    if dropped && attempt.status.is_some() {
-        (attempt.error, attempt.fault) =
-            (Some("answer dropped".to_owned()), Some(DeliveryFault::DropAnswer));
-    }
-    let accepted = attempt.status == Some(200) && attempt.error.is_none();
-    record(platform, delivery, attempt);
-    accepted.then_some((number, query))
-}
-
-/// A request of `delivery` under the signature `query`.
-fn request(platform: &Platform, delivery: &Delivery, query: String) -> impl Future<Output = Attempt> {
-    let (url, body) = (delivery.url.clone(), delivery.xml.clone());
-    ask(platform, Request { url, query, body })
-}
-
-/// A request that the server has not asked for.
-async fn forged(
-    platform: &Platform,
-    delivery: &mut Delivery,
-    number: u32,
-    fault: DeliveryFault,
-    Forgery { query, body }: Forgery,
-) {
-    let xml = (body != delivery.xml).then(|| body.clone());
-    let attempt = ask(platform, Request { url: delivery.url.clone(), query, body }).await;
-    let attempt = Attempt { number, fault: Some(fault), expected: fault.expected(), xml, ..attempt };
-    record(platform, delivery, attempt);
-}
-
-async fn ask(platform: &Platform, request: Request) -> Attempt {
-    let at = platform.clock.now();
-    let slow = Duration::from_millis(platform.state().injector.switches().slow_ms);
-    let Outcome { status, answer, error, took } = platform.pusher.post(request, slow).await;
-    let ms = took.as_millis().try_into().unwrap_or(u64::MAX);
-    Attempt { number: 0, at, ms, status, answer, error, fault: None, expected: 200, xml: None }
-}
-
-fn record(platform: &Platform, delivery: &mut Delivery, attempt: Attempt) {
-    if delivery.attempts.len() == MOST_ATTEMPTS {
-        delivery.attempts.remove(0);
-    }
-    delivery.attempts.push(attempt);
-    platform.state().update(delivery);
-}
-
-/// A signature of now.
-fn sign(platform: &Platform) -> String {
-    signed_query(&platform.secret, &forgery::nonce(), platform.clock.now())
-}
-
-fn failure(last: &Attempt) -> String {
-    match (&last.error, last.status) {
-        (Some(error), _) => error.clone(),
-        (None, Some(status)) => format!("answered {status}"),
-        (None, None) => "no answer".to_owned(),
-    }
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let own = request.headers().iter().map(|(name, value)| (name.clone(), text(value)));
+    [(HOST, host.to_owned())]
+        .into_iter()
+        .chain(own)
+        .chain([framing])
+        .map(|(name, value)| (name.to_string(), value))
+        .collect()
 }
 
 /// A body that arrives at once, or in pieces over `slow`.
@@ -256,11 +150,39 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_no_client_auth())
 }
 
+/// The kind of an error, from whichever of its causes tells it.
+fn kind(error: &reqwest::Error) -> ErrorKind {
+    if error.is_timeout() {
+        return ErrorKind::Timeout;
+    }
+    causes(error).find_map(told).unwrap_or(ErrorKind::Broken)
+}
+
+fn told(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    if cause.is::<rustls::Error>() {
+        return Some(ErrorKind::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            return Some(ErrorKind::Refused);
+        }
+        // What an `io::Error` wraps is not among its sources.
+        return error.get_ref().and_then(|inner| told(inner));
+    }
+    // The connector's error has no other mark.
+    (cause.to_string() == "dns error").then_some(ErrorKind::Dns)
+}
+
 /// The innermost cause in words; the outer ones repeat the address with its signature.
 fn cause(error: &reqwest::Error) -> String {
-    let mut innermost = error.source();
-    while let Some(inner) = innermost.and_then(std::error::Error::source) {
-        innermost = Some(inner);
-    }
-    innermost.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }

@@ -62,6 +62,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Why it was not sent, or failed.
     pub reason: Option<String>,
+    /// The kind of `reason`, for programs.
+    pub reason_kind: Option<ReasonKind>,
     /// The body.
     pub xml: String,
     /// What was tried, oldest first; the last 50.
@@ -80,15 +82,47 @@ pub enum DeliveryState {
     Accepted,
     /// No attempt was accepted.
     Failed,
-    /// The account's route is off, or has no address.
+    /// The account's route is off, or has no address, or pushing pauses.
     NotSent,
+}
+
+/// Why a delivery was not sent, or failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// The server answered another status than 200.
+    Answered,
+    /// No answer came in time.
+    Timeout,
+    /// Nothing listens at the address.
+    Refused,
+    /// The host's name leads to no address.
+    Dns,
+    /// No secure connection came about.
+    Tls,
+    /// The connection broke, or the answer was not HTTP.
+    Broken,
+    /// The account's route is switched off.
+    RouteOff,
+    /// The account has no routeUrl.
+    NoRoute,
+    /// Pushing pauses after many time-outs.
+    Paused,
 }
 
 /// One request to the server under test, once it has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
-    /// The try that it belongs to, from 1.
+    /// Counts the tries of a delivery from 1; 0 for a request that comes along with them, named by `fault`.
     pub number: u32,
+    /// Whether somebody asked for it by hand, after the delivery had ended.
+    pub resent: bool,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The query string with the signature, as it was sent.
+    pub query: String,
+    /// Names and values of the headers.
+    pub headers: Vec<(String, String)>,
     /// When it began.
     pub at: UnixMillis,
     /// How long it took, in milliseconds.
@@ -99,12 +133,44 @@ pub struct Attempt {
     pub answer: String,
     /// Why no answer came, or that it was dropped.
     pub error: Option<String>,
+    /// The kind of `error`, for programs.
+    pub error_kind: Option<ErrorKind>,
     /// The fault that was injected.
     pub fault: Option<DeliveryFault>,
     /// The status that a sound server answers.
     pub expected: u16,
     /// The body, where it is not the delivery's own.
     pub xml: Option<String>,
+}
+
+/// Why an attempt has no answer that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// No answer came in time.
+    Timeout,
+    /// Nothing listens at the address.
+    Refused,
+    /// The host's name leads to no address.
+    Dns,
+    /// No secure connection came about.
+    Tls,
+    /// The connection broke, or the answer was not HTTP.
+    Broken,
+    /// The answer came, and the platform never saw it: [`DeliveryFault::DropAnswer`].
+    Dropped,
+}
+
+impl From<ErrorKind> for ReasonKind {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Timeout => Self::Timeout,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Dns => Self::Dns,
+            ErrorKind::Tls => Self::Tls,
+            ErrorKind::Broken | ErrorKind::Dropped => Self::Broken,
+        }
+    }
 }
 
 /// A fault that is injected into an attempt.
@@ -153,14 +219,20 @@ pub struct Call {
     pub id: u64,
     /// When it came.
     pub at: UnixMillis,
+    /// How long it took until it was answered, in milliseconds.
+    pub ms: u64,
+    /// The HTTP method.
+    pub method: String,
     /// Its path.
     pub path: String,
     /// The account that it names.
     pub account: Option<AccountId>,
-    /// The users that it names.
+    /// The users that it names; the first 100, and of a refused call none.
     pub users: Vec<UserId>,
     /// The latest delivery of that account and user when it came.
     pub delivery: Option<u64>,
+    /// What its body is.
+    pub body_type: BodyType,
     /// How its body begins.
     pub body: String,
     /// HTTP status; none if no answer was given.
@@ -171,6 +243,20 @@ pub struct Call {
     pub refused: Option<String>,
     /// The fault that was injected.
     pub fault: Option<AnswerFault>,
+}
+
+/// What the body of an API call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyType {
+    /// Fields of a form; a body that does not say what it is counts as one.
+    Form,
+    /// JSON.
+    Json,
+    /// An uploaded file, which is described in the place of the body.
+    Multipart,
+    /// Nothing.
+    None,
 }
 
 /// A fault that is injected into the answer of an API call, which then has no effect.

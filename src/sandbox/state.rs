@@ -200,6 +200,14 @@ impl State {
         self.messages.push(message);
     }
 
+    /// Forgets what happened; a delivery that is in progress ends unseen.
+    pub(super) fn clear(&mut self) {
+        self.messages.clear();
+        self.deliveries.clear();
+        self.calls.clear();
+        self.feed.publish("cleared", &json!({}));
+    }
+
     /// Puts a delivery in the place of its earlier state; what became of its message is known here only.
     pub(super) fn update(&mut self, delivery: &Delivery) {
         let delivery = Delivery { handling: self.handling_of(delivery), ..delivery.clone() };

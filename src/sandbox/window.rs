@@ -35,6 +35,11 @@ impl<T> Window<T> {
         self.next += 1;
     }
 
+    /// Forgets all entries; ids go on.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
         let first = self.next - self.entries.len() as u64;
         let at = usize::try_from(id.checked_sub(first)?).ok()?;

@@ -4,13 +4,21 @@ use axum::extract::{FromRequest, Multipart, Request};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
 use serde_json::Value;
+use tokio::time::Instant;
 use url::form_urlencoded;
 
 use super::Refusal;
-use crate::ids::{AccountId, UserId};
+use crate::{
+    clock::UnixMillis,
+    ids::{AccountId, UserId},
+    sandbox::BodyType,
+};
 
 /// One API call as it came.
 pub(super) struct Asked {
+    /// When it came.
+    pub(super) at: UnixMillis,
+    pub(super) started: Instant,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) query: Form,
@@ -26,12 +34,14 @@ pub(super) struct Asked {
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Asked {
-    pub(super) async fn read(parts: Parts, body: Bytes) -> Self {
+    pub(super) async fn read(at: UnixMillis, started: Instant, parts: Parts, body: Bytes) -> Self {
         let (file, file_type) = match content_type(&parts.headers) {
             "multipart/form-data" => multipart(&parts, body.clone()).await,
             _ => (None, None),
         };
         Self {
+            at,
+            started,
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: Form::read(parts.uri.query().unwrap_or_default().as_bytes()),
@@ -66,6 +76,15 @@ impl Asked {
     /// What the uploaded file is to be: the portal's document lists it beside the file.
     pub(super) fn file_type(&self) -> Option<&str> {
         self.query.get("type").or(self.file_type.as_deref())
+    }
+
+    pub(super) fn body_type(&self) -> BodyType {
+        match self.content_type().as_str() {
+            "multipart/form-data" => BodyType::Multipart,
+            _ if self.body.is_empty() => BodyType::None,
+            "application/json" => BodyType::Json,
+            _ => BodyType::Form,
+        }
     }
 
     pub(super) fn has_file(&self) -> bool {

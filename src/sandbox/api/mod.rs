@@ -26,6 +26,7 @@ use axum::{
 use futures_util::stream;
 use http::StatusCode;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use self::{
     answer::{Dialect, Refusal, json},
@@ -54,11 +55,12 @@ pub(super) fn router() -> Router<Arc<Platform>> {
 }
 
 async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Response {
+    let (at, started) = (platform.clock.now(), Instant::now());
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST_BODY).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
     };
-    let asked = Asked::read(parts, body).await;
+    let asked = Asked::read(at, started, parts, body).await;
     let (fault, slow) = {
         let injector = &mut platform.state().injector;
         (injector.answer_fault(), Duration::from_millis(injector.switches().slow_ms))
@@ -81,12 +83,7 @@ fn settle(platform: &Platform, asked: &Asked, dialect: Dialect) -> Response {
         Err(refusal) => (refusal.status(dialect), dialect.refused(&refusal, now), Some(refusal.message)),
     };
     let answer = answer.to_string();
-    record(
-        &mut state,
-        platform,
-        asked,
-        Outcome { status: Some(status), answer: &answer, refused, fault: None },
-    );
+    record(&mut state, asked, Outcome { status: Some(status), answer: &answer, refused, fault: None });
     json(status, answer)
 }
 
@@ -139,7 +136,7 @@ async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: Answe
     };
     {
         let outcome = Outcome { status, answer: &answer, refused: None, fault: Some(fault) };
-        record(&mut platform.state(), platform, asked, outcome);
+        record(&mut platform.state(), asked, outcome);
     }
     match (status, refusal) {
         (Some(status), Some(_)) => json(status, answer),
@@ -167,7 +164,7 @@ struct Outcome<'a> {
     fault: Option<AnswerFault>,
 }
 
-fn record(state: &mut state::State, platform: &Platform, asked: &Asked, outcome: Outcome<'_>) {
+fn record(state: &mut state::State, asked: &Asked, outcome: Outcome<'_>) {
     let (account, users) = asked.names();
     let delivery = match (&account, &users[..]) {
         (Some(account), [user]) => state.latest_delivery(account, user),
@@ -175,11 +172,14 @@ fn record(state: &mut state::State, platform: &Platform, asked: &Asked, outcome:
     };
     let call = Call {
         id: state.calls.next_id(),
-        at: platform.clock.now(),
+        at: asked.at,
+        ms: asked.started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+        method: asked.method.to_string(),
         path: asked.path.clone(),
         account,
         users,
         delivery,
+        body_type: asked.body_type(),
         body: asked.shown().chars().take(EXCERPT).collect(),
         status: outcome.status,
         answer: outcome.answer.chars().take(EXCERPT).collect(),
