@@ -253,6 +253,12 @@ impl Sandbox {
         state.publish_accounts(|_| true);
     }
 
+    /// Where what users write to the account `demo` goes; empty if nowhere.
+    pub fn route_url(&self) -> String {
+        let mut state = self.platform.state();
+        state.account(state::DEMO).map(|account| account.route_url.clone()).unwrap_or_default()
+    }
+
     /// Injects these faults and no others, from the next delivery and call on.
     pub fn faults(&self, faults: Faults) {
         let mut state = self.platform.state();

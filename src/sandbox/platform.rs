@@ -52,7 +52,7 @@ pub(super) struct Act {
 }
 
 /// Why a user cannot do that.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum ActError {
     #[error("there is no account `{0}`")]
     NoAccount(AccountId),

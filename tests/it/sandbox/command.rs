@@ -124,7 +124,7 @@ fn a_conversation_file_is_played_with_exit_code_0_or_1_and_a_difference() {
     assert_eq!(failed.status.code(), Some(1));
     assert!(
         String::from_utf8_lossy(&failed.stdout)
-            .contains("- expected something that contains \"Goodbye\"")
+            .contains("    expected something that contains: “Goodbye”\n")
     );
     assert_eq!(failed.stderr, b"error: the conversation went differently\n");
     let wrong = played("[[step]]\nsays = \"hi\"");
