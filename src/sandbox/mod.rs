@@ -74,8 +74,13 @@
 //!
 //! `exact`, `contains` and `regex` look at a text, or at the titles and descriptions of cards line by line, or at the
 //! address of a picture or recording; `kind` at what it is: `text`, `image`, `voice`, `news` or `mpnews`. A step that
-//! does nothing only waits for its replies. A step without `replies` takes whatever comes until the user's next step;
-//! elsewhere a reply that no step expects is a difference.
+//! does nothing only waits for its replies. A step without `replies` takes whatever comes until the user's next step, and
+//! the report says that they were not checked; elsewhere a reply that no step expects is a difference.
+//!
+//! Each step's message must be accepted by the server, whatever the step expects: a play against a server that does not
+//! listen fails. The time for silence begins when the message was accepted. Where the server
+//! [tells](Sandbox::observer) what becomes of messages, silence is none if the handler has failed or is still at work, or a
+//! reply could not be sent.
 //!
 //! # Scripts
 //!
@@ -84,7 +89,7 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches |
+//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches; `observed` says whether the server tells what becomes of messages, which is each delivery's `handling` |
 //! | `GET /sandbox/events?after=ID` | changes; `Last-Event-ID` goes on where the connection broke |
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`Content`] |
@@ -93,7 +98,7 @@
 //! | `POST /sandbox/faults` | sets those switches of [`Faults`] that the body names |
 //! | `POST /sandbox/files`, the bytes | keeps a picture or recording to send; answers its address |
 //! | `GET /sandbox/recording?account&user&after` | what happened, as a conversation file |
-//! | `POST /sandbox/play`, a conversation file | plays it; answers `{"passed","report"}` |
+//! | `POST /sandbox/play?lang`, a conversation file | plays it; answers `{"passed","report"}`, in Chinese with `lang=zh` |
 
 mod account;
 mod api;

@@ -22,6 +22,11 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Whether it may listen, and answer its page, beyond this machine: by default not.
     pub allow_remote: bool,
+    /// Names under which the page and its interface are answered, besides `localhost`: by default none.
+    ///
+    /// Addresses need not be named, and the platform's API is answered under any name. Another site can point a name of
+    /// its own at this machine, so that its visitors' browsers take the sandbox for that site (DNS rebinding).
+    pub allow_hosts: Vec<String>,
     /// The app: by default `sandbox`.
     pub app_key: AppKey,
     /// The app's secret: by default random.
@@ -48,6 +53,7 @@ impl Default for Options {
         Self {
             listen: ([127, 0, 0, 1], 0).into(),
             allow_remote: false,
+            allow_hosts: Vec::new(),
             app_key: "sandbox".into(),
             secret: random(),
             portal_token: random(),

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "an executable's data goes there")]
 
 mod account;
+mod browser;
 mod calls;
 mod check;
 mod copy;
@@ -13,6 +14,7 @@ mod log;
 mod manual;
 mod media;
 mod menu;
+mod own_server;
 mod portal;
 mod progress;
 mod rules;
