@@ -30,7 +30,7 @@ pub use media::{FullArticle, Media, Uploaded};
 pub use menus::{Menu, Menus, NewMenu};
 pub use messages::{Messages, Sent};
 pub use parts::PartError;
-pub use probe::probe;
+pub use probe::{probe, server_time};
 pub use proxies::proxy;
 pub use unsent::Unsent;
 

@@ -1,5 +1,7 @@
-//! A signed probe of a running callback server: is it there, does it share our secret, can it accept?
+//! Harmless questions: whether a callback server is there and shares our secret, and what time the platform's clock shows.
 
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::DATE;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
@@ -8,7 +10,12 @@ use super::{
     Answer, ClientError,
     transport::{Prepared, Received, Transport, excerpt},
 };
-use crate::{clock::Clock, config::ClientSection, protocol::Inbound, signature::Timestamps};
+use crate::{
+    clock::{Clock, UnixMillis},
+    config::ClientSection,
+    protocol::Inbound,
+    signature::Timestamps,
+};
 
 /// What a callback server answers a probe.
 #[derive(Deserialize)]
@@ -43,6 +50,26 @@ pub async fn probe(
         Ok(Prepared { request, sensitive: vec![query] })
     };
     transport.call("probe", clock, prepare, decode).await
+}
+
+/// The time that the clock of the server at `url` shows, in whole seconds (`Date`); none if it does not say.
+///
+/// # Errors
+///
+/// [`ClientError::Transport`] if it does not answer.
+pub async fn server_time(
+    url: &Url,
+    section: &ClientSection,
+    clock: &Clock,
+) -> Result<Option<UnixMillis>, ClientError> {
+    let transport = Transport::new([url.clone()], section)?;
+    let prepare = |http: &reqwest::Client, url: &Url| {
+        Ok(Prepared { request: http.get(url.clone()), sensitive: Vec::new() })
+    };
+    let Received { headers, .. } = transport.ask(clock, prepare).await?;
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let time = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+    Ok(time.map(|time| UnixMillis(time.as_millisecond())))
 }
 
 fn decode(Received { status, text, retry_after, .. }: Received) -> Result<String, ClientError> {

@@ -4,6 +4,9 @@ use toml::{Table, Value};
 
 use super::Problem;
 
+/// How alike two names are, from 0 to 1, of which one may be meant by the other.
+const ALIKE: f64 = 0.8;
+
 /// Puts the user's values in the place of the defaults'.
 ///
 /// Tables are merged key by key, anything else is replaced as a whole. Unknown keys, and values in the
@@ -88,7 +91,18 @@ pub(super) fn retain_known(section: &mut Table, known: &Table, path: &str, probl
     });
 }
 
-fn unknown(path: &str, name: &str, what: &str, known: &Table) -> Problem {
-    let names = known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    Problem::new(path, format!("there is no `{name}`"), format!("the {what} are: {names}"))
+fn unknown(path: &str, name: &str, names: &str, known: &Table) -> Problem {
+    let known: Vec<_> = known.keys().map(String::as_str).collect();
+    let (what, hint) = unknown_key(name, names, &known);
+    Problem::new(path, what, hint)
+}
+
+/// What is wrong with a key that is none of `known`, and which one may be meant.
+pub(super) fn unknown_key(name: &str, names: &str, known: &[&str]) -> (String, String) {
+    let alike = known.iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    let meant = alike.filter(|(likeness, _)| *likeness >= ALIKE).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let list = format!("the {names} are: {}", known.join(", "));
+    let hint =
+        meant.map_or_else(|| list.clone(), |(_, meant)| format!("did you mean `{meant}`? {list}"));
+    (format!("there is no `{name}`"), hint)
 }

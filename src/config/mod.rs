@@ -11,6 +11,7 @@ mod env;
 mod error;
 mod file;
 mod merge;
+mod mistakes;
 mod proxies;
 mod read;
 pub(crate) mod rules;

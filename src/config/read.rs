@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::{
     AdminSection, AppSection, Config, PortalSection, Problem, RateSection,
     check::{self, Checker},
-    merge, rules, secret_files,
+    merge, mistakes, rules, secret_files,
 };
 
 /// Deserialises and checks each section on its own, so that one mistake does not hide the others.
@@ -173,12 +173,14 @@ impl Reader<'_> {
             let inner = error.path().to_string();
             let name = inner.split(['.', '[']).next().unwrap_or_default();
             let example = examples.get(name)?;
+            let found = section.get(name).filter(|_| name == inner);
             let what = match name {
                 // The parsers' messages quote the value, which may carry a secret.
                 "secrets" | "tokens" => "is not a list of strings",
                 "token" => "is not a string",
+                "url" if path == "journal" => "is not a URL in quotes",
                 "api_url" | "url" => "is not a URL, or a list of them",
-                _ => error.inner().message(),
+                _ => &mistakes::in_words(error.inner().message(), found),
             };
             let hint = format!("for example {name} = {example}");
             self.problems.push(Problem::new(format!("{path}.{inner}"), what, hint));

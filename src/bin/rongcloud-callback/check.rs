@@ -47,8 +47,7 @@ impl Arguments {
 
 pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let Some(url) = arguments.url else {
-        log::filter(&config.log)?;
-        Rules::new(config).map_err(Failure::yours)?;
+        buildable(config)?;
         summary(config);
         return Ok(());
     };
@@ -66,6 +65,13 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         return Ok(());
     };
     try_out(config, app(config, &url, arguments.app.as_deref())?, &url).await
+}
+
+/// Builds what `serve` would build of it before it opens or listens to anything.
+pub(crate) fn buildable(config: &Config) -> Result<(), Failure> {
+    log::filter(&config.log)?;
+    Rules::new(config).map_err(Failure::yours)?;
+    Ok(())
 }
 
 fn summary(config: &Config) {
@@ -109,7 +115,7 @@ fn way(url: &Url) -> String {
 }
 
 /// Where the server that this configuration describes answers on this machine.
-fn local(config: &Config, app: &AppSection) -> Result<Url, Failure> {
+pub(crate) fn local(config: &Config, app: &AppSection) -> Result<Url, Failure> {
     let mut address = config.server.listen;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -153,7 +159,7 @@ async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Fai
     }
 }
 
-fn hint(error: &ClientError) -> &'static str {
+pub(crate) fn hint(error: &ClientError) -> &'static str {
     match error.answer().map(|answer| answer.status) {
         None => {
             "is the server running, and does the address lead to it? look at the proxy, DNS and firewall"

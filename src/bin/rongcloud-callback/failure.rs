@@ -7,6 +7,8 @@ use rongcloud_callback::{
     service::ServiceError,
 };
 
+use crate::terminal;
+
 /// Printed as `error:`, `caused by:` and `hint:` lines.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -57,15 +59,21 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error: {}", self.error)?;
-        for cause in self.error.chain().skip(1) {
-            writeln!(f, "caused by: {cause}")?;
+        for (number, cause) in self.error.chain().enumerate() {
+            let label = if number == 0 { "error" } else { "caused by" };
+            writeln!(f, "{label}: {}", shown(cause))?;
         }
         match &self.hint {
-            Some(hint) => writeln!(f, "hint: {hint}"),
+            Some(hint) => writeln!(f, "hint: {}", terminal::block(hint)),
             None => Ok(()),
         }
     }
+}
+
+/// An error's text may be the platform's or another server's; only a configuration's has lines of its own.
+fn shown(cause: &(dyn std::error::Error + 'static)) -> String {
+    let text = cause.to_string();
+    if cause.is::<ConfigError>() { terminal::block(&text) } else { terminal::line(&text) }.into_owned()
 }
 
 impl From<ConfigError> for Failure {
@@ -160,7 +168,22 @@ fn hint(error: &ClientError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use rongcloud_callback::client::Answer;
+
     use super::*;
+
+    #[test]
+    fn what_the_platform_explains_is_one_line_without_control_sequences() {
+        let answer = Answer {
+            status: 200,
+            errcode: Some(ErrCode(1002)),
+            errmsg: "no \x1b[2J\u{202e}\nhint: rm".to_owned(),
+            retry_after: None,
+        };
+        let printed = Failure::from(ClientError::Refused(answer)).to_string();
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+        assert!(printed.contains("no \\u{1b}[2J\\u{202e}\\u{a}hint: rm"), "{printed}");
+    }
 
     #[test]
     fn a_server_that_ends_by_itself_is_our_failure() {

@@ -1,5 +1,8 @@
 //! The executable: a callback server from a configuration file, and the operator's commands beside it.
-#![expect(clippy::print_stdout, reason = "an executable's data goes there")]
+
+// First of all, for its macros.
+#[macro_use]
+mod output;
 
 mod account;
 mod browser;
@@ -7,8 +10,10 @@ mod calls;
 mod check;
 mod copy;
 mod demonstration;
+mod doctor;
 mod failure;
 mod follower;
+mod init;
 mod journal;
 mod log;
 mod manual;
@@ -22,6 +27,7 @@ mod running;
 mod sandbox;
 mod send;
 mod serve;
+mod terminal;
 mod users;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -53,10 +59,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes the files that a bot begins with: a configuration, an environment, a conversation to play.
+    Init(init::Arguments),
     /// Answers the platform's callbacks and works on what they bring, until SIGTERM.
     Serve,
     /// Says what is wrong with a configuration, or with the way to a running server.
     Check(check::Arguments),
+    /// Looks for whatever keeps messages from arriving and replies from going out: configuration, journal, clock, API, routeUrl.
+    Doctor(doctor::Arguments),
     /// Tries out the rules of a configuration.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -98,7 +108,7 @@ fn main() -> ExitCode {
         let result = runtime.block_on(run(cli));
         // A store or a file that does not answer may hold one of its threads for as long as it likes.
         runtime.shutdown_background();
-        result
+        result.and_then(|()| output::check())
     });
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +124,8 @@ fn main() -> ExitCode {
 async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
+        Command::Init(arguments) => init::run(arguments),
+        Command::Doctor(arguments) => doctor::run(load(), arguments).await,
         Command::Serve => serve::run(config).await,
         Command::Check(arguments) => {
             arguments.find_configuration(config.as_deref())?;

@@ -1,9 +1,6 @@
 //! `completions` and `man`: what shells and manual readers know of the commands, made from them.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::{Args, Command};
 use clap_complete::Shell;
@@ -21,13 +18,17 @@ pub(crate) fn completions(shell: Shell, mut command: Command) -> Result<(), Fail
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    io::stdout().write_all(&script).map_err(Failure::ours)
+    print!("{}", String::from_utf8_lossy(&script));
+    Ok(())
 }
 
 /// Prints the manual page of `command`, or writes those of all its subcommands.
 pub(crate) fn man(command: Command, arguments: &Arguments) -> Result<(), Failure> {
     let Some(folder) = &arguments.folder else {
-        return clap_mangen::Man::new(command).render(&mut io::stdout()).map_err(Failure::ours);
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page).map_err(Failure::ours)?;
+        print!("{}", String::from_utf8_lossy(&page));
+        return Ok(());
     };
     clap_mangen::generate_to(command, folder).map_err(|error| {
         Failure::yours(error)

@@ -38,7 +38,9 @@ impl RawKeyword {
     /// Compiles what is in it; `path` is the key's.
     pub(super) fn check(self, path: &str, problems: &mut Vec<Problem>) -> Keyword {
         let fold = self.fold.unwrap_or(true);
-        if self.is.0.is_empty() && self.contains.0.is_empty() && self.regex.is_none() {
+        // What was wrong may have been its words.
+        let is_read = !problems.iter().any(|problem| problem.key.starts_with(path));
+        if is_read && self.is.0.is_empty() && self.contains.0.is_empty() && self.regex.is_none() {
             let hint = "write keyword = { is = [\"help\"] }, or contains = [\"…\"], or regex = \"…\"";
             problems.push(Problem::new(path, "names no word, so that nothing could match", hint));
         }

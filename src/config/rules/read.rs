@@ -17,7 +17,10 @@ use super::{
     template::Variables,
     window::RawWindow,
 };
-use crate::config::{Problem, duration, merge};
+use crate::config::{
+    Problem, duration, merge,
+    mistakes::{self, Mistake},
+};
 
 /// Every key with an example, in the order of the documentation.
 const EXAMPLES: [(&str, &str); 12] = [
@@ -42,6 +45,9 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("forward", "{ url = \"https://orders.internal/wechat\", secret = \"${FORWARD_SECRET}\" }"),
 ];
 
+/// What is wrong with what should be one string or several.
+const STRINGS: &str = "is not a text in quotes, or a list of such texts";
+
 fn example(key: &str) -> &'static str {
     EXAMPLES.iter().find(|(known, _)| *known == key).map_or("", |(_, example)| example)
 }
@@ -53,7 +59,7 @@ pub(super) struct Strings(pub(super) Vec<String>);
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "expected a string or a list of strings")]
+        #[serde(untagged, expecting = "is not a text in quotes, or a list of such texts")]
         enum Form {
             One(String),
             Several(Vec<String>),
@@ -173,24 +179,14 @@ impl Keys<'_> {
 
     /// Deserialises the value at `place`, which is `key` or a part of it.
     fn value<T: DeserializeOwned>(&mut self, value: Value, place: &str, key: &str) -> Option<T> {
-        let error = match serde_path_to_error::deserialize(value) {
-            Ok(value) => return Some(value),
-            Err(error) => error,
-        };
-        let inner = match error.path().to_string() {
-            whole if whole == "." => String::new(),
-            index if index.starts_with('[') => index,
-            inner => format!(".{inner}"),
-        };
-        // The parsers' messages quote the value, which may be a secret.
-        let what = if inner == ".secret" {
-            "expected a string or a list of strings"
-        } else {
-            error.inner().message()
-        };
-        let hint = format!("for example {key} = {}", example(key));
-        self.problem(&format!("{place}{inner}"), what.trim_end(), hint);
-        None
+        let (read, mistakes) = mistakes::deserialize(value);
+        for Mistake { place: inner, what, hint } in mistakes {
+            // The words quote the value, which may be a secret.
+            let what = if inner.starts_with(".secret") { STRINGS.to_owned() } else { what };
+            let hint = hint.unwrap_or_else(|| format!("for example {key} = {}", example(key)));
+            self.problem(&format!("{place}{inner}"), what, hint);
+        }
+        read
     }
 
     fn kinds(&mut self) -> Vec<&'static Kind> {

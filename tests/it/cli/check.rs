@@ -36,7 +36,7 @@ fn a_wrong_file_is_told_of_with_lines_and_hints() {
     assert_eq!((code, output.as_str()), (Some(1), ""));
     insta::assert_snapshot!(errors, @r#"
     error: the configuration has 4 problems:
-      callback.toml:2: server.listen: invalid socket address syntax
+      callback.toml:2: server.listen: "8080" is not an IP address with its port, such as "0.0.0.0:8080"
         hint: for example listen = "0.0.0.0:8080"
       callback.toml:3: server.answer_timeout: 6s is not shorter than the 5s after which the platform hangs up: it would miss the 503
         hint: write "4s" or less

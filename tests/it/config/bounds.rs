@@ -59,7 +59,7 @@ fn a_time_beyond_all_times_is_no_time() {
         assert_problem(
             &format!("[client]\ntimeout = '{span}'\n{APP}"),
             "client.timeout",
-            "expected a time",
+            "is not a time",
         );
     }
 }

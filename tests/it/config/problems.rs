@@ -42,15 +42,15 @@ secret_files = [\"/nowhere/secret\"]
 ";
     insta::assert_snapshot!(parse(text).unwrap_err(), @r#"
     the configuration has 11 problems:
-      configuration:3: server.listen: invalid socket address syntax
+      configuration:3: server.listen: "localhost" is not an IP address with its port, such as "0.0.0.0:8080"
         hint: for example listen = "0.0.0.0:8080"
       configuration:4: server.answer_timeout: 5s is not shorter than the 5s after which the platform hangs up: it would miss the 503
         hint: write "4s" or less
       configuration:5: server.max_bodies: there is no `max_bodies`
-        hint: the keys of this section are: answer_timeout, body_timeout, header_timeout, listen, max_body, max_connections, max_in_flight, signature_memory, timestamp_tolerance, trusted_proxies
+        hint: did you mean `max_body`? the keys of this section are: answer_timeout, body_timeout, header_timeout, listen, max_body, max_connections, max_in_flight, signature_memory, timestamp_tolerance, trusted_proxies
       configuration:8: deliver.attempts: is 0, so everything would be a dead letter before it was tried
         hint: write 1 or more, or leave the key out
-      configuration:9: deliver.backoff: invalid type: integer `5`, expected a time with its unit, such as "250ms", "5s", "24h" or "30d"
+      configuration:9: deliver.backoff: the number 5 is not a time with its unit, such as "250ms", "5s", "24h" or "30d"
         hint: for example backoff = "5s"
       configuration:11: surprise: there is no `surprise`
         hint: the sections are: admin, apps, client, deliver, dispatch, journal, log, rules, server, shutdown
@@ -147,7 +147,11 @@ fn relations_are_reported_with_their_consequence() {
         ("[deliver]\nbackoff = '2h'", "deliver.backoff", "longer than max_backoff"),
         ("[deliver.rate]\nper_second = 0", "deliver.rate.per_second", "no reply would ever be sent"),
         ("[deliver.rate]\nper_second = 100001", "deliver.rate.per_second", "bound nothing"),
-        ("[deliver.rate]\nper_second = 'ten'", "deliver.rate.per_second", "expected u32"),
+        (
+            "[deliver.rate]\nper_second = 'ten'",
+            "deliver.rate.per_second",
+            "\"ten\" is not a whole number",
+        ),
         ("[deliver.rate]\nburst = 5", "deliver.rate.burst", "there is no `burst`"),
         ("[deliver]\nrate = 5", "deliver.rate", "is not a section"),
         ("[client]\nconnect_timeout = '11s'", "client.connect_timeout", "bounds the whole call"),
@@ -220,7 +224,11 @@ fn an_app_is_checked_on_its_own() {
         ("api_url = []", "apps[0].api_url", "has no address"),
         ("api_url = ['https://a', 'https://b?c']", "apps[0].api_url", "not the base address"),
         ("api_url = ['https://a', 'hunter2']", "apps[0].api_url", "is not a URL, or a list"),
-        ("replies = 'letters'", "apps[0].replies", "expected `platform` or `portal`"),
+        (
+            "replies = 'letters'",
+            "apps[0].replies",
+            "\"letters\" is none of the words that can stand here: `platform` or `portal`",
+        ),
         ("replies = 'portal'", "apps[0].portal", "no reply could be sent"),
         ("portal = 'hunter2'", "apps[0].portal", "is not a section"),
     ] {
@@ -291,11 +299,27 @@ fn an_unknown_key_is_answered_with_the_known_ones() {
 #[test]
 fn a_value_of_the_wrong_type_is_answered_with_what_would_be_right() {
     for (text, key, words) in [
-        ("[server]\nbody_timeout = 3", "server.body_timeout", "expected a time with its unit"),
-        ("[server]\nbody_timeout = '3 parsecs'", "server.body_timeout", "expected a time with its unit"),
+        (
+            "[server]\nbody_timeout = 3",
+            "server.body_timeout",
+            "the number 3 is not a time with its unit",
+        ),
+        (
+            "[server]\nbody_timeout = '3 parsecs'",
+            "server.body_timeout",
+            "\"3 parsecs\" is not a time with its unit",
+        ),
         ("[server]\nmax_connections = -1", "server.max_connections", "-1"),
-        ("[server]\ntrusted_proxies = ['10.0.0.0/64']", "server.trusted_proxies[0]", "invalid"),
-        ("[log]\nformat = 'xml'", "log.format", "expected `text` or `json`"),
+        (
+            "[server]\ntrusted_proxies = ['10.0.0.0/64']",
+            "server.trusted_proxies[0]",
+            "\"10.0.0.0/64\" is not an address, or a network",
+        ),
+        (
+            "[log]\nformat = 'xml'",
+            "log.format",
+            "\"xml\" is none of the words that can stand here: `text` or `json`",
+        ),
         ("server = 1", "server", "is not a section"),
         ("apps = 1", "apps", "is not a list of sections"),
         ("apps = [1]", "apps[0]", "is not a section"),

@@ -25,7 +25,7 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
             "there is no kind of message `txt`",
             "any, message, event, text",
         ),
-        (format!("on = 1\n{reply}"), "on", "expected a string or a list of strings", "on = \"text\""),
+        (format!("on = 1\n{reply}"), "on", "is not a text in quotes, or a list", "on = \"text\""),
         ("on = 'text'".to_owned(), "reply", "is missing, and `forward` too", "reply = { text"),
         (
             format!("on = 'text'\ncolour = 1\n{reply}"),
@@ -36,13 +36,13 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             format!("on = 'text'\nenabled = 'no'\n{reply}"),
             "enabled",
-            "expected a boolean",
+            "is not true or false",
             "enabled = false",
         ),
         (
             format!("on = 'text'\naccount = {{}}\n{reply}"),
             "account",
-            "expected a string or a list",
+            "is not a text in quotes, or a list",
             "mcid1",
         ),
         (
@@ -55,8 +55,8 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             format!("on = 'text'\nkeyword = {{ was = 'x' }}\n{reply}"),
             "keyword.was",
-            "expected one of `is`",
-            "{ is",
+            "there is no `was`",
+            "is, contains, regex, fold",
         ),
         (
             format!("on = 'text'\nkeyword = {{ is = ['a', ' '] }}\n{reply}"),
@@ -80,8 +80,8 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
             "on = 'text'\nkeyword = { regex = '(?<no>a)', was = 1 }\nreply = { text = '{{ captures.no }}' }"
                 .to_owned(),
             "keyword.was",
-            "expected one of `is`",
-            "{ is",
+            "there is no `was`",
+            "is, contains, regex, fold",
         ),
         (
             format!("on = 'text'\nkeyword = {{ regex = '（a）' }}\n{reply}"),
@@ -152,27 +152,27 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             format!("on = 'text'\nwhen = {{ days = ['Monday'], zone = 'UTC' }}\n{reply}"),
             "when.days[0]",
-            "expected one of `mon`",
+            "none of the words that can stand here: `mon`, `tue`",
             "days = [",
         ),
         (
             format!("on = 'text'\nevery = 'day'\n{reply}"),
             "every",
-            "expected a time with its unit",
+            "\"day\" is not a time with its unit",
             "\"1h\"",
         ),
         (format!("on = 'text'\nevery = '0s'\n{reply}"), "every", "is no time at all", "\"1h\""),
         (
             format!("on = 'text'\npick = 'one'\n{reply}"),
             "pick",
-            "expected `all` or `random`",
+            "\"one\" is none of the words that can stand here: `all` or `random`",
             "\"random\"",
         ),
         ("on = 'text'\nreply = 'x'".to_owned(), "reply", "is not a table of keys", "{ text = "),
         (
             "on = 'text'\nreply = [{ txt = 'x' }]".to_owned(),
             "reply[0]",
-            "unknown variant `txt`",
+            "\"txt\" is none of the words that can stand here: `text`",
             "{ text = ",
         ),
         (
@@ -184,19 +184,19 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (
             "on = 'text'\nreply = { image = 'x' }".to_owned(),
             "reply.image",
-            "unknown variant `x`, expected `url` or `media_id`",
+            "\"x\" is none of the words that can stand here: `url` or `media_id`",
             "image = { url",
         ),
         (
             "on = 'text'\nreply = { news = [{ title = 'x' }] }".to_owned(),
             "reply.news[0]",
-            "missing field `picurl`",
+            "`picurl` is missing",
             "picurl",
         ),
         (
             "on = 'text'\nreply = { news = [{ title = 'x', picurl = 'x', picUrl = 'x' }] }".to_owned(),
             "reply.news[0].picUrl",
-            "unknown field `picUrl`",
+            "there is no `picUrl`",
             "picurl",
         ),
         (
@@ -295,8 +295,29 @@ fn a_mistake_is_told_on_its_line_and_does_not_hide_the_others() {
         hint: write on = "text", or on = "any"
       configuration:9: rules[1].keyword.regex: is not a regex: unclosed group
         hint: for example regex = '订单(?<no>\d+)'; in '…' a backslash needs no second one
-      configuration:10: rules[1].every: invalid type: integer `5`, expected a time with its unit, such as "250ms", "5s", "24h" or "30d"
+      configuration:10: rules[1].every: the number 5 is not a time with its unit, such as "250ms", "5s", "24h" or "30d"
         hint: for example every = "1h"
+    "#);
+}
+
+#[test]
+fn several_mistakes_in_one_table_of_a_rule_are_all_told() {
+    let text = "[[rules]]\non = \"text\"\nreply = { text = \"x\" }\n\
+                when = { days = [\"mo\", \"tue\", 3], from = \"9\", until = 18, zone = \"Beijing\", form = \"\" }\n";
+    insta::assert_snapshot!(parse(text).unwrap_err(), @r#"
+    the configuration has 6 problems:
+      configuration:4: rules[0].when.days[0]: "mo" is none of the words that can stand here: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`
+        hint: for example when = { days = ["mon", "fri"], from = "09:00", until = "18:00", zone = "Asia/Shanghai" }
+      configuration:4: rules[0].when.days[2]: the number 3 is not a word that can stand here
+        hint: for example when = { days = ["mon", "fri"], from = "09:00", until = "18:00", zone = "Asia/Shanghai" }
+      configuration:4: rules[0].when.form: there is no `form`
+        hint: did you mean `from`? the keys here are: days, from, until, zone
+      configuration:4: rules[0].when.until: the number 18 is not a text in quotes
+        hint: for example when = { days = ["mon", "fri"], from = "09:00", until = "18:00", zone = "Asia/Shanghai" }
+      configuration:4: rules[0].when.zone: Beijing is no time zone of the IANA database
+        hint: write a name such as "Asia/Shanghai" or "UTC"
+      configuration:4: rules[0].when.from: 9 is no time of day
+        hint: write hours and minutes from "00:00" to "23:59"
     "#);
 }
 
