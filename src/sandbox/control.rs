@@ -67,8 +67,9 @@ impl IntoResponse for Refused {
 }
 
 async fn state(State(platform): State<Arc<Platform>>) -> Response {
-    let mut view = platform.state().view();
-    view["now"] = json!(platform.clock.now());
+    let now = platform.clock.now();
+    let mut view = platform.state().view(now);
+    view["now"] = json!(now);
     view["app_key"] = json!(platform.app_key);
     view["timeout_ms"] = json!(platform.pusher.timeout.as_millis());
     answer(StatusCode::OK, &view)
@@ -120,7 +121,7 @@ async fn resend(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> A
     platform.resend(id).map_err(|error| {
         let status = match error {
             ResendError::Gone(_) => StatusCode::NOT_FOUND,
-            ResendError::InProgress(_) | ResendError::NowhereToGo(..) => StatusCode::CONFLICT,
+            ResendError::InProgress(_) | ResendError::NotNow(..) => StatusCode::CONFLICT,
         };
         Refused(status, error.to_string())
     })?;
@@ -136,10 +137,9 @@ async fn set_faults(State(platform): State<Arc<Platform>>, request: Request) -> 
     let changes: Value = body(request).await?;
     let mut state = platform.state();
     let switches = state.injector.switches().with(&changes).map_err(bad)?;
-    state.injector.set(switches);
-    let switches = state.injector.switches().clone();
-    state.feed.publish("faults", &switches);
-    Ok(answer(StatusCode::OK, &json!(switches)))
+    let done = json!(switches);
+    state.set_faults(switches);
+    Ok(answer(StatusCode::OK, &done))
 }
 
 async fn add_file(State(platform): State<Arc<Platform>>, request: Request) -> Answered {

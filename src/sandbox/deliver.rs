@@ -141,7 +141,7 @@ impl Round<'_> {
         let failure = last.filter(|_| !accepted).map(failure);
         (self.delivery.reason_kind, self.delivery.reason) = failure.unzip();
         self.delivery.state = if accepted { DeliveryState::Accepted } else { DeliveryState::Failed };
-        self.platform.state().update(&self.delivery);
+        self.platform.state().end(&self.delivery, self.platform.clock.now());
         self.delivery
     }
 

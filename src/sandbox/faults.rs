@@ -55,6 +55,10 @@ pub struct Faults {
     pub api_silent: f64,
     /// `MsgId` is closed with `</MsgId>`, instead of the `</MsgID>` of the documents.
     pub mended_end_tag: bool,
+    /// Pushing pauses for a minute once ten deliveries in a row have ended without an answer in time.
+    ///
+    /// What users write meanwhile is not sent; what is on its way goes on.
+    pub pause_after_timeouts: bool,
     /// Where the dice begin.
     pub seed: u64,
 }
@@ -78,6 +82,7 @@ impl Default for Faults {
             api_cut: 0.0,
             api_silent: 0.0,
             mended_end_tag: false,
+            pause_after_timeouts: false,
             seed: 1,
         }
     }

@@ -9,6 +9,8 @@ use super::window::Window;
 
 /// Most changes that a page which was away can catch up with.
 const MOST: usize = 1000;
+/// Most bytes of all of them together.
+const MOST_BYTES: usize = 4 << 20;
 
 /// The latest changes.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl Feed {
     pub(super) fn new() -> Self {
         Self {
             instance: format!("{:08x}", rand::random::<u32>()),
-            changes: Window::new(MOST),
+            changes: Window::new(MOST, MOST_BYTES, |change| change.data.len()),
             latest: watch::Sender::new(0),
         }
     }

@@ -1,10 +1,10 @@
 //! The platform's stand-in: a chat page to try a bot on, and a test kit.
 //!
 //! It speaks the platform's side of both documents: pushes what users write as signed callbacks (5 s for an answer,
-//! three retries) and answers the API that a bot replies with. It is bounded in everything that it keeps, and
-//! injects the [`Faults`] that it is told to. `rongcloud-callback sandbox` serves it with a page to talk on; [`Sandbox`] runs it
-//! inside a test. It is written from the documents, and shares no code with [`client`](crate::client) or
-//! [`server`](crate::server).
+//! three retries) and answers the API that a bot replies with. Everything that it keeps is bounded, in entries and in
+//! bytes, whoever calls. It injects the [`Faults`] that it is told to. `rongcloud-callback sandbox` serves it with a page
+//! to talk on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no code with
+//! [`client`](crate::client) or [`server`](crate::server).
 //!
 //! # Examples
 //!
@@ -44,6 +44,9 @@
 //! - An API call names an account that exists, and App Keys that are the caller's own. A user is created when first named,
 //!   and receives what is sent to them whether or not they follow.
 //! - The day of the one message to all followers is Beijing's.
+//! - Neither document says when the platform gives a server up for a while. With
+//!   [`pause_after_timeouts`](Faults::pause_after_timeouts) it does so after ten deliveries in a row whose last attempt
+//!   timed out, and what users write within the next minute is not sent.
 //! - A call that meets a fault has had no effect, so that a bot which tries again is seen to answer once.
 //!
 //! # Conversation files
@@ -85,11 +88,13 @@
 //! # Scripts
 //!
 //! The page's own interface is open to scripts: what the sandbox knows is JSON at `/sandbox/state`, what changes comes as
-//! server-sent events from `/sandbox/events`, and the rest are POSTs.
+//! server-sent events from `/sandbox/events`, and the rest are POSTs. It is answered under addresses of this machine,
+//! `localhost` and the names of [`Options::allow_hosts`], and to no other site's page. The platform's API is answered
+//! under any name, to whoever signs.
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches; `observed` says whether the server tells what becomes of messages, which is each delivery's `handling` |
+//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches, `paused_until`; `observed` says whether the server tells what becomes of messages, which is each delivery's `handling` |
 //! | `GET /sandbox/events?after=ID` | changes; `Last-Event-ID` goes on where the connection broke |
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`Content`] |
@@ -111,8 +116,10 @@ mod events;
 mod faults;
 mod feed;
 mod forgery;
+mod guard;
 mod handling;
 mod options;
+mod pause;
 mod platform;
 mod push;
 mod records;
@@ -148,7 +155,7 @@ pub use self::{
     },
     user::User,
 };
-use self::{platform::Platform, push::Pusher, state::State};
+use self::{guard::Hosts, platform::Platform, push::Pusher, state::State};
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, UserId},
@@ -195,7 +202,7 @@ impl Sandbox {
             secret: options.secret,
             portal_token: options.portal_token,
             base: base(address),
-            allow_remote: options.allow_remote,
+            hosts: Hosts { allow_remote: options.allow_remote, allowed: options.allow_hosts },
             clock: options.clock,
             pusher: Pusher::new(options.timeout, options.pause)?,
             tasks: TaskTracker::new(),
@@ -266,9 +273,7 @@ impl Sandbox {
 
     /// Injects these faults and no others, from the next delivery and call on.
     pub fn faults(&self, faults: Faults) {
-        let mut state = self.platform.state();
-        state.feed.publish("faults", &faults);
-        state.injector.set(faults);
+        self.platform.state().set_faults(faults);
     }
 
     /// Makes the server under test tell what becomes of each message: then [`Delivery::handling`] says so, and the page shows
@@ -360,7 +365,7 @@ fn base(mut address: SocketAddr) -> String {
 async fn serve(platform: Arc<Platform>, listener: TcpListener) {
     let guarded = assets::router()
         .merge(control::router())
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&platform), assets::guard));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&platform), guard::guard));
     let router = guarded.merge(api::router()).with_state(Arc::clone(&platform));
     let stop = platform.stop.clone();
     let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());

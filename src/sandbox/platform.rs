@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     content::Content,
     deliver::{self, Delivered},
+    guard::Hosts,
     push::Pusher,
     records::{Delivery, DeliveryState, Message, ReasonKind},
     state::{Full, State},
@@ -33,7 +34,7 @@ pub(super) struct Platform {
     pub(super) portal_token: SecretString,
     /// Where the sandbox itself answers, for example `http://127.0.0.1:8000`.
     pub(super) base: String,
-    pub(super) allow_remote: bool,
+    pub(super) hosts: Hosts,
     pub(super) clock: Clock,
     pub(super) pusher: Pusher,
     /// Deliveries and the listener; they end at `stop`.
@@ -73,8 +74,8 @@ pub(super) enum ResendError {
     Gone(u64),
     #[error("delivery {0} is still in progress")]
     InProgress(u64),
-    #[error("delivery {0} has nowhere to go: {1}")]
-    NowhereToGo(u64, String),
+    #[error("delivery {0} cannot be sent: {1}")]
+    NotNow(u64, String),
 }
 
 impl Platform {
@@ -131,10 +132,11 @@ impl Platform {
         }
         let mended = state.injector.switches().mended_end_tag;
         let xml = if mended { inbound.to_xml() } else { inbound.to_documented_xml() };
+        let pause = state.pause.why_not(at);
         let route =
             state.account(account.as_str()).ok_or_else(|| ActError::NoAccount(account.clone()))?;
         let url = route.route_url.clone();
-        let (reason_kind, reason) = why_not(route.route_open, &url).unzip();
+        let (reason_kind, reason) = why_not(route.route_open, &url).or(pause).unzip();
         Ok(Delivery {
             id,
             at,
@@ -156,13 +158,14 @@ impl Platform {
     pub(super) fn resend(self: &Arc<Self>, id: u64) -> Result<Delivered, ResendError> {
         let mut state = self.state();
         let state = &mut *state;
-        let mut delivery = state.deliveries.get_mut(id).ok_or(ResendError::Gone(id))?.clone();
+        let mut delivery = state.deliveries.get(id).ok_or(ResendError::Gone(id))?.clone();
         if delivery.state == DeliveryState::Waiting {
             return Err(ResendError::InProgress(id));
         }
+        let pause = state.pause.why_not(self.clock.now());
         if let Some(account) = state.account(delivery.account.as_str()) {
-            if let Some((_, reason)) = why_not(account.route_open, &account.route_url) {
-                return Err(ResendError::NowhereToGo(id, reason));
+            if let Some((_, reason)) = why_not(account.route_open, &account.route_url).or(pause) {
+                return Err(ResendError::NotNow(id, reason));
             }
             delivery.url.clone_from(&account.route_url);
         }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::{
     account::{Account, MenuEntry},
     content::Content,
-    faults::FaultInjector,
+    faults::{FaultInjector, Faults},
     feed::Feed,
     options::Options,
+    pause::Pause,
     records::{Call, Delivery, Message, Side},
     uploads::{PICTURE_PATH, Uploads},
-    window::Window,
+    window::{Window, json_bytes},
 };
 use crate::{
     clock::UnixMillis,
@@ -20,6 +21,10 @@ use crate::{
 /// Most entries of each kind; the oldest message, delivery or call goes, a further account or user is refused.
 const MOST_DELIVERIES: usize = 500;
 const MOST_CALLS: usize = 500;
+/// Most bytes of a kind together, as JSON: of messages for each that is remembered.
+const MESSAGE_BYTES: usize = 2 << 10;
+const DELIVERY_BYTES: usize = 3 << 20;
+const CALL_BYTES: usize = 1 << 20;
 pub(super) const MOST_ACCOUNTS: usize = 100;
 const MOST_USERS: usize = 2000;
 
@@ -36,6 +41,7 @@ pub(super) struct State {
     pub(super) calls: Window<Call>,
     pub(super) uploads: Uploads,
     pub(super) injector: FaultInjector,
+    pub(super) pause: Pause,
     pub(super) feed: Feed,
     /// Whether a server tells what becomes of messages.
     pub(super) is_observed: bool,
@@ -69,14 +75,16 @@ pub(super) struct Full;
 impl State {
     /// One account with a menu, whose route leads where the options say, and two users.
     pub(super) fn new(options: &Options) -> Self {
+        let most = options.remembered_messages;
         let mut state = Self {
             accounts: Vec::new(),
             users: Vec::new(),
-            messages: Window::new(options.remembered_messages),
-            deliveries: Window::new(MOST_DELIVERIES),
-            calls: Window::new(MOST_CALLS),
+            messages: Window::new(most, most.saturating_mul(MESSAGE_BYTES), json_bytes),
+            deliveries: Window::new(MOST_DELIVERIES, DELIVERY_BYTES, json_bytes),
+            calls: Window::new(MOST_CALLS, CALL_BYTES, json_bytes),
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
+            pause: Pause::default(),
             feed: Feed::new(),
             is_observed: false,
             observed_url: None,
@@ -105,7 +113,7 @@ impl State {
         let menu = vec![
             entry("RongCloud", "https://www.rongcloud.cn/", Some(&help)),
             entry("Example 示例", "https://example.com/", Some(&help)),
-            entry("Docs 文档", "https://docs.rs/rongcloud-callback", None),
+            entry("Docs 文档", "https://docs.rongcloud.cn/", None),
         ];
         Account {
             id: DEMO.to_owned(),
@@ -200,6 +208,24 @@ impl State {
         self.messages.push(message);
     }
 
+    /// Sets the switches; without the one for it, pushing no longer pauses.
+    pub(super) fn set_faults(&mut self, faults: Faults) {
+        self.feed.publish("faults", &faults);
+        if !faults.pause_after_timeouts && self.pause.lift() {
+            self.feed.publish("paused", &json!({ "paused_until": null }));
+        }
+        self.injector.set(faults);
+    }
+
+    /// Takes note of how a delivery ended: after many time-outs, pushing pauses.
+    pub(super) fn end(&mut self, delivery: &Delivery, now: UnixMillis) {
+        self.update(delivery);
+        let may_pause = self.injector.switches().pause_after_timeouts;
+        if may_pause && self.pause.count(delivery.reason_kind, now) {
+            self.feed.publish("paused", &json!({ "paused_until": self.pause.until(now) }));
+        }
+    }
+
     /// Forgets what happened; a delivery that is in progress ends unseen.
     pub(super) fn clear(&mut self) {
         self.messages.clear();
@@ -231,7 +257,7 @@ impl State {
     }
 
     /// Everything that the page shows.
-    pub(super) fn view(&self) -> Value {
+    pub(super) fn view(&self, now: UnixMillis) -> Value {
         let instance = &self.feed.instance;
         json!({
             "instance": instance,
@@ -243,6 +269,7 @@ impl State {
             "calls": self.calls.iter().collect::<Vec<_>>(),
             "observed": self.is_observed,
             "faults": self.injector.switches(),
+            "paused_until": self.pause.until(now),
             // Its earlier name, for scripts that were written for it.
             "nastiness": self.injector.switches(),
         })

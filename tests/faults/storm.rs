@@ -56,6 +56,7 @@ fn faults() -> Faults {
         api_cut: 0.05,
         api_silent: 0.02,
         mended_end_tag: false,
+        pause_after_timeouts: false,
         seed: rand::random(),
     }
 }

@@ -1,18 +1,26 @@
 //! One API call as it came: path, query, headers, body, and the readings of it that the calls need.
 
-use axum::extract::{FromRequest, Multipart, Request};
 use bytes::Bytes;
-use http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, Method, request};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
-use super::Refusal;
+use super::{
+    Refusal,
+    body::{self, Parts, content_type},
+};
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, UserId},
     sandbox::BodyType,
 };
+
+/// Most bytes of a field; the documents name no bound.
+const MOST_FIELD: usize = 4096;
+/// Most users that are remembered of a call, and most characters of an id.
+const MOST_NAMES: usize = 100;
+const MOST_NAME: usize = 200;
 
 /// One API call as it came.
 pub(super) struct Asked {
@@ -23,33 +31,36 @@ pub(super) struct Asked {
     pub(super) path: String,
     pub(super) query: Form,
     pub(super) headers: HeaderMap,
-    body: Bytes,
-    /// The part `file` of a multipart body.
-    file: Option<Bytes>,
-    /// The part `type` of a multipart body.
-    file_type: Option<String>,
+    /// The body; before it is known who calls, nothing, and of a call that is refused then, its beginning.
+    pub(super) body: Bytes,
+    /// The parts of a multipart body, or what is wrong with it.
+    parts: Result<Parts, String>,
 }
 
 /// Names and values, in their order.
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Asked {
-    pub(super) async fn read(at: UnixMillis, started: Instant, parts: Parts, body: Bytes) -> Self {
-        let (file, file_type) = match content_type(&parts.headers) {
-            "multipart/form-data" => multipart(&parts, body.clone()).await,
-            _ => (None, None),
-        };
+    /// A call whose body has not been read.
+    pub(super) fn new(at: UnixMillis, head: request::Parts) -> Self {
         Self {
             at,
-            started,
-            method: parts.method,
-            path: parts.uri.path().to_owned(),
-            query: Form::read(parts.uri.query().unwrap_or_default().as_bytes()),
-            headers: parts.headers,
-            body,
-            file,
-            file_type,
+            started: Instant::now(),
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: Form::read(head.uri.query().unwrap_or_default().as_bytes()),
+            headers: head.headers,
+            body: Bytes::new(),
+            parts: Ok(Parts::default()),
         }
+    }
+
+    /// Takes the whole body in.
+    pub(super) async fn take(&mut self, body: Bytes) {
+        if self.has_file() {
+            self.parts = body::multipart(&self.headers, body.clone()).await;
+        }
+        self.body = body;
     }
 
     /// The body as a form.
@@ -59,7 +70,7 @@ impl Asked {
 
     /// The body as JSON, which must say that it is.
     pub(super) fn json(&self) -> Result<Value, Refusal> {
-        if self.content_type() != "application/json" {
+        if content_type(&self.headers) != "application/json" {
             return Err(Refusal::parameter("the Content-Type must be application/json"));
         }
         serde_json::from_slice(&self.body)
@@ -68,18 +79,22 @@ impl Asked {
 
     /// The uploaded file.
     pub(super) fn file(&self) -> Result<&Bytes, Refusal> {
-        self.file.as_ref().ok_or_else(|| {
+        let parts = self.parts.as_ref().map_err(|error| {
+            Refusal::parameter(format!("the body cannot be read as multipart/form-data: {error}"))
+        })?;
+        parts.file.as_ref().ok_or_else(|| {
             Refusal::parameter("the body must be multipart/form-data with a part called file")
         })
     }
 
     /// What the uploaded file is to be: the portal's document lists it beside the file.
     pub(super) fn file_type(&self) -> Option<&str> {
-        self.query.get("type").or(self.file_type.as_deref())
+        let part = self.parts.as_ref().ok().and_then(|parts| parts.kind.as_deref());
+        self.query.get("type").or(part)
     }
 
     pub(super) fn body_type(&self) -> BodyType {
-        match self.content_type().as_str() {
+        match content_type(&self.headers).as_str() {
             "multipart/form-data" => BodyType::Multipart,
             _ if self.body.is_empty() => BodyType::None,
             "application/json" => BodyType::Json,
@@ -88,42 +103,43 @@ impl Asked {
     }
 
     pub(super) fn has_file(&self) -> bool {
-        self.content_type() == "multipart/form-data"
-    }
-
-    fn content_type(&self) -> String {
-        content_type(&self.headers).to_ascii_lowercase()
+        self.body_type() == BodyType::Multipart
     }
 
     /// The body as a person may read it.
     pub(super) fn shown(&self) -> String {
-        match &self.file {
-            Some(file) => {
-                let kind = self.file_type().unwrap_or("file");
-                format!("({kind}, {} bytes)", file.len())
-            }
+        let kind = self.file_type().unwrap_or("file");
+        match self.parts.as_ref().ok().and_then(|parts| parts.file.as_ref()) {
+            Some(file) => format!("({kind}, {} bytes)", file.len()),
+            None if self.has_file() => format!("({kind}, not read)"),
             None => String::from_utf8_lossy(&self.body).into_owned(),
         }
     }
 
-    /// The account and the users that the call names, wherever it does.
+    /// The account and the users that the call names, wherever it does; no more of them than are remembered.
     pub(super) fn names(&self) -> (Option<AccountId>, Vec<UserId>) {
+        let bounded = |id: &str| -> String { id.chars().take(MOST_NAME).collect() };
+        let id = |text: &str| bounded(text.rsplit_once('@').map_or(text, |(id, _)| id));
         let Ok(body) = serde_json::from_slice::<Value>(&self.body) else {
-            return (self.form().get("mcid").map(AccountId::from), Vec::new());
+            let account = self.form().get("mcid").map(|account| AccountId::new(bounded(account)));
+            return (account, Vec::new());
         };
-        let id = |text: &str| text.rsplit_once('@').map_or(text, |(id, _)| id).to_owned();
         let account = ["fromuser", "mcId", "channelId"]
             .iter()
             .find_map(|name| body[*name].as_str())
             .map(|account| AccountId::new(id(account)));
-        let list = |value: &Value| match value {
-            Value::String(text) => text.split(',').map(id).collect(),
-            Value::Array(users) => users.iter().filter_map(Value::as_str).map(id).collect(),
-            _ => Vec::new(),
+        let list = |value: &Value| -> Vec<UserId> {
+            let named = |texts: &mut dyn Iterator<Item = &str>| {
+                texts.take(MOST_NAMES).map(|text| UserId::new(id(text))).collect()
+            };
+            match value {
+                Value::String(text) => named(&mut text.split(',')),
+                Value::Array(users) => named(&mut users.iter().filter_map(Value::as_str)),
+                _ => Vec::new(),
+            }
         };
-        let users: Vec<String> =
-            ["touser", "userId", "toUserId"].iter().flat_map(|name| list(&body[*name])).collect();
-        (account, users.into_iter().map(UserId::new).collect())
+        let users = ["touser", "userId", "toUserId"].iter().flat_map(|name| list(&body[*name]));
+        (account, users.take(MOST_NAMES).collect())
     }
 }
 
@@ -143,7 +159,13 @@ impl Form {
 
     /// A field that must be there; it may be empty.
     pub(super) fn present(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::parameter(format!("{name} is missing")))
+        let value = self.get(name).ok_or_else(|| Refusal::parameter(format!("{name} is missing")))?;
+        short(name, value)
+    }
+
+    /// A field that may be missing.
+    pub(super) fn optional(&self, name: &str) -> Result<&str, Refusal> {
+        short(name, self.get(name).unwrap_or_default())
     }
 
     /// A field that must say something.
@@ -187,6 +209,23 @@ pub(super) fn optional(object: &Value, name: &str) -> Result<String, Refusal> {
     }
 }
 
+/// A text that is no longer than what the sandbox keeps.
+pub(super) fn short<'t>(name: &str, text: &'t str) -> Result<&'t str, Refusal> {
+    if text.len() <= MOST_FIELD {
+        return Ok(text);
+    }
+    let length = text.len();
+    Err(Refusal::parameter(format!("{name} has {length} bytes; this sandbox keeps {MOST_FIELD}")))
+}
+
+/// The id of a user.
+pub(super) fn user_id(name: &str, id: &str) -> Result<UserId, Refusal> {
+    if (1..=MOST_NAME).contains(&id.chars().count()) {
+        return Ok(id.into());
+    }
+    Err(Refusal::parameter(format!("{name} holds an id that has not 1 to {MOST_NAME} characters")))
+}
+
 /// A list in a JSON object, of 1 to `most` entries.
 pub(super) fn list<'v>(object: &'v Value, name: &str, most: usize) -> Result<&'v [Value], Refusal> {
     let list =
@@ -195,24 +234,4 @@ pub(super) fn list<'v>(object: &'v Value, name: &str, most: usize) -> Result<&'v
         return Ok(list);
     }
     Err(Refusal::parameter(format!("{name} has {} entries, not 1 to {most}", list.len())))
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
-}
-
-/// The parts `file` and `type` of a multipart body.
-async fn multipart(parts: &Parts, body: Bytes) -> (Option<Bytes>, Option<String>) {
-    let (mut file, mut kind) = (None, None);
-    let request = Request::from_parts(parts.clone(), body.into());
-    let Ok(mut multipart) = Multipart::from_request(request, &()).await else { return (file, kind) };
-    while let Ok(Some(field)) = multipart.next_field().await {
-        match field.name() {
-            Some("file") => file = field.bytes().await.ok(),
-            Some("type") => kind = field.text().await.ok(),
-            _ => {}
-        }
-    }
-    (file, kind)
 }

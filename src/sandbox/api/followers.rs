@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Refusal, accounts,
-    asked::{Asked, filled, list},
+    asked::{Asked, filled, list, user_id},
 };
 use crate::{ids::UserId, sandbox::state::State};
 
@@ -17,10 +17,8 @@ pub(super) fn set(state: &mut State, asked: &Asked, follows: bool) -> Result<Val
     let id = filled(&body, "mcId")?;
     accounts::existing(state, id)?;
     let users = list(&body, "userId", MOST_USERS)?;
-    let text = |user: &Value| user.as_str().filter(|id| !id.is_empty()).map(UserId::from);
-    let users: Option<Vec<UserId>> = users.iter().map(text).collect();
-    let users =
-        users.ok_or_else(|| Refusal::parameter("userId holds something that is no user's id"))?;
+    let text = |user: &Value| user_id("userId", user.as_str().unwrap_or_default());
+    let users: Vec<UserId> = users.iter().map(text).collect::<Result<_, _>>()?;
     for user in &users {
         state.user(user).map_err(|full| Refusal::parameter(full.to_string()))?;
     }

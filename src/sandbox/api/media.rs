@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Refusal,
-    asked::{Asked, filled, list, optional},
+    asked::{Asked, filled, list, optional, short},
 };
 use crate::{
     ids::MediaId,
@@ -66,9 +66,9 @@ pub(super) fn articles(
             optional(article, name)?;
         }
         Ok(Card {
-            title: optional(article, "title")?,
-            description: optional(article, "digest")?,
-            url: link(article)?,
+            title: short("title", &optional(article, "title")?)?.to_owned(),
+            description: short("digest", &optional(article, "digest")?)?.to_owned(),
+            url: short("the link", &link(article)?)?.to_owned(),
             picture_url: Uploaded::path(thumb),
         })
     };

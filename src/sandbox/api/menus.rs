@@ -37,7 +37,7 @@ fn entry(account: &Account, form: &Form, number: u64) -> Result<MenuEntry, Refus
     if name.chars().count() > MOST_NAME {
         return Err(Refusal::parameter(format!("name has more than {MOST_NAME} characters")));
     }
-    let url = form.get("url").unwrap_or_default();
+    let url = form.optional("url")?;
     let action = match (form.filled("type")?, url) {
         ("0", _) => 0,
         ("1", "") => return Err(Refusal::parameter("an entry of type 1 needs a url")),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Refusal, accounts,
-    asked::{Asked, filled, list, optional},
+    asked::{Asked, filled, list, optional, user_id},
 };
 use crate::{
     ids::UserId,
@@ -71,10 +71,12 @@ pub(super) fn send(state: &mut State, platform: &Platform, asked: &Asked) -> Res
     }
     let content = content(state, kind, from, &body)?;
     let users = match to {
-        To::One => vec![at_app(platform, "touser", filled(&body, "touser")?)?.into()],
+        To::One => {
+            vec![user_id("touser", at_app(platform, "touser", filled(&body, "touser")?)?)?]
+        }
         To::Many => many(platform, &body)?,
-        To::Filtered if body["filter"]["is_to_all"] != true => {
-            return Err(Refusal::parameter("filter.is_to_all must be true"));
+        To::Filtered if !is_to_all(&body) => {
+            return Err(Refusal::parameter("filter must be an object, and its is_to_all true"));
         }
         To::All | To::Filtered => {
             return send_all(state, platform, sender, content);
@@ -109,6 +111,12 @@ fn send_all(
     Ok(json!({ "errcode": 0, "errmsg": "ok", "msg_id": id }))
 }
 
+/// Whether `filter` is there and lets everybody in: `is_to_all` may be missing (默认为 true).
+pub(super) fn is_to_all(body: &Value) -> bool {
+    let filter = &body["filter"];
+    filter.is_object() && matches!(&filter["is_to_all"], Value::Null | Value::Bool(true))
+}
+
 /// The id in `id@appkey`; the App Key must be the caller's.
 fn at_app<'i>(platform: &Platform, name: &str, id: &'i str) -> Result<&'i str, Refusal> {
     match id.rsplit_once('@') {
@@ -123,7 +131,7 @@ fn at_app<'i>(platform: &Platform, name: &str, id: &'i str) -> Result<&'i str, R
 fn many(platform: &Platform, body: &Value) -> Result<Vec<UserId>, Refusal> {
     let user = |user: &Value| {
         let id = user.as_str().ok_or_else(|| Refusal::parameter("touser holds no strings"))?;
-        Ok(at_app(platform, "touser", id)?.into())
+        user_id("touser", at_app(platform, "touser", id)?)
     };
     list(body, "touser", MOST_USERS)?.iter().map(user).collect()
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod answer;
 mod asked;
+mod body;
 mod followers;
 mod media;
 mod menus;
@@ -18,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
     routing::any,
@@ -26,22 +27,23 @@ use axum::{
 use futures_util::stream;
 use http::StatusCode;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use self::{
     answer::{Dialect, Refusal, json},
     asked::Asked,
+    body::Read,
 };
 use super::{
+    guard,
     platform::Platform,
     records::{AnswerFault, Call},
     state,
 };
 
-/// Larger than the largest picture with its envelope.
-const MOST_BODY: usize = 4 << 20;
-/// How much of bodies and answers is kept, in characters.
+/// How much of a body and of an answer is kept, in characters.
 const EXCERPT: usize = 4000;
+/// How much of a path, of a reason, and of the body of a call by nobody knows whom is kept, in characters.
+const SHORT_EXCERPT: usize = 500;
 /// A call that is never answered is let go after this time.
 const SILENCE: Duration = Duration::from_mins(2);
 
@@ -54,37 +56,35 @@ pub(super) fn router() -> Router<Arc<Platform>> {
         .route("/interface/{*call}", any(answer))
 }
 
+/// No body is read before it is known who calls: the signature and the token are in the head and do not cover it.
 async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Response {
-    let (at, started) = (platform.clock.now(), Instant::now());
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MOST_BODY).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
-    };
-    let asked = Asked::read(at, started, parts, body).await;
+    let (head, body) = request.into_parts();
+    let dialect = Dialect::of(head.uri.path());
+    if let Some(reason) = guard::foreign_page(&head.headers, &head.uri) {
+        body::beginning(body).await;
+        return (StatusCode::FORBIDDEN, reason).into_response();
+    }
+    let mut asked = Asked::new(platform.clock.now(), head);
+    if let Err(refusal) = check(&platform, &asked, dialect) {
+        asked.body = body::beginning(body).await;
+        return refuse(&platform, &asked, dialect, refusal, SHORT_EXCERPT);
+    }
+    let Read { bytes, over } = body::read(&asked.path, body).await;
+    if let Some(most) = over {
+        asked.body = bytes;
+        let refusal = Refusal::parameter(format!("the body has more than {most} bytes"));
+        return refuse(&platform, &asked, dialect, refusal, EXCERPT);
+    }
+    asked.take(bytes).await;
     let (fault, slow) = {
         let injector = &mut platform.state().injector;
         (injector.answer_fault(), Duration::from_millis(injector.switches().slow_ms))
     };
     tokio::time::sleep(slow).await;
-    let dialect = Dialect::of(&asked.path);
     match fault {
         None => settle(&platform, &asked, dialect),
         Some(fault) => fail(&platform, &asked, dialect, fault).await,
     }
-}
-
-/// Carries a call out, or refuses it.
-fn settle(platform: &Platform, asked: &Asked, dialect: Dialect) -> Response {
-    let now = platform.clock.now();
-    let mut state = platform.state();
-    let result = check(platform, asked, dialect).and_then(|()| run(&mut state, platform, asked));
-    let (status, answer, refused) = match result {
-        Ok(answer) => (200, dialect.done(answer, now), None),
-        Err(refusal) => (refusal.status(dialect), dialect.refused(&refusal, now), Some(refusal.message)),
-    };
-    let answer = answer.to_string();
-    record(&mut state, asked, Outcome { status: Some(status), answer: &answer, refused, fault: None });
-    json(status, answer)
 }
 
 /// Who calls, and with what right.
@@ -97,6 +97,37 @@ fn check(platform: &Platform, asked: &Asked, dialect: Dialect) -> Result<(), Ref
         return Err(Refusal::parameter(format!("{} is called with POST", asked.path)));
     }
     Ok(())
+}
+
+/// Refuses a call.
+fn refuse(
+    platform: &Platform,
+    asked: &Asked,
+    dialect: Dialect,
+    refusal: Refusal,
+    excerpt: usize,
+) -> Response {
+    let answer = dialect.refused(&refusal, platform.clock.now()).to_string();
+    let status = refusal.status(dialect);
+    let outcome = Outcome { refused: Some(refusal.message), ..Outcome::of(status, &answer) };
+    record(&mut platform.state(), asked, outcome, excerpt);
+    json(status, answer)
+}
+
+/// Carries a call out, or refuses it.
+fn settle(platform: &Platform, asked: &Asked, dialect: Dialect) -> Response {
+    let mut state = platform.state();
+    match run(&mut state, platform, asked) {
+        Ok(answer) => {
+            let answer = dialect.done(answer, platform.clock.now()).to_string();
+            record(&mut state, asked, Outcome::of(200, &answer), EXCERPT);
+            json(200, answer)
+        }
+        Err(refusal) => {
+            drop(state);
+            refuse(platform, asked, dialect, refusal, EXCERPT)
+        }
+    }
 }
 
 fn run(state: &mut state::State, platform: &Platform, asked: &Asked) -> Result<Value, Refusal> {
@@ -136,7 +167,7 @@ async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: Answe
     };
     {
         let outcome = Outcome { status, answer: &answer, refused: None, fault: Some(fault) };
-        record(&mut platform.state(), asked, outcome);
+        record(&mut platform.state(), asked, outcome, EXCERPT);
     }
     match (status, refusal) {
         (Some(status), Some(_)) => json(status, answer),
@@ -164,28 +195,43 @@ struct Outcome<'a> {
     fault: Option<AnswerFault>,
 }
 
-fn record(state: &mut state::State, asked: &Asked, outcome: Outcome<'_>) {
-    let (account, users) = asked.names();
+impl<'a> Outcome<'a> {
+    fn of(status: u16, answer: &'a str) -> Self {
+        Self { status: Some(status), answer, refused: None, fault: None }
+    }
+}
+
+/// Remembers a call with the first `excerpt` characters of its body.
+fn record(state: &mut state::State, asked: &Asked, outcome: Outcome<'_>, excerpt: usize) {
+    let (account, mut users) = asked.names();
     let delivery = match (&account, &users[..]) {
         (Some(account), [user]) => state.latest_delivery(account, user),
         _ => None,
     };
+    if outcome.refused.is_some() {
+        users.clear();
+    }
     let call = Call {
         id: state.calls.next_id(),
         at: asked.at,
         ms: asked.started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
-        method: asked.method.to_string(),
-        path: asked.path.clone(),
+        method: beginning(asked.method.as_str(), SHORT_EXCERPT),
+        path: beginning(&asked.path, SHORT_EXCERPT),
         account,
         users,
         delivery,
         body_type: asked.body_type(),
-        body: asked.shown().chars().take(EXCERPT).collect(),
+        body: beginning(&asked.shown(), excerpt),
         status: outcome.status,
-        answer: outcome.answer.chars().take(EXCERPT).collect(),
-        refused: outcome.refused,
+        answer: beginning(outcome.answer, EXCERPT),
+        refused: outcome.refused.map(|reason| beginning(&reason, SHORT_EXCERPT)),
         fault: outcome.fault,
     };
     state.feed.publish("call", &call);
     state.calls.push(call);
+}
+
+/// The first characters of a text.
+fn beginning(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }

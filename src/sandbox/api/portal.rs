@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{
     Refusal, accounts,
-    asked::{Asked, filled, list, optional},
+    asked::{Asked, filled, list, optional, user_id},
     media, messages,
 };
 use crate::{
@@ -56,10 +56,8 @@ fn send(state: &mut State, platform: &Platform, asked: &Asked) -> Result<Value, 
     let body = asked.json()?;
     let account = filled(&body, "channelId")?;
     accounts::existing(state, account)?;
-    let users: Vec<UserId> = filled(&body, "toUserId")?.split(',').map(UserId::from).collect();
-    if users.iter().any(|user| user.as_str().is_empty()) {
-        return Err(Refusal::parameter("toUserId has an empty id between its commas"));
-    }
+    let users = filled(&body, "toUserId")?.split(',').map(|id| user_id("toUserId", id));
+    let users: Vec<UserId> = users.collect::<Result<_, _>>()?;
     let content = content(state, &body, "news")?;
     for user in &users {
         state.user(user).map_err(|full| Refusal::parameter(full.to_string()))?;
@@ -73,10 +71,9 @@ fn send(state: &mut State, platform: &Platform, asked: &Asked) -> Result<Value, 
 fn send_all(state: &mut State, platform: &Platform, asked: &Asked) -> Result<Value, Refusal> {
     let body = asked.json()?;
     let id = filled(&body, "channelId")?;
-    if !matches!(&body["filter"]["is_to_all"], Value::Bool(true))
-        && body["filter"]["is_to_all"] != "true"
-    {
-        return Err(Refusal::parameter("filter.is_to_all must be true"));
+    // The table says string, the sample has a boolean.
+    if !messages::is_to_all(&body) && body["filter"]["is_to_all"] != "true" {
+        return Err(Refusal::parameter("filter must be an object, and its is_to_all true"));
     }
     let account = accounts::existing(state, id)?.clone();
     let content = content(state, &body, "mpnews")?;

@@ -58,3 +58,22 @@ async fn it_goes_to_followers_only_unless_everybody_follows() {
     broadcast(&sandbox, "all").await;
     assert_eq!(users(1), ["ann", "bo", "a", "b", "c"]);
 }
+
+#[tokio::test]
+async fn a_filter_that_says_nothing_lets_everybody_in() {
+    for filter in [json!({}), json!({ "is_to_all": true })] {
+        let sandbox = Sandbox::start().await;
+        let body = json!({
+            "fromuser": "demo@sandbox", "filter": filter, "msgtype": "text", "text": { "content": "x" },
+        });
+        let answer = json(&call(&sandbox, "/message/sendall.json", &body.to_string()).await);
+        assert_eq!(answer["errcode"], 0, "{answer}");
+        let body = json!({
+            "channelId": "demo", "filter": filter, "msgtype": "text", "text": { "content": "x" },
+        });
+        let token = sandbox.portal_token();
+        let path = format!("/interface/acme/api/push/mass/send?access_token={token}");
+        let answer = json(&call(&sandbox, &path, &body.to_string()).await);
+        assert_eq!((&answer["code"], sent(&sandbox).len()), (&json!(200), 2), "{answer}");
+    }
+}

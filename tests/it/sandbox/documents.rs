@@ -35,7 +35,7 @@ pub(super) async fn upload(sandbox: &Sandbox, path: &str, kind: &str, file: &[u8
     multipart(sandbox, &format!("{path}?{query}"), file).await
 }
 
-async fn multipart(sandbox: &Sandbox, target: &str, file: &[u8]) -> Answer {
+pub(super) async fn multipart(sandbox: &Sandbox, target: &str, file: &[u8]) -> Answer {
     let head = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n";
     let body = [head.as_bytes(), file, b"\r\n--b--\r\n"].concat();
     let kind = [("content-type", "multipart/form-data; boundary=b")];

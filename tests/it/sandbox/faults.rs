@@ -11,9 +11,9 @@ use rongcloud_callback::{
 use super::{
     call,
     route::{Came, Route},
-    sandbox, sent,
+    sandbox, sent, signed,
 };
-use crate::support::http::{Connection, post};
+use crate::support::http::Connection;
 
 /// One message under `faults`: its delivery, and what came.
 async fn under(faults: Faults, statuses: &[u16]) -> (Sandbox, Delivery, Vec<Came>) {
@@ -114,6 +114,15 @@ async fn what_nobody_can_read_and_what_nobody_knows_is_rightly_signed() {
     assert_eq!(parse(came[1].body.as_bytes()).unwrap().kind(), "unknown");
 }
 
+/// A request as it goes over the wire.
+fn signed_post(sandbox: &Sandbox, path: &str, body: &str) -> String {
+    let mut head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
+    for (name, value) in signed(sandbox) {
+        head.extend([name, ": ", &value, "\r\n"]);
+    }
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+}
+
 #[tokio::test]
 async fn api_calls_are_answered_badly_or_not_at_all_and_have_no_effect() {
     let sandbox = sandbox().await;
@@ -131,13 +140,13 @@ async fn api_calls_are_answered_badly_or_not_at_all_and_have_no_effect() {
     }
     sandbox.faults(Faults { api_cut: 1.0, ..none() });
     let mut connection = Connection::open(sandbox.local_addr()).await;
-    connection.send(post(path, text)).await.unwrap();
+    connection.send(signed_post(&sandbox, path, text)).await.unwrap();
     let answer = connection.closed().await;
     assert!(!answer.ends_with("0\r\n\r\n"), "the chunked answer has no end: {answer:?}");
 
     sandbox.faults(Faults { api_silent: 1.0, ..none() });
     let mut connection = Connection::open(sandbox.local_addr()).await;
-    connection.send(post(path, text)).await.unwrap();
+    connection.send(signed_post(&sandbox, path, text)).await.unwrap();
     crate::support::until("the silent call", async || {
         (sandbox.calls().last()?.fault == Some(AnswerFault::Silent)).then_some(())
     })

@@ -1,6 +1,9 @@
 //! The JSON interface for the page and for scripts.
 
-use rongcloud_callback::{Text, sandbox::Sandbox};
+use rongcloud_callback::{
+    Text,
+    sandbox::{Options, Sandbox},
+};
 use serde_json::{Value, json};
 
 use super::{Bot, ask, json};
@@ -138,4 +141,33 @@ async fn a_browser_is_told_what_it_may_run_and_other_sites_are_kept_out() {
     let mut connection = crate::support::http::Connection::open(address).await;
     let rebound = "GET /sandbox/state HTTP/1.1\r\nhost: evil.example\r\n\r\n";
     assert_eq!(connection.ask(rebound).await.status, 403);
+}
+
+#[tokio::test]
+async fn beyond_this_machine_addresses_and_given_names_are_answered_and_the_api_under_any_name() {
+    let allow_hosts = vec!["sandbox.internal".to_owned()];
+    let options = Options { allow_remote: true, allow_hosts, ..Options::default() };
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let status = async |line: &str, host: &str| {
+        let mut connection = crate::support::http::Connection::open(sandbox.local_addr()).await;
+        let head = format!("{line} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n");
+        connection.ask(head).await.status
+    };
+    for line in ["GET /", "GET /chat.js", "GET /sandbox/state", "POST /sandbox/clear"] {
+        for host in ["192.0.2.7:8000", "[2001:db8::7]", "localhost:1", "sandbox.internal:8000"] {
+            assert_eq!(status(line, host).await, 200, "{line} {host}");
+        }
+        for host in ["rebound.example:8000", "127.0.0.1.rebound.example", "not.sandbox.internal"] {
+            assert_eq!(status(line, host).await, 403, "{line} {host}");
+        }
+    }
+    assert_eq!(status("POST /mc/info.json", "rebound.example").await, 401, "it only lacks a signature");
+}
+
+#[tokio::test]
+async fn the_menu_of_the_account_that_is_always_there_leads_to_the_platform_s_documents() {
+    let sandbox = Sandbox::start().await;
+    let menu = state(&sandbox).await["accounts"][0]["menu"].clone();
+    let docs = menu.as_array().unwrap().iter().find(|entry| entry["name"] == "Docs 文档").unwrap();
+    assert_eq!(docs["url"], "https://docs.rongcloud.cn/");
 }

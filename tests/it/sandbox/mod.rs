@@ -11,6 +11,7 @@ mod faults;
 mod handling;
 mod interface;
 mod pushes;
+mod records;
 mod refusals;
 mod route;
 mod service;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    sandbox::{Content, DeliveryState, Faults, Options, Sandbox},
+    sandbox::{Content, DeliveryState, Faults, Options, ReasonKind, Sandbox},
     signature::Verifier,
 };
 
-use super::{call, route::Route, sandbox};
+use super::{ask, call, json, route::Route, sandbox};
 use crate::fixtures::fixture;
 
 /// A sandbox whose patience is short, in front of a server that answers as told.
@@ -144,4 +145,70 @@ async fn following_through_the_api_pushes_nothing_and_following_by_hand_does() {
     assert_eq!((route.came().await, sandbox.deliveries()), (vec![], vec![]));
     sandbox.user("u").follows().await;
     assert!(route.came().await[0].body.contains("<Event><![CDATA[subscribe]]></Event>"));
+}
+
+/// A sandbox that pauses after time-outs, ten of which have happened; and its clock.
+async fn paused(faults: Faults) -> (Sandbox, Clock) {
+    let silent = Route::start([0; 40]).await;
+    let clock = Clock::manual(UnixMillis(1_760_000_400_000));
+    let options = Options {
+        faults,
+        timeout: Duration::from_millis(300),
+        pause: Duration::from_millis(1),
+        route_url: silent.url(),
+        clock: clock.clone(),
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let users: Vec<_> = (0..10).map(|n| sandbox.user(format!("u{n}"))).collect();
+    let deliveries = join_all(users.iter().map(|user| user.says("hi"))).await;
+    for delivery in deliveries {
+        assert_eq!(delivery.reason_kind, Some(ReasonKind::Timeout), "{delivery:#?}");
+    }
+    (sandbox, clock)
+}
+
+async fn paused_until(sandbox: &Sandbox) -> serde_json::Value {
+    let state = json(&ask(sandbox.local_addr(), "GET /sandbox/state", &[], "").await);
+    state["paused_until"].clone()
+}
+
+#[tokio::test]
+async fn after_ten_time_outs_in_a_row_nothing_is_pushed_for_a_minute_if_the_switch_says_so() {
+    let (sandbox, clock) = paused(Faults { pause_after_timeouts: true, ..Faults::default() }).await;
+    let route = Route::start([]).await;
+    sandbox.route_to(route.url());
+    assert_eq!(paused_until(&sandbox).await, sandbox.now().0 + 60_000);
+    let delivery = sandbox.user("u").says("hi").await;
+    assert_eq!(
+        (delivery.state, delivery.reason_kind, delivery.attempts.len()),
+        (DeliveryState::NotSent, Some(ReasonKind::Paused), 0)
+    );
+    let reason = delivery.reason.unwrap();
+    assert!(
+        reason.starts_with("pushing pauses for 60 s more") && reason.contains("10 deliveries"),
+        "{reason}"
+    );
+    let line = format!("POST /sandbox/deliveries/{}/resend", delivery.id);
+    let again = ask(sandbox.local_addr(), &line, &[], "").await;
+    assert_eq!(again.status, 409);
+    assert!(json(&again)["error"].as_str().unwrap().contains("pushing pauses"), "{again:?}");
+
+    clock.advance(Duration::from_mins(1));
+    assert!(paused_until(&sandbox).await.is_null());
+    assert_eq!(sandbox.user("u").says("hi").await.state, DeliveryState::Accepted);
+    assert_eq!(ask(sandbox.local_addr(), &line, &[], "").await.status, 202);
+}
+
+#[tokio::test]
+async fn a_pause_ends_with_its_switch_and_there_is_none_without_it() {
+    let route = Route::start([]).await;
+    for pause_after_timeouts in [true, false] {
+        let (sandbox, _) = paused(Faults { pause_after_timeouts, ..Faults::default() }).await;
+        assert_eq!(paused_until(&sandbox).await.is_null(), !pause_after_timeouts);
+        sandbox.faults(Faults::default());
+        sandbox.route_to(route.url());
+        assert!(paused_until(&sandbox).await.is_null());
+        assert_eq!(sandbox.user("u").says("hi").await.state, DeliveryState::Accepted);
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     ask, call,
-    documents::{add, upload},
+    documents::{add, multipart, upload},
     json, sandbox, sent, signed, signed_at,
 };
 
@@ -135,6 +135,8 @@ async fn what_the_table_of_calls_does_not_offer_is_refused() {
         ("/message/operation/batchsend.json", text(|_| {})),
         ("/message/sendall.json", text(|_| {})),
         ("/message/sendall.json", text(everyone)),
+        ("/message/sendall.json", text(|body| body["filter"] = json!("everyone"))),
+        ("/message/sendall.json", text(|body| body["filter"] = json!({ "is_to_all": "true" }))),
         ("/message/unknown.json", text(|_| {})),
         ("/mc/unknown.json", text(|_| {})),
     ] {
@@ -207,6 +209,68 @@ async fn a_file_must_be_what_it_is_uploaded_as_and_small_enough() {
         let answer = json(&upload(&sandbox, "/media/upload", kind, &file).await);
         assert_eq!(answer["errcode"], errcode, "{kind}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_picture_of_two_mebibytes_is_taken_and_what_is_larger_is_told_why_it_is_not() {
+    let sandbox = sandbox().await;
+    let picture = |size: usize| [b"\xff\xd8\xff\xe0".as_slice(), &vec![0; size - 4]].concat();
+    let token = sandbox.portal_token().to_owned();
+    let portal = format!("/interface/acme/api/push/uploadMedia?access_token={token}&type=image");
+    for size in [(2 << 20) - 1, 2 << 20] {
+        let taken = json(&upload(&sandbox, "/media/upload", "image", &picture(size)).await);
+        assert!(taken["media_id"].is_string(), "{taken}");
+        let taken = json(&multipart(&sandbox, &portal, &picture(size)).await);
+        assert_eq!(taken["code"], 200, "{taken}");
+    }
+    for (size, words) in [((2 << 20) + 1, "2097152"), (5 << 20, "more than 4194304 bytes")] {
+        let refused = json(&upload(&sandbox, "/media/upload", "image", &picture(size)).await);
+        assert_eq!(refused["errcode"], 1002);
+        assert!(refused["errmsg"].as_str().unwrap().contains(words), "{refused}");
+        let refused = json(&multipart(&sandbox, &portal, &picture(size)).await);
+        assert_eq!(refused["code"], 400);
+        assert!(refused["msg"].as_str().unwrap().contains(words), "{refused}");
+    }
+    let long = text(|body| body["text"]["content"] = json!("x".repeat(300_000)));
+    let refused = json(&call(&sandbox, "/message/operation/send.json", &long.to_string()).await);
+    assert_eq!(refused["errcode"], 1002);
+    assert!(refused["errmsg"].as_str().unwrap().contains("more than 262144 bytes"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_portal_takes_the_type_of_an_upload_from_the_address_or_from_the_form() {
+    let sandbox = sandbox().await;
+    let target = |more: &str| {
+        format!("/interface/acme/api/push/uploadMedia?access_token={}{more}", sandbox.portal_token())
+    };
+    let file = b"\xff\xd8\xff\xe0";
+    assert_eq!(json(&multipart(&sandbox, &target("&type=image"), file).await)["code"], 200);
+    assert_eq!(json(&multipart(&sandbox, &target(""), file).await)["code"], 400);
+    let body = [
+        b"--b\r\ncontent-disposition: form-data; name=\"type\"\r\n\r\nimage\r\n".as_slice(),
+        b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
+        file,
+        b"\r\n--b--\r\n",
+    ]
+    .concat();
+    let headers = [("content-type", "multipart/form-data; boundary=b")];
+    let line = format!("POST {}", target(""));
+    assert_eq!(json(&ask(sandbox.local_addr(), &line, &headers, body).await)["code"], 200);
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_is_told_so() {
+    let sandbox = sandbox().await;
+    let mut target = "POST /media/upload?type=image".to_owned();
+    for (name, value) in signed(&sandbox) {
+        target.extend(["&", name, "=", &value]);
+    }
+    let headers = [("content-type", "multipart/form-data; boundary=b")];
+    let body = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nhalf a pic";
+    let answer = json(&ask(sandbox.local_addr(), &target, &headers, body).await);
+    assert_eq!(answer["errcode"], 1002);
+    let words = answer["errmsg"].as_str().unwrap();
+    assert!(words.starts_with("the body cannot be read as multipart/form-data: "), "{words}");
 }
 
 #[tokio::test]

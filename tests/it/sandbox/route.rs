@@ -13,6 +13,13 @@ pub(super) struct Route {
     server: MockServer,
 }
 
+/// How a request was made.
+pub(super) struct Head {
+    pub(super) query: String,
+    /// Names and values of its headers, sorted.
+    pub(super) headers: Vec<(String, String)>,
+}
+
 /// What came: the query string and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Came {
@@ -44,6 +51,19 @@ impl Route {
             }
         };
         requests.into_iter().map(came).collect()
+    }
+
+    /// How everything that came was asked, in its order.
+    pub(super) async fn heads(&self) -> Vec<Head> {
+        let head = |request: Request| {
+            let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+                (name.to_string(), value.to_str().unwrap().to_owned())
+            };
+            let mut headers: Vec<_> = request.headers.iter().map(text).collect();
+            headers.sort();
+            Head { query: request.url.query().unwrap().to_owned(), headers }
+        };
+        self.server.received_requests().await.unwrap().into_iter().map(head).collect()
     }
 }
 
