@@ -303,7 +303,7 @@ impl State {
 
     /// What is known of a delivery's message once the delivery has come so far.
     pub(super) fn handling_of(&self, delivery: &Delivery) -> Option<Handling> {
-        let known = self.deliveries.iter().rev().find(|other| other.id == delivery.id);
+        let known = self.deliveries.get(delivery.id);
         if let Some(handling) = known.and_then(|known| known.handling.clone()) {
             return Some(handling);
         }

@@ -1,7 +1,7 @@
 //! `sandbox`: the platform's stand-in with its chat page, and our own server beside it.
 
 use std::{
-    io::{self, Write as _},
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     pin::pin,
@@ -15,7 +15,7 @@ use rongcloud_callback::{
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::{browser, failure::Failure, own_server::OwnServer};
+use crate::{browser, failure::Failure, own_server::OwnServer, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -136,7 +136,7 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
 
 async fn play(sandbox: &Sandbox, conversation: &Conversation) -> Result<(), Failure> {
     let report = sandbox.play(conversation).await;
-    say(&report.to_string());
+    print!("{}", terminal::block(&report.to_string()));
     if report.passed() {
         return Ok(());
     }
@@ -161,7 +161,7 @@ fn app_key(text: &str) -> Result<String, &'static str> {
 async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Result<(), Failure> {
     let page = format!("{}/", sandbox.api_url());
     let bot = bot.unwrap_or("another server");
-    say(&format!(
+    print!(
         "page: {page}\n\
          callbacks go to: {} ({bot})\n\
          portal_token: {}\n\n\
@@ -175,17 +175,11 @@ async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Re
         quoted(sandbox.app_key().as_str()),
         quoted(sandbox.secret()),
         quoted(sandbox.api_url()),
-    ));
+    );
     if arguments.open {
         browser::open(page).await;
     }
     std::future::pending().await
-}
-
-/// Prints a text. Nobody may read it any more, and the sandbox is there for its page.
-fn say(text: &str) {
-    let mut stdout = io::stdout();
-    _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// A word as a shell reads it.

@@ -177,7 +177,7 @@ impl Player<'_> {
     }
 
     fn delivery(&self, id: u64) -> Option<Delivery> {
-        self.platform.state().deliveries.iter().rev().find(|delivery| delivery.id == id).cloned()
+        self.platform.state().deliveries.get(id).cloned()
     }
 }
 

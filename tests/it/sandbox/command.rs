@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::{ask, json, route::Route};
-use crate::support::{process::free_address, until};
+use crate::support::{http::Connection, process::free_address, until};
 
 fn command(temporary: &Path, arguments: &[&str]) -> Command {
     let mut command = command_of(&["sandbox"]);
@@ -47,7 +47,9 @@ impl Running {
     /// Starts what `make` makes of the arguments and of where temporary files belong.
     fn start_as(make: impl FnOnce(&Path, &[&str]) -> Command, arguments: &[&str]) -> Self {
         let (temporary, errors) = (tempfile::tempdir().unwrap(), NamedTempFile::new().unwrap());
-        let all = [&["sandbox", "--listen", "127.0.0.1:0"], arguments].concat();
+        let listen: &[&str] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let all = [&["sandbox"], listen, arguments].concat();
         let mut command = make(temporary.path(), &all);
         command.env("TMPDIR", temporary.path()).stdout(Stdio::piped()).stderr(errors.reopen().unwrap());
         let mut child = command.spawn().unwrap();
@@ -381,6 +383,25 @@ fn it_does_not_listen_beyond_this_machine_unless_told() {
     assert!(line.starts_with("page: http://127.0.0.1:"), "{line}");
     allowed.kill().unwrap();
     allowed.wait().unwrap();
+}
+
+#[tokio::test]
+async fn beyond_this_machine_a_name_is_answered_only_if_it_was_given() {
+    let beyond = [
+        "--listen",
+        "0.0.0.0:0",
+        "--allow-remote",
+        "--allow-host",
+        "sandbox.internal",
+        "--allow-host",
+        "other",
+    ];
+    let running = Running::start(&beyond);
+    for (host, status) in [("sandbox.internal", 200), ("other:8000", 200), ("evil.example", 403)] {
+        let request = format!("GET /sandbox/state HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        let answer = Connection::open(running.page).await.ask(request).await;
+        assert_eq!(answer.status, status, "{host}");
+    }
 }
 
 #[test]

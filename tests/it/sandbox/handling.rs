@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use rongcloud_callback::sandbox::{
-    Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyState, Sandbox,
+    DeliveryState, Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyState, Sandbox,
 };
 use serde_json::{Value, json};
 
 use super::{ask, json, route::Route};
+use crate::support::until;
 
 /// A server that accepts everything, and tells what the test makes it tell.
 struct Told {
@@ -134,12 +135,31 @@ async fn a_resend_keeps_what_became_of_the_message_and_unknown_entries_are_ignor
     let before = told.handlings();
     let path = "POST /sandbox/deliveries/1/resend";
     assert_eq!(ask(told.sandbox.local_addr(), path, &[], "").await.status, 202);
-    crate::support::until("its end", async || {
+    until("its end", async || {
         let attempts = told.sandbox.deliveries().remove(0).attempts;
         (attempts.len() == 2 && attempts[1].status == Some(200)).then_some(())
     })
     .await;
     assert_eq!(told.handlings(), before);
+}
+
+#[tokio::test]
+async fn a_message_that_is_handled_before_its_delivery_has_ended_keeps_what_became_of_it() {
+    let (sandbox, route) = (Sandbox::start().await, Route::start([500]).await);
+    sandbox.route_to(route.url());
+    let told = Told { observer: sandbox.observer(), sandbox, _route: route };
+    let tells = async {
+        let body = until("the first attempt", async || {
+            let delivery = told.sandbox.deliveries().pop()?;
+            (delivery.attempts.len() == 1).then_some(delivery.xml)
+        })
+        .await;
+        told.message(1, &body, 1, done("handler 1 (Text)", 0));
+    };
+    let user = told.sandbox.user("ann");
+    let (delivery, ()) = tokio::join!(user.says("hello"), tells);
+    assert_eq!(delivery.state, DeliveryState::Accepted);
+    assert_eq!(told.states(), [Some((HandlingState::Done, None))]);
 }
 
 #[tokio::test]
