@@ -323,7 +323,7 @@ impl State {
         };
         let is_waited_for =
             |id| line().any(|other| other.handling.as_ref().and_then(|it| it.behind) == Some(id));
-        line().map(|other| other.id).filter(|id| !is_waited_for(*id)).last()
+        line().map(|other| other.id).rfind(|id| !is_waited_for(*id))
     }
 
     /// Whoever waited behind this delivery does so no longer.

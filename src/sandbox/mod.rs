@@ -276,8 +276,9 @@ impl Sandbox {
         self.platform.state().set_faults(faults);
     }
 
-    /// Makes the server under test tell what becomes of each message: then [`Delivery::handling`] says so, and the page shows
-    /// it.
+    /// An observer to which the server under test tells what becomes of messages.
+    ///
+    /// Then [`Delivery::handling`] says it, and the page shows it.
     ///
     /// # Examples
     ///

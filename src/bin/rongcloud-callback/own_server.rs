@@ -4,6 +4,8 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use rongcloud_callback::{
@@ -20,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{demonstration, failure::Failure, log};
 
-/// How often it is tried to remove a folder in which a thread of the journal may still be at work.
+/// How often, and after which pauses, it is tried to remove a folder in which a thread of the journal may still be at work.
 const REMOVALS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The server, running.
 pub(crate) struct OwnServer {
@@ -141,9 +144,15 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let mut tries = (0..REMOVALS).map(|_| std::fs::remove_dir_all(&self.0));
-        // After a panic the journal's thread may still add a file.
-        let last = tries.find(Result::is_ok).unwrap_or_else(|| std::fs::remove_dir_all(&self.0));
+        let mut last = Ok(());
+        for _ in 0..REMOVALS {
+            last = std::fs::remove_dir_all(&self.0);
+            if last.is_ok() {
+                return;
+            }
+            // After a panic the journal's thread may add a file while the others are removed.
+            thread::park_timeout(PAUSE);
+        }
         if let Err(error) = last {
             log::print(&format!("{} is left behind: {error}\n", self.0.display()));
         }

@@ -67,12 +67,13 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
     let mut ended = pin!(termination().map_err(Failure::ours)?);
     let mut hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
     let sandbox = start(&arguments).await?;
-    let mut server = match &arguments.route_url {
-        Some(_) => None,
-        None => tokio::select! {
+    let mut server = if arguments.route_url.is_some() {
+        None
+    } else {
+        tokio::select! {
             server = OwnServer::start(&sandbox, arguments.journal.as_deref(), config) => Some(server?),
-            () = &mut ended => return Ok(()),
-        },
+            () = &mut ended => return interrupted(&arguments),
+        }
     };
     let bot = server.as_ref().map(OwnServer::bot);
     let shown = async {
@@ -93,15 +94,20 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
     let result = tokio::select! {
         result = shown => result,
         result = served => result,
-        () = ended => match &conversation {
-            Some(_) => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
-            None => Ok(()),
-        },
+        () = ended => interrupted(&arguments),
     };
     sandbox.stop().await;
     match server {
         Some(server) => result.and(server.stop().await),
         None => result,
+    }
+}
+
+/// What a signal that ends the command makes of it: a play has no result.
+fn interrupted(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.play {
+        Some(_) => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
+        None => Ok(()),
     }
 }
 

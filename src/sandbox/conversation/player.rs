@@ -129,7 +129,8 @@ impl Player<'_> {
             match self.next(step, left).await {
                 Some(content) if expected.matches(&content) => self.replies.push(content),
                 received => {
-                    return Err(Difference::Reply { expected: Some(expected.clone()), received });
+                    let expected = Some(Box::new(expected.clone()));
+                    return Err(Difference::Reply { expected, received });
                 }
             }
         }

@@ -49,7 +49,7 @@ pub(super) enum Checked {
 #[derive(Debug, Clone)]
 pub(super) enum Difference {
     /// A reply is another one than expected, or too many, or missing.
-    Reply { expected: Option<Expected>, received: Option<Content> },
+    Reply { expected: Option<Box<Expected>>, received: Option<Content> },
     /// A reply came before the step, and no earlier step expects it.
     Early(Content),
     /// The user cannot do this.
@@ -140,7 +140,7 @@ impl Played {
     fn difference(&self, language: Language, difference: &Difference) -> Vec<String> {
         let mut lines = match difference {
             Difference::Reply { expected, received: content } => {
-                vec![self::expected(language, expected.as_ref()), received(language, content.as_ref())]
+                vec![self::expected(language, expected.as_deref()), received(language, content.as_ref())]
             }
             Difference::Early(content) => {
                 let early = language.pick(
