@@ -61,6 +61,11 @@ pub trait Route: Send + Sync + 'static {
     /// Starts on the message; `None` declines it. It must not block: what takes time belongs into the future.
     fn take(&self, context: &Context) -> Option<Handling>;
 
+    /// How many handlers and rules it consists of.
+    fn count(&self) -> RouteCount {
+        RouteCount { handlers: 1, rules: 0 }
+    }
+
     /// The name of whoever has declined the message only because it is to be quiet for a while, such as a rule with
     /// `every`. It is asked where nobody has taken the message: one that is quiet on purpose needs no warning.
     fn quiet(&self, _context: &Context) -> Option<Arc<str>> {
@@ -71,6 +76,15 @@ pub trait Route: Send + Sync + 'static {
     fn remedies(&self) -> Vec<&'static str> {
         vec![REMEDY]
     }
+}
+
+/// How many handlers in Rust, and how many rules of a configuration, messages are offered to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RouteCount {
+    /// Handlers in Rust.
+    pub handlers: usize,
+    /// Rules of a configuration.
+    pub rules: usize,
 }
 
 /// Handlers in the order in which they are asked, like the arms of a `match`: the first that takes a message
@@ -143,6 +157,12 @@ impl Route for Routes {
         remedies.sort_unstable();
         remedies.dedup();
         if remedies.is_empty() { vec![REMEDY] } else { remedies }
+    }
+
+    fn count(&self) -> RouteCount {
+        self.0.iter().map(|entry| entry.route.count()).fold(RouteCount::default(), |sum, one| {
+            RouteCount { handlers: sum.handlers + one.handlers, rules: sum.rules + one.rules }
+        })
     }
 }
 

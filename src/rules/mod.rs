@@ -79,6 +79,7 @@ mod trial;
 mod values;
 
 use std::{
+    fmt,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -93,7 +94,7 @@ use crate::{
     client::ClientError,
     clock::{self, Clock, UnixMillis},
     config::Config,
-    handler::{Context, Handling, Route},
+    handler::{Context, Handling, Route, RouteCount},
     ids::AppKey,
     protocol::Inbound,
 };
@@ -133,7 +134,9 @@ struct Shared {
 }
 
 /// Why rules cannot be put in force.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is as readable as its `Display`, with the cause: it is what a `main` that returns this error shows.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RulesError {
     /// Nothing can be forwarded: no certificates on this system, perhaps.
@@ -147,6 +150,15 @@ pub enum RulesError {
     /// The keywords are too many or too long to look for all at once.
     #[error("the keywords cannot be looked for: {0}")]
     Keywords(String),
+}
+
+impl fmt::Debug for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forward { source, .. } => write!(f, "{self}: {source}"),
+            Self::Keywords(_) => write!(f, "{self}"),
+        }
+    }
 }
 
 impl Rules {
@@ -246,5 +258,9 @@ impl Route for Rules {
 
     fn remedies(&self) -> Vec<&'static str> {
         vec![REMEDY]
+    }
+
+    fn count(&self) -> RouteCount {
+        RouteCount { handlers: 0, rules: self.len() }
     }
 }

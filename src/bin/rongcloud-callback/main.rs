@@ -35,7 +35,11 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use mimalloc::MiMalloc;
-use rongcloud_callback::Config;
+use rongcloud_callback::{
+    Config,
+    config::{LogFormat, LogSection},
+    telemetry::{self, LogFilter},
+};
 
 use crate::failure::Failure;
 
@@ -53,6 +57,11 @@ struct Cli {
     /// The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    /// What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+    ///
+    /// Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+    #[arg(long, value_name = "LEVEL", global = true)]
+    log_level: Option<LogFilter>,
     #[command(subcommand)]
     command: Command,
 }
@@ -121,16 +130,22 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
+async fn run(Cli { config, log_level, command }: Cli) -> Result<(), Failure> {
+    let level = log_level.as_ref();
+    if level.is_some() && !matches!(command, Command::Serve) {
+        // `serve` begins once it knows the format.
+        let section = LogSection { format: LogFormat::Text, level: "info".to_owned() };
+        telemetry::start(&section, level)?;
+    }
     let load = || Config::load(config.as_deref());
     match command {
         Command::Init(arguments) => init::run(arguments),
-        Command::Doctor(arguments) => doctor::run(load(), arguments).await,
-        Command::Serve => serve::run(config).await,
-        Command::Check(arguments) => {
-            arguments.find_configuration(config.as_deref())?;
-            check::run(&load()?, arguments).await
-        }
+        Command::Doctor(arguments) => doctor::run(load(), arguments, level).await,
+        Command::Serve => serve::run(config, level).await,
+        Command::Check(arguments) => match arguments.look_beside(config.as_deref())? {
+            Some(sandbox) => check::try_out_sandbox(&sandbox).await,
+            None => check::run(&load()?, arguments, level).await,
+        },
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,

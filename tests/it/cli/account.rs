@@ -69,6 +69,11 @@ fn it_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -99,6 +104,11 @@ fn it_explains_itself() {
 
           --name <NAME>
               The name that users see
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --portrait-url <URL>
               The address of its picture
@@ -148,6 +158,11 @@ fn it_explains_itself() {
           --name <NAME>
               The name that users see
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
           --portrait-url <URL>
               The address of its picture
 
@@ -187,6 +202,11 @@ fn it_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -217,6 +237,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -250,6 +275,11 @@ fn it_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

@@ -101,6 +101,11 @@ fn it_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -140,6 +145,11 @@ fn it_explains_itself() {
               
               [default: 1]
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -178,6 +188,11 @@ fn it_explains_itself() {
               Begins with the user at this position of the list, from 1: to go on after a failure
               
               [default: 1]
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

@@ -37,6 +37,11 @@ fn every_command_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -56,6 +61,11 @@ fn every_command_explains_itself() {
 
           --listen <ADDRESS>
               Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --route-url <URL>
               Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or with a small bot
@@ -91,6 +101,11 @@ fn every_command_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
     "#);
@@ -110,6 +125,11 @@ fn every_command_explains_itself() {
 
           --app <KEY>
               The App Key whose secret signs the probe; not needed where there is one app, or the path tells
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')
@@ -134,6 +154,11 @@ fn every_command_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
     "#);
@@ -152,6 +177,11 @@ fn every_command_explains_itself() {
               Only entries in this state
               
               [possible values: pending, done, dead]
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
           --queue <QUEUE>
               Only entries of this queue
@@ -186,6 +216,11 @@ fn every_command_explains_itself() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

@@ -54,6 +54,11 @@ fn they_explain_themselves() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
       -h, --help
               Print help (see a summary with '-h')
     "#);
@@ -71,6 +76,11 @@ fn they_explain_themselves() {
               Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
 
       -h, --help
               Print help (see a summary with '-h')

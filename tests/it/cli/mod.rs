@@ -17,6 +17,7 @@ mod portal;
 mod proxies;
 mod rules;
 mod send;
+mod starts;
 
 use std::process::{Command, Output};
 

@@ -196,6 +196,11 @@ fn the_help_says_what_can_be_tried() {
           --app <KEY>
               The App Key; by default the configuration's first
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
           --account <ACCOUNT>
               The public account
               

@@ -181,6 +181,11 @@ fn it_explains_itself() {
               
               The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
 
+          --log-level <LEVEL>
+              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
+              
+              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+
           --to <USER>
               To these users; several are sent to 100 in one call
 
