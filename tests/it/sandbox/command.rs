@@ -254,6 +254,23 @@ async fn what_became_of_each_message_is_told() {
 }
 
 #[tokio::test]
+async fn its_server_logs_only_warnings_unless_it_is_asked_for_more() {
+    let silent = Running::start(&[]);
+    silent.say("hello").await;
+    silent.messages(2).await;
+    assert_eq!(fs::read_to_string(silent.errors.path()).unwrap(), "");
+    let by_option = Running::start(&["--log-level", "info"]);
+    by_option.complains(" ready ").await;
+    let with_variable = |_: &Path, arguments: &[&str]| {
+        let mut command = command_of(arguments);
+        command.env("RUST_LOG", "info");
+        command
+    };
+    let by_variable = Running::start_as(with_variable, &[]);
+    by_variable.complains(" ready ").await;
+}
+
+#[tokio::test]
 async fn the_page_is_opened_in_a_browser_or_it_is_said_why_not() {
     let (browsers, opened) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let opened = opened.path().join("page");
