@@ -167,11 +167,7 @@ async fn file(State(platform): State<Arc<Platform>>, Path(id): Path<String>) -> 
 }
 
 async fn recording(State(platform): State<Arc<Platform>>, request: Request) -> Answered {
-    let query = request.uri().query().unwrap_or_default();
-    let value = |name: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-    };
+    let value = |name: &str| query_value(&request, name);
     let after = match value("after") {
         Some(id) => id.parse().map_err(|_| bad("`after` is not the id of a message"))?,
         None => 0,
@@ -182,12 +178,21 @@ async fn recording(State(platform): State<Arc<Platform>>, request: Request) -> A
 }
 
 async fn play(State(platform): State<Arc<Platform>>, request: Request) -> Answered {
+    let in_chinese = query_value(&request, "lang").is_some_and(|lang| lang.starts_with("zh"));
     let text = bytes(request, MOST_CONVERSATION).await?;
     let text = std::str::from_utf8(&text).map_err(bad)?;
     let conversation: Conversation = text.parse().map_err(bad)?;
     let report = conversation.play_on(&platform).await;
-    let done = json!({ "passed": report.passed(), "report": report.to_string() });
+    let text = if in_chinese { report.in_chinese().to_string() } else { report.to_string() };
+    let done = json!({ "passed": report.passed(), "report": text });
     Ok(answer(StatusCode::OK, &done))
+}
+
+/// What the query string says about `name`.
+fn query_value(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 async fn body<T: for<'de> Deserialize<'de>>(request: Request) -> Result<T, Refused> {

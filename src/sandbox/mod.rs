@@ -77,8 +77,13 @@
 //!
 //! `exact`, `contains` and `regex` look at a text, or at the titles and descriptions of cards line by line, or at the
 //! address of a picture or recording; `kind` at what it is: `text`, `image`, `voice`, `news` or `mpnews`. A step that
-//! does nothing only waits for its replies. A step without `replies` takes whatever comes until the user's next step;
-//! elsewhere a reply that no step expects is a difference.
+//! does nothing only waits for its replies. A step without `replies` takes whatever comes until the user's next step, and
+//! the report says that they were not checked; elsewhere a reply that no step expects is a difference.
+//!
+//! Each step's message must be accepted by the server, whatever the step expects: a play against a server that does not
+//! listen fails. The time for silence begins when the message was accepted. Where the server
+//! [tells](Sandbox::observer) what becomes of messages, silence is none if the handler has failed or is still at work, or a
+//! reply could not be sent.
 //!
 //! # Scripts
 //!
@@ -89,7 +94,7 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches, `paused_until` |
+//! | `GET /sandbox/state` | everything, once: accounts, users, messages, deliveries, calls, switches, `paused_until`; `observed` says whether the server tells what becomes of messages, which is each delivery's `handling` |
 //! | `GET /sandbox/events?after=ID` | changes; `Last-Event-ID` goes on where the connection broke |
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`Content`] |
@@ -98,7 +103,7 @@
 //! | `POST /sandbox/faults` | sets those switches of [`Faults`] that the body names |
 //! | `POST /sandbox/files`, the bytes | keeps a picture or recording to send; answers its address |
 //! | `GET /sandbox/recording?account&user&after` | what happened, as a conversation file |
-//! | `POST /sandbox/play`, a conversation file | plays it; answers `{"passed","report"}` |
+//! | `POST /sandbox/play?lang`, a conversation file | plays it; answers `{"passed","report"}`, in Chinese with `lang=zh` |
 
 mod account;
 mod api;
@@ -112,6 +117,7 @@ mod faults;
 mod feed;
 mod forgery;
 mod guard;
+mod handling;
 mod options;
 mod pause;
 mod platform;
@@ -139,6 +145,9 @@ pub use self::{
     content::{Card, Content},
     conversation::{Conversation, ConversationError, Report},
     faults::Faults,
+    handling::{
+        Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyHandling, ReplyState,
+    },
     options::Options,
     records::{
         AnswerFault, Attempt, BodyType, Call, Delivery, DeliveryFault, DeliveryState, ErrorKind,
@@ -256,9 +265,39 @@ impl Sandbox {
         state.publish_accounts(|_| true);
     }
 
+    /// Where what users write to the account `demo` goes; empty if nowhere.
+    pub fn route_url(&self) -> String {
+        let mut state = self.platform.state();
+        state.account(state::DEMO).map(|account| account.route_url.clone()).unwrap_or_default()
+    }
+
     /// Injects these faults and no others, from the next delivery and call on.
     pub fn faults(&self, faults: Faults) {
         self.platform.state().set_faults(faults);
+    }
+
+    /// An observer to which the server under test tells what becomes of messages.
+    ///
+    /// Then [`Delivery::handling`] says it, and the page shows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rongcloud_callback::sandbox::{HandlingEvent, HandlingState, HandlingStep, Sandbox};
+    ///
+    /// # async fn example(sandbox: &Sandbox) {
+    /// let observer = sandbox.observer();
+    /// let delivery = sandbox.user("ann").says("hello").await;
+    /// // The server's own words, whatever it is written with:
+    /// let (body, event) = (delivery.xml.into(), HandlingEvent::Begun);
+    /// observer.note(&HandlingStep { entry: 1, answers: None, body, attempt: 1, event });
+    /// let handling = sandbox.deliveries()[0].handling.clone();
+    /// assert_eq!(handling.map(|it| it.state), Some(HandlingState::Working));
+    /// # }
+    /// ```
+    pub fn observer(&self) -> Observer {
+        self.platform.state().is_observed = true;
+        Observer { platform: Arc::clone(&self.platform) }
     }
 
     /// A user of the app, who talks to the account `demo` unless told otherwise.

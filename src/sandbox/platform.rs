@@ -53,7 +53,7 @@ pub(super) struct Act {
 }
 
 /// Why a user cannot do that.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum ActError {
     #[error("there is no account `{0}`")]
     NoAccount(AccountId),
@@ -150,6 +150,7 @@ impl Platform {
             reason_kind,
             xml,
             attempts: Vec::new(),
+            handling: None,
         })
     }
 

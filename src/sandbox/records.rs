@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Content;
+use super::{Content, handling::Handling};
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, UserId},
@@ -68,6 +68,8 @@ pub struct Delivery {
     pub xml: String,
     /// What was tried, oldest first; the last 50.
     pub attempts: Vec<Attempt>,
+    /// What became of the message, if the server under test [tells](super::Sandbox::observer).
+    pub handling: Option<Handling>,
 }
 
 /// How far a delivery is.

@@ -45,6 +45,10 @@ pub(super) struct State {
     pub(super) injector: FaultInjector,
     pub(super) pause: Pause,
     pub(super) feed: Feed,
+    /// Whether a server tells what becomes of messages.
+    pub(super) is_observed: bool,
+    /// Where messages go of which a server has told last: those that it accepts from now on wait for it.
+    pub(super) observed_url: Option<String>,
     /// Numbers accounts and menu entries.
     numbers: u64,
 }
@@ -84,6 +88,8 @@ impl State {
             injector: FaultInjector::new(options.faults.clone()),
             pause: Pause::default(),
             feed: Feed::new(),
+            is_observed: false,
+            observed_url: None,
             numbers: 0,
         };
         let demo = state.demo(options.route_url.clone());
@@ -232,11 +238,12 @@ impl State {
         self.feed.publish("cleared", &json!({}));
     }
 
-    /// Puts a delivery in the place of its earlier state.
+    /// Puts a delivery in the place of its earlier state; what became of its message is known here only.
     pub(super) fn update(&mut self, delivery: &Delivery) {
+        let delivery = Delivery { handling: self.handling_of(delivery), ..delivery.clone() };
         if let Some(place) = self.deliveries.get_mut(delivery.id) {
-            place.clone_from(delivery);
-            self.feed.publish("delivery", delivery);
+            self.feed.publish("delivery", &delivery);
+            *place = delivery;
         }
     }
 
@@ -264,6 +271,7 @@ impl State {
             "messages": self.messages.iter().collect::<Vec<_>>(),
             "deliveries": self.deliveries.iter().collect::<Vec<_>>(),
             "calls": self.calls.iter().collect::<Vec<_>>(),
+            "observed": self.is_observed,
             "faults": self.injector.switches(),
             "paused_until": self.pause.until(now),
             // Its earlier name, for scripts that were written for it.

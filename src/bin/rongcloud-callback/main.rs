@@ -5,6 +5,7 @@
 mod output;
 
 mod account;
+mod browser;
 mod calls;
 mod check;
 mod copy;
@@ -18,6 +19,7 @@ mod log;
 mod manual;
 mod media;
 mod menu;
+mod own_server;
 mod portal;
 mod progress;
 mod rules;

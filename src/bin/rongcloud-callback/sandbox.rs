@@ -3,22 +3,19 @@
 use std::{
     io,
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     pin::pin,
 };
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use rongcloud_callback::{
-    CallbackService, Config, Rules,
     sandbox::{Conversation, Options, Sandbox},
-    service::{ServiceError, termination},
+    service::termination,
 };
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::{demonstration, failure::Failure, log};
+use crate::{browser, failure::Failure, own_server::OwnServer, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -30,17 +27,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL")]
     route_url: Option<Url>,
     /// The App Key.
-    #[arg(long, value_name = "KEY", default_value = "sandbox")]
+    #[arg(long, value_name = "KEY", default_value = "sandbox", value_parser = app_key)]
     key: String,
     /// The App Secret; by default a random one, which is printed.
-    #[arg(long, value_name = "SECRET")]
+    #[arg(long, value_name = "SECRET", value_parser = NonEmptyStringValueParser::new())]
     secret: Option<String>,
+    /// The access token of the portal push API; by default a random one, which is printed.
+    #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
+    portal_token: Option<String>,
     /// Journal of our own server, such as sqlite:PATH; by default in a temporary folder.
     #[arg(long, value_name = "URL", conflicts_with = "route_url")]
     journal: Option<String>,
     /// Lets others than this machine in: anyone who reaches it can read and write everything.
     #[arg(long)]
     allow_remote: bool,
+    /// A name under which the page is answered, besides localhost, such as the one of a container; can be repeated.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allow_hosts: Vec<String>,
+    /// Opens the page in the browser.
+    #[arg(long, conflicts_with = "play")]
+    open: bool,
     /// Plays a conversation file and ends: exit code 0, or 1 with the differences.
     #[arg(long, value_name = "FILE")]
     play: Option<PathBuf>,
@@ -54,40 +60,54 @@ impl Arguments {
     }
 }
 
-/// Our own server, running beside the sandbox.
-struct Beside {
-    server: JoinSet<Result<(), ServiceError>>,
-    stop: CancellationToken,
-    /// Where its journal is, unless it was told.
-    _folder: Option<Folder>,
-}
-
-/// A temporary folder that nobody else can read, gone when dropped.
-struct Folder(PathBuf);
-
 /// Plays the platform; with a configuration file it is that one's rules that answer, in the demonstration's place.
 pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(), Failure> {
     let conversation = arguments.play.as_deref().map(read).transpose()?;
+    // Before the folder is made, which must not be left behind.
     let mut ended = pin!(termination().map_err(Failure::ours)?);
+    let mut hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
     let sandbox = start(&arguments).await?;
-    let beside = match &arguments.route_url {
-        Some(_) => None,
-        None => Some(Beside::start(&sandbox, arguments.journal.as_deref(), config).await?),
-    };
-    let result = if let Some(conversation) = conversation {
-        tokio::select! {
-            result = play(&sandbox, &conversation) => result,
-            () = ended => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
-        }
+    let mut server = if arguments.route_url.is_some() {
+        None
     } else {
-        announce(&sandbox, &arguments);
-        ended.as_mut().await;
-        Ok(())
+        tokio::select! {
+            server = OwnServer::start(&sandbox, arguments.journal.as_deref(), config) => Some(server?),
+            () = &mut ended => return interrupted(&arguments),
+        }
+    };
+    let bot = server.as_ref().map(OwnServer::bot);
+    let shown = async {
+        match &conversation {
+            Some(conversation) => play(&sandbox, conversation).await,
+            None => show(&sandbox, &arguments, bot.as_deref()).await,
+        }
+    };
+    let served = async {
+        match &mut server {
+            Some(server) => server.run(&mut hang_ups).await,
+            // Whoever closes the terminal leaves the sandbox to those who use it.
+            None => loop {
+                hang_ups.recv().await;
+            },
+        }
+    };
+    let result = tokio::select! {
+        result = shown => result,
+        result = served => result,
+        () = ended => interrupted(&arguments),
     };
     sandbox.stop().await;
-    match beside {
-        Some(beside) => result.and(beside.stop().await),
+    match server {
+        Some(server) => result.and(server.stop().await),
         None => result,
+    }
+}
+
+/// What a signal that ends the command makes of it: a play has no result.
+fn interrupted(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.play {
+        Some(_) => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
+        None => Ok(()),
     }
 }
 
@@ -96,12 +116,17 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
     let options = Options {
         listen,
         allow_remote: arguments.allow_remote,
+        allow_hosts: arguments.allow_hosts.clone(),
         app_key: arguments.key.as_str().into(),
         route_url: arguments.route_url.as_ref().map(Url::to_string).unwrap_or_default(),
         ..Options::default()
     };
     let options = match &arguments.secret {
         Some(secret) => Options { secret: secret.as_str().into(), ..options },
+        None => options,
+    };
+    let options = match &arguments.portal_token {
+        Some(token) => Options { portal_token: token.as_str().into(), ..options },
         None => options,
     };
     Sandbox::start_with(options).await.map_err(|error| {
@@ -115,84 +140,9 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
     })
 }
 
-impl Beside {
-    async fn start(
-        sandbox: &Sandbox,
-        journal: Option<&str>,
-        rules: Option<&Path>,
-    ) -> Result<Self, Failure> {
-        let folder = match journal {
-            Some(_) => None,
-            None => Some(Folder::new().map_err(Failure::ours)?),
-        };
-        let in_folder = |folder: &Folder| format!("sqlite:{}", folder.0.join("journal.db").display());
-        let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
-        let mut config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
-        log::start(&config.log)?;
-        let bot = if let Some(path) = rules {
-            config.rules = Config::load(Some(path))?.rules;
-            let rules = Rules::new(&config).map_err(Failure::yours)?;
-            CallbackService::new(config).route(rules)
-        } else {
-            demonstration::bot(CallbackService::new(config), sandbox.api_url())
-        };
-        let server = bot.bind().await?;
-        sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
-        let stop = CancellationToken::new();
-        let server = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);
-        Ok(Self { server, stop, _folder: folder })
-    }
-
-    async fn stop(mut self) -> Result<(), Failure> {
-        self.stop.cancel();
-        while let Some(ended) = self.server.join_next().await {
-            ended.map_err(Failure::ours)??;
-        }
-        Ok(())
-    }
-}
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        let name = format!("rongcloud-callback-sandbox-{:016x}", rand::random::<u64>());
-        let path = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            log::print(&format!("{} is left behind: {error}\n", self.0.display()));
-        }
-    }
-}
-
-/// As `serve` would run, but on free ports, and with failed attempts repeated while one still looks at the page.
-fn configuration(sandbox: &Sandbox, journal: &str) -> String {
-    let (key, secret) = (toml(sandbox.app_key().as_str()), toml(sandbox.secret()));
-    let (journal, api_url) = (toml(journal), toml(sandbox.api_url()));
-    format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n\
-         [admin]\nlisten = \"127.0.0.1:0\"\n\
-         [journal]\nurl = {journal}\n\
-         [dispatch]\nattempts = 20\nbackoff = \"500ms\"\nmax_backoff = \"5s\"\n\
-         [deliver]\nattempts = 20\nbackoff = \"500ms\"\nmax_backoff = \"5s\"\n\
-         [shutdown]\ngrace = \"2s\"\n\
-         [log]\nlevel = \"warn\"\n\
-         [[apps]]\npath = \"/callback\"\nkey = {key}\nsecrets = [{secret}]\napi_url = {api_url}\n"
-    )
-}
-
-/// A string of the configuration, in which `${` would begin a variable of the environment.
-fn toml(text: &str) -> String {
-    toml::Value::from(text.replace("${", "$${")).to_string()
-}
-
 async fn play(sandbox: &Sandbox, conversation: &Conversation) -> Result<(), Failure> {
     let report = sandbox.play(conversation).await;
-    print!("{report}");
+    print!("{}", terminal::block(&report.to_string()));
     if report.passed() {
         return Ok(());
     }
@@ -205,15 +155,61 @@ fn read(path: &Path) -> Result<Conversation, Failure> {
     text.parse().map_err(|error: rongcloud_callback::sandbox::ConversationError| failed(error.into()))
 }
 
-fn announce(sandbox: &Sandbox, arguments: &Arguments) {
-    println!("page: {}/", sandbox.api_url());
-    println!("api_url: {}", sandbox.api_url());
-    println!("app_key: {}", sandbox.app_key());
-    if arguments.secret.is_none() {
-        println!("app_secret: {}", sandbox.secret());
+/// Takes what a configuration takes as an App Key.
+fn app_key(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || !text.chars().all(|char| char.is_ascii_graphic()) {
+        return Err("an App Key is printable ASCII without spaces");
     }
-    if let Some(url) = &arguments.route_url {
-        println!("callbacks go to: {url}");
+    Ok(text.to_owned())
+}
+
+/// Says where everything is, and opens the page if that is wanted; ends with the command.
+async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Result<(), Failure> {
+    let page = format!("{}/", sandbox.api_url());
+    let bot = bot.unwrap_or("another server");
+    print!(
+        "page: {page}\n\
+         callbacks go to: {} ({bot})\n\
+         portal_token: {}\n\n\
+         For a bot of your own, to which messages go with --route-url URL:\n\
+         export RC_APP_KEY={}\n\
+         export RC_APP_SECRET={}\n\
+         export RC_API_URL={}\n\n\
+         Ctrl-C ends it.\n",
+        sandbox.route_url(),
+        sandbox.portal_token(),
+        quoted(sandbox.app_key().as_str()),
+        quoted(sandbox.secret()),
+        quoted(sandbox.api_url()),
+    );
+    if arguments.open {
+        browser::open(page).await;
     }
-    println!("Ctrl-C ends it.");
+    std::future::pending().await
+}
+
+/// A word as a shell reads it.
+fn quoted(text: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+,".contains(char);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_an_export_line_is_what_the_shell_reads() {
+        for (text, word) in [
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("http://[::1]:8000", "'http://[::1]:8000'"),
+            ("", "''"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+        ] {
+            assert_eq!(quoted(text), word);
+        }
+    }
 }

@@ -28,6 +28,9 @@ pub enum ConversationError {
     /// Not TOML, or not of this form.
     #[error(transparent)]
     Syntax(#[from] toml::de::Error),
+    /// Without any step.
+    #[error("the conversation has no step: a step begins with [[step]]")]
+    Empty,
     /// A step that makes no sense.
     #[error("step {step}: {what}")]
     Step {
@@ -102,6 +105,9 @@ impl FromStr for Conversation {
 
     fn from_str(text: &str) -> Result<Self, ConversationError> {
         let File { account, step: entries } = toml::from_str(text)?;
+        if entries.is_empty() {
+            return Err(ConversationError::Empty);
+        }
         let account = account.unwrap_or_else(|| DEMO.into());
         let mut user = None;
         let mut steps = Vec::with_capacity(entries.len());
@@ -144,6 +150,11 @@ impl Entry {
             (None, Some(replies)) if replies.is_empty() => SILENCE,
             (None, _) => WITHIN,
         };
+        if does.is_none() && replies.is_none() {
+            return Err("it does nothing and looks at nothing: it needs `says`, `sends`, `follows`, `unfollows` or \
+                        `replies`"
+                .to_owned());
+        }
         Ok(Step {
             account: self.account.unwrap_or_else(|| account.clone()),
             user,
@@ -194,7 +205,11 @@ fn span_of(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
         .map_err(|_| format!("`within` is \"{text}\", not a time such as \"5s\" or \"500ms\""))?;
-    Duration::try_from(span).map_err(|_| "`within` is negative".to_owned())
+    match Duration::try_from(span) {
+        Ok(Duration::ZERO) => Err("`within` is no time at all: nothing can come in it".to_owned()),
+        Ok(span) => Ok(span),
+        Err(_) => Err("`within` is negative".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -219,12 +234,17 @@ mod tests {
             ("replies = [{ regex = \"(\" }]", "regex parse error"),
             ("replies = [{ kind = \"location\" }]", "accounts do not send `location`"),
             ("within = \"soon\"", "`within` is \"soon\""),
+            ("within = \"1s\"", "it does nothing and looks at nothing"),
+            ("replies = []\nwithin = \"0s\"", "`within` is no time at all"),
             ("sends = { kind = \"news\", articles = [] }", "users do not send `news`"),
         ] {
             let message = wrong(&format!("{fine}[[step]]\n{step}"));
             assert!(message.starts_with("step 2: ") && message.contains(what), "{message}");
         }
         assert_eq!(wrong("[[step]]\nsays = \"x\""), "step 1: nobody does it: name a `user`");
+        for empty in ["", "account = \"demo\"", "# nothing\n"] {
+            assert!(wrong(empty).starts_with("the conversation has no step"), "{empty}");
+        }
         assert!(wrong("[[step]]\nuser = \"a\"\nsay = \"x\"").contains("unknown field `say`"));
     }
 }

@@ -2,8 +2,11 @@
 
 mod file;
 mod player;
+mod reason;
 mod recorder;
+mod report;
+mod words;
 
 pub use file::{Conversation, ConversationError};
-pub use player::Report;
 pub(super) use recorder::record;
+pub use report::Report;

@@ -1,199 +1,199 @@
-//! Plays a conversation and says what went differently.
+//! Plays a conversation, step by step, until one goes differently.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::file::{Conversation, Expected, Step, Words};
+use super::{
+    file::{Conversation, Expected, Step},
+    report::{Checked, Difference, Played, Report},
+};
 use crate::{
     ids::{AccountId, UserId},
     sandbox::{
         content::Content,
-        platform::{Act, Platform},
-        records::{Delivery, Message},
+        deliver::Delivered,
+        handling::{Handling, HandlingState, ReplyState},
+        platform::Platform,
+        records::{Delivery, DeliveryState},
     },
 };
-
-/// How a conversation went; shows itself step by step, with the differences.
-#[derive(Debug, Clone)]
-pub struct Report {
-    lines: Vec<String>,
-    differences: usize,
-}
-
-impl Report {
-    /// Whether everything came back as it must.
-    pub fn passed(&self) -> bool {
-        self.differences == 0
-    }
-
-    fn say(&mut self, line: String) {
-        self.lines.push(line);
-    }
-
-    fn differ(&mut self, expected: Option<&Expected>, came: Option<&Message>) {
-        self.differences += 1;
-        let expected = expected.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let came = came.map_or_else(|| "nothing".to_owned(), |message| shown(&message.content));
-        self.say(format!("  - expected {expected}"));
-        self.say(format!("  + came     {came}"));
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        match self.differences {
-            0 => writeln!(f, "passed"),
-            _ => writeln!(f, "failed: it went differently, and ends here"),
-        }
-    }
-}
 
 /// A conversation that is being played.
 struct Player<'p> {
     platform: &'p Arc<Platform>,
-    report: Report,
-    /// The last message that counts as read, by conversation.
-    read: HashMap<(AccountId, UserId), u64>,
-    /// Where a conversation begins that has not come up yet.
+    /// The last message before the play.
     start: u64,
-    /// Conversations whose replies do not matter until their user's next step.
-    careless: HashMap<(AccountId, UserId), bool>,
+    places: HashMap<(AccountId, UserId), Place>,
+    /// The replies of the step that came as expected so far.
+    replies: Vec<Content>,
+}
+
+/// How far the conversation of an account and a user is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The last message that counts as read.
+    read: u64,
+    /// Whether replies do not matter until the user's next step.
+    is_careless: bool,
+    /// The delivery of the user's latest step.
+    delivery: Option<u64>,
+    /// Whether anything that the user has done was accepted.
+    was_accepted: bool,
+}
+
+/// What a step did: a delivery that is in progress, or has ended.
+struct Done {
+    ended: Delivered,
+    was_accepted: Option<bool>,
 }
 
 impl Conversation {
     pub(in crate::sandbox) async fn play_on(&self, platform: &Arc<Platform>) -> Report {
         let start = platform.state().messages.last_id();
-        let report = Report { lines: Vec::new(), differences: 0 };
-        let (read, careless) = (HashMap::new(), HashMap::new());
-        let mut player = Player { platform, report, read, start, careless };
-        for (index, step) in self.steps.iter().enumerate() {
-            player.play(index + 1, step).await;
-            if !player.report.passed() {
-                return player.report;
+        let mut player = Player { platform, start, places: HashMap::new(), replies: Vec::new() };
+        let mut report = Report { steps: Vec::new(), total: self.steps.len(), surplus: Vec::new() };
+        for step in &self.steps {
+            report.steps.push(player.play(step).await);
+            if !report.passed() {
+                return report;
             }
         }
-        player.look_for_surplus();
-        player.report
+        report.surplus = player.surplus();
+        report
     }
 }
 
 impl Player<'_> {
-    async fn play(&mut self, number: usize, step: &Step) {
-        let conversation = (step.account.clone(), step.user.clone());
-        if self.careless.insert(conversation.clone(), step.replies.is_none()) == Some(true) {
-            self.read.insert(conversation.clone(), self.platform.state().messages.last_id());
-        } else if let Some(surplus) = self.next(&conversation, Duration::ZERO).await {
-            self.report.say(format!("before step {number}"));
-            return self.report.differ(None, Some(&surplus));
-        }
-        let Step { user, does, .. } = step;
-        self.report.say(format!("step {number}: {}", act(user, does.as_ref())));
-        let act = match does.clone().map(|does| self.platform.act(&step.account, user, does)) {
-            None => None,
-            Some(Ok(act)) => Some(act),
-            Some(Err(error)) => {
-                self.report.differences += 1;
-                return self.report.say(format!("  - {error}"));
-            }
-        };
-        if let Some(replies) = &step.replies {
-            self.compare(&conversation, replies, step.within).await;
-        }
-        if let Some(act) = act
-            && !self.report.passed()
-        {
-            self.explain(act).await;
+    async fn play(&mut self, step: &Step) -> Played {
+        self.replies = Vec::new();
+        let result = self.result(step).await;
+        let delivery = self.place(step).delivery.filter(|_| result.is_err());
+        let (user, does) = (step.user.clone(), step.does.clone());
+        Played {
+            user,
+            does,
+            replies: mem::take(&mut self.replies),
+            result,
+            delivery: delivery.and_then(|id| self.delivery(id)),
         }
     }
 
-    async fn compare(
-        &mut self,
-        conversation: &(AccountId, UserId),
-        replies: &[Expected],
-        within: Duration,
-    ) {
-        let deadline = Instant::now() + within;
+    async fn result(&mut self, step: &Step) -> Result<Checked, Difference> {
+        let place = self.place(step);
+        let was_careless = mem::replace(&mut place.is_careless, step.replies.is_none());
+        if was_careless {
+            let last = self.platform.state().messages.last_id();
+            self.place(step).read = last;
+        } else if let Some(early) = self.next(step, Duration::ZERO).await {
+            return Err(Difference::Early(early));
+        }
+        let mut done = self.act(step)?;
+        let Some(replies) = &step.replies else {
+            self.was_accepted(step, &mut done).await?;
+            return Ok(Checked::Delivery);
+        };
+        if replies.is_empty() {
+            // Silence begins to count when the server could have answered.
+            self.was_accepted(step, &mut done).await?;
+            self.silence(step).await?;
+            return Ok(Checked::Silence);
+        }
+        tokio::select! {
+            biased;
+            compared = self.compare(step, replies) => compared?,
+            Err(difference) = accepted(&mut done) => return Err(difference),
+        }
+        self.was_accepted(step, &mut done).await?;
+        Ok(Checked::Replies)
+    }
+
+    /// Does what the step does, if it does anything.
+    fn act(&mut self, step: &Step) -> Result<Option<Done>, Difference> {
+        let Some(does) = step.does.clone() else { return Ok(None) };
+        let act = self.platform.act(&step.account, &step.user, does).map_err(Difference::Impossible)?;
+        self.place(step).delivery = Some(act.delivery);
+        Ok(Some(Done { ended: act.ended, was_accepted: None }))
+    }
+
+    async fn was_accepted(&mut self, step: &Step, done: &mut Option<Done>) -> Result<(), Difference> {
+        accepted(done).await?;
+        self.place(step).was_accepted |= done.is_some();
+        Ok(())
+    }
+
+    async fn compare(&mut self, step: &Step, replies: &[Expected]) -> Result<(), Difference> {
+        let deadline = Instant::now() + step.within;
         for expected in replies {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.next(conversation, left).await {
-                Some(message) if expected.matches(&message.content) => {
-                    self.report.say(format!("  {}", shown(&message.content)));
+            match self.next(step, left).await {
+                Some(content) if expected.matches(&content) => self.replies.push(content),
+                received => {
+                    let expected = Some(Box::new(expected.clone()));
+                    return Err(Difference::Reply { expected, received });
                 }
-                other => return self.report.differ(Some(expected), other.as_ref()),
             }
         }
-        if replies.is_empty()
-            && let Some(message) = self.next(conversation, within).await
-        {
-            self.report.differ(None, Some(&message));
+        Ok(())
+    }
+
+    /// Nothing must come, although it could.
+    async fn silence(&mut self, step: &Step) -> Result<(), Difference> {
+        if !self.place(step).was_accepted {
+            return Err(Difference::NothingAccepted);
         }
+        if let Some(received) = self.next(step, step.within).await {
+            return Err(Difference::Reply { expected: None, received: Some(received) });
+        }
+        let delivery = self.place(step).delivery.and_then(|id| self.delivery(id));
+        let handling = delivery.and_then(|delivery| delivery.handling);
+        match handling {
+            Some(handling) if !is_answered(&handling) => Err(Difference::Unsettled),
+            _ => Ok(()),
+        }
+    }
+
+    fn place(&mut self, step: &Step) -> &mut Place {
+        let place = Place { read: self.start, is_careless: false, delivery: None, was_accepted: false };
+        self.places.entry((step.account.clone(), step.user.clone())).or_insert(place)
     }
 
     /// The next unread message, which then counts as read.
-    async fn next(&mut self, conversation: &(AccountId, UserId), within: Duration) -> Option<Message> {
-        let (account, user) = conversation;
-        let after = self.read.get(conversation).copied().unwrap_or(self.start);
-        let message = self.platform.next_message(account, user, after, within).await?;
-        self.read.insert(conversation.clone(), message.id);
-        Some(message)
+    async fn next(&mut self, step: &Step, within: Duration) -> Option<Content> {
+        let after = self.place(step).read;
+        let message = self.platform.next_message(&step.account, &step.user, after, within).await?;
+        self.place(step).read = message.id;
+        Some(message.content)
     }
 
-    /// What came to the users of the conversation and was not expected.
-    fn look_for_surplus(&mut self) {
+    /// The replies that came to the users of the conversation, and that no step expects.
+    fn surplus(&self) -> Vec<(UserId, Content)> {
         let state = self.platform.state();
-        for (account, user) in self
-            .careless
-            .iter()
-            .filter(|(_, careless)| !**careless)
-            .map(|(conversation, _)| conversation)
-        {
-            let after = self.read.get(&(account.clone(), user.clone())).copied().unwrap_or(self.start);
-            if let Some(surplus) = state.received(account, user, after) {
-                self.report.say(format!("after the last step, to {user}"));
-                self.report.differ(None, Some(surplus));
-            }
-        }
+        let careful = self.places.iter().filter(|(_, place)| !place.is_careless);
+        let surplus = careful.filter_map(|((account, user), place)| {
+            let message = state.received(account, user, place.read)?;
+            Some((user.clone(), message.content.clone()))
+        });
+        surplus.collect()
     }
 
-    /// How the step's delivery fared, if it has ended; a message that did not arrive explains a missing reply.
-    async fn explain(&mut self, act: Act) {
-        let id = act.delivery;
-        let ended = tokio::time::timeout(Duration::from_millis(100), act.ended).await;
-        let why = match ended {
-            Ok(Ok(Delivery { reason: Some(reason), url, .. })) => {
-                format!("did not reach {url}: {reason}")
-            }
-            Ok(_) => "was accepted".to_owned(),
-            Err(_) => "is still under way".to_owned(),
-        };
-        self.report.say(format!("  (delivery {id} {why})"));
+    fn delivery(&self, id: u64) -> Option<Delivery> {
+        self.platform.state().deliveries.get(id).cloned()
     }
 }
 
-impl fmt::Display for Expected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind.as_deref().unwrap_or("something");
-        match &self.words {
-            Words::Any => f.write_str(kind),
-            Words::Exact(exact) => write!(f, "{kind} that is exactly {exact:?}"),
-            Words::Contains(part) => write!(f, "{kind} that contains {part:?}"),
-            Words::Matches(regex) => write!(f, "{kind} that matches /{regex}/"),
-        }
+/// Waits for the end of the step's delivery, which must be accepted.
+async fn accepted(done: &mut Option<Done>) -> Result<(), Difference> {
+    let Some(Done { ended, was_accepted }) = done else { return Ok(()) };
+    if was_accepted.is_none() {
+        let delivery = ended.await.map_err(|_| Difference::Ended)?;
+        *was_accepted = Some(delivery.state == DeliveryState::Accepted);
     }
+    if *was_accepted == Some(true) { Ok(()) } else { Err(Difference::NotAccepted) }
 }
 
-fn act(user: &UserId, does: Option<&Content>) -> String {
-    match does {
-        None => format!("{user} waits"),
-        Some(Content::Text { text }) => format!("{user} says {text:?}"),
-        Some(Content::Subscribe) => format!("{user} follows"),
-        Some(Content::Unsubscribe) => format!("{user} unfollows"),
-        Some(other) => format!("{user} sends {}", shown(other)),
-    }
-}
-
-fn shown(content: &Content) -> String {
-    format!("{} {:?}", content.kind(), content.words())
+/// Whether a message is settled and its replies are sent: then nothing more comes of it.
+fn is_answered(handling: &Handling) -> bool {
+    matches!(handling.state, HandlingState::Done | HandlingState::NotTaken | HandlingState::Quiet)
+        && handling.replies.iter().all(|reply| reply.state == ReplyState::Sent)
 }

@@ -8,6 +8,7 @@ mod conversations;
 mod documents;
 mod events;
 mod faults;
+mod handling;
 mod interface;
 mod pushes;
 mod records;
