@@ -148,6 +148,7 @@ async fn list(journal: &dyn Journal, arguments: &ListArguments) -> Result<(), Fa
         queue: arguments.queue.map(Queue::from),
         state: arguments.state.map(State::from),
         limit: arguments.limit,
+        ..Filter::default()
     };
     let records = journal.list(filter).await?;
     if !arguments.json {
@@ -264,7 +265,7 @@ impl SomeEntries {
         if !self.all_dead {
             return Ok(self.ids.iter().copied().map(EntryId).collect());
         }
-        let filter = Filter { queue: None, state: Some(State::Dead), limit: usize::MAX };
+        let filter = Filter { state: Some(State::Dead), ..Filter::default() };
         // Oldest first, so that conversations keep their order.
         Ok(journal.list(filter).await?.iter().rev().map(|record| record.id).collect())
     }

@@ -1,0 +1,65 @@
+//! A filter as the conditions of a statement.
+
+use tokio_postgres::types::ToSql;
+
+use super::values::{queue_number, state_number};
+use crate::journal::{Filter, Order, filter::KeyPattern};
+
+/// The value of a parameter.
+pub(super) type Value = Box<dyn ToSql + Sync + Send>;
+
+/// The rest of a statement behind `select … from entry`, and its parameters.
+pub(super) fn clauses(filter: &Filter) -> (String, Vec<Value>) {
+    let mut clauses = Clauses { text: "where true".to_owned(), values: Vec::new() };
+    if let Some(queue) = filter.queue {
+        clauses.add("queue = $", queue_number(queue));
+    }
+    if let Some(state) = filter.state {
+        // Written out, so that the index of the dead letters serves.
+        clauses.text += &format!(" and state = {}", state_number(state));
+    }
+    let KeyPattern { begins, contains, ends } = &filter.conversation;
+    if !begins.is_empty() {
+        let begin = format!("substring(conversation from 1 for {}) = $", begins.len());
+        clauses.add(&begin, begins.clone().into_bytes());
+    }
+    if !contains.is_empty() {
+        clauses.add("position($ in conversation) > 0", contains.clone().into_bytes());
+    }
+    if !ends.is_empty() {
+        let end = format!("substring(conversation from length(conversation) - {} + 1) = $", ends.len());
+        clauses.add(&end, ends.clone().into_bytes());
+    }
+    for (condition, value) in [
+        ("accepted_at >= $", filter.since.map(|at| at.0)),
+        ("accepted_at < $", filter.until.map(|at| at.0)),
+        ("settled_at >= $", filter.settled_since.map(|at| at.0)),
+        ("id > $", filter.after.map(|id| id.0)),
+        ("id < $", filter.before.map(|id| id.0)),
+    ] {
+        if let Some(value) = value {
+            clauses.add(condition, value);
+        }
+    }
+    clauses.text.push_str(match filter.order {
+        Order::NewestFirst => " order by id desc",
+        Order::OldestFirst => " order by id",
+    });
+    clauses.text += &format!(" limit {}", i64::try_from(filter.limit).unwrap_or(i64::MAX));
+    (clauses.text, clauses.values)
+}
+
+struct Clauses {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Clauses {
+    /// Adds a condition, with its value where `$` is.
+    fn add(&mut self, condition: &str, value: impl ToSql + Sync + Send + 'static) {
+        self.values.push(Box::new(value));
+        let place = format!("${}", self.values.len());
+        self.text.push_str(" and ");
+        self.text.push_str(&condition.replace('$', &place));
+    }
+}
