@@ -2,8 +2,8 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::values::{queue_number, state_number};
-use crate::journal::{Filter, Order, filter::KeyPattern};
+use super::values::queue_number;
+use crate::journal::{Filter, Order, State, filter::KeyPattern};
 
 /// The value of a parameter.
 pub(super) type Value = Box<dyn ToSql + Sync + Send>;
@@ -16,7 +16,11 @@ pub(super) fn clauses(filter: &Filter) -> (String, Vec<Value>) {
     }
     if let Some(state) = filter.state {
         // Written out, so that the index of the dead letters serves.
-        clauses.text += &format!(" and state = {}", state_number(state));
+        clauses.text.push_str(match state {
+            State::Pending => " and state = 0",
+            State::Done => " and state = 1",
+            State::Dead => " and state = 2",
+        });
     }
     let KeyPattern { begins, contains, ends } = &filter.conversation;
     if !begins.is_empty() {
@@ -41,12 +45,13 @@ pub(super) fn clauses(filter: &Filter) -> (String, Vec<Value>) {
             clauses.add(condition, value);
         }
     }
-    clauses.text.push_str(match filter.order {
-        Order::NewestFirst => " order by id desc",
-        Order::OldestFirst => " order by id",
-    });
-    clauses.text += &format!(" limit {}", i64::try_from(filter.limit).unwrap_or(i64::MAX));
-    (clauses.text, clauses.values)
+    let Clauses { text, values } = clauses;
+    let order = match filter.order {
+        Order::NewestFirst => "order by id desc",
+        Order::OldestFirst => "order by id",
+    };
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    (format!("{text} {order} limit {limit}"), values)
 }
 
 struct Clauses {
