@@ -23,11 +23,11 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use self::{location::Location, time::JournalTime};
 pub use self::{
     entry::{Appended, Bond, Entry, EntryId, Lease, NewEntry, Queue, Record, State},
     filter::{Filter, KeyPattern, Order},
 };
+use self::{location::Location, time::JournalTime};
 use crate::{
     clock::{Clock, UnixMillis},
     failpoint::Injected,

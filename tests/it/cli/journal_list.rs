@@ -79,7 +79,7 @@ impl Filled {
     }
 
     async fn leased(&self, queue: Queue) -> Entry {
-        let until = self.clock.now().plus(Duration::from_secs(60));
+        let until = self.clock.now().plus(Duration::from_mins(1));
         self.journal.lease(queue, 1, until).await.unwrap().remove(0)
     }
 
