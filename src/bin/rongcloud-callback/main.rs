@@ -154,7 +154,10 @@ async fn run(Cli { config, log_level, command }: Cli) -> Result<(), Failure> {
         Command::Follower(arguments) => follower::run(&load()?, arguments).await,
         Command::Send(arguments) => send::run(&load()?, *arguments).await,
         Command::Media(arguments) => media::run(&load()?, arguments).await,
-        Command::Completions { shell } => manual::completions(shell, Cli::command()),
+        Command::Completions { shell } => {
+            manual::completions(shell, Cli::command());
+            Ok(())
+        }
         Command::Man(arguments) => manual::man(Cli::command(), &arguments),
     }
 }

@@ -14,12 +14,11 @@ pub(crate) struct Arguments {
 }
 
 /// Prints a script that completes the arguments of `command`.
-pub(crate) fn completions(shell: Shell, mut command: Command) -> Result<(), Failure> {
+pub(crate) fn completions(shell: Shell, mut command: Command) {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     print!("{}", String::from_utf8_lossy(&script));
-    Ok(())
 }
 
 /// Prints the manual page of `command`, or writes those of all its subcommands.

@@ -10,6 +10,7 @@ pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod power;
 pub(crate) mod process;
+pub(crate) mod screen;
 pub(crate) mod secrecy;
 
 use std::time::{Duration, Instant};
