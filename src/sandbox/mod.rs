@@ -83,7 +83,7 @@
 //! Each step's message must be accepted by the server, whatever the step expects: a play against a server that does not
 //! listen fails. The time for silence begins when the message was accepted. Where the server
 //! [tells](Sandbox::observer) what becomes of messages, silence is none if the handler has failed or is still at work, or a
-//! reply could not be sent.
+//! reply could not be sent; and a step without `replies` lasts until its own have been sent, at most `within`.
 //!
 //! # Scripts
 //!

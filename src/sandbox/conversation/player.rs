@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, mem, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     file::{Conversation, Expected, Step},
@@ -16,8 +16,12 @@ use crate::{
         handling::{Handling, HandlingState, ReplyState},
         platform::Platform,
         records::{Delivery, DeliveryState},
+        state::State,
     },
 };
+
+/// How long the end of a delivery is waited for that does not matter.
+const SOON: Duration = Duration::from_millis(100);
 
 /// A conversation that is being played.
 struct Player<'p> {
@@ -91,6 +95,7 @@ impl Player<'_> {
         let mut done = self.act(step)?;
         let Some(replies) = &step.replies else {
             self.was_accepted(step, &mut done).await?;
+            self.wait_for_the_rest(step).await;
             return Ok(Checked::Delivery);
         };
         if replies.is_empty() {
@@ -99,11 +104,16 @@ impl Player<'_> {
             self.silence(step).await?;
             return Ok(Checked::Silence);
         }
-        tokio::select! {
+        let compared = tokio::select! {
             biased;
-            compared = self.compare(step, replies) => compared?,
+            compared = self.compare(step, replies) => compared,
             Err(difference) = accepted(&mut done) => return Err(difference),
+        };
+        if compared.is_err() {
+            // A reply may be faster than the answer to the delivery, which the report tells of.
+            _ = timeout(SOON, accepted(&mut done)).await;
         }
+        compared?;
         self.was_accepted(step, &mut done).await?;
         Ok(Checked::Replies)
     }
@@ -114,6 +124,23 @@ impl Player<'_> {
         let act = self.platform.act(&step.account, &step.user, does).map_err(Difference::Impossible)?;
         self.place(step).delivery = Some(act.delivery);
         Ok(Some(Done { ended: act.ended, was_accepted: None }))
+    }
+
+    /// Where the server tells what becomes of messages, waits until nothing more comes of the step's: a late reply would
+    /// seem to be one to the next step.
+    async fn wait_for_the_rest(&mut self, step: &Step) {
+        let Some(id) = self.place(step).delivery else { return };
+        let is_over = |state: &State| {
+            let Some(delivery) = state.deliveries.get(id) else { return Some(()) };
+            let is_told =
+                state.is_observed && state.observed_url.as_ref().is_none_or(|url| *url == delivery.url);
+            let is_over = delivery.handling.as_ref().is_some_and(|handling| {
+                let is_over = |state| matches!(state, ReplyState::Sent | ReplyState::Dead);
+                handling.is_settled() && handling.replies.iter().all(|reply| is_over(reply.state))
+            });
+            (is_over || !is_told).then_some(())
+        };
+        _ = timeout(step.within, self.platform.until(is_over)).await;
     }
 
     async fn was_accepted(&mut self, step: &Step, done: &mut Option<Done>) -> Result<(), Difference> {

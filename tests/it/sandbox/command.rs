@@ -355,6 +355,14 @@ fn a_play_against_a_server_that_is_not_there_fails_whatever_is_expected() {
 }
 
 #[test]
+fn the_replies_to_a_step_that_does_not_check_them_are_not_taken_for_those_to_the_next_one() {
+    let unchecked = "[[step]]\nuser = \"u\"\nsays = \"help\"\n".repeat(3);
+    let checked = "[[step]]\nsays = \"hello\"\nreplies = [{ contains = \"hello\" }]\n";
+    let played = played(&format!("{unchecked}{checked}"));
+    assert!(played.status.success(), "{played:?}");
+}
+
+#[test]
 fn a_start_that_fails_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.toml");
