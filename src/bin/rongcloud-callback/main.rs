@@ -5,11 +5,16 @@
 mod output;
 
 mod account;
+mod address;
+mod articles;
 mod calls;
 mod check;
+mod command_line;
+mod content;
 mod copy;
 mod demonstration;
 mod doctor;
+mod document;
 mod failure;
 mod follower;
 mod init;
@@ -18,7 +23,6 @@ mod log;
 mod manual;
 mod media;
 mod menu;
-mod portal;
 mod progress;
 mod rules;
 mod running;
@@ -30,7 +34,7 @@ mod users;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use mimalloc::MiMalloc;
 use rongcloud_callback::Config;
@@ -41,16 +45,19 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// Said once, below the help of the whole program.
+const BUILT_IN: &str = "The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.";
+
 /// Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_long_help = BUILT_IN)]
 #[expect(clippy::doc_markdown, reason = "the help is plain text")]
 struct Cli {
-    /// Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-    ///
-    /// The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+    /// The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    options: calls::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -74,26 +81,29 @@ enum Command {
     /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
     Sandbox(sandbox::Arguments),
     /// Creates, changes and looks at public accounts, and says where their messages go.
-    Account(account::Arguments),
+    #[command(subcommand)]
+    Account(account::Command),
     /// Changes the menus of public accounts.
-    Menu(menu::Arguments),
+    #[command(subcommand)]
+    Menu(menu::Command),
     /// Makes users follow a public account, or no longer.
-    Follower(follower::Arguments),
+    #[command(subcommand)]
+    Follower(follower::Command),
     /// Sends a message to users, or to all followers of a public account.
     Send(Box<send::Arguments>),
     /// Uploads pictures, recordings and articles.
     Media(media::Arguments),
     /// Prints a script that completes the arguments in a shell.
     Completions {
-        /// The shell.
+        /// The shell that takes it.
         shell: Shell,
     },
-    /// Prints the manual page.
+    /// Prints the manual page, or writes one for each command.
     Man(manual::Arguments),
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match command_line::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // clap's own exit code for what it cannot make sense of is 2, which here is our failure.
@@ -119,7 +129,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
+async fn run(Cli { config, options, command }: Cli) -> Result<(), Failure> {
     let load = || Config::load(config.as_deref());
     match command {
         Command::Init(arguments) => init::run(arguments),
@@ -132,12 +142,15 @@ async fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,
-        Command::Account(arguments) => account::run(&load()?, arguments).await,
-        Command::Menu(arguments) => menu::run(&load()?, arguments).await,
-        Command::Follower(arguments) => follower::run(&load()?, arguments).await,
-        Command::Send(arguments) => send::run(&load()?, *arguments).await,
-        Command::Media(arguments) => media::run(&load()?, arguments).await,
-        Command::Completions { shell } => manual::completions(shell, Cli::command()),
-        Command::Man(arguments) => manual::man(Cli::command(), &arguments),
+        Command::Account(command) => account::run(&load()?, &options, command).await,
+        Command::Menu(command) => menu::run(&load()?, &options, command).await,
+        Command::Follower(command) => follower::run(&load()?, &options, command).await,
+        Command::Send(arguments) => send::run(&load()?, &options, *arguments).await,
+        Command::Media(arguments) => media::run(&load()?, &options, arguments).await,
+        Command::Completions { shell } => {
+            manual::completions(shell, command_line::command());
+            Ok(())
+        }
+        Command::Man(arguments) => manual::man(command_line::command(), &arguments),
     }
 }

@@ -9,17 +9,16 @@ use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A folder to write a page for every subcommand into, instead of printing the first one.
+    /// A folder to write a page for every command into, instead of printing the first one.
     folder: Option<PathBuf>,
 }
 
 /// Prints a script that completes the arguments of `command`.
-pub(crate) fn completions(shell: Shell, mut command: Command) -> Result<(), Failure> {
+pub(crate) fn completions(shell: Shell, mut command: Command) {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     print!("{}", String::from_utf8_lossy(&script));
-    Ok(())
 }
 
 /// Prints the manual page of `command`, or writes those of all its subcommands.

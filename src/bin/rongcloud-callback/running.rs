@@ -69,7 +69,7 @@ fn server(id: u32) -> Option<Server> {
     if file(&folder.join("exe"))? != file(Path::new(SELF))? {
         return None;
     }
-    let Cli { config, command } = Cli::try_parse_from(strings(&folder.join("cmdline"))?).ok()?;
+    let Cli { config, command, .. } = Cli::try_parse_from(strings(&folder.join("cmdline"))?).ok()?;
     let environment = strings(&folder.join("environ"))?;
     let environment = environment.iter().filter_map(|line| {
         let at = line.as_bytes().iter().position(|&byte| byte == b'=')?;

@@ -1,6 +1,6 @@
 //! `completions` and `man` need no configuration.
 
-use super::{executable, help::help, outcome};
+use super::{executable, outcome};
 
 fn printed(arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(executable(arguments).output().unwrap());
@@ -32,47 +32,5 @@ fn there_is_a_page_for_every_subcommand() {
     error: cannot write into /nowhere
     caused by: No such file or directory (os error 2)
     hint: name a folder that exists and that you may write to
-    "#);
-}
-
-#[test]
-fn they_explain_themselves() {
-    insta::assert_snapshot!(help(&["completions"]), @r#"
-    Prints a script that completes the arguments in a shell
-
-    Usage: rongcloud-callback completions [OPTIONS] <SHELL>
-
-    Arguments:
-      <SHELL>
-              The shell
-              
-              [possible values: bash, elvish, fish, powershell, zsh]
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-      -h, --help
-              Print help (see a summary with '-h')
-    "#);
-    insta::assert_snapshot!(help(&["man"]), @r#"
-    Prints the manual page
-
-    Usage: rongcloud-callback man [OPTIONS] [FOLDER]
-
-    Arguments:
-      [FOLDER]
-              A folder to write a page for every subcommand into, instead of printing the first one
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-      -h, --help
-              Print help (see a summary with '-h')
     "#);
 }

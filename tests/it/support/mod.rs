@@ -10,6 +10,7 @@ pub(crate) mod postgres;
 pub(crate) mod power;
 pub(crate) mod process;
 pub(crate) mod secrecy;
+pub(crate) mod terminal;
 
 use std::time::{Duration, Instant};
 
