@@ -17,8 +17,10 @@ fn the_program_explains_itself() {
     Usage: rongcloud-callback [OPTIONS] <COMMAND>
 
     Commands:
+      init         Writes the files that a bot begins with: a configuration, an environment, a conversation to play
       serve        Answers the platform's callbacks and works on what they bring, until SIGTERM
       check        Says what is wrong with a configuration, or with the way to a running server
+      doctor       Looks for whatever keeps messages from arriving and replies from going out: configuration, journal, clock, API, routeUrl
       rules        Tries out the rules of a configuration
       journal      Looks at what was accepted, and revives or discards it
       sandbox      Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account
