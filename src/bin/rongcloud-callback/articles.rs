@@ -89,7 +89,10 @@ pub(crate) fn portal(news: Value, document: &Document) -> Result<Vec<Card>, Fail
 
 fn read<T: DeserializeOwned>(mut news: Value, document: &Document) -> Result<Vec<T>, Failure> {
     let articles = news["articles"].take();
-    for article in articles.as_array().into_iter().flatten() {
+    let Some(list) = articles.as_array() else {
+        return Err(document.refused("its articles are no list"));
+    };
+    for article in list {
         document.check_fields("article", article, document.api.fields())?;
     }
     document.parse(articles)

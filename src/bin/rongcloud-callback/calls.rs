@@ -107,15 +107,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     bytes.map_err(|error| {
         Failure::yours(error)
-            .at(format!("cannot read {}", path.display()))
+            .at(format!("cannot read {}", shown(path)))
             .hint("name a file that exists, or - for standard input")
     })
 }
 
 /// Reads JSON; `hint` says of what shape it has to be.
 pub(crate) fn read_json(path: &Path, hint: &str) -> Result<Value, Failure> {
-    let refused = |error| not_of_shape(error, path, hint);
-    serde_json::from_slice(&read(path)?).map_err(refused)
+    let bytes = read(path)?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(not_of_shape(anyhow::anyhow!("it is empty"), path, hint));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| not_of_shape(error, path, hint))
 }
 
 /// Reads articles: a list, or the documents' object around one.
@@ -124,12 +127,20 @@ pub(crate) fn read_articles<T: DeserializeOwned>(path: &Path, hint: &str) -> Res
         Value::Object(mut object) => object.remove("articles").unwrap_or_default(),
         list => list,
     };
+    if !articles.is_array() {
+        return Err(not_of_shape(anyhow::anyhow!("it has no list of articles"), path, hint));
+    }
     serde_json::from_value(articles).map_err(|error| not_of_shape(error, path, hint))
 }
 
 /// A file that cannot be sent, and how to write it.
 pub(crate) fn not_of_shape(error: impl Into<anyhow::Error>, path: &Path, hint: &str) -> Failure {
-    Failure::yours(error).at(format!("{} does not hold what is to be sent", path.display())).hint(hint)
+    Failure::yours(error).at(format!("{} does not hold what is to be sent", shown(path))).hint(hint)
+}
+
+/// The name of a file, for what is said about it.
+pub(crate) fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// Says on standard error what is probably not meant, though it is done.

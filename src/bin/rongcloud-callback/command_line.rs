@@ -91,6 +91,19 @@ pub(crate) fn command() -> Command {
     })
 }
 
+/// The whole command line as a shell completes it: the options of calls behind the commands that have them only.
+pub(crate) fn completed() -> Command {
+    let root = with_examples(Cli::command(), "");
+    let options: Vec<_> = OPTIONS.iter().filter_map(|(id, ..)| argument(&root, id).cloned()).collect();
+    let root = root.mut_args(|option| {
+        let is_of_calls = options.iter().any(|other| other.get_id() == option.get_id());
+        if is_of_calls { option.global(false) } else { option }
+    });
+    root.mut_subcommands(|command| {
+        if CALLS.contains(&command.get_name()) { command.args(&options) } else { command }
+    })
+}
+
 /// Reads the command line.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = command();
@@ -130,7 +143,11 @@ fn without_options(command: Command) -> Command {
 }
 
 fn has(command: &Command, id: &str) -> bool {
-    command.get_arguments().any(|argument| argument.get_id() == id && !argument.is_hide_set())
+    argument(command, id).is_some_and(|argument| !argument.is_hide_set())
+}
+
+fn argument<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
+    command.get_arguments().find(|argument| argument.get_id() == id)
 }
 
 /// An option that was given to a command which does not have it, and that command.
@@ -236,12 +253,7 @@ mod tests {
     fn options_of_the_same_id_have_the_same_type() {
         let commands = commands();
         let types = |id: &str| {
-            let with = |command: &Command| {
-                command
-                    .get_arguments()
-                    .find(|it| it.get_id() == id)
-                    .map(|it| it.get_value_parser().type_id())
-            };
+            let with = |command: &Command| Some(argument(command, id)?.get_value_parser().type_id());
             commands.iter().filter_map(|(path, command)| Some((path.clone(), with(command)?))).collect()
         };
         for id in ["app", "json"] {

@@ -127,10 +127,10 @@ impl Content {
     /// The message that the flags or the file hold, for sending it through `api` for `app`.
     pub(crate) fn prepare(self, card: Card, api: Api, app: &AppKey) -> Result<Prepared, Failure> {
         if let Some(path) = &self.news {
-            return Document { path, api, app }.read_news();
+            return Document::new(path, api, app).read_news();
         }
         if let Some(path) = &self.json_file {
-            return Document { path, api, app }.read();
+            return Document::new(path, api, app).read();
         }
         if let Some(title) = self.title {
             return Ok(card.titled(title));

@@ -42,21 +42,33 @@ pub(crate) struct Parties {
 
 /// Where a body is from, for what is said about it.
 pub(crate) struct Document<'a> {
-    pub(crate) path: &'a Path,
+    path: &'a Path,
     pub(crate) api: Api,
     /// The app that it is sent for.
-    pub(crate) app: &'a AppKey,
+    app: &'a AppKey,
+    /// How to write it.
+    shape: &'static str,
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
+    /// A body in the file at `path`, to be sent through `api` for `app`.
+    pub(crate) fn new(path: &'a Path, api: Api, app: &'a AppKey) -> Self {
+        let shape = match api {
+            Api::Platform => PLATFORM,
+            Api::Portal => PORTAL,
+        };
+        Self { path, api, app, shape }
+    }
+
     /// Reads a body of any kind.
     pub(crate) fn read(&self) -> Result<Prepared, Failure> {
-        self.prepare(calls::read_json(self.path, self.shape())?)
+        self.prepare(calls::read_json(self.path, self.shape)?)
     }
 
     /// Reads cards: a whole body, its `news`, or the list in it.
-    pub(crate) fn read_news(&self) -> Result<Prepared, Failure> {
-        let prepared = match calls::read_json(self.path, self.api.news())? {
+    pub(crate) fn read_news(mut self) -> Result<Prepared, Failure> {
+        self.shape = self.api.news();
+        let prepared = match calls::read_json(self.path, self.shape)? {
             list @ Value::Array(_) => self.prepare(json!({ "news": { "articles": list } }))?,
             news if news.get("articles").is_some() => self.prepare(json!({ "news": news }))?,
             body => self.prepare(body)?,
@@ -102,8 +114,9 @@ impl Document<'_> {
         let sender: Option<String> = self.take(body, "fromuser")?;
         let users: Vec<String> = match body.remove("touser") {
             None => Vec::new(),
-            Some(one @ Value::String(_)) => vec![self.parse(one)?],
-            Some(several) => self.parse(several)?,
+            Some(Value::String(one)) => vec![one],
+            Some(several) => serde_json::from_value(several)
+                .map_err(|_| self.refused("its touser is neither a user nor a list of users"))?,
         };
         let users = users.iter().map(|user| self.id("touser", user).map(UserId::from));
         let users = users.collect::<Result<_, _>>()?;
@@ -217,8 +230,7 @@ impl Document<'_> {
     }
 
     pub(crate) fn parse<T: DeserializeOwned>(&self, value: Value) -> Result<T, Failure> {
-        serde_json::from_value(value)
-            .map_err(|error| calls::not_of_shape(error, self.path, self.shape()))
+        serde_json::from_value(value).map_err(|error| calls::not_of_shape(error, self.path, self.shape))
     }
 
     /// A field that belongs to the API through which this is not sent.
@@ -231,13 +243,6 @@ impl Document<'_> {
     }
 
     pub(crate) fn refused(&self, why: impl Into<String>) -> Failure {
-        calls::not_of_shape(anyhow::Error::msg(why.into()), self.path, self.shape())
-    }
-
-    fn shape(&self) -> &'static str {
-        match self.api {
-            Api::Platform => PLATFORM,
-            Api::Portal => PORTAL,
-        }
+        calls::not_of_shape(anyhow::Error::msg(why.into()), self.path, self.shape)
     }
 }

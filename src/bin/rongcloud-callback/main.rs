@@ -148,7 +148,7 @@ async fn run(Cli { config, options, command }: Cli) -> Result<(), Failure> {
         Command::Send(arguments) => send::run(&load()?, &options, *arguments).await,
         Command::Media(arguments) => media::run(&load()?, &options, arguments).await,
         Command::Completions { shell } => {
-            manual::completions(shell, command_line::command());
+            manual::completions(shell, command_line::completed());
             Ok(())
         }
         Command::Man(arguments) => manual::man(command_line::command(), &arguments),

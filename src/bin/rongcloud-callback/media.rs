@@ -67,7 +67,7 @@ pub(crate) async fn run(
     let Arguments { portal, command } = arguments;
     let uploaded = match command {
         Command::Upload { kind, file } => {
-            let what = format!("uploading {}", file.display());
+            let what = format!("uploading {}", calls::shown(&file));
             let (kind, file) = (kind.into(), calls::read(&file)?.into());
             if portal {
                 let portal = options.portal(config)?;
@@ -93,8 +93,9 @@ pub(crate) async fn run(
         }
         Command::UploadNews { file } => {
             let articles: Vec<FullArticle> = calls::read_articles(&file, ARTICLES)?;
-            for article in &articles {
-                check_url(&file, "content_source_url", &article.source_url, web_or_bare)?;
+            for FullArticle { source_url, .. } in &articles {
+                check_url(&file, "content_source_url", source_url, web_or_bare)?;
+                check_encoded(&file, source_url)?;
             }
             let client = options.client(config)?;
             let uploaded =
@@ -117,11 +118,25 @@ fn check_url(
 ) -> Result<(), Failure> {
     match check(url) {
         Err(why) if !url.is_empty() => {
-            let what = anyhow::anyhow!("the {field} {url} in {} is no address: {why}", file.display());
+            let file = calls::shown(file);
+            let what = anyhow::anyhow!("the {field} {url} in {file} is no address: {why}");
             Err(Failure::yours(what).hint("nothing was sent: write the whole address of a page"))
         }
         _ => Ok(()),
     }
+}
+
+/// An address whose `&` are encoded, as the document asks for.
+fn check_encoded(file: &Path, source_url: &str) -> Result<(), Failure> {
+    // 如内容中含有 & 字符，需要进行 UrlEncode 处理. Whoever has encoded it already would get it encoded twice.
+    if !source_url.contains('&') {
+        return Ok(());
+    }
+    let file = calls::shown(file);
+    let what = anyhow::anyhow!("the content_source_url {source_url} in {file} has an & in it");
+    let encoded = source_url.replace('&', "%26");
+    Err(Failure::yours(what)
+        .hint(format!("nothing was sent: the platform decodes it, so write {encoded}")))
 }
 
 fn by_id(id: &MediaId) -> Value {

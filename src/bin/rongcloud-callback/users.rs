@@ -46,6 +46,10 @@ impl List {
 
     /// Some users of those with these names, each once, in the order of their first names.
     pub(crate) fn users(&self, names: Vec<UserId>) -> Result<Users, Failure> {
+        if names.iter().any(|user| user.as_str().is_empty()) {
+            let what = anyhow::anyhow!("a user in the list has an empty id");
+            return Err(Failure::yours(what).hint("nothing was sent: is a variable of the shell empty?"));
+        }
         let named = names.len();
         let mut known = HashSet::with_capacity(named);
         let all: Vec<UserId> = names.into_iter().filter(|user| known.insert(user.clone())).collect();
@@ -62,7 +66,7 @@ impl List {
 fn lines(path: &Path) -> Result<Vec<UserId>, Failure> {
     let text = String::from_utf8(calls::read(path)?).map_err(|error| {
         Failure::yours(error)
-            .at(format!("{} is not text", path.display()))
+            .at(format!("{} is not text", calls::shown(path)))
             .hint("write one user id a line, in UTF-8")
     })?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(UserId::from).collect())

@@ -123,8 +123,12 @@ async fn what_a_body_says_otherwise_than_its_msgtype_is_refused() {
         (json!({ "text": { "content": "hi", "colour": "red" } }), "its text has a field colour"),
         (json!({ "touserr": "a", "text": text }), "its field touserr"),
         (json!({ "news": { "articles": [card] } }), "--portal"),
+        (json!({ "news": { "articles": {} } }), "its articles are no list"),
+        (json!({ "touser": 5, "text": text }), "neither a user nor a list of users"),
+        (json!({ "touser": "", "text": text }), "an empty id"),
     ] {
-        let errors = refused(&body, &["news", "--to", "a"]).await;
+        let to: &[&str] = if body["touser"].is_null() { &["--to", "a"] } else { &[] };
+        let errors = refused(&body, &[&["news"], to].concat()).await;
         assert!(errors.contains(why), "{body}: {errors}");
     }
     let errors = refused(&json!({ "msgtype": "image", "text": text }), &["news", "--to", "a"]).await;

@@ -19,6 +19,17 @@ fn a_shell_completes_every_subcommand() {
 }
 
 #[test]
+fn a_shell_completes_no_option_where_it_is_refused() {
+    let script = printed(&["completions", "bash"]);
+    let options = |command: &str| {
+        let begin = script.find(&format!("callback__subcmd__{command})")).unwrap();
+        script[begin..].lines().find(|line| line.contains("opts=")).unwrap().to_owned()
+    };
+    assert!(!options("serve").contains("--dry-run"), "{}", options("serve"));
+    assert!(options("send").contains("--dry-run"), "{}", options("send"));
+}
+
+#[test]
 fn there_is_a_page_for_every_subcommand() {
     assert!(printed(&["man"]).contains(".TH rongcloud-callback 1"));
     let folder = tempfile::tempdir().unwrap();

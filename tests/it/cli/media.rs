@@ -89,7 +89,7 @@ async fn what_cannot_be_uploaded_is_told_of_before_anything_is_sent() {
     "#);
     for (address, why) in [
         ("ftp://a/b", "the content_source_url ftp://a/b in …/news.json is no address: "),
-        ("http://a/?x=1&y=2", "content_source_url must have %26 for each &"),
+        ("http://a/?x=1&y=2", "so write http://a/?x=1%26y=2"),
     ] {
         let article = format!(r#"[{{"thumb_media_id":"t","content_source_url":"{address}"}}]"#);
         let (folder, path) = file("news.json", article.as_bytes());

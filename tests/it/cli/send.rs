@@ -234,6 +234,15 @@ async fn who_is_named_twice_gets_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_no_user() {
+    insta::assert_snapshot!(refused(&["news", "--to", "ann,", "--text", "hi"]).await, @r#"
+    error: a user in the list has an empty id
+    hint: nothing was sent: is a variable of the shell empty?
+    exit code 1
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_nobody_can_open_is_not_sent() {
     let failed =
         async |arguments: &[&str]| refused(&[&["news", "--to", "u1"], arguments].concat()).await;
@@ -264,6 +273,13 @@ async fn an_address_that_nobody_can_open_is_not_sent() {
         let errors = failed(&["--news", file.path().to_str().unwrap()]).await;
         assert!(errors.contains(&format!("caused by: its {field} is no address: ")), "{errors}");
     }
+    let empty = failed(&["--news", "/dev/null"]).await;
+    insta::assert_snapshot!(empty, @r#"
+    error: /dev/null does not hold what is to be sent
+    caused by: it is empty
+    hint: write {"articles":[{"title":"…","description":"…","url":"…","picurl":"…"}]}
+    exit code 1
+    "#);
     let file = file(r#"{"image":{"url":"a.jpg"}}"#);
     let errors = failed(&["--json-file", file.path().to_str().unwrap()]).await;
     assert!(errors.contains("its url a.jpg is no address"), "{errors}");
