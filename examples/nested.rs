@@ -3,14 +3,16 @@
 use std::{future::IntoFuture, sync::Arc};
 
 use axum::{Router, routing::get};
-use rongcloud_callback::{CallbackService, Config, Text};
+use rongcloud_callback::{CallbackService, Config, Text, telemetry};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let service =
-        CallbackService::new(Config::load(None)?).on(|text: Text, _context| async move { text.content });
+    let config = Config::load(None)?;
+    // A program with a `tracing` subscriber of its own leaves this out.
+    telemetry::start(&config.log, None)?;
+    let service = CallbackService::new(config).on(|text: Text, _context| async move { text.content });
     let parts = service.into_parts().await?;
 
     let (mut workers, stop) = (JoinSet::new(), CancellationToken::new());

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -30,6 +31,31 @@ impl UnixMillis {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
     }
+
+    /// This moment as a person reads it, to the minute: `2023-11-14 22:13 UTC`.
+    pub fn to_utc(self) -> String {
+        match Timestamp::from_millisecond(self.0) {
+            Ok(timestamp) => timestamp.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            Err(_) => format!("{} ms after 1970", self.0),
+        }
+    }
+}
+
+/// A span as a person says it, in the one unit that fits: `90 s`, `6 min`, `3 years`.
+pub fn in_words(span: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = span.as_secs();
+    let (unit, name) = match seconds {
+        ..120 => (1, "s"),
+        ..7_200 => (MINUTE, "min"),
+        ..172_800 => (HOUR, "hours"),
+        ..5_184_000 => (DAY, "days"),
+        ..63_072_000 => (30 * DAY, "months"),
+        _ => (365 * DAY, "years"),
+    };
+    format!("{} {name}", seconds / unit)
 }
 
 impl fmt::Debug for UnixMillis {
@@ -136,6 +162,25 @@ mod tests {
     fn a_span_towards_the_past_is_zero() {
         assert_eq!(UnixMillis(5).since(UnixMillis(9)), Duration::ZERO);
         assert_eq!(UnixMillis(9).since(UnixMillis(5)), Duration::from_millis(4));
+    }
+
+    #[test]
+    fn a_span_is_said_in_the_unit_that_fits_and_a_moment_to_the_minute() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (6 * 60 + 59, "6 min"),
+            (7_200, "2 hours"),
+            (172_800, "2 days"),
+            (5_184_000, "2 months"),
+            (63_072_000, "2 years"),
+            (95_838_134, "3 years"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+        assert_eq!(UnixMillis(1_700_000_000_000).to_utc(), "2023-11-14 22:13 UTC");
+        assert_eq!(UnixMillis(i64::MAX).to_utc(), "9223372036854775807 ms after 1970");
     }
 
     #[test]

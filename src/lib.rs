@@ -22,7 +22,7 @@
 //! - [`handler`] is what a user of the library implements; [`rules`] are handlers written as configuration.
 //! - [`client`] and [`portal`] speak the platform's APIs.
 //! - [`sandbox`] is the platform's stand-in: a second, independent reading of the contract.
-//! - [`config`], [`ids`], [`clock`] and [`metrics`] are what the rooms share.
+//! - [`config`], [`ids`], [`clock`] and [`metrics`] are what the rooms share; `telemetry` writes the log.
 //!
 //! # Invariants
 //!
@@ -56,6 +56,8 @@ pub mod sandbox;
 pub mod server;
 pub mod service;
 pub mod signature;
+#[cfg(feature = "log")]
+pub mod telemetry;
 pub mod worker;
 
 pub use client::Client;

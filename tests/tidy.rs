@@ -51,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("config", &["ids", "clock", "protocol", "signature"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
+    ("telemetry", &["config", "metrics"]),
     (
         "service",
         &[
@@ -66,6 +67,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rules",
             "worker",
             "server",
+            "telemetry",
             "config",
         ],
     ),

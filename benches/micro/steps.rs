@@ -254,7 +254,7 @@ fn route() -> [Run; 2] {
         let handling: Option<Handling> = match &context.inbound().content {
             Content::Message(Message::Text(text)) => {
                 let (text, context) = (text.clone(), context.clone());
-                Some(Box::pin(async move {
+                Some(Handling::new(async move {
                     drop((text, context));
                     Ok(rongcloud_callback::Reply::default())
                 }))

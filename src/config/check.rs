@@ -358,7 +358,9 @@ pub(super) fn listeners(server: &ServerSection, admin: &AdminSection, problems: 
 }
 
 fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
-    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    let same_ip = a.ip().to_canonical() == b.ip().to_canonical()
+        || a.ip().is_unspecified()
+        || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && same_ip
 }
 

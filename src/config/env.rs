@@ -39,6 +39,12 @@ pub(super) fn file() -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
+/// The filter of the log in this process's environment (`RUST_LOG`); one that is empty is none.
+#[cfg(feature = "log")]
+pub(crate) fn log_filter() -> Option<std::ffi::OsString> {
+    var_os("RUST_LOG").filter(|filter| !filter.is_empty())
+}
+
 /// Replaces the references in every string of `table`; those that cannot be resolved are problems.
 ///
 /// Returns the variable of each value that is nothing else, by the value's path.

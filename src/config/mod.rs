@@ -23,6 +23,8 @@ use std::{collections::HashSet, env::VarError, path::Path};
 
 use toml::{Table, Value};
 
+#[cfg(feature = "log")]
+pub(crate) use self::env::log_filter;
 use self::file::UserFile;
 pub use self::{
     error::{ConfigError, Problem},

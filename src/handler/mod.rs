@@ -13,7 +13,7 @@ pub use context::Context;
 pub use error::HandlerError;
 pub use from_inbound::FromInbound;
 pub use reply::{IntoReply, Reply};
-pub use routes::{Handling, Route, Routes};
+pub use routes::{Handling, Route, RouteCount, Routes};
 pub use service::{HandlerService, ServiceHandler, from_service};
 
 /// What a handler comes to: the replies to send, or why it failed.

@@ -7,6 +7,7 @@ mod books;
 mod entry;
 mod fingerprint;
 mod interrupted;
+mod location;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::entry::{Appended, Bond, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
-use self::time::JournalTime;
+use self::{location::Location, time::JournalTime};
 use crate::{
     clock::{Clock, UnixMillis},
     failpoint::Injected,
@@ -243,16 +244,24 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
 /// [`JournalError::Open`], with what to change, if there is no such journal or it cannot be used;
 /// [`JournalError::Unavailable`] if its store fails.
 pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    match url.split_once(':') {
-        Some(("memory", "")) => Ok(Arc::new(memory::Memory::new(options))),
-        Some(("sqlite", path)) => sqlite::open(path, options).await,
+    match Location::of(url)? {
+        Location::Memory => Ok(Arc::new(memory::Memory::new(options))),
+        Location::Sqlite(path) => sqlite::open(path, options).await,
         #[cfg(feature = "postgres")]
-        Some(("postgres" | "postgresql", _)) => postgres::open(url, options).await,
-        _ => Err(JournalError::Open(
-            "no journal driver for this URL: write \"sqlite:PATH\" (kept in a file), \
-             \"postgres://USER:PASSWORD@HOST/DATABASE\" (shared by several servers) or \"memory:\" (for tests)"
-                .to_owned(),
-        )),
+        Location::Postgres(address) => postgres::open(*address, options).await,
+    }
+}
+
+/// Whether a server could open the journal that `url` names, as far as that can be seen without opening or making
+/// anything: another server may have it, and no database is asked.
+///
+/// # Errors
+///
+/// As for [`open`], for a server.
+pub fn check(url: &str) -> Result<(), JournalError> {
+    match Location::of(url)? {
+        Location::Sqlite(path) => sqlite::check(&path),
+        _ => Ok(()),
     }
 }
 

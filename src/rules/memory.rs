@@ -45,15 +45,19 @@ impl Memory {
         }
     }
 
-    /// Whether the rule may answer: it has not within `every`, or it was this very message, in an attempt whose
-    /// result was lost.
-    pub(super) fn allows(&self, place: Place, every: Duration, now: UnixMillis) -> bool {
+    /// Until when the rule is quiet. It is not if it has not answered within `every`, or if that was this very message,
+    /// in an attempt whose result was lost.
+    pub(super) fn quiet_until(
+        &self,
+        place: Place,
+        every: Duration,
+        now: UnixMillis,
+    ) -> Option<UnixMillis> {
         let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        match answered.peek(&place.conversation) {
-            None => true,
-            // A clock that was set back says nothing.
-            Some(&(message, at)) => message == place.message || now < at || now.since(at) >= every,
-        }
+        let &(message, at) = answered.peek(&place.conversation)?;
+        // A clock that was set back says nothing.
+        let is_quiet = message != place.message && now >= at && now.since(at) < every;
+        is_quiet.then(|| at.plus(every))
     }
 
     pub(super) fn note(&self, place: Place, now: UnixMillis) {

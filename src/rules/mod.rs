@@ -78,18 +78,30 @@ mod subject;
 mod trial;
 mod values;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 pub use self::trial::Trial;
-use self::{memory::Memory, set::RuleSet, subject::Subject};
+use self::{
+    memory::Memory,
+    set::{Rule, RuleSet},
+    subject::Subject,
+};
 use crate::{
     client::ClientError,
-    clock::{Clock, UnixMillis},
+    clock::{self, Clock, UnixMillis},
     config::Config,
-    handler::{Context, Handling, Route},
+    handler::{Context, Handling, Route, RouteCount},
     ids::AppKey,
     protocol::Inbound,
 };
+
+/// What the author of a configuration can do about messages that no rule takes.
+const REMEDY: &str =
+    "add a section [[rules]] with this kind as `on`, or one with on = \"any\" after the others";
 
 /// The rules of a configuration, as one handler among others. Clones are the same rules.
 ///
@@ -122,7 +134,9 @@ struct Shared {
 }
 
 /// Why rules cannot be put in force.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is as readable as its `Display`, with the cause: it is what a `main` that returns this error shows.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RulesError {
     /// Nothing can be forwarded: no certificates on this system, perhaps.
@@ -136,6 +150,15 @@ pub enum RulesError {
     /// The keywords are too many or too long to look for all at once.
     #[error("the keywords cannot be looked for: {0}")]
     Keywords(String),
+}
+
+impl fmt::Debug for RulesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forward { source, .. } => write!(f, "{self}: {source}"),
+            Self::Keywords(_) => write!(f, "{self}"),
+        }
+    }
 }
 
 impl Rules {
@@ -184,6 +207,21 @@ impl Rules {
         self.set().first(&Subject::new(app, inbound, at), |_| true).is_some()
     }
 
+    /// Whether a rule with `every` has not answered this conversation lately.
+    fn may_answer(&self, rule: &Rule, subject: &Subject<'_>, every: Duration, now: UnixMillis) -> bool {
+        let memory = &self.0.memory;
+        let Some(until) = memory.quiet_until(memory.place(&rule.section, subject), every, now) else {
+            return true;
+        };
+        tracing::debug!(
+            "rule `{}` is quiet for this user until {}, for another {}, as its `every` says",
+            rule.title,
+            until.to_utc(),
+            clock::in_words(until.since(now))
+        );
+        false
+    }
+
     fn set(&self) -> Arc<RuleSet> {
         Arc::clone(&self.0.set.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -195,18 +233,34 @@ impl Route for Rules {
         let now = clock.now();
         let subject = Subject::new(context.app(), context.inbound(), now);
         let (rule, captures) = self.set().first(&subject, |rule| {
-            rule.every.is_none_or(|every| memory.allows(memory.place(rule, &subject), every, now))
+            rule.section.every.is_none_or(|every| self.may_answer(rule, &subject, every, now))
         })?;
         let noted_at = rule.section.every.map(|_| memory.place(&rule.section, &subject));
         let (rules, context) = (Arc::clone(&self.0), context.clone());
-        Some(Box::pin(async move {
+        let name = Arc::clone(&rule.name);
+        let handling = Handling::new(async move {
             let reply = rule.answer(&context, &captures, &rules.clock).await;
             let reply = reply.map_err(|error| error.at(format!("rule `{}`", rule.title)))?;
-            tracing::debug!(rule = rule.title, "a rule has answered");
             if let Some(place) = noted_at {
                 rules.memory.note(place, now);
             }
             Ok(reply)
-        }))
+        });
+        Some(handling.by(name))
+    }
+
+    /// Nobody has taken the message, so a rule that takes it when nothing is remembered is a quiet one.
+    fn quiet(&self, context: &Context) -> Option<Arc<str>> {
+        let subject = Subject::new(context.app(), context.inbound(), self.0.clock.now());
+        let (rule, _) = self.set().first(&subject, |_| true)?;
+        Some(Arc::clone(&rule.name))
+    }
+
+    fn remedies(&self) -> Vec<&'static str> {
+        vec![REMEDY]
+    }
+
+    fn count(&self) -> RouteCount {
+        RouteCount { handlers: 0, rules: self.len() }
     }
 }

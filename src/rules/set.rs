@@ -35,6 +35,8 @@ pub(super) struct Rule {
     pub(super) section: RuleSection,
     /// What people know it by.
     pub(super) title: String,
+    /// Its name in the log and for observers.
+    pub(super) name: Arc<str>,
     target: Option<Arc<Target>>,
 }
 
@@ -51,7 +53,10 @@ impl RuleSet {
                     Some(target.map_err(|source| RulesError::Forward { rule: title.clone(), source })?)
                 }
             };
-            rules.push(Arc::new(Rule { section: section.clone(), title, target }));
+            let name =
+                section.name.as_ref().map_or_else(|| title.clone(), |name| format!("rule {name:?}"));
+            let name = name.into();
+            rules.push(Arc::new(Rule { section: section.clone(), title, name, target }));
         }
         let index =
             Index::new(&config.rules).map_err(|error| RulesError::Keywords(error.to_string()))?;
@@ -66,12 +71,12 @@ impl RuleSet {
     pub(super) fn first(
         &self,
         subject: &Subject<'_>,
-        allows: impl Fn(&RuleSection) -> bool,
+        allows: impl Fn(&Rule) -> bool,
     ) -> Option<(Arc<Rule>, Captures)> {
         let candidates = self.index.candidates(subject).into_iter();
         candidates.map(|position| &self.rules[position]).find_map(|rule| {
             let captures = admit(&rule.section, subject).ok()?;
-            allows(&rule.section).then(|| (Arc::clone(rule), captures))
+            allows(rule).then(|| (Arc::clone(rule), captures))
         })
     }
 

@@ -119,6 +119,19 @@ impl Listener {
         Ok(Self { tcp, address, open: Gauge::noop(), lanes })
     }
 
+    /// Whether `address` could be bound, but for a program that listens there now.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's: not permitted, not an address of this machine.
+    pub fn check(address: SocketAddr) -> io::Result<()> {
+        // Nobody can connect to it, and nobody who binds the address at this moment is kept from it.
+        match socket(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(()),
+            checked => checked.map(drop),
+        }
+    }
+
     /// Counts the open connections on `gauge`.
     #[must_use]
     pub fn counted_on(self, gauge: Gauge) -> Self {
@@ -183,11 +196,16 @@ impl Listener {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    socket(address)?.listen(BACKLOG)
+}
+
+/// A socket that is bound and does not listen yet.
+fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart does not wait for the connections of the last run.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    Ok(socket)
 }
 
 /// How many connections there may be: as many as are wanted, and never more than the process may have open.

@@ -1,10 +1,12 @@
 //! Assembles the rooms: configuration and handlers in, a running callback server out.
 
+mod assembly;
 mod error;
+mod ready;
 
 use std::{
-    collections::HashMap, future::Future, io, mem, net::SocketAddr, panic::AssertUnwindSafe, pin::pin,
-    sync::Arc, thread, time::Duration,
+    future::Future, io, mem, net::SocketAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -14,18 +16,20 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::error::ServiceError;
+pub use self::{assembly::open_journal, error::ServiceError};
+use self::{
+    assembly::{addresses, channels, clients, cores, journal_error, listen},
+    ready::Ready,
+};
+pub use crate::worker::{Progress, Step};
 use crate::{
-    client::Client,
     clock::Clock,
-    config::{AdminSection, AppSection, Config, JournalSection, Replies},
+    config::{AdminSection, Config},
     handler::{FromInbound, Handler, Route, Routes},
-    ids::AppKey,
-    journal::{self, Access, Journal, JournalError},
+    journal::{self, Access, Journal},
     metrics as names,
-    portal::Portal,
     server::{Callbacks, ConnectionLimits, Listener, admin, admin::QueueMeters},
-    worker::{Channel, Deliver, Dispatch, Pump},
+    worker::{Deliver, Dispatch, Observers, Pump},
 };
 
 /// How much longer than the grace period the queues' loops may take to end: a store that does not answer keeps them.
@@ -57,6 +61,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct CallbackService {
     config: Config,
     routes: Routes,
+    observers: Observers,
     clock: Clock,
 }
 
@@ -97,6 +102,7 @@ pub struct Server {
     operators: Operators,
     limits: ConnectionLimits,
     clock: Clock,
+    ready: Ready,
 }
 
 /// The operators' listener, and what opens its metrics.
@@ -109,7 +115,7 @@ struct Operators {
 impl CallbackService {
     /// A service without handlers: it accepts, keeps and logs.
     pub fn new(config: Config) -> Self {
-        Self { config, routes: Routes::new(), clock: Clock::system() }
+        Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
     }
 
     /// Adds a handler after those that are there; see [`Handler`] and [`FromInbound`].
@@ -129,8 +135,20 @@ impl CallbackService {
         self
     }
 
+    /// Tells `observer` of each step of a message and of its replies, after those that are there already.
+    ///
+    /// It is called in between and must not block. If it panics, that is logged once and changes nothing else.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
     /// Runs until SIGTERM or SIGINT: then finishes open requests, lets handlers end within the grace period,
     /// and closes the journal.
+    ///
+    /// With the feature `log`, which is a default one, it logs as `[log]` of the configuration says, panics included, or as
+    /// the environment variable `RUST_LOG` does; unless the program has set a `tracing` subscriber of its own.
     ///
     /// # Errors
     ///
@@ -146,6 +164,17 @@ impl CallbackService {
     ///
     /// See [`ServiceError`].
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        #[cfg(feature = "log")]
+        crate::telemetry::start(&self.config.log, None)?;
+        let result = Box::pin(self.bind_and_run(stop)).await;
+        #[cfg(feature = "log")]
+        if let Err(panic) = tokio::task::spawn_blocking(crate::telemetry::finish).await {
+            tracing::error!(%panic, "the end of the log may be lost");
+        }
+        result
+    }
+
+    async fn bind_and_run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let mut stop = pin!(stop);
         let server = tokio::select! {
             server = self.bind() => server?,
@@ -157,26 +186,41 @@ impl CallbackService {
         server.run(stop).await
     }
 
-    /// Opens the journal and listens, so that the addresses are known before it runs.
+    /// Whether this service could be started here, as far as that can be seen without starting it: another one may be
+    /// running, and no database is asked.
+    ///
+    /// # Errors
+    ///
+    /// The [`ServiceError`] with which a start would end.
+    pub fn check(&self) -> Result<(), ServiceError> {
+        let Self { config, .. } = self;
+        channels(config, &clients(config)?)?;
+        journal::check(config.journal.url.expose()).map_err(|source| journal_error(config, source))?;
+        for (key, address) in addresses(config) {
+            Listener::check(address).map_err(|source| ServiceError::Listen { key, address, source })?;
+        }
+        Ok(())
+    }
+
+    /// Opens the journal and listens, so that the addresses are known before it runs. Sets no logging up.
     ///
     /// # Errors
     ///
     /// See [`ServiceError`].
     pub async fn bind(self) -> Result<Server, ServiceError> {
-        let (callbacks, section) = (self.config.server.listen, self.config.admin.clone());
+        let ([admin, callbacks], section) = (addresses(&self.config), self.config.admin.clone());
         let limits = ConnectionLimits::from(&self.config.server);
-        let clock = self.clock.clone();
+        let (clock, ready) = (self.clock.clone(), Ready::new(&self.config, &self.routes));
         let parts = self.into_parts().await?;
         // Not before the journal is open: who can connect is answered. The operators' endpoints first: where
         // callbacks can be sent, readiness can be asked for.
-        let operators =
-            Operators { listener: listen("admin.listen", section.listen, 1).await?, section };
-        let listener = listen("server.listen", callbacks, cores()).await?;
+        let operators = Operators { listener: listen(admin, 1).await?, section };
+        let listener = listen(callbacks, cores()).await?;
         let listener = listener.counted_on(names::connections());
-        Ok(Server { parts, listener, operators, limits, clock })
+        Ok(Server { parts, listener, operators, limits, clock, ready })
     }
 
-    /// Opens the journal and gives the parts, to run them inside another program.
+    /// Opens the journal and gives the parts, to run them inside another program. Sets no logging up.
     ///
     /// Put the router where the routeUrl leads, and run the workers beside it.
     ///
@@ -201,7 +245,7 @@ impl CallbackService {
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
-        let Self { config, routes, clock } = self;
+        let Self { config, routes, observers, clock } = self;
         // Before the rooms are built: they ask for their metrics once.
         names::prometheus();
         let clients = clients(&config)?;
@@ -210,15 +254,17 @@ impl CallbackService {
         tracing::info!(journal = %config.journal.url, "opening the journal");
         let journal = open_journal(&config.journal, clock.clone(), Access::Server)
             .await
-            .map_err(|source| ServiceError::Journal { url: config.journal.url.to_string(), source })?;
+            .map_err(|source| journal_error(&config, source))?;
         let callbacks =
             Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
         let deliver = Deliver::new(channels, &config.deliver, &config.deliver_rate);
         let metrics = Metrics { queues: QueueMeters::new(Arc::clone(&journal), clock.clone()) };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock),
+            dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone())
+                .observed_by(observers.clone()),
+            deliver: Pump::new(deliver, Arc::clone(&journal), config.deliver, clock)
+                .observed_by(observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
@@ -322,10 +368,10 @@ impl Server {
     ///
     /// [`ServiceError::Ended`] if a part of it has ended although nobody has stopped it; the others are stopped then.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
-        let Self { parts, listener, operators, limits, clock } = self;
+        let Self { parts, listener, operators, limits, clock, ready } = self;
         let Parts { callbacks, workers, journal, .. } = parts;
         let Operators { listener: admin, section } = operators;
-        tracing::info!(callbacks = %listener.local_addr(), admin = %admin.local_addr(), "ready");
+        ready.tell(listener.local_addr(), admin.local_addr());
         if section.is_remote() {
             tracing::warn!(
                 admin = %admin.local_addr(),
@@ -371,64 +417,6 @@ impl Server {
         tracing::info!("stopped");
         served.and(operated)
     }
-}
-
-async fn listen(
-    key: &'static str,
-    address: SocketAddr,
-    threads: usize,
-) -> Result<Listener, ServiceError> {
-    let bound = Listener::bind(address, threads).await;
-    bound.map_err(|source| ServiceError::Listen { key, address, source })
-}
-
-/// How many threads this machine, or the container's share of it, can run at once.
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Opens the journal that a configuration names, for the server or for an operator beside it.
-///
-/// # Errors
-///
-/// [`JournalError::Open`] where the configuration has to change, else [`JournalError::Unavailable`].
-pub async fn open_journal(
-    section: &JournalSection,
-    clock: Clock,
-    access: Access,
-) -> Result<Arc<dyn Journal>, JournalError> {
-    let options = journal::Options {
-        keep: section.keep,
-        keep_dead: section.keep_dead,
-        max_pending: section.max_pending,
-        recent_keys: section.recent_keys,
-        clock,
-        access,
-    };
-    journal::open(section.url.expose(), options).await
-}
-
-fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
-    let client = |app: &AppSection| {
-        Client::of_app(app, &config.client)
-            .map(|client| (app.key.clone(), client))
-            .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
-    };
-    config.apps.iter().map(client).collect()
-}
-
-/// The way that each app's replies go.
-fn channels(
-    config: &Config,
-    clients: &HashMap<AppKey, Client>,
-) -> Result<HashMap<AppKey, Channel>, ServiceError> {
-    let channel = |app: &AppSection| match (app.replies, &app.portal) {
-        (Replies::Portal, Some(section)) => Portal::of_section(section, &config.client)
-            .map(|portal| (app.key.clone(), Channel::Portal(portal)))
-            .map_err(|source| ServiceError::Client { app: app.key.clone(), source }),
-        _ => Ok((app.key.clone(), Channel::Platform(clients[&app.key].clone()))),
-    };
-    config.apps.iter().map(channel).collect()
 }
 
 /// Completes at SIGTERM or SIGINT, of which none is missed from this call on.

@@ -94,7 +94,7 @@ impl Work for Deliver {
         match channel.send(&outgoing).await {
             Ok(()) => {
                 pace.taken();
-                Outcome::Done(Vec::new())
+                Outcome::Done { by: None, follow_ups: Vec::new() }
             }
             Err(error) => self.failed(entry, pace, round, &error),
         }

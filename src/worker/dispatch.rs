@@ -22,7 +22,7 @@ use crate::{
 pub struct Dispatch {
     routes: Routes,
     clients: HashMap<AppKey, Client>,
-    /// Kinds of message that no handler took, so that each is told of once.
+    /// Kinds of message that nobody took, so that each is told of once.
     unhandled: Mutex<HashSet<&'static str>>,
 }
 
@@ -32,34 +32,38 @@ impl Dispatch {
         Self { routes, clients, unhandled: Mutex::default() }
     }
 
-    async fn handle(&self, entry: &Entry) -> Result<Vec<NewEntry>, HandlerError> {
+    async fn handle(&self, entry: &Entry) -> Result<Outcome, HandlerError> {
         let (app, client) = of_app(&self.clients, entry).map_err(HandlerError::permanent)?;
         let inbound = protocol::parse(&entry.body).map_err(HandlerError::permanent)?;
         if let Some(message_id) = &inbound.message_id {
             Span::current().record("message_id", &*shortened(message_id.as_str()));
         }
-        let kind = inbound.kind();
+        Span::current().record("kind", inbound.kind());
         let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt)
             .with_accepted_at(entry.accepted_at);
-        let Some(answer) = self.routes.take(&context) else {
-            self.tell_unhandled(kind);
-            return Ok(Vec::new());
-        };
+        let Some(handling) = self.routes.take(&context) else { return Ok(self.untaken(&context)) };
+        let by = handling.name().cloned();
+        let reply = handling.await?;
         // The body decides whom the reply goes to, not the journal's key: a revived entry whose body could not
         // be read before has no user in its key.
-        follow_ups(entry, context.inbound(), &app, &answer.await?)
+        Ok(Outcome::Done { by, follow_ups: follow_ups(entry, context.inbound(), &app, &reply)? })
     }
 
-    fn tell_unhandled(&self, kind: &'static str) {
+    /// What a message comes to that nobody takes.
+    fn untaken(&self, context: &Context) -> Outcome {
+        if let Some(by) = self.routes.quiet(context) {
+            return Outcome::Quiet(by);
+        }
+        let kind = context.inbound().kind();
         let mut told = self.unhandled.lock().unwrap_or_else(PoisonError::into_inner);
         if told.insert(kind) {
             tracing::warn!(
-                kind,
-                "no handler takes this kind of message: it is kept in the journal's history without an answer; \
-                 register one with `CallbackService::on(|item: Kind, context: Context| async move {{ … }})`, or write a \
-                 section [[rules]] with on = \"any\""
+                "no rule or handler has taken a message of the kind `{kind}`: it is kept in the journal's history without \
+                 an answer, as others like it will be, and this is said once for each kind; if they are to be answered, {}",
+                self.routes.remedies().join(", or ")
             );
         }
+        Outcome::NotTaken
     }
 }
 
@@ -68,7 +72,7 @@ impl Work for Dispatch {
 
     async fn run(&self, entry: &Entry) -> Outcome {
         match self.handle(entry).await {
-            Ok(follow_ups) => Outcome::Done(follow_ups),
+            Ok(outcome) => outcome,
             Err(error) if error.is_permanent() => Outcome::Bury(error.to_string()),
             Err(error) => match error.retry_after() {
                 Some(span) => Outcome::Later(error.to_string(), span),

@@ -15,17 +15,22 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Level, Span, field};
+use tracing::Instrument;
 
-use super::{backoff, outage::Outage};
+use super::{
+    Outcome, lines,
+    log_limit::HANDLED,
+    outage::Outage,
+    outcome::Verdict,
+    panicked,
+    progress::{Observers, Step},
+};
 use crate::{
     clock::Clock,
     config::PumpSection,
     failpoint::{self, Point},
-    ids::shortened,
-    journal::{Entry, Journal, JournalError, Lease, NewEntry, Queue},
+    journal::{Entry, Journal, JournalError, Lease, Queue},
     metrics as names,
-    protocol::Conversation,
 };
 
 /// Without news from the journal, look this often: something may have become due.
@@ -47,23 +52,6 @@ pub trait Work: Send + Sync + 'static {
     fn run(&self, entry: &Entry) -> impl Future<Output = Outcome> + Send;
 }
 
-/// How an attempt ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Done; these entries follow from it.
-    Done(Vec<NewEntry>),
-    /// Failed; another attempt may help, later.
-    Retry(String),
-    /// Failed; another attempt may help, after this time instead of the usual one.
-    After(String, Duration),
-    /// Not its turn yet: the attempt does not count, and the next one may be after this time.
-    Release(String, Duration),
-    /// Failed; another attempt may help, but not before this time is over.
-    Later(String, Duration),
-    /// Failed; another attempt would not help.
-    Bury(String),
-}
-
 /// Works off one queue until it is told to stop.
 #[derive(Debug)]
 pub struct Pump<W> {
@@ -75,15 +63,7 @@ pub struct Pump<W> {
     meters: Meters,
     leasing: Outage,
     settling: Outage,
-}
-
-/// The end of an attempt as the journal is told of it.
-#[derive(Debug)]
-enum Verdict {
-    Finish(Vec<NewEntry>),
-    Postpone(Duration, String),
-    Release(Duration, String),
-    Bury(String),
+    observers: Observers,
 }
 
 #[derive(Debug)]
@@ -110,7 +90,14 @@ impl<W: Work> Pump<W> {
         };
         let leasing = Outage::new(W::QUEUE, "lease");
         let settling = Outage::new(W::QUEUE, "settle");
-        Self { work, journal, section, clock, meters, leasing, settling }
+        let observers = Observers::default();
+        Self { work, journal, section, clock, meters, leasing, settling, observers }
+    }
+
+    /// The same pump, which tells these of each step.
+    #[must_use]
+    pub fn observed_by(self, observers: Observers) -> Self {
+        Self { observers, ..self }
     }
 
     /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
@@ -129,6 +116,7 @@ impl<W: Work> Pump<W> {
                 Some(_) = running.join_next() => pump.gather(&mut running).await,
                 _ = changes.changed(), if !full => {}
                 () = sleep(POLL), if !full => {}
+                () = HANDLED.end_of_second() => {}
             }
         }
         let _ = timeout(grace, async { while running.join_next().await.is_some() {} }).await;
@@ -141,6 +129,7 @@ impl<W: Work> Pump<W> {
             );
             running.shutdown().await;
         }
+        HANDLED.end();
     }
 
     /// Starts as many attempts as there is room and work for; true if there is no more room.
@@ -154,7 +143,7 @@ impl<W: Work> Pump<W> {
             Ok(entries) => {
                 self.leasing.worked();
                 for entry in entries {
-                    let span = span::<W>(&entry);
+                    let span = lines::span(W::QUEUE, &entry);
                     let attempt = Arc::clone(self).attempt(entry, begins + length);
                     running.spawn(attempt.instrument(span));
                 }
@@ -176,17 +165,20 @@ impl<W: Work> Pump<W> {
 
     /// One attempt with a lease that runs until `lease_ends`.
     async fn attempt(self: Arc<Self>, entry: Entry, lease_ends: Instant) {
+        self.observers.tell(W::QUEUE, &entry, Step::Begun);
         let started = Instant::now();
         let outcome = self.outcome(&entry).await;
         let duration = started.elapsed();
         self.meters.seconds.record(duration);
-        let (verdict, counter) = self.judge(entry.attempt, outcome, duration);
-        self.settle(&entry.lease, &verdict, counter, lease_ends).await;
+        let verdict = outcome.judge(entry.attempt, &self.section);
+        self.tell(&entry, &verdict, duration);
+        self.settle(&entry.lease, &verdict, lease_ends).await;
     }
 
     /// Notes what came of an attempt in the journal. While the journal is away it is tried again for as long as the
     /// lease lasts: what was done is done, and would be done twice if it were not noted.
-    async fn settle(&self, lease: &Lease, verdict: &Verdict, counter: &Counter, lease_ends: Instant) {
+    async fn settle(&self, lease: &Lease, verdict: &Verdict, lease_ends: Instant) {
+        let counter = self.counter(verdict);
         let mut wait = RESETTLE;
         let mut was_away = false;
         loop {
@@ -218,7 +210,7 @@ impl<W: Work> Pump<W> {
 
     async fn note(&self, lease: Lease, verdict: &Verdict) -> Result<(), JournalError> {
         match verdict {
-            Verdict::Finish(follow_ups) => self.journal.finish(lease, follow_ups.clone()).await,
+            Verdict::Finish(_, follow_ups) => self.journal.finish(lease, follow_ups.clone()).await,
             Verdict::Postpone(delay, reason) => {
                 let until = self.clock.now().plus(*delay);
                 self.journal.postpone(lease, until, reason.clone()).await
@@ -242,7 +234,7 @@ impl<W: Work> Pump<W> {
         let run = AssertUnwindSafe(self.work_on(entry)).catch_unwind();
         match timeout(self.section.timeout, run).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", message(panic.as_ref()))),
+            Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panicked(panic.as_ref()))),
             Err(_) => Outcome::Retry(format!("not done within {:?}", self.section.timeout)),
         }
     }
@@ -262,68 +254,24 @@ impl<W: Work> Pump<W> {
         }
     }
 
-    /// Says what came of an attempt, and what becomes of its entry; with what counts it.
-    fn judge(&self, attempt: u32, outcome: Outcome, duration: Duration) -> (Verdict, &Counter) {
-        let duration_ms = duration.as_millis();
-        let (reason, delay) = match outcome {
-            Outcome::Done(follow_ups) => {
-                tracing::debug!(duration_ms, follow_ups = follow_ups.len(), "done");
-                return (Verdict::Finish(follow_ups), &self.meters.done);
-            }
-            Outcome::Release(reason, after) => {
-                tracing::debug!(
-                    duration_ms,
-                    retry_in_ms = after.as_millis(),
-                    reason,
-                    "waits for its turn"
-                );
-                return (Verdict::Release(after, reason), &self.meters.released);
-            }
-            Outcome::Retry(reason) if attempt < self.section.attempts => {
-                (reason, backoff::delay_after(&self.section, attempt, Duration::ZERO))
-            }
-            Outcome::Later(reason, after) if attempt < self.section.attempts => {
-                (reason, backoff::delay_after(&self.section, attempt, after))
-            }
-            Outcome::After(reason, after) if attempt < self.section.attempts => (reason, after),
-            Outcome::Retry(reason)
-            | Outcome::Later(reason, _)
-            | Outcome::After(reason, _)
-            | Outcome::Bury(reason) => {
-                tracing::error!(duration_ms, reason, "given up: now a dead letter");
-                return (Verdict::Bury(reason), &self.meters.buried);
-            }
-        };
-        tracing::warn!(duration_ms, retry_in_ms = delay.as_millis(), reason, "attempt failed");
-        (Verdict::Postpone(delay, reason), &self.meters.retry)
+    /// What counts an attempt that ended so.
+    fn counter(&self, verdict: &Verdict) -> &Counter {
+        match verdict {
+            Verdict::Finish(..) => &self.meters.done,
+            Verdict::Postpone(..) => &self.meters.retry,
+            Verdict::Release(..) => &self.meters.released,
+            Verdict::Bury(_) => &self.meters.buried,
+        }
     }
-}
 
-/// What every log line of an attempt says, the handler's own included.
-fn span<W: Work>(entry: &Entry) -> Span {
-    if !tracing::enabled!(Level::ERROR) {
-        return Span::none();
+    /// Tells the log and the observers how an attempt ended.
+    fn tell(&self, entry: &Entry, verdict: &Verdict, took: Duration) {
+        let is_untold = matches!(verdict, Verdict::Finish(..)) && !lines::tells_of_done(W::QUEUE);
+        if is_untold && self.observers.is_empty() {
+            return;
+        }
+        let step = verdict.step(took);
+        lines::tell(W::QUEUE, &step, took);
+        self.observers.tell(W::QUEUE, entry, step);
     }
-    let conversation = Conversation::decode(&entry.conversation);
-    let conversation = conversation.as_ref();
-    let ids = conversation.map(|it| [it.account.as_str(), it.user.as_str()].map(shortened));
-    let [account, user] = ids.map_or([None, None], |ids| ids.map(Some));
-    tracing::error_span!(
-        "attempt",
-        queue = W::QUEUE.as_str(),
-        entry = %entry.id,
-        attempt = entry.attempt,
-        app = conversation.map(|it| it.app.as_str()),
-        account = account.as_deref(),
-        user = user.as_deref(),
-        message_id = field::Empty,
-    )
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }

@@ -2,21 +2,35 @@
 
 use std::{
     ffi::OsString,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 use clap::Args;
 use rongcloud_callback::{
-    Config, Rules,
+    CallbackService, Config, Rules,
     client::{ClientError, probe, proxy},
     clock::Clock,
     config::{AppSection, Replies, RuleSection},
     ids::AppKey,
+    telemetry::{self, LogFilter},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
 };
 use url::Url;
 
-use crate::{failure::Failure, log, running};
+use crate::{
+    failure::Failure,
+    running::{self, Beside},
+};
+
+/// How long the page of a sandbox may take to answer.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -35,20 +49,26 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Goes on with the configuration of the server beside us, where only that can be meant.
-    pub(crate) fn find_configuration(&self, config: Option<&Path>) -> Result<(), Failure> {
-        let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(()) };
+    /// Goes on with the configuration of the server beside us, where only that can be meant; gives the sandbox where a
+    /// container runs that instead.
+    pub(crate) fn look_beside(&self, config: Option<&Path>) -> Result<Option<Beside>, Failure> {
+        let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(None) };
         let mut arguments = vec![OsString::from("check"), "--url".into()];
         if let Some(app) = &self.app {
             arguments.extend(["--app".into(), app.as_str().into()]);
         }
-        running::begin_again_beside_it(&arguments)
+        running::begin_again_beside_it(&arguments)?;
+        Ok(running::sandbox_of_container())
     }
 }
 
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(
+    config: &Config,
+    arguments: Arguments,
+    level: Option<&LogFilter>,
+) -> Result<(), Failure> {
     let Some(url) = arguments.url else {
-        buildable(config)?;
+        buildable(config, level)?;
         summary(config);
         return Ok(());
     };
@@ -67,10 +87,10 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
 }
 
 /// Builds what `serve` would build of it before it opens or listens to anything.
-pub(crate) fn buildable(config: &Config) -> Result<(), Failure> {
-    log::filter(&config.log)?;
-    Rules::new(config).map_err(Failure::yours)?;
-    Ok(())
+pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
+    telemetry::check(&config.log, level)?;
+    let rules = Rules::new(config).map_err(Failure::yours)?;
+    Ok(CallbackService::new(config.clone()).route(rules).check()?)
 }
 
 fn summary(config: &Config) {
@@ -115,13 +135,46 @@ fn way(url: &Url) -> String {
 
 /// Where the server that this configuration describes answers on this machine.
 pub(crate) fn local(config: &Config, app: &AppSection) -> Result<Url, Failure> {
-    let mut address = config.server.listen;
+    let address = reachable(config.server.listen);
+    format!("http://{address}{}", app.path).parse().map_err(Failure::yours)
+}
+
+/// An address at which this machine reaches what listens on `address`.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    format!("http://{address}{}", app.path).parse().map_err(Failure::yours)
+    address
+}
+
+/// Asks the sandbox for its page; one that plays a conversation has a port that only it knows.
+pub(crate) async fn try_out_sandbox(Beside { id, address }: &Beside) -> Result<(), Failure> {
+    let Some(address) = address.map(reachable) else {
+        println!("the sandbox with the process id {id} plays a conversation: there is nothing to probe");
+        return Ok(());
+    };
+    let answered = timeout(PATIENCE, ask(address)).await.unwrap_or_else(|late| Err(late.into()));
+    if let Err(error) = answered {
+        let error = anyhow::Error::new(error);
+        return Err(Failure::yours(error.context(format!(
+            "the sandbox with the process id {id} does not answer at http://{address}/"
+        )))
+        .hint("look at what it has printed, and start it again"));
+    }
+    println!("the sandbox with the process id {id} answers at http://{address}/");
+    Ok(())
+}
+
+/// Asks for the page, of which the first words are enough.
+async fn ask(address: SocketAddr) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut begin = [0; 12];
+    stream.read_exact(&mut begin).await?;
+    if begin == *b"HTTP/1.1 200" { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
 /// Whose secret signs a probe to `url`.

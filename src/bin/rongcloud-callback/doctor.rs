@@ -152,7 +152,7 @@ async fn examine(config: &Config, app: &AppSection, arguments: &Arguments, repor
 
 fn configuration(config: &Config) -> Finding {
     const CHECK: &str = "configuration";
-    if let Err(error) = check::buildable(config) {
+    if let Err(error) = check::buildable(config, None) {
         return Finding::wrong(
             CHECK,
             error.to_string().trim_end(),

@@ -4,7 +4,7 @@ use std::{fmt, process::ExitCode};
 
 use rongcloud_callback::{
     client::ClientError, config::ConfigError, journal::JournalError, protocol::ErrCode,
-    service::ServiceError,
+    service::ServiceError, telemetry::LogError,
 };
 
 use crate::terminal;
@@ -104,19 +104,22 @@ impl From<JournalError> for Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        match &error {
-            ServiceError::Listen { key, .. } => {
-                let hint =
-                    format!("is another program listening there? change `{key}` in the configuration");
-                Self::yours(error).hint(hint)
-            }
-            ServiceError::Journal { source: JournalError::Open(_), .. }
+        let hint = error.hint();
+        let failure = match &error {
+            ServiceError::Log(_)
+            | ServiceError::Listen { .. }
+            | ServiceError::Journal { source: JournalError::Open(_), .. }
             | ServiceError::Client { .. } => Self::yours(error),
-            ServiceError::Ended { .. } => {
-                Self::ours(error).hint("start it again; the lines of the log before this one say why")
-            }
             _ => Self::ours(error),
-        }
+        };
+        Self { hint, ..failure }
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let hint = error.hint();
+        Self::yours(error).hint(hint)
     }
 }
 

@@ -37,7 +37,11 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use mimalloc::MiMalloc;
-use rongcloud_callback::Config;
+use rongcloud_callback::{
+    Config,
+    config::{LogFormat, LogSection},
+    telemetry::{self, LogFilter},
+};
 
 use crate::failure::Failure;
 
@@ -45,17 +49,25 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Every command";
+
 /// Said once, below the help of the whole program.
-const BUILT_IN: &str = "The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.";
+const NOTES: &str = "\
+The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+Commands that end by themselves log only what --log-level asks for.";
 
 /// Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order.
 #[derive(Debug, Parser)]
-#[command(version, about, after_long_help = BUILT_IN)]
+#[command(version, about, after_long_help = NOTES)]
 #[expect(clippy::doc_markdown, reason = "the help is plain text")]
 struct Cli {
     /// The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
+    /// The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = EVERYWHERE)]
+    log_level: Option<LogFilter>,
     #[command(flatten)]
     options: calls::Options,
     #[command(subcommand)]
@@ -129,16 +141,22 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(Cli { config, options, command }: Cli) -> Result<(), Failure> {
+async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Failure> {
+    let level = log_level.as_ref();
+    if level.is_some() && !matches!(command, Command::Serve) {
+        // `serve` begins once it knows the format.
+        let section = LogSection { format: LogFormat::Text, level: "info".to_owned() };
+        telemetry::start(&section, level)?;
+    }
     let load = || Config::load(config.as_deref());
     match command {
         Command::Init(arguments) => init::run(arguments),
         Command::Doctor(arguments) => doctor::run(load(), arguments).await,
-        Command::Serve => serve::run(config).await,
-        Command::Check(arguments) => {
-            arguments.find_configuration(config.as_deref())?;
-            check::run(&load()?, arguments).await
-        }
+        Command::Serve => serve::run(config, level).await,
+        Command::Check(arguments) => match arguments.look_beside(config.as_deref())? {
+            Some(sandbox) => check::try_out_sandbox(&sandbox).await,
+            None => check::run(&load()?, arguments, level).await,
+        },
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,

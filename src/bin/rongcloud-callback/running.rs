@@ -9,6 +9,7 @@ use std::{
     env::var_os,
     ffi::{OsStr, OsString},
     fs,
+    net::SocketAddr,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{self, Command},
@@ -16,12 +17,20 @@ use std::{
 
 use clap::Parser as _;
 
-use crate::{Cli, failure::Failure};
+use crate::{Cli, Command as Subcommand, failure::Failure};
 
 /// This program's own file, also after another one has taken its place.
 const SELF: &str = "/proc/self/exe";
 /// The variable that names a configuration.
 const CONFIG: &str = "RONGCLOUD_CALLBACK_CONFIG";
+
+/// A running sandbox.
+pub(crate) struct Beside {
+    /// The number of its process.
+    pub(crate) id: u32,
+    /// Where its page is; none if only it knows the port.
+    pub(crate) address: Option<SocketAddr>,
+}
 
 /// A running server of this program.
 struct Server {
@@ -57,19 +66,52 @@ pub(crate) fn begin_again_beside_it(arguments: &[OsString]) -> Result<(), Failur
     .hint("name its configuration with --config"))
 }
 
-/// The servers of this program whose processes we can see and look into.
-fn servers() -> impl Iterator<Item = Server> {
-    let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| *id != process::id()).filter_map(server)
+/// The sandbox that a container runs, as its first process or as the child of that one; anywhere else a sandbox is not what
+/// is asked about.
+pub(crate) fn sandbox_of_container() -> Option<Beside> {
+    others().find_map(|id| {
+        let Cli { command, .. } = arguments(id)?;
+        let Subcommand::Sandbox(arguments) = command else { return None };
+        let address = Some(arguments.address()).filter(|address| address.port() != 0);
+        (id == 1 || parent(id) == Some(1)).then_some(Beside { id, address })
+    })
 }
 
-fn server(id: u32) -> Option<Server> {
-    let folder = Path::new("/proc").join(id.to_string());
+/// The servers of this program whose processes we can see and look into.
+fn servers() -> impl Iterator<Item = Server> {
+    others().filter_map(server)
+}
+
+/// The numbers of all processes but this one.
+fn others() -> impl Iterator<Item = u32> {
+    let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| *id != process::id())
+}
+
+/// The arguments of a process, if it is one of this program.
+fn arguments(id: u32) -> Option<Cli> {
+    let folder = folder(id);
     if file(&folder.join("exe"))? != file(Path::new(SELF))? {
         return None;
     }
-    let Cli { config, command, .. } = Cli::try_parse_from(strings(&folder.join("cmdline"))?).ok()?;
+    Cli::try_parse_from(strings(&folder.join("cmdline"))?).ok()
+}
+
+/// The number of the process that has started another one.
+fn parent(id: u32) -> Option<u32> {
+    let status = fs::read_to_string(folder(id).join("status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+/// What the kernel shows of a process.
+fn folder(id: u32) -> PathBuf {
+    Path::new("/proc").join(id.to_string())
+}
+
+fn server(id: u32) -> Option<Server> {
+    let Cli { config, command, .. } = arguments(id)?;
+    let folder = folder(id);
     let environment = strings(&folder.join("environ"))?;
     let environment = environment.iter().filter_map(|line| {
         let at = line.as_bytes().iter().position(|&byte| byte == b'=')?;
@@ -77,7 +119,7 @@ fn server(id: u32) -> Option<Server> {
         Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
     });
     let environment = environment.collect();
-    matches!(command, crate::Command::Serve).then_some(Server { id, config, environment })
+    matches!(command, Subcommand::Serve).then_some(Server { id, config, environment })
 }
 
 /// The device and number of the file at `path`, which no other file has.

@@ -46,6 +46,14 @@ pub(crate) struct Arguments {
     play: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Where the page and the platform's API are.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let port = if self.play.is_some() { 0 } else { 8000 };
+        self.listen.unwrap_or_else(|| ([127, 0, 0, 1], port).into())
+    }
+}
+
 /// Our own server, running beside the sandbox.
 struct Beside {
     server: JoinSet<Result<(), ServiceError>>,
@@ -84,8 +92,7 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
 }
 
 async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
-    let port = if arguments.play.is_some() { 0 } else { 8000 };
-    let listen = arguments.listen.unwrap_or_else(|| ([127, 0, 0, 1], port).into());
+    let listen = arguments.address();
     let options = Options {
         listen,
         allow_remote: arguments.allow_remote,

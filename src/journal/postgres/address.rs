@@ -21,14 +21,14 @@ const SHAPE: &str = "write \"postgres://USER:PASSWORD@HOST/DATABASE\", its speci
 
 /// What a connection needs. Shows no password.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(in crate::journal) struct Address {
     pub(super) config: Config,
     pub(super) tls: MakeRustlsConnect,
 }
 
 impl Address {
     /// Reads `postgres://…`; the error repeats nothing of it, for it holds a password.
-    pub(super) fn parse(url: &str) -> Result<Self, JournalError> {
+    pub(in crate::journal) fn parse(url: &str) -> Result<Self, JournalError> {
         let (address, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut roots) = (None, None);
         let mut rest = form_urlencoded::Serializer::new(String::new());

@@ -32,8 +32,8 @@ use std::{future::ready, sync::Arc};
 use tokio::sync::{mpsc::error::TrySendError, watch};
 use tokio_postgres::Client;
 
+pub(super) use self::address::Address;
 use self::{
-    address::Address,
     command::{Append, Ask, Call, Command, Settle, span},
     digest::Digest,
     keeper::{Keeper, NOTICED_AFTER, tell_of_step},
@@ -50,9 +50,8 @@ use super::{
 };
 use crate::clock::UnixMillis;
 
-/// Opens the database at `url` for a server or an operator.
-pub(super) async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let address = Address::parse(url)?;
+/// Opens the database at `address` for a server or an operator.
+pub(super) async fn open(address: Address, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
     let session = Session::open(&address, options.access).await?;
     let shared = Arc::new(Shared::new(options.clock.clone()));
     let office = match options.access {

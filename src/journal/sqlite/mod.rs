@@ -1,5 +1,6 @@
 //! The embedded default: one SQLite file, one writer thread, and one sync for all who wait.
 
+mod check;
 mod command;
 mod operator;
 mod place;
@@ -26,6 +27,7 @@ use tokio::sync::{
     watch,
 };
 
+pub(super) use self::{check::check, place::path};
 use self::{
     command::{Call, Command, Order},
     operator::{Operator, read},
@@ -47,8 +49,7 @@ use crate::clock::{Clock, UnixMillis};
 const QUEUED: usize = 4096;
 
 /// Opens the file at `path` for a server or an operator.
-pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let path = place::path(path)?;
+pub(super) async fn open(path: PathBuf, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
     let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
         let path = place::find(&path, options.access)?;
         match options.access {

@@ -18,7 +18,7 @@ const LINKS: usize = 40;
 /// The path in `sqlite:PATH`; `//` before it is allowed, as others write it.
 ///
 /// Every character of it is the file's name, so that what other programs take for more is refused.
-pub(super) fn path(written: &str) -> Result<PathBuf, JournalError> {
+pub(in crate::journal) fn path(written: &str) -> Result<PathBuf, JournalError> {
     let refuse = |why: &str| {
         let example = "sqlite:data/journal.db";
         Err(open_error(&format!("[journal] url = \"sqlite:{written}\" {why}: write \"{example}\"")))
@@ -108,6 +108,27 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The file that `path` leads to, whether it is there or not; for those who may make it, its folder is made.
 pub(super) fn find(path: &Path, access: Access) -> Result<PathBuf, JournalError> {
+    let path = follow(path)?;
+    match access {
+        Access::Server | Access::Target => create_folder(&path)?,
+        Access::Operator | Access::Source => match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(missing(&path)),
+            Err(error) => return Err(unusable(&path, &error.to_string())),
+        },
+    }
+    let real = real(&path).map_err(|error| unusable(&path, &error.to_string()))?;
+    if real.is_dir() { Err(is_folder(&real)) } else { Ok(real) }
+}
+
+/// The path of a file in a folder that is there, without symbolic links to that.
+pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().map(OsString::from).unwrap_or_default();
+    Ok(fs::canonicalize(folder(path))?.join(name))
+}
+
+/// The path to which the symbolic links at `path` lead.
+pub(super) fn follow(path: &Path) -> Result<PathBuf, JournalError> {
     let mut path = path.to_owned();
     let mut links = 0;
     while let Ok(target) = fs::read_link(&path) {
@@ -120,27 +141,17 @@ pub(super) fn find(path: &Path, access: Access) -> Result<PathBuf, JournalError>
             )));
         }
     }
-    match access {
-        Access::Server | Access::Target => create_folder(&path)?,
-        Access::Operator | Access::Source => match path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Err(missing(&path)),
-            Err(error) => return Err(unusable(&path, &error.to_string())),
-        },
-    }
-    let name = path.file_name().map(OsString::from).unwrap_or_default();
-    let real = fs::canonicalize(folder(&path));
-    let real = real.map_err(|error| unusable(&path, &error.to_string()))?.join(name);
-    if real.is_dir() {
-        return Err(open_error(&format!(
-            "the journal {} is a folder: add a file's name to [journal] url",
-            real.display()
-        )));
-    }
-    Ok(real)
+    Ok(path)
 }
 
-fn folder(path: &Path) -> &Path {
+pub(super) fn is_folder(path: &Path) -> JournalError {
+    open_error(&format!(
+        "the journal {} is a folder: add a file's name to [journal] url",
+        path.display()
+    ))
+}
+
+pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -158,13 +169,15 @@ fn create_folder(path: &Path) -> Result<(), JournalError> {
         let named = folder.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty());
         named.take(2).try_for_each(|parent| File::open(parent)?.sync_all())
     });
-    created.map_err(|error| {
-        open_error(&format!(
-            "cannot make the journal's folder {}: {error}: create it for {}, or change [journal] url",
-            folder.display(),
-            us()
-        ))
-    })
+    created.map_err(|error| no_folder(folder, &error))
+}
+
+pub(super) fn no_folder(folder: &Path, error: &io::Error) -> JournalError {
+    open_error(&format!(
+        "cannot make the journal's folder {}: {error}: create it for {}, or change [journal] url",
+        folder.display(),
+        us()
+    ))
 }
 
 /// Makes an empty database file for its owner only; SQLite gives the files beside it the same mode.

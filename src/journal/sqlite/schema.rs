@@ -1,8 +1,11 @@
 //! The file: its pragmas, its tables and their versions, and the marks that keep servers away.
 
-use std::{path::Path, time::Duration};
+use std::{os::unix::ffi::OsStrExt as _, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior,
+};
 
 use super::place::{create_file, missing, unusable};
 use crate::{
@@ -88,6 +91,26 @@ fn open(path: &Path, access: Access, migrate: bool) -> Result<Connection, Journa
     set_pragmas(&connection).map_err(store)?;
     check_pragmas(&connection, path)?;
     Ok(connection)
+}
+
+/// Whether a server would take the file at `path`: reads it without a lock, and makes nothing beside it.
+pub(super) fn look(path: &Path) -> Result<(), JournalError> {
+    let name = percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let opened = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags);
+    match opened.and_then(|mut connection| version(&mut connection, Access::Server, false)) {
+        Ok((version, mark)) => {
+            if !matches!(version, Version::Older(_)) {
+                check_version(version, path)?;
+            }
+            check_mark(mark, path, Access::Server)
+        }
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(unusable(path, &error.to_string()))
+        }
+        // A server may be writing to it at this moment.
+        Err(_) => Ok(()),
+    }
 }
 
 /// A connection that only reads.

@@ -34,14 +34,18 @@ fn the_program_explains_itself() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --config <FILE>
-              The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-
       -h, --help
               Print help (see a summary with '-h')
 
       -V, --version
               Print version
+
+    Every command:
+          --config <FILE>
+              The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+
+          --log-level <LEVEL>
+              The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
 
     Calls of the platform:
           --app <KEY>
@@ -54,6 +58,7 @@ fn the_program_explains_itself() {
               Prints the request, with its secrets masked, instead of sending it
 
     The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+    Commands that end by themselves log only what --log-level asks for.
     "#);
 }
 
@@ -69,11 +74,14 @@ fn a_command_explains_itself() {
       <NAME>     The text of the entry, at most 10 characters
 
     Options:
-          --config <FILE>  The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-          --url <URL>      The page that the entry opens, which makes it one of type 1; without a page it does nothing, which is type 0
-          --type <TYPE>    The document's type of the entry, which --url decides: 1 opens a page, 0 does nothing
-          --below <MENU>   The entry of level 1 below which it is on level 2; without one it is on level 1 itself
-      -h, --help           Print help
+          --url <URL>     The page that the entry opens, which makes it one of type 1; without a page it does nothing, which is type 0
+          --type <TYPE>   The document's type of the entry, which --url decides: 1 opens a page, 0 does nothing
+          --below <MENU>  The entry of level 1 below which it is on level 2; without one it is on level 1 itself
+      -h, --help          Print help
+
+    Every command:
+          --config <FILE>      The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+          --log-level <LEVEL>  The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
 
     Calls of the platform:
           --app <KEY>  Makes the call for the app with this App Key; not needed where the configuration has one app only

@@ -18,6 +18,7 @@ mod portal;
 mod proxies;
 mod rules;
 mod send;
+mod starts;
 
 use std::process::{Command, Output};
 

@@ -122,6 +122,25 @@ async fn sigterm_ends_it_while_its_secret_is_on_a_volume_that_does_not_answer() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_health_check_of_a_container_with_a_sandbox_asks_for_its_page() {
+    let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
+    // As a file of variables gives them to every container of a bot.
+    let environment =
+        [("RC_APP_KEY", APP), ("RC_APP_SECRET", SECRET), ("RC_API_URL", "http://127.0.0.1:9")];
+    let address = listen.to_string();
+    let arguments = ["sandbox", "--listen", &address];
+    let Some(first) = First::start(&arguments, folder.path(), &environment).await else { return };
+    until("a page", async || Connection::try_open(listen).await.ok().map(drop)).await;
+    for environment in [&environment[..], &[]] {
+        let (code, output, errors) = first.beside(&["check", "--url"], environment);
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{output}");
+        let words = format!("the sandbox with the process id 1 answers at http://{listen}/\n");
+        assert_eq!(output, words);
+    }
+    assert_eq!(first.terminate().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_health_check_finds_the_server_however_it_was_configured() {
     let environment =
         [("RC_APP_KEY", APP), ("RC_APP_SECRET", SECRET), ("RC_API_URL", "http://127.0.0.1:9")];

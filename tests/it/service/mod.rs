@@ -21,4 +21,5 @@ mod replicas;
 mod replies;
 mod running;
 mod shutdown;
+mod speaking;
 mod storage;

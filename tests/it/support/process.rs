@@ -209,16 +209,27 @@ impl Home {
         self.spawn_as(Command::new(&self.program))
     }
 
-    fn spawn_as(&self, mut command: Command) -> Process {
+    /// The command that starts the server.
+    pub(crate) fn server_command(&self) -> Command {
+        self.prepared(Command::new(&self.program))
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         if self.program.ends_with("rongcloud-callback") {
             command.arg("serve");
         }
-        let mut child = command
+        command
             .current_dir(self.path())
             .env("RONGCLOUD_CALLBACK_CONFIG", self.configuration())
             // A backtrace names a commit of the compiler, which reads like a signature.
             .env_remove("RUST_BACKTRACE")
-            .envs(self.environment.iter().cloned())
+            .envs(self.environment.iter().cloned());
+        command
+    }
+
+    fn spawn_as(&self, command: Command) -> Process {
+        let mut child = self
+            .prepared(command)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));

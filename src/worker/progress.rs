@@ -1,0 +1,151 @@
+//! What becomes of each entry, step by step, for observers; the log says the same.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use super::panicked;
+use crate::{
+    journal::{Entry, EntryId, Queue},
+    protocol::Conversation,
+};
+
+/// A step of an entry's way through a queue.
+///
+/// It is told before the journal has noted it. Where the journal cannot, because it is away or the lease is lost, the
+/// entry begins another attempt later.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The queue: messages are in the Inbox, replies in the Outbox.
+    pub queue: Queue,
+    /// The entry's number.
+    pub entry: EntryId,
+    /// The number of the message that a reply answers.
+    pub answers: Option<EntryId>,
+    /// The conversation; `None` if the entry names none.
+    pub conversation: Option<Conversation>,
+    /// The body as it came: the platform's XML, or a reply as it is kept.
+    pub body: Bytes,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// The step.
+    pub step: Step,
+}
+
+/// What happens to an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// An attempt begins.
+    Begun,
+    /// The message is handled, or the reply is sent.
+    Done {
+        /// The rule or handler, for example `rule "welcome"` or `handler 2 (Text)`; `None` for a reply.
+        by: Option<String>,
+        /// How many replies are to be sent now.
+        replies: usize,
+        /// How long the attempt took.
+        took: Duration,
+    },
+    /// No rule and no handler takes the message: it is kept without an answer.
+    NotTaken,
+    /// A rule keeps quiet on purpose, as its `every` says.
+    Quiet {
+        /// The rule.
+        by: String,
+    },
+    /// The attempt failed, and another one follows.
+    Retry {
+        /// Why.
+        reason: String,
+        /// The time until then.
+        after: Duration,
+    },
+    /// It is not the entry's turn: the attempt does not count, and another one follows.
+    Released {
+        /// Why.
+        reason: String,
+        /// The time until then.
+        after: Duration,
+    },
+    /// The entry is given up: a dead letter.
+    Dead {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Those who are told of each step, in order; clones are the same ones.
+#[derive(Clone, Default)]
+pub struct Observers(Vec<Arc<Observer>>);
+
+struct Observer {
+    tell: Box<dyn Fn(&Progress) + Send + Sync>,
+    /// A panic of it has been logged.
+    has_panicked: AtomicBool,
+}
+
+impl Observers {
+    /// Adds one after those that are there.
+    pub fn add(&mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) {
+        let has_panicked = AtomicBool::new(false);
+        self.0.push(Arc::new(Observer { tell: Box::new(tell), has_panicked }));
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Tells each of them of a step.
+    pub(super) fn tell(&self, queue: Queue, entry: &Entry, step: Step) {
+        if self.is_empty() {
+            return;
+        }
+        let progress = Progress {
+            queue,
+            entry: entry.id,
+            answers: answers(queue, entry),
+            conversation: Conversation::decode(&entry.conversation),
+            body: entry.body.clone(),
+            attempt: entry.attempt,
+            step,
+        };
+        self.0.iter().for_each(|observer| observer.tell(&progress));
+    }
+}
+
+impl Observer {
+    fn tell(&self, progress: &Progress) {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.tell)(progress))) else { return };
+        if !self.has_panicked.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                panic = panicked(panic.as_ref()),
+                "an observer has panicked: messages are handled as before, and it is told of the next steps; \
+                 further panics of it are not logged"
+            );
+        }
+    }
+}
+
+/// The number of the message that an entry of the Outbox answers.
+pub(super) fn answers(queue: Queue, entry: &Entry) -> Option<EntryId> {
+    match queue {
+        Queue::Inbox => None,
+        Queue::Outbox => EntryId::answered_by(&entry.key),
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observers({})", self.0.len())
+    }
+}
