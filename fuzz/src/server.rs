@@ -148,7 +148,7 @@ impl Server {
 
     /// All that it has kept.
     pub async fn kept(&self, state: State) -> Vec<Record> {
-        let filter = Filter { queue: None, state: Some(state), limit: 1000 };
+        let filter = Filter { state: Some(state), limit: 1000, ..Filter::default() };
         self.journal.list(filter).await.expect("a list")
     }
 }

@@ -51,6 +51,9 @@ impl State {
     }
 }
 
+/// The reason of an entry that an operator has marked as done.
+pub(super) const DISCARDED: &str = "discarded";
+
 /// Something to be made durable.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
@@ -174,31 +177,18 @@ pub struct Record {
     pub reason: Option<String>,
 }
 
-/// Which entries to list, newest first.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// Of this queue only.
-    pub queue: Option<Queue>,
-    /// In this state only.
-    pub state: Option<State>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 impl NewEntry {
     pub(super) fn adds_to_inbox(&self) -> bool {
         self.queue == Queue::Inbox && self.dead.is_none()
     }
 }
 
-impl Filter {
-    pub(super) fn admits(&self, record: &Record) -> bool {
-        self.queue.is_none_or(|queue| queue == record.queue)
-            && self.state.is_none_or(|state| state == record.state)
-    }
-}
-
 impl Record {
+    /// Whether an operator has marked it as done without its being handled.
+    pub fn is_discarded(&self) -> bool {
+        self.state == State::Done && self.reason.as_deref() == Some(DISCARDED)
+    }
+
     pub(super) fn accepted(id: EntryId, entry: NewEntry, now: UnixMillis) -> Self {
         let state = if entry.dead.is_some() { State::Dead } else { State::Pending };
         Self {

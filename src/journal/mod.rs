@@ -5,6 +5,7 @@
 
 mod books;
 mod entry;
+mod filter;
 mod fingerprint;
 mod interrupted;
 mod location;
@@ -22,7 +23,10 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::watch;
 
-pub use self::entry::{Appended, Bond, Entry, EntryId, Filter, Lease, NewEntry, Queue, Record, State};
+pub use self::{
+    entry::{Appended, Bond, Entry, EntryId, Lease, NewEntry, Queue, Record, State},
+    filter::{Filter, KeyPattern, Order},
+};
 use self::{location::Location, time::JournalTime};
 use crate::{
     clock::{Clock, UnixMillis},
@@ -178,11 +182,14 @@ pub trait Journal: Send + Sync + fmt::Debug + 'static {
     /// How much is in it.
     fn stats(&self) -> Pending<'_, Stats>;
 
-    /// Entries, newest first.
+    /// The entries that a filter admits.
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>>;
 
     /// One entry.
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>>;
+
+    /// The entries of a queue that have one of these keys, in order of acceptance.
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>>;
 
     /// Makes a dead letter pending again, due now, its attempts counted anew.
     ///

@@ -249,6 +249,27 @@ impl Conversation {
         conversation_key(&self.app, &self.account, &self.user)
     }
 
+    /// How the keys of these conversations begin, what all of them contain, and how they end; each may be empty.
+    ///
+    /// For looking up entries of an app, an account or a user, whichever is known, in a journal.
+    pub fn key_pattern(
+        app: Option<&AppKey>,
+        account: Option<&AccountId>,
+        user: Option<&UserId>,
+    ) -> [String; 3] {
+        let begins = match (app, account) {
+            (Some(app), Some(account)) => format!("{app}{SEPARATOR}{account}{SEPARATOR}"),
+            (Some(app), None) => format!("{app}{SEPARATOR}"),
+            (None, _) => String::new(),
+        };
+        // With exactly two separators in a key, what stands between two of them is the account.
+        let contains = match (app, account) {
+            (None, Some(account)) => format!("{SEPARATOR}{account}{SEPARATOR}"),
+            _ => String::new(),
+        };
+        [begins, contains, user.map_or_else(String::new, |user| format!("{SEPARATOR}{user}"))]
+    }
+
     /// Reads what [`encode`](Self::encode) wrote.
     pub fn decode(encoded: &str) -> Option<Self> {
         let mut parts = encoded.split(SEPARATOR);

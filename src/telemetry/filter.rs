@@ -57,9 +57,7 @@ impl FromStr for LogFilter {
         if let Err(error) = text.parse::<EnvFilter>() {
             return Err(LogFilterError(format!("`{text}` is not a filter: {error}")));
         }
-        // Conditions on spans have commas of their own.
-        let is_plain = !text.contains('[');
-        match text.split(',').find(|part| is_plain && is_no_level(part)) {
+        match text.split(',').find(|part| is_no_level(part)) {
             Some(word) => {
                 let word = word.trim();
                 Err(LogFilterError(format!(
@@ -75,7 +73,7 @@ impl FromStr for LogFilter {
 /// everything out of the log.
 fn is_no_level(part: &str) -> bool {
     let part = part.trim();
-    let is_word = !part.is_empty() && !part.contains('=');
+    let is_word = !part.is_empty() && !part.contains(['=', '[']);
     is_word && !part.starts_with(OURS) && part.parse::<LevelFilter>().is_err()
 }
 
@@ -115,7 +113,7 @@ mod tests {
             "off",
             "rongcloud_callback",
             "hyper=debug,warn",
-            "[{user=1,app=2}]=debug",
+            "[attempt{user=1}]=debug",
         ] {
             assert!(text.parse::<LogFilter>().is_ok(), "{text}");
         }

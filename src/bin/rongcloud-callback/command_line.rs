@@ -33,7 +33,10 @@ const EXAMPLES: [(&str, &[&str]); 25] = [
         ],
     ),
     ("journal stats", &["journal stats"]),
-    ("journal list", &["journal list --state dead --limit 20"]),
+    (
+        "journal list",
+        &["journal list --state dead --limit 20", "journal list --user user1 --since 2h --follow"],
+    ),
     ("journal show", &["journal show 17"]),
     ("journal revive", &["journal revive 17 18", "journal revive --all-dead"]),
     ("journal discard", &["journal discard 17"]),

@@ -12,6 +12,7 @@ use rongcloud_callback::{
     journal::{Access, JournalError},
     protocol::ErrCode,
     service::open_journal,
+    telemetry::LogFilter,
 };
 use rustix::fs::statvfs;
 use serde::Serialize;
@@ -113,6 +114,7 @@ impl Report {
 pub(crate) async fn run(
     config: Result<Config, ConfigError>,
     arguments: Arguments,
+    level: Option<&LogFilter>,
 ) -> Result<(), Failure> {
     let mut report = Report { json: arguments.json, findings: Vec::new() };
     let config = match config {
@@ -124,7 +126,7 @@ pub(crate) async fn run(
             return report.end();
         }
     };
-    report.add(configuration(&config));
+    report.add(configuration(&config, level));
     report.add(journal(&config).await);
     let chosen = |app: &&AppSection| arguments.app.as_ref().is_none_or(|key| app.key == *key);
     let apps: Vec<_> = config.apps.iter().filter(chosen).collect();
@@ -150,9 +152,9 @@ async fn examine(config: &Config, app: &AppSection, arguments: &Arguments, repor
     report.of_app(app, from_outside(config, app, outside.as_ref()).await);
 }
 
-fn configuration(config: &Config) -> Finding {
+fn configuration(config: &Config, level: Option<&LogFilter>) -> Finding {
     const CHECK: &str = "configuration";
-    if let Err(error) = check::buildable(config, None) {
+    if let Err(error) = check::buildable(config, level) {
         return Finding::wrong(
             CHECK,
             error.to_string().trim_end(),

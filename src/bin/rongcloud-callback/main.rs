@@ -151,7 +151,7 @@ async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Fai
     let load = || Config::load(config.as_deref());
     match command {
         Command::Init(arguments) => init::run(arguments),
-        Command::Doctor(arguments) => doctor::run(load(), arguments).await,
+        Command::Doctor(arguments) => doctor::run(load(), arguments, level).await,
         Command::Serve => serve::run(config, level).await,
         Command::Check(arguments) => match arguments.look_beside(config.as_deref())? {
             Some(sandbox) => check::try_out_sandbox(&sandbox).await,

@@ -4,46 +4,65 @@
 //! write to the clipboard, line breaks that forge a row of a table, characters that turn the text around or that nobody
 //! sees. [`line`] and [`block`] write those as `\u{…}`; Chinese, emoji and every other visible text stay as they are.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    env,
+    io::{self, IsTerminal},
+};
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory},
 };
+use rustix::termios::tcgetwinsize;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 /// The joiner between the parts of an emoji.
 const JOINER: char = '\u{200d}';
 /// The emoji whose tags say which flag it is.
 const FLAG: char = '\u{1f3f4}';
 
+/// How wide a terminal is that does not say it.
+const USUAL_WIDTH: usize = 80;
+
 /// A foreign text for a place of one line: a cell, a field, an error message.
+///
+/// Of several spaces in a row the others are written out, too: they could push a forged field to where a line begins.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    escaped(text, |_| false)
+    escaped(text, |before, char| !(char.is_whitespace() && before.is_some_and(char::is_whitespace)))
 }
 
-/// A foreign text that has lines of its own: its line breaks and tabs stay.
+/// A foreign text that has lines of its own: its line breaks, tabs and spaces stay.
 pub(crate) fn block(text: &str) -> Cow<'_, str> {
-    escaped(text, |char| matches!(char, '\n' | '\t'))
-}
-
-fn escaped(text: &str, stays: fn(char) -> bool) -> Cow<'_, str> {
-    if text.chars().all(|char| stays(char) || is_visible(char)) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    // The character before, if it was left as it is.
-    let mut before = None;
-    let mut rest = text.chars();
-    while let Some(char) = rest.next() {
-        if stays(char) || is_visible(char) || belongs(before, char, rest.clone().next()) {
-            shown.push(char);
-            before = Some(char);
-        } else {
-            shown.extend(char.escape_unicode());
-            before = None;
-        }
+    let mut shown = String::new();
+    for piece in text.split_inclusive(['\n', '\t']) {
+        let (written, end) = piece.split_at(piece.trim_end_matches(['\n', '\t']).len());
+        shown += &escaped(written, |_, _| true);
+        shown += end;
     }
     Cow::Owned(shown)
+}
+
+/// Writes out what is invisible, and what `stays` does not leave as it is behind the character before.
+fn escaped(text: &str, stays: fn(Option<char>, char) -> bool) -> Cow<'_, str> {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = None;
+    // Whether that one was left as it is.
+    let mut is_shown = false;
+    let mut rest = text.chars();
+    while let Some(char) = rest.next() {
+        let part_of = before.filter(|_| is_shown);
+        is_shown =
+            is_visible(char) && stays(before, char) || belongs(part_of, char, rest.clone().next());
+        if is_shown {
+            shown.push(char);
+        } else {
+            shown.extend(char.escape_unicode());
+        }
+        before = Some(char);
+    }
+    if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
 /// Whether a character is seen, and leaves its neighbours and the terminal alone.
@@ -79,6 +98,53 @@ fn belongs(before: Option<char>, char: char, after: Option<char>) -> bool {
         char if is_tag(char) => before == FLAG || is_tag(before),
         _ => false,
     }
+}
+
+/// How many columns standard output has, if it is a terminal.
+pub(crate) fn width() -> Option<usize> {
+    let output = io::stdout();
+    if !output.is_terminal() {
+        return None;
+    }
+    // Whoever exports it means it, as for other commands.
+    let exported = env::var_os("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+    let seen = || tcgetwinsize(&output).ok().map(|size| usize::from(size.ws_col));
+    exported.or_else(seen).filter(|width| *width > 0).or(Some(USUAL_WIDTH))
+}
+
+/// How many columns a text takes.
+pub(crate) fn width_of(text: &str) -> usize {
+    text.width()
+}
+
+/// The beginning of a text, in at most so many columns.
+pub(crate) fn beginning(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let kept = fitting(text.graphemes(true), width.saturating_sub(1));
+    Cow::Owned(format!("{}…", &text[..kept]))
+}
+
+/// An id in at most so many columns, without its middle: ids of one kind begin alike, and often end alike.
+pub(crate) fn shortened(id: &str, width: usize) -> Cow<'_, str> {
+    if width_of(id) <= width {
+        return Cow::Borrowed(id);
+    }
+    let kept = width.saturating_sub(1);
+    let end = id.len() - fitting(id.graphemes(true).rev(), kept / 2);
+    let begin = fitting(id.graphemes(true), kept - kept / 2);
+    Cow::Owned(format!("{}…{}", &id[..begin], &id[end..]))
+}
+
+/// How many bytes the first of these take that fit into so many columns.
+fn fitting<'a>(graphemes: impl Iterator<Item = &'a str>, width: usize) -> usize {
+    let mut taken = 0;
+    let fits = |grapheme: &&str| {
+        taken += width_of(grapheme);
+        taken <= width
+    };
+    graphemes.take_while(fits).map(str::len).sum()
 }
 
 #[cfg(test)]
@@ -124,6 +190,21 @@ mod tests {
     #[test]
     fn only_a_block_has_lines_of_its_own() {
         assert_eq!(line("a\n\tb"), "a\\u{a}\\u{9}b");
-        assert_eq!(block("a\n\tb\r\u{b}c"), "a\n\tb\\u{d}\\u{b}c");
+        assert_eq!(line("a   b 　c"), "a \\u{20}\\u{20}b \\u{3000}c");
+        assert_eq!(block("a\n\n \tb\r\u{b}c   d\n"), "a\n\n \tb\\u{d}\\u{b}c   d\n");
+    }
+
+    #[test]
+    fn a_text_is_cut_by_what_it_takes_on_the_screen() {
+        for (text, width, cut, short) in [
+            ("abcdef", 6, "abcdef", "abcdef"),
+            ("abcdefg", 6, "abcde…", "abc…fg"),
+            ("张三李四王五", 6, "张三…", "张…五"),
+            ("张三李四王五", 8, "张三李…", "张三…五"),
+            ("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 4, "👨‍👩‍👧…", "👨‍👩‍👧…"),
+            ("abc", 1, "…", "…"),
+        ] {
+            assert_eq!((&*beginning(text, width), &*shortened(text, width)), (cut, short));
+        }
     }
 }

@@ -12,9 +12,10 @@ use tokio::sync::watch;
 
 use self::records::Records;
 use super::{
-    Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-    Queue, Record, State, Stats,
+    Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Order,
+    Pending, Queue, Record, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
+    entry::DISCARDED,
     fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
     time::{JournalTime, Moment, Step, Timekeeper},
@@ -157,14 +158,23 @@ impl Journal for Memory {
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
         self.with(move |shelf, _| {
-            let newest_first = shelf.records.iter().rev();
-            let listed = newest_first.filter(|record| filter.admits(record)).take(filter.limit);
-            Ok(listed.cloned().collect())
+            let admitted = shelf.records.iter().filter(|record| filter.admits(record));
+            Ok(match filter.order {
+                Order::NewestFirst => admitted.rev().take(filter.limit).cloned().collect(),
+                Order::OldestFirst => admitted.take(filter.limit).cloned().collect(),
+            })
         })
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
         self.with(move |shelf, _| Ok(shelf.records.get(id).cloned()))
+    }
+
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.with(move |shelf, _| {
+            let wanted = |record: &&Record| record.queue == queue && keys.contains(&record.key);
+            Ok(shelf.records.iter().filter(wanted).cloned().collect())
+        })
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
@@ -286,7 +296,7 @@ impl Shelf {
         self.settled.insert(id, moment.elapsed);
         record.state = State::Done;
         record.settled_at = Some(moment.now);
-        record.reason = Some("discarded".to_owned());
+        record.reason = Some(DISCARDED.to_owned());
         Ok(())
     }
 

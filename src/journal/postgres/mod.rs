@@ -11,6 +11,7 @@ mod batch;
 mod command;
 mod copying;
 mod digest;
+mod filter;
 mod keeper;
 mod office;
 mod operate;
@@ -214,6 +215,13 @@ impl Journal for Postgres {
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
         Box::pin(async move {
             self.reader.with(|client| async move { operate::show(&client, id).await }).await
+        })
+    }
+
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            let keys = &keys;
+            self.reader.with(|client| async move { operate::find(&client, queue, keys).await }).await
         })
     }
 

@@ -4,6 +4,7 @@ use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
     digest::Digest,
+    filter::clauses,
     keeper::CHANNEL,
     session::BEGIN,
     statements::{ALIGN, LOCK, STATS, text},
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    journal::{EntryId, Filter, Queue, QueueStats, Record, Stats},
+    journal::{EntryId, Filter, Queue, QueueStats, Record, Stats, entry::DISCARDED},
 };
 
 /// How much more journal time may have passed than is written of it, in milliseconds: servers write it more often.
@@ -30,7 +31,7 @@ const DISCARD: &str = "
         select queue, state from entry where id = $2 and state <> 1 for update
     ), discarded as (
         update entry
-        set state = 1, settled_at = WALL, reason = convert_to('discarded', 'UTF8'),
+        set state = 1, settled_at = WALL, reason = $4::bytea,
             settled_elapsed = coalesce($3::bigint, (select elapsed from version) + MARGIN)
         where id = $2 and exists (select from old)
     ), counted as (
@@ -64,16 +65,19 @@ pub(super) async fn stats(client: &Client, leased: impl Fn(Queue) -> u64) -> Res
     Ok(stats)
 }
 
-/// Entries, newest first.
+/// The entries that a filter admits.
 pub(super) async fn list(client: &Client, filter: &Filter) -> Result<Vec<Record>, Error> {
-    // Written out, so that the index of the dead letters serves.
-    let state = filter.state.map_or_else(String::new, |it| format!("and state = {}", state_number(it)));
-    let of = filter.queue.map(queue_number);
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    let sql = format!(
-        "select {RECORD} from entry where ($1::smallint is null or queue = $1) {state} order by id desc limit $2"
-    );
-    records(client, &sql, &[&of, &limit]).await
+    let (clauses, values) = clauses(filter);
+    let parameters: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as _).collect();
+    records(client, &format!("select {RECORD} from entry {clauses}"), &parameters).await
+}
+
+/// The entries of a queue that have one of these keys, in order of acceptance.
+pub(super) async fn find(client: &Client, queue: Queue, keys: &[String]) -> Result<Vec<Record>, Error> {
+    let digests: Vec<_> = keys.iter().map(|key| Digest::of(key.as_bytes())).collect();
+    let sql =
+        format!("select {RECORD} from entry where queue = $1 and key_digest = any($2) order by id");
+    records(client, &sql, &[&queue_number(queue), &digests]).await
 }
 
 /// Entries after `after`, oldest first.
@@ -116,7 +120,9 @@ pub(super) async fn discard(
 ) -> Result<Option<Queue>, Error> {
     let now = now.map(|now| now.0);
     let statement = text(DISCARD).replace("MARGIN", MARGIN);
-    change(client, id, now, async || client.query_opt(&statement, &[&now, &id.0, &elapsed]).await).await
+    let reason = DISCARDED.as_bytes();
+    let discard = async || client.query_opt(&statement, &[&now, &id.0, &elapsed, &reason]).await;
+    change(client, id, now, discard).await
 }
 
 async fn change(

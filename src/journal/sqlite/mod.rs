@@ -2,6 +2,7 @@
 
 mod check;
 mod command;
+mod filter;
 mod operator;
 mod place;
 mod purge;
@@ -213,6 +214,10 @@ impl Journal for Sqlite {
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
         read(&self.place.path, move |connection| rows::show(connection, id))
+    }
+
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        read(&self.place.path, move |connection| rows::find(connection, queue, &keys))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {

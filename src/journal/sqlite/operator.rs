@@ -145,6 +145,10 @@ impl Journal for Operator {
         read(&self.path, move |connection| rows::show(connection, id))
     }
 
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        read(&self.path, move |connection| rows::find(connection, queue, &keys))
+    }
+
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
             let revived =

@@ -1,12 +1,14 @@
 //! The statements: what the entries' table is asked and told.
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
 
+use super::filter::clauses;
 use crate::{
     clock::UnixMillis,
     journal::{
         Entry, EntryId, Filter, Lease, NewEntry, Queue, QueueStats, Record, State, Stats,
         books::{Counts, PendingRow},
+        entry::DISCARDED,
         schedule::Times,
         time::Moment,
     },
@@ -135,9 +137,9 @@ pub(super) fn discard(
     let found = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     if found.is_some() {
         let mut update = connection.prepare_cached(
-            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = 'discarded' where id = ?1",
+            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = ?4 where id = ?1",
         )?;
-        update.execute(params![id, moment.now, moment.elapsed_at_most])?;
+        update.execute(params![id, moment.now, moment.elapsed_at_most, DISCARDED])?;
     }
     Ok(found)
 }
@@ -193,19 +195,21 @@ pub(super) fn last_id(connection: &Connection) -> Result<i64> {
     )
 }
 
-/// Entries, newest first.
+/// The entries that a filter admits.
 pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Record>> {
-    // The repeated condition is the index's own, without which SQLite does not use it.
-    let by_index = match filter.state {
-        Some(State::Pending | State::Dead) => "and state <> 1",
-        Some(State::Done) | None => "",
-    };
-    let mut statement = connection.prepare(&format!(
-        "select {RECORD} from entry where (?1 is null or queue = ?1) and {} {by_index} order by id desc limit ?3",
-        if filter.state.is_some() { "state = ?2" } else { "?2 is null" }
-    ))?;
-    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-    statement.query_map(params![filter.queue, filter.state, limit], record)?.collect()
+    let (clauses, values) = clauses(filter);
+    let mut statement = connection.prepare(&format!("select {RECORD} from entry {clauses}"))?;
+    statement.query_map(params_from_iter(values), record)?.collect()
+}
+
+/// The entries of a queue that have one of these keys, in order of acceptance.
+pub(super) fn find(connection: &Connection, queue: Queue, keys: &[String]) -> Result<Vec<Record>> {
+    let mut statement =
+        connection.prepare(&format!("select {RECORD} from entry where queue = ?1 and key = ?2"))?;
+    let one = |key| statement.query_row(params![queue, key], record).optional().transpose();
+    let mut found = keys.iter().filter_map(one).collect::<Result<Vec<_>>>()?;
+    found.sort_unstable_by_key(|record| record.id);
+    Ok(found)
 }
 
 /// Entries after `after`, oldest first.

@@ -76,6 +76,9 @@ async fn a_dead_letter_is_revived_and_discarded_while_the_server_runs() {
         .await;
     assert_eq!(printed(&home, &["journal", "discard", "--all-dead"]), format!("{id} is discarded\n"));
     assert!(dead().is_empty());
+    for verb in ["revive", "discard"] {
+        assert_eq!(printed(&home, &["journal", verb, "--all-dead"]), "there are no dead letters\n");
+    }
     assert_eq!(rows(&home, &["--state", "done"])[0]["reason"], "discarded");
 }
 

@@ -10,6 +10,7 @@ mod follower;
 mod help;
 mod init;
 mod journal;
+mod journal_list;
 mod manual;
 mod media;
 mod menu;

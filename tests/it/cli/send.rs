@@ -8,7 +8,7 @@ use super::calls::{OK, check_edited, command, run};
 use crate::{
     client::support::{answering, json},
     fixtures::HttpExample,
-    support::terminal::at_terminal,
+    support::screen::asked_on,
 };
 
 const SENDER: &str = "app.public.server112";
@@ -186,21 +186,21 @@ async fn a_message_to_all_followers_is_sent_once_a_person_says_yes() {
         [("y\n", true), ("Yes\n", true), ("n\n", false), ("\n", false), ("\x04", false)]
     {
         let server = answering(200, OK).await;
-        let seen = at_terminal(command("test-app", &server.uri(), &all), typed);
+        let (code, seen) = asked_on(command("test-app", &server.uri(), &all), typed);
         assert_eq!(server.received_requests().await.unwrap().len(), usize::from(is_sent), "{typed:?}");
-        assert_eq!(seen.code, Some(i32::from(!is_sent)), "{typed:?}");
-        assert!(seen.terminal.contains("text: \"Hello, everyone\""), "{}", seen.terminal);
+        assert_eq!(code, Some(i32::from(!is_sent)), "{typed:?}");
+        assert!(seen.contains("text: \"Hello, everyone\""), "{seen}");
         assert!(
-            seen.terminal.contains("Send this to all followers of news? This cannot be taken back, and only one a day is possible. [y/N] "),
-            "{}",
-            seen.terminal
+            seen.contains("Send this to all followers of news? This cannot be taken back, and only one a day is possible. [y/N] "),
+            "{seen}"
         );
-        assert_eq!(seen.terminal.contains("error: nothing was sent"), !is_sent, "{}", seen.terminal);
+        assert_eq!(seen.contains("error: nothing was sent"), !is_sent, "{seen}");
     }
     for unasked in ["--yes", "--dry-run"] {
         let server = answering(200, OK).await;
-        let seen = at_terminal(command("test-app", &server.uri(), &[&all[..], &[unasked]].concat()), "");
-        assert_eq!((seen.code, seen.terminal.as_str()), (Some(0), ""), "{unasked}");
+        let unasking = [&all[..], &[unasked]].concat();
+        let (code, seen) = asked_on(command("test-app", &server.uri(), &unasking), "");
+        assert_eq!((code, seen.as_str()), (Some(0), ""), "{unasked}");
         assert_eq!(server.received_requests().await.unwrap().is_empty(), unasked == "--dry-run");
     }
 }

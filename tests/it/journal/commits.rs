@@ -40,7 +40,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     client.batch_execute("rollback").await.unwrap();
 
     let appended = append.await.unwrap();
-    let all = Filter { queue: None, state: None, limit: 9 };
+    let all = Filter { limit: 9, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
     let found = |key: &str| records.iter().any(|record| record.key == key);
     assert_eq!(appended.is_ok(), found("2"), "{appended:?}");
@@ -152,7 +152,7 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     second.append(vec![message(&late, "quick")]).await.unwrap();
     client.batch_execute("rollback").await.unwrap();
     slow.await.unwrap().unwrap();
-    let listed = first.list(Filter { queue: None, state: None, limit: 9 }).await.unwrap();
+    let listed = first.list(Filter { limit: 9, ..Filter::default() }).await.unwrap();
     let number = |key: &str| listed.iter().find(|record| record.key == key).unwrap().id;
     assert!(number("quick") < number("slow"), "{listed:?}");
 }

@@ -237,7 +237,8 @@ async fn an_operator_sees_and_purges_but_takes_nothing_in() {
 
     let operator = open_as_operator(&folder, &clock).await;
     assert_eq!(operator.stats().await.unwrap(), server.stats().await.unwrap());
-    let filter = Filter { queue: Some(Queue::Inbox), state: Some(State::Pending), limit: 5 };
+    let filter =
+        Filter { queue: Some(Queue::Inbox), state: Some(State::Pending), limit: 5, ..Filter::default() };
     let pending = operator.list(filter).await.unwrap();
     assert_eq!((pending.len(), pending[0].key.as_str()), (1, "alive"));
     let refused = operator.append(vec![message("a", "x")]).await;

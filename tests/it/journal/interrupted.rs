@@ -105,7 +105,7 @@ async fn what_an_orderly_end_cuts_off_is_no_suspect() {
 async fn an_operator_sees_how_often_they_were_tried_and_that_they_are_pending() {
     let mut bench = in_work(1..=2).await;
     crash(&mut bench).await;
-    let filter = Filter { queue: Some(Queue::Inbox), state: None, limit: 9 };
+    let filter = Filter { queue: Some(Queue::Inbox), limit: 9, ..Filter::default() };
     let attempts: Vec<_> =
         bench.journal.list(filter).await.unwrap().iter().map(|record| record.attempts).collect();
     assert_eq!(attempts, [0, 1, 1]);

@@ -10,6 +10,7 @@ mod expected;
 mod file;
 mod interrupted;
 mod leasing;
+mod listing;
 mod load;
 mod model;
 mod moving;
@@ -84,6 +85,10 @@ suite! { memory, sqlite, postgres, serializable: {
         a_purge_removes_what_was_kept_long_enough_and_nothing_else,
         no_step_of_the_clock_removes_or_dates_anew_what_is_settled,
         accepted_is_done_and_dead_and_pending;
+    listing:
+        every_filter_admits_what_it_says_and_nothing_else,
+        filters_are_combined_and_pages_are_turned_either_way,
+        entries_are_found_by_their_keys;
     load:
         of_64_identical_appends_at_once_exactly_one_is_new,
         under_a_random_load_nothing_is_lost_doubled_or_reordered;

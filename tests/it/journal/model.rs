@@ -307,7 +307,7 @@ impl Bed {
 
     /// All entries, oldest first.
     async fn look(&mut self) -> Vec<Expected> {
-        let filter = Filter { queue: None, state: None, limit: usize::MAX };
+        let filter = Filter { limit: usize::MAX, ..Filter::default() };
         self.records = self.bench.journal.list(filter).await.unwrap();
         self.records.reverse();
         self.records.iter().map(Expected::from).collect()

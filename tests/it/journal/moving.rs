@@ -99,7 +99,7 @@ async fn an_operator_looks_at_what_was_moved_and_changes_nothing_in_it() {
     let from = filled().await;
     open(&from, Access::Source).await.move_to(TARGET.to_owned()).await.unwrap();
     let operator = open(&from, Access::Operator).await;
-    let all = Filter { queue: None, state: None, limit: 9 };
+    let all = Filter { limit: 9, ..Filter::default() };
     assert_eq!(operator.list(all).await.unwrap().len(), 2);
     let refused = operator.revive(EntryId(2)).await;
     assert!(matches!(&refused, Err(JournalError::Open(why)) if why.contains(TARGET)), "{refused:?}");

@@ -126,7 +126,8 @@ pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
     assert_eq!(list(Filter { state: Some(State::Dead), ..all() }).await, ["5", "2"]);
     assert_eq!(list(Filter { state: Some(State::Pending), ..all() }).await, ["4", "3"]);
     assert_eq!(list(Filter { queue: Some(Queue::Inbox), ..all() }).await, ["5", "4", "2", "1"]);
-    let done = Filter { queue: Some(Queue::Inbox), state: Some(State::Done), limit: 9 };
+    let done =
+        Filter { queue: Some(Queue::Inbox), state: Some(State::Done), limit: 9, ..Filter::default() };
     assert_eq!(list(done).await, ["1"]);
     assert!(bench.journal.show(EntryId(404)).await.unwrap().is_none());
 }
@@ -207,5 +208,5 @@ pub(super) async fn accepted_is_done_and_dead_and_pending(bench: &Bench) {
 }
 
 fn all() -> Filter {
-    Filter { queue: None, state: None, limit: 1000 }
+    Filter { limit: 1000, ..Filter::default() }
 }

@@ -191,7 +191,7 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
     let mut outbox = second.changes(Queue::Outbox);
     let dead = NewEntry { dead: Some("refused".to_owned()), ..reply("a", "r") };
     first.append(vec![dead]).await.unwrap();
-    let letters = Filter { queue: None, state: Some(State::Dead), limit: 1 };
+    let letters = Filter { state: Some(State::Dead), limit: 1, ..Filter::default() };
     let letter = first.list(letters).await.unwrap().remove(0);
     let operator = Options { access: Access::Operator, ..options(&Clock::manual(START)) };
     journal::open(&url, operator).await.unwrap().revive(letter.id).await.unwrap();
@@ -325,7 +325,7 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
 
     cluster.run().await;
     until("an append", async || journal.append(vec![message("a", "3")]).await.ok()).await;
-    let listed = journal.list(Filter { queue: None, state: Some(State::Pending), limit: 9 });
+    let listed = journal.list(Filter { state: Some(State::Pending), limit: 9, ..Filter::default() });
     assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
     journal.finish(held.lease, Vec::new()).await.expect("its lease went on");
 }

@@ -40,7 +40,7 @@ async fn looked(client: &Client) {
 }
 
 async fn records(journal: &dyn Journal) -> BTreeMap<String, Record> {
-    let all = Filter { queue: None, state: None, limit: 99 };
+    let all = Filter { limit: 99, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
     records.into_iter().map(|record| (record.key.clone(), record)).collect()
 }
@@ -139,7 +139,7 @@ async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
     clock.advance(Duration::from_secs(5));
     let operator = Options { access: Access::Operator, ..options(&clock) };
     let operator = journal::open(&url, operator).await.unwrap();
-    let letters = Filter { queue: None, state: Some(State::Dead), limit: 9 };
+    let letters = Filter { state: Some(State::Dead), limit: 9, ..Filter::default() };
     let letter = operator.list(letters).await.unwrap().remove(0);
     operator.discard(letter.id).await.unwrap();
     clock.advance(KEEP.saturating_sub(Duration::from_millis(1)));

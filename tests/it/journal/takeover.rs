@@ -74,7 +74,8 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     second.finish(taken.lease, vec![reply("a", "r")]).await.unwrap();
     let stats = first.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
-    let listed = first.list(Filter { queue: Some(Queue::Outbox), state: None, limit: 9 }).await.unwrap();
+    let listed =
+        first.list(Filter { queue: Some(Queue::Outbox), limit: 9, ..Filter::default() }).await.unwrap();
     assert_eq!(listed.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["r"]);
 }
 

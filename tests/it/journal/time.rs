@@ -159,5 +159,5 @@ async fn what_an_older_program_has_settled_is_kept_as_if_it_had_been_settled_now
 }
 
 fn all() -> Filter {
-    Filter { queue: None, state: None, limit: 9 }
+    Filter { limit: 9, ..Filter::default() }
 }

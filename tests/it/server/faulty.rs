@@ -114,6 +114,10 @@ impl Journal for Faulty {
         self.inner.show(id)
     }
 
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.inner.find(queue, keys)
+    }
+
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
         self.inner.revive(id)
     }

@@ -124,7 +124,8 @@ impl TestServer {
 
     /// What is in the Inbox in `state`, oldest first.
     pub(super) async fn inbox(&self, state: State) -> Vec<Record> {
-        let filter = Filter { queue: Some(Queue::Inbox), state: Some(state), limit: 10_000 };
+        let filter =
+            Filter { queue: Some(Queue::Inbox), state: Some(state), limit: 10_000, ..Filter::default() };
         let mut records = self.journal.list(filter).await.unwrap();
         records.reverse();
         records

@@ -56,8 +56,10 @@ async fn operator(url: &str) -> Arc<dyn Journal> {
 
 /// Every entry of a queue, oldest first.
 async fn records(journal: &dyn Journal, queue: Queue) -> Vec<Record> {
-    let mut records =
-        journal.list(Filter { queue: Some(queue), state: None, limit: 1_000_000 }).await.unwrap();
+    let mut records = journal
+        .list(Filter { queue: Some(queue), limit: 1_000_000, ..Filter::default() })
+        .await
+        .unwrap();
     records.reverse();
     records
 }

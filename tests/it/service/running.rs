@@ -77,7 +77,7 @@ impl Running {
 
     /// Every entry, oldest first.
     pub(super) async fn records(&self) -> Vec<Record> {
-        let all = Filter { queue: None, state: None, limit: 1_000_000 };
+        let all = Filter { limit: 1_000_000, ..Filter::default() };
         let mut records = self.journal.list(all).await.unwrap();
         records.reverse();
         records

@@ -9,8 +9,8 @@ pub(crate) mod platform;
 pub(crate) mod postgres;
 pub(crate) mod power;
 pub(crate) mod process;
+pub(crate) mod screen;
 pub(crate) mod secrecy;
-pub(crate) mod terminal;
 
 use std::time::{Duration, Instant};
 

@@ -259,7 +259,7 @@ impl Home {
 
     /// Every entry, oldest first.
     pub(crate) async fn records(&self) -> Vec<Record> {
-        let all = Filter { queue: None, state: None, limit: 1_000_000 };
+        let all = Filter { limit: 1_000_000, ..Filter::default() };
         let mut records = self.journal().await.list(all).await.unwrap();
         records.reverse();
         records

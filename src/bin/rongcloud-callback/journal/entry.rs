@@ -1,0 +1,167 @@
+//! An entry as it is read: what the journal keeps of it, and what its body says.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use rongcloud_callback::{
+    journal::{EntryId, Queue, Record, State},
+    protocol::{Content, Conversation, Event, Inbound, Message, Outgoing, Payload, Source, parse},
+};
+use serde::Serialize;
+
+use super::times::iso;
+
+/// What cannot be read is of this kind.
+const UNREADABLE: &str = "unreadable";
+
+/// The kinds of entry that there are.
+pub(super) const KINDS: [&str; 12] = [
+    "text",
+    "image",
+    "voice",
+    "location",
+    "image_text",
+    "unknown",
+    "subscribe",
+    "unsubscribe",
+    "unknown_event",
+    "news",
+    "mpnews",
+    UNREADABLE,
+];
+
+/// A record, read.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) record: Record,
+    pub(super) app: String,
+    /// Empty where nothing says for certain whose it is; so is the user.
+    pub(super) account: String,
+    pub(super) user: String,
+    pub(super) kind: &'static str,
+    /// The platform's id of a message.
+    pub(super) message_id: Option<String>,
+    /// The message that a reply answers.
+    pub(super) answers: Option<EntryId>,
+    /// What somebody wrote, or what comes nearest to it.
+    pub(super) text: String,
+}
+
+/// What programs read of an entry, whichever command prints it.
+#[derive(Debug, Serialize)]
+pub(super) struct Json<'a> {
+    id: EntryId,
+    queue: Queue,
+    state: State,
+    /// Done because an operator said so, without having been handled.
+    discarded: bool,
+    attempts: u32,
+    app: &'a str,
+    account: &'a str,
+    user: &'a str,
+    kind: &'static str,
+    message_id: Option<&'a str>,
+    answers: Option<EntryId>,
+    accepted_at: String,
+    due_at: String,
+    settled_at: Option<String>,
+    reason: Option<&'a str>,
+    body: String,
+    /// The body as it is, where it is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn read(record: Record) -> Self {
+        let names = Conversation::decode(&record.conversation);
+        let app = names.as_ref().map(|names| names.app.to_string()).unwrap_or_default();
+        // Without an account the conversation is named after the body's digest.
+        let names = names.filter(|names| !names.account.as_str().is_empty());
+        let (account, user) =
+            names.map(|names| (names.account.to_string(), names.user.to_string())).unwrap_or_default();
+        let (kind, message_id, text) = match record.queue {
+            Queue::Inbox => parse(&record.body).map_or((UNREADABLE, None, String::new()), |inbound| {
+                let text = said(&inbound);
+                (inbound.kind(), inbound.message_id.map(|id| id.to_string()), text)
+            }),
+            Queue::Outbox => Outgoing::decode(&record.body)
+                .map_or((UNREADABLE, None, String::new()), |outgoing| {
+                    (outgoing.payload.msgtype(), None, sent(&outgoing.payload))
+                }),
+        };
+        let answers = match record.queue {
+            Queue::Inbox => None,
+            Queue::Outbox => EntryId::answered_by(&record.key),
+        };
+        Self { record, app, account, user, kind, message_id, answers, text }
+    }
+
+    pub(super) fn json(&self) -> Json<'_> {
+        let Self { record, app, account, user, kind, message_id, answers, .. } = self;
+        let body = String::from_utf8_lossy(&record.body);
+        let is_text = str::from_utf8(&record.body).is_ok();
+        Json {
+            id: record.id,
+            queue: record.queue,
+            state: record.state,
+            discarded: record.is_discarded(),
+            attempts: record.attempts,
+            app,
+            account,
+            user,
+            kind,
+            message_id: message_id.as_deref(),
+            answers: *answers,
+            accepted_at: iso(record.accepted_at),
+            due_at: iso(record.due_at),
+            settled_at: record.settled_at.map(iso),
+            reason: record.reason.as_deref(),
+            body: body.into_owned(),
+            body_base64: (!is_text).then(|| BASE64_STANDARD.encode(&record.body)),
+        }
+    }
+
+    /// Why it is not done, or was discarded. What held up an entry that is done is over.
+    pub(super) fn reason(&self) -> Option<&str> {
+        let is_over = self.record.state == State::Done && !self.record.is_discarded();
+        self.record.reason.as_deref().filter(|_| !is_over)
+    }
+
+    /// What somebody wrote, in one line.
+    pub(super) fn words(&self) -> String {
+        self.text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What a user wrote, or where what they sent is to be found.
+fn said(inbound: &Inbound) -> String {
+    match &inbound.content {
+        Content::Message(Message::Text(text)) => text.content.clone(),
+        Content::Message(Message::Image(image)) => image.url.clone(),
+        Content::Message(Message::Voice(voice)) => voice.url.clone(),
+        Content::Message(Message::Location(location)) if !location.label.is_empty() => {
+            location.label.clone()
+        }
+        Content::Message(Message::Location(location)) => {
+            format!("{}, {}", location.latitude, location.longitude)
+        }
+        Content::Message(Message::ImageText(card)) if !card.title.is_empty() => card.title.clone(),
+        Content::Message(Message::ImageText(card)) => card.url.clone(),
+        Content::Message(Message::Unknown(message)) => message.msg_type.clone(),
+        Content::Event(Event::Unknown(event)) => event.event.clone(),
+        _ => String::new(),
+    }
+}
+
+/// What a reply says, or where what it shows is to be found.
+fn sent(payload: &Payload) -> String {
+    match payload {
+        Payload::Text(text) => text.content.clone(),
+        Payload::Image(Source::Url(url)) | Payload::Voice(Source::Url(url)) => url.clone(),
+        Payload::Image(Source::MediaId(id)) | Payload::Voice(Source::MediaId(id)) => id.to_string(),
+        Payload::News(news) => {
+            news.articles.iter().map(|article| article.title.as_str()).collect::<Vec<_>>().join(" / ")
+        }
+        Payload::MpNews(news) => news.media_id.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,175 @@
+//! Entries as rows: as wide as the terminal, or whole and tab-separated where something else reads them.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use super::{entry::Entry, times::Times};
+use crate::terminal::{self, beginning, line, shortened, width_of};
+
+/// One row's cells, in the order of [`COLUMNS`], each of one line.
+type Cells = [String; COLUMNS.len()];
+
+struct Column {
+    name: &'static str,
+    /// How wide it is, where it is not known what will come.
+    usual: usize,
+    /// How narrow it may become, so that others have room.
+    least: usize,
+    /// When it is left out, so that others have room: the highest first, 0 never.
+    dispensable: u8,
+    cut: Cut,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Numbers stand under each other, and are never cut.
+    Number,
+    Word,
+    /// An id can be told by its beginning and its end.
+    Id,
+    /// What somebody wrote: the more of it the better.
+    Text,
+}
+
+const COLUMNS: [Column; 13] = [
+    column("id", (6, 2), 0, Cut::Number),
+    column("accepted", (19, 14), 0, Cut::Word),
+    column("queue", (6, 6), 3, Cut::Word),
+    column("state", (7, 7), 0, Cut::Word),
+    column("attempts", (8, 3), 6, Cut::Number),
+    column("kind", (11, 10), 0, Cut::Word),
+    column("answers", (6, 3), 2, Cut::Number),
+    column("app", (10, 6), 7, Cut::Id),
+    column("account", (10, 6), 4, Cut::Id),
+    column("user", (16, 8), 0, Cut::Id),
+    column("message id", (20, 10), 5, Cut::Id),
+    column("text", (40, 12), 0, Cut::Text),
+    column("reason", (40, 12), 1, Cut::Text),
+];
+
+/// The place of the app's column, which only several of them need.
+const APP: usize = 7;
+
+const fn column(
+    name: &'static str,
+    (usual, least): (usize, usize),
+    dispensable: u8,
+    cut: Cut,
+) -> Column {
+    Column { name, usual, least, dispensable, cut }
+}
+
+/// How rows are laid out.
+pub(super) struct Table<'a> {
+    times: &'a Times,
+    /// Which columns there are and how wide they are; without a terminal all of them, as wide as they come.
+    layout: Option<Vec<(usize, usize)>>,
+    width: usize,
+    has_year: bool,
+}
+
+impl<'a> Table<'a> {
+    /// Makes room for these entries, and for others if `more` may come.
+    pub(super) fn new(times: &'a Times, entries: &[Entry], more: bool) -> Self {
+        let mut table = Self { times, layout: None, width: usize::MAX, has_year: true };
+        let Some(width) = terminal::width() else { return table };
+        // The year and the like are for those who have the room.
+        table.has_year = width > 120;
+        table.width = width;
+        let rows: Vec<_> = entries.iter().map(|entry| table.cells(entry)).collect();
+        let needs = |index: usize| {
+            let Column { name, usual, least, cut, .. } = &COLUMNS[index];
+            let cells = rows.iter().map(|cells| cells[index].as_str());
+            let widest = cells.clone().map(width_of).max().unwrap_or(0);
+            let is_one = index == APP && cells.collect::<BTreeSet<_>>().len() < 2;
+            if !more && (widest == 0 || is_one) {
+                return None;
+            }
+            let natural = widest.max(name.len()).max(if more { *usual } else { 0 });
+            let least = if *cut == Cut::Number { widest.max(*least) } else { natural.min(*least) };
+            Some(Needs { index, natural, least })
+        };
+        table.layout = Some(layout(width, (0..COLUMNS.len()).filter_map(needs).collect()));
+        table
+    }
+
+    pub(super) fn head(&self) -> String {
+        self.line(&COLUMNS.each_ref().map(|column| column.name.to_owned()))
+    }
+
+    pub(super) fn row(&self, entry: &Entry) -> String {
+        self.line(&self.cells(entry))
+    }
+
+    fn line(&self, cells: &Cells) -> String {
+        let Some(layout) = &self.layout else { return cells.join("\t") };
+        let fitted = layout.iter().map(|&(index, width)| {
+            let (cell, cut) = (&cells[index], COLUMNS[index].cut);
+            let shown = match cut {
+                Cut::Number if cell.parse::<u64>().is_ok() => Cow::Borrowed(cell.as_str()),
+                Cut::Id => shortened(cell, width),
+                Cut::Number | Cut::Word | Cut::Text => beginning(cell, width),
+            };
+            let space = " ".repeat(width.saturating_sub(width_of(&shown)));
+            if cut == Cut::Number { space + &shown } else { shown.into_owned() + &space }
+        });
+        let row = fitted.collect::<Vec<_>>().join(" ");
+        beginning(row.trim_end(), self.width).into_owned()
+    }
+
+    fn cells(&self, entry: &Entry) -> Cells {
+        let Entry { record, app, account, user, kind, .. } = entry;
+        let accepted = if self.has_year {
+            self.times.to_the_second(record.accepted_at)
+        } else {
+            self.times.without_the_year(record.accepted_at)
+        };
+        [
+            record.id.to_string(),
+            accepted,
+            record.queue.as_str().to_owned(),
+            record.state.as_str().to_owned(),
+            record.attempts.to_string(),
+            (*kind).to_owned(),
+            entry.answers.map(|id| id.to_string()).unwrap_or_default(),
+            line(app).into_owned(),
+            line(account).into_owned(),
+            line(user).into_owned(),
+            line(entry.message_id.as_deref().unwrap_or_default()).into_owned(),
+            line(&entry.words()).into_owned(),
+            line(entry.reason().unwrap_or_default()).into_owned(),
+        ]
+    }
+}
+
+/// How wide a column would be, and how narrow it can be.
+struct Needs {
+    index: usize,
+    natural: usize,
+    least: usize,
+}
+
+/// The columns that there is room for, each with its width.
+fn layout(width: usize, mut columns: Vec<Needs>) -> Vec<(usize, usize)> {
+    // One more for the space between them.
+    let taken = |columns: &[Needs]| columns.iter().map(|needs| needs.least + 1).sum::<usize>();
+    while taken(&columns) > width + 1 {
+        let dispensable = columns.iter().map(|needs| COLUMNS[needs.index].dispensable).enumerate();
+        let Some((place, 1..)) = dispensable.max_by_key(|(_, dispensable)| *dispensable) else { break };
+        columns.remove(place);
+    }
+    let mut room = (width + 1).saturating_sub(taken(&columns));
+    let mut widths: Vec<_> = columns.iter().map(|needs| (needs.index, needs.least)).collect();
+    let mut has_grown = true;
+    // By turns, so that none takes the others' room.
+    while has_grown {
+        has_grown = false;
+        for ((index, width), Needs { natural, .. }) in widths.iter_mut().zip(&columns) {
+            let share = if COLUMNS[*index].cut == Cut::Text { 3 } else { 1 };
+            let more = natural.saturating_sub(*width).min(share).min(room);
+            *width += more;
+            room -= more;
+            has_grown |= more > 0;
+        }
+    }
+    widths
+}
