@@ -8,6 +8,7 @@ pub mod media;
 mod message;
 mod outgoing;
 pub mod payload;
+mod readable;
 mod sender;
 pub mod xml;
 

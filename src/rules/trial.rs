@@ -122,13 +122,7 @@ impl fmt::Display for Trial {
     }
 }
 
-/// One reply, its line ends escaped.
+/// One reply.
 fn reply(f: &mut fmt::Formatter<'_>, payload: &Payload) -> fmt::Result {
-    let content = match payload {
-        Payload::Text(text) => serde_json::to_string(&text.content),
-        Payload::Image(source) | Payload::Voice(source) => serde_json::to_string(source),
-        Payload::News(news) => serde_json::to_string(&news.articles),
-        Payload::MpNews(news) => serde_json::to_string(&news.media_id),
-    };
-    writeln!(f, "  {}: {}", payload.msgtype(), content.unwrap_or_default())
+    payload.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))
 }

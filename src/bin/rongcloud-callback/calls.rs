@@ -7,24 +7,27 @@ use rongcloud_callback::{
     Client, Config,
     client::{ClientError, Unsent},
     config::AppSection,
+    ids::AppKey,
     portal::Portal,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, log, terminal};
 
+/// The options that each command has that calls the platform, before the command's name or behind it.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Calls of the platform")]
 pub(crate) struct Options {
-    /// The app (App Key) to do it for; not needed where there is one.
-    #[arg(long, value_name = "KEY", global = true, help_heading = "For every call")]
-    app: Option<String>,
+    /// Makes the call for the app with this App Key; not needed where the configuration has one app only.
+    #[arg(long, value_name = "KEY", global = true)]
+    app: Option<AppKey>,
     /// Prints JSON, for scripts.
-    #[arg(long, global = true, help_heading = "For every call")]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Prints the request, with its secrets masked, instead of sending it.
-    #[arg(long, global = true, help_heading = "For every call")]
-    dry_run: bool,
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
 }
 
 impl Options {
@@ -54,7 +57,8 @@ impl Options {
         match result {
             Ok(value) if self.json => print_json(&value),
             Ok(value) => {
-                println!("{}", text(&value));
+                // Whatever the platform answered is in it.
+                println!("{}", terminal::block(&text(&value)));
                 Ok(())
             }
             Err(ClientError::Unsent(unsent)) => self.print_unsent(&unsent),
@@ -66,12 +70,13 @@ impl Options {
         if self.json {
             return print_json(unsent);
         }
-        println!("{unsent}");
+        println!("{}", terminal::block(&unsent.to_string()));
         Ok(())
     }
 
-    fn section<'a>(&self, config: &'a Config) -> Result<&'a AppSection, Failure> {
-        let named = |app: &&AppSection| self.app.as_deref() == Some(app.key.as_str());
+    /// What the configuration says of the chosen app.
+    pub(crate) fn section<'a>(&self, config: &'a Config) -> Result<&'a AppSection, Failure> {
+        let named = |app: &&AppSection| self.app.as_ref() == Some(&app.key);
         let found = match (&self.app, &config.apps[..]) {
             (None, [only]) => Some(only),
             _ => config.apps.iter().find(named),
@@ -102,15 +107,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     bytes.map_err(|error| {
         Failure::yours(error)
-            .at(format!("cannot read {}", path.display()))
+            .at(format!("cannot read {}", shown(path)))
             .hint("name a file that exists, or - for standard input")
     })
 }
 
 /// Reads JSON; `hint` says of what shape it has to be.
 pub(crate) fn read_json(path: &Path, hint: &str) -> Result<Value, Failure> {
-    let refused = |error| not_of_shape(error, path, hint);
-    serde_json::from_slice(&read(path)?).map_err(refused)
+    let bytes = read(path)?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(not_of_shape(anyhow::anyhow!("it is empty"), path, hint));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| not_of_shape(error, path, hint))
 }
 
 /// Reads articles: a list, or the documents' object around one.
@@ -119,18 +127,32 @@ pub(crate) fn read_articles<T: DeserializeOwned>(path: &Path, hint: &str) -> Res
         Value::Object(mut object) => object.remove("articles").unwrap_or_default(),
         list => list,
     };
+    if !articles.is_array() {
+        return Err(not_of_shape(anyhow::anyhow!("it has no list of articles"), path, hint));
+    }
     serde_json::from_value(articles).map_err(|error| not_of_shape(error, path, hint))
 }
 
-pub(crate) fn not_of_shape(error: serde_json::Error, path: &Path, hint: &str) -> Failure {
-    Failure::yours(error).at(format!("{} does not hold what is to be sent", path.display())).hint(hint)
+/// A file that cannot be sent, and how to write it.
+pub(crate) fn not_of_shape(error: impl Into<anyhow::Error>, path: &Path, hint: &str) -> Failure {
+    Failure::yours(error).at(format!("{} does not hold what is to be sent", shown(path))).hint(hint)
 }
 
-/// Names and values below each other.
+/// The name of a file, for what is said about it.
+pub(crate) fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Says on standard error what is probably not meant, though it is done.
+pub(crate) fn warn(text: &str) {
+    log::print(&format!("warning: {}\n", terminal::line(text)));
+}
+
+/// Names and values below each other, without those that have no value.
 pub(crate) fn table(rows: &[(&str, &str)]) -> String {
     let mut table = String::new();
-    for (name, value) in rows {
-        _ = writeln!(table, "{:14}{value}", format!("{name}:"));
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+        _ = writeln!(table, "{:14}{}", format!("{name}:"), terminal::line(value));
     }
     table.trim_end().to_owned()
 }

@@ -14,6 +14,7 @@ use rongcloud_callback::{
     client::{ProbeError, probe, proxy},
     clock::Clock,
     config::{AppSection, Replies, RuleSection},
+    ids::AppKey,
     telemetry::{self, LogFilter},
 };
 use tokio::{
@@ -41,7 +42,7 @@ pub(crate) struct Arguments {
     url: Option<Option<Url>>,
     /// The App Key whose secret signs the probe; not needed where there is one app, or the path tells.
     #[arg(long, value_name = "KEY", requires = "url")]
-    app: Option<String>,
+    app: Option<AppKey>,
     /// The process whose configuration this is.
     #[arg(long, value_name = "ID", requires = "url", hide = true)]
     as_started: Option<u32>,
@@ -54,7 +55,7 @@ impl Arguments {
         let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(None) };
         let mut arguments = vec![OsString::from("check"), "--url".into()];
         if let Some(app) = &self.app {
-            arguments.extend(["--app".into(), app.into()]);
+            arguments.extend(["--app".into(), app.as_str().into()]);
         }
         running::begin_again_beside_it(&arguments)?;
         Ok(running::sandbox_of_container())
@@ -75,16 +76,14 @@ pub(crate) async fn run(
         println!("the server with the process id {id}, as it was started:");
     }
     let Some(url) = url else {
-        for app in config
-            .apps
-            .iter()
-            .filter(|app| arguments.app.as_ref().is_none_or(|key| app.key.as_str() == key))
+        for app in
+            config.apps.iter().filter(|app| arguments.app.as_ref().is_none_or(|key| app.key == *key))
         {
             try_out(config, app, &local(config, app)?).await?;
         }
         return Ok(());
     };
-    try_out(config, app(config, &url, arguments.app.as_deref())?, &url).await
+    try_out(config, app(config, &url, arguments.app.as_ref())?, &url).await
 }
 
 /// Builds what `serve` would build, without opening or listening to anything.
@@ -180,10 +179,10 @@ async fn ask(address: SocketAddr) -> io::Result<()> {
 }
 
 /// Whose secret signs a probe to `url`.
-fn app<'a>(config: &'a Config, url: &Url, key: Option<&str>) -> Result<&'a AppSection, Failure> {
+fn app<'a>(config: &'a Config, url: &Url, key: Option<&AppKey>) -> Result<&'a AppSection, Failure> {
     let mut apps = config.apps.iter();
     let found = match (key, &config.apps[..]) {
-        (Some(key), _) => apps.find(|app| app.key.as_str() == key),
+        (Some(key), _) => apps.find(|app| app.key == *key),
         (None, [only]) => Some(only),
         (None, _) => apps.find(|app| url.path().ends_with(&app.path)),
     };

@@ -8,6 +8,7 @@ use rongcloud_callback::{
     client::{Account, ClientError, ProbeError, probe, server_time},
     clock::Clock,
     config::{AppSection, ConfigError},
+    ids::AppKey,
     journal::{Access, JournalError},
     protocol::ErrCode,
     service::open_journal,
@@ -31,7 +32,7 @@ const NOBODY: &str = "rongcloud-callback-doctor";
 pub(crate) struct Arguments {
     /// Only the app with this App Key; without it, all of the configuration
     #[arg(long, value_name = "KEY")]
-    app: Option<String>,
+    app: Option<AppKey>,
     /// A public account (mcid) of the app, whose routeUrl is compared with the configuration
     #[arg(long, value_name = "ID")]
     account: Option<String>,
@@ -127,7 +128,7 @@ pub(crate) async fn run(
     };
     report.add(configuration(&config, level));
     report.add(journal(&config).await);
-    let chosen = |app: &&AppSection| arguments.app.as_ref().is_none_or(|key| app.key.as_str() == key);
+    let chosen = |app: &&AppSection| arguments.app.as_ref().is_none_or(|key| app.key == *key);
     let apps: Vec<_> = config.apps.iter().filter(chosen).collect();
     if apps.is_empty() {
         let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();

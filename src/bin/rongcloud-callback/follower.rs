@@ -5,42 +5,34 @@ use rongcloud_callback::{Config, ids::AccountId, protocol::limits};
 
 use crate::{calls::Options, failure::Failure, users::List};
 
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
-    /// Makes users follow an account, 50 in one call.
+pub(crate) enum Command {
+    /// Makes users follow an account, with one call for each 50 of them.
     Add(Followers),
-    /// Makes users no longer follow an account, 50 in one call.
+    /// Makes users no longer follow an account, with one call for each 50 of them.
     Remove(Followers),
 }
 
 #[derive(Debug, Args)]
-struct Followers {
-    /// The account's id (mcid).
+pub(crate) struct Followers {
+    /// The public account's id (mcid).
     account: String,
-    /// The users' ids.
+    /// The ids of the users.
     #[arg(value_name = "USER", required_unless_present = "users_file")]
     users: Vec<String>,
     #[command(flatten)]
     list: List,
 }
 
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { options, command } = arguments;
+pub(crate) async fn run(config: &Config, options: &Options, command: Command) -> Result<(), Failure> {
     let client = options.client(config)?;
     let followers = client.followers();
     let (Command::Add(who) | Command::Remove(who)) = &command;
     let account = AccountId::from(who.account.as_str());
+    let names = who.list.names(&who.users)?;
     who.list
-        .users(&who.users)?
-        .in_parts(&options, limits::FOLLOWERS, async |part| {
+        .users(names)?
+        .in_parts(options, limits::FOLLOWERS, async |part| {
             let done = match &command {
                 Command::Add(_) => followers.add(&account, part).await,
                 Command::Remove(_) => followers.remove(&account, part).await,

@@ -5,12 +5,17 @@
 mod output;
 
 mod account;
+mod address;
+mod articles;
 mod browser;
 mod calls;
 mod check;
+mod command_line;
+mod content;
 mod copy;
 mod demonstration;
 mod doctor;
+mod document;
 mod failure;
 mod follower;
 mod init;
@@ -20,7 +25,6 @@ mod manual;
 mod media;
 mod menu;
 mod own_server;
-mod portal;
 mod progress;
 mod rules;
 mod running;
@@ -32,7 +36,7 @@ mod users;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use mimalloc::MiMalloc;
 use rongcloud_callback::{
@@ -47,21 +51,27 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Every command";
+
+/// Said once, below the help of the whole program.
+const NOTES: &str = "\
+The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+Commands that end by themselves log only what --log-level asks for.";
+
 /// Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_long_help = NOTES)]
 #[expect(clippy::doc_markdown, reason = "the help is plain text")]
 struct Cli {
-    /// Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-    ///
-    /// The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-    #[arg(long, value_name = "FILE", global = true)]
+    /// The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+    #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
-    /// What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-    ///
-    /// Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-    #[arg(long, value_name = "LEVEL", global = true)]
+    /// The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = EVERYWHERE)]
     log_level: Option<LogFilter>,
+    #[command(flatten)]
+    options: calls::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,26 +95,29 @@ enum Command {
     /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
     Sandbox(sandbox::Arguments),
     /// Creates, changes and looks at public accounts, and says where their messages go.
-    Account(account::Arguments),
+    #[command(subcommand)]
+    Account(account::Command),
     /// Changes the menus of public accounts.
-    Menu(menu::Arguments),
+    #[command(subcommand)]
+    Menu(menu::Command),
     /// Makes users follow a public account, or no longer.
-    Follower(follower::Arguments),
+    #[command(subcommand)]
+    Follower(follower::Command),
     /// Sends a message to users, or to all followers of a public account.
     Send(Box<send::Arguments>),
     /// Uploads pictures, recordings and articles.
     Media(media::Arguments),
     /// Prints a script that completes the arguments in a shell.
     Completions {
-        /// The shell.
+        /// The shell that takes it.
         shell: Shell,
     },
-    /// Prints the manual page.
+    /// Prints the manual page, or writes one for each command.
     Man(manual::Arguments),
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match command_line::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // clap's own exit code for what it cannot make sense of is 2, which here is our failure.
@@ -130,7 +143,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(Cli { config, log_level, command }: Cli) -> Result<(), Failure> {
+async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Failure> {
     let level = log_level.as_ref();
     if level.is_some() && !matches!(command, Command::Serve) {
         // `serve` begins once it knows the format.
@@ -149,15 +162,15 @@ async fn run(Cli { config, log_level, command }: Cli) -> Result<(), Failure> {
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,
-        Command::Account(arguments) => account::run(&load()?, arguments).await,
-        Command::Menu(arguments) => menu::run(&load()?, arguments).await,
-        Command::Follower(arguments) => follower::run(&load()?, arguments).await,
-        Command::Send(arguments) => send::run(&load()?, *arguments).await,
-        Command::Media(arguments) => media::run(&load()?, arguments).await,
+        Command::Account(command) => account::run(&load()?, &options, command).await,
+        Command::Menu(command) => menu::run(&load()?, &options, command).await,
+        Command::Follower(command) => follower::run(&load()?, &options, command).await,
+        Command::Send(arguments) => send::run(&load()?, &options, *arguments).await,
+        Command::Media(arguments) => media::run(&load()?, &options, arguments).await,
         Command::Completions { shell } => {
-            manual::completions(shell, Cli::command());
+            manual::completions(shell, command_line::completed());
             Ok(())
         }
-        Command::Man(arguments) => manual::man(Cli::command(), &arguments),
+        Command::Man(arguments) => manual::man(command_line::command(), &arguments),
     }
 }

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// A folder to write a page for every subcommand into, instead of printing the first one.
+    /// A folder to write a page for every command into, instead of printing the first one.
     folder: Option<PathBuf>,
 }
 

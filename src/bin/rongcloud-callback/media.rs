@@ -1,17 +1,22 @@
 //! `media`: uploads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use rongcloud_callback::{
-    Config, client::FullArticle, ids::MediaId, portal::LinkedArticle, protocol::media::MediaKind,
+    Config,
+    client::FullArticle,
+    ids::MediaId,
+    portal::{LinkedArticle, Links},
+    protocol::media::MediaKind,
 };
 use serde_json::{Value, json};
 
 use crate::{
+    address::{web, web_or_bare},
     calls::{self, Options},
     failure::Failure,
-    progress,
+    progress, terminal,
 };
 
 const ARTICLES: &str =
@@ -21,10 +26,8 @@ const PORTAL_ARTICLES: &str =
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    /// Through the app's portal ([apps.portal]): its uploads and the platform's are not the same.
-    #[arg(long, global = true, help_heading = "For every call")]
+    /// Uploads through the app's portal ([apps.portal]): its uploads and the platform's are not the same.
+    #[arg(long, global = true)]
     portal: bool,
     #[command(subcommand)]
     command: Command,
@@ -34,9 +37,9 @@ pub(crate) struct Arguments {
 enum Command {
     /// Uploads a picture or a recording; its content decides what it is, not its name.
     Upload {
-        /// What it is to be used as.
+        /// What the file is to be used as.
         kind: Kind,
-        /// The file, - for standard input.
+        /// The file to upload, - for standard input.
         file: PathBuf,
     },
     /// Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`.
@@ -56,11 +59,15 @@ enum Kind {
     Thumb,
 }
 
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { options, portal, command } = arguments;
+pub(crate) async fn run(
+    config: &Config,
+    options: &Options,
+    arguments: Arguments,
+) -> Result<(), Failure> {
+    let Arguments { portal, command } = arguments;
     let uploaded = match command {
         Command::Upload { kind, file } => {
-            let what = format!("uploading {}", file.display());
+            let what = format!("uploading {}", calls::shown(&file));
             let (kind, file) = (kind.into(), calls::read(&file)?.into());
             if portal {
                 let portal = options.portal(config)?;
@@ -75,6 +82,10 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         }
         Command::UploadNews { file } if portal => {
             let articles: Vec<LinkedArticle> = calls::read_articles(&file, PORTAL_ARTICLES)?;
+            for Links { pc, app } in articles.iter().map(|article| &article.links) {
+                check_url(&file, "pcUrl", pc, web)?;
+                check_url(&file, "appUrl", app, web)?;
+            }
             let portal = options.portal(config)?;
             progress::while_waiting("uploading", portal.media().upload_news(&articles))
                 .await
@@ -82,6 +93,10 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         }
         Command::UploadNews { file } => {
             let articles: Vec<FullArticle> = calls::read_articles(&file, ARTICLES)?;
+            for FullArticle { source_url, .. } in &articles {
+                check_url(&file, "content_source_url", source_url, web_or_bare)?;
+                check_encoded(&file, source_url)?;
+            }
             let client = options.client(config)?;
             let uploaded =
                 progress::while_waiting("uploading", client.media().upload_news(&articles)).await;
@@ -89,8 +104,39 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         }
     };
     options.print(uploaded, |uploaded| {
-        format!("uploaded as {}", uploaded["media_id"].as_str().unwrap_or_default())
+        let id = uploaded["media_id"].as_str().unwrap_or_default();
+        format!("uploaded as {}", terminal::line(id))
     })
+}
+
+/// Looks at an address in an article. None at all is up to the limits of what is uploaded.
+fn check_url(
+    file: &Path,
+    field: &str,
+    url: &str,
+    check: fn(&str) -> Result<String, String>,
+) -> Result<(), Failure> {
+    match check(url) {
+        Err(why) if !url.is_empty() => {
+            let file = calls::shown(file);
+            let what = anyhow::anyhow!("the {field} {url} in {file} is no address: {why}");
+            Err(Failure::yours(what).hint("nothing was sent: write the whole address of a page"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An address whose `&` are encoded, as the document asks for.
+fn check_encoded(file: &Path, source_url: &str) -> Result<(), Failure> {
+    // 如内容中含有 & 字符，需要进行 UrlEncode 处理. Whoever has encoded it already would get it encoded twice.
+    if !source_url.contains('&') {
+        return Ok(());
+    }
+    let file = calls::shown(file);
+    let what = anyhow::anyhow!("the content_source_url {source_url} in {file} has an & in it");
+    let encoded = source_url.replace('&', "%26");
+    Err(Failure::yours(what)
+        .hint(format!("nothing was sent: the platform decodes it, so write {encoded}")))
 }
 
 fn by_id(id: &MediaId) -> Value {

@@ -1,6 +1,6 @@
 //! `menu`: the menus of public accounts.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use rongcloud_callback::{
     Config,
     client::{Menu, NewMenu},
@@ -9,54 +9,50 @@ use rongcloud_callback::{
 use serde_json::json;
 
 use crate::{
+    address::web,
     calls::{Options, table},
     failure::Failure,
 };
 
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Adds an entry to an account's menu.
     Add {
-        /// The account's id (mcid).
+        /// The public account's id (mcid).
         account: String,
-        /// What the entry says, at most 10 characters.
+        /// The text of the entry, at most 10 characters.
         name: String,
-        /// The page that it opens; without one it does nothing.
-        #[arg(long)]
+        /// The page that the entry opens, which makes it one of type 1; without a page it does nothing, which is type 0.
+        #[arg(long, value_parser = web)]
         url: Option<String>,
-        /// The entry of level 1 that it is below; without one it is of level 1 itself.
+        /// The document's type of the entry, which --url decides: 1 opens a page, 0 does nothing.
+        #[arg(long = "type", value_name = "TYPE", value_parser = clap::value_parser!(u8).range(0..=1))]
+        kind: Option<u8>,
+        /// The entry of level 1 below which it is on level 2; without one it is on level 1 itself.
         #[arg(long, value_name = "MENU")]
         below: Option<String>,
     },
     /// Deletes an entry of an account's menu.
     Delete {
-        /// The account's id (mcid).
+        /// The public account's id (mcid).
         account: String,
-        /// The entry's id, as `add` prints it.
+        /// The id of the entry, as `add` prints it.
         menu: String,
     },
     /// Puts entries of one level, or below the same entry, into the order in which they are named.
     Reorder {
-        /// The entries' ids, as `add` prints them.
+        /// The ids of the entries, as `add` prints them.
         #[arg(value_name = "MENU", required = true)]
         menus: Vec<String>,
     },
 }
 
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { options, command } = arguments;
+pub(crate) async fn run(config: &Config, options: &Options, command: Command) -> Result<(), Failure> {
     let client = options.client(config)?;
     let menus = client.menus();
     match command {
-        Command::Add { account, name, url, below } => {
+        Command::Add { account, name, url, kind, below } => {
+            check_type(kind, url.as_deref())?;
             let new = NewMenu { account: account.into(), name, url, parent: below.map(MenuId::from) };
             options.print(menus.add(&new).await, text)
         }
@@ -73,6 +69,22 @@ pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             })
         }
     }
+}
+
+/// The document has a url for type 1 only (type 为 1 时有效), and a type 1 without one would open nothing.
+fn check_type(kind: Option<u8>, url: Option<&str>) -> Result<(), Failure> {
+    let (what, hint) = match (kind, url) {
+        (Some(0), Some(_)) => (
+            "an entry of type 0 opens no page, so it has no url",
+            "leave --type out, or say --type 1: an entry with --url is of type 1",
+        ),
+        (Some(1), None) => (
+            "an entry of type 1 opens a page, and none is named",
+            "name the page with --url, or leave --type out",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::yours(anyhow::anyhow!(what)).hint(hint))
 }
 
 fn text(menu: &Menu) -> String {

@@ -8,7 +8,7 @@ use rongcloud_callback::{
     ids::AppKey,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -20,22 +20,22 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// What the user writes.
+    /// The text that the user writes.
     #[arg(required_unless_present = "event", conflicts_with = "event")]
     text: Option<String>,
-    /// An event instead: subscribe, unsubscribe, or any other.
+    /// Tries an event instead of a text: subscribe, unsubscribe, or any other.
     #[arg(long, value_name = "EVENT")]
     event: Option<String>,
-    /// The App Key; by default the configuration's first.
+    /// The App Key of the app that gets it; by default the configuration's first.
     #[arg(long, value_name = "KEY")]
-    app: Option<String>,
-    /// The public account.
+    app: Option<AppKey>,
+    /// The public account that it is sent to.
     #[arg(long, value_name = "ACCOUNT", default_value = "account")]
     account: String,
-    /// The user.
+    /// The user who sends it.
     #[arg(long, value_name = "USER", default_value = "user")]
     user: String,
-    /// When: 2026-11-21T09:30+08:00, or 2026-11-21T09:30[Asia/Shanghai]; by default now.
+    /// The moment at which it comes: 2026-11-21T09:30+08:00, or 2026-11-21T09:30[Asia/Shanghai]; by default now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<UnixMillis>,
 }
@@ -47,10 +47,10 @@ pub(crate) fn run(config: &Config, Command::Test(test): &Command) -> Result<(), 
     }
     let rules = Rules::new(config).map_err(Failure::yours)?;
     let first = config.apps.first().map(|app| app.key.clone());
-    let app = test.app.as_deref().map(AppKey::from).or(first).unwrap_or_else(|| "app".into());
+    let app = test.app.clone().or(first).unwrap_or_else(|| "app".into());
     let at = test.at.unwrap_or_else(|| Clock::system().now());
     let inbound = Inbound::new(test.account.as_str(), test.user.as_str(), at.0, test.content());
-    print!("{}", rules.try_out(&app, &inbound, at));
+    print!("{}", terminal::block(&rules.try_out(&app, &inbound, at).to_string()));
     Ok(())
 }
 

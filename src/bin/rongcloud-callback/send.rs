@@ -1,120 +1,60 @@
 //! `send`: a message to users, or to all followers of a public account.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    io::{self, IsTerminal as _},
+};
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 use rongcloud_callback::{
-    Article, Client, Config, Payload, Source,
+    Client, Config,
     client::ClientError,
     ids::{AccountId, UserId},
-    portal::{Links, Message, Persona, Portal},
+    portal::{Message, Portal},
     protocol::{Outgoing, Recipients, limits},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    calls::{self, Options},
+    articles::Api,
+    calls::Options,
+    content::{Card, Content, Prepared, Userinfo},
+    document::Parties,
     failure::Failure,
-    portal,
+    log, terminal,
     users::List,
 };
 
-const NEWS: &str = r#"write {"articles":[{"title":"…","description":"…","url":"…","picurl":"…"}]}"#;
-const PAYLOAD: &str =
-    r#"write the documents' {"msgtype":"text","text":{"content":"…"}}, of any msgtype"#;
-
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("recipients").args(["to", "users_file", "all"]).required(true).multiple(true)))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    options: Options,
-    /// The account (mcid) that sends it.
-    account: String,
-    /// To these users; several are sent to 100 in one call.
+    /// The public account (mcid) that sends it; not needed with a file that names it (fromuser, channelId).
+    #[arg(required_unless_present_any = ["news", "json_file"])]
+    account: Option<String>,
+    /// Sends to these users, separated by commas; several get it with one call for each 100 of them.
     #[arg(long, value_name = "USER", value_delimiter = ',')]
     to: Vec<String>,
     #[command(flatten)]
     list: List,
-    /// To all followers of the account; the platform allows one such message a day.
+    /// Sends to all followers of the account, after asking: it cannot be taken back, and only one such message a day is
+    /// possible.
     #[arg(long, conflicts_with_all = ["to", "users_file", "from"])]
     all: bool,
+    /// Sends to all followers without asking, for scripts.
+    #[arg(long, requires = "all", conflicts_with_all = ["to", "users_file", "from"])]
+    yes: bool,
     #[command(flatten)]
     content: Content,
     #[command(flatten)]
     card: Card,
-    /// Through the calls for uploads (/message/send.json, /message/sendall.json) also where another would do.
+    /// Sends through the calls for uploads (/message/send.json, /message/sendall.json) also where another would do.
     #[arg(long, conflicts_with = "portal")]
     stored: bool,
-    /// Through the app's portal ([apps.portal]) instead.
+    /// Sends through the app's portal ([apps.portal]) instead of the platform's own API.
     #[arg(long)]
     portal: bool,
     #[command(flatten)]
     userinfo: Userinfo,
-}
-
-#[derive(Debug, Args)]
-#[group(id = "userinfo", requires_all = ["portal", "userinfo_id", "userinfo_name", "userinfo_picture"])]
-struct Userinfo {
-    /// The user (userinfo) whom a message through the portal seems to come from.
-    #[arg(id = "userinfo_id", long = "userinfo-id", value_name = "ID", conflicts_with = "all")]
-    id: Option<String>,
-    /// The name of that user.
-    #[arg(id = "userinfo_name", long = "userinfo-name", value_name = "NAME")]
-    name: Option<String>,
-    /// The address of that user's picture.
-    #[arg(id = "userinfo_picture", long = "userinfo-picture", value_name = "URL")]
-    picture: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Content {
-    /// A text, at most 2000 bytes.
-    #[arg(long)]
-    text: Option<String>,
-    /// A picture at a public address, JPG.
-    #[arg(long, value_name = "URL")]
-    image_url: Option<String>,
-    /// A picture that was uploaded.
-    #[arg(long, value_name = "ID")]
-    image_id: Option<String>,
-    /// A recording at a public address, AMR.
-    #[arg(long, value_name = "URL")]
-    voice_url: Option<String>,
-    /// A recording that was uploaded.
-    #[arg(long, value_name = "ID")]
-    voice_id: Option<String>,
-    /// Cards from a JSON file with the documents' {"articles":[…]}, - for standard input.
-    #[arg(long, value_name = "FILE")]
-    news: Option<PathBuf>,
-    /// One card with this headline; see --picture, --description and --url.
-    #[arg(long, requires = "picture")]
-    title: Option<String>,
-    /// An article that was uploaded with `media upload-news`; to all followers only.
-    #[arg(long, value_name = "ID")]
-    mpnews: Option<String>,
-    /// A message of any kind, as the documents' JSON has it, - for standard input.
-    #[arg(long, value_name = "FILE")]
-    json_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct Card {
-    /// The address of the card's picture, JPG.
-    #[arg(long, value_name = "URL", requires = "title")]
-    picture: Option<String>,
-    /// The text below the card's headline.
-    #[arg(long, value_name = "TEXT", requires = "title")]
-    description: Option<String>,
-    /// Where a tap on the card leads.
-    #[arg(long, requires = "title")]
-    url: Option<String>,
-    /// Where a tap on the card leads on a computer, through the portal; instead of --url.
-    #[arg(long, value_name = "URL", requires_all = ["title", "portal"], conflicts_with = "url")]
-    pc_url: Option<String>,
-    /// Where a tap on the card leads on a phone, through the portal; instead of --url.
-    #[arg(long, value_name = "URL", requires_all = ["title", "portal"], conflicts_with = "url")]
-    app_url: Option<String>,
 }
 
 /// Which way it goes.
@@ -124,47 +64,149 @@ enum Way {
     Portal(Portal),
 }
 
-/// The content of a message, as one of the kinds that can be sent.
-struct Prepared {
-    payload: Payload,
-    /// Cards with the links that only the portal has.
-    cards: Option<Message>,
-    /// Whom a message through the portal seems to come from.
-    persona: Option<Persona>,
-}
-
-pub(crate) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { options, account, to, list, all, content, card, stored, portal, userinfo } =
-        arguments;
-    let way = match (portal, stored) {
-        (true, _) => Way::Portal(options.portal(config)?),
-        (_, true) => Way::Stored(options.client(config)?),
-        _ => Way::Platform(options.client(config)?),
+pub(crate) async fn run(
+    config: &Config,
+    options: &Options,
+    arguments: Arguments,
+) -> Result<(), Failure> {
+    let Arguments { account, to, list, all, yes, content, card, stored, portal, userinfo } = arguments;
+    let api = if portal { Api::Portal } else { Api::Platform };
+    let prepared =
+        content.prepare(card, api, &options.section(config)?.key)?.seemingly_from(userinfo)?;
+    let sender = prepared.parties.sender(account)?;
+    let users = prepared.parties.users(list.names(&to)?, all)?;
+    let way = if portal {
+        Way::Portal(options.portal(config)?)
+    } else if stored || prepared.parties.to_all {
+        // Only the call for uploads has a `filter`.
+        Way::Stored(options.client(config)?)
+    } else {
+        Way::Platform(options.client(config)?)
     };
-    let sender = AccountId::from(account);
-    let prepared = content.prepare(card, portal)?.seemingly_from(userinfo);
     let outgoing =
         |recipients| Outgoing { sender: sender.clone(), recipients, payload: prepared.payload.clone() };
-    if all {
-        let sent = way.send(&outgoing(Recipients::Followers), &prepared).await;
+    let Some(users) = users else {
+        if prepared.persona.is_some() {
+            let what = anyhow::anyhow!("a message to all followers cannot seem to come from a user");
+            return Err(
+                Failure::yours(what).hint("take userinfo out of the file, or name users with --to")
+            );
+        }
+        let outgoing = outgoing(Recipients::Followers);
+        if !(yes || options.dry_run) {
+            way.confirm(&outgoing, &prepared).await?;
+        }
+        let sent = way.send(&outgoing, &prepared).await;
         return options.print(sent.map(|id| json!({ "msg_id": id })), |sent| {
-            let id = sent["msg_id"].as_str().map(|id| format!(" as {id}"));
+            let id = sent["msg_id"].as_str().map(|id| format!(" as {}", terminal::line(id)));
             format!("sent to all followers{}", id.unwrap_or_default())
         });
-    }
-    let users = list.users(&to)?;
+    };
+    let users = list.users(users)?;
     let recipients = |part: &[UserId]| match part {
         [user] if users.listed() == 1 => Recipients::User(user.clone()),
         part => Recipients::Users(part.to_vec()),
     };
     users
-        .in_parts(&options, limits::RECIPIENTS, async |part| {
+        .in_parts(options, limits::RECIPIENTS, async |part| {
             way.send(&outgoing(recipients(part)), &prepared).await.map(|_| ())
         })
         .await
 }
 
+impl Parties {
+    /// The account that sends, which command and file name alike if both do.
+    fn sender(&self, named: Option<String>) -> Result<AccountId, Failure> {
+        match (named.map(AccountId::from), &self.sender) {
+            (Some(named), Some(told)) if named != *told => Err(Failure::yours(anyhow::anyhow!(
+                "the file is from the account {told}, and the command names {named}"
+            ))
+            .hint("name the file's, or leave it out")),
+            (None, None) => Err(Failure::yours(anyhow::anyhow!("no account is named to send it"))
+                .hint("name it after `send`, as in: send news --to user1 …")),
+            (Some(named), _) => Ok(named),
+            (None, Some(told)) => Ok(told.clone()),
+        }
+    }
+
+    /// The users to send to, whom command and file name alike if both do; none for all followers.
+    fn users(&self, named: Vec<UserId>, all: bool) -> Result<Option<Vec<UserId>>, Failure> {
+        let refused =
+            |what: &'static str, hint: &str| Err(Failure::yours(anyhow::anyhow!(what)).hint(hint));
+        let told = &self.users;
+        if self.to_all && !told.is_empty() {
+            return refused(
+                "the file is for some users and for all followers",
+                "take touser or filter out of it",
+            );
+        }
+        if self.to_all && !all {
+            return refused(
+                "the file is for all followers (filter)",
+                "say --all if it shall go to all of them",
+            );
+        }
+        if all && !told.is_empty() {
+            return refused(
+                "the file is for some users, and the command says --all",
+                "leave --all out, or take the users out of the file",
+            );
+        }
+        let set = |users: &[UserId]| users.iter().cloned().collect::<HashSet<_>>();
+        match (named.is_empty(), told.is_empty()) {
+            _ if all => Ok(None),
+            (true, true) => refused(
+                "nobody is named to send it to",
+                "name users with --to or --users-file, or all followers with --all",
+            ),
+            (true, false) => Ok(Some(told.clone())),
+            (false, false) if set(&named) != set(told) => refused(
+                "the file is for other users than the command names",
+                "leave the users out of the command, or take them out of the file",
+            ),
+            (false, _) => Ok(Some(named)),
+        }
+    }
+}
+
 impl Way {
+    /// Asks whether to send to all followers, once it is sure that it can be sent.
+    async fn confirm(&self, outgoing: &Outgoing, prepared: &Prepared) -> Result<(), Failure> {
+        let rehearsal = match self {
+            Self::Platform(client) => Self::Platform(client.clone().dry_run()),
+            Self::Stored(client) => Self::Stored(client.clone().dry_run()),
+            Self::Portal(portal) => Self::Portal(portal.clone().dry_run()),
+        };
+        match rehearsal.send(outgoing, prepared).await {
+            Ok(_) | Err(ClientError::Unsent(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let account = &outgoing.sender;
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            // Scripts that were written before anybody was asked go on as they did.
+            log::print(&format!(
+                "this goes to all followers of {} and cannot be taken back; nobody is here to be asked: say --yes if it is meant\n",
+                terminal::line(account.as_str())
+            ));
+            return Ok(());
+        }
+        let once = match self {
+            Self::Platform(_) | Self::Stored(_) => ", and only one a day is possible",
+            Self::Portal(_) => "",
+        };
+        log::print(&format!(
+            "{}\nSend this to all followers of {}? This cannot be taken back{once}. [y/N] ",
+            terminal::block(&outgoing.payload.to_string()),
+            terminal::line(account.as_str())
+        ));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(Failure::ours)?;
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::yours(anyhow::anyhow!("nothing was sent"))),
+        }
+    }
+
     /// Sends; gives the platform's id of a message to all followers.
     async fn send(
         &self,
@@ -192,86 +234,4 @@ impl Way {
         let (messages, persona) = (portal.messages(), prepared.persona.as_ref());
         messages.to_users(&outgoing.sender, users, &message, persona).await.map(|()| None)
     }
-}
-
-impl Prepared {
-    /// Whom the message seems to come from, if the flags say so.
-    fn seemingly_from(self, userinfo: Userinfo) -> Self {
-        let Userinfo { id, name, picture } = userinfo;
-        let persona = id.map(|id| Persona {
-            id: id.into(),
-            name: name.unwrap_or_default(),
-            picture_url: picture.unwrap_or_default(),
-        });
-        Self { persona: persona.or(self.persona), ..self }
-    }
-}
-
-impl From<Payload> for Prepared {
-    fn from(payload: Payload) -> Self {
-        Self { payload, cards: None, persona: None }
-    }
-}
-
-impl From<Message> for Prepared {
-    fn from(cards: Message) -> Self {
-        Self { payload: Payload::from(&cards), cards: Some(cards), persona: None }
-    }
-}
-
-impl Content {
-    fn prepare(self, card: Card, through_portal: bool) -> Result<Prepared, Failure> {
-        if let Some(path) = &self.news {
-            return if through_portal {
-                portal::news(path).map(Prepared::from)
-            } else {
-                Ok(Payload::news(calls::read_articles::<Article>(path, NEWS)?).into())
-            };
-        }
-        if let Some(path) = &self.json_file {
-            return json_file(path, through_portal);
-        }
-        if let Some(title) = self.title {
-            return Ok(card.titled(title));
-        }
-        let by_id = |id: String| Source::MediaId(id.into());
-        let image = self.image_url.map(Source::Url).or(self.image_id.map(by_id)).map(Payload::image);
-        let voice = self.voice_url.map(Source::Url).or(self.voice_id.map(by_id)).map(Payload::voice);
-        let text = self.text.map(Payload::text);
-        let chosen = text.or(image).or(voice).or(self.mpnews.map(Payload::mp_news));
-        let nothing = || Failure::yours(anyhow::anyhow!("there is nothing to send"));
-        chosen.map(Prepared::from).ok_or_else(nothing)
-    }
-}
-
-impl Card {
-    /// The one card that the flags describe.
-    fn titled(self, title: String) -> Prepared {
-        let Self { picture, description, url, pc_url, app_url } = self;
-        let picture_url = picture.unwrap_or_default();
-        if pc_url.is_none() && app_url.is_none() {
-            return Payload::news([Article { title, description, url, picture_url }]).into();
-        }
-        let links = Links { pc: pc_url.unwrap_or_default(), app: app_url.unwrap_or_default() };
-        let description = description.unwrap_or_default();
-        Message::News(vec![portal::Card { title, description, links, picture_url }]).into()
-    }
-}
-
-/// A message of any kind from a file.
-fn json_file(path: &Path, through_portal: bool) -> Result<Prepared, Failure> {
-    let mut body = calls::read_json(path, PAYLOAD)?;
-    let (mut cards, mut persona) = (None, None);
-    if through_portal {
-        (cards, body, persona) = portal::body(path, body)?;
-    }
-    if let Some(cards) = cards {
-        return Ok(Prepared { persona, ..cards.into() });
-    }
-    if let Value::Object(fields) = &mut body {
-        fields.remove("msgtype");
-    }
-    let payload: Payload =
-        serde_json::from_value(body).map_err(|error| calls::not_of_shape(error, path, PAYLOAD))?;
-    Ok(Prepared { persona, ..payload.into() })
 }

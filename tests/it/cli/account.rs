@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    calls::{check, run},
-    help::help,
+    calls::{check, command, run},
+    outcome,
 };
 
 const LOGO: &str = "http://www.rongcloud.cn/images/logo.png";
@@ -47,251 +47,50 @@ async fn a_route_is_switched_off() {
     assert!(body.contains("isOpen=false"), "{body}");
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "snapshots")]
-fn it_explains_itself() {
-    insta::assert_snapshot!(help(&["account"]), @r#"
-    Creates, changes and looks at public accounts, and says where their messages go
-
-    Usage: rongcloud-callback account [OPTIONS] <COMMAND>
-
-    Commands:
-      create     Creates an account
-      update     Changes what users see of an account, all of it
-      show       Prints an account as the platform has it
-      set-route  Says where the platform posts what users write to an account
-      route      Switches that posting on or off
-      help       Print this message or the help of the given subcommand(s)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_has_not_is_said_as_such() {
+    let answer =
+        r#"{"info":{"mcid":"demo","DisplayName":"De\u001b[2Jmo","IsFollow":false,"isRouteOpen":true}}"#;
+    insta::assert_snapshot!(run(200, answer, &["account", "show", "demo"]).await.printed(), @r#"
+    account:      demo
+    name:         De\u{1b}[2Jmo
+    followers:    not every user of the app
+    route:        on, no routeUrl is set
     "#);
-    insta::assert_snapshot!(help(&["account", "create"]), @r#"
-    Creates an account
+}
 
-    Usage: rongcloud-callback account create [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> --route-url <URL> <ACCOUNT>
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_can_open_is_not_set() {
+    let profile = ["account", "update", "news", "--name", "n", "--introduction", "i", "--portrait-url"];
+    let create = [&profile[..], &[LOGO, "--route-url"]].concat();
+    let create: Vec<_> =
+        create.into_iter().map(|word| if word == "update" { "create" } else { word }).collect();
+    for arguments in [
+        [&["account", "set-route", "news"][..], &["ftp://x"]].concat(),
+        [&["account", "set-route", "news"][..], &["bot.example.com/callback"]].concat(),
+        [&profile[..], &["logo.png"]].concat(),
+        [&create[..], &["http://"]].concat(),
+    ] {
+        let done = run(200, "{}", &arguments).await;
+        assert_eq!((done.code, done.requests.len()), (Some(1), 0), "{arguments:?}");
+        assert!(done.errors.starts_with("error: invalid value '"), "{}", done.errors);
+    }
+}
 
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid), unique within the app
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --name <NAME>
-              The name that users see
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-          --portrait-url <URL>
-              The address of its picture
-
-          --introduction <TEXT>
-              A description
-
-          --ui-type <NUMBER>
-              How it is shown; 0 is in the list of conversations
-              
-              [default: 0]
-
-          --route-url <URL>
-              Where the platform posts what users write to it: the routeUrl
-
-          --followed-by-all
-              Every user of the app follows it
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["account", "update"]), @r#"
-    Changes what users see of an account, all of it
-
-    Usage: rongcloud-callback account update [OPTIONS] --name <NAME> --portrait-url <URL> --introduction <TEXT> <ACCOUNT>
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid), unique within the app
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --name <NAME>
-              The name that users see
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-          --portrait-url <URL>
-              The address of its picture
-
-          --introduction <TEXT>
-              A description
-
-          --ui-type <NUMBER>
-              How it is shown; 0 is in the list of conversations
-              
-              [default: 0]
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["account", "show"]), @r#"
-    Prints an account as the platform has it
-
-    Usage: rongcloud-callback account show [OPTIONS] <ACCOUNT>
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["account", "set-route"]), @r#"
-    Says where the platform posts what users write to an account
-
-    Usage: rongcloud-callback account set-route [OPTIONS] <ACCOUNT> <URL>
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-      <URL>
-              The routeUrl: the address of a callback server and the path of the app
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["account", "route"]), @r#"
-    Switches that posting on or off
-
-    Usage: rongcloud-callback account route [OPTIONS] <SWITCH> <ACCOUNT>
-
-    Arguments:
-      <SWITCH>
-              Whether the platform posts
-              
-              [possible values: on, off]
-
-      <ACCOUNT>
-              The account's id (mcid)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_url_that_the_platform_cannot_reach_is_warned_about() {
+    let set = |api: &str, url: &str| {
+        let set = ["account", "set-route", "news", url, "--dry-run"];
+        let (code, output, errors) = outcome(command("test-app", api, &set).output().unwrap());
+        assert_eq!(code, Some(0), "{errors}");
+        assert!(output.contains("routeUrl="), "{output}");
+        errors
+    };
+    insta::assert_snapshot!(set("https://api.example.com", "http://127.0.0.1:8080/callback"), @"warning: the platform at https://api.example.com/ cannot post to http://127.0.0.1:8080/callback, which can be opened on the machine itself only: name an address that it reaches");
+    insta::assert_snapshot!(set("https://api.example.com", "http://192.168.1.2/callback"), @"warning: the platform at https://api.example.com/ cannot post to http://192.168.1.2/callback, which can be opened in its own network only: name an address that it reaches");
+    assert_ne!(set("http://10.0.0.1", "http://localhost/callback"), "");
+    assert_eq!(set("https://api.example.com", "https://bot.example.com/callback"), "");
+    // The sandbox, or a platform in one's own network.
+    assert_eq!(set("http://127.0.0.1:8000", "http://127.0.0.1:8080/callback"), "");
+    assert_eq!(set("http://10.0.0.1", "http://192.168.1.2/callback"), "");
 }

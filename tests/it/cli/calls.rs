@@ -1,6 +1,9 @@
 //! Commands that call the platform: run against a stand-in that answers once for all.
 
-use std::process::Command;
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
@@ -113,7 +116,7 @@ async fn a_dry_run_sends_nothing_and_shows_neither_secret_nor_signature() {
     let folder = tempfile::tempdir().unwrap();
     let (picture, news) = (folder.path().join("a.png"), folder.path().join("news.json"));
     std::fs::write(&picture, b"\x89PNG\r\n\x1a\nrest of the picture").unwrap();
-    std::fs::write(&news, r#"[{"thumb_media_id":"t","content_source_url":"u"}]"#).unwrap();
+    std::fs::write(&news, r#"[{"thumb_media_id":"t","content_source_url":"http://u"}]"#).unwrap();
     let (picture, news) = (picture.to_str().unwrap(), news.to_str().unwrap());
     for arguments in [
         &["account", "show", "news"][..],
@@ -227,6 +230,39 @@ fn an_app_has_to_be_named_where_there_are_several() {
     let (code, output, _) = show(&["--app", "two", "--dry-run"]);
     assert_eq!(code, Some(0));
     assert!(output.contains("rc-app-key: two"), "{output}");
+}
+
+#[test]
+fn the_options_of_a_call_stand_before_the_command_or_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = |key: &str| {
+        format!(
+            "[[apps]]\npath = '/{key}'\nkey = '{key}'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n"
+        )
+    };
+    std::fs::write(folder.path().join("two.toml"), app("one") + app("two").as_str()).unwrap();
+    let send = ["send", "news", "--to", "u1", "--text", "hi"];
+    let (config, options) = (["--config", "two.toml"], ["--app", "two", "--json", "--dry-run"]);
+    for arguments in [
+        [&config[..], &options, &send].concat(),
+        [&send[..], &options, &config].concat(),
+        [&config[..], &["media"], &options, &["upload-news", "-"]].concat(),
+        [&config[..], &["--json", "--dry-run", "account", "--app", "two", "show", "news"]].concat(),
+    ] {
+        let mut command = executable(&arguments);
+        let mut command =
+            command.current_dir(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command = command.stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let articles = br#"[{"thumb_media_id":"t","content_source_url":"http://u"}]"#;
+        // Only one of the commands reads it.
+        _ = child.stdin.take().unwrap().write_all(articles);
+        let (code, output, errors) = outcome(child.wait_with_output().unwrap());
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
+        let unsent: Value = serde_json::from_str(&output).unwrap();
+        assert_eq!(unsent["method"], "POST");
+        assert!(output.contains("two"), "{arguments:?}: {output}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,7 @@
 use serde_json::Value;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-use super::{
-    calls::{OK, check, run, run_at},
-    help::help,
-};
+use super::calls::{OK, check, run, run_at};
 use crate::client::support::json;
 
 /// A file with `count` users.
@@ -47,7 +44,14 @@ async fn a_long_list_goes_out_in_parts_of_fifty() {
     let sizes: Vec<_> =
         done.requests.iter().map(|it| json(&it.body)["userId"].as_array().unwrap().len()).collect();
     assert_eq!(sizes, [50, 50, 20]);
-    assert_eq!(json(done.printed().as_bytes()), json(br#"{"done":120,"total":120}"#));
+    assert_eq!(json(done.printed().as_bytes()), json(br#"{"done":120,"total":120,"repeated":0}"#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_named_twice_is_added_once() {
+    let done = run(200, OK, &["follower", "add", "news", "u1", "u2", "u1"]).await;
+    assert_eq!(done.output, "done for 2 user(s), 1 was named twice\n");
+    assert_eq!(json(&done.request().body)["userId"], json(br#"["u1","u2"]"#));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,132 +83,5 @@ async fn a_part_that_failed_is_told_of_with_the_way_to_go_on() {
     error: there is no user at position 121 of 120
     hint: positions are from 1, in the order of the list
     exit code 1
-    "#);
-}
-
-#[test]
-#[expect(clippy::too_many_lines, reason = "snapshots")]
-fn it_explains_itself() {
-    insta::assert_snapshot!(help(&["follower"]), @r#"
-    Makes users follow a public account, or no longer
-
-    Usage: rongcloud-callback follower [OPTIONS] <COMMAND>
-
-    Commands:
-      add     Makes users follow an account, 50 in one call
-      remove  Makes users no longer follow an account, 50 in one call
-      help    Print this message or the help of the given subcommand(s)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["follower", "add"]), @r#"
-    Makes users follow an account, 50 in one call
-
-    Usage: rongcloud-callback follower add [OPTIONS] <ACCOUNT> [USER]...
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-      [USER]...
-              The users' ids
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --users-file <FILE>
-              A file with one user a line, - for standard input
-
-          --from <POSITION>
-              Begins with the user at this position of the list, from 1: to go on after a failure
-              
-              [default: 1]
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["follower", "remove"]), @r#"
-    Makes users no longer follow an account, 50 in one call
-
-    Usage: rongcloud-callback follower remove [OPTIONS] <ACCOUNT> [USER]...
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-      [USER]...
-              The users' ids
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --users-file <FILE>
-              A file with one user a line, - for standard input
-
-          --from <POSITION>
-              Begins with the user at this position of the list, from 1: to go on after a failure
-              
-              [default: 1]
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
     "#);
 }

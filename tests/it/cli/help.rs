@@ -1,24 +1,26 @@
-//! `--help`, as it is printed.
+//! `--help`, as it is printed; that every command and argument has a sentence and every command an example is tested where
+//! they are declared.
 
 use super::{executable, outcome};
 
-pub(super) fn help(arguments: &[&str]) -> String {
+fn help(arguments: &[&str]) -> String {
     let (code, help, errors) = outcome(executable(arguments).arg("--help").output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     help
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "snapshots")]
-fn every_command_explains_itself() {
+fn the_program_explains_itself() {
     insta::assert_snapshot!(help(&[]), @r#"
     Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order; with the client that answers
 
     Usage: rongcloud-callback [OPTIONS] <COMMAND>
 
     Commands:
+      init         Writes the files that a bot begins with: a configuration, an environment, a conversation to play
       serve        Answers the platform's callbacks and works on what they bring, until SIGTERM
       check        Says what is wrong with a configuration, or with the way to a running server
+      doctor       Looks for whatever keeps messages from arriving and replies from going out: configuration, journal, clock, API, routeUrl
       rules        Tries out the rules of a configuration
       journal      Looks at what was accepted, and revives or discards it
       sandbox      Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account
@@ -28,110 +30,98 @@ fn every_command_explains_itself() {
       send         Sends a message to users, or to all followers of a public account
       media        Uploads pictures, recordings and articles
       completions  Prints a script that completes the arguments in a shell
-      man          Prints the manual page
+      man          Prints the manual page, or writes one for each command
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
       -h, --help
               Print help (see a summary with '-h')
 
       -V, --version
               Print version
-    "#);
-    insta::assert_snapshot!(help(&["sandbox"]), @r#"
-    Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account
 
-    Usage: rongcloud-callback sandbox [OPTIONS]
-
-    Options:
+    Every command:
           --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --listen <ADDRESS>
-              Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play
+              The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
 
           --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+              The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
 
-          --route-url <URL>
-              Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or with a small bot
-
-          --key <KEY>
-              The App Key
-              
-              [default: sandbox]
-
-          --secret <SECRET>
-              The App Secret; by default a random one, which is printed
-
-          --journal <URL>
-              Journal of our own server, such as sqlite:PATH; by default in a temporary folder
-
-          --allow-remote
-              Lets others than this machine in: anyone who reaches it can read and write everything
-
-          --play <FILE>
-              Plays a conversation file and ends: exit code 0, or 1 with the differences
-
-      -h, --help
-              Print help (see a summary with '-h')
-    "#);
-    insta::assert_snapshot!(help(&["serve"]), @r#"
-    Answers the platform's callbacks and works on what they bring, until SIGTERM
-
-    Usage: rongcloud-callback serve [OPTIONS]
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-    "#);
-    insta::assert_snapshot!(help(&["check"]), @r#"
-    Says what is wrong with a configuration, or with the way to a running server
-
-    Usage: rongcloud-callback check [OPTIONS]
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --url [<URL>]
-              Sends a signed probe to a running server, which answers it without handing it to a handler. Without a value: to every app's path at the configured address. Without --config as well, the configuration is that of the server that runs in the same container, or alone on this machine
-
+    Calls of the platform:
           --app <KEY>
-              The App Key whose secret signs the probe; not needed where there is one app, or the path tells
+              Makes the call for the app with this App Key; not needed where the configuration has one app only
 
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
+          --json
+              Prints JSON, for scripts
 
-      -h, --help
-              Print help (see a summary with '-h')
+          --dry-run
+              Prints the request, with its secrets masked, instead of sending it
+
+    The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
+    Commands that end by themselves log only what --log-level asks for.
+    "#);
+}
+
+#[test]
+fn a_command_explains_itself() {
+    insta::assert_snapshot!(help(&["menu", "add"]), @r#"
+    Adds an entry to an account's menu
+
+    Usage: rongcloud-callback menu add [OPTIONS] <ACCOUNT> <NAME>
+
+    Arguments:
+      <ACCOUNT>  The public account's id (mcid)
+      <NAME>     The text of the entry, at most 10 characters
+
+    Options:
+          --url <URL>     The page that the entry opens, which makes it one of type 1; without a page it does nothing, which is type 0
+          --type <TYPE>   The document's type of the entry, which --url decides: 1 opens a page, 0 does nothing
+          --below <MENU>  The entry of level 1 below which it is on level 2; without one it is on level 1 itself
+      -h, --help          Print help
+
+    Every command:
+          --config <FILE>      The configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
+          --log-level <LEVEL>  The level from which something is logged, or levels of parts, such as rongcloud_callback=debug,warn [default: $RUST_LOG, else log.level of the configuration]
+
+    Calls of the platform:
+          --app <KEY>  Makes the call for the app with this App Key; not needed where the configuration has one app only
+          --json       Prints JSON, for scripts
+          --dry-run    Prints the request, with its secrets masked, instead of sending it
+
+    Examples:
+      rongcloud-callback menu add news Help
+      rongcloud-callback menu add news FAQ --url https://example.com/faq --below MENU
+    "#);
+}
+
+#[test]
+fn what_the_built_in_configuration_is_stands_in_one_place() {
+    for arguments in
+        [&["serve"][..], &["send"], &["journal"], &["journal", "list"], &["account", "show"]]
+    {
+        assert!(!help(arguments).contains("RC_API_URL"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn options_of_calls_are_refused_where_there_is_no_call() {
+    for arguments in [
+        &["--dry-run", "serve"][..],
+        &["serve", "--dry-run"],
+        &["--json", "journal", "revive", "1"],
+        &["sandbox", "--app", "x"],
+        &["rules", "--json", "test", "hello"],
+    ] {
+        let (code, _, errors) = outcome(executable(arguments).output().unwrap());
+        assert_eq!(code, Some(1), "{arguments:?}");
+        assert!(errors.starts_with("error: the option --"), "{arguments:?}: {errors}");
+    }
+    let (_, _, errors) = outcome(executable(&["--json", "journal", "revive", "1"]).output().unwrap());
+    insta::assert_snapshot!(errors, @r#"
+    error: the option --json is not for `journal revive`
+
+    Usage: rongcloud-callback [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
     "#);
 }

@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::{
     calls::{OK, assert_signed, run},
-    help::help,
     portal::run_portal,
 };
 use crate::{client::support::json, fixtures::fixture};
@@ -64,8 +63,7 @@ async fn the_portal_takes_uploads_too() {
     assert_eq!(request.url.path(), "/interface/acme/api/push/uploadMedia");
     assert_eq!(request.url.query(), Some("type=thumb&access_token=t0ken"));
 
-    let articles =
-        r#"[{"thumb_media_id":"t","title":"h","show_cover_pic":"0","pcUrl":"p","appUrl":"a"}]"#;
+    let articles = r#"[{"thumb_media_id":"t","title":"h","show_cover_pic":"0","pcUrl":"http://p","appUrl":"http://a"}]"#;
     let (_folder, path) = file("news.json", articles.as_bytes());
     let upload = ["media", "upload-news", path.to_str().unwrap(), "--portal"];
     let request = run_portal(200, &answer, &upload).await.request();
@@ -89,6 +87,22 @@ async fn what_cannot_be_uploaded_is_told_of_before_anything_is_sent() {
     hint: name a file that exists, or - for standard input
     exit code 1
     "#);
+    for (address, why) in [
+        ("ftp://a/b", "the content_source_url ftp://a/b in …/news.json is no address: "),
+        ("http://a/?x=1&y=2", "so write http://a/?x=1%26y=2"),
+    ] {
+        let article = format!(r#"[{{"thumb_media_id":"t","content_source_url":"{address}"}}]"#);
+        let (folder, path) = file("news.json", article.as_bytes());
+        let done = run(200, OK, &["media", "upload-news", path.to_str().unwrap()]).await;
+        assert_eq!((done.code, done.requests.len()), (Some(1), 0));
+        let errors = done.failed().replace(folder.path().to_str().unwrap(), "…");
+        assert!(errors.contains(why), "{errors}");
+    }
+    let article = r#"[{"thumb_media_id":"t","pcUrl":"http://p","appUrl":"a"}]"#;
+    let (_folder, path) = file("news.json", article.as_bytes());
+    let upload = ["media", "upload-news", path.to_str().unwrap(), "--portal"];
+    let failed = run_portal(200, OK, &upload).await.failed();
+    assert!(failed.contains("the appUrl a in"), "{failed}");
     let (folder, path) = file("news.json", br#"{"articles":[{"title":"t"}]}"#);
     let errors = run(200, OK, &["media", "upload-news", path.to_str().unwrap()]).await.failed();
     insta::assert_snapshot!(errors.replace(folder.path().to_str().unwrap(), "…"), @r#"
@@ -96,127 +110,5 @@ async fn what_cannot_be_uploaded_is_told_of_before_anything_is_sent() {
     caused by: missing field `thumb_media_id`
     hint: write {"articles":[{"thumb_media_id":"…","title":"…","content":"…","content_source_url":"…"}]}
     exit code 1
-    "#);
-}
-
-#[test]
-#[expect(clippy::too_many_lines, reason = "snapshots")]
-fn it_explains_itself() {
-    insta::assert_snapshot!(help(&["media"]), @r#"
-    Uploads pictures, recordings and articles
-
-    Usage: rongcloud-callback media [OPTIONS] <COMMAND>
-
-    Commands:
-      upload       Uploads a picture or a recording; its content decides what it is, not its name
-      upload-news  Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`
-      help         Print this message or the help of the given subcommand(s)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-
-          --portal
-              Through the app's portal ([apps.portal]): its uploads and the platform's are not the same
-    "#);
-    insta::assert_snapshot!(help(&["media", "upload"]), @r#"
-    Uploads a picture or a recording; its content decides what it is, not its name
-
-    Usage: rongcloud-callback media upload [OPTIONS] <KIND> <FILE>
-
-    Arguments:
-      <KIND>
-              What it is to be used as
-
-              Possible values:
-              - image: JPEG or PNG, at most 2 MiB
-              - voice: AMR, at most 60 KiB and 60 s
-              - thumb: The small picture of an article: JPEG or PNG, at most 20 KiB
-
-      <FILE>
-              The file, - for standard input
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-
-          --portal
-              Through the app's portal ([apps.portal]): its uploads and the platform's are not the same
-    "#);
-    insta::assert_snapshot!(help(&["media", "upload-news"]), @r#"
-    Uploads 1 to 10 articles as one, to be sent to all followers with `send --mpnews`
-
-    Usage: rongcloud-callback media upload-news [OPTIONS] <FILE>
-
-    Arguments:
-      <FILE>
-              A JSON file with the documents' {"articles":[…]}, - for standard input
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-
-          --portal
-              Through the app's portal ([apps.portal]): its uploads and the platform's are not the same
     "#);
 }

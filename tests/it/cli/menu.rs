@@ -1,9 +1,6 @@
 //! `menu`: each call as the document has it.
 
-use super::{
-    calls::{OK, check, check_edited, run},
-    help::help,
-};
+use super::calls::{OK, check, check_edited, run};
 
 const LEVEL_1: &str = "公众号菜单设置/添加公众号菜单/添加公众号一级菜单示例";
 const LEVEL_2: &str = "公众号菜单设置/添加公众号菜单/添加公众号二级菜单示例";
@@ -16,7 +13,6 @@ async fn each_subcommand_makes_its_call() {
     account:      whtest
     name:         融云
     url:          http://www.xxx.com
-    below:
     "#);
     let parent = "432531b2155040c0a425bd5962f7ec67";
     let add = ["menu", "add", "whtest", "测试1", "--url", "http://www.baidu.com", "--below", parent];
@@ -48,153 +44,33 @@ async fn a_name_that_is_too_long_is_told_of_before_anything_is_sent() {
     "#);
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "snapshots")]
-fn it_explains_itself() {
-    insta::assert_snapshot!(help(&["menu"]), @r#"
-    Changes the menus of public accounts
-
-    Usage: rongcloud-callback menu [OPTIONS] <COMMAND>
-
-    Commands:
-      add      Adds an entry to an account's menu
-      delete   Deletes an entry of an account's menu
-      reorder  Puts entries of one level, or below the same entry, into the order in which they are named
-      help     Print this message or the help of the given subcommand(s)
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_has_a_url_if_it_is_of_type_1_and_only_then() {
+    let refused = async |more: &[&str]| {
+        let done = run(200, OK, &[&["menu", "add", "news", "Help"], more].concat()).await;
+        assert_eq!(done.requests.len(), 0, "{more:?}");
+        done.failed()
+    };
+    insta::assert_snapshot!(refused(&["--type", "0", "--url", "http://a"]).await, @r#"
+    error: an entry of type 0 opens no page, so it has no url
+    hint: leave --type out, or say --type 1: an entry with --url is of type 1
+    exit code 1
     "#);
-    insta::assert_snapshot!(help(&["menu", "add"]), @r#"
-    Adds an entry to an account's menu
-
-    Usage: rongcloud-callback menu add [OPTIONS] <ACCOUNT> <NAME>
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-      <NAME>
-              What the entry says, at most 10 characters
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --url <URL>
-              The page that it opens; without one it does nothing
-
-          --below <MENU>
-              The entry of level 1 that it is below; without one it is of level 1 itself
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
+    insta::assert_snapshot!(refused(&["--type", "1"]).await, @r#"
+    error: an entry of type 1 opens a page, and none is named
+    hint: name the page with --url, or leave --type out
+    exit code 1
     "#);
-    insta::assert_snapshot!(help(&["menu", "delete"]), @r#"
-    Deletes an entry of an account's menu
-
-    Usage: rongcloud-callback menu delete [OPTIONS] <ACCOUNT> <MENU>
-
-    Arguments:
-      <ACCOUNT>
-              The account's id (mcid)
-
-      <MENU>
-              The entry's id, as `add` prints it
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
-    insta::assert_snapshot!(help(&["menu", "reorder"]), @r#"
-    Puts entries of one level, or below the same entry, into the order in which they are named
-
-    Usage: rongcloud-callback menu reorder [OPTIONS] <MENU>...
-
-    Arguments:
-      <MENU>...
-              The entries' ids, as `add` prints them
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
-    "#);
+    for (more, kind) in [
+        (&["--type", "0"][..], "type=0"),
+        (&["--type", "1", "--url", "http://a"], "type=1"),
+        (&["--url", "http://a"], "type=1"),
+        (&[], "type=0"),
+    ] {
+        let request = run(200, OK, &[&["menu", "add", "news", "Help"], more].concat()).await.request();
+        let body = String::from_utf8(request.body).unwrap();
+        assert!(body.contains(kind), "{more:?}: {body}");
+    }
+    let errors = refused(&["--url", "example.com/help"]).await;
+    assert!(errors.contains("an address begins with http:// or https://"), "{errors}");
 }

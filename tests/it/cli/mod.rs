@@ -1,6 +1,7 @@
 //! The executable as an operator meets it: help, errors, exit codes, and what the commands print.
 
 mod account;
+mod body;
 mod broadcast;
 mod calls;
 mod check;

@@ -44,7 +44,7 @@ async fn a_message_goes_through_the_portal() {
         json(&request.body),
         json(br#"{"channelId":"news","toUserId":"u1,u2","msgtype":"text","text":{"content":"hi"}}"#)
     );
-    let all = ["send", "news", "--all", "--mpnews", "m1", "--portal"];
+    let all = ["send", "news", "--all", "--yes", "--mpnews", "m1", "--portal"];
     let done = run_portal(200, DONE, &all).await;
     assert_eq!(done.output, "sent to all followers\n");
     assert_eq!(done.request().url.path(), "/interface/acme/api/push/mass/send");
@@ -74,22 +74,35 @@ async fn the_document_s_own_bodies_are_sent_as_they_are() {
 async fn cards_have_a_link_for_each_device_and_a_message_the_user_it_seems_to_come_from() {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(
-        br#"{"articles":[{"title":"t","description":"d","pcUrl":"p","appUrl":"a","picUrl":"x"}]}"#,
+        br#"{"articles":[{"title":"t","description":"d","pcUrl":"http://p","appUrl":"http://a","picUrl":"http://x"}]}"#,
     )
     .unwrap();
-    let expected = br#"{"articles":[{"title":"t","description":"d","pcUrl":"p","appUrl":"a","picUrl":"x","picurl":"x"}]}"#;
-    let card =
-        ["--title", "t", "--description", "d", "--pc-url", "p", "--app-url", "a", "--picture", "x"];
+    let expected = br#"{"articles":[{"title":"t","description":"d","pcUrl":"http://p","appUrl":"http://a","picUrl":"http://x","picurl":"http://x"}]}"#;
+    let card = [
+        "--title",
+        "t",
+        "--description",
+        "d",
+        "--pc-url",
+        "http://p",
+        "--app-url",
+        "http://a",
+        "--picture",
+        "http://x",
+    ];
     for content in [&["--news", file.path().to_str().unwrap()][..], &card] {
         let send = [&["send", "news", "--to", "u1", "--portal"], content].concat();
         let request = run_portal(200, DONE, &send).await.request();
         assert_eq!(json(&request.body)["news"], json(expected), "{content:?}");
         assert!(json(&request.body).get("userinfo").is_none());
     }
-    let userinfo = ["--userinfo-id", "1", "--userinfo-name", "n", "--userinfo-picture", "h"];
+    let userinfo = ["--userinfo-id", "1", "--userinfo-name", "n", "--userinfo-picture", "http://h"];
     let send = [&["send", "news", "--to", "u1", "--portal", "--text", "hi"], &userinfo[..]].concat();
     let request = run_portal(200, DONE, &send).await.request();
-    assert_eq!(json(&request.body)["userinfo"], json(br#"{"id":"1","name":"n","headimgurl":"h"}"#));
+    assert_eq!(
+        json(&request.body)["userinfo"],
+        json(br#"{"id":"1","name":"n","headimgurl":"http://h"}"#)
+    );
 
     for send in [
         &["send", "news", "--to", "u1", "--text", "hi", "--portal", "--userinfo-id", "1"][..],
@@ -99,8 +112,19 @@ async fn cards_have_a_link_for_each_device_and_a_message_the_user_it_seems_to_co
         let done = run_portal(200, DONE, send).await;
         assert_eq!((done.code, done.requests.len()), (Some(1), 0), "{send:?}: {}", done.errors);
     }
-    let without_text =
-        ["send", "news", "--to", "u1", "--portal", "--title", "t", "--picture", "x", "--url", "u"];
+    let without_text = [
+        "send",
+        "news",
+        "--to",
+        "u1",
+        "--portal",
+        "--title",
+        "t",
+        "--picture",
+        "http://x",
+        "--url",
+        "http://u",
+    ];
     let failed = run_portal(200, DONE, &without_text).await.failed();
     assert!(failed.contains("the article needs a description"), "{failed}");
 }
@@ -126,7 +150,7 @@ async fn what_the_portal_cannot_carry_is_told_of() {
     let refused = run_portal(
         200,
         r#"{"msg":"expired","code":401}"#,
-        &["send", "news", "--all", "--text", "hi", "--portal"],
+        &["send", "news", "--all", "--yes", "--text", "hi", "--portal"],
     );
     let refused = refused.await.failed();
     let (what, next) = (

@@ -64,7 +64,7 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
     closed (line 6): no, it is in force sat sun 00:00 to 24:00 Asia/Shanghai, and there it is mon 09:30
     orders (line 12): answers
       text: "order 17,\nann"
-      image: {"url":"http://x/ann.jpg"}
+      image: http://x/ann.jpg
     "#);
     insta::assert_snapshot!(test(&["hello"]), @r#"
     rules[0] (line 2): no, it is for subscribe, and this is text
@@ -150,6 +150,38 @@ fn a_trial_names_what_keeps_a_text_from_a_keyword_that_it_looks_like() {
 }
 
 #[test]
+fn a_trial_shows_cards_and_uploads_as_a_person_reads_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bot.toml");
+    let rules = r#"
+[[rules]]
+on = "text"
+reply = [
+    { news = [
+        { title = "Open \"day\"", description = "Two\nlines", url = "https://a/{{ user }}", picurl = "https://a/b.jpg" },
+        { title = "开放日", picurl = "https://a/c.jpg" },
+    ] },
+    { voice = { media_id = "m1" } },
+]
+"#;
+    std::fs::write(&file, format!("{rules}{APP}")).unwrap();
+    let mut command = executable(&["rules", "test", "hello", "--config"]);
+    let (code, output, errors) = outcome(command.arg(&file).output().unwrap());
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(output, @r#"
+    rules[0] (line 2): answers
+      news: 2 cards
+        1. "Open \"day\""
+           text: "Two\nlines"
+           link: https://a/user
+           picture: https://a/b.jpg
+        2. "开放日"
+           picture: https://a/c.jpg
+      voice: uploaded as m1
+    "#);
+}
+
+#[test]
 fn a_trial_is_at_the_time_that_it_names() {
     for (at, answers) in [("2026-11-22T23:59[Asia/Shanghai]", true), ("2026-11-22T23:59Z", false)] {
         let (_, output, _) = trial(&["x", "--at", at]);
@@ -167,54 +199,5 @@ fn without_rules_there_is_nothing_to_try() {
     insta::assert_snapshot!(errors, @r#"
     error: the configuration has no rules
     hint: write sections [[rules]], and name the file with --config
-    "#);
-}
-
-#[test]
-fn the_help_says_what_can_be_tried() {
-    let (_, help, _) = outcome(executable(&["rules", "test", "--help"]).output().unwrap());
-    insta::assert_snapshot!(help, @r#"
-    Says which rule would answer a message, with what, and why those before it would not.
-
-    Nothing is sent or forwarded. What a rule with `every` has answered already is not known here.
-
-    Usage: rongcloud-callback rules test [OPTIONS] [TEXT]
-
-    Arguments:
-      [TEXT]
-              What the user writes
-
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --event <EVENT>
-              An event instead: subscribe, unsubscribe, or any other
-
-          --app <KEY>
-              The App Key; by default the configuration's first
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-          --account <ACCOUNT>
-              The public account
-              
-              [default: account]
-
-          --user <USER>
-              The user
-              
-              [default: user]
-
-          --at <TIME>
-              When: 2026-11-21T09:30+08:00, or 2026-11-21T09:30[Asia/Shanghai]; by default now
-
-      -h, --help
-              Print help (see a summary with '-h')
     "#);
 }

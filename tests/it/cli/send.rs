@@ -4,11 +4,12 @@ use std::io::Write as _;
 
 use tempfile::NamedTempFile;
 
-use super::{
-    calls::{OK, check_edited, run},
-    help::help,
+use super::calls::{OK, check_edited, command, run};
+use crate::{
+    client::support::{answering, json},
+    fixtures::HttpExample,
+    support::screen::asked_on,
 };
-use crate::{client::support::json, fixtures::HttpExample};
 
 const SENDER: &str = "app.public.server112";
 const JPG: &str = "http://www.xxx.com/aaa.jpg";
@@ -18,15 +19,32 @@ const BATCH: &[&str] = &["--to", "gDNQhlPfX,BzUPcKM2B"];
 /// A file with what the documents' examples of cards have below `news`.
 fn cards() -> NamedTempFile {
     let example = HttpExample::read("rongcloud/发送消息/图文消息/request.http");
+    file(&json(placed(&example.body).as_bytes())["news"].to_string())
+}
+
+/// An example's body with addresses in the place of the words that stand for them.
+fn placed(body: &str) -> String {
+    body.replace("\"URL\"", "\"http://www.xxx.com/\"").replace("\"PIC_URL\"", &format!("\"{JPG}\""))
+}
+
+fn file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
-    file.write_all(json(example.body.as_bytes())["news"].to_string().as_bytes()).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
     file
+}
+
+/// Fails without having sent anything.
+async fn refused(arguments: &[&str]) -> String {
+    let done = run(200, OK, &[&["send"], arguments].concat()).await;
+    assert_eq!(done.requests.len(), 0, "{arguments:?}");
+    assert_eq!(done.code, Some(1), "{arguments:?}: {}", done.errors);
+    done.failed()
 }
 
 async fn sends(heading: &str, to: &[&str], content: &[&str]) -> String {
     // The examples of several users have them in another app than their sender.
     let edit = |example: &mut HttpExample| {
-        example.body = example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2");
+        example.body = placed(&example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2"));
     };
     check_edited(heading, edit, &[&["send", SENDER], to, content].concat()).await
 }
@@ -63,7 +81,7 @@ async fn several_users_get_each_kind_in_one_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_followers_get_each_kind() {
-    let (file, to) = (cards(), &["--all"]);
+    let (file, to) = (cards(), &["--all", "--yes"]);
     let printed = sends("群发消息/群发文本消息", to, &["--text", "CONTENT"]).await;
     assert_eq!(printed, "sent to all followers as adf330werfewfcxsdls\n");
     let printed = sends("群发消息/群发文本消息", to, &["--text", "CONTENT", "--json"]).await;
@@ -75,7 +93,7 @@ async fn all_followers_get_each_kind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_followers_get_what_was_uploaded() {
-    let to = &["--all"];
+    let to = &["--all", "--yes"];
     let heading = |kind: &str| format!("群发消息-使用已上传素材发送/群发{kind}消息-使用已上传素材发送");
     sends(&heading("图片"), to, &["--image-id", "123dsdajkasd231jhksad"]).await;
     sends(&heading("语音"), to, &["--voice-id", "123dsdajkasd231jhksad"]).await;
@@ -87,14 +105,13 @@ async fn all_followers_get_what_was_uploaded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_is_written_in_flags_and_any_message_in_json() {
-    let card = ["--title", "t", "--picture", "p", "--url", "u", "--description", "d"];
+    let card = ["--title", "t", "--picture", JPG, "--url", "http://u", "--description", "d"];
     let request = run(200, OK, &[&["send", "news", "--to", "u1"], &card[..]].concat()).await.request();
     assert_eq!(
         json(&request.body)["news"],
-        json(br#"{"articles":[{"title":"t","description":"d","url":"u","picurl":"p"}]}"#)
+        json(br#"{"articles":[{"title":"t","description":"d","url":"http://u","picurl":"http://www.xxx.com/aaa.jpg"}]}"#)
     );
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(br#"{"msgtype":"voice","voice":{"url":"http://a/b.amr"}}"#).unwrap();
+    let file = file(r#"{"msgtype":"voice","voice":{"url":"http://a/b.amr"}}"#);
     let path = file.path().to_str().unwrap();
     let request = run(200, OK, &["send", "news", "--to", "u1", "--json-file", path]).await.request();
     assert_eq!(json(&request.body)["voice"], json(br#"{"url":"http://a/b.amr"}"#));
@@ -114,17 +131,15 @@ async fn a_long_list_goes_out_in_parts_of_a_hundred() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_is_told_of_before_anything_is() {
-    let failed = async |arguments: &[&str]| {
-        let done = run(200, OK, &[&["send", "news"], arguments].concat()).await;
-        assert_eq!(done.requests.len(), 0);
-        done.failed()
-    };
+    let failed = async |arguments: &[&str]| refused(&[&["news"], arguments].concat()).await;
     let long = "x".repeat(2001);
     insta::assert_snapshot!(failed(&["--to", "u1", "--text", &long]).await, @r#"
     error: the text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts
     hint: nothing was sent: keep to the limit and run it again
     exit code 1
     "#);
+    // Nobody is asked about what cannot be sent.
+    assert!(failed(&["--all", "--text", &long]).await.contains("2001"));
     insta::assert_snapshot!(failed(&["--to", "u1,u2", "--image-id", "m"]).await, @r#"
     error: an uploaded picture or recording goes to one user or to all followers; several users need its url
     hint: nothing was sent: the README's table says what goes to whom
@@ -139,135 +154,138 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
     error: the following required arguments were not provided:
       <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>>
 
-    Usage: rongcloud-callback send <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+    Usage: rongcloud-callback send --to <USER> <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <ACCOUNT>
 
     For more information, try '--help'.
     exit code 1
     "#);
-    insta::assert_snapshot!(failed(&["--to", "u1", "--text", "a", "--image-url", "b"]).await, @r#"
+    insta::assert_snapshot!(failed(&["--to", "u1", "--text", "a", "--image-url", JPG]).await, @r#"
     error: the argument '--text <TEXT>' cannot be used with '--image-url <URL>'
 
-    Usage: rongcloud-callback send <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+    Usage: rongcloud-callback send --to <USER> <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <ACCOUNT>
 
     For more information, try '--help'.
     exit code 1
     "#);
     insta::assert_snapshot!(failed(&["--text", "a"]).await, @r#"
+    error: nobody is named to send it to
+    hint: name users with --to or --users-file, or all followers with --all
+    exit code 1
+    "#);
+    insta::assert_snapshot!(refused(&["--to", "u1", "--text", "a"]).await, @r#"
     error: the following required arguments were not provided:
-      <--to <USER>|--users-file <FILE>|--all>
+      <ACCOUNT>
 
-    Usage: rongcloud-callback send <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+    Usage: rongcloud-callback send --to <USER> <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <ACCOUNT>
 
     For more information, try '--help'.
     exit code 1
     "#);
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "the help that it shows has as many")]
-fn it_explains_itself() {
-    insta::assert_snapshot!(help(&["send"]), @r#"
-    Sends a message to users, or to all followers of a public account
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_to_all_followers_is_sent_once_a_person_says_yes() {
+    let all = ["send", "news", "--all", "--text", "Hello, everyone"];
+    for (typed, is_sent) in
+        [("y\n", true), ("Yes\n", true), ("n\n", false), ("\n", false), ("\x04", false)]
+    {
+        let server = answering(200, OK).await;
+        let (code, seen) = asked_on(command("test-app", &server.uri(), &all), typed);
+        assert_eq!(server.received_requests().await.unwrap().len(), usize::from(is_sent), "{typed:?}");
+        assert_eq!(code, Some(i32::from(!is_sent)), "{typed:?}");
+        assert!(seen.contains("text: \"Hello, everyone\""), "{seen}");
+        assert!(
+            seen.contains("Send this to all followers of news? This cannot be taken back, and only one a day is possible. [y/N] "),
+            "{seen}"
+        );
+        assert_eq!(seen.contains("error: nothing was sent"), !is_sent, "{seen}");
+    }
+    for unasked in ["--yes", "--dry-run"] {
+        let server = answering(200, OK).await;
+        let unasking = [&all[..], &[unasked]].concat();
+        let (code, seen) = asked_on(command("test-app", &server.uri(), &unasking), "");
+        assert_eq!((code, seen.as_str()), (Some(0), ""), "{unasked}");
+        assert_eq!(server.received_requests().await.unwrap().is_empty(), unasked == "--dry-run");
+    }
+}
 
-    Usage: rongcloud-callback send [OPTIONS] <--text <TEXT>|--image-url <URL>|--image-id <ID>|--voice-url <URL>|--voice-id <ID>|--news <FILE>|--title <TITLE>|--mpnews <ID>|--json-file <FILE>> <--to <USER>|--users-file <FILE>|--all> <ACCOUNT>
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_does_not_say_yes_is_told_that_it_should() {
+    let done = run(200, OK, &["send", "news", "--all", "--text", "hi"]).await;
+    done.request();
+    let warning = "this goes to all followers of news and cannot be taken back; nobody is here to be asked: say --yes";
+    assert!(done.errors.contains(warning), "{}", done.errors);
+    let done = run(200, OK, &["send", "news", "--all", "--yes", "--text", "hi"]).await;
+    done.request();
+    assert_eq!(done.errors, "");
+    refused(&["news", "--to", "u1", "--yes", "--text", "hi"]).await;
+}
 
-    Arguments:
-      <ACCOUNT>
-              The account (mcid) that sends it
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_named_twice_gets_it_once() {
+    let users = file("ann\n\n  bo \nann\n");
+    let listed = ["send", "news", "--users-file", users.path().to_str().unwrap(), "--text", "hi"];
+    let done = run(200, OK, &listed).await;
+    assert_eq!(done.output, "done for 2 user(s), 1 was named twice\n");
+    assert_eq!(json(&done.request().body)["touser"], json(br#"["ann@test-app","bo@test-app"]"#));
+    let done = run(200, OK, &[&listed[..], &["--to", "cy,ann,cy", "--json"]].concat()).await;
+    assert_eq!(json(done.output.as_bytes()), json(br#"{"total":3,"done":3,"repeated":3}"#));
+    // Positions are those in the list without repetitions.
+    let done = run(200, OK, &[&listed[..], &["--to", "ann,ann,ann", "--from", "2"]].concat()).await;
+    assert_eq!(done.output, "done for 1 user(s), 4 repetitions were left out\n");
+    assert_eq!(json(&done.request().body)["touser"], json(br#"["bo@test-app"]"#));
+    let done = run(200, OK, &["send", "news", "--to", "ann,ann", "--text", "hi"]).await;
+    assert_eq!(json(&done.request().body)["touser"], json(br#""ann@test-app""#));
+}
 
-    Options:
-          --config <FILE>
-              Configuration file [default: $RONGCLOUD_CALLBACK_CONFIG, else the built-in one]
-              
-              The built-in configuration serves one app: RC_APP_KEY, RC_APP_SECRET and RC_API_URL from the environment.
-
-          --log-level <LEVEL>
-              What is logged: a level such as debug, or levels of parts [default: $RUST_LOG, else log.level of the configuration]
-              
-              Parts are named as in "rongcloud_callback=debug,warn". Commands that end by themselves log only if they are asked to.
-
-          --to <USER>
-              To these users; several are sent to 100 in one call
-
-          --users-file <FILE>
-              A file with one user a line, - for standard input
-
-          --from <POSITION>
-              Begins with the user at this position of the list, from 1: to go on after a failure
-              
-              [default: 1]
-
-          --all
-              To all followers of the account; the platform allows one such message a day
-
-          --text <TEXT>
-              A text, at most 2000 bytes
-
-          --image-url <URL>
-              A picture at a public address, JPG
-
-          --image-id <ID>
-              A picture that was uploaded
-
-          --voice-url <URL>
-              A recording at a public address, AMR
-
-          --voice-id <ID>
-              A recording that was uploaded
-
-          --news <FILE>
-              Cards from a JSON file with the documents' {"articles":[…]}, - for standard input
-
-          --title <TITLE>
-              One card with this headline; see --picture, --description and --url
-
-          --mpnews <ID>
-              An article that was uploaded with `media upload-news`; to all followers only
-
-          --json-file <FILE>
-              A message of any kind, as the documents' JSON has it, - for standard input
-
-          --picture <URL>
-              The address of the card's picture, JPG
-
-          --description <TEXT>
-              The text below the card's headline
-
-          --url <URL>
-              Where a tap on the card leads
-
-          --pc-url <URL>
-              Where a tap on the card leads on a computer, through the portal; instead of --url
-
-          --app-url <URL>
-              Where a tap on the card leads on a phone, through the portal; instead of --url
-
-          --stored
-              Through the calls for uploads (/message/send.json, /message/sendall.json) also where another would do
-
-          --portal
-              Through the app's portal ([apps.portal]) instead
-
-          --userinfo-id <ID>
-              The user (userinfo) whom a message through the portal seems to come from
-
-          --userinfo-name <NAME>
-              The name of that user
-
-          --userinfo-picture <URL>
-              The address of that user's picture
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-    For every call:
-          --app <KEY>
-              The app (App Key) to do it for; not needed where there is one
-
-          --json
-              Prints JSON, for scripts
-
-          --dry-run
-              Prints the request, with its secrets masked, instead of sending it
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_no_user() {
+    insta::assert_snapshot!(refused(&["news", "--to", "ann,", "--text", "hi"]).await, @r#"
+    error: a user in the list has an empty id
+    hint: nothing was sent: is a variable of the shell empty?
+    exit code 1
     "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_can_open_is_not_sent() {
+    let failed =
+        async |arguments: &[&str]| refused(&[&["news", "--to", "u1"], arguments].concat()).await;
+    insta::assert_snapshot!(failed(&["--voice-url", "not-a-url"]).await, @r#"
+    error: invalid value 'not-a-url' for '--voice-url <URL>': an address begins with http:// or https://
+
+    For more information, try '--help'.
+    exit code 1
+    "#);
+    let card = ["--title", "t", "--description", "d", "--picture"];
+    for content in [
+        &["--image-url", "ftp://x/a.jpg"][..],
+        &["--image-url", ""],
+        &["--voice-url", "http:///a.amr"],
+        &[&card[..], &["a.jpg"]].concat(),
+        &[&card[..], &[JPG, "--url", "www.xxx.com"]].concat(),
+        &[&card[..], &[JPG, "--portal", "--pc-url", "http://a b"]].concat(),
+        &[&card[..], &[JPG, "--portal", "--app-url", "//x"]].concat(),
+    ] {
+        let errors = failed(content).await;
+        assert!(errors.starts_with("error: invalid value '"), "{content:?}: {errors}");
+    }
+    for (news, field) in [
+        (r#"[{"title":"t","picurl":"not-a-url"}]"#, "picurl not-a-url"),
+        (r#"{"articles":[{"title":"t","picurl":"http://a/b.jpg","url":"ftp://x"}]}"#, "url ftp://x"),
+    ] {
+        let file = file(news);
+        let errors = failed(&["--news", file.path().to_str().unwrap()]).await;
+        assert!(errors.contains(&format!("caused by: its {field} is no address: ")), "{errors}");
+    }
+    let empty = failed(&["--news", "/dev/null"]).await;
+    insta::assert_snapshot!(empty, @r#"
+    error: /dev/null does not hold what is to be sent
+    caused by: it is empty
+    hint: write {"articles":[{"title":"…","description":"…","url":"…","picurl":"…"}]}
+    exit code 1
+    "#);
+    let file = file(r#"{"image":{"url":"a.jpg"}}"#);
+    let errors = failed(&["--json-file", file.path().to_str().unwrap()]).await;
+    assert!(errors.contains("its url a.jpg is no address"), "{errors}");
 }
