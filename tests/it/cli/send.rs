@@ -212,12 +212,12 @@ async fn a_message_to_all_followers_is_sent_once_a_person_says_yes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_does_not_say_yes_is_told_that_it_should() {
     let done = run(200, OK, &["send", "news", "--all", "--text", "hi"]).await;
-    done.request();
     let warning = "this goes to all followers of news and cannot be taken back; nobody is here to be asked: say --yes";
     assert!(done.errors.contains(warning), "{}", done.errors);
-    let done = run(200, OK, &["send", "news", "--all", "--yes", "--text", "hi"]).await;
     done.request();
+    let done = run(200, OK, &["send", "news", "--all", "--yes", "--text", "hi"]).await;
     assert_eq!(done.errors, "");
+    done.request();
     refused(&["news", "--to", "u1", "--yes", "--text", "hi"]).await;
 }
 
