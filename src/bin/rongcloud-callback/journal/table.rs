@@ -32,7 +32,7 @@ enum Cut {
 
 const COLUMNS: [Column; 13] = [
     column("id", (6, 2), 0, Cut::Number),
-    column("accepted", (19, 14), 0, Cut::Word),
+    column("accepted", (19, 19), 0, Cut::Word),
     column("queue", (6, 6), 3, Cut::Word),
     column("state", (7, 7), 0, Cut::Word),
     column("attempts", (8, 3), 6, Cut::Number),
@@ -42,8 +42,8 @@ const COLUMNS: [Column; 13] = [
     column("account", (10, 6), 4, Cut::Id),
     column("user", (16, 8), 0, Cut::Id),
     column("message id", (20, 10), 5, Cut::Id),
-    column("text", (40, 12), 0, Cut::Text),
-    column("reason", (40, 12), 1, Cut::Text),
+    column("text", (40, 14), 0, Cut::Text),
+    column("reason", (40, 14), 1, Cut::Text),
 ];
 
 /// The place of the app's column, which only several of them need.
@@ -73,7 +73,7 @@ impl<'a> Table<'a> {
         let mut table = Self { times, layout: None, width: usize::MAX, has_year: true };
         let Some(width) = terminal::width() else { return table };
         // The year and the like are for those who have the room.
-        table.has_year = width > 120;
+        table.has_year = width > 160;
         table.width = width;
         let rows: Vec<_> = entries.iter().map(|entry| table.cells(entry)).collect();
         let needs = |index: usize| {
