@@ -31,6 +31,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/dom.js", JAVASCRIPT, include_str!("page/dom.js")),
     ("/list.js", JAVASCRIPT, include_str!("page/list.js")),
     ("/menu.js", JAVASCRIPT, include_str!("page/menu.js")),
+    ("/outcome.js", JAVASCRIPT, include_str!("page/outcome.js")),
     ("/page.js", JAVASCRIPT, include_str!("page/page.js")),
     ("/preferences.js", JAVASCRIPT, include_str!("page/preferences.js")),
     ("/recording.js", JAVASCRIPT, include_str!("page/recording.js")),

@@ -43,12 +43,12 @@ async fn show(page: &Browser, width: u32, height: u32, theme: &str) {
 async fn language_and_theme_are_switched_and_remembered() {
     on_a_page("language", async |page, sandbox| {
         page.press("#language").await;
-        page.see("#deliveries-heading", "投递").await;
+        page.see("#deliveries-heading", "推送记录").await;
         page.see("html[lang=zh-CN] #follow", "关注").await;
         page.press("#theme").await;
         page.see("[data-theme=dark]", "").await;
         page.open(&format!("{}/?again", sandbox.url)).await;
-        page.see("html[lang=zh-CN][data-theme=dark] #deliveries-heading", "投递").await;
+        page.see("html[lang=zh-CN][data-theme=dark] #deliveries-heading", "推送记录").await;
     })
     .await;
 }
