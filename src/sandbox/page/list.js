@@ -11,9 +11,12 @@ const NEAR = 48;
 
 /** Items in order of arrival; `newestFirst` shows the last one on top instead of at the bottom. */
 export class WindowedList {
-  /** `render(item)` gives an item's element, `key(item)` its identity; `moved(list)` is told of every change. */
-  constructor({ list, scroller, key, render, newestFirst = false, moved = () => {} }) {
-    Object.assign(this, { list, scroller, key, render, newestFirst, moved });
+  /**
+   * `render(item)` gives an item's element, `key(item)` its identity, `order(a, b)` compares two where they do not stay
+   * in the order of their arrival; `moved(list)` is told of every change.
+   */
+  constructor({ list, scroller, key, render, order = () => 0, newestFirst = false, moved = () => {} }) {
+    Object.assign(this, { list, scroller, key, render, order, newestFirst, moved });
     this.items = new Map();
     this.shown = new Map();
     this.end = 0;
@@ -37,10 +40,20 @@ export class WindowedList {
   put(items) {
     this.#keepPlace(() => {
       for (const item of items) this.#putOne(item);
+      this.#sort();
       if (this.following) this.end = this.items.size;
       this.#draw();
     });
     if (this.following) this.#scrollToNewest();
+    this.moved(this);
+  }
+
+  /** Forgets some of the oldest items. */
+  drop(keys) {
+    const dropped = keys.filter((key) => this.items.delete(key));
+    if (dropped.length === 0) return;
+    this.end = Math.min(this.items.size, Math.max(WINDOW, this.end - dropped.length));
+    this.#keepPlace(() => this.#draw());
     this.moved(this);
   }
 
@@ -84,6 +97,12 @@ export class WindowedList {
       this.items.delete(this.items.keys().next().value);
       this.end = Math.max(WINDOW, this.end - 1);
     }
+  }
+
+  #sort() {
+    const items = [...this.items];
+    const isSorted = items.every(([, item], index) => index === 0 || this.order(items[index - 1][1], item) <= 0);
+    if (!isSorted) this.items = new Map(items.sort(([, a], [, b]) => this.order(a, b)));
   }
 
   #scrollToNewest() {

@@ -1,6 +1,7 @@
 // What became of a user's message: its delivery, its handling and its replies, in words and by severity.
 
 import { summary } from "./contents.js";
+import { sentence } from "./readable.js";
 import { shortSpan, text } from "./texts.js";
 
 /** How long a server may make no API call, in milliseconds, before that looks like trouble. */
@@ -62,7 +63,7 @@ export function takerWords(by) {
 // A try is an attempt to deliver the message itself; forgeries and duplicates come along with it.
 const isTry = ({ fault }) => !fault || fault === "drop_answer";
 const isAccepted = (attempt) => isTry(attempt) && attempt.status === 200 && !attempt.error;
-const answered = ({ status, answer }) => text(answer ? "reason.answered.body" : "reason.answered", { status, answer: answer?.trim() });
+const answered = ({ status, answer }) => text(answer ? "reason.answered.body" : "reason.answered", { status, answer: sentence(answer ?? "") });
 
 const places = (url, sandbox) => ({ host: hostOf(url), url, s: sandbox.timeoutMs / 1000 });
 

@@ -11,13 +11,13 @@ async fn a_text_is_answered_and_its_delivery_is_shown() {
         page.see_reply("hello").await;
         page.see("#messages .mine .receipt", "accepted").await;
         page.see("#delivery-list .delivery-what", "hello").await;
-        page.see("#delivery-list .attempt .result", "200").await;
 
-        page.press("#delivery-list summary").await;
-        page.see("#delivery-list .inside pre", "<Content><![CDATA[hello]]></Content>").await;
-        page.see("#delivery-list .inside pre", "</MsgID>").await;
-        page.see("#delivery-list .call code", "/message/").await;
-        page.see("#delivery-list .call pre", "\"touser\"").await;
+        page.press("#delivery-list .delivery").await;
+        page.see("#detail .attempt .result", "200").await;
+        page.see("#detail .xml", "<Content><![CDATA[hello]]></Content>").await;
+        page.see("#detail .xml", "</MsgID>").await;
+        page.see("#detail .call code", "/message/").await;
+        page.see("#detail .call pre", "\"touser\"").await;
     })
     .await;
 }
@@ -80,7 +80,8 @@ async fn every_kind_of_message_is_sent() {
         page.see("#messages .mine .bubble.card", "An evening at the river").await;
         page.wait("a picture", "#messages .mine .bubble.picture img", |found| found.len() == 1).await;
         page.see_reply("The Bund, Shanghai").await;
-        page.wait("four deliveries", "#delivery-list .chip.good", |found| found.len() >= 4).await;
+        page.wait("four deliveries", "#delivery-list .delivery-state.good", |found| found.len() >= 4)
+            .await;
     })
     .await;
 }

@@ -3,8 +3,10 @@
 mod bounds;
 mod browser;
 mod conversation;
+mod deliveries;
 mod executable;
 mod faults;
+mod feed;
 mod hostile;
 mod keyboard;
 mod live;
