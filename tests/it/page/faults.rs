@@ -88,3 +88,28 @@ async fn a_refused_api_call_is_shown_with_its_fault() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_preset_sets_many_faults_at_once_and_one_button_ends_them_at_every_width() {
+    on_a_page("presets", async |page, _| {
+        for (width, height) in [(1440, 900), (900, 900), (390, 844)] {
+            page.resize(width, height).await;
+            page.run_script("document.querySelector('[data-show=switches]').click()", vec![]).await;
+            page.press("[data-preset=flaky_network]").await;
+            page.see("[data-preset=flaky_network][aria-pressed=true]", "Flaky network").await;
+            page.see("#switch-drop_answer:checked", "").await;
+            page.press("[data-preset=attackers]").await;
+            page.see("[data-preset=attackers][aria-pressed=true]", "Attackers").await;
+            page.see("#switch-wrong_signature:checked", "").await;
+            page.wait("no other fault", "#switch-drop_answer:checked", <[String]>::is_empty).await;
+            page.press("#all-off").await;
+            page.wait(
+                "no fault",
+                ".switch-list :checked, [data-preset][aria-pressed=true]",
+                <[String]>::is_empty,
+            )
+            .await;
+        }
+    })
+    .await;
+}
