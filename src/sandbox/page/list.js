@@ -38,13 +38,18 @@ export class WindowedList {
 
   /** Adds items, or puts each in the place of the one with its key. */
   put(items) {
-    this.#keepPlace(() => {
+    const change = () => {
       for (const item of items) this.#putOne(item);
       this.#sort();
       if (this.following) this.end = this.items.size;
       this.#draw();
-    });
-    if (this.following) this.#scrollToNewest();
+    };
+    if (this.following) {
+      change();
+      this.#scrollToNewest();
+    } else {
+      this.#keepPlace(change);
+    }
     this.moved(this);
   }
 

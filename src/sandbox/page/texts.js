@@ -163,7 +163,7 @@ const TEXTS = {
   "detail.url": ["Sent to", "推送地址"],
   "detail.attempts": ["Attempts", "推送尝试"],
   "detail.xml": ["XML sent", "发出的 XML"],
-  "detail.calls": ["API calls that came back: {n}", "收到的 API 调用：{n}"],
+  "detail.calls": ["API calls to this user since then: {n}", "此后对该用户的 API 调用：{n}"],
   "detail.behind": ["Show delivery #{n}", "查看推送 #{n}"],
   "detail.entry": ["journal entry #{n}", "日志条目 #{n}"],
   "detail.entries": ["journal entry #{n}, replies {replies}", "日志条目 #{n}，回复 {replies}"],
@@ -294,12 +294,14 @@ export function translate(root, values) {
 /** A span of milliseconds, as short as it can be said. */
 export const shortSpan = (ms) => (ms < 1000 ? text("span.ms", { n: Math.round(ms) }) : text("span.s", { n: (ms / 1000).toFixed(ms < 10_000 ? 1 : 0) }));
 
+// A formatter is slow to make, and quick to use.
+const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const formatters = (parts) => ["en-GB", "zh-CN"].map((locale) => new Intl.DateTimeFormat(locale, parts));
+const CLOCKS = formatters(SECONDS);
+const PRECISE_CLOCKS = formatters({ ...SECONDS, fractionalSecondDigits: 3 });
+
 /** A time of day with seconds, as this language writes it. */
-export const clockTime = (at) =>
-  new Intl.DateTimeFormat(spoken() === "zh" ? "zh-CN" : "en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at);
+export const clockTime = (at) => CLOCKS[language].format(at);
 
 /** A time of day with milliseconds. */
-export const preciseTime = (at) => {
-  const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 };
-  return new Intl.DateTimeFormat(spoken() === "zh" ? "zh-CN" : "en-GB", parts).format(at);
-};
+export const preciseTime = (at) => PRECISE_CLOCKS[language].format(at);
