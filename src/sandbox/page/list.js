@@ -22,6 +22,7 @@ export class WindowedList {
     this.end = 0;
     this.following = true;
     this.lastTop = 0;
+    this.lastSizes = "";
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // A picture that arrives late, or a longer text in the composer, must not hide the newest item.
     const sizes = new ResizeObserver(() => this.following && this.#scrollToNewest());
@@ -112,7 +113,17 @@ export class WindowedList {
 
   #scrollToNewest() {
     this.scroller.scrollTop = this.newestFirst ? 0 : this.scroller.scrollHeight;
+    this.#rememberPlace();
+  }
+
+  #sizes() {
+    const { scrollHeight, clientHeight, clientWidth } = this.scroller;
+    return [scrollHeight, clientHeight, clientWidth].join();
+  }
+
+  #rememberPlace() {
     this.lastTop = this.scroller.scrollTop;
+    this.lastSizes = this.#sizes();
   }
 
   /** Whether the reader has left the newest item: by scrolling, not because something grew above it. */
@@ -121,10 +132,12 @@ export class WindowedList {
     const distance = this.newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;
     const isNear = this.end === this.items.size && distance < NEAR;
     if (isNear || this.newestFirst || scrollTop < this.lastTop) this.following = isNear;
-    this.lastTop = scrollTop;
+    this.#rememberPlace();
   }
 
   #scrolled() {
+    // A browser moves the place by itself where a window is narrowed or a phone is turned: nobody has scrolled.
+    if (this.following && this.#sizes() !== this.lastSizes) this.#scrollToNewest();
     this.#noticePlace();
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const atTop = scrollTop < EDGE;

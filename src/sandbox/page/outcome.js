@@ -23,7 +23,7 @@ export function outcome(delivery, sandbox, now) {
     words: parts.map((part) => part.words).filter(Boolean).join(" · "),
     tone: parts.map((part) => part.tone).reduce(graver),
     reason: parts.map((part) => part.reason).filter(Boolean).join(" · ") || null,
-    ticks: parts.some((part) => part.ticks),
+    ticks: parts.some((part) => part.ticks === true),
   };
 }
 
@@ -52,12 +52,15 @@ export function errorWords({ error, error_kind: kind }, { url }, sandbox) {
   return error ? text(`error.${kind}`, places(url, sandbox), error) : null;
 }
 
-/** Who took a message, in the page's language: `rule "welcome"` or `handler 2 (Text)`. */
+/** Who took a message, in the page's language: `rule "welcome"`, `rules[0]`, `handler 2` or `handler 2 (Text)`. */
 export function takerWords(by) {
-  const [, rule] = /^rule "(.*)"$/s.exec(by ?? "") ?? [];
-  if (rule !== undefined) return text("by.rule", { name: rule });
-  const [, number, kind] = /^handler (\d+) \((.*)\)$/.exec(by ?? "") ?? [];
-  return number ? text("by.handler", { n: number, kind }) : (by ?? "");
+  const [, name] = /^rule "(.*)"$/s.exec(by ?? "") ?? [];
+  if (name !== undefined) return text("by.rule", { name });
+  const [, index] = /^rules\[(\d+)\]$/.exec(by ?? "") ?? [];
+  if (index) return text("by.rule.nth", { n: Number(index) + 1 });
+  const [, number, kind] = /^handler (\d+)(?: \((.*)\))?$/.exec(by ?? "") ?? [];
+  if (number) return text(kind ? "by.handler" : "by.handler.plain", { n: number, kind });
+  return by ?? "";
 }
 
 // A try is an attempt to deliver the message itself; forgeries and duplicates come along with it.
@@ -90,7 +93,8 @@ function arrival(delivery, sandbox) {
   const reason = reasonWords(delivery, sandbox) ?? failureWords(failed.at(-1), delivery, sandbox);
   if (state === "failed" || state === "not_sent") {
     const tone = delivery.reason_kind === "paused" ? "warn" : "bad";
-    return { words: text(`state.${state}`), tone, reason };
+    const tried = failed.length > 1 && text("attempts", { n: failed.length });
+    return { words: [text(`state.${state}`), tried].filter(Boolean).join(" · "), tone, reason };
   }
   const tone = failed.length > 0 ? "warn" : "";
   if (state === "waiting") return { words: failed.length > 0 ? text("outcome.sending", { n: failed.length + 1 }) : text("sending"), tone, reason };
@@ -119,13 +123,16 @@ function aftermath(delivery, sandbox, now) {
   return [heard(delivery, sandbox, now)];
 }
 
-function handled({ id, kind, handling }, sandbox, now) {
+function handled(delivery, sandbox, now) {
+  const { kind, handling } = delivery;
   const { state, by, attempts, reason, retry_at: retryAt, behind, replies } = handling;
   const taker = takerWords(by);
   const withTaker = (words) => (taker ? text("outcome.by", { by: taker, what: words }) : words);
   switch (state) {
     case "waiting":
-      return behind === null ? { words: text("outcome.queued"), tone: "" } : waitsBehind(behind, id, sandbox, now);
+      if (behind !== null) return waitsBehind(delivery, sandbox, now);
+      if (retryAt !== null) return { words: text("outcome.postponed", { span: until(retryAt, now) }), tone: "", reason, ticks: true };
+      return { words: text("outcome.queued"), tone: "" };
     case "working":
       return { words: withTaker(text(attempts > 1 ? "outcome.working.again" : "outcome.working", { n: attempts })), tone: "" };
     case "retrying":
@@ -144,12 +151,14 @@ function handled({ id, kind, handling }, sandbox, now) {
   }
 }
 
-/** A message waits for an earlier one of its conversation; it is in trouble if that one is. */
-function waitsBehind(behind, id, sandbox, now) {
-  const first = sandbox.delivery.get(behind);
-  const message = first && sandbox.message.get(first.message);
-  const isStuck = first && behind < id && trouble(first, sandbox, now);
-  return { words: text("outcome.behind", { what: message ? summary(message.content) : `#${behind}` }), tone: isStuck ? "warn" : "" };
+/** A message waits for the first one of its conversation that is not done; it is stuck if that one is in trouble. */
+function waitsBehind(delivery, sandbox, now) {
+  const previous = ({ id, handling }) => handling && handling.behind !== null && handling.behind < id && sandbox.delivery.get(handling.behind);
+  let first = delivery;
+  while (previous(first)) first = previous(first);
+  const message = first !== delivery && sandbox.message.get(first.message);
+  const what = message ? summary(message.content) : `#${delivery.handling.behind}`;
+  return { words: text("outcome.behind", { what }), tone: first !== delivery && trouble(first, sandbox, now) ? "warn" : "" };
 }
 
 function replied({ id, at, handling }, sandbox, now) {
@@ -191,7 +200,8 @@ const latency = ([first], at) => (first ? text("outcome.answered", { span: short
 
 const dead = (attempts) => text(attempts > 1 ? "outcome.dead" : "outcome.dead.once", { n: attempts });
 
-const retry = (at, attempts, now) => text(attempts > 1 ? "outcome.retry.again" : "outcome.retry", { span: wholeSpan(Math.max(0, (at ?? now) - now)), n: attempts });
+const until = (at, now) => wholeSpan((at ?? now) - now);
+const retry = (at, attempts, now) => text(attempts > 1 ? "outcome.retry.again" : "outcome.retry", { span: until(at, now), n: attempts });
 
 /** A span that is counted: whole seconds, minutes or hours. */
 function wholeSpan(ms) {

@@ -7,6 +7,8 @@ const CLEARED = ["message", "delivery", "call"];
 /** Events are handed on in batches, so that a flood of them costs one drawing. */
 const BATCH_MS = 30;
 const RETRY_MS = 1500;
+/** How often the platform tries to deliver a message. */
+const MOST_TRIES = 4;
 
 export class Sandbox {
   user = new Map();
@@ -128,6 +130,16 @@ export class Sandbox {
     return this.#ask("POST", "users", JSON.stringify(name ? { id, name } : { id }));
   }
 
+  /** Waits until a delivery has ended, accepted or not, as long as its tries take at most. */
+  ended(delivery) {
+    const latest = Date.now() + MOST_TRIES * (this.timeoutMs + RETRY_MS);
+    const isUnderWay = () => (this.delivery.get(delivery)?.state ?? "waiting") === "waiting";
+    return new Promise((resolve) => {
+      const look = () => (isUnderWay() && Date.now() < latest ? setTimeout(look, BATCH_MS) : resolve());
+      look();
+    });
+  }
+
   send(account, user, content) {
     return this.#ask("POST", "messages", JSON.stringify({ account, user, content }));
   }
@@ -149,8 +161,9 @@ export class Sandbox {
     return this.#ask("POST", "files", file);
   }
 
-  play(conversation) {
-    return this.#ask("POST", "play", conversation);
+  /** Plays a conversation file; the report is in the language `lang`. */
+  play(conversation, lang) {
+    return this.#ask("POST", `play?${new URLSearchParams({ lang })}`, conversation);
   }
 
   /** A conversation file of what happened after message `after`. */

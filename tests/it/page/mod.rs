@@ -2,6 +2,8 @@
 
 mod bounds;
 mod browser;
+mod chinese;
+mod composer;
 mod conversation;
 mod deliveries;
 mod executable;
@@ -11,7 +13,9 @@ mod hostile;
 mod keyboard;
 mod live;
 mod looks;
+mod outcome;
 mod recording;
+mod scrolling;
 
 use self::{browser::Browser, executable::Executable};
 
