@@ -1,16 +1,24 @@
 //! The bot that the sandbox comes with: a welcome, help, an echo, a picture, news, and a place's name.
+//!
+//! It answers in the language that it is written to, Chinese or English; where nothing is written, in both.
 
 use rongcloud_callback::{
     Article, CallbackService, Context, Image, ImageText, Location, Payload, Source, Subscribe, Text,
     Voice,
 };
 
-const HELP: &str = "help 帮助 — this text 本说明\n\
-    image 图片 — a picture 一张图片\n\
-    voice 语音 — a recording 一段语音\n\
-    news 图文 — a card 单图文\n\
-    news 3 — several cards 多图文\n\
-    Send a location, picture or recording, or write anything else: it comes back.\n\
+const HELP: &str = "help — this text\n\
+    image — a picture\n\
+    voice — a recording\n\
+    news — a card\n\
+    news 3 — several cards\n\
+    Send a location, picture or recording, or write anything else: it comes back.";
+
+const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
+    图片 — 一张图片\n\
+    语音 — 一段语音\n\
+    图文 — 单图文\n\
+    图文 3 — 多图文\n\
     发送位置、图片、语音或其他文字，会原样返回。";
 
 /// Adds the bot's handlers; its pictures are those that the sandbox serves at `base`.
@@ -46,24 +54,37 @@ async fn welcome(_: Subscribe, context: Context) -> String {
 fn answer(text: &str, base: &str) -> Payload {
     let words: Vec<_> = text.split_whitespace().collect();
     match words[..] {
-        ["help" | "Help" | "帮助"] => Payload::text(HELP),
+        ["help" | "Help"] => Payload::text(HELP),
+        ["帮助"] => Payload::text(HELP_IN_CHINESE),
         ["image" | "Image" | "图片"] => Payload::image(Source::Url(picture(base))),
         ["voice" | "Voice" | "语音"] => {
             Payload::voice(Source::Url(format!("{base}/sandbox/samples/voice.amr")))
         }
-        ["news" | "News" | "图文"] => Payload::news(cards(1, base)),
-        ["news" | "News" | "图文", number] => {
-            Payload::news(cards(number.parse().unwrap_or(3).clamp(1, 10), base))
+        [word @ ("news" | "News" | "图文")] => Payload::news(cards(1, is_chinese(word), base)),
+        [word @ ("news" | "News" | "图文"), number] => {
+            let count = number.parse().unwrap_or(3).clamp(1, 10);
+            Payload::news(cards(count, is_chinese(word), base))
         }
-        _ => Payload::text(format!("You said 你说: {text}")),
+        _ if is_chinese(text) => Payload::text(format!("你说：{text}")),
+        _ => Payload::text(format!("You said: {text}")),
     }
 }
 
-fn cards(count: usize, base: &str) -> impl Iterator<Item = Article> {
+/// Whether a text has a Chinese character (a CJK unified ideograph).
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
+}
+
+fn cards(count: usize, chinese: bool, base: &str) -> impl Iterator<Item = Article> {
     let picture = picture(base);
+    let (title, description) = if chinese {
+        ("新闻", "图文消息的样子。")
+    } else {
+        ("News", "What a card looks like.")
+    };
     (1..=count).map(move |number| Article {
-        title: format!("News {number} 新闻{number}"),
-        description: Some("What a card looks like. 图文消息的样子。".to_owned()),
+        title: format!("{title} {number}"),
+        description: Some(description.to_owned()),
         url: Some(format!("https://example.com/news/{number}")),
         picture_url: picture.clone(),
     })

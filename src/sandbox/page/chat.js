@@ -3,20 +3,27 @@
 import { shown, summary } from "./contents.js";
 import { el, icon } from "./dom.js";
 import { WindowedList } from "./list.js";
+import { outcome } from "./outcome.js";
 import { isBetween } from "./sandbox.js";
 import { clockTime, text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 const keyOf = (message) => `m${message.id}`;
+const conversationOf = ({ account, user }) => JSON.stringify([account, user]);
 
-/** How the state of a delivery looks. */
-export const TONES = { waiting: "", accepted: "good", failed: "bad", not_sent: "bad" };
+/** How often words that change as time goes by are written anew. */
+const TICK_MS = 1000;
+
+/** What is known of a delivery that is forgotten, or not known yet. */
+const FORGOTTEN = { words: "", tone: "", reason: null, ticks: false };
 
 export class Chat {
-  /** `chosen` holds account and user; `showDelivery(id)` is asked for when a receipt is pressed. */
-  constructor(sandbox, chosen, showDelivery) {
-    Object.assign(this, { sandbox, chosen, showDelivery });
+  /** `chosen` holds account and user; `showDelivery(id)` and `showCall(id)` lead to what a line came from. */
+  constructor(sandbox, chosen, { showDelivery, showCall }) {
+    Object.assign(this, { sandbox, chosen, showDelivery, showCall });
     this.newest = byId("to-newest");
+    // The last message before a conversation was begun anew; what came before stays among the deliveries.
+    this.begun = new Map();
     this.list = new WindowedList({
       list: byId("messages"),
       scroller: byId("transcript"),
@@ -26,11 +33,20 @@ export class Chat {
     });
     this.newest.addEventListener("click", () => this.list.toNewest());
     sandbox.on("changed", (kind, items) => this.#changed(kind, items));
+    setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Another conversation, or everything is new. */
   reset() {
-    this.list.reset(this.sandbox.conversation(this.chosen.account, this.chosen.user));
+    const { account, user } = this.chosen;
+    this.list.reset(this.sandbox.conversation(account, user).filter((message) => this.#isShown(message)));
+  }
+
+  /** Whether a message came after the conversation was begun anew. */
+  #isShown({ id, at }) {
+    const last = this.begun.get(conversationOf(this.chosen));
+    // A sandbox that was started again counts from 1 again.
+    return !last || id > last.id || at > last.at;
   }
 
   /** Another language. */
@@ -38,17 +54,31 @@ export class Chat {
     this.list.redraw();
   }
 
+  /** Shows the newest message, and what is said from now on. */
+  toNewest() {
+    this.list.toNewest();
+  }
+
+  /** Shows only what comes from now on. */
+  begin() {
+    const last = this.sandbox.conversation(this.chosen.account, this.chosen.user).at(-1);
+    if (last) this.begun.set(conversationOf(this.chosen), last);
+    this.reset();
+  }
+
   #changed(kind, items) {
     const { account, user } = this.chosen;
     if (kind === "message") {
-      const mine = items.filter((message) => isBetween(message, account, user));
+      const mine = items.filter((message) => isBetween(message, account, user) && this.#isShown(message));
       if (mine.length > 0) this.list.put(mine);
       this.#announce(mine.filter((message) => message.from === "account"));
     }
-    if (kind === "delivery") {
-      const lines = items.map((delivery) => this.list.items.get(`m${delivery.message}`)).filter(Boolean);
-      if (lines.length > 0) this.list.put(lines);
-    }
+    // A message may wait behind another one, and an API call says which of them was answered.
+    if (kind === "delivery" || kind === "call") this.#showOutcomes(byId("messages").querySelectorAll(".outcome"));
+  }
+
+  #tick() {
+    this.#showOutcomes(byId("messages").querySelectorAll(".outcome[data-ticks]"));
   }
 
   /** Tells who listens to the page what was answered. */
@@ -72,7 +102,7 @@ export class Chat {
     const who = mine ? this.#userName(message) : this.#accountName(message);
     return el(
       "li",
-      { class: mine ? "mine" : "theirs" },
+      { class: mine ? "mine" : "theirs", data: mine ? {} : { call: message.call } },
       el("span", { class: "unseen" }, `${who}: `),
       shown(content),
       this.#meta(message),
@@ -80,7 +110,15 @@ export class Chat {
   }
 
   #meta(message) {
-    return el("div", { class: "meta" }, el("time", {}, clockTime(message.at)), this.#receipt(message), this.#audience(message));
+    const time = el("time", {}, clockTime(message.at));
+    if (message.delivery !== null) return this.#outcome(message.delivery, time);
+    return el("div", { class: "meta" }, time, this.#source(message), this.#audience(message));
+  }
+
+  /** Leads from a reply to the API call that brought it. */
+  #source({ call }) {
+    if (call === null) return null;
+    return el("button", { type: "button", class: "receipt", data: { control: "call" }, on: { click: () => this.showCall(call) } }, text("show.call"));
   }
 
   #audience({ broadcast, users }) {
@@ -90,21 +128,29 @@ export class Chat {
   }
 
   /** What became of a user's message; leads to its delivery. */
-  #receipt(message) {
-    const delivery = this.sandbox.delivery.get(message.delivery);
-    if (!delivery) return null;
-    const said = receipt(delivery);
-    return el(
-      "button",
-      {
-        type: "button",
-        class: `receipt ${TONES[delivery.state] ?? ""}`,
-        "aria-label": text("show.delivery", { what: said }),
-        data: { control: "receipt" },
-        on: { click: () => this.showDelivery(delivery.id) },
-      },
-      said,
-    );
+  #outcome(delivery, time) {
+    const receipt = el("button", { type: "button", class: "receipt", data: { control: "receipt" }, on: { click: () => this.showDelivery(delivery) } });
+    const element = el("div", { data: { delivery } }, time, receipt, el("p", { class: "outcome-reason" }));
+    this.#showOutcome(element);
+    return element;
+  }
+
+  #showOutcomes(elements) {
+    for (const element of elements) this.#showOutcome(element);
+  }
+
+  // Written into the elements that are there, so that a button which has the focus keeps it.
+  #showOutcome(element) {
+    const [, receipt, why] = element.children;
+    const delivery = this.sandbox.delivery.get(Number(element.dataset.delivery));
+    const { words, tone, reason, ticks } = delivery ? outcome(delivery, this.sandbox, this.sandbox.now()) : FORGOTTEN;
+    element.className = `meta outcome ${tone}`;
+    element.toggleAttribute("data-ticks", ticks);
+    write(receipt, words);
+    receipt.setAttribute("aria-label", text("show.delivery", { what: words }));
+    receipt.hidden = !delivery;
+    write(why, reason ?? "");
+    why.hidden = !reason;
   }
 
   #userName(message) {
@@ -117,10 +163,7 @@ export class Chat {
   }
 }
 
-function receipt({ state, attempts }) {
-  if (state === "waiting") return attempts.length > 0 ? `${text("sending")} ${text("attempts", { n: attempts.length })}` : text("sending");
-  const parts = [text(`state.${state}`, {}, state)];
-  if (attempts.length > 1) parts.push(text("attempts", { n: attempts.length }));
-  else if (attempts.length === 1) parts.push(text("ms", { n: attempts[0].ms }));
-  return parts.join(" · ");
+/** Writes a text where it is another one: what was selected to be copied stays selected. */
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
 }

@@ -31,28 +31,32 @@ const KINDS = {
   },
 };
 
+/** What a file must be: the limits of the platform, told before anything is sent. */
+const FILES = { image: { types: /^image\/(jpeg|png)$/, most: 2 << 20 }, voice: { types: /^(audio\/amr|)$/, most: 60 << 10 } };
+
 const fileFields = (kind, name, accept) => [
-  field(text("field.url"), { name: "url", value: sample(name) }),
   field(text("field.file"), { type: "file", name: "file", accept }, text(`field.file.${kind}`)),
+  el("img", { class: "preview", alt: "", hidden: true }),
+  field(text("field.url"), { name: "url", value: sample(name) }),
 ];
 
 const coordinate = (name, value, most) =>
   field(text(`field.${name}`), { type: "number", name, value, min: -most, max: most, step: "any", required: true });
 
 export class Composer {
-  /** `chosen` holds account and user. */
-  constructor(sandbox, chosen) {
-    Object.assign(this, { sandbox, chosen });
+  /** `chosen` holds account and user; `sending()` is called when something is about to be sent. */
+  constructor(sandbox, chosen, sending) {
+    Object.assign(this, { sandbox, chosen, sending, recalled: null, latest: null });
     this.field = byId("text");
     byId("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#sendText();
     });
-    this.field.addEventListener("keydown", (event) => {
-      // Enter that ends the choice of a Chinese word must not send.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    this.field.addEventListener("keydown", (event) => this.#onKey(event));
+    this.field.addEventListener("paste", (event) => {
+      if (event.clipboardData.files.length === 0) return;
       event.preventDefault();
-      this.#sendText();
+      this.#offer(event.clipboardData.files);
     });
     byId("attach").addEventListener("click", () => this.#toggle());
     byId("attachments").addEventListener("keydown", (event) => {
@@ -60,6 +64,7 @@ export class Composer {
       this.#toggle();
       byId("attach").focus();
     });
+    this.#takeDrops();
     this.redraw();
   }
 
@@ -69,6 +74,69 @@ export class Composer {
       el("button", { type: "button", data: { kind }, on: { click: () => this.#ask(kind) } }, icon(name), text(`kind.${kind}`)),
     );
     byId("attachments").replaceChildren(...buttons);
+    this.field.title = text("recall");
+  }
+
+  #onKey(event) {
+    // Enter that ends the choice of a Chinese word must not send.
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#sendText();
+    } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      this.#recall(event);
+    }
+  }
+
+  /** Up goes back through what this user wrote, Down forth again; a text that was begun stays. */
+  #recall(event) {
+    const { value, selectionStart, selectionEnd } = this.field;
+    const said = this.#said();
+    const place = value === "" ? said.length : this.recalled;
+    if (place === null || (value !== "" && said[place] !== value)) return;
+    // Within a text of several lines the keys move the cursor first.
+    const beyond = event.key === "ArrowUp" ? value.slice(0, selectionStart) : value.slice(selectionEnd);
+    const next = place + (event.key === "ArrowUp" ? -1 : 1);
+    if (beyond.includes("\n") || next < 0 || next > said.length) return;
+    event.preventDefault();
+    this.recalled = next;
+    this.field.value = said[next] ?? "";
+  }
+
+  /** The texts of this user in this conversation, oldest first, each once where it came several times in a row. */
+  #said() {
+    const { account, user } = this.chosen;
+    const arrived = this.sandbox.conversation(account, user).filter(({ from, content }) => from === "user" && content.kind === "text");
+    const texts = arrived.map(({ content }) => content.text);
+    // Whoever types fast is ahead of the sandbox.
+    const { latest } = this;
+    if (latest?.account === account && latest.user === user && !this.sandbox.message.has(latest.message)) texts.push(latest.said);
+    return texts.filter((said, index) => said !== texts[index - 1]);
+  }
+
+  /** A picture or recording that is dropped on the chat is offered to be sent; elsewhere a file does nothing. */
+  #takeDrops() {
+    const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+    const isHere = (event) => !this.field.disabled && byId("chat").contains(event.target);
+    addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      // A browser would show the file in the page's place.
+      event.preventDefault();
+      event.dataTransfer.dropEffect = isHere(event) ? "copy" : "none";
+      byId("drop").hidden = !isHere(event);
+    });
+    addEventListener("dragleave", (event) => (byId("drop").hidden ||= event.relatedTarget === null));
+    addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      byId("drop").hidden = true;
+      if (isHere(event)) this.#offer(event.dataTransfer.files);
+    });
+  }
+
+  /** Opens the form of the file's kind with the file in it. */
+  #offer(files) {
+    this.#ask(FILES.image.types.test(files[0].type) || !/\.amr$/i.test(files[0].name) ? "image" : "voice", files);
   }
 
   #toggle() {
@@ -81,28 +149,57 @@ export class Composer {
     const said = this.field.value;
     if (!said.trim()) return;
     this.field.value = "";
+    this.recalled = null;
+    const latest = { ...this.chosen, said, message: null };
+    this.latest = latest;
     const sent = await attempt(() => this.#send({ kind: "text", text: said }));
+    latest.message = sent?.message ?? null;
     // What could not be sent is not lost, unless something else was begun meanwhile.
     if (!sent && !this.field.value) this.field.value = said;
   }
 
-  #ask(kind) {
+  #ask(kind, files = null) {
     const { fields, content } = KINDS[kind];
-    ask({
+    const form = ask({
       title: text(`send.${kind}`),
       fields: fields(),
       action: text("send"),
       submit: async (data) => {
         const file = data.get("file");
-        const uploaded = file?.size > 0 ? await this.sandbox.upload(file) : null;
+        const uploaded = file?.size > 0 ? await this.#upload(kind, file) : null;
         if (uploaded) data.set("url", uploaded.url);
         await this.#send({ kind, ...content(data, uploaded) });
-        this.#toggle();
+        if (!byId("attachments").hidden) this.#toggle();
       },
     });
+    const input = form.querySelector("input[type=file]");
+    input?.addEventListener("change", () => preview(input.files[0], form.querySelector(".preview")));
+    if (!files) return;
+    input.files = files;
+    input.dispatchEvent(new Event("change"));
+    form.querySelector("[type=submit]").focus();
+  }
+
+  #upload(kind, file) {
+    const { types, most } = FILES[kind];
+    if (!types.test(file.type)) throw new Error(text(`file.kind.${kind}`));
+    if (file.size > most) throw new Error(text("file.large", { size: fileSize(file.size), most: fileSize(most) }));
+    return this.sandbox.upload(file);
   }
 
   #send(content) {
+    this.sending();
     return this.sandbox.send(this.chosen.account, this.chosen.user, content);
   }
+}
+
+const fileSize = (bytes) => (bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`);
+
+/** Shows a chosen picture; the page may load pictures from nowhere but the web and data addresses. */
+function preview(file, image) {
+  image.hidden = !file || !FILES.image.types.test(file.type);
+  if (image.hidden) return;
+  const reader = new FileReader();
+  reader.addEventListener("load", () => (image.src = reader.result));
+  reader.readAsDataURL(file);
 }

@@ -1,7 +1,7 @@
 // What was said, as an app shows it: one function for each kind of content.
 
 import { el, icon, link, linked, openable, picture } from "./dom.js";
-import { text } from "./texts.js";
+import { spoken, text } from "./texts.js";
 
 const SHOWN = {
   text: (content) => el("div", { class: "bubble" }, linked(content.text)),
@@ -47,14 +47,47 @@ function image({ url }) {
 
 function voice(content) {
   const length = content.seconds === null ? text("voice.unknown") : text("voice.seconds", { n: rounded(content.seconds) });
-  const bubble = link(content.url, { class: "bubble voice", "aria-label": summary(content) }, icon("play"), el("span", {}, length));
-  bubble.style.width = `${Math.min(220, 92 + (content.seconds ?? 0) * 5)}px`;
+  const address = openable(content.url);
+  const bubble = el("div", { class: "bubble voice" }, icon("play"), el("span", {}, length));
+  if (!address) bubble.append(el("span", { class: "dead-link" }, String(content.url)));
+  else if (isPlayable(address)) bubble.firstChild.replaceWith(player(bubble, address, summary(content)));
+  else bubble.append(unplayable(address, "voice.amr"));
   return bubble;
+}
+
+// The platform's recordings are AMR, which most browsers have no decoder for; the sandbox's own files say so in their path.
+const isPlayable = (address) => !/\.amr$|\/sandbox\/media\//i.test(new URL(address).pathname) || document.createElement("audio").canPlayType("audio/amr") !== "";
+
+const unplayable = (address, why) => el("small", {}, text(why), " · ", link(address, { download: "" }, text("download")));
+
+/** A button that plays a recording, and says why not where the browser cannot. */
+function player(bubble, address, label) {
+  const audio = new Audio();
+  const fail = () => button.isConnected && bubble.replaceChildren(icon("play"), bubble.lastChild, unplayable(address, "voice.unplayable"));
+  const play = () => {
+    if (!audio.paused) return audio.pause();
+    if (!audio.src) audio.src = address;
+    return audio.play().catch(fail);
+  };
+  const button = el("button", { type: "button", class: "plain square", "aria-label": text("voice.play", { what: label }), data: { control: "play" }, on: { click: play } }, icon("play"));
+  return button;
 }
 
 function place(content) {
   const where = `${content.latitude}, ${content.longitude}`;
-  return el("div", { class: "bubble place" }, icon("place"), el("span", {}, content.label || where), content.label && el("small", {}, where));
+  return el(
+    "div",
+    { class: "bubble place" },
+    icon("place"),
+    el("span", {}, content.label || where),
+    el("small", {}, content.label && `${where} · `, link(mapAddress(content), {}, text("map"))),
+  );
+}
+
+/** A map in the reader's language. */
+function mapAddress({ latitude, longitude, label }) {
+  if (spoken() === "zh") return `https://uri.amap.com/marker?${new URLSearchParams({ position: `${longitude},${latitude}`, name: label })}`;
+  return `https://www.openstreetmap.org/?${new URLSearchParams({ mlat: latitude, mlon: longitude })}#map=16/${latitude}/${longitude}`;
 }
 
 function card(content) {

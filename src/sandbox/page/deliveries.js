@@ -1,273 +1,241 @@
-// The deliveries: each message on its way to the server under test, and the API calls that came back.
+// The deliveries as dense rows: each message on its way to the server under test, and API calls that answer none.
 
-import { TONES } from "./chat.js";
-import { summary } from "./contents.js";
-import { attempt as run } from "./dialog.js";
-import { el, icon } from "./dom.js";
+import { Detail } from "./detail.js";
 import { WindowedList } from "./list.js";
-import { clockTime, text } from "./texts.js";
+import { isFine, outcome } from "./outcome.js";
+import { isCall, keyOf, rowOf, usersOf, what, who } from "./rows.js";
+import { text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
-const isCall = (item) => "path" in item;
-const keyOf = (item) => (isCall(item) ? `c${item.id}` : `d${item.id}`);
+const byTime = (a, b) => a.at - b.at || a.id - b.id;
+const isTrouble = ({ tone }) => tone === "warn" || tone === "bad";
 
-/** How many API calls are written out below one delivery: a busy bot makes hundreds. */
-const MOST_CALLS = 20;
-
-/** Whether an API call was accepted: not refused, no fault, and an answer without an error code. */
-const isFine = (call) => !call.refused && !call.fault && call.status === 200;
-/** Whether the server under test answered what a sound server would not. */
-const isUnsound = (attempt) => attempt.status !== null && attempt.status !== attempt.expected;
+/** How often what depends on the time is looked at again. */
+const TICK_MS = 1000;
 
 export class Deliveries {
   /** `chosen` holds account and user. */
   constructor(sandbox, chosen) {
-    Object.assign(this, { sandbox, chosen, filter: "all", open: new Set(), found: null });
+    Object.assign(this, { sandbox, chosen, filter: "all", words: [], selected: null, awaited: null });
+    // How each delivery and each call that answers none looks now: `{ tone, words, ticks }`.
+    this.judged = new Map();
+    this.rows = byId("delivery-list");
     this.list = new WindowedList({
-      list: byId("delivery-list"),
+      list: this.rows,
       scroller: byId("log"),
       key: keyOf,
-      render: (item) => (isCall(item) ? this.#lonelyCall(item) : this.#delivery(item)),
+      render: (item) => rowOf(item, this.judged.get(keyOf(item)) ?? this.#judge(item), this.selected === keyOf(item), sandbox),
+      order: byTime,
       newestFirst: true,
       moved: (list) => this.#moved(list),
     });
+    this.detail = new Detail(sandbox, {
+      show: (id) => this.show(id),
+      sendAsNew: (item) => this.#sendAsNew(item),
+      closed: () => this.rows.focus({ preventScroll: true }),
+    });
     sandbox.on("changed", (kind, items) => this.#changed(kind, items));
-    byId("filter").addEventListener("click", (event) => this.#choose(event.target.dataset.filter));
+    byId("filter").addEventListener("click", (event) => this.#choose(event.target.closest("button")?.dataset.filter));
+    byId("search").addEventListener("input", (event) => this.#search(event.target.value));
+    byId("show-faults").addEventListener("click", () => {
+      this.detail.close();
+      byId("all-off").parentElement.querySelector("button:enabled")?.focus();
+    });
+    this.rows.addEventListener("click", (event) => this.#pressed(event.target.closest("[data-key]")));
+    this.rows.addEventListener("keydown", (event) => this.#onKey(event));
+    setInterval(() => this.#tick(), TICK_MS);
     this.#choose("all");
   }
 
   /** Everything is new, or another conversation was chosen. */
   reset() {
-    const { delivery, call } = this.sandbox;
-    const lonely = [...call.values()].filter((item) => item.delivery === null);
-    const items = [...delivery.values(), ...lonely].filter((item) => this.#passes(item));
-    this.list.reset(items.sort((a, b) => a.at - b.at));
+    this.judged.clear();
+    const items = this.#known();
+    for (const item of items) this.#judge(item);
+    this.#fill(items);
+    this.detail.refresh(this.#shownItem());
   }
 
   /** Another language. */
   redraw() {
+    for (const item of this.#known()) this.#judge(item);
     this.list.redraw();
+    this.detail.redraw();
   }
 
-  /** Brings a delivery in sight, whatever the filter. */
+  /** Opens a delivery, whatever filter and search. */
   show(id) {
-    const item = this.sandbox.delivery.get(id);
+    this.#open(this.sandbox.delivery.get(id));
+  }
+
+  /** Opens an API call: in its delivery, if it answers one. */
+  showCall(id) {
+    const call = this.sandbox.call.get(id);
+    if (!call) return;
+    this.#open(this.sandbox.delivery.get(call.delivery) ?? call);
+    this.detail.find(call.id);
+  }
+
+  #open(item, focus = true) {
     if (!item) return;
-    if (!this.#passes(item)) this.#choose("all");
-    const before = this.found;
-    this.found = keyOf(item);
-    this.list.shown.get(before)?.classList.remove("found");
-    const element = this.list.show(this.found);
-    element?.classList.add("found");
-    element?.querySelector("[data-control='resend']").focus();
+    if (!this.list.items.has(keyOf(item))) this.#showAll();
+    this.#select(keyOf(item));
+    this.detail.open(item);
+    if (focus || byId("log").checkVisibility({ visibilityProperty: true }) === false) this.detail.focus();
+  }
+
+  #showAll() {
+    byId("search").value = "";
+    this.words = [];
+    this.#choose("all");
+  }
+
+  #select(key) {
+    this.#mark(this.selected, false);
+    this.selected = key;
+    this.list.show(key);
+    this.#mark(key, true);
+  }
+
+  #mark(key, isSelected) {
+    const row = this.list.shown.get(key);
+    row?.classList.toggle("found", isSelected);
+    row?.setAttribute("aria-selected", String(isSelected));
+    if (isSelected && row) this.rows.setAttribute("aria-activedescendant", row.id);
+  }
+
+  #pressed(row) {
+    if (row) this.#open(this.list.items.get(row.dataset.key), false);
+  }
+
+  /** Up, down, home and end go through the rows; enter opens one and goes there, escape closes it. */
+  #onKey(event) {
+    const keys = [...this.list.items.keys()].reverse();
+    const at = keys.indexOf(this.selected);
+    const steps = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), Home: 0, End: keys.length - 1 };
+    const opens = event.key === "Enter" || event.key === " ";
+    if (event.key === "Escape") this.detail.close();
+    if (!opens && !(event.key in steps)) return;
+    event.preventDefault();
+    const key = opens ? this.selected : keys[steps[event.key]];
+    const item = this.list.items.get(key);
+    if (item && (opens || this.detail.isOpen)) this.#open(item, opens);
+    else if (item) this.#select(key);
   }
 
   #choose(filter) {
     if (!filter) return;
     this.filter = filter;
     for (const button of byId("filter").children) button.setAttribute("aria-pressed", String(button.dataset.filter === filter));
-    this.reset();
+    this.#fill(this.#known());
+  }
+
+  #search(words) {
+    this.words = words.toLowerCase().split(/\s+/).filter(Boolean);
+    this.#fill(this.#known());
+  }
+
+  #fill(items) {
+    this.list.reset(items.filter((item) => this.#passes(item)));
+  }
+
+  /** The deliveries, and the API calls that answer none, oldest first. */
+  #known() {
+    const { delivery, call } = this.sandbox;
+    const lonely = [...call.values()].filter((item) => !delivery.has(item.delivery));
+    return [...delivery.values(), ...lonely].sort(byTime);
   }
 
   #passes(item) {
-    if (this.filter === "here") {
-      const users = isCall(item) ? item.users : [item.user];
-      return item.account === this.chosen.account && (users.length === 0 || users.includes(this.chosen.user));
-    }
-    if (this.filter !== "trouble") return true;
-    if (isCall(item)) return !isFine(item);
-    const isTroubled = item.state === "failed" || item.state === "not_sent" || item.attempts.length > 1;
-    return isTroubled || item.attempts.some(isUnsound) || this.sandbox.callsOf(item.id).some((call) => !isFine(call));
+    return this.#passesFilter(item) && this.#isFound(item);
+  }
+
+  #passesFilter(item) {
+    if (this.filter === "trouble") return isTrouble(this.judged.get(keyOf(item)) ?? this.#judge(item));
+    if (this.filter !== "here") return true;
+    const users = usersOf(item);
+    return item.account === this.chosen.account && (users.length === 0 || users.includes(this.chosen.user));
+  }
+
+  /** Whether all that is searched for is in the user, the text or the ids of an item. */
+  #isFound(item) {
+    if (this.words.length === 0) return true;
+    const messageId = /<MsgId>(.*?)<\/MsgId>/i.exec(item.xml ?? "")?.[1];
+    const said = [`#${item.id}`, messageId, ...usersOf(item), who(item, this.sandbox), item.account, what(item, this.sandbox)].join("\n").toLowerCase();
+    return this.words.every((word) => said.includes(word));
   }
 
   #changed(kind, items) {
     if (kind !== "delivery" && kind !== "call") return;
-    const touched = items.map((item) => (isCall(item) && item.delivery !== null ? this.sandbox.delivery.get(item.delivery) : item));
-    const passing = touched.filter((item) => item && (this.list.items.has(keyOf(item)) || this.#passes(item)));
+    const touched = new Set(items.flatMap((item) => (isCall(item) ? this.#concerned(item) : [item])));
+    for (const item of touched) this.#judge(item);
+    this.#forget();
+    const passing = [...touched].filter((item) => this.list.items.has(keyOf(item)) || this.#passes(item));
     if (passing.length > 0) this.list.put(passing);
+    this.#moved(this.list);
+    const shown = this.#shownItem();
+    if (touched.has(shown)) this.detail.refresh(shown);
+    if (this.sandbox.delivery.has(this.awaited)) {
+      const id = this.awaited;
+      this.awaited = null;
+      this.show(id);
+    }
+  }
+
+  /** What looks different after an API call: its delivery, and others of its users that nothing had answered. */
+  #concerned(call) {
+    const own = this.sandbox.delivery.get(call.delivery) ?? call;
+    const others = [...this.sandbox.delivery.values()].filter((item) => call.users.includes(item.user) && isTrouble(this.judged.get(keyOf(item)) ?? {}));
+    return [own, ...others];
+  }
+
+  /** Looks again at what changes as time goes by. */
+  #tick() {
+    const items = [...this.judged].filter(([, { ticks }]) => ticks).map(([key]) => this.#item(key)).filter(Boolean);
+    const changed = items.filter((item) => {
+      const before = this.judged.get(keyOf(item));
+      const now = this.#judge(item);
+      return before.tone !== now.tone;
+    });
+    const listed = changed.filter((item) => this.list.items.has(keyOf(item)) || this.#passes(item));
+    if (listed.length > 0) this.list.put(listed);
+    if (changed.length > 0) this.#moved(this.list);
+    this.detail.tick();
+  }
+
+  #item(key) {
+    return this.sandbox[key[0] === "c" ? "call" : "delivery"].get(Number(key.slice(1)));
+  }
+
+  #shownItem() {
+    return this.detail.item && this.#item(keyOf(this.detail.item));
+  }
+
+  #judge(item) {
+    const judged = isCall(item) ? { tone: isFine(item) ? "good" : "bad", words: item.path, ticks: false } : outcome(item, this.sandbox, this.sandbox.now());
+    this.judged.set(keyOf(item), judged);
+    return judged;
+  }
+
+  /** Forgets what the store has forgotten. */
+  #forget() {
+    for (const key of this.judged.keys()) if (!this.#item(key)) this.judged.delete(key);
+    this.list.drop([...this.list.items.keys()].filter((key) => !this.#item(key)));
   }
 
   #moved(list) {
     byId("deliveries-empty").hidden = list.items.size > 0;
     byId("delivery-count").textContent = list.items.size > 0 ? text("count", { n: list.items.size }) : "";
+    const troubles = [...this.judged.values()].filter(isTrouble).length;
+    byId("trouble-count").hidden = troubles === 0;
+    byId("trouble-count").textContent = troubles;
   }
 
-  #delivery(item) {
-    const what = this.#what(item);
-    const resend = el(
-      "button",
-      {
-        type: "button",
-        class: "plain small",
-        "aria-label": text("resend.label", { what }),
-        data: { control: "resend" },
-        on: { click: () => run(() => this.sandbox.resend(item.id)) },
-      },
-      icon("again"),
-      el("span", {}, text("resend")),
-    );
-    const user = this.sandbox.user.get(item.user)?.name || item.user;
-    const account = this.sandbox.account.get(item.account)?.name || item.account;
-    const tone = TONES[item.state] ?? "";
-    return el(
-      "li",
-      { class: `delivery ${this.found === keyOf(item) ? "found" : ""}` },
-      el(
-        "div",
-        { class: "delivery-head" },
-        el("span", { class: `dot ${item.attempts.some(isUnsound) ? "bad" : tone}` }),
-        el("div", { class: "delivery-what" }, kindChip(item.kind), el("b", {}, what)),
-        el("div", { class: "delivery-who" }, `${clockTime(item.at)} · ${user} → ${account}`),
-        el("div", { class: "actions" }, el("span", { class: `chip ${tone}` }, text(`state.${item.state}`, {}, item.state)), resend),
-      ),
-      this.#attempts(item),
-      this.#inside(item),
-    );
-  }
-
-  #what(item) {
+  async #sendAsNew(item) {
     const message = this.sandbox.message.get(item.message);
-    return message ? summary(message.content) : `#${item.message}`;
-  }
-
-  #attempts({ attempts, reason }) {
-    if (attempts.length === 0 && !reason) return null;
-    const limit = this.sandbox.timeoutMs;
-    const label = text("attempt.label", { n: limit / 1000 });
-    return el(
-      "ol",
-      { class: "attempts", "aria-label": label },
-      attempts.map((attempt) => attemptLine(attempt, limit)),
-      reason && el("li", { class: "bad-text" }, reason),
-    );
-  }
-
-  /** What opens: it is built when it is opened, and stays open when the delivery changes. */
-  #inside(item) {
-    const key = keyOf(item);
-    const calls = this.sandbox.callsOf(item.id);
-    const head = el("summary", { data: { control: "inside" } }, text("inside.summary", { n: calls.length }), troubleChips(calls));
-    return this.#details(key, head, () => [
-      block(text("inside.url"), item.url),
-      block(text("inside.xml"), item.xml),
-      item.attempts.flatMap(attemptBlocks),
-      calls.length > 0 && callList(calls),
-    ]);
-  }
-
-  /** An API call that answers no delivery: of a menu, to all followers, or of a script. */
-  #lonelyCall(item) {
-    const users = item.users.map((id) => this.sandbox.user.get(id)?.name || id).join(", ");
-    const who = [clockTime(item.at), item.account, users].filter(Boolean).join(" · ");
-    const head = el("summary", { data: { control: "inside" } }, text("inside.call"));
-    return el(
-      "li",
-      { class: "delivery" },
-      el(
-        "div",
-        { class: "delivery-head" },
-        el("span", { class: `dot ${isFine(item) ? "good" : "bad"}` }),
-        el("div", { class: "delivery-what" }, kindChip("call"), el("b", {}, item.path)),
-        el("div", { class: "delivery-who" }, who),
-        el("div", { class: "actions" }, callChip(item)),
-      ),
-      this.#details(keyOf(item), head, () => [callDetails(item)]),
-    );
-  }
-
-  #details(key, head, build) {
-    const inside = el("div", { class: "inside" });
-    const fill = () => inside.replaceChildren(...build().flat(2).filter(Boolean));
-    const details = el("details", { open: this.open.has(key) }, head, inside);
-    if (details.open) fill();
-    details.addEventListener("toggle", () => {
-      if (details.open === this.open.has(key)) return;
-      if (details.open) this.open.add(key);
-      else this.open.delete(key);
-      if (details.open) fill();
-      else inside.replaceChildren();
-    });
-    return details;
-  }
-}
-
-const kindChip = (kind) => el("span", { class: `chip ${kind === "call" ? "info" : ""}` }, text(`kind.${kind}`, {}, kind));
-
-function attemptLine(attempt, limit) {
-  const share = Math.min(1, attempt.ms / limit);
-  const filled = el("span", { class: attempt.status === null || share >= 1 ? "bad" : share > 0.5 ? "warn" : "" });
-  filled.style.width = `${share * 100}%`;
-  return el(
-    "li",
-    { class: "attempt" },
-    el("span", {}, String(attempt.number)),
-    el("span", { class: "bar", "aria-hidden": "true" }, filled),
-    el("span", { class: "ms" }, text("ms", { n: attempt.ms })),
-    el("span", { class: "result" }, result(attempt), attempt.fault && [" ", el("span", { class: "chip warn" }, text(attempt.fault))]),
-  );
-}
-
-/** What came of an attempt, and whether that is what a sound server does. */
-function result({ status, error, expected, fault }) {
-  if (status === null) return el("span", { class: "bad-text" }, error ?? text("call.unanswered"));
-  if (status !== expected) return el("b", { class: "bad-text" }, `${status} · ${text("attempt.expected", { status: expected })}`);
-  // The chip of the fault says it already.
-  if (error && fault !== "drop_answer") return el("span", { class: "warn-text" }, `${status} · ${error}`);
-  if (status !== 200) return el("span", { class: "good-text" }, `${status} · ${text("attempt.refused")}`);
-  return el("span", { class: "good-text" }, String(status));
-}
-
-function attemptBlocks({ number, answer, xml }) {
-  return [answer && block(text("attempt.answer", { n: number }), pretty(answer)), xml !== null && block(text("attempt.xml", { n: number }), xml)];
-}
-
-const block = (title, content) => el("div", {}, el("h3", {}, title), el("pre", { tabIndex: 0 }, content));
-
-function callList(calls) {
-  const left = calls.length - MOST_CALLS;
-  return el(
-    "div",
-    {},
-    el("h3", {}, text("inside.calls")),
-    left > 0 && el("p", { class: "count" }, text("inside.more", { n: left })),
-    el("div", { class: "calls" }, calls.slice(-MOST_CALLS).map(callDetails)),
-  );
-}
-
-/** One chip for each way in which calls went wrong. */
-function troubleChips(calls) {
-  const chips = new Map();
-  for (const call of calls.filter((call) => !isFine(call))) {
-    const chip = callChip(call);
-    const known = chips.get(chip.textContent) ?? { chip, count: 0 };
-    chips.set(chip.textContent, { ...known, count: known.count + 1 });
-  }
-  return [...chips.values()].map(({ chip, count }) => (count > 1 ? [chip, `× ${count}`] : chip));
-}
-
-function callChip({ status, refused, fault }) {
-  if (fault) return el("span", { class: "chip warn" }, text(`fault.${fault}`, {}, fault));
-  if (refused) return el("span", { class: "chip bad" }, text("call.refused"));
-  if (status === null) return el("span", { class: "chip bad" }, text("call.unanswered"));
-  return el("span", { class: `chip ${status === 200 ? "good" : "bad"}` }, String(status));
-}
-
-function callDetails(call) {
-  return el(
-    "div",
-    { class: "call" },
-    el("div", { class: "call-line" }, el("span", {}, clockTime(call.at)), el("code", {}, call.path), callChip(call)),
-    call.refused && el("p", { class: "why" }, call.refused),
-    call.body && el("pre", { tabIndex: 0, "aria-label": text("call.body") }, pretty(call.body)),
-    call.answer && el("pre", { tabIndex: 0, "aria-label": text("call.answer") }, call.answer),
-  );
-}
-
-/** JSON on several lines; anything else as it is. */
-function pretty(words) {
-  try {
-    return JSON.stringify(JSON.parse(words), null, 2);
-  } catch {
-    return words;
+    if (!message) return;
+    const { delivery } = await this.sandbox.send(item.account, item.user, message.content);
+    if (this.sandbox.delivery.has(delivery)) this.show(delivery);
+    else this.awaited = delivery;
   }
 }

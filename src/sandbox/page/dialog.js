@@ -3,7 +3,7 @@
 import { el, icon } from "./dom.js";
 import { text } from "./texts.js";
 
-/** Asks for values: shows `fields` and gives `submit` a `FormData`; a failure is shown and the dialog stays. */
+/** Asks for values: shows `fields` and gives `submit` a `FormData`; a failure is shown and the dialog stays. Its form. */
 export function ask({ title, fields, action, submit }) {
   const trouble = el("p", { class: "why", role: "alert", hidden: true });
   const cancel = el("button", { type: "button", class: "plain", on: { click: () => dialog.close() } }, text("cancel"));
@@ -22,6 +22,7 @@ export function ask({ title, fields, action, submit }) {
     send.disabled = false;
   });
   const dialog = opened(form);
+  return form;
 }
 
 /** Shows something to read. */

@@ -11,14 +11,18 @@ const NEAR = 48;
 
 /** Items in order of arrival; `newestFirst` shows the last one on top instead of at the bottom. */
 export class WindowedList {
-  /** `render(item)` gives an item's element, `key(item)` its identity; `moved(list)` is told of every change. */
-  constructor({ list, scroller, key, render, newestFirst = false, moved = () => {} }) {
-    Object.assign(this, { list, scroller, key, render, newestFirst, moved });
+  /**
+   * `render(item)` gives an item's element, `key(item)` its identity, `order(a, b)` compares two where they do not stay
+   * in the order of their arrival; `moved(list)` is told of every change.
+   */
+  constructor({ list, scroller, key, render, order = () => 0, newestFirst = false, moved = () => {} }) {
+    Object.assign(this, { list, scroller, key, render, order, newestFirst, moved });
     this.items = new Map();
     this.shown = new Map();
     this.end = 0;
     this.following = true;
     this.lastTop = 0;
+    this.lastSizes = "";
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // A picture that arrives late, or a longer text in the composer, must not hide the newest item.
     const sizes = new ResizeObserver(() => this.following && this.#scrollToNewest());
@@ -35,12 +39,27 @@ export class WindowedList {
 
   /** Adds items, or puts each in the place of the one with its key. */
   put(items) {
-    this.#keepPlace(() => {
+    const change = () => {
       for (const item of items) this.#putOne(item);
+      this.#sort();
       if (this.following) this.end = this.items.size;
       this.#draw();
-    });
-    if (this.following) this.#scrollToNewest();
+    };
+    if (this.following) {
+      change();
+      this.#scrollToNewest();
+    } else {
+      this.#keepPlace(change);
+    }
+    this.moved(this);
+  }
+
+  /** Forgets some of the oldest items. */
+  drop(keys) {
+    const dropped = keys.filter((key) => this.items.delete(key));
+    if (dropped.length === 0) return;
+    this.end = Math.min(this.items.size, Math.max(WINDOW, this.end - dropped.length));
+    this.#keepPlace(() => this.#draw());
     this.moved(this);
   }
 
@@ -86,9 +105,25 @@ export class WindowedList {
     }
   }
 
+  #sort() {
+    const items = [...this.items];
+    const isSorted = items.every(([, item], index) => index === 0 || this.order(items[index - 1][1], item) <= 0);
+    if (!isSorted) this.items = new Map(items.sort(([, a], [, b]) => this.order(a, b)));
+  }
+
   #scrollToNewest() {
     this.scroller.scrollTop = this.newestFirst ? 0 : this.scroller.scrollHeight;
+    this.#rememberPlace();
+  }
+
+  #sizes() {
+    const { scrollHeight, clientHeight, clientWidth } = this.scroller;
+    return [scrollHeight, clientHeight, clientWidth].join();
+  }
+
+  #rememberPlace() {
     this.lastTop = this.scroller.scrollTop;
+    this.lastSizes = this.#sizes();
   }
 
   /** Whether the reader has left the newest item: by scrolling, not because something grew above it. */
@@ -97,10 +132,12 @@ export class WindowedList {
     const distance = this.newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;
     const isNear = this.end === this.items.size && distance < NEAR;
     if (isNear || this.newestFirst || scrollTop < this.lastTop) this.following = isNear;
-    this.lastTop = scrollTop;
+    this.#rememberPlace();
   }
 
   #scrolled() {
+    // A browser moves the place by itself where a window is narrowed or a phone is turned: nobody has scrolled.
+    if (this.following && this.#sizes() !== this.lastSizes) this.#scrollToNewest();
     this.#noticePlace();
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const atTop = scrollTop < EDGE;

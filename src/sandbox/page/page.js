@@ -19,11 +19,11 @@ speak(preferredLanguage());
 const sandbox = new Sandbox();
 const chosen = { account: null, user: null };
 const deliveries = new Deliveries(sandbox, chosen);
-const chat = new Chat(sandbox, chosen, (id) => {
-  if (root.dataset.view === "chat") view("deliveries");
-  deliveries.show(id);
+const chat = new Chat(sandbox, chosen, {
+  showDelivery: (id) => toDeliveries(() => deliveries.show(id)),
+  showCall: (id) => toDeliveries(() => deliveries.showCall(id)),
 });
-const composer = new Composer(sandbox, chosen);
+const composer = new Composer(sandbox, chosen, () => chat.toNewest());
 const switches = new Switches(sandbox);
 const recording = new Recording(sandbox, chosen);
 let live = "connecting";
@@ -63,7 +63,7 @@ function showWho() {
   showFollow(account);
   showMenu(account?.menu);
   byId("route").textContent = route(account);
-  for (const id of ["text", "send", "attach"]) byId(id).disabled = !account || !user;
+  for (const id of ["text", "send", "attach", "restart"]) byId(id).disabled = !account || !user;
 }
 
 function showPortrait(account) {
@@ -122,6 +122,12 @@ function view(name) {
   for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-current", String(tab.dataset.show === name));
 }
 
+/** Shows what `show` brings in sight among the deliveries. */
+function toDeliveries(show) {
+  if (root.dataset.view === "chat") view("deliveries");
+  show();
+}
+
 function theme(name) {
   root.dataset.theme = name;
   const other = name === "dark" ? "light" : "dark";
@@ -132,6 +138,7 @@ function theme(name) {
 function redraw() {
   root.lang = spoken() === "zh" ? "zh-CN" : "en";
   translate(document);
+  document.title = text("document");
   byId("language").textContent = text("language");
   empty("chat-empty", "chat", "chat.empty", suggestions());
   empty("deliveries-empty", "list", "deliveries.empty");
@@ -150,7 +157,29 @@ function suggestions() {
   return el("span", { class: "suggestions" }, buttons);
 }
 
-const say = (content) => attempt(() => sandbox.send(chosen.account, chosen.user, content));
+function say(content) {
+  chat.toNewest();
+  return attempt(() => sandbox.send(chosen.account, chosen.user, content));
+}
+
+/** Unfollows, empties the view and follows: the account meets this user as on the first day. */
+async function restart() {
+  byId("more-actions").hidePopover();
+  const { account, user } = chosen;
+  const { followers, followed_by_all: followedByAll } = sandbox.account.get(account);
+  const isFollowing = followers.includes(user) && !followedByAll;
+  const unfollowed = isFollowing ? await say({ kind: "unsubscribe" }) : null;
+  // Two events on their way at the same time may overtake each other.
+  if (unfollowed) await sandbox.ended(unfollowed.delivery);
+  if (chosen.account !== account || chosen.user !== user) return;
+  chat.begin();
+  if (!followedByAll) await say({ kind: "subscribe" });
+}
+
+function clear() {
+  byId("more-actions").hidePopover();
+  attempt(() => sandbox.clear());
+}
 
 function showLive() {
   byId("live").dataset.state = live;
@@ -161,6 +190,12 @@ byId("account").addEventListener("change", (event) => choose(event.target.value,
 byId("user").addEventListener("change", (event) => choose(chosen.account, event.target.value));
 byId("add-user").addEventListener("click", addUser);
 byId("follow").addEventListener("click", (event) => say({ kind: event.currentTarget.dataset.kind }));
+byId("restart").addEventListener("click", restart);
+byId("clear").addEventListener("click", clear);
+byId("more-actions").addEventListener("beforetoggle", () => {
+  const { bottom, right } = byId("more").getBoundingClientRect();
+  Object.assign(byId("more-actions").style, { top: `${bottom + 4}px`, right: `${innerWidth - right}px` });
+});
 byId("language").addEventListener("click", () => {
   speak(spoken() === "zh" ? "en" : "zh");
   rememberLanguage(spoken());

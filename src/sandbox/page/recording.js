@@ -2,7 +2,7 @@
 
 import { attempt, notify, tell } from "./dialog.js";
 import { el } from "./dom.js";
-import { text } from "./texts.js";
+import { spoken, text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -24,7 +24,9 @@ export class Recording {
     const words = text(this.begun ? "record.stop" : "record");
     byId("record").setAttribute("aria-pressed", String(this.begun !== null));
     byId("record").setAttribute("aria-label", words);
-    byId("record").lastElementChild.textContent = words;
+    const [long, short] = byId("record").querySelectorAll("span");
+    long.textContent = words;
+    short.textContent = text(this.begun ? "record.stop.short" : "record");
   }
 
   #start() {
@@ -46,7 +48,7 @@ export class Recording {
 
   async #play(conversation) {
     const running = notify(text("play.running"), { tone: "good" });
-    const played = await attempt(() => this.sandbox.play(conversation));
+    const played = await attempt(() => this.sandbox.play(conversation, spoken()));
     running.remove();
     if (played) tell(text(played.passed ? "play.passed" : "play.failed"), el("pre", { tabIndex: 0, class: played.passed ? "passed" : "differs" }, played.report));
   }

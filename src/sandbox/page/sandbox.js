@@ -1,10 +1,14 @@
 // What the page knows of the sandbox: loaded once, kept up to date by server-sent events, bounded.
 
-/** How many of each kind are remembered; the oldest are forgotten. */
-const MOST = { user: 2000, account: 500, message: 1000, delivery: 1000, call: 1000 };
+/** How many of each kind are remembered, as many as the sandbox itself does; the oldest are forgotten. */
+const MOST = { user: 2000, account: 100, message: 1000, delivery: 500, call: 500 };
+/** What `clear` makes the sandbox forget; accounts and users stay. */
+const CLEARED = ["message", "delivery", "call"];
 /** Events are handed on in batches, so that a flood of them costs one drawing. */
 const BATCH_MS = 30;
 const RETRY_MS = 1500;
+/** How often the platform tries to deliver a message. */
+const MOST_TRIES = 4;
 
 export class Sandbox {
   user = new Map();
@@ -14,11 +18,19 @@ export class Sandbox {
   call = new Map();
   faults = {};
   timeoutMs = 5000;
+  /** Until when nothing is pushed, because too many answers came too late; null while it is. */
+  pausedUntil = null;
+  /** Whether the sandbox is told what became of each message. */
+  observed = false;
+  #clockAhead = 0;
   #listeners = { loaded: [], changed: [], live: [] };
   #batch = new Map();
   #events = null;
 
-  /** `loaded()`: everything is new; `changed(kind, items)`: some of it; `live(state)`: live, connecting or lost. */
+  /**
+   * `loaded()`: everything is new, or was cleared; `changed(kind, items)`: some of it, where `kind` may also be
+   * `faults` or `paused`; `live(state)`: live, connecting or lost.
+   */
   on(event, run) {
     this.#listeners[event].push(run);
   }
@@ -46,6 +58,9 @@ export class Sandbox {
     }
     this.faults = state.faults;
     this.timeoutMs = state.timeout_ms;
+    this.pausedUntil = state.paused_until ?? null;
+    this.observed = state.observed ?? false;
+    this.#clockAhead = state.now - Date.now();
     this.#batch.clear();
     this.#emit("loaded");
     this.#follow(state.last_event);
@@ -60,15 +75,18 @@ export class Sandbox {
       // A browser tries again by itself after a broken connection, but not after an answer that is no stream.
       if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#events === events && this.connect(), RETRY_MS);
     };
-    for (const kind of [...Object.keys(MOST), "faults"]) {
+    for (const kind of [...Object.keys(MOST), "faults", "paused"]) {
       events.addEventListener(kind, (event) => this.#put(kind, JSON.parse(event.data)));
     }
+    events.addEventListener("cleared", () => this.#clear());
     events.addEventListener("reset", () => this.connect());
   }
 
   #put(kind, item) {
     if (kind === "faults") {
       this.faults = item;
+    } else if (kind === "paused") {
+      this.pausedUntil = item.paused_until ?? null;
     } else {
       const known = this[kind];
       known.set(item.id, item);
@@ -85,6 +103,19 @@ export class Sandbox {
     for (const [kind, items] of batch) this.#emit("changed", kind, [...items.values()]);
   }
 
+  #clear() {
+    for (const kind of CLEARED) {
+      this[kind].clear();
+      this.#batch.delete(kind);
+    }
+    this.#emit("loaded");
+  }
+
+  /** The sandbox's time, in milliseconds since 1970: this browser's clock may be another one. */
+  now() {
+    return Date.now() + this.#clockAhead;
+  }
+
   /** The messages between an account and a user, oldest first. */
   conversation(account, user) {
     return [...this.message.values()].filter((message) => isBetween(message, account, user));
@@ -99,12 +130,27 @@ export class Sandbox {
     return this.#ask("POST", "users", JSON.stringify(name ? { id, name } : { id }));
   }
 
+  /** Waits until a delivery has ended, accepted or not, as long as its tries take at most. */
+  ended(delivery) {
+    const latest = Date.now() + MOST_TRIES * (this.timeoutMs + RETRY_MS);
+    const isUnderWay = () => (this.delivery.get(delivery)?.state ?? "waiting") === "waiting";
+    return new Promise((resolve) => {
+      const look = () => (isUnderWay() && Date.now() < latest ? setTimeout(look, BATCH_MS) : resolve());
+      look();
+    });
+  }
+
   send(account, user, content) {
     return this.#ask("POST", "messages", JSON.stringify({ account, user, content }));
   }
 
   resend(delivery) {
     return this.#ask("POST", `deliveries/${delivery}/resend`);
+  }
+
+  /** Makes the sandbox forget messages, deliveries and API calls. */
+  clear() {
+    return this.#ask("POST", "clear");
   }
 
   setFaults(changes) {
@@ -115,8 +161,9 @@ export class Sandbox {
     return this.#ask("POST", "files", file);
   }
 
-  play(conversation) {
-    return this.#ask("POST", "play", conversation);
+  /** Plays a conversation file; the report is in the language `lang`. */
+  play(conversation, lang) {
+    return this.#ask("POST", `play?${new URLSearchParams({ lang })}`, conversation);
   }
 
   /** A conversation file of what happened after message `after`. */

@@ -1,4 +1,4 @@
-// Fault injection: each fault on or off, and for what share.
+// Fault injection: each fault on or off, and for what share; sets of faults with one click; whether pushing pauses.
 
 import { attempt } from "./dialog.js";
 import { el } from "./dom.js";
@@ -7,22 +7,48 @@ import { text } from "./texts.js";
 const byId = (id) => document.getElementById(id);
 
 const GROUPS = {
-  delivery: ["duplicate", "simultaneous", "replayed_signature", "drop_answer", "slow_ms"],
+  delivery: ["duplicate", "simultaneous", "replayed_signature", "drop_answer", "slow_ms", "pause_after_timeouts"],
   trust: ["wrong_signature", "stale_signature", "forged_body"],
   content: ["malformed_xml", "unknown_kind", "mended_end_tag"],
   api: ["api_internal_error", "api_rate_exceeded", "api_status_500", "api_cut", "api_silent"],
 };
 /** Not a fault, but the more orderly way. */
 const CALM = "mended_end_tag";
+/** What is on or off, and has no share. */
+const FLAGS = new Set([CALM, "pause_after_timeouts"]);
 const NAMES = Object.values(GROUPS).flat();
-const offValue = (name) => (name === CALM ? false : 0);
+const offValue = (name) => (FLAGS.has(name) ? false : 0);
+/** What each set of faults switches on; it switches all others off. */
+const PRESETS = {
+  bad_day: {
+    duplicate: 0.3,
+    simultaneous: 0.1,
+    drop_answer: 0.3,
+    slow_ms: 500,
+    replayed_signature: 0.2,
+    wrong_signature: 0.2,
+    malformed_xml: 0.1,
+    unknown_kind: 0.1,
+    api_internal_error: 0.2,
+    api_rate_exceeded: 0.1,
+    api_cut: 0.1,
+  },
+  flaky_network: { duplicate: 0.2, drop_answer: 0.4, slow_ms: 1000, api_cut: 0.3 },
+  attackers: { wrong_signature: 0.5, stale_signature: 0.5, replayed_signature: 0.5, forged_body: 0.5, malformed_xml: 0.3 },
+  api_trouble: { api_internal_error: 0.3, api_rate_exceeded: 0.2, api_status_500: 0.2, api_cut: 0.1, api_silent: 0.05 },
+};
+/** How the page's clock shows that a pause is coming to its end. */
+const TICK_MS = 1000;
+
+const allOff = () => Object.fromEntries(NAMES.map((name) => [name, offValue(name)]));
 
 export class Switches {
   constructor(sandbox) {
     this.sandbox = sandbox;
     this.rows = new Map();
-    byId("all-off").addEventListener("click", () => this.#set(Object.fromEntries(NAMES.map((name) => [name, offValue(name)]))));
-    sandbox.on("changed", (kind) => kind === "faults" && this.show());
+    byId("all-off").addEventListener("click", () => this.#set(allOff()));
+    sandbox.on("changed", (kind) => (kind === "faults" || kind === "paused") && this.show());
+    setInterval(() => this.#showPause(), TICK_MS);
     this.redraw();
   }
 
@@ -32,6 +58,7 @@ export class Switches {
       el("fieldset", { class: "switch-group" }, el("legend", {}, text(`group.${group}`)), names.flatMap((name) => this.#row(name))),
     );
     byId("switch-list").replaceChildren(...groups);
+    byId("presets").replaceChildren(...Object.keys(PRESETS).map((name) => this.#preset(name)));
     this.show();
   }
 
@@ -44,11 +71,31 @@ export class Switches {
       row.show(value);
       if (value && name !== CALM) on += 1;
     }
+    for (const button of byId("presets").children) {
+      button.setAttribute("aria-pressed", String(isSet(faults, PRESETS[button.dataset.preset])));
+    }
+    this.#showPause();
     byId("all-off").disabled = on === 0 && !faults[CALM];
     for (const badge of document.querySelectorAll("[data-switches-on]")) {
       badge.hidden = on === 0;
       badge.textContent = on;
     }
+  }
+
+  /** Says that pushing pauses, and for how long still. */
+  #showPause() {
+    const left = Math.ceil(((this.sandbox.pausedUntil ?? 0) - this.sandbox.now()) / 1000);
+    for (const line of document.querySelectorAll("[data-paused]")) {
+      line.hidden = left <= 0;
+      line.textContent = left > 0 ? text("paused", { s: left }) : "";
+    }
+  }
+
+  #preset(name) {
+    // A closing tag that is mended is no fault, and stays as it is.
+    const { [CALM]: _, ...others } = allOff();
+    const on = { click: () => this.#set({ ...others, ...PRESETS[name] }) };
+    return el("button", { type: "button", class: "small", data: { preset: name }, title: text(`preset.${name}.hint`), on }, text(`preset.${name}`));
   }
 
   #row(name) {
@@ -62,8 +109,8 @@ export class Switches {
       el("span", { class: "switch-hint", id: `hint-${name}` }, text(`${name}.hint`)),
       el("span", { class: "switch-track", "aria-hidden": "true" }),
     );
-    box.addEventListener("change", () => this.#set({ [name]: name === CALM ? box.checked : Number(box.checked) }));
-    if (name === CALM) {
+    box.addEventListener("change", () => this.#set({ [name]: FLAGS.has(name) ? box.checked : Number(box.checked) }));
+    if (FLAGS.has(name)) {
       this.rows.set(name, { show: (value) => (box.checked = value) });
       return [flip];
     }
@@ -92,6 +139,9 @@ export class Switches {
     this.show();
   }
 }
+
+/** Whether the faults are those of a preset, and no others. */
+const isSet = (faults, preset) => NAMES.every((name) => name === CALM || (faults[name] ?? offValue(name)) === (preset[name] ?? offValue(name)));
 
 /** A slider with its value in words. */
 function amount(label, range, words, hint) {

@@ -63,7 +63,7 @@ pub(super) fn is_there() -> bool {
     found
 }
 
-fn program(name: &str) -> Option<PathBuf> {
+pub(super) fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
@@ -130,6 +130,19 @@ impl Browser {
         wanted: impl Fn(&[String]) -> bool,
     ) -> Vec<String> {
         until(what, async || Some(self.texts(css).await).filter(|texts| wanted(texts))).await
+    }
+
+    /// Waits until a script gives true.
+    pub(super) async fn wait_for(&self, what: &str, script: &str) {
+        until(what, async || (self.run_script(script, vec![]).await == true).then_some(())).await;
+    }
+
+    /// Gives the page another size.
+    pub(super) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", size).await;
+        self.wait_for("the size", &format!("return innerWidth === {width} && innerHeight === {height}"))
+            .await;
     }
 
     /// Presses what `css` finds, once it can be pressed.

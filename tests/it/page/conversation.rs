@@ -1,5 +1,7 @@
 //! What a user of the app writes, and how the answers look.
 
+use serde_json::json;
+
 use super::on_a_page;
 
 #[tokio::test]
@@ -11,13 +13,13 @@ async fn a_text_is_answered_and_its_delivery_is_shown() {
         page.see_reply("hello").await;
         page.see("#messages .mine .receipt", "accepted").await;
         page.see("#delivery-list .delivery-what", "hello").await;
-        page.see("#delivery-list .attempt .result", "200").await;
 
-        page.press("#delivery-list summary").await;
-        page.see("#delivery-list .inside pre", "<Content><![CDATA[hello]]></Content>").await;
-        page.see("#delivery-list .inside pre", "</MsgID>").await;
-        page.see("#delivery-list .call code", "/message/").await;
-        page.see("#delivery-list .call pre", "\"touser\"").await;
+        page.press("#delivery-list .delivery").await;
+        page.see("#detail .attempt .result", "200").await;
+        page.see("#detail .xml", "<Content><![CDATA[hello]]></Content>").await;
+        page.see("#detail .xml", "</MsgID>").await;
+        page.see("#detail .call code", "/message/").await;
+        page.see("#detail .call pre", "\"touser\"").await;
     })
     .await;
 }
@@ -80,7 +82,8 @@ async fn every_kind_of_message_is_sent() {
         page.see("#messages .mine .bubble.card", "An evening at the river").await;
         page.wait("a picture", "#messages .mine .bubble.picture img", |found| found.len() == 1).await;
         page.see_reply("The Bund, Shanghai").await;
-        page.wait("four deliveries", "#delivery-list .chip.good", |found| found.len() >= 4).await;
+        page.wait("four deliveries", "#delivery-list .delivery-state.good", |found| found.len() >= 4)
+            .await;
     })
     .await;
 }
@@ -97,6 +100,33 @@ async fn a_new_user_talks_in_a_conversation_of_its_own() {
         page.see_reply("from Carol").await;
         assert_eq!(page.texts("#messages .mine").await.len(), 1);
         page.see("#delivery-list .delivery-who", "Carol").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recording_is_played_or_says_why_not_and_a_place_has_a_map() {
+    on_a_page("voice", async |page, sandbox| {
+        let address = format!("{}/sandbox/samples/voice", sandbox.url);
+        for content in [
+            json!({ "kind": "voice", "url": format!("{address}.amr") }),
+            json!({ "kind": "voice", "url": format!("{address}.mp3"), "seconds": 2 }),
+            json!({ "kind": "location", "latitude": 31.2397, "longitude": 121.4903, "label": "The Bund" }),
+        ] {
+            sandbox.post("messages", &json!({ "account": "demo", "user": "ann", "content": content })).await;
+        }
+        page.see("#messages .mine .bubble.voice", "AMR: this browser cannot play it · download").await;
+        let download = "return document.querySelector('.bubble.voice a[download]').href";
+        assert_eq!(page.run_script(download, vec![]).await, json!(format!("{address}.amr")));
+        page.see("#messages .mine .bubble.place", "31.2397, 121.4903 · map").await;
+        page.wait("a button", ".mine .bubble.voice [data-control=play]", |found| found.len() == 1).await;
+        let map = "return document.querySelector('.bubble.place a').href";
+        let street = "https://www.openstreetmap.org/?mlat=31.2397&mlon=121.4903#map=16/31.2397/121.4903";
+        assert_eq!(page.run_script(map, vec![]).await, json!(street));
+        page.press("#language").await;
+        page.see("#messages .bubble.place", "地图").await;
+        let amap = "https://uri.amap.com/marker?position=121.4903%2C31.2397&name=The+Bund";
+        assert_eq!(page.run_script(map, vec![]).await, json!(amap));
     })
     .await;
 }

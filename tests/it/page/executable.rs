@@ -23,21 +23,27 @@ pub(super) struct Executable {
 impl Executable {
     /// Starts it on a free port and waits until it has said where its page is.
     pub(super) fn start() -> Self {
-        Self::start_at("127.0.0.1:0")
+        Self::start_with(&[])
+    }
+
+    /// As [`start`](Self::start), with further arguments.
+    pub(super) fn start_with(arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", arguments)
     }
 
     /// Ends it at once and starts another one in its place.
     pub(super) fn restart(self) -> Self {
         let address = self.url.trim_start_matches("http://").to_owned();
         drop(self);
-        Self::start_at(&address)
+        Self::start_at(&address, &[])
     }
 
-    fn start_at(address: &str) -> Self {
+    fn start_at(address: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"))
             .env("TMPDIR", folder.path())
             .args(["sandbox", "--listen", address])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -30,9 +30,14 @@ async fn markup_in_names_texts_and_cards_stays_text() {
         page.see("#messages .mine .dead-link", SCRIPT).await;
         page.see_reply(MARKUP).await;
         page.see("#delivery-list .delivery-who", MARKUP).await;
-        page.run_script("for (const details of document.querySelectorAll('details')) details.open = true", vec![]).await;
-        page.see("#delivery-list .inside pre", "<Content>").await;
-        assert_harmless(page).await;
+        for row in 0..contents.len() {
+            let open = "document.querySelectorAll('.delivery')[arguments[0]].click(); \
+                for (const details of document.querySelectorAll('details')) details.open = true";
+            page.run_script(open, vec![json!(row)]).await;
+            page.see("#detail .xml", "</FromUserName>").await;
+            page.see("#detail .pairs", "rc-signature").await;
+            assert_harmless(page).await;
+        }
     })
     .await;
 }

@@ -38,7 +38,10 @@ async fn a_conversation_needs_no_mouse() {
         // A receipt leads to its delivery.
         walk_to(page, ".receipt").await;
         page.keys(ENTER).await;
-        assert!(is_focused(page, ".delivery.found [data-control=resend]").await);
+        assert!(is_focused(page, "#detail").await);
+        walk_to(page, "#detail [data-control=resend]").await;
+        page.keys(ESCAPE).await;
+        assert!(is_focused(page, "#delivery-list").await);
         walk_to(page, "#switch-duplicate").await;
         page.keys(SPACE).await;
         page.see("[data-switches-on]:not([hidden])", "").await;

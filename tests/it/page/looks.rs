@@ -16,7 +16,7 @@ async fn the_page_fits_every_width_in_both_themes() {
             page.say(said).await;
         }
         page.wait("all replies", "#messages .theirs", |replies| replies.len() == 4).await;
-        for (width, height) in [(390, 844), (820, 1100), (1440, 900)] {
+        for (width, height) in [(390, 844), (900, 900), (1440, 900), (2560, 1300)] {
             for theme in ["light", "dark"] {
                 show(page, width, height, theme).await;
                 for view in ["chat", "deliveries", "switches"] {
@@ -31,9 +31,34 @@ async fn the_page_fits_every_width_in_both_themes() {
     .await;
 }
 
+#[tokio::test]
+async fn a_phone_reaches_everything_while_it_records() {
+    on_a_page("looks-recording", async |page, _| {
+        page.press("#record").await;
+        for width in [320, 390] {
+            page.resize(width, 844).await;
+            for language in ["zh-CN", "en"] {
+                page.press("#language").await;
+                page.wait("the language", &format!("html[lang={language}]"), |found| found.len() == 1)
+                    .await;
+                assert_eq!(page.run_script(OUTSIDE, vec![]).await, json!([]), "{width} {language}");
+                for theme in ["dark", "light"] {
+                    page.press("#theme").await;
+                    page.wait("the theme", &format!("html[data-theme={theme}]"), |found| {
+                        found.len() == 1
+                    })
+                    .await;
+                }
+            }
+        }
+        page.press("#record[aria-pressed=true]").await;
+        page.see(".notice", "Saved as").await;
+    })
+    .await;
+}
+
 async fn show(page: &Browser, width: u32, height: u32, theme: &str) {
-    let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-    page.command("Emulation.setDeviceMetricsOverride", size).await;
+    page.resize(width, height).await;
     let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
     page.command("Emulation.setEmulatedMedia", features).await;
     page.see(&format!("[data-theme={theme}]"), "").await;
@@ -43,12 +68,12 @@ async fn show(page: &Browser, width: u32, height: u32, theme: &str) {
 async fn language_and_theme_are_switched_and_remembered() {
     on_a_page("language", async |page, sandbox| {
         page.press("#language").await;
-        page.see("#deliveries-heading", "投递").await;
+        page.see("#deliveries-heading", "推送记录").await;
         page.see("html[lang=zh-CN] #follow", "关注").await;
         page.press("#theme").await;
         page.see("[data-theme=dark]", "").await;
         page.open(&format!("{}/?again", sandbox.url)).await;
-        page.see("html[lang=zh-CN][data-theme=dark] #deliveries-heading", "投递").await;
+        page.see("html[lang=zh-CN][data-theme=dark] #deliveries-heading", "推送记录").await;
     })
     .await;
 }

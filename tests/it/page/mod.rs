@@ -2,14 +2,20 @@
 
 mod bounds;
 mod browser;
+mod chinese;
+mod composer;
 mod conversation;
+mod deliveries;
 mod executable;
 mod faults;
+mod feed;
 mod hostile;
 mod keyboard;
 mod live;
 mod looks;
+mod outcome;
 mod recording;
+mod scrolling;
 
 use self::{browser::Browser, executable::Executable};
 

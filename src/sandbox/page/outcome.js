@@ -1,0 +1,211 @@
+// What became of a user's message: its delivery, its handling and its replies, in words and by severity.
+
+import { summary } from "./contents.js";
+import { sentence } from "./readable.js";
+import { shortSpan, text } from "./texts.js";
+
+/** How long a server may make no API call, in milliseconds, before that looks like trouble. */
+const SILENCE_MS = 5000;
+
+/** From harmless to grave. Being under way, and an answer that was not wanted, are no success. */
+const TONES = ["good", "", "warn", "bad"];
+const graver = (a, b) => (TONES.indexOf(a) > TONES.indexOf(b) ? a : b);
+
+/**
+ * What became of a delivery and its message at the time `now`: `{ words, tone, reason, ticks }`.
+ *
+ * `tone` is `good`, empty (under way, or no answer wanted), `warn` or `bad`; `reason` is null or a sentence of the
+ * server's; `ticks` says that the words change as time goes by.
+ */
+export function outcome(delivery, sandbox, now) {
+  const parts = [arrival(delivery, sandbox), ...unsound(delivery), repeated(delivery), ...aftermath(delivery, sandbox, now)].filter(Boolean);
+  return {
+    words: parts.map((part) => part.words).filter(Boolean).join(" · "),
+    tone: parts.map((part) => part.tone).reduce(graver),
+    reason: parts.map((part) => part.reason).filter(Boolean).join(" · ") || null,
+    ticks: parts.some((part) => part.ticks === true),
+  };
+}
+
+/** Whether somebody should look at it: amber or red. */
+export function trouble(delivery, sandbox, now) {
+  const { tone } = outcome(delivery, sandbox, now);
+  return tone === "warn" || tone === "bad";
+}
+
+/** Whether a message that had been accepted was sent again and accepted again. */
+export function isRepeated({ attempts }) {
+  const accepted = attempts.filter(isAccepted);
+  return accepted.length > 1 && accepted.slice(1).some((attempt) => attempt.resent);
+}
+
+/** Why a delivery was not sent or failed, in the page's language. */
+export function reasonWords({ reason, reason_kind: kind, attempts, url }, sandbox) {
+  if (!reason) return null;
+  const last = attempts.findLast(isTry);
+  if (kind === "answered" && last) return answered(last);
+  return text(`reason.${kind}`, places(url, sandbox), text(`error.${kind}`, places(url, sandbox), reason));
+}
+
+/** Why an attempt got no answer, or that it was dropped, in the page's language. */
+export function errorWords({ error, error_kind: kind }, { url }, sandbox) {
+  return error ? text(`error.${kind}`, places(url, sandbox), error) : null;
+}
+
+/** Who took a message, in the page's language: `rule "welcome"`, `rules[0]`, `handler 2` or `handler 2 (Text)`. */
+export function takerWords(by) {
+  const [, name] = /^rule "(.*)"$/s.exec(by ?? "") ?? [];
+  if (name !== undefined) return text("by.rule", { name });
+  const [, index] = /^rules\[(\d+)\]$/.exec(by ?? "") ?? [];
+  if (index) return text("by.rule.nth", { n: Number(index) + 1 });
+  const [, number, kind] = /^handler (\d+)(?: \((.*)\))?$/.exec(by ?? "") ?? [];
+  if (number) return text(kind ? "by.handler" : "by.handler.plain", { n: number, kind });
+  return by ?? "";
+}
+
+// A try is an attempt to deliver the message itself; forgeries and duplicates come along with it.
+const isTry = ({ fault }) => !fault || fault === "drop_answer";
+const isAccepted = (attempt) => isTry(attempt) && attempt.status === 200 && !attempt.error;
+const answered = ({ status, answer }) => text(answer ? "reason.answered.body" : "reason.answered", { status, answer: sentence(answer ?? "") });
+
+const places = (url, sandbox) => ({ host: hostOf(url), url, s: sandbox.timeoutMs / 1000 });
+
+function hostOf(url) {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
+}
+
+/** The tries since it was sent again by hand, if it was: what failed before was seen already. */
+function latestTries({ attempts }) {
+  const tries = attempts.filter(isTry);
+  const resent = tries.filter((attempt) => attempt.resent);
+  return resent.length > 0 ? resent : tries;
+}
+
+/** How far the message has come to the server. */
+function arrival(delivery, sandbox) {
+  const { state } = delivery;
+  const tries = latestTries(delivery);
+  const failed = tries.filter((attempt) => !isAccepted(attempt) && attempt.error_kind !== "dropped");
+  const reason = reasonWords(delivery, sandbox) ?? failureWords(failed.at(-1), delivery, sandbox);
+  if (state === "failed" || state === "not_sent") {
+    const tone = delivery.reason_kind === "paused" ? "warn" : "bad";
+    const tried = failed.length > 1 && text("attempts", { n: failed.length });
+    return { words: [text(`state.${state}`), tried].filter(Boolean).join(" · "), tone, reason };
+  }
+  const tone = failed.length > 0 ? "warn" : "";
+  if (state === "waiting") return { words: failed.length > 0 ? text("outcome.sending", { n: failed.length + 1 }) : text("sending"), tone, reason };
+  const accepted = tries.find(isAccepted);
+  const parts = [text("state.accepted"), failed.length > 0 && text("outcome.after", { n: failed.length + 1 }), accepted && shortSpan(accepted.ms)];
+  return { words: parts.filter(Boolean).join(" · "), tone: tone || "good", reason };
+}
+
+function failureWords(attempt, delivery, sandbox) {
+  if (!attempt) return null;
+  return errorWords(attempt, delivery, sandbox) ?? answered(attempt);
+}
+
+/** The forgeries and duplicates that the server answered as no sound one does. */
+const unsound = ({ attempts }) =>
+  attempts
+    .filter((attempt) => !isTry(attempt) && attempt.status !== null && attempt.status !== attempt.expected)
+    .map(({ fault, status, expected }) => ({ words: text("outcome.unsound", { fault: text(fault), status, expected }), tone: "bad" }));
+
+const repeated = (delivery) => isRepeated(delivery) && { words: text("outcome.repeated"), tone: "good" };
+
+/** What the server did with the message, as far as it is told. */
+function aftermath(delivery, sandbox, now) {
+  if (delivery.handling) return [handled(delivery, sandbox, now), ...replied(delivery, sandbox, now)];
+  if (sandbox.observed || delivery.state !== "accepted") return [];
+  return [heard(delivery, sandbox, now)];
+}
+
+function handled(delivery, sandbox, now) {
+  const { kind, handling } = delivery;
+  const { state, by, attempts, reason, retry_at: retryAt, behind, replies } = handling;
+  const taker = takerWords(by);
+  const withTaker = (words) => (taker ? text("outcome.by", { by: taker, what: words }) : words);
+  switch (state) {
+    case "waiting":
+      if (behind !== null) return waitsBehind(delivery, sandbox, now);
+      if (retryAt !== null) return { words: text("outcome.postponed", { span: until(retryAt, now) }), tone: "", reason, ticks: true };
+      return { words: text("outcome.queued"), tone: "" };
+    case "working":
+      return { words: withTaker(text(attempts > 1 ? "outcome.working.again" : "outcome.working", { n: attempts })), tone: "" };
+    case "retrying":
+      return { words: withTaker(retry(retryAt, attempts, now)), tone: "warn", reason, ticks: true };
+    case "done":
+      return { words: replies.length > 0 ? taker : withTaker(text("outcome.silent")), tone: replies.length > 0 ? "good" : "" };
+    case "not_taken":
+      // Who has unfollowed cannot be answered: most bots have no handler for it.
+      return { words: text("outcome.not_taken"), tone: kind === "unsubscribe" ? "" : "warn" };
+    case "quiet":
+      return { words: withTaker(text("outcome.quiet")), tone: "" };
+    case "dead":
+      return { words: withTaker(dead(attempts)), tone: "bad", reason };
+    default:
+      return { words: state, tone: "" };
+  }
+}
+
+/** A message waits for the first one of its conversation that is not done; it is stuck if that one is in trouble. */
+function waitsBehind(delivery, sandbox, now) {
+  const previous = ({ id, handling }) => handling && handling.behind !== null && handling.behind < id && sandbox.delivery.get(handling.behind);
+  let first = delivery;
+  while (previous(first)) first = previous(first);
+  const message = first !== delivery && sandbox.message.get(first.message);
+  const what = message ? summary(message.content) : `#${delivery.handling.behind}`;
+  return { words: text("outcome.behind", { what }), tone: first !== delivery && trouble(first, sandbox, now) ? "warn" : "" };
+}
+
+function replied({ id, at, handling }, sandbox, now) {
+  const { replies } = handling;
+  if (replies.length === 0) return [];
+  const numbered = (index, words) => (replies.length > 1 ? text("outcome.reply.of", { n: index + 1, most: replies.length, what: words }) : text("outcome.reply", { what: words }));
+  const unsent = replies.map((reply, index) => [index, reply]).filter(([, reply]) => reply.state !== "sent");
+  if (unsent.length === 0) return [{ words: latency(sandbox.callsOf(id).filter(isFine), at), tone: "good" }];
+  return unsent.map(([index, { state, attempts, reason, retry_at: retryAt }]) => {
+    if (state === "retrying") return { words: numbered(index, retry(retryAt, attempts, now)), tone: "warn", reason, ticks: true };
+    if (state === "dead") return { words: numbered(index, dead(attempts)), tone: "bad", reason };
+    return { words: numbered(index, text(`outcome.reply.${state}`, {}, state)), tone: "" };
+  });
+}
+
+/** Whether an API call was accepted: not refused, no fault, and an answer without an error code. */
+export const isFine = (call) => !call.refused && !call.fault && call.status === 200;
+
+/** What is known of a server that does not tell what it does: the API calls that it makes. */
+function heard(delivery, sandbox, now) {
+  const { kind, attempts, at } = delivery;
+  const calls = callsAfter(delivery, sandbox);
+  const last = calls.at(-1);
+  if (last?.refused) return { words: text("outcome.call.refused"), tone: "bad", reason: last.refused };
+  if (last) return { words: latency(calls, at), tone: isFine(last) ? "good" : "warn" };
+  if (kind === "unsubscribe") return null;
+  const accepted = attempts.find(isAccepted);
+  const silence = now - (accepted ? accepted.at + accepted.ms : at);
+  return { words: text("outcome.no_call", { span: wholeSpan(silence) }), tone: silence < SILENCE_MS ? "" : "warn", ticks: true };
+}
+
+/** The API calls to this delivery's user since then: which message of several a call answers is not told. */
+function callsAfter({ id, account, user, at }, sandbox) {
+  const own = sandbox.callsOf(id);
+  return own.length > 0 ? own : [...sandbox.call.values()].filter((call) => call.at >= at && call.account === account && call.users.includes(user));
+}
+
+const latency = ([first], at) => (first ? text("outcome.answered", { span: shortSpan(Math.max(0, first.at + (first.ms ?? 0) - at)) }) : text("outcome.answered.some"));
+
+const dead = (attempts) => text(attempts > 1 ? "outcome.dead" : "outcome.dead.once", { n: attempts });
+
+const until = (at, now) => wholeSpan((at ?? now) - now);
+const retry = (at, attempts, now) => text(attempts > 1 ? "outcome.retry.again" : "outcome.retry", { span: until(at, now), n: attempts });
+
+/** A span that is counted: whole seconds, minutes or hours. */
+function wholeSpan(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds < 60) return text("span.s", { n: seconds });
+  return seconds < 3600 ? text("span.min", { n: Math.floor(seconds / 60) }) : text("span.h", { n: Math.floor(seconds / 3600) });
+}

@@ -1,0 +1,151 @@
+//! On the Chinese page nothing is left in English.
+
+use serde_json::json;
+
+use super::{
+    browser::Browser,
+    executable::Executable,
+    feed::{self, handling, put_accepted},
+    on_a_page,
+};
+
+/// What Chinese texts write in Latin letters too, and names that users and programs have given.
+const ALLOWED: &[&str] = &[
+    "AMR",
+    "API",
+    "toml",
+    "HTTP",
+    "ID",
+    "JPEG",
+    "KiB",
+    "MiB",
+    "PNG",
+    "TLS",
+    "URL",
+    "XML",
+    "JSON",
+    "cURL",
+    "curl",
+    "POST",
+    "GET",
+    "FromUserName",
+    "MsgId",
+    "MsgID",
+    "MsgType",
+    "Ann",
+    "ann",
+    "Demo",
+    "demo",
+    "rongcloud",
+    "callback",
+    // The words of a rule's and of a handler's author.
+    "orders",
+    "Text",
+    "Image",
+    "Voice",
+    "Location",
+    "ImageText",
+    "Subscribe",
+];
+
+/// The answer of a server, which is quoted as it came.
+const ANSWER: &str = "not signed with any of this app's secrets";
+
+/// Each visible text, label, hint and placeholder, but for what users, bots and programs have written.
+const WORDS: &str = "const written = '.bubble, .news, #menu, select, pre, code, #route, #language, .outcome-reason'; \
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
+    while (walker.nextNode()) { const parent = walker.currentNode.parentElement; \
+        if (!parent.closest(written) && !parent.closest('script, svg') && parent.checkVisibility()) found.push(walker.currentNode.data); } \
+    for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) \
+        if (element.checkVisibility() && !element.closest(written)) for (const name of ['aria-label', 'title', 'placeholder']) \
+            found.push(element.getAttribute(name) ?? ''); \
+    return found";
+
+#[tokio::test]
+async fn the_chinese_page_has_no_english_word() {
+    on_a_page("chinese", async |page, sandbox| {
+        feed::open(page, sandbox).await;
+        page.press("#language").await;
+        page.see("#follow", "关注").await;
+        look(page, "an empty page").await;
+        page.press("#record").await;
+        page.say("再见").await;
+        page.see_reply("再见").await;
+        page.press("#record").await;
+        page.see(".notice", "已保存为").await;
+        page.press(".notice button.small").await;
+        page.see("dialog .told pre", "通过").await;
+        look(page, "a play").await;
+        page.press("dialog .buttons button").await;
+        happen(page, sandbox).await;
+        look(page, "a conversation").await;
+        for row in ["1", "8", "10"] {
+            page.press(&format!("#delivery-list .delivery:nth-child({row})")).await;
+            page.see("#detail", "").await;
+            look(page, "a delivery").await;
+        }
+        for kind in ["image", "voice", "location", "imgtxt"] {
+            page.press("#attach[aria-expanded=false]").await;
+            page.press(&format!("#attachments [data-kind={kind}]")).await;
+            page.see("dialog", "").await;
+            look(page, kind).await;
+            page.press("dialog button.plain").await;
+            page.wait("the dialog gone", "dialog", <[String]>::is_empty).await;
+            page.press("#attach").await;
+        }
+        page.press("#add-user").await;
+        page.see("dialog", "新用户").await;
+        look(page, "a new user").await;
+        page.press("dialog button.plain").await;
+        page.press("#more").await;
+        page.see("#restart", "重新开始会话").await;
+        look(page, "the other actions").await;
+        page.press("#more").await;
+    })
+    .await;
+}
+
+/// Something of each kind, sound and unsound.
+async fn happen(page: &Browser, sandbox: &Executable) {
+    page.press("label:has(#switch-wrong_signature)").await;
+    page.press("#follow").await;
+    page.see("#follow", "取消关注").await;
+    for said in ["你好", "图片", "语音", "图文 3"] {
+        page.say(said).await;
+    }
+    page.wait("replies", "#messages .theirs", |replies| replies.len() == 7).await;
+    let place = json!({ "kind": "location", "latitude": 31.2, "longitude": 121.5, "label": "上海外滩" });
+    sandbox.post("messages", &json!({ "account": "demo", "user": "ann", "content": place })).await;
+    page.wait("a place", "#messages .bubble.place", |places| places.len() == 1).await;
+    let retry_at = feed::now(page).await + 50_000;
+    let cases = [
+        json!({ "state": "retrying", "attempts": 2, "reason": "商店已打烊", "retry_at": retry_at }),
+        json!({ "state": "waiting", "by": null, "behind": 9001 }),
+        json!({ "state": "working", "by": "handler 2 (Text)" }),
+        json!({ "state": "dead", "attempts": 3, "reason": "商店已打烊" }),
+        json!({ "state": "not_taken", "by": null }),
+        json!({ "state": "quiet" }),
+        json!({ "replies": [{ "entry": 2, "state": "dead", "attempts": 1, "reason": "文本太长", "retry_at": null }] }),
+    ];
+    for (id, changes) in (9001..).zip(cases) {
+        put_accepted(page, id, "订单", &handling(&changes)).await;
+    }
+    page.see("#messages .outcome.warn", "后重试").await;
+    page.see("#messages .outcome.bad", "死信").await;
+}
+
+async fn look(page: &Browser, at: &str) {
+    let words: Vec<String> = serde_json::from_value(page.run_script(WORDS, vec![]).await).unwrap();
+    let is_word =
+        |word: &&str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_alphabetic());
+    let english: Vec<_> = words
+        .iter()
+        .filter(|text| {
+            text.replace(ANSWER, "")
+                .split(|letter: char| !letter.is_ascii_alphabetic())
+                .filter(is_word)
+                .any(|word| !ALLOWED.contains(&word))
+        })
+        .collect();
+    assert!(english.is_empty(), "English in {at}: {english:#?}");
+}
