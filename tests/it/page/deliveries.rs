@@ -340,3 +340,17 @@ async fn a_pause_in_pushing_is_shown_with_the_time_that_is_left() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reply_leads_to_the_api_call_that_brought_it() {
+    on_a_page("call", async |page, _| {
+        page.say("first").await;
+        page.see_reply("first").await;
+        page.say("second").await;
+        page.see_reply("second").await;
+        page.press("#messages .theirs [data-control=call]").await;
+        page.see("#detail .call.found pre", "first").await;
+        assert_eq!(page.texts("#detail .call.found").await.len(), 1);
+    })
+    .await;
+}
