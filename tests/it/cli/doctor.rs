@@ -8,7 +8,10 @@ use rongcloud_callback::{
     sandbox::{Options, Sandbox},
 };
 use serde_json::Value;
-use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio::{
+    net::TcpListener,
+    task::{JoinSet, spawn_blocking},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{executable, outcome};
@@ -43,13 +46,13 @@ fn toml(api_url: &str, secret: &str, listen: SocketAddr) -> String {
     )
 }
 
-/// A stand-in that answers every call with `answer`, under a clock that shows `date`.
-async fn stand_in(date: &'static str, answer: &'static str) -> String {
+/// A stand-in that answers every call with `answer`, under a clock that shows `date`; it ends when it is dropped.
+async fn stand_in(date: &'static str, answer: &'static str) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(any(async move || ([(DATE, date)], answer)));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    let serving = async move { axum::serve(listener, router).await.unwrap() };
+    (url, JoinSet::from_iter([serving]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +68,7 @@ async fn all_is_well_with_a_server_that_runs_and_an_account_that_leads_to_it() {
     let address = server.callback_addr();
     sandbox.route_to(format!("http://{address}/callback"));
     let stop = CancellationToken::new();
-    let running = tokio::spawn(server.run(stop.clone().cancelled_owned()));
+    let running = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);
 
     let written = toml(sandbox.api_url(), sandbox.secret(), address);
     let (code, findings, errors) = doctor(folder.path(), &written, &["--account", "demo"]).await;
@@ -85,7 +88,7 @@ async fn all_is_well_with_a_server_that_runs_and_an_account_that_leads_to_it() {
     found(&findings, "from outside", false, "HTTP 404");
     assert!(errors.contains("2 of the checks failed"), "{errors}");
     stop.cancel();
-    running.await.unwrap().unwrap();
+    running.join_all().await.into_iter().collect::<Result<(), _>>().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,13 +120,12 @@ async fn what_is_wrong_with_the_api_is_told_apart() {
     found(&findings, "API", false, "does api_url lead to the platform from here?");
     found(&findings, "clock", Value::Null, "not compared");
 
-    let not_allowed =
-        stand_in("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
+    let (not_allowed, _serving) = stand_in("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
     let (code, findings, _) = doctor(folder.path(), &toml(&not_allowed, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
     found(&findings, "API", false, "is the public-account service (公众号) switched on");
 
-    let something_else = stand_in("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
+    let (something_else, _serving) = stand_in("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
     let (code, findings, _) = doctor(folder.path(), &toml(&something_else, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
     found(&findings, "API", false, "something else may answer there");
@@ -136,7 +138,7 @@ async fn a_clock_that_is_wrong_is_told_with_how_much_and_which_way() {
     for (date, way) in
         [("Fri, 01 Jan 2021 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind")]
     {
-        let url = stand_in(date, r#"{"errcode":1002,"errmsg":"no such account"}"#).await;
+        let (url, _serving) = stand_in(date, r#"{"errcode":1002,"errmsg":"no such account"}"#).await;
         let (code, findings, _) = doctor(folder.path(), &toml(&url, "s", nowhere), &[]).await;
         assert_eq!(code, Some(1));
         found(&findings, "clock", false, way);

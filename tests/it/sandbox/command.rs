@@ -172,7 +172,7 @@ async fn at_sighup_it_reads_its_rules_again_and_goes_on() {
                 "[[apps]]\nkey = \"k\"\nsecrets = [\"s\"]\napi_url = \"http://127.0.0.1:9\"\n{text}"
             ),
         )
-        .unwrap()
+        .unwrap();
     };
     let rule = |reply: &str| format!("[[rules]]\non = \"text\"\nreply = {{ text = \"{reply}\" }}\n");
     write(&rule("first"));
