@@ -120,12 +120,14 @@ async fn what_is_wrong_with_the_api_is_told_apart() {
     found(&findings, "API", false, "does api_url lead to the platform from here?");
     found(&findings, "clock", Value::Null, "not compared");
 
-    let (not_allowed, _serving) = stand_in("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
+    let (not_allowed, _serving) =
+        stand_in("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
     let (code, findings, _) = doctor(folder.path(), &toml(&not_allowed, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
     found(&findings, "API", false, "is the public-account service (公众号) switched on");
 
-    let (something_else, _serving) = stand_in("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
+    let (something_else, _serving) =
+        stand_in("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
     let (code, findings, _) = doctor(folder.path(), &toml(&something_else, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
     found(&findings, "API", false, "something else may answer there");
