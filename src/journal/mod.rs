@@ -264,11 +264,13 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Journ
 ///
 /// # Errors
 ///
-/// As for [`open`], for a server.
+/// As for [`open()`], for a server.
 pub fn check(url: &str) -> Result<(), JournalError> {
     match Location::of(url)? {
+        Location::Memory => Ok(()),
         Location::Sqlite(path) => sqlite::check(&path),
-        _ => Ok(()),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => Ok(()),
     }
 }
 

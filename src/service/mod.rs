@@ -41,7 +41,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 ///
 /// Three rungs: [`run`](Self::run) does everything; [`into_parts`](Self::into_parts) gives a router to nest
 /// in an axum program and the workers to run beside it; and [`signature`](crate::signature),
-/// [`protocol`](crate::protocol) and [`Client`] work alone.
+/// [`protocol`](crate::protocol) and [`Client`](crate::client::Client) work alone.
 ///
 /// # Examples
 ///
