@@ -118,9 +118,14 @@ fn printed(home: &Home, arguments: &[&str]) -> String {
     output
 }
 
+/// The cells of a row in a pipe.
+fn cells(row: &str) -> Vec<&str> {
+    row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+}
+
 fn ids(home: &Home, arguments: &[&str]) -> Vec<u64> {
     let list = printed(home, &[&["list"], arguments].concat());
-    list.lines().skip(1).map(|row| row.split('\t').next().unwrap().parse().unwrap()).collect()
+    list.lines().skip(1).map(|row| cells(row)[0].parse().unwrap()).collect()
 }
 
 fn json(home: &Home, arguments: &[&str]) -> Vec<Value> {
@@ -186,12 +191,12 @@ async fn a_table_is_straight_and_as_wide_as_the_terminal_whatever_a_stranger_wro
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_pipe_a_row_is_whole_and_its_cells_are_separated_by_tabs() {
+async fn in_a_pipe_a_row_is_whole_and_two_spaces_are_between_its_cells() {
     let home = Home::new();
     hostile(&home).await;
     let table = printed(&home, &["list"]);
-    assert!(table.chars().all(|char| !char.is_control() || matches!(char, '\n' | '\t')), "{table:?}");
-    let rows: Vec<Vec<_>> = table.lines().map(|row| row.split('\t').collect()).collect();
+    assert!(table.chars().all(|char| !char.is_control() || char == '\n'), "{table:?}");
+    let rows: Vec<_> = table.lines().map(cells).collect();
     assert!(rows.len() == 9 && rows.iter().all(|row| row.len() == rows[0].len()), "{table}");
     let column = |name: &str| {
         let place = rows[0].iter().position(|heading| *heading == name).unwrap();
@@ -199,14 +204,14 @@ async fn in_a_pipe_a_row_is_whole_and_its_cells_are_separated_by_tabs() {
     };
     assert_eq!(column("accepted")[..2], ["2026-11-28 14:00:08", "2026-11-28 14:00:09"]);
     assert_eq!(column("queue")[..3], ["inbox", "outbox", "outbox"]);
-    assert_eq!(column("answers")[..4], ["", "1", "1", ""]);
+    assert_eq!(column("answers")[..4], ["-", "1", "1", "-"]);
     assert_eq!(column("user")[0], CHINESE);
     assert_eq!(column("user")[4], FORGED.replace("\n ", "\\u{a}\\u{20}"));
-    assert_eq!(column("user")[7], "");
+    assert_eq!(column("user")[7], "-");
     assert_eq!(column("text")[0], "你好，我的包裹在哪里？ 已经三天了");
     assert!(column("text")[5].len() > 490);
     assert!(column("reason")[1].starts_with("refused: \\u{1b}]0;"), "{table}");
-    assert_eq!(column("reason")[2], "");
+    assert_eq!(column("reason")[2], "-");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -389,7 +394,7 @@ impl Following {
 
     /// Waits for so many lines below the heading; returns a column of each.
     async fn column(&self, count: usize, column: usize) -> Vec<String> {
-        let cell = |line: &String| line.split('\t').nth(column).unwrap().to_owned();
+        let cell = |line: &String| cells(line)[column].to_owned();
         until("lines", async || {
             let lines = self.lines.lock().unwrap();
             assert!(lines.len() <= count + 1, "{lines:?}");
@@ -424,7 +429,7 @@ async fn follows(home: Home) {
         server.deliver(&text(user, user, "hello")).await.assert_ack();
     }
     server.deliver("<xml><ToUserName>mcid</ToUserName></xml>").await.assert_error(400, 1002);
-    assert_eq!(all.column(4, USER).await, ["second", "third", "fourth", ""]);
+    assert_eq!(all.column(4, USER).await, ["second", "third", "fourth", "-"]);
     assert_eq!(some.column(1, USER).await, ["third"]);
     let letter = dead.column(1, 0).await.remove(0);
     // An old number, given up a second time.

@@ -1,4 +1,4 @@
-//! Entries as rows: as wide as the terminal, or whole and tab-separated where something else reads them.
+//! Entries as rows: as wide as the terminal, or whole where something else reads them, two spaces between their cells.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -46,6 +46,9 @@ const COLUMNS: [Column; 13] = [
     column("reason", (40, 14), 1, Cut::Text),
 ];
 
+/// An empty cell for programs, which count cells.
+const NOTHING: &str = "-";
+
 /// The place of the app's column, which only several of them need.
 const APP: usize = 7;
 
@@ -61,34 +64,38 @@ const fn column(
 /// How rows are laid out.
 pub(super) struct Table<'a> {
     times: &'a Times,
-    /// Which columns there are and how wide they are; without a terminal all of them, as wide as they come.
-    layout: Option<Vec<(usize, usize)>>,
-    width: usize,
+    /// Which columns there are and how wide they are.
+    layout: Vec<(usize, usize)>,
+    /// How wide the terminal is; without one nothing is cut or left out, and no cell is empty.
+    width: Option<usize>,
     has_year: bool,
 }
 
 impl<'a> Table<'a> {
     /// Makes room for these entries, and for others if `more` may come.
     pub(super) fn new(times: &'a Times, entries: &[Entry], more: bool) -> Self {
-        let mut table = Self { times, layout: None, width: usize::MAX, has_year: true };
-        let Some(width) = terminal::width() else { return table };
+        let width = terminal::width();
         // The year and the like are for those who have the room.
-        table.has_year = width > 160;
-        table.width = width;
+        let has_year = width.is_none_or(|width| width > 160);
+        let mut table = Self { times, layout: Vec::new(), width, has_year };
         let rows: Vec<_> = entries.iter().map(|entry| table.cells(entry)).collect();
         let needs = |index: usize| {
             let Column { name, usual, least, cut, .. } = &COLUMNS[index];
             let cells = rows.iter().map(|cells| cells[index].as_str());
             let widest = cells.clone().map(width_of).max().unwrap_or(0);
             let is_one = index == APP && cells.collect::<BTreeSet<_>>().len() < 2;
-            if !more && (widest == 0 || is_one) {
+            if width.is_some() && !more && (widest == 0 || is_one) {
                 return None;
             }
             let natural = widest.max(name.len()).max(if more { *usual } else { 0 });
             let least = if *cut == Cut::Number { widest.max(*least) } else { natural.min(*least) };
             Some(Needs { index, natural, least })
         };
-        table.layout = Some(layout(width, (0..COLUMNS.len()).filter_map(needs).collect()));
+        let needs = (0..COLUMNS.len()).filter_map(needs);
+        table.layout = match width {
+            Some(width) => layout(width, needs.collect()),
+            None => needs.map(|needs| (needs.index, needs.natural)).collect(),
+        };
         table
     }
 
@@ -101,10 +108,10 @@ impl<'a> Table<'a> {
     }
 
     fn line(&self, cells: &Cells) -> String {
-        let Some(layout) = &self.layout else { return cells.join("\t") };
-        let fitted = layout.iter().map(|&(index, width)| {
+        let fitted = self.layout.iter().map(|&(index, width)| {
             let (cell, cut) = (&cells[index], COLUMNS[index].cut);
             let shown = match cut {
+                _ if self.width.is_none() => Cow::Borrowed(if cell.is_empty() { NOTHING } else { cell }),
                 Cut::Number if cell.parse::<u64>().is_ok() => Cow::Borrowed(cell.as_str()),
                 Cut::Id => shortened(cell, width),
                 Cut::Number | Cut::Word | Cut::Text => beginning(cell, width),
@@ -112,8 +119,11 @@ impl<'a> Table<'a> {
             let space = " ".repeat(width.saturating_sub(width_of(&shown)));
             if cut == Cut::Number { space + &shown } else { shown.into_owned() + &space }
         });
-        let row = fitted.collect::<Vec<_>>().join(" ");
-        beginning(row.trim_end(), self.width).into_owned()
+        let fitted: Vec<_> = fitted.collect();
+        match self.width {
+            Some(width) => beginning(fitted.join(" ").trim_end(), width).into_owned(),
+            None => fitted.join("  ").trim_end().to_owned(),
+        }
     }
 
     fn cells(&self, entry: &Entry) -> Cells {
