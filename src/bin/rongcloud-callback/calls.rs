@@ -74,7 +74,7 @@ impl Options {
         Ok(())
     }
 
-    /// What the configuration says of the chosen app.
+    /// The section of the configuration for the chosen app.
     pub(crate) fn section<'a>(&self, config: &'a Config) -> Result<&'a AppSection, Failure> {
         let named = |app: &&AppSection| self.app.as_ref() == Some(&app.key);
         let found = match (&self.app, &config.apps[..]) {
@@ -82,17 +82,25 @@ impl Options {
             _ => config.apps.iter().find(named),
         };
         found.ok_or_else(|| {
-            let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
-            let what = match &self.app {
-                Some(key) => anyhow::anyhow!("the configuration has no app {key}"),
-                None => anyhow::anyhow!("the configuration has {} apps", keys.len()),
-            };
-            Failure::yours(what).hint(format!("name one with --app: {}", keys.join(", ")))
+            name_an_app(
+                match &self.app {
+                    Some(key) => anyhow::anyhow!("the configuration has no app {key}"),
+                    None => anyhow::anyhow!("the configuration has {} apps", config.apps.len()),
+                },
+                config,
+            )
         })
     }
 }
 
-fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+/// The failure of a command that does not know for which app it is.
+pub(crate) fn name_an_app(what: anyhow::Error, config: &Config) -> Failure {
+    let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
+    Failure::yours(what).hint(format!("name one with --app: {}", keys.join(", ")))
+}
+
+/// Prints a value as one line of JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     println!("{}", serde_json::to_string(value).map_err(Failure::ours)?);
     Ok(())
 }

@@ -25,6 +25,7 @@ use tokio::{
 use url::Url;
 
 use crate::{
+    calls::name_an_app,
     failure::Failure,
     running::{self, Beside},
 };
@@ -187,15 +188,22 @@ fn app<'a>(config: &'a Config, url: &Url, key: Option<&AppKey>) -> Result<&'a Ap
         (None, _) => apps.find(|app| url.path().ends_with(&app.path)),
     };
     found.ok_or_else(|| {
-        let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
-        Failure::yours(anyhow::anyhow!("no app of the configuration belongs to {url}"))
-            .hint(format!("name one with --app: {}", keys.join(", ")))
+        name_an_app(anyhow::anyhow!("no app of the configuration belongs to {url}"), config)
     })
 }
 
-async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {
+/// Sends a probe that the app's first secret signs; gives the version of the server that answered.
+pub(crate) async fn probe_as(
+    app: &AppSection,
+    url: &Url,
+    config: &Config,
+) -> Result<String, ProbeError> {
     let secret = app.secrets.first().cloned().unwrap_or_default();
-    match probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await {
+    probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await
+}
+
+async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {
+    match probe_as(app, url, config).await {
         Ok(version) => {
             println!(
                 "app {}: rongcloud-callback {version} answers at {url} and its journal is ready",

@@ -21,7 +21,7 @@ const OPTIONS: [(&str, &str, ArgAction); 3] = [
     ("dry_run", "dry-run", ArgAction::SetTrue),
 ];
 
-/// What to write for each command; the name of the program stands before.
+/// Examples of each command; the name of the program stands before.
 const EXAMPLES: [(&str, &[&str]); 25] = [
     ("serve", &["--config callback.toml serve"]),
     ("check", &["--config callback.toml check", "check --url https://bot.example.com/callback"]),

@@ -82,7 +82,7 @@ pub(crate) struct Userinfo {
     picture: Option<String>,
 }
 
-/// What is to be sent, as one of the kinds that can be.
+/// A message of one of the kinds that can be sent.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) payload: Payload,

@@ -1,6 +1,6 @@
 //! The bot that the sandbox comes with: a welcome, help, an echo, a picture, news, and a place's name.
 //!
-//! It answers in the language that it is written to, Chinese or English; where nothing is written, in both.
+//! The bot answers in the language that it is written to, Chinese or English; where nothing is written, in both.
 
 use rongcloud_callback::{
     Article, CallbackService, Context, Image, ImageText, Location, Payload, Source, Subscribe, Text,

@@ -1,11 +1,11 @@
 //! `doctor`: looks for whatever keeps messages from arriving and replies from going out.
 
-use std::{net::IpAddr, path::Path};
+use std::path::Path;
 
 use clap::Args;
 use rongcloud_callback::{
     Client, Config,
-    client::{Account, ClientError, ProbeError, probe, server_time},
+    client::{Account, ClientError, ProbeError, server_time},
     clock::Clock,
     config::{AppSection, ConfigError},
     ids::AppKey,
@@ -16,9 +16,15 @@ use rongcloud_callback::{
 };
 use rustix::fs::statvfs;
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
-use crate::{check, failure::Failure, terminal};
+use crate::{
+    address::Reach,
+    calls::{name_an_app, print_json},
+    check,
+    failure::Failure,
+    terminal,
+};
 
 /// How far this machine's clock may be from the platform's before it is a problem, in milliseconds.
 const MOST_SKEW: i64 = 30_000;
@@ -44,7 +50,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// What came of looking at one thing.
+/// A thing that was looked at, and how it was found.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
@@ -100,7 +106,7 @@ impl Report {
 
     fn end(self) -> Result<(), Failure> {
         if self.json {
-            println!("{}", serde_json::to_string(&self.findings).map_err(Failure::ours)?);
+            print_json(&self.findings)?;
         }
         let wrong = self.findings.iter().filter(|finding| finding.ok == Some(false)).count();
         match wrong {
@@ -131,9 +137,7 @@ pub(crate) async fn run(
     let chosen = |app: &&AppSection| arguments.app.as_ref().is_none_or(|key| app.key == *key);
     let apps: Vec<_> = config.apps.iter().filter(chosen).collect();
     if apps.is_empty() {
-        let keys: Vec<_> = config.apps.iter().map(|app| app.key.as_str()).collect();
-        let failure = Failure::yours(anyhow::anyhow!("the configuration has no such app"));
-        return Err(failure.hint(format!("name one with --app: {}", keys.join(", "))));
+        return Err(name_an_app(anyhow::anyhow!("the configuration has no such app"), &config));
     }
     for app in apps {
         examine(&config, app, &arguments, &mut report).await;
@@ -328,24 +332,12 @@ fn route(app: &AppSection, asked: Option<&str>, account: Option<&Account>) -> Fi
         let what = format!("{what} does not end with {}, the path of the app", app.path);
         return Finding::wrong(CHECK, what, format!("unless the proxy changes the path: {set}"));
     }
-    if is_private(&url) {
+    if Reach::of(&url) < Reach::World {
         let hint =
             format!("the platform must reach it from the internet, unless it runs beside you: {set}");
         return Finding::open(CHECK, format!("{what} is an address of this network only"), hint);
     }
     Finding::fine(CHECK, format!("{what} is on"))
-}
-
-/// Whether only machines nearby can reach it.
-fn is_private(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => {
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
-        }
-        Some(Host::Ipv6(ip)) => IpAddr::from(ip).to_canonical().is_loopback() || ip.is_unique_local(),
-        Some(Host::Domain(name)) => name == "localhost" || !name.contains('.'),
-        None => true,
-    }
 }
 
 /// Whether the server that the configuration describes runs on this machine.
@@ -357,7 +349,7 @@ async fn server(config: &Config, app: &AppSection) -> Finding {
             return Finding::wrong(CHECK, failure.to_string().trim_end(), "look at server.listen");
         }
     };
-    match ask(config, app, &url).await {
+    match check::probe_as(app, &url, config).await {
         Ok(version) => Finding::fine(
             CHECK,
             format!("rongcloud-callback {version} answers at {url}, its journal is ready"),
@@ -378,13 +370,8 @@ async fn from_outside(config: &Config, app: &AppSection, url: Option<&Url>) -> F
         let hint = format!("--url https://YOUR-HOST{} sends a signed probe there", app.path);
         return Finding::open(CHECK, "not probed: no address is known", hint);
     };
-    match ask(config, app, url).await {
+    match check::probe_as(app, url, config).await {
         Ok(version) => Finding::fine(CHECK, format!("rongcloud-callback {version} answers at {url}")),
         Err(error) => Finding::wrong(CHECK, error.to_string(), check::hint(&error)),
     }
-}
-
-async fn ask(config: &Config, app: &AppSection, url: &Url) -> Result<String, ProbeError> {
-    let secret = app.secrets.first().cloned().unwrap_or_default();
-    probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await
 }

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{entry::Entry, follow::Watch, selection::Selection, table::Table, times::Times};
-use crate::{failure::Failure, output, terminal};
+use crate::{calls::print_json, failure::Failure, output, terminal};
 
 /// How often it is looked for what has come.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -72,7 +72,7 @@ pub(super) async fn export(journal: &dyn Journal, arguments: &ExportArguments) -
         if output::is_closed() {
             break;
         }
-        entries.iter().try_for_each(print_json)?;
+        entries.iter().try_for_each(|entry| print_json(&entry.json()))?;
     }
     Ok(())
 }
@@ -86,16 +86,11 @@ fn print_head(table: &Table<'_>, json: bool) {
 fn print_entries(entries: &[Entry], table: &Table<'_>, json: bool) -> Result<(), Failure> {
     for entry in entries {
         if json {
-            print_json(entry)?;
+            print_json(&entry.json())?;
         } else {
             println!("{}", table.row(entry));
         }
     }
-    Ok(())
-}
-
-fn print_json(entry: &Entry) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string(&entry.json()).map_err(Failure::ours)?);
     Ok(())
 }
 

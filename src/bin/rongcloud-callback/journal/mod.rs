@@ -25,7 +25,7 @@ use self::{
     show::ShowArguments,
     times::{Times, iso},
 };
-use crate::{copy, failure::Failure};
+use crate::{calls::print_json, copy, failure::Failure};
 
 /// How many dead letters are read at once.
 const PAGE: usize = 500;
@@ -122,7 +122,7 @@ async fn stats(journal: &dyn Journal, json: bool, times: &Times) -> Result<(), F
     let stats = journal.stats().await?;
     if json {
         let stats = StatsJson { inbox: stats.inbox.into(), outbox: stats.outbox.into() };
-        println!("{}", serde_json::to_string(&stats).map_err(Failure::ours)?);
+        print_json(&stats)?;
         return Ok(());
     }
     println!("{:8} {:>10} {:>10} {:>10}  oldest pending", "queue", "pending", "dead", "done");

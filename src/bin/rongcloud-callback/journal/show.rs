@@ -11,6 +11,7 @@ use super::{
     times::Times,
 };
 use crate::{
+    calls::print_json,
     failure::Failure,
     terminal::{beginning, block, line},
 };
@@ -67,7 +68,7 @@ pub(super) async fn run(
             replies: (entry.record.queue == Queue::Inbox)
                 .then(|| replies.iter().map(Entry::json).collect()),
         };
-        println!("{}", serde_json::to_string(&shown).map_err(Failure::ours)?);
+        print_json(&shown)?;
         return Ok(());
     }
     for (name, value) in fields(&entry, answered.as_ref(), &replies, times) {
