@@ -1,13 +1,13 @@
-//! What no compiler checks: who may import whom, headers, sizes, and names that say nothing.
+//! Checks that no compiler makes: imports between modules, circles, headers, sentences, sizes, and names that say nothing.
 
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+mod source;
 
-/// Each room and the rooms that it may use. `bin` sees the public API only, which the compiler checks.
-const ROOMS: &[(&str, &[&str])] = &[
+use std::{fmt::Write, fs, path::Path};
+
+use source::{Token, Used, paths, rust_files, tokens};
+
+/// Each module and the modules that it may use. `bin` sees the public API only, which the compiler checks.
+const MODULES: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("clock", &[]),
     ("identity_hasher", &[]),
@@ -73,7 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What a room must never know.
+/// The crates and parts of std that a module must not use.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("protocol", &["tokio", "axum", "hyper", "std::net", "std::fs", "std::thread"]),
     ("signature", &["tokio", "axum", "hyper", "http", "std::net", "std::fs", "std::thread"]),
@@ -85,7 +85,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("service", &["clap", "std::io::stdout"]),
 ];
 
-/// What only some files may use.
+/// The crates that only some files may use.
 const RESERVED: &[(&str, &[&str])] = &[
     (
         "reqwest",
@@ -104,7 +104,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["src/journal/postgres"]),
 ];
 
-/// Rooms that are told the time and never ask for it.
+/// Modules that are given the time and never read a clock.
 const TIMELESS: &[&str] = &["protocol", "signature"];
 
 const NAMES_THAT_SAY_NOTHING: &[&str] =
@@ -129,13 +129,13 @@ fn every_file_is_tidy() {
 }
 
 #[test]
-fn every_room_is_in_the_table() {
+fn every_module_is_in_the_table() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     let tokens = tokens(&lib);
-    let mut rooms =
+    let mut modules =
         tokens.windows(2).filter(|pair| pair[0].text == "mod").map(|pair| pair[1].text.as_str());
-    let unknown = rooms.find(|room| !ROOMS.iter().any(|(known, _)| known == room));
-    assert_eq!(unknown, None, "say in ROOMS whom it may use");
+    let unknown = modules.find(|module| row(MODULES, module).is_none());
+    assert_eq!(unknown, None, "say in MODULES which modules it may use");
 }
 
 /// A promise whose test has gone, or was never written, is none.
@@ -155,7 +155,7 @@ fn every_test_that_the_security_page_names_exists() {
     assert!(gone.is_empty(), "{gone:#?}");
 }
 
-/// The rules themselves: each of these was broken here, and nowhere else.
+/// The checks see each of these mistakes, and only them.
 #[test]
 fn what_is_untidy_is_seen() {
     let header = "//! A sentence.\n";
@@ -173,7 +173,7 @@ fn what_is_untidy_is_seen() {
         (
             "src/server/a.rs",
             "use crate::Config;",
-            "line 2: `Config` is no room: name the one it lives in",
+            "line 2: `Config` is no module: name the one it lives in",
         ),
         (
             "src/protocol/a.rs",
@@ -182,8 +182,8 @@ fn what_is_untidy_is_seen() {
         ),
         ("src/worker/a.rs", "async fn f() { axum::f() }", "line 2: `worker` must not know `axum`"),
         ("src/server/a.rs", "use reqwest::Url;", "line 2: `reqwest` is for src/client/transport.rs"),
-        ("src/signature.rs", "fn f(c: &Clock) { c.now(); }", "line 2: `signature` is told the time"),
-        ("src/protocol/a.rs", "fn f() { Instant::now(); }", "line 2: `protocol` is told the time"),
+        ("src/signature.rs", "fn f(c: &Clock) { c.now(); }", "line 2: `signature` is given the time"),
+        ("src/protocol/a.rs", "fn f() { Instant::now(); }", "line 2: `protocol` is given the time"),
         ("src/server/a.rs", "mod helpers;", "line 2: `helpers` says nothing"),
         ("tests/it/common.rs", "", "`common` says nothing"),
         ("src/server/a.rs", concat!("// TO", "DO: later"), "line 2: something is left to do"),
@@ -231,7 +231,7 @@ fn what_is_tidy_is_left_alone() {
 /// Everything that is wrong with one file; `path` is relative to the repository.
 fn complaints(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // The crate's own sentence is in the README.
+    // The front page of the crate is in the README so far.
     if !text.starts_with("//! ") && !text.starts_with("#![doc = include_str!(") {
         found.push("does not begin with a `//!` sentence".to_owned());
     }
@@ -267,7 +267,7 @@ fn complaints(path: &str, text: &str) -> Vec<String> {
 }
 
 fn token_complaints(path: &str, tokens: &[Token]) -> Vec<String> {
-    let room = room(path).unwrap_or_default();
+    let module = module(path).unwrap_or_default();
     let mut found = Vec::new();
     for window in tokens.windows(3) {
         let [first, second, third] = [&*window[0].text, &*window[1].text, &*window[2].text];
@@ -278,14 +278,15 @@ fn token_complaints(path: &str, tokens: &[Token]) -> Vec<String> {
         if first == "#" && second == "[" && ["ignore", "should_panic"].contains(&third) {
             found.push(format!("line {line}: `{third}`: a test runs always and says what it expects"));
         }
-        if TIMELESS.contains(&room) && [".", "::"].contains(&first) && second == "now" && third == "(" {
-            found.push(format!("line {line}: `{room}` is told the time and never asks for it"));
+        if TIMELESS.contains(&module) && [".", "::"].contains(&first) && second == "now" && third == "("
+        {
+            found.push(format!("line {line}: `{module}` is given the time and never reads a clock"));
         }
     }
     found
 }
 
-/// What is wrong with using one path in one file.
+/// The complaint about a path that a file uses, if there is one.
 fn import_complaint(file: &str, used: &Used) -> Option<String> {
     for (name, files) in RESERVED {
         if used.names.first().is_some_and(|first| first == name)
@@ -295,194 +296,31 @@ fn import_complaint(file: &str, used: &Used) -> Option<String> {
             return Some(format!("`{name}` is for {} only", files.join(", ")));
         }
     }
-    let room = room(file)?;
+    let module = module(file)?;
     let external = used.names.join("::");
-    let unfit = row(FORBIDDEN, room).unwrap_or_default().iter().find(|name| {
+    let unfit = row(FORBIDDEN, module).unwrap_or_default().iter().find(|name| {
         external.strip_prefix(*name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     });
     if let Some(unfit) = unfit {
-        return Some(format!("`{room}` must not know `{unfit}`"));
+        return Some(format!("`{module}` must not know `{unfit}`"));
     }
     let target = used.target(file)?;
-    if target == room || row(ROOMS, room)?.contains(&target) {
+    if target == module || row(MODULES, module)?.contains(&target) {
         None
-    } else if row(ROOMS, target).is_none() {
-        Some(format!("`{target}` is no room: name the one it lives in"))
+    } else if row(MODULES, target).is_none() {
+        Some(format!("`{target}` is no module: name the one it lives in"))
     } else {
-        Some(format!("`{room}` may not use `{target}`"))
+        Some(format!("`{module}` may not use `{target}`"))
     }
 }
 
-fn row(table: &[(&str, &'static [&'static str])], room: &str) -> Option<&'static [&'static str]> {
-    table.iter().find(|(name, _)| *name == room).map(|(_, row)| *row)
+fn row(table: &[(&str, &'static [&'static str])], module: &str) -> Option<&'static [&'static str]> {
+    table.iter().find(|(name, _)| *name == module).map(|(_, row)| *row)
 }
 
-/// The room that a file is in; none for the crate's root, the executable and the tests.
-fn room(file: &str) -> Option<&str> {
+/// The module that a file is in; `None` for the crate's root, the executable and the tests.
+fn module(file: &str) -> Option<&str> {
     let inside = file.strip_prefix("src/")?;
     let first = inside.split('/').next()?.trim_end_matches(".rs");
     (!["lib", "bin"].contains(&first)).then_some(first)
-}
-
-/// A path that code uses, such as `crate::ids::AppKey`.
-struct Used {
-    names: Vec<String>,
-    line: usize,
-    /// How many inline modules it stands in.
-    depth: usize,
-}
-
-impl Used {
-    /// The child of the crate's root that the path leads to, if it leads there.
-    fn target(&self, file: &str) -> Option<&str> {
-        if self.names[0] == "crate" {
-            return self.names.get(1).map(String::as_str);
-        }
-        let supers = self.names.iter().take_while(|name| *name == "super").count();
-        let folders = file.matches('/').count() - 1;
-        let file_depth = if file.ends_with("/mod.rs") { folders } else { folders + 1 };
-        let target = self.names.get(supers).filter(|_| supers == file_depth + self.depth)?;
-        (target != "*").then_some(target)
-    }
-}
-
-/// All paths in the code, `use` trees unfolded.
-fn paths(tokens: &[Token]) -> Vec<Used> {
-    let mut found = Vec::new();
-    let mut braces = Vec::new();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        match token.text.as_str() {
-            "{" => braces.push(at >= 2 && tokens[at - 2].text == "mod"),
-            "}" => _ = braces.pop(),
-            _ if token.is_name() => {
-                let depth = braces.iter().filter(|is_module| **is_module).count();
-                at = unfold(tokens, at, &[], &mut |names| {
-                    found.push(Used { names, line: token.line, depth });
-                });
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    found
-}
-
-/// Reads the path that begins at `at`, under `prefix`; returns where it ends.
-fn unfold(
-    tokens: &[Token],
-    mut at: usize,
-    prefix: &[String],
-    emit: &mut dyn FnMut(Vec<String>),
-) -> usize {
-    let text = |at: usize| tokens.get(at).map_or("", |token: &Token| token.text.as_str());
-    let mut names = prefix.to_vec();
-    loop {
-        if text(at) == "{" && !names.is_empty() {
-            at += 1;
-            while !["}", ""].contains(&text(at)) {
-                at = match text(at) {
-                    "," => at + 1,
-                    "as" => at + 2,
-                    _ => unfold(tokens, at, &names, emit).max(at + 1),
-                };
-            }
-            return at + 1;
-        }
-        names.push(text(at).to_owned());
-        at += 1;
-        let goes_on =
-            tokens.get(at + 1).is_some_and(|next| next.is_name() || ["{", "*"].contains(&&*next.text));
-        if text(at) != "::" || !goes_on {
-            emit(names);
-            return at;
-        }
-        at += 1;
-    }
-}
-
-struct Token {
-    text: String,
-    line: usize,
-}
-
-impl Token {
-    fn is_name(&self) -> bool {
-        self.text.starts_with(|first: char| first.is_alphabetic() || first == '_')
-    }
-}
-
-/// Names, `::` and single characters; comments, strings and white space are left out.
-fn tokens(text: &str) -> Vec<Token> {
-    let mut found = Vec::new();
-    let (mut rest, mut line) = (text, 1);
-    while let Some(first) = rest.chars().next() {
-        let is_name = |char: char| char.is_alphanumeric() || char == '_';
-        let raw =
-            rest.trim_start_matches(['b', 'c']).strip_prefix('r').map(|raw| raw.trim_start_matches('#'));
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(body) = raw.filter(|raw| raw.starts_with('"')) {
-            let hashes = "#".repeat(rest[..rest.len() - body.len()].matches('#').count());
-            let end =
-                body[1..].find(&format!("\"{hashes}")).map_or(body.len(), |end| end + 2 + hashes.len());
-            rest.len() - body.len() + end
-        } else if first == '"' {
-            quoted(rest, '"')
-        } else if first == '\'' && (rest[1..].starts_with('\\') || rest.chars().nth(2) == Some('\'')) {
-            quoted(rest, '\'')
-        } else {
-            let length = match first {
-                first if is_name(first) => rest.find(|char| !is_name(char)).unwrap_or(rest.len()),
-                ':' if rest.starts_with("::") => 2,
-                first => first.len_utf8(),
-            };
-            if !first.is_whitespace() {
-                found.push(Token { text: rest[..length].to_owned(), line });
-            }
-            length
-        };
-        line += rest[..length].matches('\n').count();
-        rest = &rest[length..];
-    }
-    found
-}
-
-/// Length of a literal in quotes that may be escaped.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, char) in text.char_indices().skip(1) {
-        match char {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            char if char == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The repository's own Rust files, relative to it.
-fn rust_files(root: &Path) -> Vec<String> {
-    let mut folders: Vec<PathBuf> =
-        ["src", "tests", "benches", "examples", "fuzz/src", "fuzz/fuzz_targets"]
-            .map(|folder| root.join(folder))
-            .into();
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.map(|entry| entry.expect("an entry of a folder").path()) {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                let relative = entry.strip_prefix(root).expect("a path inside the repository");
-                files.push(relative.to_string_lossy().into_owned());
-            }
-        }
-    }
-    files.sort();
-    files
 }
