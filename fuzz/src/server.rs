@@ -30,9 +30,9 @@ const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 /// The largest body: small, so that larger ones are easily found.
 pub const MAX_BODY: usize = 1024;
-/// Who has heard nothing for so long has got all answers: the server is in this process, and has nothing else to do.
+/// Silence after which a client has got all its answers: the server is in this process, and has nothing else to do.
 const QUIET: Duration = Duration::from_millis(3);
-/// Longer than every time limit of the server together: who waits longer waits for ever.
+/// A time longer than all time limits of the server together.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Read once: the fuzzer watches every branch of the reader, which takes longer so than all that comes after it.
