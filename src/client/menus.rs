@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Client, ClientError, loose,
-    request::{Answered, Done},
+    answer::{CodeAnswer, InfoAnswer},
+    api::Client,
 };
 use crate::{
+    http::{error::ClientError, lenient},
     ids::{AccountId, MenuId},
     protocol::{Limit, Measure},
 };
@@ -77,45 +78,48 @@ impl NewMenu {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Menu {
     /// The platform's number.
-    #[serde(rename = "id", default, deserialize_with = "loose::number")]
+    #[serde(rename = "id", default, deserialize_with = "lenient::integer")]
     pub number: i64,
     /// The entry's id.
-    #[serde(rename = "menuId", deserialize_with = "loose::text")]
+    #[serde(rename = "menuId", deserialize_with = "lenient::text")]
     pub id: MenuId,
     /// What it does: 0 = nothing, 1 = opens `url`.
-    #[serde(rename = "Type", default, deserialize_with = "loose::number")]
+    #[serde(rename = "Type", default, deserialize_with = "lenient::integer")]
     pub action: i64,
     /// What it says.
-    #[serde(rename = "Name", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "Name", default, deserialize_with = "lenient::optional_text")]
     pub name: Option<String>,
     /// The page that it opens.
-    #[serde(rename = "Url", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "Url", default, deserialize_with = "lenient::optional_text")]
     pub url: Option<String>,
     /// 1 or 2.
-    #[serde(rename = "Level", default, deserialize_with = "loose::number")]
+    #[serde(rename = "Level", default, deserialize_with = "lenient::integer")]
     pub level: i64,
     /// The entry of level 1 that it is below; empty on level 1.
-    #[serde(rename = "Pid", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "Pid", default, deserialize_with = "lenient::optional_text")]
     pub parent: Option<MenuId>,
     /// The account that it belongs to.
-    #[serde(rename = "mcid", deserialize_with = "loose::text")]
+    #[serde(rename = "mcid", deserialize_with = "lenient::text")]
     pub account: AccountId,
     /// When it was changed, in the platform's own words.
-    #[serde(rename = "UpdateTime", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "UpdateTime", default, deserialize_with = "lenient::optional_text")]
     pub updated_at: Option<String>,
     /// When it was made, in the platform's own words.
-    #[serde(rename = "CreateTime", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "CreateTime", default, deserialize_with = "lenient::optional_text")]
     pub created_at: Option<String>,
     /// Its position among its neighbours.
-    #[serde(default, deserialize_with = "loose::number")]
+    #[serde(default, deserialize_with = "lenient::integer")]
     pub order: i64,
 }
 
-impl<'a> Menus<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Menus of public accounts (公众号菜单设置).
+    pub fn menus(&self) -> Menus<'_> {
+        Menus { client: self }
     }
+}
 
+impl Menus<'_> {
     /// Adds an entry to an account's menu.
     ///
     /// `POST /mc/menu/refresh.json`, 添加公众号菜单.
@@ -131,7 +135,7 @@ impl<'a> Menus<'a> {
             vec![("mcid", new.account.as_str()), ("level", level), ("name", &new.name), ("type", kind)];
         fields.extend(new.url.as_deref().map(|url| ("url", url)));
         fields.extend(new.parent.as_ref().map(|parent| ("pid", parent.as_str())));
-        self.client.post_form("/mc/menu/refresh.json", &fields).await.map(|Answered { info }| info)
+        self.client.post_form("/mc/menu/refresh.json", &fields).await.map(|InfoAnswer { info }| info)
     }
 
     /// Deletes an entry of an account's menu.
@@ -143,7 +147,7 @@ impl<'a> Menus<'a> {
     /// What went wrong on the way.
     pub async fn delete(&self, account: &AccountId, menu: &MenuId) -> Result<(), ClientError> {
         let fields = [("mcid", account.as_str()), ("menuId", menu.as_str())];
-        self.client.post_form("/mc/menu/delete.json", &fields).await.map(|_: Done| ())
+        self.client.post_form("/mc/menu/delete.json", &fields).await.map(|_: CodeAnswer| ())
     }
 
     /// Gives entries their positions among their neighbours, from 1.
@@ -160,6 +164,6 @@ impl<'a> Menus<'a> {
         for ((menu, _), order) in positions.iter().zip(&orders) {
             fields.extend([("menuIds", menu.as_str()), ("orders", order.as_str())]);
         }
-        self.client.post_form("/mc/menu/order.json", &fields).await.map(|_: Done| ())
+        self.client.post_form("/mc/menu/order.json", &fields).await.map(|_: CodeAnswer| ())
     }
 }

@@ -2,8 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Client, ClientError, PartError, parts::parts, request::Done};
+use super::{
+    answer::CodeAnswer,
+    api::Client,
+    batches::{BatchError, split},
+};
 use crate::{
+    http::error::ClientError,
     ids::{AccountId, AppKey, UserId},
     protocol::{Limit, Outgoing, Payload, Recipients, Source, limits},
 };
@@ -40,11 +45,14 @@ pub struct Sent {
     pub id: Option<String>,
 }
 
-impl<'a> Messages<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Sending messages (发送消息).
+    pub fn messages(&self) -> Messages<'_> {
+        Messages { client: self }
     }
+}
 
+impl Messages<'_> {
     /// Sends `outgoing` through the call that is made for its recipients and payload.
     ///
     /// One call, whichever of those below: more than 100 users are an error here.
@@ -97,12 +105,12 @@ impl<'a> Messages<'a> {
         sender: &AccountId,
         users: &[UserId],
         payload: &Payload,
-    ) -> Result<(), PartError> {
-        for part in parts(users.len(), limits::RECIPIENTS) {
-            let recipients = Recipients::Users(users[part.clone()].to_vec());
+    ) -> Result<(), BatchError> {
+        for batch in split(users.len(), limits::RECIPIENTS) {
+            let recipients = Recipients::Users(users[batch.clone()].to_vec());
             self.send(&outgoing(sender, recipients, payload))
                 .await
-                .map_err(|cause| PartError::new(users.len(), part, cause))?;
+                .map_err(|cause| BatchError::new(users.len(), batch, cause))?;
         }
         Ok(())
     }
@@ -142,8 +150,8 @@ impl<'a> Messages<'a> {
             Limit::RECIPIENTS.check(users.len())?;
         }
         let body = Body::new(self.client.app(), outgoing, route.filter);
-        let done: Done = self.client.post_json(route.path, &body).await?;
-        Ok(Sent { id: done.msg_id })
+        let answer: CodeAnswer = self.client.post_json(route.path, &body).await?;
+        Ok(Sent { id: answer.msg_id })
     }
 }
 
@@ -188,17 +196,17 @@ fn stored_route(recipients: &Recipients, payload: &Payload) -> Result<Route, Cli
         (Recipients::Followers, Payload::Text(_) | Payload::MpNews(_)) => Ok(STORED_TO_FOLLOWERS),
         (Recipients::Followers, _) if stored => Ok(STORED_TO_FOLLOWERS),
         (_, Payload::MpNews(_)) => {
-            not_offered("an uploaded article (mpnews) goes to all followers only")
+            Err(not_offered_error("an uploaded article (mpnews) goes to all followers only"))
         }
-        (Recipients::Users(_), _) if stored => not_offered(
+        (Recipients::Users(_), _) if stored => Err(not_offered_error(
             "an uploaded picture or recording goes to one user or to all followers; several users need its url",
-        ),
-        _ => not_offered("the calls for uploads do not take this for these recipients"),
+        )),
+        _ => Err(not_offered_error("the calls for uploads do not take this for these recipients")),
     }
 }
 
-fn not_offered(why: &str) -> Result<Route, ClientError> {
-    Err(ClientError::NotOffered(why.to_owned()))
+fn not_offered_error(why: &str) -> ClientError {
+    ClientError::NotOffered(why.to_owned())
 }
 
 /// What the message calls are given.

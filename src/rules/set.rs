@@ -11,10 +11,10 @@ use super::{
     values::values,
 };
 use crate::{
-    client::ClientError,
+    client::{ClientError, Options},
     clock::Clock,
     config::{
-        ClientSection, Config, RuleSection,
+        Config, RuleSection,
         rules::{Action, Forward, Pick, ReplyTemplate},
     },
     handler::{Context, HandlerError, HandlerResult},
@@ -49,7 +49,7 @@ impl RuleSet {
             let target = match &section.action {
                 Action::Reply { .. } => None,
                 Action::Forward(forward) => {
-                    let target = target(forward, &mut targets, &config.client);
+                    let target = target(forward, &mut targets, config.client.options());
                     Some(target.map_err(|source| RulesError::Forward { rule: title.clone(), source })?)
                 }
             };
@@ -93,7 +93,7 @@ impl RuleSet {
 fn target(
     forward: &Forward,
     known: &mut Vec<Arc<Target>>,
-    client: &ClientSection,
+    client: Options,
 ) -> Result<Arc<Target>, ClientError> {
     if let Some(known) = known.iter().find(|target| target.is_for(forward)) {
         return Ok(Arc::clone(known));

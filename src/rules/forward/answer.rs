@@ -1,11 +1,12 @@
 //! What a service's answer means: replies, another attempt, or the end.
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
-
 use crate::{
-    client::transport::{Received, excerpt, mask},
     config::rules::{Forward, WrittenReply},
     handler::{HandlerError, HandlerResult, Reply},
+    http::{
+        exchange::{AnswerBody, RawAnswer},
+        redaction::{excerpt, mask},
+    },
     protocol::Payload,
 };
 
@@ -17,14 +18,21 @@ const RIGHT: &str = "a service acknowledges with status 200 and an empty body, o
                      replies, such as [{\"text\": \"…\"}]";
 
 /// Reads an answer.
-pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
-    let Received { status, retry_after, text, .. } = received;
+pub(super) fn read(received: &RawAnswer, target: &Forward) -> HandlerResult {
+    let RawAnswer { status, retry_after, body, .. } = received;
+    let text = received.text();
     // Some libraries begin every text with it.
     let text = text.trim_start_matches('\u{feff}');
     let wrong = |what: &str| HandlerError::permanent(describe(received, target, what));
     match *status {
         200..300 if text.trim().is_empty() => Ok(Reply::none()),
-        200..300 if !received.is_utf8 => Err(wrong(&format!(" with what is not UTF-8; {RIGHT}"))),
+        200..300 if matches!(body, AnswerBody::TooLarge) => {
+            let url = target.shown_url();
+            Err(HandlerError::permanent(format!("{url} answered HTTP {status}: {text}")))
+        }
+        200..300 if matches!(body, AnswerBody::NotUtf8(_)) => {
+            Err(wrong(&format!(" with what is not UTF-8; {RIGHT}")))
+        }
         200..300 => {
             let replies: Vec<WrittenReply> = serde_json::from_str(text).map_err(|error| {
                 let error = beginning(&error.to_string(), target);
@@ -52,7 +60,7 @@ pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
             })
         }
         300..400 => {
-            let location = header(received, &LOCATION, target);
+            let location = header(received, "location", target);
             let location = location.map_or_else(String::new, |to| format!(", a redirect to {to}"));
             Err(wrong(&format!(
                 "{location}; redirects are not followed, so write in forward.url the address that answers; {RIGHT}"
@@ -63,14 +71,14 @@ pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
 }
 
 /// An answer in words: its status, `what` is to be said of it, its type and its beginning.
-fn describe(received: &Received, target: &Forward, what: &str) -> String {
+fn describe(received: &RawAnswer, target: &Forward, what: &str) -> String {
     let (url, status) = (target.shown_url(), received.status);
-    let beginning = beginning(&received.text, target);
+    let beginning = beginning(&received.text(), target);
     if beginning.is_empty() {
         return format!("{url} answered {status}{what}");
     }
-    let form: Vec<_> = [CONTENT_TYPE, CONTENT_ENCODING]
-        .iter()
+    let form: Vec<_> = ["content-type", "content-encoding"]
+        .into_iter()
         .filter_map(|name| header(received, name, target))
         .collect();
     let form = if form.is_empty() { String::new() } else { format!(" ({})", form.join(", ")) };
@@ -81,9 +89,8 @@ fn describe(received: &Received, target: &Forward, what: &str) -> String {
     }
 }
 
-fn header(received: &Received, name: &HeaderName, target: &Forward) -> Option<String> {
-    let value = received.headers.get(name)?;
-    Some(beginning(&String::from_utf8_lossy(value.as_bytes()), target))
+fn header(received: &RawAnswer, name: &str, target: &Forward) -> Option<String> {
+    received.header(name).map(|value| beginning(&value, target))
 }
 
 /// How a text of the service's begins, without the keys in its address.
@@ -92,7 +99,7 @@ fn beginning(text: &str, target: &Forward) -> String {
 }
 
 /// What came of an answer in one word, for metrics: the words are those of the client's other calls.
-pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str {
+pub(super) fn class(received: &RawAnswer, result: &HandlerResult) -> &'static str {
     match (received.status, result) {
         (_, Ok(_)) => "ok",
         (200..300, Err(_)) => "unreadable",
@@ -106,8 +113,10 @@ pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str
 mod tests {
     use std::time::Duration;
 
+    use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
+
     use super::*;
-    use crate::client::Call;
+    use crate::http::call::Call;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
         asked("http://x/y", status, &[], text)
@@ -120,12 +129,11 @@ mod tests {
         text: &str,
     ) -> HandlerResult {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        let received = Received {
+        let received = RawAnswer {
             status,
             retry_after: None,
             headers: headers.collect(),
-            text: text.to_owned(),
-            is_utf8: true,
+            body: AnswerBody::Text(text.to_owned()),
             call: Call::default(),
         };
         let minute = Duration::from_mins(1);

@@ -12,9 +12,8 @@ use bytes::Bytes;
 use hyper::{Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rongcloud_callback::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, Options},
     clock::Clock,
-    config::ClientSection,
     protocol::{Payload, media::MediaKind},
 };
 use tokio::{
@@ -24,7 +23,7 @@ use tokio::{
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
-use super::support::{APP, Api, NOW, OK, SECRET, answering, client, times};
+use super::support::{APP, Api, NOW, OK, SECRET, answering, client, options};
 
 async fn text(client: &Client) -> Result<(), ClientError> {
     client.messages().text(&"a".into(), &"u".into(), "Hello").await
@@ -112,8 +111,8 @@ async fn a_cut_connection_and_a_closed_port_are_retryable() {
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up() {
     let (silent, _task) = rude(|stream, held| held.push(stream)).await;
-    let section = ClientSection { timeout: Duration::from_millis(50), ..times() };
-    let client = Client::new(APP.into(), SECRET.into(), [silent.parse().unwrap()], &section).unwrap();
+    let options = Options { timeout: Duration::from_millis(50), ..options() };
+    let client = Client::new(APP.into(), SECRET.into(), [silent.parse().unwrap()], options).unwrap();
     let error = text(&client).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no answer from {silent}: timed out"));
     assert!(error.is_retryable());
@@ -260,7 +259,7 @@ async fn an_endless_answer_is_cut_off() {
 fn a_client_needs_usable_base_addresses() {
     let setup = |bases: &[&str]| {
         let bases: Vec<_> = bases.iter().map(|base| base.parse().unwrap()).collect();
-        Client::new(APP.into(), SECRET.into(), bases, &times()).map(|_| ())
+        Client::new(APP.into(), SECRET.into(), bases, options()).map(|_| ())
     };
     assert!(setup(&["http://a.example", "http://b.example/x"]).is_ok());
     for bases in [&[][..], &["ftp://a.example"], &["mailto:a@example"], &["http://a.example/?k=v"]] {

@@ -3,9 +3,8 @@
 use std::{fmt::Debug, time::Duration};
 
 use rongcloud_callback::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, Options},
     clock::{Clock, UnixMillis},
-    config::ClientSection,
 };
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
@@ -63,13 +62,13 @@ pub(crate) async fn answering(status: u16, body: &str) -> MockServer {
     server
 }
 
-pub(crate) fn times() -> ClientSection {
-    ClientSection { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30) }
+pub(crate) fn options() -> Options {
+    Options { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30) }
 }
 
 pub(crate) fn client<const N: usize>(app: &str, bases: [String; N]) -> Client {
     let bases = bases.map(|base| base.parse().unwrap());
-    Client::new(app.into(), SECRET.into(), bases, &times()).unwrap().with_clock(Clock::manual(NOW))
+    Client::new(app.into(), SECRET.into(), bases, options()).unwrap().with_clock(Clock::manual(NOW))
 }
 
 /// Checks one call against the example under `heading`: what it asks, and how it reads both answers.

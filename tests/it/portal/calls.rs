@@ -10,7 +10,7 @@ use serde_json::Value;
 use wiremock::{MockServer, Request};
 
 use crate::{
-    client::support::{answering, json, only, times},
+    client::support::{answering, json, only, options},
     fixtures::fixture,
 };
 
@@ -19,7 +19,7 @@ const TOKEN: &str = "t0ken+/=";
 
 pub(super) fn portal(server: &MockServer) -> Portal {
     let token = TokenSource::fixed(TOKEN.into());
-    Portal::new("ec 1", token, [server.uri().parse().unwrap()], &times()).unwrap()
+    Portal::new("ec 1", token, [server.uri().parse().unwrap()], options()).unwrap()
 }
 
 fn channel() -> AccountId {
@@ -239,7 +239,8 @@ async fn what_was_carried_out_is_done_however_oddly_it_is_said() {
 #[test]
 fn a_portal_needs_a_company_and_a_usable_base() {
     let portal = |ecode: &str, base: &str| {
-        Portal::new(ecode, TokenSource::fixed("t".into()), [base.parse().unwrap()], &times()).map(|_| ())
+        Portal::new(ecode, TokenSource::fixed("t".into()), [base.parse().unwrap()], options())
+            .map(|_| ())
     };
     assert!(portal("acme", "http://a.example").is_ok());
     assert!(matches!(portal("", "http://a.example"), Err(ClientError::Setup(_))));
