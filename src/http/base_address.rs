@@ -1,7 +1,5 @@
 //! Base addresses: where calls go, and how errors name the server there.
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::{call::Call, error::ClientError};
@@ -11,7 +9,7 @@ use super::{call::Call, error::ClientError};
 pub(crate) struct BaseAddress {
     url: Url,
     /// The name of the address in errors.
-    shown: Arc<str>,
+    shown: String,
 }
 
 impl BaseAddress {
@@ -32,12 +30,12 @@ impl BaseAddress {
         }
         let hidden = if url.path() == "/" { "" } else { "/…" };
         let shown = format!("{}{hidden}", url.origin().ascii_serialization());
-        Ok(Self { url, shown: shown.into() })
+        Ok(Self { url, shown })
     }
 
     /// The same base address, which errors show as `shown`.
     pub(crate) fn shown_as(self, shown: &str) -> Self {
-        Self { shown: shown.into(), ..self }
+        Self { shown: shown.to_owned(), ..self }
     }
 
     /// The address itself, for connecting to it.
@@ -47,7 +45,7 @@ impl BaseAddress {
 
     /// The name in errors of a call to `path`.
     pub(crate) fn call(&self, path: &'static str) -> Call {
-        Call::new(Arc::clone(&self.shown), path)
+        Call::new(&self.shown, path)
     }
 
     /// The address of `path` below this one, whether or not this one ends with a slash; this one for an empty path.
