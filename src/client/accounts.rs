@@ -27,16 +27,16 @@ pub struct Accounts<'a> {
     client: &'a Client,
 }
 
-/// What users see of a public account.
+/// The parts of a public account that users see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The account's id (`mcid`), unique within the app.
     pub id: AccountId,
     /// The name shown to users (`displayName`).
     pub name: String,
-    /// The address of its picture (`portraitUrl`).
+    /// The address of the account's picture (`portraitUrl`).
     pub portrait_url: String,
-    /// How it is shown (`uiType`): 0 = in the list of conversations.
+    /// How the account is shown (`uiType`): 0 = in the list of conversations.
     pub ui_type: i64,
     /// A description (`introduction`).
     pub introduction: String,
@@ -45,17 +45,17 @@ pub struct Profile {
 /// A public account that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// What users see of it.
+    /// The parts that users see.
     pub profile: Profile,
-    /// Whether every user of the app follows it (`isFollow`).
+    /// Whether every user of the app follows the account (`isFollow`).
     pub followed_by_all: bool,
-    /// Where the platform posts what users write to it (`routeUrl`).
+    /// The address that the platform posts the account's messages and events to (`routeUrl`).
     pub route_url: String,
 }
 
 /// A public account as the platform has it (`info`).
 ///
-/// What the platform did not say, or said in a form that cannot be read, is empty, 0 or false.
+/// A field that the platform left out, or wrote in a form that cannot be read, is empty, 0 or false.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the platform's own shape")]
 pub struct Account {
@@ -68,46 +68,46 @@ pub struct Account {
     /// The platform's hash of the id.
     #[serde(rename = "mcidHash", default, deserialize_with = "lenient::integer")]
     pub hash: i64,
-    /// Not explained by the document.
+    /// A field that the document does not explain.
     #[serde(default, deserialize_with = "lenient::integer")]
     pub fcid: i64,
     /// The name shown to users.
     #[serde(rename = "DisplayName", default, deserialize_with = "lenient::optional_text")]
     pub name: Option<String>,
-    /// Whether every user of the app follows it.
+    /// Whether every user of the app follows the account.
     #[serde(rename = "IsFollow", default, deserialize_with = "lenient::flag")]
     pub followed_by_all: bool,
-    /// The address of its picture.
+    /// The address of the account's picture.
     #[serde(rename = "PortraitUrl", default, deserialize_with = "lenient::optional_text")]
     pub portrait_url: Option<String>,
-    /// Where the platform posts what users write to it.
+    /// The address that the platform posts the account's messages and events to.
     #[serde(rename = "RouteUrl", default, deserialize_with = "lenient::optional_text")]
     pub route_url: Option<String>,
-    /// Not explained by the document.
+    /// A field that the document does not explain.
     #[serde(rename = "FuncRouteUrl", default, deserialize_with = "lenient::optional_text")]
     pub func_route_url: Option<String>,
-    /// How it is shown: 0 = in the list of conversations.
+    /// How the account is shown: 0 = in the list of conversations.
     #[serde(rename = "uiType", default, deserialize_with = "lenient::integer")]
     pub ui_type: i64,
-    /// Whether the platform posts what users write to it.
+    /// Whether the platform posts the account's messages and events.
     #[serde(rename = "isRouteOpen", default, deserialize_with = "lenient::flag")]
     pub route_open: bool,
-    /// Not explained by the document.
+    /// A field that the document does not explain.
     #[serde(rename = "IsAuthorization", default, deserialize_with = "lenient::flag")]
     pub is_authorization: bool,
-    /// Not explained by the document.
+    /// A field that the document does not explain.
     #[serde(rename = "IsGetUserInfo", default, deserialize_with = "lenient::flag")]
     pub is_get_user_info: bool,
     /// A description.
     #[serde(rename = "Introduction", default, deserialize_with = "lenient::optional_text")]
     pub introduction: Option<String>,
-    /// Not explained by the document.
+    /// A field that the document does not explain.
     #[serde(rename = "isCustom", default, deserialize_with = "lenient::flag")]
     pub is_custom: bool,
 }
 
 impl Account {
-    /// An account with its id, if nothing else is known.
+    /// An account of which only the id is known.
     fn with_id(id: &AccountId) -> Self {
         Self {
             number: 0,
@@ -128,7 +128,7 @@ impl Account {
         }
     }
 
-    /// An account with what users see, if nothing else is known.
+    /// An account of which only the parts that users see are known.
     fn with_profile(profile: &Profile) -> Self {
         Self {
             name: Some(profile.name.clone()),
@@ -154,7 +154,7 @@ impl Accounts<'_> {
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn create(&self, new: &NewAccount) -> Result<Account, ClientError> {
         let ui_type = new.profile.ui_type.to_string();
         let mut fields = self.profile_fields(&new.profile, &ui_type);
@@ -168,13 +168,13 @@ impl Accounts<'_> {
         self.change("/mc/add.json", &fields, requested).await
     }
 
-    /// Changes what users see of an account.
+    /// Changes the parts of an account that users see.
     ///
     /// `POST /mc/refresh.json`, 修改应用公众号信息.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn update(&self, profile: &Profile) -> Result<Account, ClientError> {
         let ui_type = profile.ui_type.to_string();
         let requested = || Account::with_profile(profile);
@@ -187,18 +187,18 @@ impl Accounts<'_> {
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn show(&self, account: &AccountId) -> Result<Account, ClientError> {
         self.call("/mc/info.json", &self.account_fields(account)).await
     }
 
-    /// Says where the platform posts what users write to an account.
+    /// Sets the address that the platform posts an account's messages and events to.
     ///
     /// `POST /mc/route/setUrl.json`, 设置应用公众号路由地址.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn set_route(&self, account: &AccountId, route_url: &str) -> Result<Account, ClientError> {
         let [id, app] = self.account_fields(account);
         let requested =
@@ -206,13 +206,13 @@ impl Accounts<'_> {
         self.change("/mc/route/setUrl.json", &[id, app, ("routeUrl", route_url)], requested).await
     }
 
-    /// Switches on or off that the platform posts what users write to an account.
+    /// Switches the posting of an account's messages and events on or off.
     ///
     /// `POST /mc/route/setSwitch.json`, 设置应用公众号路由开关.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn switch_route(&self, account: &AccountId, open: bool) -> Result<Account, ClientError> {
         let [id, app] = self.account_fields(account);
         let requested = || Account { route_open: open, ..Account::with_id(account) };

@@ -55,13 +55,13 @@ impl Client {
         Ok(Self { credentials, api: Api::new(bases, options)? })
     }
 
-    /// The same client, which sends nothing: each call ends with [`ClientError::Unsent`], its request.
+    /// A client like this one that sends nothing: each call ends with [`ClientError::Unsent`], its request.
     #[must_use]
     pub fn dry_run(self) -> Self {
         Self { api: self.api.dry_run(), ..self }
     }
 
-    /// The same client with the time from `clock`.
+    /// A client like this one that reads the time from `clock`.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { api: self.api.with_clock(clock), ..self }

@@ -12,11 +12,11 @@ use crate::http::error::ClientError;
 pub struct BatchError {
     /// How many users the list had.
     pub total: usize,
-    /// The users for whom it is done.
+    /// The users before the batch that failed, who are done.
     pub done: Range<usize>,
     /// The users of the batch that failed.
     pub failed: Range<usize>,
-    /// The users after them.
+    /// The users after the batch that failed.
     pub not_tried: Range<usize>,
     /// Why the batch failed; see [`ClientError::is_retryable`].
     #[source]

@@ -1,4 +1,4 @@
-//! Making users follow an account, and no longer: the calls `/mc/subscribe` and `/mc/unsubscribe`.
+//! Followers of public accounts: the calls `/mc/subscribe` and `/mc/unsubscribe`.
 
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl Followers<'_> {
     ///
     /// # Errors
     ///
-    /// For whom it is done, for whom it failed and why, and who was not tried.
+    /// [`BatchError`]: which users are done, which failed and why, and which were not tried.
     pub async fn add(&self, account: &AccountId, users: &[UserId]) -> Result<(), BatchError> {
         self.call_in_batches("/mc/subscribe.json", account, users).await
     }
@@ -58,7 +58,7 @@ impl Followers<'_> {
     ///
     /// # Errors
     ///
-    /// For whom it is done, for whom it failed and why, and who was not tried.
+    /// [`BatchError`]: which users are done, which failed and why, and which were not tried.
     pub async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<(), BatchError> {
         self.call_in_batches("/mc/unsubscribe.json", account, users).await
     }

@@ -7,9 +7,9 @@ use super::{api::Client, signing::SignaturePlacement};
 use crate::{
     http::{
         error::ClientError,
-        lenient,
+        flag, lenient,
         request::Request,
-        uploads::{self, Articles, FileUpload},
+        uploads::{Articles, FileUpload},
     },
     ids::MediaId,
     protocol::{Limit, media::MediaKind},
@@ -35,16 +35,16 @@ pub struct Media<'a> {
     client: &'a Client,
 }
 
-/// Something that was uploaded.
+/// An upload that the platform has taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uploaded {
-    /// What the platform takes it for (`type`): `image`, `voice`, `thumb` or `news`.
+    /// The kind of the upload (`type`): `image`, `voice`, `thumb` or `news`.
     #[serde(rename = "type", default, deserialize_with = "lenient::text")]
     pub kind: String,
-    /// What to refer to it by in messages.
+    /// The id by which messages refer to the upload.
     #[serde(rename = "media_id", deserialize_with = "lenient::text")]
     pub id: MediaId,
-    /// When it was uploaded, as received; by the examples in seconds since 1970. 0 if the platform did not say.
+    /// The time of the upload, as received; by the examples in seconds since 1970. 0 if the answer has none.
     #[serde(default, deserialize_with = "lenient::integer")]
     pub created_at: i64,
 }
@@ -53,13 +53,13 @@ pub struct Uploaded {
 ///
 /// # Format
 ///
-/// As the document has it: `{"thumb_media_id":"…","content_source_url":"…","show_cover_pic":"1",…}`.
+/// The document's JSON: `{"thumb_media_id":"…","content_source_url":"…","show_cover_pic":"1",…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FullArticle {
-    /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
+    /// The id of the small picture: the answer of an upload of [`MediaKind::Thumb`].
     pub thumb_media_id: MediaId,
-    /// Who wrote it.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The headline.
@@ -75,12 +75,7 @@ pub struct FullArticle {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Whether the picture is shown in the article.
-    #[serde(
-        rename = "show_cover_pic",
-        default,
-        with = "uploads::flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "show_cover_pic", default, with = "flag", skip_serializing_if = "Option::is_none")]
     pub shows_cover: Option<bool>,
 }
 
@@ -94,11 +89,12 @@ impl Client {
 impl Media<'_> {
     /// Uploads a picture or a recording.
     ///
-    /// `POST /media/upload`, 上传多媒体文件. Its content decides what it is, not its name.
+    /// `POST /media/upload`, 上传多媒体文件. The file's content decides on its type, not its name.
     ///
     /// # Errors
     ///
-    /// A file that is too large, too long or of another type, or what went wrong on the way.
+    /// [`ClientError::Limit`] or [`ClientError::Media`] for a file that is too large, too long or of another type, or any
+    /// other [`ClientError`].
     pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<Uploaded, ClientError> {
         let file = FileUpload::new(kind, file)?;
         let request =
@@ -112,12 +108,12 @@ impl Media<'_> {
     ///
     /// # Errors
     ///
-    /// None or too many articles, a `source_url` with an `&` that is not percent-encoded, or what went wrong on the
-    /// way.
+    /// [`ClientError::Limit`] for none or too many articles, [`ClientError::NotOffered`] for a `source_url` with an `&`
+    /// that is not percent-encoded, or any other [`ClientError`].
     pub async fn upload_news(&self, articles: &[FullArticle]) -> Result<Uploaded, ClientError> {
         Limit::ARTICLES.check(articles.len())?;
-        // The document asks for an encoded one (如内容中含有 & 字符，需要进行 UrlEncode 处理). Whoever has encoded it
-        // already would get it encoded twice, so it is not done here.
+        // The document asks for a percent-encoded `&` (如内容中含有 & 字符，需要进行 UrlEncode 处理). Encoding it here would
+        // encode the addresses of careful callers twice.
         if let Some(article) = articles.iter().find(|article| article.source_url.contains('&')) {
             return Err(ClientError::NotOffered(format!(
                 "content_source_url must have %26 for each &, as the platform decodes it: {}",

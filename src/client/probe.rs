@@ -1,4 +1,4 @@
-//! Harmless questions: whether a callback server is there and shares our secret, and what time the platform's clock shows.
+//! Probes without effect: of a callback server and its secret, and of the platform's clock.
 
 use std::{fmt, time::Instant};
 
@@ -30,18 +30,18 @@ struct ProbeAnswer {
     version: String,
 }
 
-/// Why a probe has not shown that a callback server is well: the words are about that server, not about the platform.
+/// Why a probe has not shown that a callback server works. The messages are about that server, not about the platform.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// The answer is none of a callback server that is well and has the same secret.
+    /// The answer is not the one of a callback server that works and has the same secret.
     #[error("{url} {}{}", describe_status(*.status), Beginning(.beginning))]
     Answered {
         /// The address.
         url: String,
         /// HTTP status.
         status: u16,
-        /// How the answer begins.
+        /// The beginning of the answer.
         beginning: String,
     },
     /// No answer came ([`ClientError::Transport`]), or the probe could not be made ([`ClientError::Setup`]).
@@ -66,13 +66,15 @@ impl fmt::Display for Beginning<'_> {
     }
 }
 
-/// Sends a probe to the routeUrl `url`, signed with a timestamp in that unit; gives the version of the server that answered.
+/// Sends a probe to the routeUrl `url` and returns the version of the server that answered.
 ///
-/// The server checks its signature and its own journal, and does not hand it to a handler.
+/// The probe is signed with a timestamp in the unit `timestamps`. The server checks the signature and its own journal, and
+/// hands nothing to a handler.
 ///
 /// # Errors
 ///
-/// What went wrong on the way, or what else answered there; a wrong secret or clock is an answer with status 401.
+/// [`ProbeError`]: no answer, or another one than a callback server's. A wrong secret or clock is an answer with
+/// status 401.
 pub async fn probe(
     url: &Url,
     secret: &SecretString,
@@ -97,11 +99,11 @@ pub async fn probe(
     result
 }
 
-/// The time that the clock of the server at `url` shows, in whole seconds (`Date`); none if it does not say.
+/// Asks the server at `url` for its time (`Date`), in whole seconds; none if the answer has no time.
 ///
 /// # Errors
 ///
-/// [`ClientError::Transport`] if it does not answer.
+/// [`ClientError::Transport`] if no answer comes.
 pub async fn server_time(
     url: &Url,
     options: Options,
@@ -125,7 +127,7 @@ fn decode(url: String, answer: &RawAnswer) -> Result<String, ProbeError> {
 }
 
 impl ProbeError {
-    /// The HTTP status, if something answered.
+    /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered { status, .. } => Some(*status),
@@ -138,7 +140,7 @@ impl ProbeError {
         matches!(self, Self::Client(ClientError::Transport(_)))
     }
 
-    /// The class in one word, for metrics: the words are those of the other calls.
+    /// The class in one word, for metrics; the words are those of the other calls.
     fn class(&self) -> &'static str {
         match self {
             Self::Answered { status: 401, .. } => "unauthorized",
@@ -150,7 +152,7 @@ impl ProbeError {
     }
 }
 
-/// An address as people may see it: without a name, a password and what stands behind the path.
+/// An address as people may see it: without user name, password, query and fragment.
 fn shown_url(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -23,10 +23,6 @@ pub(crate) struct Api {
 /// How one call proves who makes it, and how its answer is read: all that the platform's two APIs differ in.
 pub(crate) trait Authentication {
     /// Adds a signature or a token to the request of one attempt.
-    ///
-    /// # Errors
-    ///
-    /// [`ClientError`]: the request cannot be authenticated.
     fn authenticate(&self, request: Request, now: UnixMillis) -> Request;
 
     /// Reads an answer.
@@ -53,12 +49,12 @@ impl Api {
         Ok(Self { transport, clock: Clock::system(), is_dry_run: false })
     }
 
-    /// The same API, whose calls end with [`ClientError::Unsent`].
+    /// An API like this one, whose calls end with [`ClientError::Unsent`].
     pub(crate) fn dry_run(self) -> Self {
         Self { is_dry_run: true, ..self }
     }
 
-    /// The same API with the time from `clock`.
+    /// An API like this one that reads the time from `clock`.
     pub(crate) fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }

@@ -1,10 +1,10 @@
-//! Base addresses: where calls go, and how errors name the server there.
+//! Base addresses: the servers that calls go to, and their names in errors.
 
 use url::Url;
 
 use super::{call::Call, error::ClientError};
 
-/// An address that calls go to, or that they go to paths below of.
+/// An address that calls go to, or to paths below it.
 #[derive(Debug, Clone)]
 pub(crate) struct BaseAddress {
     url: Url,
@@ -33,7 +33,7 @@ impl BaseAddress {
         Ok(Self { url, shown })
     }
 
-    /// The same base address, which errors show as `shown`.
+    /// A base address like this one that errors show as `shown`.
     pub(crate) fn shown_as(self, shown: &str) -> Self {
         Self { shown: shown.to_owned(), ..self }
     }

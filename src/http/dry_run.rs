@@ -20,7 +20,7 @@ pub struct Unsent {
 }
 
 impl Unsent {
-    /// What can be shown of `request`: everything but its `sensitive` texts.
+    /// Everything of `request` that may be shown, which is all but its `sensitive` texts.
     pub(super) fn new(request: &reqwest::Request, sensitive: &[String]) -> Self {
         let header = |value: &[u8]| mask(&String::from_utf8_lossy(value), sensitive);
         let headers = request.headers().iter().map(|(name, value)| {

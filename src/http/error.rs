@@ -50,13 +50,13 @@ pub enum ClientError {
     Transport(NoAnswer),
 }
 
-/// A call that no answer came to.
+/// A call without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no answer from {}: {cause}", .call.base())]
 pub struct NoAnswer {
     /// The call.
     pub call: Call,
-    /// What happened instead, with the proxy that was on the way.
+    /// The reason, with the proxy that was on the way.
     pub cause: String,
 }
 
@@ -69,7 +69,7 @@ pub struct Answer {
     pub status: u16,
     /// The platform's code (`errcode`; the portal's `code`), if the answer had one.
     pub errcode: Option<ErrCode>,
-    /// The platform's explanation (`errmsg`; the portal's `msg`), or how the answer begins.
+    /// The platform's explanation (`errmsg`; the portal's `msg`), or the beginning of the answer.
     pub errmsg: String,
     /// How long the server asks to wait before the next call (`Retry-After`).
     pub retry_after: Option<Duration>,
@@ -138,7 +138,7 @@ impl ClientError {
     /// The call that failed, if it was sent.
     pub fn call(&self) -> Option<&Call> {
         match self {
-            Self::Transport(lost) => Some(&lost.call),
+            Self::Transport(no_answer) => Some(&no_answer.call),
             other => other.answer().map(|answer| &answer.call),
         }
     }
@@ -148,7 +148,7 @@ impl ClientError {
         self.answer()?.errcode
     }
 
-    /// The platform's explanation (`errmsg`), or how an answer of another shape begins.
+    /// The platform's explanation (`errmsg`), or the beginning of an answer of another form.
     pub fn errmsg(&self) -> Option<&str> {
         self.answer().map(|answer| answer.errmsg.as_str())
     }

@@ -53,7 +53,7 @@ impl RawAnswer {
         self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
     }
 
-    /// What an error shows of the answer.
+    /// The part of the answer that an error shows.
     pub(crate) fn into_answer(self, errcode: Option<ErrCode>, errmsg: String) -> Answer {
         let Self { call, status, retry_after, .. } = self;
         Answer { call, status, errcode, errmsg, retry_after }

@@ -10,6 +10,7 @@ mod connection_pool;
 pub(crate) mod dry_run;
 pub(crate) mod error;
 pub(crate) mod exchange;
+pub(crate) mod flag;
 pub(crate) mod lenient;
 pub(crate) mod options;
 pub(crate) mod proxies;

@@ -5,7 +5,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
     multipart::{Form, Part},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 
 use super::error::ClientError;
 use crate::protocol::media::{self, MediaFormat, MediaKind};
@@ -52,37 +52,4 @@ impl FileUpload {
 pub(crate) struct Articles<'a, T> {
     /// The articles.
     pub(crate) articles: &'a [T],
-}
-
-/// Serde's form of an optional flag (`show_cover_pic`): `"1"` is yes, `"0"` is no.
-///
-/// Nothing stands for a flag that is not set: the field needs `#[serde(default, skip_serializing_if = "Option::is_none")]`.
-pub(crate) mod flag {
-    use super::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    enum Flag {
-        #[serde(rename = "0")]
-        No,
-        #[serde(rename = "1")]
-        Yes,
-    }
-
-    #[expect(
-        clippy::ref_option,
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde hands a field over like this"
-    )]
-    pub(crate) fn serialize<S: Serializer>(
-        flag: &Option<bool>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        flag.map(|is_set| if is_set { Flag::Yes } else { Flag::No }).serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<bool>, D::Error> {
-        Ok(Some(matches!(Flag::deserialize(deserializer)?, Flag::Yes)))
-    }
 }

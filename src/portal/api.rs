@@ -59,13 +59,13 @@ impl Portal {
         Ok(Self { token, api: Api::new(bases.into_iter().map(below), options)? })
     }
 
-    /// The same portal, which sends nothing: each call ends with [`ClientError::Unsent`], its request.
+    /// A portal like this one that sends nothing: each call ends with [`ClientError::Unsent`], its request.
     #[must_use]
     pub fn dry_run(self) -> Self {
         Self { api: self.api.dry_run(), ..self }
     }
 
-    /// The same portal with the time from `clock`.
+    /// A portal like this one that reads the time from `clock`.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { api: self.api.with_clock(clock), ..self }
@@ -73,7 +73,7 @@ impl Portal {
 
     /// Makes one call.
     pub(super) async fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ClientError> {
-        self.api.call(&self.token.token().await?, request).await
+        self.api.call(&self.token.fetch().await?, request).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the portal can send, and what of the platform's own payloads that covers.
+//! Messages of the portal, and their counterparts among the payloads of the platform's own API.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     protocol::{Article, Limit, LimitError, Payload, Source},
 };
 
-/// What the portal sends to users.
+/// A message to users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
@@ -24,7 +24,7 @@ pub enum Message {
     News(Vec<Card>),
 }
 
-/// What the portal sends to all followers.
+/// A message to all followers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MassMessage {
@@ -38,14 +38,14 @@ pub enum MassMessage {
     MpNews(MediaId),
 }
 
-/// A card with picture and link, as the portal has them.
+/// A card with picture and link, in the portal's form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// The headline.
     pub title: String,
     /// The text below it, 1 to 1000 Chinese characters (a Chinese one counts 2, others 1).
     pub description: String,
-    /// Where a tap leads; not both may be empty.
+    /// The pages that a tap opens; at least one of them must be given.
     #[serde(flatten)]
     pub links: Links,
     /// The picture's address, JPG.
@@ -53,19 +53,19 @@ pub struct Card {
     pub picture_url: String,
 }
 
-/// Where something leads, by device.
+/// The addresses of a page, by device.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Links {
-    /// On a computer.
+    /// The address on a computer.
     #[serde(rename = "pcUrl", default)]
     pub pc: String,
-    /// On a phone.
+    /// The address on a phone.
     #[serde(rename = "appUrl", default)]
     pub app: String,
 }
 
 impl Links {
-    /// The same address on both devices.
+    /// Uses one address on both devices.
     pub fn both(url: impl Into<String>) -> Self {
         let url = url.into();
         Self { pc: url.clone(), app: url }

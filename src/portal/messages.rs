@@ -38,7 +38,7 @@ pub struct Messages<'a> {
     portal: &'a Portal,
 }
 
-/// Who a message seems to come from (`userinfo`).
+/// The user that a message seems to come from (`userinfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persona {
     /// The user's id.
@@ -61,8 +61,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`ClientError::NotOffered`], which is permanent, for what the portal cannot carry: pictures and
-    /// recordings by URL, cards without a link, without a text or to all followers, articles to single users. A limit,
-    /// or what went wrong on the way.
+    /// recordings by URL, cards without a link, without a text or to all followers, articles to single users. Else
+    /// any other [`ClientError`].
     pub async fn send(&self, outgoing: &Outgoing) -> Result<(), ClientError> {
         let (channel, payload) = (&outgoing.sender, &outgoing.payload);
         let users = match &outgoing.recipients {
@@ -83,7 +83,8 @@ impl Messages<'_> {
     ///
     /// # Errors
     ///
-    /// A limit, a user id with a comma (which would be two users), or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] for a user id with a comma (which
+    /// would be two users), or any other [`ClientError`].
     pub async fn to_users(
         &self,
         channel: &AccountId,
@@ -107,7 +108,7 @@ impl Messages<'_> {
     ///
     /// # Errors
     ///
-    /// A limit, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, or any other [`ClientError`].
     pub async fn to_all(&self, channel: &AccountId, message: &MassMessage) -> Result<(), ClientError> {
         let payload = Payload::from(message);
         let mut body = payload_body(&payload)?;

@@ -14,10 +14,10 @@ use crate::{
     stray,
 };
 
-/// Why a function could not come up with a token; its text is shown in errors.
+/// Why a function has no token; its text is shown in errors.
 pub type TokenError = Box<dyn Error + Send + Sync>;
 
-/// Where the access token (`access_token`) comes from, asked before each call.
+/// The source of the access token (`access_token`), asked before each call.
 #[derive(Clone)]
 pub struct TokenSource(Kind);
 
@@ -34,7 +34,7 @@ impl TokenSource {
         Self(Kind::Fixed(token))
     }
 
-    /// A file with the token, read before each call: whoever renews it only has to write the file.
+    /// A file with the token, read before each call. To renew the token, write the file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(path.into()))
     }
@@ -57,7 +57,7 @@ impl TokenSource {
     }
 
     /// The token for the next call, without the white space around it.
-    pub(super) async fn token(&self) -> Result<AccessToken, ClientError> {
+    pub(super) async fn fetch(&self) -> Result<AccessToken, ClientError> {
         let token = match &self.0 {
             Kind::Fixed(token) => token.clone(),
             Kind::File(path) => tokio::fs::read_to_string(path)

@@ -116,7 +116,7 @@ impl Rule {
             (Action::Forward(_), Some(target)) => {
                 let attempt = (context.attempt(), context.accepted_at());
                 let message = Envelope::new(&self.title, app, inbound, captures, attempt);
-                target.hand_on(&message, clock).await
+                target.forward(&message, clock).await
             }
             (Action::Reply { replies, pick: Pick::All }, _) => {
                 Ok(fill_in(replies, app, inbound, captures)?.into_iter().collect())

@@ -1,4 +1,4 @@
-//! Handing messages on to a service: one signed request, and what its answer means.
+//! Forwarding of messages to a service: one signed request, and the reading of its answer.
 
 mod answer;
 mod envelope;
@@ -23,12 +23,12 @@ use crate::{
     },
 };
 
-/// A service, and the connections to it.
+/// A service that messages are forwarded to, and the connections to it.
 pub(super) struct Target {
     section: Forward,
     transport: Transport,
-    /// Bounds what comes down on a service that has just come back.
-    turns: Semaphore,
+    /// Permits for requests at once, so that a service that has just come back is not flooded.
+    permits: Semaphore,
 }
 
 impl Target {
@@ -43,7 +43,7 @@ impl Target {
         let base = BaseAddress::new(base)?.shown_as(&section.shown_url());
         Ok(Self {
             transport: Transport::new(vec![base], options)?,
-            turns: Semaphore::new(section.concurrency),
+            permits: Semaphore::new(section.concurrency),
             section: section.clone(),
         })
     }
@@ -52,12 +52,12 @@ impl Target {
         self.section.is_same(section)
     }
 
-    /// Makes one attempt.
-    pub(super) async fn hand_on(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
+    /// Makes one attempt at forwarding a message.
+    pub(super) async fn forward(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
         let body: Bytes = serde_json::to_vec(message).map_err(HandlerError::permanent)?.into();
         let Forward { url, secrets, concurrency, .. } = &self.section;
         let shown = self.section.shown_url();
-        let Ok(Ok(_turn)) = timeout(self.section.timeout, self.turns.acquire()).await else {
+        let Ok(Ok(_permit)) = timeout(self.section.timeout, self.permits.acquire()).await else {
             let busy = format!(
                 "{shown} has not had time for it: {concurrency} requests were under way all along"
             );

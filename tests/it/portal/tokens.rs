@@ -1,4 +1,4 @@
-//! Where the access token comes from, and that it is never shown.
+//! The sources of the access token, which is never shown.
 
 use std::{
     fs,
