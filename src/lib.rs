@@ -45,6 +45,7 @@ pub mod clock;
 pub mod config;
 mod failpoint;
 pub mod handler;
+mod http;
 mod identity_hasher;
 pub mod ids;
 pub mod journal;
@@ -56,8 +57,10 @@ pub mod sandbox;
 pub mod server;
 pub mod service;
 pub mod signature;
+mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
+mod tls;
 pub mod worker;
 
 pub use client::Client;

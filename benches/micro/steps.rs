@@ -13,8 +13,8 @@ use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, Uri};
 use quick_xml::{Reader, events::Event};
 use rongcloud_callback::{
-    Client, Config, Content, Context, Image, ImageText, Inbound, Location, Message, Route, Routes,
-    Subscribe, Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
+    Config, Content, Context, Image, ImageText, Inbound, Location, Message, Route, Routes, Subscribe,
+    Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
     clock::{Clock, UnixMillis},
     handler::Handling,
     ids::AppKey,
@@ -235,7 +235,7 @@ fn request(uri: &Uri, body: Bytes) -> Request<Body> {
 fn route() -> [Run; 2] {
     let config = "[[apps]]\nkey = 'bench'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
     let config = Config::from_toml(config, |_| None).expect("a configuration");
-    let client = Client::of_app(&config.apps[0], &config.client).expect("a client");
+    let client = config.apps[0].client(config.client.options()).expect("a client");
     let contexts = each(|number| Context::new(app(), inbound(number), client.clone(), 1));
     let routes = Routes::new()
         .on(async |_: Subscribe, _| {})

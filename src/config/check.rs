@@ -9,8 +9,9 @@ use url::Url;
 use super::{
     AdminSection, AppSection, ClientSection, JournalSection, PortalSection, Problem, PumpSection,
     RateSection, Replies, RuleSection, ServerSection, ShutdownSection, bounds::Most, rules::Action,
-    secret_files, stray,
+    secret_files,
 };
+use crate::stray;
 
 /// The platform drops the connection after this time (callback, 回调).
 const PLATFORM_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,7 +8,8 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{ConfigError, Problem, stray};
+use super::{ConfigError, Problem};
+use crate::stray;
 
 /// The variable that names the configuration file where no argument does.
 const FILE: &str = "RONGCLOUD_CALLBACK_CONFIG";

@@ -12,12 +12,12 @@ mod error;
 mod file;
 mod merge;
 mod mistakes;
+mod options;
 mod proxies;
 mod read;
 pub(crate) mod rules;
 mod secret_files;
 mod sections;
-pub(crate) mod stray;
 
 use std::{collections::HashSet, env::VarError, path::Path};
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::{Problem, stray};
+use super::Problem;
+use crate::stray;
 
 /// Reads `files`, the list at `key`, and adds what is in them to `secrets`.
 pub(super) fn read_into(

@@ -11,10 +11,10 @@ use super::{
     values::values,
 };
 use crate::{
-    client::ClientError,
+    client::{ClientError, Options},
     clock::Clock,
     config::{
-        ClientSection, Config, RuleSection,
+        Config, RuleSection,
         rules::{Action, Forward, Pick, ReplyTemplate},
     },
     handler::{Context, HandlerError, HandlerResult},
@@ -49,7 +49,7 @@ impl RuleSet {
             let target = match &section.action {
                 Action::Reply { .. } => None,
                 Action::Forward(forward) => {
-                    let target = target(forward, &mut targets, &config.client);
+                    let target = target(forward, &mut targets, config.client.options());
                     Some(target.map_err(|source| RulesError::Forward { rule: title.clone(), source })?)
                 }
             };
@@ -93,7 +93,7 @@ impl RuleSet {
 fn target(
     forward: &Forward,
     known: &mut Vec<Arc<Target>>,
-    client: &ClientSection,
+    client: Options,
 ) -> Result<Arc<Target>, ClientError> {
     if let Some(known) = known.iter().find(|target| target.is_for(forward)) {
         return Ok(Arc::clone(known));
@@ -116,7 +116,7 @@ impl Rule {
             (Action::Forward(_), Some(target)) => {
                 let attempt = (context.attempt(), context.accepted_at());
                 let message = Envelope::new(&self.title, app, inbound, captures, attempt);
-                target.hand_on(&message, clock).await
+                target.forward(&message, clock).await
             }
             (Action::Reply { replies, pick: Pick::All }, _) => {
                 Ok(fill_in(replies, app, inbound, captures)?.into_iter().collect())

@@ -9,7 +9,6 @@ use crate::{
     config::{AppSection, Config, JournalSection, Replies},
     ids::AppKey,
     journal::{self, Access, Journal, JournalError},
-    portal::Portal,
     server::Listener,
     worker::Channel,
 };
@@ -59,7 +58,7 @@ pub async fn open_journal(
 
 pub(super) fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
-        Client::of_app(app, &config.client)
+        app.client(config.client.options())
             .map(|client| (app.key.clone(), client))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
@@ -72,7 +71,8 @@ pub(super) fn channels(
     clients: &HashMap<AppKey, Client>,
 ) -> Result<HashMap<AppKey, Channel>, ServiceError> {
     let channel = |app: &AppSection| match (app.replies, &app.portal) {
-        (Replies::Portal, Some(section)) => Portal::of_section(section, &config.client)
+        (Replies::Portal, Some(section)) => section
+            .portal(config.client.options())
             .map(|portal| (app.key.clone(), Channel::Portal(portal)))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source }),
         _ => Ok((app.key.clone(), Channel::Platform(clients[&app.key].clone()))),

@@ -199,7 +199,7 @@ pub(crate) async fn probe_as(
     config: &Config,
 ) -> Result<String, ProbeError> {
     let secret = app.secrets.first().cloned().unwrap_or_default();
-    probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await
+    probe(url, &secret, app.timestamps, config.client.options(), &Clock::system()).await
 }
 
 async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! What a forwarded message looks like: JSON, versioned.
+//! The JSON of a forwarded message, with a version.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ pub(in crate::rules) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// The form of a message.
+    /// The envelope of `inbound`, which `rule` forwards.
     pub(in crate::rules) fn new(
         rule: &'a str,
         app: &'a AppKey,
@@ -41,7 +41,7 @@ impl<'a> Envelope<'a> {
         captures: &Captures,
         (attempt, accepted_at): (u32, UnixMillis),
     ) -> Self {
-        // Without the kind, which stands beside them.
+        // The kind is left out, as it has a field of its own.
         let fields = match serde_json::to_value(&inbound.content) {
             Ok(Value::Object(fields)) => fields.into_iter().filter(|(name, _)| name != "kind").collect(),
             _ => Value::Null,

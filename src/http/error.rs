@@ -1,10 +1,8 @@
-//! Why a call of the platform's API or of the portal's failed, by what the caller can do about it.
+//! The error of an outgoing call, by what its caller can do about it.
 
 use std::{fmt, time::Duration};
 
-use url::Url;
-
-use super::Unsent;
+use super::{call::Call, dry_run::Unsent};
 use crate::protocol::{ErrCode, LimitError, media::MediaError};
 
 /// Why a call failed; [`is_retryable`](Self::is_retryable) says whether trying again can help.
@@ -38,13 +36,13 @@ pub enum ClientError {
     /// The platform will not do it: change the call.
     #[error("the platform refused the call ({0})")]
     Refused(Answer),
-    /// What came back is not an answer of this API: check the address.
+    /// The answer is none of this API: check the address.
     #[error("not an answer of this API ({0})")]
     Unreadable(Answer),
     /// The call was carried out, and the answer lacks what the caller needs: look, and do not repeat it.
     #[error("the call was carried out, but the answer does not say what came of it ({0})")]
     Incomplete(Answer),
-    /// Nothing was sent, as the client's `dry_run` asks for; this is the request.
+    /// Nothing was sent, as a dry run asks for; this is the request.
     #[error("not sent: {} {}", .0.method, .0.url)]
     Unsent(Box<Unsent>),
     /// No answer came; whether the call was carried out is not known. Try again later.
@@ -52,52 +50,17 @@ pub enum ClientError {
     Transport(NoAnswer),
 }
 
-/// A call of which no answer came.
+/// A call without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no answer from {}: {cause}", .call.base())]
 pub struct NoAnswer {
     /// The call.
     pub call: Call,
-    /// What happened instead, with the proxy that was on the way.
+    /// The reason, with the proxy that was on the way.
     pub cause: String,
 }
 
-/// A call of an API, for people: neither the query, which carries signatures and tokens, nor the path of the base address,
-/// which may have a key in it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Call(Box<Place>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Place {
-    base: String,
-    path: &'static str,
-}
-
-impl Call {
-    pub(crate) fn new(base: &Url, path: &'static str) -> Self {
-        let hidden = if base.path() == "/" { "" } else { "/…" };
-        let base = format!("{}{hidden}", base.origin().ascii_serialization());
-        Self(Box::new(Place { base, path }))
-    }
-
-    /// The server that it went to, such as `https://api.example.com`; with `/…` for a path of the base address.
-    pub fn base(&self) -> &str {
-        &self.0.base
-    }
-
-    /// The path below the base address, such as `/message/operation/send.json`.
-    pub fn path(&self) -> &'static str {
-        self.0.path
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "POST {}{}", self.base(), self.path())
-    }
-}
-
-/// What came back, as far as an error can show it.
+/// An answer, as far as an error can show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The call that was answered.
@@ -106,7 +69,7 @@ pub struct Answer {
     pub status: u16,
     /// The platform's code (`errcode`; the portal's `code`), if the answer had one.
     pub errcode: Option<ErrCode>,
-    /// The platform's explanation (`errmsg`; the portal's `msg`), or how the answer begins.
+    /// The platform's explanation (`errmsg`; the portal's `msg`), or the beginning of the answer.
     pub errmsg: String,
     /// How long the server asks to wait before the next call (`Retry-After`).
     pub retry_after: Option<Duration>,
@@ -128,26 +91,6 @@ impl fmt::Display for Answer {
             write!(f, ", errcode {}", errcode.0)?;
         }
         if self.errmsg.is_empty() { Ok(()) } else { write!(f, ": {}", self.errmsg) }
-    }
-}
-
-impl Answer {
-    /// The error that an answer of the platform is.
-    ///
-    /// A known code decides, whatever the HTTP status; an unknown one is permanent unless the status is
-    /// 408, 425 or 5xx: what the documents do not name will not get better by asking again.
-    pub(crate) fn into_error(self) -> ClientError {
-        match (self.errcode, self.status) {
-            (Some(ErrCode::BAD_SIGNATURE), _) | (_, 401) => ClientError::Unauthorized(self),
-            (Some(ErrCode::INTERNAL), _) => ClientError::Unavailable(self),
-            (Some(ErrCode::BAD_PARAMETER | ErrCode::BAD_MEDIA_TYPE | ErrCode::NOT_ALLOWED), _) => {
-                ClientError::Refused(self)
-            }
-            (Some(ErrCode::RATE_EXCEEDED), _) | (_, 429) => ClientError::RateLimited(self),
-            (_, 408 | 425 | 500..) => ClientError::Unavailable(self),
-            (Some(_), _) => ClientError::Refused(self),
-            (None, _) => ClientError::Unreadable(self),
-        }
     }
 }
 
@@ -173,7 +116,7 @@ impl ClientError {
         matches!(self, Self::RateLimited(_))
     }
 
-    /// What came back, if anything did.
+    /// The answer, if one came.
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Unauthorized(answer)
@@ -195,7 +138,7 @@ impl ClientError {
     /// The call that failed, if it was sent.
     pub fn call(&self) -> Option<&Call> {
         match self {
-            Self::Transport(lost) => Some(&lost.call),
+            Self::Transport(no_answer) => Some(&no_answer.call),
             other => other.answer().map(|answer| &answer.call),
         }
     }
@@ -205,7 +148,7 @@ impl ClientError {
         self.answer()?.errcode
     }
 
-    /// The platform's explanation (`errmsg`), or how an answer of another shape begins.
+    /// The platform's explanation (`errmsg`), or the beginning of an answer of another form.
     pub fn errmsg(&self) -> Option<&str> {
         self.answer().map(|answer| answer.errmsg.as_str())
     }

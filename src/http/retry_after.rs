@@ -6,8 +6,8 @@ use jiff::{Timestamp, fmt::rfc2822};
 
 use crate::clock::UnixMillis;
 
-/// Reads the header: seconds, or a date.
-pub(super) fn read(value: &str, now: UnixMillis) -> Option<Duration> {
+/// Parses the header's value: seconds, or a date.
+pub(super) fn parse(value: &str, now: UnixMillis) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn seconds_and_dates_are_read() {
         let now = UnixMillis(1_445_412_470_000);
-        let seconds = |value| read(value, now).map(|span| span.as_secs());
+        let seconds = |value| parse(value, now).map(|span| span.as_secs());
         assert_eq!(seconds("120"), Some(120));
         assert_eq!(seconds(" 0 "), Some(0));
         assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(10));

@@ -1,4 +1,4 @@
-//! Proxies of the environment: the usual variables, and this machine itself is never called through one.
+//! Proxies that the environment names. This machine itself is never called through one.
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;

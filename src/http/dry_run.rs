@@ -1,15 +1,12 @@
-//! A request that is shown instead of sent, without what nobody must see.
+//! A dry run of a call: its request is shown instead of sent.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::{
-    ClientError,
-    transport::{Prepared, cause, mask},
-};
+use super::redaction::mask;
 
-/// A request that was not sent; what only its sender may know is masked.
+/// A request that was not sent. Texts that only its sender may know are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unsent {
     /// HTTP method.
@@ -23,20 +20,20 @@ pub struct Unsent {
 }
 
 impl Unsent {
-    pub(super) fn new(Prepared { request, sensitive }: Prepared) -> Result<Self, ClientError> {
-        let request = request.build().map_err(|error| ClientError::Setup(cause(&error)))?;
-        let header = |value: &[u8]| mask(&String::from_utf8_lossy(value), &sensitive);
+    /// Everything of `request` that may be shown, which is all but its `sensitive` texts.
+    pub(super) fn new(request: &reqwest::Request, sensitive: &[String]) -> Self {
+        let header = |value: &[u8]| mask(&String::from_utf8_lossy(value), sensitive);
         let headers = request.headers().iter().map(|(name, value)| {
             let value = if value.is_sensitive() { "…".to_owned() } else { header(value.as_bytes()) };
             (name.to_string(), value)
         });
         let body = request.body().and_then(|body| body.as_bytes());
-        Ok(Self {
+        Self {
             method: request.method().to_string(),
-            url: mask(request.url().as_str(), &sensitive),
+            url: mask(request.url().as_str(), sensitive),
             headers: headers.collect(),
-            body: body.map(|body| mask(&String::from_utf8_lossy(body), &sensitive)),
-        })
+            body: body.map(|body| mask(&String::from_utf8_lossy(body), sensitive)),
+        }
     }
 }
 

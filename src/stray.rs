@@ -1,13 +1,13 @@
-//! What comes along when a secret is copied out of a file, a mail or a shell, and makes it another one.
+//! Stray characters: those that come along when a secret is copied out of a file, a mail or a shell, and make it another one.
 
 /// Characters that people and programs put around a value.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»', '「', '」', '＂', '＇'];
 
-/// What to do about it.
+/// Advice on stray characters.
 pub(crate) const HINT: &str = "write the value alone: `docker --env-file` keeps quotes and spaces, a shell or an editor may add a \
                                line end, and those of Windows a carriage return and a byte order mark";
 
-/// What is in `text` that nobody meant to be in it, if anything; the text is a secret, a key or an address.
+/// Describes the stray characters in `text`, if there are any. The text is a secret, a key or an address.
 pub(crate) fn found_in(text: &str) -> Option<&'static str> {
     if text.starts_with('\u{feff}') {
         Some("begins with a byte order mark, which would be a part of it")
@@ -24,8 +24,8 @@ pub(crate) fn found_in(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a character is invisible: controls, spaces other than the usual one, format characters, and what stands for bytes
-/// that were not understood.
+/// Whether a character is invisible: a control, a space other than the usual one, a format character, or a stand-in for
+/// bytes that were not understood.
 fn is_unseen(char: char) -> bool {
     char.is_control()
         || (char.is_whitespace() && char != ' ')

@@ -1,20 +1,20 @@
-//! Fields of an answer, read as what they mean: a number that comes as a string, a string that comes as a number, null.
+//! Lenient reading of answers: a number that comes as a string, a string that comes as a number, null.
 //!
-//! What was carried out must not be reported as failed because a field has another type than the document says, and
-//! what is sent again because of that is sent twice. So nothing is refused here: what says nothing is the empty value.
+//! A call that was carried out must not be reported as failed because a field has another type than the document says:
+//! its caller would make it twice. So no field is refused here; a value that cannot be read is the empty one.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The first JSON value of an answer; null if it does not begin with one, but for a byte order mark and white space.
-pub(crate) fn json(answer: &str) -> Value {
+/// Parses the JSON value that an answer begins with, behind a byte order mark and white space; null if there is none.
+pub(crate) fn parse_first(answer: &str) -> Value {
     let answer = answer.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let first = serde_json::Deserializer::from_str(answer).into_iter().next();
     first.and_then(Result::ok).unwrap_or_default()
 }
 
-/// A whole number, whether or not it is in quotation marks.
-pub(crate) fn whole(value: &Value) -> Option<i64> {
+/// Reads a whole number, whether or not it is in quotation marks.
+pub(crate) fn to_integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => {
             number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
@@ -24,8 +24,8 @@ pub(crate) fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// A text, whether or not it is in quotation marks.
-pub(crate) fn written(value: Value) -> Option<String> {
+/// Reads a text, whether or not it is in quotation marks.
+pub(crate) fn to_text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
@@ -34,33 +34,33 @@ pub(crate) fn written(value: Value) -> Option<String> {
     }
 }
 
-/// A text or an id that must be there and may be null.
+/// Reads a text or an id that must be there and may be null.
 pub(crate) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: From<String>,
 {
-    Ok(written(Value::deserialize(deserializer)?).unwrap_or_default().into())
+    Ok(to_text(Value::deserialize(deserializer)?).unwrap_or_default().into())
 }
 
-/// A text or an id that need not be there.
-pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Reads a text or an id that need not be there.
+pub(crate) fn optional_text<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: From<String>,
 {
-    Ok(written(Value::deserialize(deserializer)?).map(T::from))
+    Ok(to_text(Value::deserialize(deserializer)?).map(T::from))
 }
 
-/// A whole number; 0 for what is none.
-pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    Ok(whole(&Value::deserialize(deserializer)?).unwrap_or_default())
+/// Reads a whole number; 0 for any other value.
+pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(to_integer(&Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
-/// A yes or no; no for what is neither.
+/// Reads a yes or no; no for any other value.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Ok(whole(&value).map_or_else(
+    Ok(to_integer(&value).map_or_else(
         || value == true || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
         |number| number != 0,
     ))
@@ -70,7 +70,7 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
 mod tests {
     use serde_json::json;
 
-    use super::{json as first, *};
+    use super::*;
 
     #[test]
     fn numbers_are_read_in_every_spelling() {
@@ -87,7 +87,7 @@ mod tests {
             (json!(null), None),
             (json!([7]), None),
         ] {
-            assert_eq!(whole(&value), number, "{value}");
+            assert_eq!(to_integer(&value), number, "{value}");
         }
     }
 
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn an_answer_is_what_it_begins_with() {
         for text in ["{\"a\":1}", "\u{feff}{\"a\":1}", "\r\n \u{feff}{\"a\":1}\0 and more"] {
-            assert_eq!(first(text), json!({"a": 1}), "{text:?}");
+            assert_eq!(parse_first(text), json!({"a": 1}), "{text:?}");
         }
         for text in ["", "\u{feff}", "{\"a\":", "<html>", "ok {\"a\":1}"] {
-            assert_eq!(first(text), Value::Null, "{text:?}");
+            assert_eq!(parse_first(text), Value::Null, "{text:?}");
         }
     }
 }
