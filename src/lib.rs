@@ -56,8 +56,10 @@ pub mod sandbox;
 pub mod server;
 pub mod service;
 pub mod signature;
+mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
+mod toml_values;
 pub mod worker;
 
 pub use client::Client;

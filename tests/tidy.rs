@@ -12,14 +12,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("identity_hasher", &[]),
     ("metrics", &[]),
+    ("stray", &[]),
+    ("toml_values", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
     ("failpoint", &[]),
     ("journal", &["clock", "failpoint", "identity_hasher", "metrics"]),
     ("client", &["protocol", "signature", "ids", "clock", "metrics", "config"]),
-    ("portal", &["client", "protocol", "signature", "ids", "clock", "metrics", "config"]),
+    ("portal", &["client", "protocol", "signature", "ids", "clock", "metrics", "stray", "config"]),
     ("handler", &["protocol", "client", "ids", "clock", "config"]),
-    ("rules", &["handler", "protocol", "client", "ids", "clock", "config"]),
+    ("rules", &["handler", "protocol", "client", "ids", "clock", "toml_values", "config"]),
     (
         "worker",
         &[
@@ -49,7 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("config", &["ids", "clock", "protocol", "signature"]),
+    ("config", &["ids", "clock", "signature", "stray", "toml_values", "rules", "journal"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     ("telemetry", &["config", "metrics"]),
     (

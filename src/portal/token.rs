@@ -5,7 +5,7 @@ use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{client::ClientError, config::stray};
+use crate::{client::ClientError, stray};
 
 /// Why a function could not come up with a token; its text is shown in errors.
 pub type TokenError = Box<dyn Error + Send + Sync>;

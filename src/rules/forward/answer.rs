@@ -4,9 +4,9 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 
 use crate::{
     client::transport::{Received, excerpt, mask},
-    config::rules::{Forward, WrittenReply},
     handler::{HandlerError, HandlerResult, Reply},
     protocol::Payload,
+    rules::language::{Forward, WrittenReply},
 };
 
 /// Most replies of one answer.
@@ -88,7 +88,7 @@ fn header(received: &Received, name: &HeaderName, target: &Forward) -> Option<St
 
 /// How a text of the service's begins, without the keys in its address.
 fn beginning(text: &str, target: &Forward) -> String {
-    excerpt(&mask(text, &target.hidden()))
+    excerpt(&mask(text, &target.hidden_parts()))
 }
 
 /// What came of an answer in one word, for metrics: the words are those of the client's other calls.

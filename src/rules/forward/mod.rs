@@ -4,7 +4,7 @@ mod answer;
 mod envelope;
 mod webhook;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::header::CONTENT_TYPE;
 use tokio::{sync::Semaphore, time::timeout};
@@ -16,8 +16,9 @@ use crate::{
         transport::{self, Prepared, Transport},
     },
     clock::Clock,
-    config::{ClientSection, rules::Forward},
+    config::ClientSection,
     handler::{HandlerError, HandlerResult},
+    rules::language::Forward,
 };
 
 /// A service, and the connections to it.
@@ -29,9 +30,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(section: &Forward, client: &ClientSection) -> Result<Self, ClientError> {
+    pub(super) fn new(section: &Forward, connect_timeout: Duration) -> Result<Self, ClientError> {
         let times = ClientSection {
-            connect_timeout: client.connect_timeout.min(section.timeout),
+            connect_timeout: connect_timeout.min(section.timeout),
             timeout: section.timeout,
         };
         // The query belongs to the request, not to the base address.
