@@ -61,6 +61,7 @@ mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
 mod tls;
+mod toml_values;
 pub mod worker;
 
 pub use client::Client;

@@ -22,7 +22,7 @@ const PASSES: usize = 7;
 fn main() -> ExitCode {
     let started = Instant::now();
     let config = Config::from_toml(&configuration(), |_| None).expect("a configuration");
-    let rules = Rules::new(&config).expect("rules");
+    let rules = Rules::new(&config.rules).expect("rules");
     println!("{RULES} rules read in {:?}", started.elapsed());
     let bodies: Vec<String> = (0..MESSAGES).map(body).collect();
     let messages: Vec<Inbound> =

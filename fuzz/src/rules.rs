@@ -22,7 +22,7 @@ pub fn check(bytes: &[u8]) {
         }
     };
     // Forwarding needs the system's certificates.
-    let Ok(rules) = Rules::new(&config) else { return };
+    let Ok(rules) = Rules::new(&config.rules) else { return };
     let said = Text { content: said.chars().take(1000).collect() };
     for content in
         [Content::Message(Message::Text(said)), Content::Event(Event::Subscribe(Subscribe {}))]
@@ -30,7 +30,7 @@ pub fn check(bytes: &[u8]) {
         let message = Inbound::new("account", "user", 1, content);
         let (app, now) = ("k".into(), UnixMillis(1_763_754_000_000));
         // The trial asks each rule, the other only those that an index gives it.
-        let trial = rules.try_out(&app, &message, now).to_string();
+        let trial = rules.explain(&app, &message, now).to_string();
         assert_eq!(rules.takes(&app, &message, now), !trial.ends_with("no rule takes it\n"), "{trial}");
     }
 }

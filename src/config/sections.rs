@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{addresses, duration, env, proxies};
-use crate::{ids::AppKey, signature::Timestamps};
+use super::{env, proxies, unquoted};
+use crate::{ids::AppKey, signature::Timestamps, toml_values::duration};
 
 /// `[server]`: what the platform's callbacks meet.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +49,7 @@ pub struct AdminSection {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Any of them opens the metrics; without one they are open, and `listen` is on loopback once loaded.
+    #[serde(deserialize_with = "unquoted::secrets")]
     pub tokens: Vec<SecretString>,
     /// Files with one token each; their contents are in `tokens` once loaded.
     pub token_files: Vec<PathBuf>,
@@ -82,7 +83,7 @@ pub struct JournalSection {
 /// The journal's address; what it shows of itself is without a password.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct JournalUrl(SecretString);
+pub struct JournalUrl(#[serde(deserialize_with = "unquoted::url")] SecretString);
 
 impl JournalUrl {
     /// All of it, for whoever opens the journal.
@@ -198,13 +199,14 @@ pub struct AppSection {
     /// The App Key.
     pub key: AppKey,
     /// Secrets, all valid at once; never empty once loaded. The first one signs outgoing calls.
+    #[serde(default, deserialize_with = "unquoted::secrets")]
     pub secrets: Vec<SecretString>,
     /// Files with one secret each; their contents are in `secrets` once loaded.
     pub secret_files: Vec<PathBuf>,
     /// The unit of its callbacks' timestamps.
     pub timestamps: Timestamps,
     /// Base addresses of the platform's API, tried in this order (`api_url`); never empty once loaded.
-    #[serde(rename = "api_url", deserialize_with = "addresses::deserialize")]
+    #[serde(rename = "api_url", deserialize_with = "unquoted::addresses")]
     pub api_urls: Vec<Url>,
     /// Which way replies go out.
     pub replies: Replies,
@@ -227,11 +229,12 @@ pub enum Replies {
 #[serde(deny_unknown_fields)]
 pub struct PortalSection {
     /// Base addresses, without `/interface/…`, tried in this order (`url`); never empty once loaded.
-    #[serde(rename = "url", deserialize_with = "addresses::deserialize")]
+    #[serde(rename = "url", deserialize_with = "unquoted::addresses")]
     pub urls: Vec<Url>,
     /// The company's code, which stands in the address.
     pub ecode: String,
     /// The access token; either this or `token_file` once loaded.
+    #[serde(default, deserialize_with = "unquoted::secret")]
     pub token: Option<SecretString>,
     /// A file with the access token, read before each call.
     pub token_file: Option<PathBuf>,

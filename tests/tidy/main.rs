@@ -14,6 +14,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("stray", &[]),
     ("tls", &[]),
     ("metrics", &[]),
+    ("stray", &[]),
+    ("toml_values", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
     ("failpoint", &[]),
@@ -22,7 +24,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("client", &["http", "protocol", "signature", "ids", "clock"]),
     ("portal", &["http", "protocol", "ids", "clock", "stray"]),
     ("handler", &["protocol", "client", "ids", "clock"]),
-    ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "config"]),
+    ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "toml_values"]),
     (
         "worker",
         &[
@@ -52,7 +54,21 @@ const MODULES: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("config", &["ids", "clock", "protocol", "signature", "client", "portal", "stray"]),
+    (
+        "config",
+        &[
+            "ids",
+            "clock",
+            "protocol",
+            "signature",
+            "client",
+            "portal",
+            "stray",
+            "toml_values",
+            "rules",
+            "journal",
+        ],
+    ),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     ("telemetry", &["config", "metrics"]),
     (

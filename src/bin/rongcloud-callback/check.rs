@@ -13,7 +13,7 @@ use rongcloud_callback::{
     CallbackService, Config, Rules,
     client::{ProbeError, probe, proxy},
     clock::Clock,
-    config::{AppSection, Replies, RuleSection},
+    config::{AppSection, Replies},
     ids::AppKey,
     telemetry::{self, LogFilter},
 };
@@ -90,7 +90,7 @@ pub(crate) async fn run(
 /// Builds what `serve` would build, without opening or listening to anything.
 pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
     telemetry::check(&config.log, level)?;
-    let rules = Rules::new(config).map_err(Failure::yours)?;
+    let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     CallbackService::new(config.clone()).route(rules).check()?;
     Ok(())
 }
@@ -120,7 +120,7 @@ fn summary(config: &Config) {
     if !config.rules.is_empty() {
         println!("rules: {}", config.rules.len());
     }
-    for url in config.rules.iter().filter_map(RuleSection::forward_url) {
+    for url in config.rules.forward_urls() {
         if proxy(url).is_some() {
             println!("forwarding: {}", way(url));
         }

@@ -39,8 +39,6 @@ pub(crate) struct OwnServer {
 /// The rules of a file, which can be read again.
 struct FileRules {
     rules: Rules,
-    /// The sandbox's own configuration, with these rules in it.
-    config: Config,
     path: PathBuf,
 }
 
@@ -60,14 +58,13 @@ impl OwnServer {
         };
         let in_folder = |folder: &Folder| format!("sqlite:{}", folder.0.join("journal.db").display());
         let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
-        let mut config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
+        let config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
         log::start(&config.log)?;
         let rules = match rules {
             None => None,
             Some(path) => {
-                config.rules = Config::load(Some(path))?.rules;
-                let rules = Rules::new(&config).map_err(Failure::yours)?;
-                Some(FileRules { rules, config: config.clone(), path: path.to_owned() })
+                let rules = Rules::new(&Config::load(Some(path))?.rules).map_err(Failure::yours)?;
+                Some(FileRules { rules, path: path.to_owned() })
             }
         };
         let service = CallbackService::new(config);
@@ -121,10 +118,9 @@ impl FileRules {
     async fn reload(&mut self) {
         let path = self.path.clone();
         let loaded = spawn_blocking(move || Config::load(Some(&path))).await;
-        let replaced = loaded.map_err(Failure::ours).and_then(|loaded| {
-            self.config.rules = loaded?.rules;
-            self.rules.replace(&self.config).map_err(Failure::yours)
-        });
+        let replaced = loaded
+            .map_err(Failure::ours)
+            .and_then(|loaded| self.rules.replace(&loaded?.rules).map_err(Failure::yours));
         let path = self.path.display();
         match replaced {
             Ok(()) => log::print(&format!("{path} has been read again, rules: {}\n", self.rules.len())),

@@ -29,7 +29,7 @@ pub(crate) async fn run(path: Option<PathBuf>, level: Option<&LogFilter>) -> Res
     };
     telemetry::start(&config.log, level)?;
     raise_open_files();
-    let rules = Rules::new(&config).map_err(Failure::yours)?;
+    let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     let service = CallbackService::new(config).route(rules.clone()).run_until(stop);
     tokio::select! {
         result = service => result.map_err(Failure::from),
@@ -47,7 +47,7 @@ async fn load(path: Option<&Path>) -> Result<Result<Config, ConfigError>, JoinEr
 async fn reload_at(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
     while hang_ups.recv().await.is_some() {
         let mistakes = match load(path).await {
-            Ok(Ok(config)) => rules.replace(&config).err().map(|error| vec![format!("{error:?}")]),
+            Ok(Ok(config)) => rules.replace(&config.rules).err().map(|error| vec![format!("{error:?}")]),
             Ok(Err(error)) => Some(mistakes(&error)),
             Err(panic) => Some(vec![panic.to_string()]),
         };

@@ -387,7 +387,7 @@ fn the_rule_that_the_defaults_document_is_one() {
     assert_eq!(problem.key, "rules[0].forward");
     let (without, _) = rule.split_once("# Instead of a reply").unwrap();
     let config = parse(&format!("[[rules]]\n{without}")).unwrap();
-    assert_eq!(Rules::new(&config).unwrap().len(), 1);
+    assert_eq!(Rules::new(&config.rules).unwrap().len(), 1);
 }
 
 fn some_value() -> impl Strategy<Value = String> {
@@ -474,7 +474,7 @@ proptest! {
         });
         let text: String = rules.collect();
         match parse(&text) {
-            Ok(config) => prop_assert!(Rules::new(&config).is_ok()),
+            Ok(config) => prop_assert!(Rules::new(&config.rules).is_ok()),
             Err(error) => {
                 prop_assert!(!error.problems().is_empty(), "{}\n{}", text, error);
                 for problem in error.problems() {

@@ -180,7 +180,7 @@ fn every_kind_is_handed_on_with_the_fields_that_are_documented() {
         r#"{"event":"scan","fields":[["Size","9"]]}"#,
     ];
     for (message, expected) in each_kind().into_iter().zip(expected) {
-        let trial = rules.try_out(&"app".into(), &message, clock.now()).to_string();
+        let trial = rules.explain(&"app".into(), &message, clock.now()).to_string();
         let (_, json) = trial.split_once('\n').unwrap();
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
         assert_eq!(json["kind"], message.kind());

@@ -14,7 +14,7 @@ const APP: &str = "[[apps]]\nkey = 'app'\nsecrets = ['s']\napi_url = 'http://127
 
 pub(super) fn rules(text: &str, clock: &Clock) -> Rules {
     let config = Config::from_toml(&format!("{APP}{text}"), |_| None).unwrap();
-    Rules::with_clock(&config, clock.clone()).unwrap()
+    Rules::with_clock(&config.rules, clock.clone()).unwrap()
 }
 
 fn clock(at: &str) -> Clock {
@@ -153,7 +153,7 @@ async fn what_was_answered_is_remembered_when_the_rules_are_read_again() {
     let once = rules(text, &clock);
     assert_eq!(answer(&once, says("ann", "1", "a")).await, only("hello"));
     let more = format!("{APP}[[rules]]\non = 'image'\nreply = []\n{text}");
-    once.replace(&Config::from_toml(&more, |_| None).unwrap()).unwrap();
+    once.replace(&Config::from_toml(&more, |_| None).unwrap().rules).unwrap();
     assert_eq!((once.len(), once.is_empty()), (2, false));
     assert_eq!(answer(&once, says("ann", "2", "a")).await, None);
 }
@@ -237,7 +237,7 @@ proptest! {
         let text = texts.concat();
         let rules = rules(&text, &clock);
         let message = says("ann", "1", &content);
-        let trial = rules.try_out(&"app".into(), &message, clock.now()).to_string();
+        let trial = rules.explain(&"app".into(), &message, clock.now()).to_string();
         let expected = trial.lines().find(|line| line.contains(": answers")).map(|line| {
             line.split(' ').next().unwrap().to_owned()
         });

@@ -53,7 +53,7 @@ impl Notes {
 /// Rules of a configuration in which nothing else matters.
 fn rules(toml: &str) -> Rules {
     let app = "[[apps]]\nkey = 'a'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
-    Rules::new(&Config::from_toml(&format!("{app}{toml}"), |_| None).unwrap()).unwrap()
+    Rules::new(&Config::from_toml(&format!("{app}{toml}"), |_| None).unwrap().rules).unwrap()
 }
 
 #[tokio::test]

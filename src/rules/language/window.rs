@@ -9,9 +9,9 @@ use jiff::{
 };
 use serde::Deserialize;
 
-use crate::{clock::UnixMillis, config::Problem};
+use crate::{clock::UnixMillis, toml_values::Problem};
 
-/// Days and times, in a time zone.
+/// Days and times in a time zone.
 ///
 /// A window that ends earlier in the day than it begins goes on past midnight, and its days are those on which it
 /// begins.
@@ -23,6 +23,7 @@ pub(crate) struct Window {
     zone: TimeZone,
 }
 
+/// The table `when` as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWindow {
@@ -46,39 +47,39 @@ enum Day {
 }
 
 impl RawWindow {
-    /// Reads what is in it; `path` is the key's.
-    pub(super) fn check(self, path: &str, problems: &mut Vec<Problem>) -> Option<Window> {
-        let mut problem = |key: &str, what: String, hint: &str| {
-            problems.push(Problem::new(format!("{path}{key}"), what, hint));
+    /// Reads the window, which stands at `key`.
+    pub(super) fn read(self, key: &str, problems: &mut Vec<Problem>) -> Option<Window> {
+        let mut problem = |name: &str, what: String, hint: &str| {
+            problems.push(Problem::new(format!("{key}.{name}"), what, hint));
         };
         let zone = match &self.zone {
             None => {
                 let what = "is missing: it is not clear by whose clock the rule goes".to_owned();
-                problem(".zone", what, "write zone = \"Asia/Shanghai\"");
+                problem("zone", what, "write zone = \"Asia/Shanghai\"");
                 None
             }
             Some(name) => TimeZone::get(name)
                 .map_err(|_| {
                     let what = format!("{name} is no time zone of the IANA database");
-                    problem(".zone", what, "write a name such as \"Asia/Shanghai\" or \"UTC\"");
+                    problem("zone", what, "write a name such as \"Asia/Shanghai\" or \"UTC\"");
                 })
                 .ok(),
         };
-        let mut time = |key: &str, text: Option<String>| {
-            text.filter(|text| key == ".from" || text != "24:00").and_then(|text| {
+        let mut time = |name: &str, text: Option<String>| {
+            text.filter(|text| name == "from" || text != "24:00").and_then(|text| {
                 let time = Time::strptime("%H:%M", &text);
                 time.map_err(|_| {
                     let what = format!("{text} is no time of day");
-                    problem(key, what, "write hours and minutes from \"00:00\" to \"23:59\"");
+                    problem(name, what, "write hours and minutes from \"00:00\" to \"23:59\"");
                 })
                 .ok()
             })
         };
-        let (from, until) = (time(".from", self.from), time(".until", self.until));
+        let (from, until) = (time("from", self.from), time("until", self.until));
         let from = from.unwrap_or(Time::midnight());
         if until == Some(from) {
             let hint = "write another time, or leave both out for the whole day";
-            problem(".until", format!("is {}, when the window begins", hours(from)), hint);
+            problem("until", format!("is {}, when the window begins", time_of_day(from)), hint);
         }
         let days = self.days.into_iter().map(Day::weekday).collect();
         Some(Window { days, from, until, zone: zone? })
@@ -86,7 +87,7 @@ impl RawWindow {
 }
 
 impl Window {
-    /// Whether it is open at that moment.
+    /// Whether the window is open at that moment.
     pub(crate) fn contains(&self, moment: UnixMillis) -> bool {
         let Ok(moment) = Timestamp::from_millisecond(moment.0) else { return false };
         let local = moment.to_zoned(self.zone.clone());
@@ -100,8 +101,8 @@ impl Window {
         }
     }
 
-    /// That moment by the same clock, for people.
-    pub(crate) fn local(&self, moment: UnixMillis) -> String {
+    /// Describes the moment by the window's clock.
+    pub(crate) fn describe_moment(&self, moment: UnixMillis) -> String {
         let moment = Timestamp::from_millisecond(moment.0).unwrap_or_default();
         moment.to_zoned(self.zone.clone()).strftime("%a %H:%M").to_string().to_lowercase()
     }
@@ -112,8 +113,8 @@ impl fmt::Display for Window {
         for day in &self.days {
             write!(f, "{} ", Day::name(*day))?;
         }
-        let until = self.until.map_or_else(|| "24:00".to_owned(), hours);
-        write!(f, "{} to {until}", hours(self.from))?;
+        let until = self.until.map_or_else(|| "24:00".to_owned(), time_of_day);
+        write!(f, "{} to {until}", time_of_day(self.from))?;
         self.zone.iana_name().map_or(Ok(()), |name| write!(f, " {name}"))
     }
 }
@@ -137,7 +138,7 @@ impl Day {
     }
 }
 
-fn hours(time: Time) -> String {
+fn time_of_day(time: Time) -> String {
     time.strftime("%H:%M").to_string()
 }
 
@@ -147,7 +148,7 @@ mod tests {
 
     fn open(window: &str, moment: &str) -> bool {
         let raw: RawWindow = toml::from_str(window).unwrap();
-        let window = raw.check("when", &mut Vec::new()).unwrap();
+        let window = raw.read("when", &mut Vec::new()).unwrap();
         let moment: Timestamp = moment.parse().unwrap();
         window.contains(UnixMillis(moment.as_millisecond()))
     }
@@ -161,7 +162,7 @@ mod tests {
             ("2026-11-23T09:59:59Z", true),
             ("2026-11-23T10:00:00Z", false),
             ("2026-11-24T02:00:00Z", false),
-            // Friday there already, Thursday here still.
+            // It is Friday in Shanghai already, and Thursday in UTC still.
             ("2026-11-27T01:30:00Z", true),
         ] {
             assert_eq!(open(office, moment), expected, "{moment}");

@@ -1,18 +1,17 @@
-//! How a text differs from a keyword that it looks like, for people who write rules.
+//! The difference between a text and a keyword that it looks like, for people who write rules.
 
 use std::ops::Range;
 
-use super::subject::Words;
-use crate::config::rules::{Keyword, fold};
+use super::{fold, keyword::Keyword, subject::Words};
 
-/// Most characters that are named.
-const MOST_NAMED: usize = 4;
+/// Most characters that a description names.
+const MAX_NAMED: usize = 4;
 
-/// Letters of a text that a word can be compared by, each with its place in the text.
+/// The letters by which a text is compared with a word, each with its place in the text.
 type Letters = Vec<(Range<usize>, char)>;
 
-/// The difference that keeps the words from matching, if they look as if they did.
-pub(super) fn difference(keyword: &Keyword, words: &Words<'_>) -> Option<String> {
+/// The difference that keeps the words from matching, if the words look as if they matched.
+pub(crate) fn difference(keyword: &Keyword, words: &Words<'_>) -> Option<String> {
     let text = if keyword.fold { words.folded.trim() } else { words.raw };
     let letters = letters(text);
     let is = keyword.is.iter().filter_map(|word| {
@@ -25,15 +24,16 @@ pub(super) fn difference(keyword: &Keyword, words: &Words<'_>) -> Option<String>
     });
     is.chain(contains).next().or_else(|| {
         let regex = keyword.regex.as_ref()?;
-        let folded = !keyword.fold && regex.is_match(&words.plain);
-        folded.then(|| {
-            let unlike: Vec<char> = text.chars().filter(|char| fold::changed(*char).is_some()).collect();
-            format!("nearly: it has {} in it, which fold = true would pass over", names(&unlike))
+        let would_match = !keyword.fold && regex.is_match(&words.normalized);
+        would_match.then(|| {
+            let unlike: Vec<char> =
+                text.chars().filter(|char| fold::normalize_char(*char).is_some()).collect();
+            format!("nearly: it has {} in it, which fold = true would pass over", list_chars(&unlike))
         })
     })
 }
 
-/// Folded, without white space and punctuation.
+/// Folds a text and splits it into letters, without white space and punctuation.
 fn letters(text: &str) -> Letters {
     let counts = |char: &char| {
         !(char.is_whitespace()
@@ -53,7 +53,7 @@ fn word_letters(word: &str) -> Vec<char> {
     letters(word).into_iter().map(|(_, letter)| letter).collect()
 }
 
-/// Whether all letters are the same, but for a few that may look the same: a Latin one and one of another alphabet.
+/// Whether all letters are equal, but for a few that may look the same: a Latin one and one of another alphabet.
 fn looks_like(word: &[char], letters: &[(Range<usize>, char)]) -> bool {
     let is_of_an_alphabet = |char: char| char.is_alphabetic() && char < '\u{2e80}';
     let may_look_the_same = |one: char, other: char| {
@@ -67,38 +67,38 @@ fn looks_like(word: &[char], letters: &[(Range<usize>, char)]) -> bool {
         && pairs().all(|(one, other)| one == other || may_look_the_same(one, other))
 }
 
-/// The part of the text that looks like the word.
+/// Finds the part of the text that looks like the word.
 fn find<'t>(word: &[char], letters: &[(Range<usize>, char)], text: &'t str) -> Option<&'t str> {
     let part = letters.windows(word.len().max(1)).find(|part| looks_like(word, part))?;
     let (Some((first, _)), Some((last, _))) = (part.first(), part.last()) else { return None };
     Some(&text[first.start..last.end])
 }
 
-/// The characters in which what was found is not the word; `folds` is whether folding would make it so.
+/// Describes the characters in which `found` differs from the word; `folds` says whether folding would make them equal.
 fn describe(word: &str, found: &str, folds: bool) -> String {
-    let others = |of: &str, than: &str| -> Vec<char> {
-        of.chars().filter(|char| !than.contains(*char)).collect()
+    let only_in = |text: &str, other: &str| -> Vec<char> {
+        text.chars().filter(|char| !other.contains(*char)).collect()
     };
-    let (extra, missing) = (others(found, word), others(word, found));
+    let (extra, missing) = (only_in(found, word), only_in(word, found));
     let what = match (extra.is_empty(), missing.is_empty()) {
         (true, true) => "its signs and spaces are in other places".to_owned(),
-        (false, true) => format!("it has {} in it", names(&extra)),
-        (true, false) => format!("it has no {} in it", names(&missing)),
-        (false, false) => format!("it has {} instead of {}", names(&extra), names(&missing)),
+        (false, true) => format!("it has {} in it", list_chars(&extra)),
+        (true, false) => format!("it has no {} in it", list_chars(&missing)),
+        (false, false) => format!("it has {} instead of {}", list_chars(&extra), list_chars(&missing)),
     };
     let folds = if folds { ", which fold = true would pass over" } else { "" };
     format!("nearly \"{word}\": {what}{folds}")
 }
 
-fn names(chars: &[char]) -> String {
+fn list_chars(chars: &[char]) -> String {
     let mut names: Vec<String> = Vec::new();
     for char in chars {
-        let name = fold::name(*char);
+        let name = fold::describe_char(*char);
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    let more = if names.len() > MOST_NAMED { " and more" } else { "" };
-    names.truncate(MOST_NAMED);
+    let more = if names.len() > MAX_NAMED { " and more" } else { "" };
+    names.truncate(MAX_NAMED);
     names.join(", ") + more
 }

@@ -1,14 +1,14 @@
-//! `reply`: what is sent, each string of it a template.
+//! `reply`: the replies of a rule. Each string in them is a template.
 
 use serde::Deserialize;
 
-use super::template::{self, Variables};
+use super::template::{self, Templates, Variables};
 use crate::{
-    config::Problem,
     protocol::{Article, LimitError, Payload, Source},
+    toml_values::Problem,
 };
 
-/// One reply as people write it, in a rules file and in the answer to a forwarded message.
+/// A reply as people write it, in a rule and in a service's answer to a forwarded message.
 ///
 /// # Format
 ///
@@ -37,17 +37,17 @@ pub(crate) struct Card {
     picurl: String,
 }
 
-/// A reply whose templates are known to be right.
+/// A reply whose templates are compiled.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplyTemplate(WrittenReply);
 
-/// Why a reply cannot be made for a message.
+/// A reply that cannot be made for a message.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplyError {
-    /// A template cannot be filled in.
+    /// A template, named by its place in the reply, cannot be rendered.
     #[error("{0}: {1}")]
     Template(String, String),
-    /// What came out is nothing that the platform takes.
+    /// The rendered reply is nothing that the platform takes.
     #[error(transparent)]
     Limit(#[from] LimitError),
 }
@@ -70,7 +70,7 @@ impl From<Card> for Article {
 }
 
 impl WrittenReply {
-    /// Visits every string that is a template, with its place.
+    /// Visits every string that may be a template, with its place in the reply.
     fn try_each<E>(
         &mut self,
         mut visit: impl FnMut(&str, &mut String) -> Result<(), E>,
@@ -79,7 +79,7 @@ impl WrittenReply {
             Self::Text(text) => visit("text", text),
             Self::Image(Source::Url(url)) => visit("image.url", url),
             Self::Voice(Source::Url(url)) => visit("voice.url", url),
-            // What an upload was answered is no text.
+            // A media id comes from an upload and is no text.
             Self::Image(Source::MediaId(_)) | Self::Voice(Source::MediaId(_)) => Ok(()),
             Self::News(cards) => cards.iter_mut().enumerate().try_for_each(|(index, card)| {
                 let mut field =
@@ -92,38 +92,45 @@ impl WrittenReply {
         }
     }
 
-    /// Checks the templates, and the limits where nothing is filled in; `path` is the reply's key.
-    pub(super) fn check(
+    /// Compiles the templates; the reply stands at `key`. A reply without any is checked against the platform's limits.
+    pub(super) fn compile(
         mut self,
         variables: &Variables<'_>,
-        path: &str,
+        key: &str,
+        templates: &mut Templates,
         problems: &mut Vec<Problem>,
     ) -> ReplyTemplate {
-        let mut literal = true;
+        let mut is_literal = true;
         let Ok(()) = self.try_each(|place, text| {
-            literal &= template::is_literal(text);
-            problems.extend(template::check(text, variables, &format!("{path}.{place}")).err());
+            if !template::is_literal(text) {
+                is_literal = false;
+                problems.extend(templates.add(text, variables, &format!("{key}.{place}")).err());
+            }
             Ok::<_, std::convert::Infallible>(())
         });
-        if literal && let Err(limit) = Payload::from(self.clone()).check() {
+        if is_literal && let Err(limit) = Payload::from(self.clone()).check() {
             let hint = "keep to the limit; a rule may send several replies";
-            problems.push(Problem::new(path, format!("cannot be sent: {limit}"), hint));
+            problems.push(Problem::new(key, format!("cannot be sent: {limit}"), hint));
         }
         ReplyTemplate(self)
     }
 }
 
 impl ReplyTemplate {
-    /// What to send, filled in from a message.
+    /// Renders the reply with the values of a message.
     ///
     /// # Errors
     ///
-    /// A template that cannot be filled in, or a limit that is not kept.
-    pub(crate) fn payload(&self, values: &minijinja::Value) -> Result<Payload, ReplyError> {
+    /// A template cannot be rendered, or the result is over a limit of the platform.
+    pub(crate) fn render(
+        &self,
+        templates: &Templates,
+        values: &minijinja::Value,
+    ) -> Result<Payload, ReplyError> {
         let mut reply = self.0.clone();
         reply.try_each(|place, text| {
             if !template::is_literal(text) {
-                let rendered = template::render(text, values);
+                let rendered = templates.render(text, values);
                 *text = rendered
                     .map_err(|error| ReplyError::Template(place.to_owned(), error.to_string()))?;
             }

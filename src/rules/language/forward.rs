@@ -1,4 +1,4 @@
-//! `forward`: where messages are handed on to, and how they are signed.
+//! `forward`: the service that messages are forwarded to, and the keys that sign them.
 
 use std::{fmt, time::Duration};
 
@@ -7,64 +7,66 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use secrecy::{ExposeSecret, SecretSlice};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
-use super::{fold, read::Strings};
-use crate::config::{Problem, duration};
+use super::fold;
+use crate::toml_values::{OneOrMany, Problem, duration};
 
-/// How long a target may take, where the rule does not say.
+/// The limit on one request, unless the rule has another.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Requests under way to a target at once, where the rule does not say.
+/// Most requests to a service at once, unless the rule has another number.
 const CONCURRENCY: usize = 32;
-const MOST_CONCURRENCY: usize = 10_000;
-/// What every secret of Standard Webhooks begins with; it may be left out.
+/// Highest number of requests at once that a rule may ask for.
+const MAX_CONCURRENCY: usize = 10_000;
+/// The beginning of every secret of Standard Webhooks; it may be left out.
 const PREFIX: &str = "whsec_";
-/// The version of the signatures, which some services write before that.
+/// The version of the signatures, which some services write before the prefix.
 const VERSION: &str = "v1,";
-/// Some generators leave the padding out, which changes nothing about the key.
+/// Base64 with or without padding: some generators leave it out, which changes nothing about the key.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// A shorter value in an address is no secret, and hiding it would hide other words.
-const SHORTEST_KEY: usize = 8;
+/// Fewest bytes of a value in an address that is hidden. A shorter one is no secret, and hiding it would hide other words.
+const MIN_HIDDEN: usize = 8;
 
-/// A service that messages are handed on to, as Standard Webhooks.
+/// A service that a rule forwards messages to, as Standard Webhooks.
 #[derive(Clone)]
 pub(crate) struct Forward {
-    /// Its address.
+    /// The address of the service.
     pub(crate) url: Url,
     /// The keys, at least one; each makes a signature of its own.
     pub(crate) secrets: Vec<SecretSlice<u8>>,
-    /// How long it may take to answer.
+    /// The limit on one request.
     pub(crate) timeout: Duration,
-    /// Most requests under way at once.
+    /// Most requests at once.
     pub(crate) concurrency: usize,
 }
 
+/// The table `forward` as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawForward {
     url: Option<String>,
-    #[serde(default)]
-    secret: Strings,
-    #[serde(default, deserialize_with = "some_duration")]
+    #[serde(default, deserialize_with = "secrets")]
+    secret: OneOrMany<String>,
+    #[serde(default, deserialize_with = "duration::deserialize_optional")]
     timeout: Option<Duration>,
     concurrency: Option<usize>,
 }
 
-fn some_duration<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    duration::deserialize(deserializer).map(Some)
+/// Deserialises the secrets; the error does not quote them.
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<String>, D::Error> {
+    let wrong = |_| D::Error::custom("is not a text in quotes, or a list of such texts");
+    OneOrMany::deserialize(deserializer).map_err(wrong)
 }
 
 impl RawForward {
-    /// Reads what is in it; `path` is the key's.
-    pub(super) fn check(self, path: &str, problems: &mut Vec<Problem>) -> Option<Forward> {
-        let mut problem = |key: &str, what: &str, hint: &str| {
-            problems.push(Problem::new(format!("{path}.{key}"), what, hint));
+    /// Reads the service, which stands at `key`.
+    pub(super) fn read(self, key: &str, problems: &mut Vec<Problem>) -> Option<Forward> {
+        let mut problem = |name: &str, what: &str, hint: &str| {
+            problems.push(Problem::new(format!("{key}.{name}"), what, hint));
         };
         let example = "write url = \"https://orders.internal/wechat\"";
         let url = match self.url.as_deref().map(str::parse::<Url>) {
@@ -89,7 +91,7 @@ impl RawForward {
         }
         let mut secrets = Vec::new();
         for secret in &self.secret.0 {
-            match key(secret) {
+            match decode_secret(secret) {
                 Ok(key) => secrets.push(key),
                 Err(what) => problem("secret", &what, hint),
             }
@@ -110,16 +112,16 @@ impl RawForward {
                 "write 1 or more, or leave it out",
             );
         }
-        if concurrency > MOST_CONCURRENCY {
+        if concurrency > MAX_CONCURRENCY {
             problem(
                 "concurrency",
                 &format!(
-                    "is more than {MOST_CONCURRENCY}, and no service takes so many requests at once"
+                    "is more than {MAX_CONCURRENCY}, and no service takes so many requests at once"
                 ),
                 "write a smaller number, or leave it out",
             );
         }
-        let concurrency = concurrency.clamp(1, MOST_CONCURRENCY);
+        let concurrency = concurrency.clamp(1, MAX_CONCURRENCY);
         Some(Forward { url: url?, secrets, timeout, concurrency })
     }
 }
@@ -131,18 +133,18 @@ fn is_address(url: &Url) -> bool {
         && url.fragment().is_none()
 }
 
-/// The key that a secret stands for; or what is wrong with it, without its letters.
-fn key(secret: &str) -> Result<SecretSlice<u8>, String> {
+/// Decodes the key that a secret stands for. The error says what is wrong, without the letters of the secret.
+fn decode_secret(secret: &str) -> Result<SecretSlice<u8>, String> {
     let wrong = |what: &str| {
         let form = "\"whsec_\" and then 24 to 64 bytes in base64, as Standard Webhooks asks for";
         Err(format!("{what}: it must be {form}"))
     };
-    let is_around =
-        |char: &char| char.is_whitespace() || fold::is_unseen(*char) || "\"'`“”‘’".contains(*char);
-    if let Some(char) = secret.chars().next().into_iter().chain(secret.chars().last()).find(is_around) {
+    let is_stray =
+        |char: &char| char.is_whitespace() || fold::is_invisible(*char) || "\"'`“”‘’".contains(*char);
+    if let Some(char) = secret.chars().next().into_iter().chain(secret.chars().last()).find(is_stray) {
         return wrong(&format!(
             "begins or ends with {}, which is no part of a secret",
-            fold::name(char)
+            fold::describe_char(char)
         ));
     }
     if ["whsk_", "whpk_"].iter().any(|prefix| secret.starts_with(prefix)) {
@@ -163,28 +165,28 @@ fn key(secret: &str) -> Result<SecretSlice<u8>, String> {
 }
 
 impl Forward {
-    /// The longest that an attempt can take: waiting for its turn, then for the answer.
-    pub(in crate::config) fn longest(&self) -> Duration {
+    /// The longest time that an attempt can take: the wait for its turn, then the request.
+    pub(crate) fn longest_attempt(&self) -> Duration {
         self.timeout.saturating_mul(2)
     }
 
-    /// Its address for people: without the query, which may have a key in it.
+    /// The address for people: without the query, which may contain a key.
     pub(crate) fn shown_url(&self) -> String {
         let mut shown = self.url.clone();
         shown.set_query(None);
         if self.url.query().is_some() { format!("{shown}?…") } else { shown.to_string() }
     }
 
-    /// Parts of the address that nobody must see, should the service say them again.
-    pub(crate) fn hidden(&self) -> Vec<String> {
+    /// The parts of the address that must be hidden where the service repeats them.
+    pub(crate) fn hidden_parts(&self) -> Vec<String> {
         let raw = self.url.query().unwrap_or_default();
         let values = raw.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
         let decoded = self.url.query_pairs().map(|(_, value)| value.into_owned());
         let parts = [raw].into_iter().chain(values).map(ToOwned::to_owned).chain(decoded);
-        parts.filter(|part| part.len() >= SHORTEST_KEY).collect()
+        parts.filter(|part| part.len() >= MIN_HIDDEN).collect()
     }
 
-    /// Whether both are the same service, called in the same way.
+    /// Whether `other` is the same service, called in the same way.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let same_key =
             |(a, b): (&SecretSlice<u8>, &SecretSlice<u8>)| a.expose_secret() == b.expose_secret();

@@ -1,4 +1,5 @@
-//! Differences that nobody means: full-width forms, upper case, characters that nobody sees.
+//! Folding: differences between texts that nobody means are removed. These are full-width forms, upper case, and characters
+//! that nobody sees.
 
 use std::borrow::Cow;
 
@@ -9,55 +10,55 @@ use icu_properties::{CodePointSetData, CodePointSetDataBorrowed, props::DefaultI
 const IGNORABLE: CodePointSetDataBorrowed<'static> =
     CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
-/// A blank cell of Braille: a space to the eye, and a sign to Unicode.
+/// The blank cell of Braille: a space to the eye, and a sign to Unicode.
 const BLANK_CELL: char = '\u{2800}';
 
-/// Compatibility forms as their ordinary ones (Unicode's NFKC), without what nobody sees: `ＡＢ１２（）` is `AB12()`, and
-/// every space an ordinary one.
+/// Replaces compatibility forms by their ordinary ones (Unicode's NFKC) and removes invisible characters: `ＡＢ１２（）` is
+/// `AB12()`, and every space an ordinary one.
 ///
-/// The unseen goes first: it keeps an accent from its letter.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    let seen = seen(text);
-    if seen.is_ascii() {
-        return seen;
+/// Invisible characters are removed first: one between a letter and its accent would keep the two apart.
+pub(crate) fn normalize(text: &str) -> Cow<'_, str> {
+    let visible = remove_invisible(text);
+    if visible.is_ascii() {
+        return visible;
     }
     let nfkc = const { ComposingNormalizerBorrowed::new_nfkc() };
-    match seen {
+    match visible {
         Cow::Borrowed(text) => nfkc.normalize(text),
         Cow::Owned(text) => Cow::Owned(nfkc.normalize(&text).into_owned()),
     }
 }
 
-/// The text that [`plain`] makes of a single character; `None` if it stays as it is.
-pub(crate) fn changed(char: char) -> Option<String> {
+/// Normalizes a single character; `None` if that does not change it.
+pub(crate) fn normalize_char(char: char) -> Option<String> {
     let mut bytes = [0; 4];
     let text = &*char.encode_utf8(&mut bytes);
-    let plain = plain(text);
-    (plain != text).then(|| plain.into_owned())
+    let normalized = normalize(text);
+    (normalized != text).then(|| normalized.into_owned())
 }
 
-/// The text without characters that nobody sees.
-pub(super) fn seen(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|char| is_unseen(char) || char == BLANK_CELL) {
+/// Removes the characters that nobody sees, and replaces the blank cell of Braille by a space.
+pub(super) fn remove_invisible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|char| is_invisible(char) || char == BLANK_CELL) {
         return Cow::Borrowed(text);
     }
-    let seen = text.chars().filter(|char| !is_unseen(*char));
-    Cow::Owned(seen.map(|char| if char == BLANK_CELL { ' ' } else { char }).collect())
+    let visible = text.chars().filter(|char| !is_invisible(*char));
+    Cow::Owned(visible.map(|char| if char == BLANK_CELL { ' ' } else { char }).collect())
 }
 
 /// Whether nobody sees the character: joiners, marks of direction, variation selectors, the byte order mark, controls.
-pub(crate) fn is_unseen(char: char) -> bool {
+pub(crate) fn is_invisible(char: char) -> bool {
     match char {
         ' '..='~' => false,
-        // Around annotations of ideographs; with no look of their own, and not on Unicode's list.
+        // These stand around annotations of ideographs. They have no look of their own, and are not on Unicode's list.
         '\u{fff9}'..='\u{fffb}' => true,
         _ if char.is_whitespace() => false,
         _ => char.is_control() || IGNORABLE.contains(char),
     }
 }
 
-/// A character for people: the visible ones quoted, all but those of ASCII with their number.
-pub(crate) fn name(char: char) -> String {
+/// Describes a character to people: visible characters are quoted, and all but those of ASCII get their number.
+pub(crate) fn describe_char(char: char) -> String {
     let word = match char {
         ' ' => return "a space".to_owned(),
         '"' => return "a quotation mark".to_owned(),
@@ -77,33 +78,33 @@ pub(crate) fn name(char: char) -> String {
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => "variation selector",
         '\u{feff}' => "byte order mark",
         _ if char.is_control() => "control character",
-        _ if is_unseen(char) => "invisible",
+        _ if is_invisible(char) => "invisible",
         _ if char.is_whitespace() || char == BLANK_CELL => "space",
         _ => return format!("\"{char}\" (U+{:04X})", u32::from(char)),
     };
     format!("U+{:04X} ({word})", u32::from(char))
 }
 
-/// Lower case, each character by itself: a part of a text folds to the same as within it.
+/// Makes a text lower case, each character by itself: a part of a text is folded to the same as within the whole.
 ///
-/// (`str::to_lowercase` looks at the neighbours of a final sigma.)
-pub(crate) fn case(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(has_case) {
+/// `str::to_lowercase` would look at the neighbours of a final sigma.
+pub(crate) fn lowercase(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(may_have_case) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().flat_map(char::to_lowercase).collect())
 }
 
-/// Both of them.
+/// Normalizes a text and makes it lower case.
 pub(crate) fn fold(text: &str) -> Cow<'_, str> {
-    match plain(text) {
-        Cow::Borrowed(text) => case(text),
-        Cow::Owned(text) => Cow::Owned(case(&text).into_owned()),
+    match normalize(text) {
+        Cow::Borrowed(text) => lowercase(text),
+        Cow::Owned(text) => Cow::Owned(lowercase(&text).into_owned()),
     }
 }
 
-/// Whether lower case may be something else. The tables are not asked for Chinese, Japanese and Korean.
-fn has_case(char: char) -> bool {
+/// Whether lower case may change the character. Chinese, Japanese and Korean have no case, so no table is asked for them.
+fn may_have_case(char: char) -> bool {
     match char {
         '\0'..='\x7f' => char.is_ascii_uppercase(),
         '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{d7ff}' => false,
@@ -147,7 +148,7 @@ mod tests {
         for char in '\0'..=char::MAX {
             let folded = fold(char.encode_utf8(&mut [0; 4])).into_owned();
             assert_eq!(fold(&folded), folded, "{char:?}");
-            assert!(!folded.chars().any(is_unseen), "{char:?}");
+            assert!(!folded.chars().any(is_invisible), "{char:?}");
         }
     }
 
@@ -155,13 +156,13 @@ mod tests {
         #[test]
         fn the_case_of_a_part_is_part_of_the_case_of_the_whole(before: String, part: String, after: String) {
             let whole = format!("{before}{part}{after}");
-            prop_assert!(case(&whole).contains(&*case(&part)));
+            prop_assert!(lowercase(&whole).contains(&*lowercase(&part)));
         }
 
         #[test]
         fn only_what_has_another_case_is_looked_up(char: char) {
             let lower: String = char.to_lowercase().collect();
-            prop_assert!(has_case(char) || lower == char.to_string());
+            prop_assert!(may_have_case(char) || lower == char.to_string());
         }
     }
 }

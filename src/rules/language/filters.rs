@@ -1,10 +1,10 @@
-//! The filters and tests that a template names, in whichever branch of it.
+//! The filters and tests that a template names, also in branches that no trial reaches.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Comments and raw text, which are passed over; or a tag, with strings in it as they are.
+/// The tags of a template, found as `tag`. Comments and raw text are matched too, so that tags in them are passed over.
 static TAGS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?xs) \{\#.*?\#\}
@@ -14,7 +14,7 @@ static TAGS: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a regex")
 });
 
-/// A string, which is passed over; or what a name follows, and the name.
+/// The names of filters and tests in a tag. Strings are matched too, so that names in them are passed over.
 static NAMES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#"(?xs) "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*'
@@ -24,8 +24,8 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a regex")
 });
 
-/// A small template for each filter and test named in `text`, which fails if there is no such.
-pub(super) fn probes(text: &str) -> impl Iterator<Item = String> {
+/// Makes a small template for each filter and test that `text` names; its rendering fails if there is no such filter or test.
+pub(super) fn filter_checks(text: &str) -> impl Iterator<Item = String> {
     let tags = TAGS.captures_iter(text).filter_map(|found| found.name("tag")).map(|tag| tag.as_str());
     let names = tags.flat_map(|tag| NAMES.captures_iter(tag));
     names.filter_map(|found| {
@@ -47,7 +47,7 @@ mod tests {
             ("{{ 'x | y' ~ \"}} | z\" | last }} | w", vec!["| last"]),
             ("{# {{ a | b }} #}{% raw %}{{ c | d }}{% endraw %}it is so", vec![]),
         ] {
-            let found: Vec<_> = probes(text).collect();
+            let found: Vec<_> = filter_checks(text).collect();
             let expected: Vec<_> = names.iter().map(|name| format!("{{{{ '' {name} }}}}")).collect();
             assert_eq!(found, expected, "{text}");
         }
