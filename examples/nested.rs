@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::load(None)?;
     // A program with a `tracing` subscriber of its own leaves this out.
-    telemetry::start(&config.log, None)?;
+    telemetry::start(&config.log.options(), None)?;
     let service = CallbackService::new(config).on(|text: Text, _context| async move { text.content });
     let parts = service.into_parts().await?;
 

@@ -48,6 +48,7 @@ pub mod handler;
 mod identity_hasher;
 pub mod ids;
 pub mod journal;
+mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;

@@ -193,7 +193,8 @@ fn callback(status: StatusCode, change: fn(&mut String)) -> [Run; 2] {
         "[[apps]]\npath = '/callback'\nkey = 'bench'\nsecrets = ['{SECRET}']\napi_url = 'http://127.0.0.1:9'\n"
     );
     let config = Config::from_toml(&config, |_| None).expect("a configuration");
-    let callbacks = Callbacks::new(&config.server, &config.apps, journal, Clock::manual(NOW));
+    let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
+    let callbacks = Callbacks::new(&options, &endpoints, journal, Clock::manual(NOW));
     let mut server = callbacks.router();
     for number in 0..MESSAGES {
         let answer = server.call(request(&uri(number), body(number).into()));

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod merge;
 mod mistakes;
+mod options;
 mod proxies;
 mod read;
 pub(crate) mod rules;
@@ -23,8 +24,6 @@ use std::{collections::HashSet, env::VarError, path::Path};
 
 use toml::{Table, Value};
 
-#[cfg(feature = "log")]
-pub(crate) use self::env::log_filter;
 use self::file::UserFile;
 pub use self::{
     error::{ConfigError, Problem},

@@ -72,7 +72,7 @@ async fn a_body_is_asked_for_only_after_its_signature_was_found_right() {
 #[tokio::test]
 async fn a_connection_beyond_the_bound_waits_until_another_one_is_closed() {
     let mut setup = Setup::new().await;
-    setup.section.max_connections = 1;
+    setup.limits.max_connections = 1;
     let server = setup.start().await;
     let mut first = server.connect().await;
     first.ask(delivery(text("user", "0", "hello"))).await.assert_ack();
@@ -89,9 +89,9 @@ async fn a_connection_beyond_the_bound_waits_until_another_one_is_closed() {
 #[tokio::test]
 async fn a_crowd_of_idle_and_slow_connections_does_not_keep_others_out_for_as_long_as_it_may_stay() {
     let mut setup = Setup::new().await;
-    setup.section.max_connections = 200;
+    setup.limits.max_connections = 200;
     // Longer than any test waits.
-    setup.section.header_timeout = Duration::from_mins(1);
+    setup.limits.header_timeout = Duration::from_mins(1);
     let server = setup.start().await;
     let mut crowd = JoinSet::new();
     for number in 0..250 {
@@ -148,8 +148,8 @@ async fn a_drain_ends_even_if_a_request_does_not() {
     let mut setup = Setup::new().await;
     let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Hanging);
     setup.journal = Arc::new(journal.clone());
-    setup.section.answer_timeout = Duration::from_hours(1);
-    setup.drain_timeout = Duration::from_millis(100);
+    setup.options.answer_timeout = Duration::from_hours(1);
+    setup.limits.drain_timeout = Duration::from_millis(100);
     let mut server = setup.start().await;
     let mut open = server.connect().await;
     open.send(delivery(text("user", "1", "hello"))).await.unwrap();

@@ -9,7 +9,7 @@ use crate::support::http::{Connection, post};
 
 use super::{
     faulty::{Faulty, Mood},
-    setup::{NOW, SECRET, Setup, TIMESTAMP, TestServer, app, delivery, fresh_query, query, text},
+    setup::{NOW, SECRET, Setup, TIMESTAMP, TestServer, delivery, endpoint, fresh_query, query, text},
 };
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn two_users_with_the_same_message_id_are_two_messages() {
 #[tokio::test]
 async fn one_message_to_two_apps_is_two_messages() {
     let mut setup = Setup::new().await;
-    setup.apps.push(app("/other", "other", &[SECRET]));
+    setup.endpoints.push(endpoint("/other", "other", &[SECRET]));
     let server = setup.start().await;
     let body = text("user", "1", "hello");
     server.ask(post(&format!("/callback?{}", fresh_query()), &body)).await.assert_ack();

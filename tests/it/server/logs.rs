@@ -48,7 +48,7 @@ async fn no_secret_signature_nonce_or_body_gets_into_the_log() {
 async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
     let (log, _guard) = Log::capture();
     let mut setup = Setup::new().await;
-    setup.section.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    setup.options.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     let server = setup.start_here().await;
     server
         .ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1, 198.51.100.7\r\n\r\n")

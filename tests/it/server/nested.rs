@@ -1,9 +1,8 @@
 //! The router inside somebody else's `axum` program keeps its own bounds.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{Router, http::StatusCode, routing::get};
-use rongcloud_callback::server::Callbacks;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::support::http::{Connection, post};
@@ -14,8 +13,7 @@ use super::setup::{Setup, fresh_query, memory, text};
 async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
     let mut setup = Setup::new().await;
     setup.journal = memory(&setup.clock, 100).await;
-    let callbacks =
-        Callbacks::new(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
+    let callbacks = setup.callbacks();
     let program = Router::new()
         .route("/", get(async || "mine"))
         .nest("/bots", callbacks.router())

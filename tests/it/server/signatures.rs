@@ -9,7 +9,9 @@ use crate::support::http::{Answer, post};
 
 use super::{
     faulty::{Faulty, Mood},
-    setup::{NOW, SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, app, fresh_query, query, text},
+    setup::{
+        NOW, SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, endpoint, fresh_query, query, text,
+    },
 };
 
 /// The answer to a message under `query`, on a server of its own.
@@ -198,7 +200,7 @@ async fn a_signature_forged_by_length_extension_fits_the_formula_and_is_refused(
 #[tokio::test]
 async fn a_signature_of_one_app_does_not_open_the_path_of_another() {
     let mut setup = Setup::new().await;
-    setup.apps.push(app("/other", "other", &["its own secret"]));
+    setup.endpoints.push(endpoint("/other", "other", &["its own secret"]));
     let server = setup.start().await;
     let body = text("user", "1", "hello");
     server.ask(post(&format!("/other?{}", fresh_query()), &body)).await.assert_error(401, 1004);

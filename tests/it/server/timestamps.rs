@@ -18,7 +18,7 @@ const TOLERANCE: Duration = Duration::from_mins(5);
 /// The answer to a message under `query` of a server whose app sends timestamps in `unit`.
 async fn answer_to(unit: Timestamps, query: &str) -> Answer {
     let mut setup = Setup::new().await;
-    setup.apps[0].timestamps = unit;
+    setup.endpoints[0].timestamps = unit;
     let server = setup.start().await;
     server.ask(post(&format!("/callback?{query}"), text("user", "1", "hello"))).await
 }

@@ -1,0 +1,6 @@
+//! The options of the modules below, from the sections of the configuration.
+
+mod server;
+#[cfg(feature = "log")]
+mod telemetry;
+mod worker;
