@@ -105,7 +105,7 @@ impl CallbackService {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         #[cfg(feature = "log")]
         crate::telemetry::start(&self.config.log.options(), None)?;
-        let result = self.bind_and_run(stop).await;
+        let result = Box::pin(self.bind_and_run(stop)).await;
         #[cfg(feature = "log")]
         if let Err(panic) = tokio::task::spawn_blocking(crate::telemetry::finish).await {
             tracing::error!(%panic, "the end of the log may be lost");
@@ -186,7 +186,7 @@ impl CallbackService {
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
         let Self { config, routes, observers, clock } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
-        names::prometheus();
+        names::install_recorder();
         let clients = clients(&config)?;
         let reply_apis = reply_apis(&config, &clients)?;
         // Opening may wait for the store for long. This line says what the service waits for.

@@ -33,7 +33,7 @@ pub struct Metrics {
 impl Metrics {
     /// Writes all metrics as Prometheus text. `None` if the program has a recorder of its own, which has the metrics then.
     pub async fn render(&self) -> Option<String> {
-        let handle = names::prometheus()?;
+        let handle = names::install_recorder()?;
         self.gauges.refresh().await;
         Some(handle.render())
     }

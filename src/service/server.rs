@@ -118,7 +118,7 @@ impl AdminServer {
         stopping: CancellationToken,
     ) -> io::Result<()> {
         let render =
-            names::prometheus().map(|handle| Arc::new(move || handle.render()) as admin::Render);
+            names::install_recorder().map(|handle| Arc::new(move || handle.render()) as admin::Render);
         let router = admin::router(journal, clock, stopping, render, self.section.tokens);
         let never = CancellationToken::new();
         self.listener.serve(router, ConnectionLimits::default(), never).await

@@ -57,7 +57,7 @@ impl Workers {
                 tracing::warn!("the journal or a handler does not answer: what is in work is cut off, and comes again after the next start");
                 Ok(())
             }
-            never = names::upkeep() => match never {},
+            never = names::maintain_recorder() => match never {},
         };
         let unclean = match timeout(CLOSE_TIMEOUT, journal.close()).await {
             Ok(Ok(())) => return result,

@@ -16,11 +16,10 @@ const FIRST_QUICK: Duration = Duration::from_secs(1);
 /// back together. For the same reason a time that was asked for is added to the random one, instead of being its minimum.
 pub(super) fn delay(options: &PumpOptions, attempt: u32, delay: Delay) -> Duration {
     match delay {
-        Delay::Backoff => random(options, attempt),
         Delay::QuickBackoff if attempt <= 1 => {
             random(options, attempt).min(rand::random_range(Duration::ZERO..=FIRST_QUICK))
         }
-        Delay::QuickBackoff => random(options, attempt),
+        Delay::Backoff | Delay::QuickBackoff => random(options, attempt),
         Delay::BackoffAfter(time) => {
             random(options, attempt).saturating_add(time).min(options.max_backoff)
         }

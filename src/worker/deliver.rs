@@ -19,7 +19,7 @@ use crate::{
 
 /// Sends the replies of all apps.
 #[derive(Debug)]
-pub struct Deliver {
+pub(crate) struct Deliver {
     apps: HashMap<AppKey, App>,
     /// Number of attempts after which a reply is a dead letter.
     attempts: u32,
@@ -34,7 +34,7 @@ struct App {
 
 /// The API through which an app's replies are sent.
 #[derive(Debug, Clone)]
-pub enum ReplyApi {
+pub(crate) enum ReplyApi {
     /// The platform's own API.
     Platform(Client),
     /// The portal push API, which does not carry every kind of reply.
@@ -43,7 +43,11 @@ pub enum ReplyApi {
 
 impl Deliver {
     /// Sends the replies of the apps in `apis` through their APIs, and each app's replies at most as fast as `rate` says.
-    pub fn new(apis: HashMap<AppKey, ReplyApi>, options: &PumpOptions, rate: &SendRateOptions) -> Self {
+    pub(crate) fn new(
+        apis: HashMap<AppKey, ReplyApi>,
+        options: &PumpOptions,
+        rate: &SendRateOptions,
+    ) -> Self {
         let app = |(key, api): (AppKey, ReplyApi)| {
             let limiter = RateLimiter::new(key.clone(), rate, options);
             (key, App { api, limiter })

@@ -23,7 +23,7 @@ use crate::{
 
 /// Hands messages to the handlers.
 #[derive(Debug)]
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     routes: Routes,
     clients: HashMap<AppKey, Client>,
     /// The kinds of message that nobody took so far, so that the log warns once of each.
@@ -32,7 +32,7 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// Hands the messages of the apps in `clients` to `routes`.
-    pub fn new(routes: Routes, clients: HashMap<AppKey, Client>) -> Self {
+    pub(crate) fn new(routes: Routes, clients: HashMap<AppKey, Client>) -> Self {
         Self { routes, clients, not_taken: Mutex::default() }
     }
 

@@ -18,12 +18,11 @@ mod rate_limiter;
 mod retry;
 mod work;
 
-pub use self::{
+pub use self::progress::{Progress, Step};
+pub(crate) use self::{
     deliver::{Deliver, ReplyApi},
     dispatch::Dispatch,
     options::{PumpOptions, SendRateOptions},
-    outcome::{AttemptOutcome, Delay, Done},
-    progress::{Observers, Progress, Step},
+    progress::Observers,
     pump::Pump,
-    work::Work,
 };

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 /// The options of the pump of one queue.
 #[derive(Debug, Clone)]
-pub struct PumpOptions {
+pub(crate) struct PumpOptions {
     /// Most entries in work at once, each of another conversation. Default: 64.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// Time limit of one attempt. Default: 30 seconds.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// Number of attempts after which an entry is a dead letter. Default: 8.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// Upper bound of the first delay between two attempts. Default: 5 seconds.
-    pub backoff: Duration,
+    pub(crate) backoff: Duration,
     /// Upper bound of every delay. Default: 1 hour.
-    pub max_backoff: Duration,
+    pub(crate) max_backoff: Duration,
 }
 
 impl Default for PumpOptions {
@@ -31,9 +31,9 @@ impl Default for PumpOptions {
 
 /// The options of the rate limiter of each app's replies.
 #[derive(Debug, Clone)]
-pub struct SendRateOptions {
+pub(crate) struct SendRateOptions {
     /// Most replies of one app in a second. Default: 100.
-    pub per_second: u32,
+    pub(crate) per_second: u32,
 }
 
 impl Default for SendRateOptions {

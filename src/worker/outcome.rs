@@ -6,7 +6,7 @@ use crate::journal::NewEntry;
 
 /// The outcome of an attempt.
 #[derive(Debug)]
-pub enum AttemptOutcome {
+pub(crate) enum AttemptOutcome {
     /// Nothing is left to do with the entry.
     Done(Done),
     /// The attempt failed, and another attempt may succeed.
@@ -25,7 +25,7 @@ pub enum AttemptOutcome {
 
 /// The way in which an entry is done.
 #[derive(Debug)]
-pub enum Done {
+pub(crate) enum Done {
     /// The message is handled, or the reply is sent.
     Handled {
         /// The name of the rule or handler.
@@ -44,7 +44,7 @@ pub enum Done {
 
 /// The time until the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
+pub(crate) enum Delay {
     /// A random time whose bound grows with each attempt.
     Backoff,
     /// A random time as with [`Backoff`](Self::Backoff), but within a second after the first attempt: for failures on the

@@ -85,7 +85,7 @@ pub enum Step {
 
 /// The observers of a service, in the order in which they are told of each step; clones share them.
 #[derive(Clone, Default)]
-pub struct Observers(Vec<Arc<Observer>>);
+pub(crate) struct Observers(Vec<Arc<Observer>>);
 
 /// A function that is told of each step.
 struct Observer {
@@ -96,7 +96,7 @@ struct Observer {
 
 impl Observers {
     /// Adds an observer after the others.
-    pub fn add(&mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) {
+    pub(crate) fn add(&mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) {
         let has_panicked = AtomicBool::new(false);
         self.0.push(Arc::new(Observer { observe: Box::new(observe), has_panicked }));
     }

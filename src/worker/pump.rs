@@ -49,7 +49,7 @@ const LONGEST_RESETTLE: Duration = Duration::from_secs(2);
 /// A pump starts with [`run`](Self::run). It wakes when the journal reports a change, when an attempt ends, and after
 /// `POLL`. Once it is stopped, it leases nothing more, and lets the attempts in progress end.
 #[derive(Debug)]
-pub struct Pump<W> {
+pub(crate) struct Pump<W> {
     /// The work that each attempt does.
     work: W,
     /// The journal, whose changes wake the pump. Whoever opened the journal closes it after the pump has returned.
@@ -101,7 +101,7 @@ impl Metrics {
 
 impl<W: Work> Pump<W> {
     /// A pump for the queue that `work` names.
-    pub fn new(work: W, journal: Arc<dyn Journal>, options: PumpOptions, clock: Clock) -> Self {
+    pub(crate) fn new(work: W, journal: Arc<dyn Journal>, options: PumpOptions, clock: Clock) -> Self {
         Self {
             work,
             journal,
@@ -116,14 +116,14 @@ impl<W: Work> Pump<W> {
 
     /// Tells `observers` of each step.
     #[must_use]
-    pub fn observed_by(self, observers: Observers) -> Self {
+    pub(crate) fn observed_by(self, observers: Observers) -> Self {
         Self { observers, ..self }
     }
 
     /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
     ///
     /// Entries whose attempts are cut off are due again after the next start.
-    pub async fn run(self, stop: CancellationToken, grace: Duration) {
+    pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
         let pump = Arc::new(self);
         let mut running = JoinSet::new();
         let mut changes = pump.journal.changes(W::QUEUE);

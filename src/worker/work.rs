@@ -4,7 +4,7 @@ use super::outcome::AttemptOutcome;
 use crate::journal::{Entry, Queue};
 
 /// The work on the entries of one queue.
-pub trait Work: Send + Sync + 'static {
+pub(crate) trait Work: Send + Sync + 'static {
     /// The queue.
     const QUEUE: Queue;
 

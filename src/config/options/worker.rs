@@ -7,7 +7,7 @@ use crate::{
 
 impl PumpSection {
     /// The options of the pump of this queue.
-    pub fn options(&self) -> PumpOptions {
+    pub(crate) fn options(&self) -> PumpOptions {
         PumpOptions {
             concurrency: self.concurrency,
             timeout: self.timeout,
@@ -20,7 +20,7 @@ impl PumpSection {
 
 impl RateSection {
     /// The options of the rate limiter.
-    pub fn options(&self) -> SendRateOptions {
+    pub(crate) fn options(&self) -> SendRateOptions {
         SendRateOptions { per_second: self.per_second }
     }
 }

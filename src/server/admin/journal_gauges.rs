@@ -16,7 +16,7 @@ const STATS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The gauges of both queues, and the journal that they are read from.
 #[derive(Debug)]
-pub struct JournalGauges {
+pub(crate) struct JournalGauges {
     journal: Arc<dyn Journal>,
     clock: Clock,
     inbox: QueueGauges,
@@ -25,13 +25,13 @@ pub struct JournalGauges {
 
 impl JournalGauges {
     /// Gauges of the recorder that is installed now.
-    pub fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+    pub(crate) fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
         let (inbox, outbox) = (QueueGauges::new("inbox"), QueueGauges::new("outbox"));
         Self { journal, clock, inbox, outbox }
     }
 
     /// Sets the gauges to the journal's statistics. If the journal does not answer, they keep their last values.
-    pub async fn refresh(&self) {
+    pub(crate) async fn refresh(&self) {
         if let Ok(stats) = self.stats().await {
             let now = self.clock.now();
             self.inbox.set(stats.inbox, now);

@@ -4,7 +4,5 @@ mod journal_gauges;
 mod router;
 mod tokens;
 
-pub use self::{
-    journal_gauges::JournalGauges,
-    router::{Render, router},
-};
+pub(crate) use self::journal_gauges::JournalGauges;
+pub use self::router::{Render, router};

@@ -5,7 +5,6 @@ use crate::protocol::{Inbound, parse};
 
 /// A body, once it is parsed.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every body is a message, and lives for one call")]
 pub(super) enum ParsedBody {
     /// A message or an event of the platform.
     Message(Inbound),

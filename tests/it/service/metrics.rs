@@ -63,7 +63,7 @@ fn inside_another_program_the_workers_keep_the_metrics_small_though_nobody_asks_
         metrics::call_seconds("kept-small").record(0.1);
         // What was looked after is in a distribution; the samples themselves are nowhere any more.
         until("upkeep", async || {
-            let recorder = format!("{:?}", metrics::prometheus().unwrap());
+            let recorder = format!("{:?}", metrics::install_recorder().unwrap());
             let (_, distributions) = recorder.split_once("distributions:").unwrap();
             let (distributions, _) = distributions.split_once("distribution_builder:").unwrap();
             distributions.contains("kept-small").then_some(())
