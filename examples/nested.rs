@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     tokio::select! {
         served = serving.into_future() => served?,
-        // They end by themselves only if something is broken, and then so does this program.
+        // The workers end by themselves only if something is broken. This program ends then, too.
         Some(ended) = workers.join_next() => return Ok(ended??),
     }
 

@@ -51,7 +51,7 @@ pub(super) struct TestServer {
 }
 
 impl Setup {
-    /// The defaults, one app with two secrets at `/callback`, an empty journal in memory.
+    /// A server with the defaults, one app with two secrets at `/callback`, and an empty journal in memory.
     pub(super) async fn new() -> Self {
         secrecy::watch();
         let clock = Clock::manual(NOW);
@@ -63,7 +63,7 @@ impl Setup {
                 max_connections: 10_000,
                 drain_timeout: Duration::from_secs(30),
             },
-            journal: memory(&clock, 1_000_000).await,
+            journal: memory_journal(&clock, 1_000_000).await,
             clock,
         }
     }
@@ -83,8 +83,8 @@ impl Setup {
         TestServer { address, journal: self.journal, stop, serving }
     }
 
-    /// Serves on the test's own thread, where its log can be captured.
-    pub(super) async fn start_here(self) -> TestServer {
+    /// Starts the server on the test's own thread, where its log can be captured.
+    pub(super) async fn start_on_this_thread(self) -> TestServer {
         let tcp = TcpListener::bind(LOOPBACK).await.unwrap();
         let address = tcp.local_addr().unwrap();
         let router =
@@ -125,7 +125,7 @@ impl TestServer {
     }
 
     /// Waits until the server has ended.
-    pub(super) async fn ended(&mut self) {
+    pub(super) async fn wait_for_end(&mut self) {
         let serving = self.serving.join_next();
         let ended = tokio::time::timeout(Duration::from_secs(30), serving).await.expect("it ends");
         ended.unwrap().unwrap().unwrap();
@@ -143,7 +143,7 @@ pub(super) fn endpoint(path: &str, app: &str, secrets: &[&str]) -> EndpointOptio
 }
 
 /// An empty journal in memory that takes `max_pending` entries.
-pub(super) async fn memory(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
+pub(super) async fn memory_journal(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
     let options = journal::Options {
         keep: Duration::from_hours(24),
         keep_dead: Duration::from_hours(24),
@@ -161,7 +161,7 @@ pub(super) fn query(secret: &str, nonce: &str, timestamp: &str) -> String {
     format!("rc-nonce={nonce}&rc-timestamp={timestamp}&rc-signature={signature}")
 }
 
-/// A query string that is right and was never used before.
+/// A valid query string that was never used before.
 pub(super) fn fresh_query() -> String {
     static NONCES: AtomicU64 = AtomicU64::new(0);
     query(SECRET, &format!("n{}", NONCES.fetch_add(1, Ordering::Relaxed)), TIMESTAMP)
