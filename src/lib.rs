@@ -49,6 +49,7 @@ mod http;
 mod identity_hasher;
 pub mod ids;
 pub mod journal;
+mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;

@@ -180,7 +180,7 @@ async fn accepting(journal: &str) {
     let listener = Listener::bind(section.listen, cores).await.expect("a free port");
     let address = listener.local_addr();
     tokio::select! {
-        _ = listener.serve(parts.callbacks.standalone_router(), (&section).into(), CancellationToken::new()) => {}
+        _ = listener.serve(parts.callbacks.standalone_router(), section.connection_limits(), CancellationToken::new()) => {}
         () = answer(address, async || 0) => {}
     }
 }

@@ -14,7 +14,7 @@ use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
     journal::{self, Access, Filter, Journal, Options, Record, State},
-    server::{Callbacks, ConnectionLimits, Listener},
+    server::{Callbacks, Listener},
     signature::signed_query,
 };
 use tokio::{
@@ -88,10 +88,11 @@ impl Server {
             access: Access::Server,
         };
         let journal = journal::open("memory:", options).await.expect("a journal in memory");
-        let callbacks = Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock);
+        let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
+        let callbacks = Callbacks::new(&options, &endpoints, Arc::clone(&journal), clock);
         let listener = Listener::bind(next_address(), 1).await.expect("a free port");
         let address = listener.local_addr();
-        let limits = ConnectionLimits::from(&config.server);
+        let limits = config.server.connection_limits();
         let serving = [listener.serve(callbacks.standalone_router(), limits, CancellationToken::new())];
         Self { address, journal, _serving: JoinSet::from_iter(serving) }
     }

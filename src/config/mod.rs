@@ -21,8 +21,6 @@ mod unquoted;
 
 use std::{collections::HashSet, env::VarError, path::Path};
 
-#[cfg(feature = "log")]
-pub(crate) use self::env::log_filter;
 use self::file::UserFile;
 pub use self::{
     error::ConfigError,

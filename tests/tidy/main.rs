@@ -13,6 +13,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("identity_hasher", &[]),
     ("stray", &[]),
     ("tls", &[]),
+    ("log_limit", &[]),
     ("metrics", &[]),
     ("stray", &[]),
     ("toml_values", &[]),
@@ -36,8 +37,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "ids",
             "clock",
             "failpoint",
+            "log_limit",
             "metrics",
-            "config",
         ],
     ),
     (
@@ -50,8 +51,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "clock",
             "failpoint",
             "identity_hasher",
+            "log_limit",
             "metrics",
-            "config",
         ],
     ),
     (
@@ -67,10 +68,13 @@ const MODULES: &[(&str, &[&str])] = &[
             "toml_values",
             "rules",
             "journal",
+            "server",
+            "worker",
+            "telemetry",
         ],
     ),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
-    ("telemetry", &["config", "metrics"]),
+    ("telemetry", &["metrics"]),
     (
         "service",
         &[

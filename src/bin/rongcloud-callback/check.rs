@@ -89,7 +89,7 @@ pub(crate) async fn run(
 
 /// Builds what `serve` would build, without opening or listening to anything.
 pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
-    telemetry::check(&config.log, level)?;
+    telemetry::check(&config.log.options(), level)?;
     let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     CallbackService::new(config.clone()).route(rules).check()?;
     Ok(())
