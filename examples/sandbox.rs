@@ -2,7 +2,7 @@
 
 use rongcloud_callback::{
     CallbackService, Config, Context, Subscribe, Text,
-    sandbox::{Content, Faults, Sandbox},
+    sandbox::{ChatContent, Faults, Sandbox},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(user.received().await.text(), "You said: hi");
 
     // A kind that the bot has no handler for.
-    user.sends(Content::Location { latitude: 31.2, longitude: 121.5, label: "上海".into() }).await;
+    user.sends(ChatContent::Location { latitude: 31.2, longitude: 121.5, label: "上海".into() }).await;
     user.received_nothing(std::time::Duration::from_millis(200)).await;
 
     stop.cancel();

@@ -5,6 +5,7 @@ mod body;
 mod broadcast;
 mod calls;
 mod check;
+mod completions;
 mod copy;
 mod doctor;
 mod follower;
@@ -12,7 +13,7 @@ mod help;
 mod init;
 mod journal;
 mod journal_list;
-mod manual;
+
 mod media;
 mod menu;
 mod output;

@@ -9,9 +9,9 @@ mod documents;
 mod events;
 mod faults;
 mod handling;
-mod interface;
+mod history;
+mod page_api;
 mod pushes;
-mod records;
 mod refusals;
 mod route;
 mod service;
@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
     journal::Journal,
-    sandbox::{Message, Options, Sandbox, Side},
+    sandbox::{ChatMessage, Options, Sandbox, Side},
     signature,
 };
 use serde_json::Value;
@@ -89,7 +89,7 @@ pub(super) fn json(answer: &Answer) -> Value {
 }
 
 /// What accounts have sent, oldest first.
-pub(super) fn sent(sandbox: &Sandbox) -> Vec<Message> {
+pub(super) fn sent(sandbox: &Sandbox) -> Vec<ChatMessage> {
     let mut messages = sandbox.messages();
     messages.retain(|message| message.from == Side::Account);
     messages

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    sandbox::{Content, DeliveryState, Faults, Options, ReasonKind, Sandbox},
+    sandbox::{ChatContent, DeliveryState, Faults, Options, ReasonKind, Sandbox},
     signature::Verifier,
 };
 
@@ -25,23 +25,24 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
     let clock = Clock::manual(UnixMillis(134_223_445_860));
     let options = Options { clock, route_url: route.url(), ..Options::default() };
     let sandbox = Sandbox::start_with(options).await.unwrap();
-    let image = || Content::Image { url: "this is a url".into() };
-    let voice = Content::Voice { url: "this is url".into(), seconds: None };
-    let place = Content::Location { latitude: 15.501, longitude: 142.324, label: "POI信息".into() };
-    let card = Content::ImgTxt {
+    let image = || ChatContent::Image { url: "this is a url".into() };
+    let voice = ChatContent::Voice { url: "this is url".into(), seconds: None };
+    let place =
+        ChatContent::Location { latitude: 15.501, longitude: 142.324, label: "POI信息".into() };
+    let card = ChatContent::ImgTxt {
         title: "title".into(),
         description: "description".into(),
         picture_url: "picUrl".into(),
         url: "url".into(),
     };
     for (heading, content) in [
-        ("接收消息/文本消息格式", Content::text("content")),
+        ("接收消息/文本消息格式", ChatContent::text("content")),
         ("接收消息/图片消息格式", image()),
         ("接收消息/语音消息格式", voice),
         ("接收消息/位置消息格式", place),
         ("接收消息/图文消息格式", card),
-        ("事件推送/关注事件", Content::Subscribe),
-        ("事件推送/取消关注事件", Content::Unsubscribe),
+        ("事件推送/关注事件", ChatContent::Subscribe),
+        ("事件推送/取消关注事件", ChatContent::Unsubscribe),
     ] {
         let delivery = sandbox.user("fromUserName").sends(content).await;
         assert_eq!(delivery.state, DeliveryState::Accepted);
