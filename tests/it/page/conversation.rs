@@ -1,4 +1,4 @@
-//! What a user of the app writes, and how the answers look.
+//! The conversation: the messages of a user, and the look of the answers.
 
 use serde_json::json;
 

@@ -14,14 +14,14 @@ const ESCAPE: &str = "\u{e00c}";
 const DOWN: &str = "\u{e015}";
 const UP: &str = "\u{e013}";
 
-/// Whether the details are within the part of the page that is theirs.
+/// A script: whether the details are within their part of the page.
 const INSIDE: &str = "const [inner, outer] = ['detail', 'deliveries'].map((id) => document.getElementById(id).getBoundingClientRect()); \
     return inner.width > 0 && inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom";
-/// What sticks out of the window.
+/// A script: the elements that stick out of the window.
 const OUTSIDE: &str = "return [...document.querySelectorAll('.deliveries *, .switches *')] \
     .filter((found) => found.checkVisibility() && found.getBoundingClientRect().right > innerWidth + 1) \
     .map((found) => found.outerHTML.slice(0, 200))";
-/// The heights of the rows that are seen whole.
+/// A script: the heights of the rows that are wholly visible.
 const ROWS: &str = "const log = document.getElementById('log').getBoundingClientRect(); \
     return [...document.querySelectorAll('.delivery')].map((row) => row.getBoundingClientRect()) \
     .filter((row) => row.top >= log.top && row.bottom <= log.bottom).map((row) => row.height)";
@@ -171,7 +171,7 @@ async fn an_attempt_is_copied_as_a_command_that_works_when_it_is_pasted() {
 
         let answer = shell(pasted);
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{pasted}\n{answer}");
-        // The shell gives it to curl byte by byte as the sandbox has sent it.
+        // The shell passes the body to curl byte for byte as the sandbox has sent it.
         let arguments = shell(&format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{pasted}"));
         let delivery = page.run_script("return fetch('sandbox/state').then((state) => state.json()).then((state) => state.deliveries.at(-1))", vec![]).await;
         let attempt = &delivery["attempts"][0];
@@ -231,7 +231,7 @@ async fn a_server_that_is_down_is_seen_as_trouble_in_both_languages() {
     if !browser::is_there() {
         return;
     }
-    // Port 9 is of the discard service, which nothing offers any more.
+    // Port 9 belongs to the discard service, which no machine offers any more.
     let sandbox = Executable::start_with(&["--route-url", "http://127.0.0.1:9/callback"]);
     Browser::run("down", async |page| {
         page.open(&format!("{}/", sandbox.url)).await;
@@ -313,7 +313,7 @@ async fn what_became_of_a_message_is_in_its_row_its_details_and_the_count_of_tro
         page.press("#row-d9005").await;
         page.see("#detail .detail-outcome.bad .reason", "the text is too long").await;
         page.see("#detail .detail-outcome", "journal entry #1, replies #2").await;
-        // What waits leads to what it waits for.
+        // A waiting message leads to the one that it waits for.
         page.press("#row-d9002").await;
         page.press("#detail [data-control=behind]").await;
         page.see("#detail-heading", "message 9001").await;

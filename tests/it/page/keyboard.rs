@@ -1,4 +1,4 @@
-//! The page without a mouse, and what a screen reader is told.
+//! The page without a mouse, and the announcements to screen readers.
 
 use serde_json::json;
 
@@ -9,13 +9,13 @@ const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const SPACE: &str = " ";
 
-/// The stops of the tab key on a page with a short conversation are fewer.
+/// The largest number of presses of the tab key; a page with a short conversation needs fewer.
 const MOST_STOPS: usize = 80;
 
 #[tokio::test]
 async fn a_conversation_needs_no_mouse() {
     on_a_page("keyboard", async |page, _| {
-        // The first stop leads past everything to the message field.
+        // The first stop is a link that leads to the message field.
         page.keys(format!("{TAB}{ENTER}")).await;
         page.keys(format!("by keyboard{ENTER}")).await;
         page.see_reply("by keyboard").await;
@@ -50,7 +50,7 @@ async fn a_conversation_needs_no_mouse() {
     .await;
 }
 
-/// Presses the tab key until what `css` finds has the focus.
+/// Presses the tab key until the element that `css` finds has the focus.
 async fn walk_to(page: &Browser, css: &str) {
     for _ in 0..MOST_STOPS {
         page.keys(TAB).await;

@@ -1,4 +1,4 @@
-//! What happens in the sandbox is seen at once, and also after the connection was lost.
+//! Live updates of the page, also after its connection was lost.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ async fn a_page_finds_the_sandbox_again_after_a_restart() {
         return;
     }
     let sandbox = Executable::start();
-    // Outlives the browser, whose console would complain about a second loss.
+    // The sandbox outlives the browser, whose console would show a second loss as an error.
     let mut again = None;
     Browser::run("restart", async |page| {
         page.open(&format!("{}/", sandbox.url)).await;

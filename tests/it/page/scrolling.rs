@@ -36,7 +36,7 @@ async fn narrowing_the_window_and_turning_a_phone_keep_the_newest_in_view() {
             page.resize(width, height).await;
             assert_newest_in_view(page).await;
         }
-        // A browser may tell of the place that it has moved before it tells of the size that has changed.
+        // A browser may report the changed scroll position before the changed size.
         let moved = "const view = document.getElementById('transcript'); document.body.style.height = '600px'; \
             view.scrollTop -= 300; view.dispatchEvent(new Event('scroll'))";
         page.run_script(moved, vec![]).await;
@@ -45,7 +45,7 @@ async fn narrowing_the_window_and_turning_a_phone_keep_the_newest_in_view() {
     .await;
 }
 
-/// Pictures and cards, which are lower where a window is narrower, and texts, which are higher.
+/// Lets a user and the bot write pictures and cards, which are lower in a narrower window, and texts, which are higher.
 async fn talk(page: &Browser, sandbox: &Executable) {
     for said in [
         "image",
@@ -66,14 +66,14 @@ async fn write(sandbox: &Executable, content: serde_json::Value) {
     sandbox.post("messages", &message).await;
 }
 
-/// As a reader does: by the wheel.
+/// Scrolls with the mouse wheel, as a reader does.
 async fn leave_the_newest(page: &Browser) {
     let wheel = json!({ "type": "mouseWheel", "x": 200, "y": 400, "deltaX": 0, "deltaY": -5000 });
     page.command("Input.dispatchMouseEvent", wheel).await;
     page.see("#to-newest:not([hidden])", "Newest").await;
 }
 
-/// The last message is seen whole, and no button offers a way to it.
+/// Asserts that the last message is wholly visible, and that no button leads to it.
 async fn assert_newest_in_view(page: &Browser) {
     let seen = "const last = document.getElementById('messages').lastElementChild.getBoundingClientRect(); \
         const view = document.getElementById('transcript').getBoundingClientRect(); \

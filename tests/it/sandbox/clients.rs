@@ -1,4 +1,4 @@
-//! Our own clients against the stand-in: every group, every call.
+//! The library's clients against the sandbox: every group, every call.
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ within = "50ms"
 async fn a_conversation_that_goes_as_written_passes() {
     let sandbox = Sandbox::start().await;
     let bot = Bot::start(&sandbox, "", register).await;
-    // The step whose replies do not matter is left out: its reply may come during the next one.
+    // The step whose replies are not checked is left out: its reply may come during the next one.
     let text = FINE.replace("[[step]]\nuser = \"ann\"\nsays = \"whatever comes\"\n", "");
     let report = play(&sandbox, &text).await;
     assert!(report.has_passed(), "{report}");
@@ -101,13 +101,13 @@ async fn a_reply_too_many_and_a_reply_too_few_are_differences() {
     let place = "[[step]]\nuser = \"bo\"\nsends = { kind = \"location\", latitude = 1.0, longitude = 1.0, label = \"a\" }\n\
                  replies = [{ exact = \"a\" }]\n[[step]]\nuser = \"bo\"\nreplies = []\nwithin = \"20s\"";
     let surplus = play(&sandbox, place).await.to_string();
-    // It comes before the second step or during it.
+    // The unexpected reply comes before the second step or during it.
     assert!(surplus.contains("\n    received text: “there”\n"), "{surplus}");
     assert!(surplus.contains("✗ step 2: bo waits\n"), "{surplus}");
     bot.stop().await;
 }
 
-/// A sandbox whose retries follow at once.
+/// A sandbox without pauses between its retries.
 async fn quick() -> Sandbox {
     let options = Options { pause: Duration::from_millis(1), ..Options::default() };
     Sandbox::start_with(options).await.unwrap()

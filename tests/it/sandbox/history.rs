@@ -1,4 +1,4 @@
-//! What the stand-in remembers of each request: enough to make it again by hand, and why it failed.
+//! The history of requests: each can be made again by hand, and shows why it failed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinSet};
 use super::{ask, call, json, route::Route};
 use crate::support::until;
 
-/// A sandbox whose patience is short, whose messages go to `route_url`.
+/// A sandbox with a short time-out, whose messages go to `route_url`.
 async fn impatient(route_url: &str) -> Sandbox {
     let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
     let options = Options { timeout, pause, route_url: route_url.to_owned(), ..Options::default() };
@@ -64,7 +64,7 @@ async fn a_failed_attempt_says_in_one_word_why() {
         ("no address at all".to_owned(), ErrorKind::Broken, ReasonKind::Broken),
     ] {
         let sandbox = impatient(&url).await;
-        // A name is looked up by the machine's own means, which may take their time.
+        // The machine's resolver may take longer than usual for a name.
         let delivery = sandbox.user("u").says("hi").await;
         let kinds: Vec<_> = delivery.attempts.iter().filter_map(|attempt| attempt.error_kind).collect();
         assert_eq!(kinds, [error; 4], "{url}: {delivery:#?}");

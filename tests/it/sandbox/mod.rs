@@ -1,4 +1,4 @@
-//! The platform's stand-in: its API by the documents' own examples, its pushes, its faults, its interfaces.
+//! The sandbox: its API by the documents' examples, its pushes, its faults, its interfaces.
 
 mod bounds;
 mod broadcasts;
@@ -55,7 +55,7 @@ pub(super) async fn ask(
     Connection::open(address).await.ask([format!("{head}\r\n").as_bytes(), body].concat()).await
 }
 
-/// The four parts of an API call's signature, made now.
+/// The four parts of an API call's signature, signed at this moment.
 pub(super) fn signed(sandbox: &Sandbox) -> [(&'static str, String); 4] {
     signed_at(sandbox, &sandbox.now().0.to_string())
 }
@@ -88,7 +88,7 @@ pub(super) fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{e}: {answer:?}"))
 }
 
-/// What accounts have sent, oldest first.
+/// The messages that accounts have sent, oldest first.
 pub(super) fn sent(sandbox: &Sandbox) -> Vec<ChatMessage> {
     let mut messages = sandbox.messages();
     messages.retain(|message| message.from == Side::Account);
@@ -103,7 +103,7 @@ pub(super) struct Bot {
 }
 
 impl Bot {
-    /// Starts what `register` makes of a service, with further sections of its configuration.
+    /// Starts the service that `register` completes, with further sections of its configuration.
     pub(super) async fn start(
         sandbox: &Sandbox,
         sections: &str,

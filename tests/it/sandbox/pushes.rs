@@ -1,4 +1,4 @@
-//! What the stand-in pushes: the documents' own form, signed, and how often it tries.
+//! The pushes of the sandbox: their documented form, their signature and their retries.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rongcloud_callback::{
 use super::{ask, call, json, route::Route, sandbox};
 use crate::fixtures::fixture;
 
-/// A sandbox whose patience is short, in front of a server that answers as told.
+/// A sandbox with a short time-out, and a server that answers these statuses.
 async fn impatient(route: &Route) -> Sandbox {
     let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
     let options = Options { timeout, pause, route_url: route.url(), ..Options::default() };
@@ -47,13 +47,13 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
         let delivery = sandbox.user("fromUserName").sends(content).await;
         assert_eq!(delivery.state, DeliveryState::Accepted);
         let body = route.came().await.pop().unwrap().body;
-        // One of them is printed inside a list, one space to the right.
+        // One of the examples is printed inside a list, one space to the right.
         let documented = fixture(&format!("rongcloud/{heading}/message.xml"));
         let documented = match documented.strip_prefix(' ') {
             Some(indented) => indented.replace("\n ", "\n"),
             None => documented,
         };
-        // The examples give every message the id "msgId", and two of their accounts a sample name.
+        // All examples have the message id "msgId", and two of them a sample name for the account.
         let ours = body.replace("[demo]", "[toUserName]");
         let ours = match ours.split_once("<MsgId>").zip(ours.split_once("</MsgID>")) {
             Some(((before, _), (_, after))) => format!("{before}<MsgId>msgId</MsgID>{after}"),
@@ -148,7 +148,7 @@ async fn following_through_the_api_pushes_nothing_and_following_by_hand_does() {
     assert!(route.came().await[0].body.contains("<Event><![CDATA[subscribe]]></Event>"));
 }
 
-/// A sandbox that pauses after time-outs, ten of which have happened; and its clock.
+/// A sandbox that pauses after ten time-outs, which have happened; and its clock.
 async fn paused(faults: Faults) -> (Sandbox, Clock) {
     let silent = Route::start([0; 40]).await;
     let clock = Clock::manual(UnixMillis(1_760_000_400_000));
