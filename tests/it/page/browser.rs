@@ -153,6 +153,12 @@ impl Browser {
         .await;
     }
 
+    /// Whether an element that `css` finds has the focus.
+    pub(super) async fn is_focused(&self, css: &str) -> bool {
+        let script = "return document.activeElement.matches(arguments[0])";
+        self.run_script(script, vec![json!(css)]).await == true
+    }
+
     /// Types into the focused element.
     pub(super) async fn keys(&self, keys: impl Into<String>) {
         self.driver.action_chain().send_keys(keys.into()).perform().await.unwrap();

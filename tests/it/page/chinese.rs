@@ -115,7 +115,7 @@ async fn happen(page: &Browser, sandbox: &Executable) {
     }
     page.wait("replies", "#messages .theirs", |replies| replies.len() == 7).await;
     let place = json!({ "kind": "location", "latitude": 31.2, "longitude": 121.5, "label": "上海外滩" });
-    sandbox.post("messages", &json!({ "account": "demo", "user": "ann", "content": place })).await;
+    sandbox.write("ann", place).await;
     page.wait("a place", "#messages .bubble.place", |places| places.len() == 1).await;
     let retry_at = feed::now(page).await + 50_000;
     let cases = [

@@ -26,22 +26,11 @@ const ROWS: &str = "const log = document.getElementById('log').getBoundingClient
     return [...document.querySelectorAll('.delivery')].map((row) => row.getBoundingClientRect()) \
     .filter((row) => row.top >= log.top && row.bottom <= log.bottom).map((row) => row.height)";
 
-async fn write(sandbox: &Executable, user: &str, text: &str) {
-    let content = json!({ "kind": "text", "text": text });
-    sandbox.post("messages", &json!({ "account": "demo", "user": user, "content": content })).await;
-}
-
-async fn is_focused(page: &Browser, css: &str) -> bool {
-    page.run_script("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await
-        == true
-}
-
 #[tokio::test]
 async fn a_screen_shows_twenty_deliveries_and_more_a_line_each() {
     on_a_page("rows", async |page, sandbox| {
         for n in 1..=40 {
-            write(sandbox, "ann", &format!("message {n}, and a text that is too long for its line"))
-                .await;
+            sandbox.say("ann", &format!("message {n}, and a text that is too long for its line")).await;
         }
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 40).await;
         page.wait("all of them accepted", ".delivery-state.good", |rows| rows.len() == 40).await;
@@ -102,7 +91,7 @@ async fn the_details_stand_beside_the_rows_or_over_them_and_close() {
 async fn a_delivery_is_opened_and_left_without_a_mouse() {
     on_a_page("detail-keys", async |page, sandbox| {
         for text in ["first", "second", "third"] {
-            write(sandbox, "ann", text).await;
+            sandbox.say("ann", text).await;
         }
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 3).await;
         page.run_script("document.getElementById('delivery-list').focus()", vec![]).await;
@@ -110,7 +99,7 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         page.see(".delivery.found[aria-selected=true]", "third").await;
         page.keys(format!("{DOWN}{ENTER}")).await;
         page.see("#detail-heading", "second").await;
-        assert!(is_focused(page, "#detail").await);
+        assert!(page.is_focused("#detail").await);
         // A change of the delivery, such as another attempt, leaves the focus where it was.
         page.run_script("document.querySelector('#detail [data-control=resend]').focus()", vec![]).await;
         page.keys(ENTER).await;
@@ -118,7 +107,7 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         page.wait("the same control", "[data-control=resend]:focus", |found| found.len() == 1).await;
         page.keys(ESCAPE).await;
         page.wait("no details", "#detail:not([hidden])", <[String]>::is_empty).await;
-        assert!(is_focused(page, "#delivery-list").await);
+        assert!(page.is_focused("#delivery-list").await);
         page.keys(format!("{UP}{ENTER}")).await;
         page.see("#detail-heading", "third").await;
         assert_eq!(page.texts("#delivery-list[aria-activedescendant=row-d3]").await.len(), 1);
@@ -129,9 +118,9 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
 #[tokio::test]
 async fn rows_are_searched_by_user_text_and_id() {
     on_a_page("search", async |page, sandbox| {
-        write(sandbox, "ann", "an Order for tea").await;
-        write(sandbox, "bo", "an order for coffee").await;
-        write(sandbox, "carol", "nothing").await;
+        sandbox.say("ann", "an Order for tea").await;
+        sandbox.say("bo", "an order for coffee").await;
+        sandbox.say("carol", "nothing").await;
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 3).await;
         for (searched, found) in [
             ("ORDER", &["an order for coffee", "an Order for tea"][..]),
@@ -160,7 +149,7 @@ async fn an_attempt_is_copied_as_a_command_that_works_when_it_is_pasted() {
             crate::support::skip("curl is missing: install the package curl");
             return;
         }
-        write(sandbox, "ann", "it's \"odd\" & $HOME `id` \\ 50 % [1-3] {a,b}\nsecond line 你好").await;
+        sandbox.say("ann", "it's \"odd\" & $HOME `id` \\ 50 % [1-3] {a,b}\nsecond line 你好").await;
         page.press("#delivery-list .delivery").await;
         let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
         page.command("Browser.grantPermissions", permissions).await;

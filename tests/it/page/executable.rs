@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::http::Connection;
 
@@ -59,6 +59,16 @@ impl Executable {
     /// Makes a call of the JSON interface, below `/sandbox/`.
     pub(super) async fn post(&self, path: &str, body: &Value) {
         self.request(&format!("/sandbox/{path}"), "application/json", &body.to_string()).await;
+    }
+
+    /// Lets `user` write a message of any kind to the account `demo`.
+    pub(super) async fn write(&self, user: &str, content: Value) {
+        self.post("messages", &json!({ "account": "demo", "user": user, "content": content })).await;
+    }
+
+    /// Lets `user` write a text to the account `demo`.
+    pub(super) async fn say(&self, user: &str, text: &str) {
+        self.write(user, json!({ "kind": "text", "text": text })).await;
     }
 
     /// Makes a POST to `path`, as the server under test or a script would.

@@ -22,8 +22,7 @@ async fn markup_in_names_texts_and_cards_stays_text() {
             json!({ "kind": "imgtxt", "title": MARKUP, "description": MARKUP, "picture_url": SCRIPT, "url": SCRIPT }),
         ];
         for content in &contents {
-            let message = json!({ "account": "demo", "user": MARKUP, "content": content });
-            sandbox.post("messages", &message).await;
+            sandbox.write(MARKUP, content.clone()).await;
         }
         page.wait("all of them", "#messages .mine", |lines| lines.len() == contents.len()).await;
         page.see("#messages .mine .bubble", MARKUP).await;

@@ -33,15 +33,15 @@ async fn a_conversation_needs_no_mouse() {
         page.keys(ENTER).await;
         page.wait("an open menu", "#menu .submenu:not([hidden])", |lists| lists.len() == 1).await;
         page.keys(format!("{TAB}{ESCAPE}")).await;
-        assert!(is_focused(page, "#menu button[aria-expanded=false]").await);
+        assert!(page.is_focused("#menu button[aria-expanded=false]").await);
 
         // A receipt leads to its delivery.
         walk_to(page, ".receipt").await;
         page.keys(ENTER).await;
-        assert!(is_focused(page, "#detail").await);
+        assert!(page.is_focused("#detail").await);
         walk_to(page, "#detail [data-control=resend]").await;
         page.keys(ESCAPE).await;
-        assert!(is_focused(page, "#delivery-list").await);
+        assert!(page.is_focused("#delivery-list").await);
         walk_to(page, "#switch-duplicate").await;
         page.keys(SPACE).await;
         page.see("[data-switches-on]:not([hidden])", "").await;
@@ -54,16 +54,11 @@ async fn a_conversation_needs_no_mouse() {
 async fn walk_to(page: &Browser, css: &str) {
     for _ in 0..MOST_STOPS {
         page.keys(TAB).await;
-        if is_focused(page, css).await {
+        if page.is_focused(css).await {
             return;
         }
     }
     panic!("no way to {css}");
-}
-
-async fn is_focused(page: &Browser, css: &str) -> bool {
-    page.run_script("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await
-        == true
 }
 
 #[tokio::test]

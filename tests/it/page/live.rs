@@ -11,9 +11,7 @@ use super::{
 #[tokio::test]
 async fn what_a_script_does_is_seen_at_once() {
     on_a_page("live", async |page, sandbox| {
-        let content = json!({ "kind": "text", "text": "from a script" });
-        let message = json!({ "account": "demo", "user": "ann", "content": content });
-        sandbox.post("messages", &message).await;
+        sandbox.say("ann", "from a script").await;
         page.see("#messages .mine .bubble", "from a script").await;
         page.see_reply("from a script").await;
         sandbox.post("faults", &json!({ "slow_ms": 10, "drop_answer": 0.5 })).await;

@@ -21,7 +21,7 @@ async fn what_others_say_leaves_a_reader_where_they_are() {
     on_a_page("scroll-others", async |page, sandbox| {
         talk(page, sandbox).await;
         leave_the_newest(page).await;
-        write(sandbox, json!({ "kind": "text", "text": "from elsewhere" })).await;
+        sandbox.say("ann", "from elsewhere").await;
         page.see("#delivery-list > li", "from elsewhere").await;
         page.see("#to-newest:not([hidden])", "Newest").await;
     })
@@ -54,16 +54,11 @@ async fn talk(page: &Browser, sandbox: &Executable) {
         "news 3",
         "image",
     ] {
-        write(sandbox, json!({ "kind": "text", "text": said })).await;
+        sandbox.say("ann", said).await;
     }
     page.wait("all replies", "#messages .theirs", |replies| replies.len() == 5).await;
     page.wait_for("the pictures", "return [...document.images].every((image) => image.complete)").await;
     assert_newest_in_view(page).await;
-}
-
-async fn write(sandbox: &Executable, content: serde_json::Value) {
-    let message = json!({ "account": "demo", "user": "ann", "content": content });
-    sandbox.post("messages", &message).await;
 }
 
 /// Scrolls with the mouse wheel, as a reader does.

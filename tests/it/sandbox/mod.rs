@@ -16,7 +16,7 @@ mod refusals;
 mod route;
 mod service;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
@@ -40,7 +40,14 @@ pub(super) async fn sandbox() -> Sandbox {
     Sandbox::start_with(options).await.unwrap()
 }
 
-/// A request with headers and a body, on a connection of its own.
+/// A sandbox with a short time-out, whose messages go to `route_url`.
+pub(super) async fn with_short_timeout(route_url: &str) -> Sandbox {
+    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
+    let options = Options { timeout, pause, route_url: route_url.to_owned(), ..Options::default() };
+    Sandbox::start_with(options).await.unwrap()
+}
+
+/// Makes a request with headers and a body, on a connection of its own.
 pub(super) async fn ask(
     address: SocketAddr,
     line: &str,

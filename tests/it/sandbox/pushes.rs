@@ -9,15 +9,8 @@ use rongcloud_callback::{
     signature::Verifier,
 };
 
-use super::{ask, call, json, route::Route, sandbox};
+use super::{ask, call, json, route::Route, sandbox, with_short_timeout};
 use crate::fixtures::fixture;
-
-/// A sandbox with a short time-out, and a server that answers these statuses.
-async fn impatient(route: &Route) -> Sandbox {
-    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
-    let options = Options { timeout, pause, route_url: route.url(), ..Options::default() };
-    Sandbox::start_with(options).await.unwrap()
-}
 
 #[tokio::test]
 async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
@@ -70,7 +63,7 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
 #[tokio::test]
 async fn every_push_is_rightly_signed_now_and_with_a_nonce_of_its_own() {
     let route = Route::start([500, 500]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     sandbox.user("u").says("hi").await;
     let verifier = Verifier::new(vec![sandbox.secret().into()], Duration::from_mins(1));
     let came = route.came().await;
@@ -82,7 +75,7 @@ async fn every_push_is_rightly_signed_now_and_with_a_nonce_of_its_own() {
 #[tokio::test]
 async fn an_empty_200_ends_a_delivery() {
     let route = Route::start([]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!((delivery.state, delivery.attempts.len()), (DeliveryState::Accepted, 1));
     assert_eq!((delivery.attempts[0].status, &delivery.attempts[0].error), (Some(200), &None));
@@ -92,7 +85,7 @@ async fn an_empty_200_ends_a_delivery() {
 #[tokio::test]
 async fn what_is_not_accepted_is_pushed_three_times_more_with_the_same_body() {
     let route = Route::start([500, 503, 401, 400, 500]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!(delivery.state, DeliveryState::Failed);
     assert_eq!(delivery.reason.as_deref(), Some("answered 400"));
@@ -107,7 +100,7 @@ async fn what_is_not_accepted_is_pushed_three_times_more_with_the_same_body() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_in_time_is_left_and_asked_again() {
     let route = Route::start([0]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!(delivery.state, DeliveryState::Accepted);
     let errors: Vec<_> = delivery.attempts.iter().map(|attempt| attempt.error.as_deref()).collect();
