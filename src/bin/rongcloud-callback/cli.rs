@@ -6,9 +6,11 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use rongcloud_callback::telemetry::LogFilter;
 
+#[cfg(feature = "sandbox")]
+use crate::sandbox;
 use crate::{
     account, api_options::ApiOptions, check, doctor, follower, init, journal, man, media, menu, rules,
-    running::RunningCommand, sandbox, send,
+    running::RunningCommand, send,
 };
 
 /// The heading of the options that every command has.
@@ -53,6 +55,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Journal(journal::Command),
     /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
+    #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Arguments),
     /// Creates, changes and looks at public accounts, and says where their messages go.
     #[command(subcommand)]
@@ -81,6 +84,7 @@ pub(crate) fn running_command(command_line: Vec<OsString>) -> Option<RunningComm
     let Cli { config, command, .. } = Cli::try_parse_from(command_line).ok()?;
     match command {
         Command::Serve => Some(RunningCommand::Serve { config }),
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => Some(RunningCommand::Sandbox { address: arguments.address() }),
         _ => None,
     }

@@ -43,6 +43,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("journal revive", &["journal revive 17 18", "journal revive --all-dead"]),
     ("journal discard", &["journal discard 17"]),
     ("journal copy", &["journal copy sqlite:data/journal.db sqlite:data/copy.db"]),
+    #[cfg(feature = "sandbox")]
     (
         "sandbox",
         &[

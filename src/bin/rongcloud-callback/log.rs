@@ -1,14 +1,8 @@
-//! The log of a command.
+//! Messages of a command on standard error.
 
 pub(crate) use rongcloud_callback::telemetry::{finish, print};
-use rongcloud_callback::{config::LogSection, telemetry};
 
-use crate::{failure::Failure, terminal};
-
-/// Starts the log as a configuration says, unless `--log-level` has started it already.
-pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
-    telemetry::start(section, None).map_err(Failure::from)
-}
+use crate::terminal;
 
 /// Prints a warning about something that is done, but is probably not meant.
 pub(crate) fn warn(text: &str) {

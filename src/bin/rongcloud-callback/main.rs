@@ -31,6 +31,7 @@ mod prepared_message;
 mod progress;
 mod rules;
 mod running;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod send;
 mod serve;
@@ -102,6 +103,7 @@ async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Fai
         }
         Command::Rules(command) => rules::run(&load()?, &command),
         Command::Journal(command) => journal::run(&load()?, command).await,
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,
         Command::Account(command) => account::run(&load()?, &options, command).await,
         Command::Menu(command) => menu::run(&load()?, &options, command).await,

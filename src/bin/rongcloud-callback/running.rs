@@ -27,6 +27,10 @@ pub(crate) enum RunningCommand {
     /// A server, with the configuration file that its arguments name.
     Serve { config: Option<PathBuf> },
     /// A sandbox, with the address of its page; the port is 0 if the kernel has chosen one.
+    #[cfg_attr(
+        not(feature = "sandbox"),
+        expect(dead_code, reason = "only the feature brings the command")
+    )]
     Sandbox { address: SocketAddr },
 }
 

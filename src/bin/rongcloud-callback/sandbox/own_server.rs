@@ -13,6 +13,7 @@ use rongcloud_callback::{
     journal::Queue,
     sandbox::{HandlingEvent, HandlingStep, Sandbox},
     service::{Progress, ServiceError, Step},
+    telemetry,
 };
 use tokio::{
     signal::unix::Signal,
@@ -70,7 +71,7 @@ impl OwnServer {
         let mut config = Config::from_toml(&configuration(sandbox), |name| {
             (name == JOURNAL_VARIABLE).then(|| journal.clone())
         })?;
-        log::start(&config.log)?;
+        telemetry::start(&config.log, None)?;
         let rules = match rules {
             None => None,
             Some(path) => {
