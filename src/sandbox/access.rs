@@ -28,7 +28,7 @@ pub(super) struct AllowedHosts {
     pub(super) names: Vec<String>,
 }
 
-/// Refuses requests that another site makes a browser send, and tells the browser how far to trust the answer.
+/// Refuses requests that another site makes a browser send, and sets headers that limit the answer's rights in a browser.
 pub(super) async fn check_access(
     State(hosts): State<Arc<AllowedHosts>>,
     request: Request,

@@ -64,7 +64,7 @@ impl Deliverer {
         run.finish(accepted.is_some())
     }
 
-    /// Those of `faults` that are injected into this delivery.
+    /// Picks the faults of `faults` that are injected into this delivery.
     fn roll_faults(&self, faults: &[DeliveryFault]) -> Vec<DeliveryFault> {
         let injector = &mut self.state.lock().injector;
         faults.iter().copied().filter(|fault| injector.roll(*fault)).collect()

@@ -1,4 +1,4 @@
-//! The latest deliveries, with what the server under test reports about their messages.
+//! The latest deliveries, with the handling of their messages as the server under test reports it.
 
 use super::{
     change_feed::ChangeFeed,

@@ -62,7 +62,7 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// The reason why the message was not sent, or why the delivery failed.
     pub reason: Option<String>,
-    /// The kind of `reason`, for programs to tell reasons apart.
+    /// The kind of `reason`, by which programs distinguish reasons.
     pub reason_kind: Option<ReasonKind>,
     /// The body of the callback.
     pub xml: String,
@@ -133,7 +133,7 @@ pub struct Attempt {
     pub answer: String,
     /// The reason why there is no answer, or why the answer does not count.
     pub error: Option<String>,
-    /// The kind of `error`, for programs to tell errors apart.
+    /// The kind of `error`, by which programs distinguish errors.
     pub error_kind: Option<ErrorKind>,
     /// The injected fault, if there was one.
     pub fault: Option<DeliveryFault>,

@@ -1,9 +1,9 @@
 //! A stand-in for the platform: a chat page to try a bot on, and a test kit.
 //!
-//! The sandbox plays the platform's side of both documents: it pushes what users write as signed callbacks (5 s for an
-//! answer, three retries) and answers the API that a bot replies with. Everything that it keeps is bounded, in entries and
-//! in bytes, whoever calls. It injects the [`Faults`] that it is told to. `rongcloud-callback sandbox` serves it with a page
-//! to talk on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no code with
+//! The sandbox plays the platform's side of both documents: it pushes the messages of users as signed callbacks (5 s for an
+//! answer, three retries) and answers the API that a bot replies with. Everything that the sandbox keeps is bounded,
+//! in entries and in bytes, also against hostile callers. It injects [`Faults`] on request. `rongcloud-callback sandbox` runs
+//! it with a page to chat on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no code with
 //! [`client`](crate::client) or [`server`](crate::server).
 //!
 //! # Examples
@@ -42,17 +42,17 @@
 //! - Deliveries are independent: two messages of one user may overtake each other where the first is tried again.
 //!   [`User::says`] returns when the delivery has ended, so messages written one after the other arrive in that order.
 //! - An API call names an account that exists, and App Keys that are the caller's own. A user is created when first named,
-//!   and receives what is sent to them whether or not they follow.
+//!   and receives messages whether or not the user follows the account.
 //! - An account may send one message to all followers a day; the days are those of Beijing.
 //! - Neither document says when the platform stops pushing to a server for a while. With
 //!   [`pause_after_timeouts`](Faults::pause_after_timeouts) the sandbox does so after ten deliveries in a row whose last
-//!   attempt timed out, and what users write within the next minute is not sent.
+//!   attempt timed out, and messages of users within the next minute are not sent.
 //! - A call that meets a fault has had no effect, so that a bot which tries again is seen to answer once.
 //!
 //! # Conversation files
 //!
-//! A conversation file says what users do and which replies must come. `rongcloud-callback sandbox --play FILE` and
-//! [`Sandbox::play`] play it and say what went differently:
+//! A conversation file lists the actions of users and the replies that must come. `rongcloud-callback sandbox --play FILE`
+//! and [`Sandbox::play`] play it and report the differences:
 //!
 //! ```toml
 //! account = "demo"            # the account that the users write to; any step may name another one
@@ -116,10 +116,12 @@ mod content;
 mod conversation;
 mod deliverer;
 mod deliveries;
+mod demo_account;
 mod event_stream;
 mod faults;
 mod handling;
 mod history;
+mod http_server;
 mod injected_requests;
 mod observer;
 mod options;

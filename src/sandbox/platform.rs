@@ -1,4 +1,4 @@
-//! The platform's part for its users: what they write becomes a message and a delivery.
+//! The messages of users: each is kept and delivered to the server under test.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
 /// The largest number of deliveries in progress; users cannot write while there are so many.
 const MAX_IN_PROGRESS: usize = 5000;
 
-/// The platform as its users see it.
+/// The platform's side for its users, who write messages.
 #[derive(Debug)]
 pub(super) struct Platform {
     pub(super) clock: Clock,

@@ -23,7 +23,7 @@ pub(super) struct RingBuffer<T> {
 }
 
 impl<T> RingBuffer<T> {
-    /// An empty list for at most `max_entries` entries of `max_bytes` together, whose sizes `size_of` tells.
+    /// An empty list for at most `max_entries` entries of `max_bytes` together, with the size that `size_of` returns.
     pub(super) fn new(max_entries: usize, max_bytes: usize, size_of: fn(&T) -> usize) -> Self {
         let entries = VecDeque::new();
         Self { entries, next: 1, max_entries, bytes: 0, max_bytes, size_of, changed: None }

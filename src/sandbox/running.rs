@@ -1,11 +1,6 @@
 //! The running sandbox, as tests and the executable drive it.
 
-use std::{
-    io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, middleware};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,9 +13,11 @@ use super::{
     assets,
     conversation::{Conversation, Report},
     deliverer::Deliverer,
+    demo_account::DEMO,
     event_stream::{self, EventSource},
     faults::Faults,
     history::{ApiCall, ChatMessage, Delivery},
+    http_server::{base_url, serve},
     observer::Observer,
     options::Options,
     page_api::{self, PageContext},
@@ -28,16 +25,13 @@ use super::{
     push::Pusher,
     shared_state::SharedState,
     signer::Signer,
-    state::{DEMO, State},
+    state::State,
     user::{ReadMarks, User},
 };
 use crate::{
     clock::{Clock, UnixMillis},
     ids::{AppKey, UserId},
 };
-
-/// How long open connections may still be served after the sandbox was told to stop.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
@@ -195,7 +189,7 @@ impl Sandbox {
         )
     }
 
-    /// Sends what users write to `url` from now on, whatever account they write to.
+    /// Sends the messages of all users to `url` from now on, for every account.
     pub fn route_to(&self, url: impl Into<String>) {
         let url = url.into();
         let mut state = self.state.lock();
@@ -286,28 +280,5 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-/// The address at which a listener can be reached from this machine.
-fn base_url(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        let ip = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-        address.set_ip(ip);
-    }
-    format!("http://{address}")
-}
-
-/// Serves `router` until the sandbox stops.
-async fn serve(router: Router, listener: TcpListener, stop: CancellationToken) {
-    let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let too_late = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        // The listener accepts further connections after every error; there is nothing to report.
-        _ = serve => {}
-        () = too_late => {}
     }
 }

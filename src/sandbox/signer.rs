@@ -25,7 +25,7 @@ impl Signer {
         signed_query(&self.secret, &nonce(), at)
     }
 
-    /// A signature of this moment that was made with a secret of somebody else.
+    /// A signature of this moment that was made with a wrong secret.
     pub(super) fn sign_wrongly(&self) -> String {
         signed_query(&"not the secret".into(), &nonce(), self.clock.now())
     }

@@ -3,17 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{
-    account::{Account, MenuEntry},
+    account::Account,
     change_feed::ChangeFeed,
     content::ChatContent,
     deliveries::Deliveries,
+    demo_account::demo_account,
     faults::{FaultInjector, Faults},
     handling::HandlingStep,
     history::{ApiCall, ChatMessage, Delivery, Side},
     options::Options,
     push_pause::PushPause,
     ring_buffer::{RingBuffer, json_bytes},
-    uploads::{PICTURE_PATH, Uploads},
+    uploads::Uploads,
 };
 use crate::{
     clock::UnixMillis,
@@ -32,9 +33,6 @@ pub(super) const MAX_ACCOUNTS: usize = 100;
 const MAX_USERS: usize = 2000;
 /// The largest size of all users' ids and names together; a further user is refused.
 const MAX_USER_BYTES: usize = 1 << 20;
-
-/// The id of the account that every sandbox begins with.
-pub(super) const DEMO: &str = "demo";
 
 /// The state of the sandbox.
 #[derive(Debug)]
@@ -92,43 +90,12 @@ impl State {
             feed: ChangeFeed::new(),
             last_number: 0,
         };
-        let demo = state.demo_account(options.route_url.clone());
+        let demo = demo_account(options.route_url.clone(), || state.next_number());
         state.accounts.push(demo);
         for (id, name) in [("ann", "Ann"), ("bo", "小波")] {
             state.users.push(ChatUser { id: id.into(), name: name.into() });
         }
         state
-    }
-
-    /// The account `demo`, with a menu.
-    fn demo_account(&mut self, route_url: String) -> Account {
-        let number = self.next_number();
-        let mut entry = |name: &str, url: &str, parent: Option<&MenuEntry>| MenuEntry {
-            id: format!("{:032x}", rand::random::<u128>()).into(),
-            number: self.next_number(),
-            action: i64::from(!url.is_empty()),
-            name: name.to_owned(),
-            url: url.to_owned(),
-            parent: parent.map(|parent| parent.id.clone()),
-            order: 0,
-        };
-        let help = entry("Help 帮助", "", None);
-        let menu = vec![
-            entry("RongCloud", "https://www.rongcloud.cn/", Some(&help)),
-            entry("Example 示例", "https://example.com/", Some(&help)),
-            entry("Docs 文档", "https://docs.rongcloud.cn/", None),
-        ];
-        Account {
-            id: DEMO.to_owned(),
-            number,
-            name: "Demo 演示".to_owned(),
-            portrait_url: PICTURE_PATH.to_owned(),
-            introduction: "The account that every sandbox has. 每个沙箱自带的公众号。".to_owned(),
-            route_open: true,
-            route_url,
-            menu: [vec![help], menu].concat(),
-            ..Account::default()
-        }
     }
 
     /// The number for a new account or menu entry.

@@ -97,7 +97,7 @@ impl Media {
     }
 }
 
-/// The length of a recording that was checked before: 20 ms for each frame, whose header tells its size.
+/// The length of a recording that was checked before: 20 ms for each frame, whose header contains its size.
 pub(super) fn seconds(format: MediaFormat, file: &[u8]) -> Option<f64> {
     let (magic, lengths): (usize, [usize; 16]) = match format {
         MediaFormat::Amr => (6, [13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1]),

@@ -37,7 +37,7 @@ impl ReadMarks {
 }
 
 impl User<'_> {
-    /// The same user, talking to another account.
+    /// This user, talking to another account.
     #[must_use]
     pub fn with(mut self, account: impl Into<AccountId>) -> Self {
         self.account = account.into();

@@ -1,4 +1,4 @@
-//! A document: a file that holds what is to be sent, and the failures that name it.
+//! A document: a file with a message to send, and the failures that name the file.
 
 use std::path::Path;
 

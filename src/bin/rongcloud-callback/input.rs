@@ -43,7 +43,7 @@ pub(crate) fn read_articles<T: DeserializeOwned>(path: &Path, hint: &str) -> Res
     serde_json::from_value(articles).map_err(|error| wrong_content_error(error, path, hint))
 }
 
-/// The failure where a file does not hold what is to be sent; `hint` says how to write it.
+/// The failure where a file has not the content that a command sends; `hint` says how to write it.
 pub(crate) fn wrong_content_error(error: impl Into<anyhow::Error>, path: &Path, hint: &str) -> Failure {
     Failure::yours(error)
         .at(format!("{} does not hold what is to be sent", display_name(path)))

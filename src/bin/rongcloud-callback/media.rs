@@ -37,9 +37,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Uploads a picture or a recording; its content decides what it is, not its name.
+    /// Uploads a picture or a recording; the content of the file counts, not its name.
     Upload {
-        /// What the file is to be used as.
+        /// The use of the file, which decides about its format and size.
         kind: Kind,
         /// The file to upload, - for standard input.
         file: PathBuf,

@@ -121,7 +121,7 @@ impl CardArguments {
 }
 
 impl PersonaArguments {
-    /// The user whom the flags name as the seeming sender, if they name one.
+    /// The seeming sender that the flags name, if they name one.
     pub(crate) fn into_persona(self) -> Option<Persona> {
         let Self { id, name, picture } = self;
         id.map(|id| Persona {

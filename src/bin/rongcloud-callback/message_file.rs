@@ -131,7 +131,7 @@ impl Document<'_> {
         }
     }
 
-    /// Reads the user whom the message seems to come from.
+    /// Reads the seeming sender of a message through the portal.
     fn persona(&self, userinfo: Value) -> Result<Persona, Failure> {
         self.check_fields("userinfo", &userinfo, &["id", "name", "headimgurl"])?;
         let persona: Persona = self.parse(userinfo)?;

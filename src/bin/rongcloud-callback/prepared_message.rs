@@ -16,7 +16,7 @@ pub(crate) struct PreparedMessage {
     pub(crate) payload: Payload,
     /// The message with cards whose links only the portal has.
     pub(crate) cards: Option<Message>,
-    /// The user whom a message through the portal seems to come from.
+    /// The seeming sender of a message through the portal: a user.
     pub(crate) persona: Option<Persona>,
     /// The sender and the recipients, as far as a file names them.
     pub(crate) parties: Parties,
@@ -35,7 +35,7 @@ impl From<Message> for PreparedMessage {
 }
 
 impl PreparedMessage {
-    /// Adds the user whom the flags name as the seeming sender, if they name one.
+    /// Adds the seeming sender that the flags name, if they name one.
     pub(crate) fn with_persona(self, named: Option<Persona>) -> Result<Self, Failure> {
         if named.is_some() && self.persona.is_some() && named != self.persona {
             let what = anyhow::anyhow!("the file's userinfo is another one than that of --userinfo-id");

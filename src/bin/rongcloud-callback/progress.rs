@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// The time after which the spinner appears.
 const SPINNER_DELAY: Duration = Duration::from_millis(400);
 
-/// Does `work`, with a spinner and the text `what` if it takes longer than a moment.
+/// Waits for `work`, with a spinner and the text `what` if it takes longer than a moment.
 pub(crate) async fn while_waiting<T>(
     what: impl Into<Cow<'static, str>>,
     work: impl Future<Output = T>,

@@ -55,7 +55,7 @@ struct RunningServer {
 }
 
 /// Replaces this process by one with `arguments` that is started like the running server: in its folder, with its
-/// environment and configuration, and with `--as-started`, which tells the new process so.
+/// environment and configuration, and with `--as-started`, by which the new process knows it.
 ///
 /// Returns if there is no server, or more than one, or if this process's environment names another configuration than the
 /// server's.

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::failure::Failure;
 
-/// Serves the configuration at `path`, or the one that the environment names, until it is told to stop.
+/// Runs the server with the configuration at `path`, or the one that the environment names, until a signal stops it.
 pub(crate) async fn run(path: Option<PathBuf>, level: Option<&LogFilter>) -> Result<(), Failure> {
     // The handler is set up before anything that may wait, such as for a file of a missing volume: the kernel delivers a
     // signal to the first process of a container only if it has a handler.

@@ -23,7 +23,7 @@ const JOINER: char = '\u{200d}';
 /// The emoji whose tags name a flag.
 const FLAG: char = '\u{1f3f4}';
 
-/// The width of a terminal that does not tell its own.
+/// The width of a terminal whose own width is not known.
 const DEFAULT_WIDTH: usize = 80;
 
 /// A foreign text for a place of one line: a cell, a field, an error message.

@@ -1,4 +1,4 @@
-//! The message calls: everything below `/message/`, with the table of what each call sends to whom.
+//! The message calls: everything below `/message/`, with a table of the recipients and kinds that each call takes.
 
 use serde_json::{Value, json};
 

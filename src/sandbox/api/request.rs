@@ -25,7 +25,7 @@ const MAX_ID: usize = 200;
 pub(super) struct ApiRequest {
     /// The time at which the request came.
     pub(super) at: UnixMillis,
-    /// The same moment, for measuring how long the call takes.
+    /// The beginning of the call, for measuring its duration.
     pub(super) started: Instant,
     pub(super) method: Method,
     pub(super) path: String,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     ids::{AccountId, UserId},
-    sandbox::{content::ChatContent, state::DEMO},
+    sandbox::{content::ChatContent, demo_account::DEMO},
 };
 
 /// The time for replies, where a step names none.

@@ -73,7 +73,7 @@ impl Report {
         self.surplus.is_empty() && self.steps.iter().all(|step| step.result.is_ok())
     }
 
-    /// The same report in Chinese.
+    /// The text of this report in Chinese.
     pub fn in_chinese(&self) -> impl fmt::Display + '_ {
         ReportText(self, Language::Chinese)
     }

@@ -1,4 +1,4 @@
-//! `sandbox`: the platform's stand-in with its chat page, and a callback server beside it.
+//! `sandbox`: the stand-in for the platform with its chat page, and a callback server beside it.
 
 mod browser;
 mod demo_bot;
@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     /// Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or
-    /// with a small bot.
+    /// The address of another server to try out, in any language; without it a callback server runs beside the page, with the
+    /// rules of `--config`, or with a small bot.
     #[arg(long, value_name = "URL")]
     route_url: Option<Url>,
     /// The App Key.
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     /// The access token of the portal push API; by default a random one, which is printed.
     #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
     portal_token: Option<String>,
-    /// Journal of our own server, such as sqlite:PATH; by default in a temporary folder.
+    /// Journal of the server beside the page, such as sqlite:PATH; by default in a temporary folder.
     #[arg(long, value_name = "URL", conflicts_with = "route_url")]
     journal: Option<String>,
     /// Lets others than this machine in: anyone who reaches it can read and write everything.
