@@ -54,6 +54,7 @@ pub mod metrics;
 pub mod portal;
 pub mod protocol;
 pub mod rules;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
 pub mod service;

@@ -147,7 +147,7 @@ async fn the_page_s_server_has_the_page_s_conversation() {
     until("the server", async || Connection::try_open(address).await.ok()).await;
     sandbox.route_to(format!("http://{address}/callback"));
     let report = sandbox.play(&file("toml", "conversation.toml").parse().unwrap()).await;
-    assert!(report.passed(), "{report}");
+    assert!(report.has_passed(), "{report}");
     server.kill().unwrap();
     server.wait().unwrap();
 }

@@ -1,9 +1,8 @@
-//! `completions` and `man`: what shells and manual readers know of the commands, made from them.
+//! `man`: the manual pages.
 
 use std::path::PathBuf;
 
 use clap::{Args, Command};
-use clap_complete::Shell;
 
 use crate::failure::Failure;
 
@@ -13,16 +12,8 @@ pub(crate) struct Arguments {
     folder: Option<PathBuf>,
 }
 
-/// Prints a script that completes the arguments of `command`.
-pub(crate) fn completions(shell: Shell, mut command: Command) {
-    let name = command.get_name().to_owned();
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
-}
-
 /// Prints the manual page of `command`, or writes those of all its subcommands.
-pub(crate) fn man(command: Command, arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(command: Command, arguments: &Arguments) -> Result<(), Failure> {
     let Some(folder) = &arguments.folder else {
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page).map_err(Failure::ours)?;

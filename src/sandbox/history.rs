@@ -1,37 +1,37 @@
-//! What the sandbox remembers of what happened: messages, deliveries with their attempts, and API calls.
+//! The history that the sandbox keeps: messages, deliveries with their attempts, and API calls.
 
 use serde::Serialize;
 
-use super::{Content, handling::Handling};
+use super::{content::ChatContent, handling::Handling};
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, UserId},
 };
 
-/// One line of a chat.
+/// A message of a chat, in either direction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Message {
-    /// Counted from 1.
+pub struct ChatMessage {
+    /// The number of this record, counted from 1.
     pub id: u64,
-    /// When it was written.
+    /// The time at which the message was written.
     pub at: UnixMillis,
-    /// The account that it was written to, or by.
+    /// The account that receives the message, or has sent it.
     pub account: AccountId,
-    /// The user who wrote it, or those who received it.
+    /// The user who wrote the message, or the users who received it.
     pub users: Vec<UserId>,
-    /// Who wrote it.
+    /// The side that wrote the message.
     pub from: Side,
-    /// What it says.
-    pub content: Content,
-    /// The delivery that carried it, if a user wrote it.
+    /// The content.
+    pub content: ChatContent,
+    /// The delivery of the message, if a user wrote it.
     pub delivery: Option<u64>,
-    /// The API call that brought it, if an account wrote it.
+    /// The API call that sent the message, if an account wrote it.
     pub call: Option<u64>,
-    /// Whether it went to all followers.
+    /// Whether the message went to all followers.
     pub broadcast: bool,
 }
 
-/// Who wrote a message.
+/// The two sides of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -44,35 +44,35 @@ pub enum Side {
 /// A user's message on its way to the server under test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delivery {
-    /// Counted from 1.
+    /// The number of this record, counted from 1.
     pub id: u64,
-    /// When it began.
+    /// The time at which the delivery began.
     pub at: UnixMillis,
-    /// The message that it carries.
+    /// The message that is delivered.
     pub message: u64,
-    /// The account that was written to.
+    /// The account that the user wrote to.
     pub account: AccountId,
     /// The user who wrote.
     pub user: UserId,
-    /// What kind of message it is.
+    /// The kind of the message, as in [`ChatContent::kind`].
     pub kind: &'static str,
-    /// Where it goes: the account's routeUrl.
+    /// The address that the message is posted to: the account's routeUrl.
     pub url: String,
-    /// How far it is.
+    /// The stage that the delivery has reached.
     pub state: DeliveryState,
-    /// Why it was not sent, or failed.
+    /// The reason why the message was not sent, or why the delivery failed.
     pub reason: Option<String>,
-    /// The kind of `reason`, for programs.
+    /// The kind of `reason`, by which programs distinguish reasons.
     pub reason_kind: Option<ReasonKind>,
-    /// The body.
+    /// The body of the callback.
     pub xml: String,
-    /// What was tried, oldest first; the last 50.
+    /// The requests of this delivery, oldest first; the last 50.
     pub attempts: Vec<Attempt>,
-    /// What became of the message, if the server under test [tells](super::Sandbox::observer).
+    /// The server's work on the message, if the server [reports it](super::Sandbox::observer).
     pub handling: Option<Handling>,
 }
 
-/// How far a delivery is.
+/// The stages of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
@@ -86,19 +86,19 @@ pub enum DeliveryState {
     NotSent,
 }
 
-/// Why a delivery was not sent, or failed.
+/// The kinds of reasons why a delivery was not sent, or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
-    /// The server answered another status than 200.
+    /// The server answered a status other than 200.
     Answered,
     /// No answer came in time.
     Timeout,
     /// Nothing listens at the address.
     Refused,
-    /// The host's name leads to no address.
+    /// The host's name has no address.
     Dns,
-    /// No secure connection came about.
+    /// No TLS connection could be made.
     Tls,
     /// The connection broke, or the answer was not HTTP.
     Broken,
@@ -113,9 +113,9 @@ pub enum ReasonKind {
 /// One request to the server under test, once it has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
-    /// Counts the tries of a delivery from 1; 0 for a request that comes along with them, named by `fault`.
+    /// The number of the attempt, from 1; 0 for a request that an injected `fault` has added.
     pub number: u32,
-    /// Whether somebody asked for it by hand, after the delivery had ended.
+    /// Whether a person asked for this delivery again, after it had ended.
     pub resent: bool,
     /// The HTTP method.
     pub method: &'static str,
@@ -123,27 +123,27 @@ pub struct Attempt {
     pub query: String,
     /// Names and values of the headers.
     pub headers: Vec<(String, String)>,
-    /// When it began.
+    /// The time at which the request began.
     pub at: UnixMillis,
-    /// How long it took, in milliseconds.
+    /// The duration of the request, in milliseconds.
     pub ms: u64,
-    /// HTTP status; none if no answer came.
+    /// The HTTP status; none if no answer came.
     pub status: Option<u16>,
-    /// How the answer's body begins.
+    /// The beginning of the answer's body.
     pub answer: String,
-    /// Why no answer came, or that it was dropped.
+    /// The reason why there is no answer, or why the answer does not count.
     pub error: Option<String>,
-    /// The kind of `error`, for programs.
+    /// The kind of `error`, by which programs distinguish errors.
     pub error_kind: Option<ErrorKind>,
-    /// The fault that was injected.
+    /// The injected fault, if there was one.
     pub fault: Option<DeliveryFault>,
-    /// The status that a sound server answers.
+    /// The status that a correct server answers.
     pub expected: u16,
-    /// The body, where it is not the delivery's own.
+    /// The body of the request, if it differs from the delivery's.
     pub xml: Option<String>,
 }
 
-/// Why an attempt has no answer that counts.
+/// The kinds of errors after which an attempt has no answer that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
@@ -151,13 +151,13 @@ pub enum ErrorKind {
     Timeout,
     /// Nothing listens at the address.
     Refused,
-    /// The host's name leads to no address.
+    /// The host's name has no address.
     Dns,
-    /// No secure connection came about.
+    /// No TLS connection could be made.
     Tls,
     /// The connection broke, or the answer was not HTTP.
     Broken,
-    /// The answer came, and the platform never saw it: [`DeliveryFault::DropAnswer`].
+    /// The answer came and was dropped: [`DeliveryFault::DropAnswer`].
     Dropped,
 }
 
@@ -177,28 +177,28 @@ impl From<ErrorKind> for ReasonKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryFault {
-    /// A message that was accepted comes again.
+    /// An accepted message comes again.
     Duplicate,
-    /// It comes twice at the same instant.
+    /// The message comes twice at the same instant.
     Simultaneous,
-    /// The server's answer is thrown away.
+    /// The server's answer is dropped.
     DropAnswer,
-    /// A forged message, signed with another secret.
+    /// A forged message comes, signed with another secret.
     WrongSignature,
-    /// A forged message, rightly signed ten minutes ago.
+    /// A forged message comes, whose signature is correct but ten minutes old.
     StaleSignature,
-    /// The very same request again.
+    /// An accepted request comes again unchanged.
     ReplayedSignature,
-    /// A forged message under a signature that was seen before.
+    /// A forged message comes with the signature of an accepted one.
     ForgedBody,
-    /// Rightly signed, but cut in the middle.
+    /// A correctly signed body comes that is cut in the middle.
     MalformedXml,
-    /// Rightly signed, of a kind that nobody knows.
+    /// A correctly signed message of an unknown kind comes.
     UnknownKind,
 }
 
 impl DeliveryFault {
-    /// The status that a sound server answers.
+    /// The status that a correct server answers.
     pub(super) fn expected(self) -> u16 {
         match self {
             Self::WrongSignature | Self::StaleSignature | Self::ForgedBody => 401,
@@ -214,48 +214,48 @@ impl DeliveryFault {
 
 /// An API call of the server under test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Call {
-    /// Counted from 1.
+pub struct ApiCall {
+    /// The number of this record, counted from 1.
     pub id: u64,
-    /// When it came.
+    /// The time at which the call came.
     pub at: UnixMillis,
-    /// How long it took until it was answered, in milliseconds.
+    /// The time until the call was answered, in milliseconds.
     pub ms: u64,
     /// The HTTP method.
     pub method: String,
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// The account that it names.
+    /// The account that the call names.
     pub account: Option<AccountId>,
-    /// The users that it names; the first 100, and of a refused call none.
+    /// The users that the call names, at most 100; none for a refused call.
     pub users: Vec<UserId>,
-    /// The latest delivery of that account and user when it came.
+    /// The latest delivery of that account and user at that time.
     pub delivery: Option<u64>,
-    /// What its body is.
+    /// The type of the body.
     pub body_type: BodyType,
-    /// How its body begins.
+    /// The beginning of the body.
     pub body: String,
-    /// HTTP status; none if no answer was given.
+    /// The HTTP status; none if the call was not answered.
     pub status: Option<u16>,
     /// The answer's body.
     pub answer: String,
-    /// Why it was refused.
+    /// The reason why the call was refused.
     pub refused: Option<String>,
-    /// The fault that was injected.
+    /// The injected fault, if there was one.
     pub fault: Option<AnswerFault>,
 }
 
-/// What the body of an API call is.
+/// The types of an API call's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyType {
-    /// Fields of a form; a body that does not say what it is counts as one.
+    /// Fields of a form; a body without a Content-Type counts as one.
     Form,
     /// JSON.
     Json,
-    /// An uploaded file, which is described in the place of the body.
+    /// An uploaded file; the record describes the file in place of its bytes.
     Multipart,
-    /// Nothing.
+    /// No body.
     None,
 }
 
@@ -263,14 +263,21 @@ pub enum BodyType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerFault {
-    /// Errcode 1000.
+    /// The call is answered with errcode 1000.
     InternalError,
-    /// Errcode 1008.
+    /// The call is answered with errcode 1008.
     RateExceeded,
-    /// HTTP 500 with a page instead of JSON.
+    /// The call is answered with HTTP 500 and a page instead of JSON.
     Status500,
-    /// The connection is cut within the answer.
+    /// The connection is closed before the answer is complete.
     Cut,
-    /// Nothing at all.
+    /// The call is not answered.
     Silent,
+}
+
+impl ChatMessage {
+    /// The words of the content: a text, titles and descriptions line by line, or else an address.
+    pub fn text(&self) -> String {
+        self.content.words()
+    }
 }

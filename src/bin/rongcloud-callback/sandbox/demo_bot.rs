@@ -1,6 +1,6 @@
-//! The bot that the sandbox comes with: a welcome, help, an echo, a picture, news, and a place's name.
+//! The demo bot of the sandbox: a welcome, help, an echo, a picture, news, and the name of a place.
 //!
-//! The bot answers in the language that it is written to, Chinese or English; where nothing is written, in both.
+//! The bot answers in the language of the message, Chinese or English; a message without text is answered in both.
 
 use rongcloud_callback::{
     Article, CallbackService, Context, Image, ImageText, Location, Payload, Source, Subscribe, Text,
@@ -21,12 +21,12 @@ const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
     图文 3 — 多图文\n\
     发送位置、图片、语音或其他文字，会原样返回。";
 
-/// Adds the bot's handlers; its pictures are those that the sandbox serves at `base`.
-pub(crate) fn bot(service: CallbackService, base: &str) -> CallbackService {
+/// Adds the bot's handlers to a service; the bot sends the samples that the sandbox serves at `base`.
+pub(super) fn add_handlers(service: CallbackService, base: &str) -> CallbackService {
     let base = base.to_owned();
     service
         .on(move |text: Text, _context| {
-            let reply = answer(&text.content, &base);
+            let reply = reply_to(&text.content, &base);
             async move { reply }
         })
         .on(welcome)
@@ -51,7 +51,8 @@ async fn welcome(_: Subscribe, context: Context) -> String {
     format!("Welcome, {}! 欢迎！\nWrite \"help\" or \"帮助\".", context.user())
 }
 
-fn answer(text: &str, base: &str) -> Payload {
+/// The reply to a text.
+fn reply_to(text: &str, base: &str) -> Payload {
     let words: Vec<_> = text.split_whitespace().collect();
     match words[..] {
         ["help" | "Help"] => Payload::text(HELP),
@@ -60,24 +61,25 @@ fn answer(text: &str, base: &str) -> Payload {
         ["voice" | "Voice" | "语音"] => {
             Payload::voice(Source::Url(format!("{base}/sandbox/samples/voice.amr")))
         }
-        [word @ ("news" | "News" | "图文")] => Payload::news(cards(1, is_chinese(word), base)),
+        [word @ ("news" | "News" | "图文")] => Payload::news(cards(1, has_chinese(word), base)),
         [word @ ("news" | "News" | "图文"), number] => {
             let count = number.parse().unwrap_or(3).clamp(1, 10);
-            Payload::news(cards(count, is_chinese(word), base))
+            Payload::news(cards(count, has_chinese(word), base))
         }
-        _ if is_chinese(text) => Payload::text(format!("你说：{text}")),
+        _ if has_chinese(text) => Payload::text(format!("你说：{text}")),
         _ => Payload::text(format!("You said: {text}")),
     }
 }
 
 /// Whether a text has a Chinese character (a CJK unified ideograph).
-fn is_chinese(text: &str) -> bool {
+fn has_chinese(text: &str) -> bool {
     text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter))
 }
 
-fn cards(count: usize, chinese: bool, base: &str) -> impl Iterator<Item = Article> {
+/// The cards of a news message.
+fn cards(count: usize, is_chinese: bool, base: &str) -> impl Iterator<Item = Article> {
     let picture = picture(base);
-    let (title, description) = if chinese {
+    let (title, description) = if is_chinese {
         ("新闻", "图文消息的样子。")
     } else {
         ("News", "What a card looks like.")
@@ -90,6 +92,7 @@ fn cards(count: usize, chinese: bool, base: &str) -> impl Iterator<Item = Articl
     })
 }
 
+/// The address of the sample picture.
 fn picture(base: &str) -> String {
     format!("{base}/sandbox/samples/picture.jpg")
 }

@@ -1,4 +1,4 @@
-//! `completions` and `man` need no configuration.
+//! The commands `completions` and `man`, which need no configuration.
 
 use super::{executable, outcome};
 

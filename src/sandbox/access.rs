@@ -1,4 +1,4 @@
-//! Who may use the page and its interface: this machine, whoever is let in, and no other site's page.
+//! Access to the page and its interface: for this machine and allowed hosts, and for no other site's page.
 
 use std::sync::Arc;
 
@@ -14,36 +14,34 @@ use http::{
 };
 use url::{Host, Url};
 
-use super::platform::Platform;
-
-/// Scripts and styles are our own; pictures may be anywhere, as a bot's are.
-const POLICY: &str = "default-src 'self'; img-src 'self' data: http: https:; \
+/// The content security policy: scripts and styles of the sandbox only; pictures from anywhere, as bots send them.
+const CONTENT_POLICY: &str = "default-src 'self'; img-src 'self' data: http: https:; \
     media-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'";
 
-/// Which hosts the page and its interface are answered under.
+/// The hosts under which the page and its interface are answered.
 #[derive(Debug)]
-pub(super) struct Hosts {
-    /// Whether other machines may ask.
+pub(super) struct AllowedHosts {
+    /// Whether other machines may use them.
     pub(super) allow_remote: bool,
-    /// Names of this machine that are known by no rule.
-    pub(super) allowed: Vec<String>,
+    /// The names of this machine besides `localhost`.
+    pub(super) names: Vec<String>,
 }
 
-/// Refuses what another site makes a browser ask, and says how far a browser may trust the answer.
-pub(super) async fn guard(
-    State(platform): State<Arc<Platform>>,
+/// Refuses requests that another site makes a browser send, and sets headers that limit the answer's rights in a browser.
+pub(super) async fn check_access(
+    State(hosts): State<Arc<AllowedHosts>>,
     request: Request,
     next: Next,
 ) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
-    let refused = platform.hosts.why_not(host(headers, uri));
-    if let Some(reason) = refused.or_else(|| foreign_page(headers, uri).map(str::to_owned)) {
+    let refused = hosts.refusal(host(headers, uri));
+    if let Some(reason) = refused.or_else(|| foreign_page_refusal(headers, uri).map(str::to_owned)) {
         return (StatusCode::FORBIDDEN, reason).into_response();
     }
     let mut response = next.run(request).await;
     for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
     ] {
@@ -52,11 +50,11 @@ pub(super) async fn guard(
     response
 }
 
-/// Why a request comes from another site's page: its `Origin` is not the host that it asks.
-pub(super) fn foreign_page(headers: &HeaderMap, uri: &Uri) -> Option<&'static str> {
+/// The refusal of a request from another site's page, whose `Origin` is not the host of the request.
+pub(super) fn foreign_page_refusal(headers: &HeaderMap, uri: &Uri) -> Option<&'static str> {
     let origin = headers.get(ORIGIN)?.to_str().unwrap_or_default();
-    let is_ours = origin.split_once("://").is_some_and(|(_, asking)| asking == host(headers, uri));
-    (!is_ours).then_some("another site's page may not use this sandbox")
+    let is_own = origin.split_once("://").is_some_and(|(_, site)| site == host(headers, uri));
+    (!is_own).then_some("another site's page may not use this sandbox")
 }
 
 fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> &'r str {
@@ -64,17 +62,17 @@ fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> &'r str {
     header.or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default()
 }
 
-impl Hosts {
-    /// Why a request to `host` is not answered.
+impl AllowedHosts {
+    /// The refusal of a request to `host`.
     ///
-    /// A name may be another site's that was pointed here (DNS rebinding), so none is taken but those of this machine
-    /// and those that were given; an address cannot be.
-    fn why_not(&self, host: &str) -> Option<String> {
+    /// A name may belong to another site whose DNS entry was pointed at this machine (DNS rebinding). So the only names
+    /// that are taken are those of this machine and the allowed ones; an address cannot be pointed elsewhere.
+    fn refusal(&self, host: &str) -> Option<String> {
         let url = Url::parse(&format!("http://{host}/")).ok();
         let is_remote = match url.as_ref().and_then(Url::host) {
             Some(Host::Domain(name)) => {
                 let is_local = name == "localhost" || name.ends_with(".localhost");
-                if is_local || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
+                if is_local || self.names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
                     return None;
                 }
                 let name: String = name.chars().take(100).collect();
@@ -98,9 +96,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_s_names_and_those_that_were_given_get_in() {
-        let mut hosts = Hosts { allow_remote: false, allowed: vec!["Sandbox.internal".to_owned()] };
-        let ours =
+    fn only_this_machine_s_names_and_the_allowed_ones_get_in() {
+        let mut hosts = AllowedHosts { allow_remote: false, names: vec!["Sandbox.internal".to_owned()] };
+        let own =
             ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "localhost", "sandbox.internal:8000"];
         let remote = ["192.168.1.2:8000", "[2001:db8::7]:8000"];
         let foreign = [
@@ -110,33 +108,33 @@ mod tests {
             "x.sandbox.internal",
             "",
         ];
-        for (allow_remote, let_in) in [(false, &ours[..]), (true, &[&ours[..], &remote].concat())] {
+        for (allow_remote, let_in) in [(false, &own[..]), (true, &[&own[..], &remote].concat())] {
             hosts.allow_remote = allow_remote;
-            for host in ours.into_iter().chain(remote).chain(foreign) {
+            for host in own.into_iter().chain(remote).chain(foreign) {
                 assert_eq!(
-                    hosts.why_not(host).is_none(),
+                    hosts.refusal(host).is_none(),
                     let_in.contains(&host),
                     "{host} {allow_remote}"
                 );
             }
         }
-        assert!(hosts.why_not("evil.example:80").unwrap().contains("--allow-host evil.example "));
+        assert!(hosts.refusal("evil.example:80").unwrap().contains("--allow-host evil.example "));
     }
 
     #[test]
-    fn only_our_own_page_gets_in() {
-        let check = |host: &'static str, origin: &'static str| {
+    fn only_the_sandbox_s_own_page_gets_in() {
+        let is_let_in = |host: &'static str, origin: &'static str| {
             let headers = [(HOST, host), (ORIGIN, origin)];
             let headers = headers
                 .map(|(name, value)| (name, HeaderValue::from_static(value)))
                 .into_iter()
                 .collect();
-            foreign_page(&headers, &Uri::from_static("/sandbox/state")).is_none()
+            foreign_page_refusal(&headers, &Uri::from_static("/sandbox/state")).is_none()
         };
-        assert!(check("127.0.0.1:8000", "http://127.0.0.1:8000"));
-        assert!(check("sandbox.example", "https://sandbox.example"));
+        assert!(is_let_in("127.0.0.1:8000", "http://127.0.0.1:8000"));
+        assert!(is_let_in("sandbox.example", "https://sandbox.example"));
         for origin in ["http://evil.example", "null", "http://127.0.0.1:8001", "http://localhost:8000"] {
-            assert!(!check("127.0.0.1:8000", origin), "{origin}");
+            assert!(!is_let_in("127.0.0.1:8000", origin), "{origin}");
         }
     }
 }

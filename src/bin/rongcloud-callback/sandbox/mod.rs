@@ -1,4 +1,8 @@
-//! `sandbox`: the platform's stand-in with its chat page, and our own server beside it.
+//! `sandbox`: the stand-in for the platform with its chat page, and a callback server beside it.
+
+mod browser;
+mod demo_bot;
+mod own_server;
 
 use std::{
     io,
@@ -15,15 +19,16 @@ use rongcloud_callback::{
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::{browser, failure::Failure, own_server::OwnServer, terminal};
+use self::own_server::OwnServer;
+use crate::{failure::Failure, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Another server to try out, in any language; without it our own runs beside the page, with the rules of `--config`, or
-    /// with a small bot.
+    /// The address of another server to try out, in any language; without it a callback server runs beside the page, with the
+    /// rules of `--config`, or with a small bot.
     #[arg(long, value_name = "URL")]
     route_url: Option<Url>,
     /// The App Key.
@@ -35,7 +40,7 @@ pub(crate) struct Arguments {
     /// The access token of the portal push API; by default a random one, which is printed.
     #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
     portal_token: Option<String>,
-    /// Journal of our own server, such as sqlite:PATH; by default in a temporary folder.
+    /// Journal of the server beside the page, such as sqlite:PATH; by default in a temporary folder.
     #[arg(long, value_name = "URL", conflicts_with = "route_url")]
     journal: Option<String>,
     /// Lets others than this machine in: anyone who reaches it can read and write everything.
@@ -53,17 +58,17 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Where the page and the platform's API are.
+    /// The address of the page and of the platform's API.
     pub(crate) fn address(&self) -> SocketAddr {
         let port = if self.play.is_some() { 0 } else { 8000 };
         self.listen.unwrap_or_else(|| ([127, 0, 0, 1], port).into())
     }
 }
 
-/// Plays the platform; with a configuration file it is that one's rules that answer, in the demonstration's place.
+/// Runs the sandbox, and beside it a server with the rules of `config`, or with the demo bot if there is none.
 pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(), Failure> {
     let conversation = arguments.play.as_deref().map(read).transpose()?;
-    // Before the folder is made, which must not be left behind.
+    // Signals are handled from before the temporary folder is made, so that it is always removed.
     let mut ended = pin!(termination().map_err(Failure::ours)?);
     let mut hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
     let sandbox = start(&arguments).await?;
@@ -75,7 +80,7 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
             () = &mut ended => return interrupted(&arguments),
         }
     };
-    let bot = server.as_ref().map(OwnServer::bot);
+    let bot = server.as_ref().map(OwnServer::describe_bot);
     let shown = async {
         match &conversation {
             Some(conversation) => play(&sandbox, conversation).await,
@@ -85,7 +90,7 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
     let served = async {
         match &mut server {
             Some(server) => server.run(&mut hang_ups).await,
-            // Whoever closes the terminal leaves the sandbox to those who use it.
+            // The sandbox continues when its terminal is closed: others may use it.
             None => loop {
                 hang_ups.recv().await;
             },
@@ -103,7 +108,7 @@ pub(crate) async fn run(arguments: Arguments, config: Option<&Path>) -> Result<(
     }
 }
 
-/// What a signal that ends the command makes of it: a play has no result.
+/// The result of a command that a signal ends: a failure if a conversation was played, as its result is not known.
 fn interrupted(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.play {
         Some(_) => Err(Failure::yours(anyhow::anyhow!("interrupted"))),
@@ -111,6 +116,7 @@ fn interrupted(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
+/// Starts the sandbox as the arguments say.
 async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
     let listen = arguments.address();
     let options = Options {
@@ -140,22 +146,24 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
     })
 }
 
+/// Plays a conversation, and prints the report.
 async fn play(sandbox: &Sandbox, conversation: &Conversation) -> Result<(), Failure> {
     let report = sandbox.play(conversation).await;
     print!("{}", terminal::block(&report.to_string()));
-    if report.passed() {
+    if report.has_passed() {
         return Ok(());
     }
     Err(Failure::yours(anyhow::anyhow!("the conversation went differently")))
 }
 
+/// Reads a conversation file.
 fn read(path: &Path) -> Result<Conversation, Failure> {
     let failed = |error: anyhow::Error| Failure::yours(error.context(path.display().to_string()));
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
     text.parse().map_err(|error: rongcloud_callback::sandbox::ConversationError| failed(error.into()))
 }
 
-/// Takes what a configuration takes as an App Key.
+/// Checks an App Key as a configuration does.
 fn app_key(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || !text.chars().all(|char| char.is_ascii_graphic()) {
         return Err("an App Key is printable ASCII without spaces");
@@ -163,7 +171,7 @@ fn app_key(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Says where everything is, and opens the page if that is wanted; ends with the command.
+/// Prints the addresses and secrets, and opens the page if asked to; never returns.
 async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Result<(), Failure> {
     let page = format!("{}/", sandbox.api_url());
     let bot = bot.unwrap_or("another server");
@@ -178,9 +186,9 @@ async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Re
          Ctrl-C ends it.\n",
         sandbox.route_url(),
         sandbox.portal_token(),
-        quoted(sandbox.app_key().as_str()),
-        quoted(sandbox.secret()),
-        quoted(sandbox.api_url()),
+        shell_word(sandbox.app_key().as_str()),
+        shell_word(sandbox.secret()),
+        shell_word(sandbox.api_url()),
     );
     if arguments.open {
         browser::open(page).await;
@@ -188,8 +196,8 @@ async fn show(sandbox: &Sandbox, arguments: &Arguments, bot: Option<&str>) -> Re
     std::future::pending().await
 }
 
-/// A word as a shell reads it.
-fn quoted(text: &str) -> String {
+/// A text as one word of a shell's command.
+fn shell_word(text: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@%+,".contains(char);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();
@@ -209,7 +217,7 @@ mod tests {
             ("", "''"),
             ("it's $HOME", r"'it'\''s $HOME'"),
         ] {
-            assert_eq!(quoted(text), word);
+            assert_eq!(shell_word(text), word);
         }
     }
 }

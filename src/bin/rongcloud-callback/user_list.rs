@@ -1,4 +1,4 @@
-//! Long lists of users, worked through in parts of the size that one call takes.
+//! Long lists of users, sent in parts of the size that one call takes.
 
 use std::{
     collections::HashSet,
@@ -9,15 +9,11 @@ use clap::Args;
 use rongcloud_callback::{client::ClientError, ids::UserId};
 use serde_json::json;
 
-use crate::{
-    calls::{self, Options},
-    failure::Failure,
-    progress,
-};
+use crate::{api_options::ApiOptions, failure::Failure, input, progress};
 
-/// Where a long list comes from, and where in it to begin.
+/// The arguments that name a long list, and the position at which to begin.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct ListArguments {
     /// Takes the users from a file with one user a line, - for standard input.
     #[arg(long, value_name = "FILE")]
     users_file: Option<PathBuf>,
@@ -26,16 +22,17 @@ pub(crate) struct List {
     from: usize,
 }
 
-/// Some users of a list in which nobody is twice: those from `first` on.
-pub(crate) struct Users {
+/// A list of users without repetitions, from which those from `first` on are taken.
+pub(crate) struct UserList {
     all: Vec<UserId>,
+    /// The index of the first user to take.
     first: usize,
-    /// How many were left out, since they were named before.
+    /// The number of repetitions that were left out.
     repeated: usize,
 }
 
-impl List {
-    /// The users that were named, and then those in the file.
+impl ListArguments {
+    /// The users that the command names, followed by those in the file.
     pub(crate) fn names(&self, named: &[String]) -> Result<Vec<UserId>, Failure> {
         let mut names: Vec<UserId> = named.iter().map(|user| user.as_str().into()).collect();
         if let Some(path) = &self.users_file {
@@ -44,8 +41,8 @@ impl List {
         Ok(names)
     }
 
-    /// Some users of those with these names, each once, in the order of their first names.
-    pub(crate) fn users(&self, names: Vec<UserId>) -> Result<Users, Failure> {
+    /// The list of these users without repetitions, in the order in which they are named first.
+    pub(crate) fn users(&self, names: Vec<UserId>) -> Result<UserList, Failure> {
         if names.iter().any(|user| user.as_str().is_empty()) {
             let what = anyhow::anyhow!("a user in the list has an empty id");
             return Err(Failure::yours(what).hint("nothing was sent: is a variable of the shell empty?"));
@@ -59,58 +56,59 @@ impl List {
             return Err(Failure::yours(what).hint("positions are from 1, in the order of the list"));
         }
         let repeated = named - all.len();
-        Ok(Users { all, first, repeated })
+        Ok(UserList { all, first, repeated })
     }
 }
 
+/// The lines of a file that are not empty.
 fn lines(path: &Path) -> Result<Vec<UserId>, Failure> {
-    let text = String::from_utf8(calls::read(path)?).map_err(|error| {
+    let text = String::from_utf8(input::read(path)?).map_err(|error| {
         Failure::yours(error)
-            .at(format!("{} is not text", calls::shown(path)))
+            .at(format!("{} is not text", input::display_name(path)))
             .hint("write one user id a line, in UTF-8")
     })?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(UserId::from).collect())
 }
 
-impl Users {
-    /// How many the list has, wherever in it to begin.
-    pub(crate) fn listed(&self) -> usize {
+impl UserList {
+    /// The number of users in the whole list.
+    pub(crate) fn total(&self) -> usize {
         self.all.len()
     }
 
-    /// Makes one call for each `size` users, one after the other, and prints how far it got.
+    /// Makes one call for each `size` users, one after the other, and prints the result.
     pub(crate) async fn in_parts(
         &self,
-        options: &Options,
+        options: &ApiOptions,
         size: usize,
         call: impl AsyncFn(&[UserId]) -> Result<(), ClientError>,
     ) -> Result<(), Failure> {
         let users = &self.all[self.first..];
         let bar = progress::bar(users.len());
-        let mut sent = true;
+        let mut is_sent = true;
         for (index, part) in users.chunks(size).enumerate() {
             match call(part).await {
                 Ok(()) => bar.inc(part.len() as u64),
                 Err(ClientError::Unsent(unsent)) => {
-                    sent = false;
+                    is_sent = false;
                     options.print_unsent(&unsent)?;
                 }
                 Err(cause) => {
                     bar.finish_and_clear();
-                    return Err(self.stopped(options, index * size, part.len(), cause));
+                    return Err(self.part_error(options, index * size, part.len(), cause));
                 }
             }
         }
         bar.finish_and_clear();
-        if sent {
+        if is_sent {
             self.print_done(options, users.len());
         }
         Ok(())
     }
 
-    fn print_done(&self, options: &Options, done: usize) {
+    fn print_done(&self, options: &ApiOptions, done: usize) {
         if options.json {
-            println!("{}", json!({ "total": self.listed(), "done": done, "repeated": self.repeated }));
+            println!("{}", json!({ "total": self.total(), "done": done, "repeated": self.repeated }));
             return;
         }
         let repeated = match self.repeated {
@@ -121,9 +119,9 @@ impl Users {
         println!("done for {done} user(s){repeated}");
     }
 
-    /// What to say when the part after `done` users failed.
-    fn stopped(&self, options: &Options, done: usize, part: usize, cause: ClientError) -> Failure {
-        let (from, total) = (self.first + done + 1, self.listed());
+    /// The failure of the part after the first `done` users.
+    fn part_error(&self, options: &ApiOptions, done: usize, part: usize, cause: ClientError) -> Failure {
+        let (from, total) = (self.first + done + 1, self.total());
         let to = from + part - 1;
         if options.json {
             let failed = json!({ "from": from, "to": to, "error": cause.to_string() });

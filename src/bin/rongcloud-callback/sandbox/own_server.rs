@@ -1,4 +1,4 @@
-//! Our own server beside the sandbox: with the rules of a configuration, or with the demonstration bot.
+//! The callback server that runs beside the sandbox, with the rules of a configuration or with the demo bot.
 
 use std::{
     io,
@@ -13,6 +13,7 @@ use rongcloud_callback::{
     journal::Queue,
     sandbox::{HandlingEvent, HandlingStep, Sandbox},
     service::{Progress, ServiceError, Step},
+    telemetry,
 };
 use tokio::{
     signal::unix::Signal,
@@ -20,46 +21,55 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{demonstration, failure::Failure, log};
+use super::demo_bot;
+use crate::{failure::Failure, log};
 
-/// How often, and after which pauses, it is tried to remove a folder in which a thread of the journal may still be at work.
+/// The number of attempts at removing the temporary folder, in which a thread of the journal may still write.
 const REMOVALS: u32 = 5;
+/// The pause between two such attempts.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The variable of the configuration that stands for the journal's URL.
+const JOURNAL_VARIABLE: &str = "JOURNAL";
 
-/// The server, running.
-pub(crate) struct OwnServer {
+/// The running server.
+pub(super) struct OwnServer {
+    /// The task of the server; it ends after `stop`, or by itself with an error.
     running: JoinSet<Result<(), ServiceError>>,
+    /// The signal at which the server drains and ends.
     stop: CancellationToken,
-    /// The rules that answer, in the demonstration's place.
+    /// The rules that answer; none if the demo bot does.
     rules: Option<FileRules>,
-    /// Where its journal is, unless that was told. Dropped last: the others use it.
-    _folder: Option<Folder>,
+    /// The folder of the journal, if the command names none. It is dropped last, as the server uses it.
+    _folder: Option<TemporaryFolder>,
 }
 
-/// The rules of a file, which can be read again.
+/// The rules of a configuration file, which can be loaded again.
 struct FileRules {
     rules: Rules,
     path: PathBuf,
 }
 
-/// A temporary folder that nobody else can read, gone when dropped.
-struct Folder(PathBuf);
+/// A temporary folder that only this user can read; it is removed when it is dropped.
+struct TemporaryFolder(PathBuf);
 
 impl OwnServer {
-    /// Starts it and leads the sandbox's messages to it.
-    pub(crate) async fn start(
+    /// Starts the server, and routes the sandbox's messages to it.
+    pub(super) async fn start(
         sandbox: &Sandbox,
         journal: Option<&str>,
         rules: Option<&Path>,
     ) -> Result<Self, Failure> {
         let folder = match journal {
             Some(_) => None,
-            None => Some(Folder::new().map_err(Failure::ours)?),
+            None => Some(TemporaryFolder::new().map_err(Failure::ours)?),
         };
-        let in_folder = |folder: &Folder| format!("sqlite:{}", folder.0.join("journal.db").display());
+        let in_folder =
+            |folder: &TemporaryFolder| format!("sqlite:{}", folder.0.join("journal.db").display());
         let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
-        let config = Config::from_toml(&configuration(sandbox, &journal), |_| None)?;
-        log::start(&config.log)?;
+        let config = Config::from_toml(&configuration(sandbox), |name| {
+            (name == JOURNAL_VARIABLE).then(|| journal.clone())
+        })?;
+        telemetry::start(&config.log.options(), None)?;
         let rules = match rules {
             None => None,
             Some(path) => {
@@ -70,11 +80,11 @@ impl OwnServer {
         let service = CallbackService::new(config);
         let service = match &rules {
             Some(file) => service.route(file.rules.clone()),
-            None => demonstration::bot(service, sandbox.api_url()),
+            None => demo_bot::add_handlers(service, sandbox.api_url()),
         };
         let observer = sandbox.observer();
         let service = service.observe(move |progress| {
-            if let Some(step) = step(progress) {
+            if let Some(step) = to_handling_step(progress) {
                 observer.note(&step);
             }
         });
@@ -85,16 +95,16 @@ impl OwnServer {
         Ok(Self { running, stop, rules, _folder: folder })
     }
 
-    /// What answers, in words.
-    pub(crate) fn bot(&self) -> String {
+    /// The bot that answers, in words.
+    pub(super) fn describe_bot(&self) -> String {
         match &self.rules {
             Some(FileRules { path, .. }) => format!("the rules of {}", path.display()),
             None => "a small bot".to_owned(),
         }
     }
 
-    /// Runs until the server ends by itself, and reads the rules again at each SIGHUP.
-    pub(crate) async fn run(&mut self, hang_ups: &mut Signal) -> Result<(), Failure> {
+    /// Waits until the server ends by itself, and loads the rules again at each SIGHUP.
+    pub(super) async fn run(&mut self, hang_ups: &mut Signal) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 Some(ended) = self.running.join_next() => return ended.map_err(Failure::ours)?.map_err(Failure::from),
@@ -103,8 +113,8 @@ impl OwnServer {
         }
     }
 
-    /// Ends it.
-    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+    /// Stops the server, and waits for its end.
+    pub(super) async fn stop(mut self) -> Result<(), Failure> {
         self.stop.cancel();
         while let Some(ended) = self.running.join_next().await {
             ended.map_err(Failure::ours)??;
@@ -114,7 +124,7 @@ impl OwnServer {
 }
 
 impl FileRules {
-    /// Puts the file's rules in force as they are now, if they are right; says which it is.
+    /// Loads the file's rules again, and uses them if they are correct; prints the result.
     async fn reload(&mut self) {
         let path = self.path.clone();
         let loaded = spawn_blocking(move || Config::load(Some(&path))).await;
@@ -129,7 +139,7 @@ impl FileRules {
     }
 }
 
-impl Folder {
+impl TemporaryFolder {
     fn new() -> io::Result<Self> {
         let name = format!("rongcloud-callback-sandbox-{:016x}", rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
@@ -138,7 +148,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         let mut last = Ok(());
         for _ in 0..REMOVALS {
@@ -146,7 +156,7 @@ impl Drop for Folder {
             if last.is_ok() {
                 return;
             }
-            // After a panic the journal's thread may add a file while the others are removed.
+            // After a panic the journal's thread may add a file while other files are removed.
             thread::park_timeout(PAUSE);
         }
         if let Err(error) = last {
@@ -155,8 +165,8 @@ impl Drop for Folder {
     }
 }
 
-/// A step of the server in the sandbox's words.
-fn step(progress: &Progress) -> Option<HandlingStep> {
+/// A step of the server in the form of the sandbox.
+fn to_handling_step(progress: &Progress) -> Option<HandlingStep> {
     let event = match progress.step.clone() {
         Step::Begun => HandlingEvent::Begun,
         Step::Done { by, replies, .. } => HandlingEvent::Done { by, replies },
@@ -168,7 +178,7 @@ fn step(progress: &Progress) -> Option<HandlingStep> {
         _ => return None,
     };
     let (entry, answers) = (progress.entry.0, progress.answers.map(|message| message.0));
-    // A reply that no message's number leads to, such as one of an earlier version, would be taken for a message.
+    // A reply whose message is unknown, such as one of an earlier version, would be taken for a message.
     let is_known = progress.queue == Queue::Inbox || answers.is_some();
     is_known.then(|| HandlingStep {
         entry,
@@ -179,23 +189,18 @@ fn step(progress: &Progress) -> Option<HandlingStep> {
     })
 }
 
-/// As `serve` would run, but on free ports, and with failed attempts repeated while one still looks at the page.
-fn configuration(sandbox: &Sandbox, journal: &str) -> String {
-    let (key, secret) = (toml(sandbox.app_key().as_str()), toml(sandbox.secret()));
-    let (journal, api_url) = (toml(journal), toml(sandbox.api_url()));
+/// The configuration of a server as `serve` would run it, but on free ports, and with short pauses between attempts, so that
+/// they are seen on the page.
+fn configuration(sandbox: &Sandbox) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\
          [admin]\nlisten = \"127.0.0.1:0\"\n\
-         [journal]\nurl = {journal}\n\
+         [journal]\nurl = \"${{{JOURNAL_VARIABLE}}}\"\n\
          [dispatch]\nattempts = 20\nbackoff = \"500ms\"\nmax_backoff = \"5s\"\n\
          [deliver]\nattempts = 20\nbackoff = \"500ms\"\nmax_backoff = \"5s\"\n\
          [shutdown]\ngrace = \"2s\"\n\
          [log]\nlevel = \"warn\"\n\
-         [[apps]]\npath = \"/callback\"\nkey = {key}\nsecrets = [{secret}]\napi_url = {api_url}\n"
+         {}",
+        sandbox.app_toml()
     )
-}
-
-/// A string of the configuration, in which `${` would begin a variable of the environment.
-fn toml(text: &str) -> String {
-    toml::Value::from(text.replace("${", "$${")).to_string()
 }

@@ -1,162 +1,32 @@
-//! `doctor`: looks for whatever keeps messages from arriving and replies from going out.
+//! The checks of `doctor`: the configuration, the journal, the clock, the API, the routeUrl and the server.
 
 use std::path::Path;
 
-use clap::Args;
 use rongcloud_callback::{
     Config,
     client::{Account, ClientError, server_time},
     clock::Clock,
-    config::{AppSection, ConfigError},
-    ids::AppKey,
+    config::AppSection,
     journal::{Access, JournalError},
     protocol::ErrCode,
     service::open_journal,
     telemetry::LogFilter,
 };
 use rustix::fs::statvfs;
-use serde::Serialize;
 use url::Url;
 
-use crate::{
-    address::Reach,
-    calls::{name_an_app, print_json},
-    check,
-    failure::Failure,
-    terminal,
-};
+use super::report::Finding;
+use crate::{address::Reach, check};
 
-/// How far this machine's clock may be from the platform's before it is a problem, in milliseconds.
-const MOST_SKEW: i64 = 30_000;
-/// The journal needs so much room to go on for a while.
-const LEAST_ROOM: u64 = 512 << 20;
-/// An account that nobody has, to ask the API about where no other is named.
-const NOBODY: &str = "rongcloud-callback-doctor";
+/// The largest difference between this machine's clock and the platform's that is no problem, in milliseconds.
+const MAX_SKEW: i64 = 30_000;
+/// The free space on the journal's disk below which the check fails.
+const MIN_SPACE: u64 = 512 << 20;
+/// An account that does not exist, to call the API with where no account is named.
+const NO_ACCOUNT: &str = "rongcloud-callback-doctor";
 
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rongcloud-callback --config callback.toml doctor --account news")]
-pub(crate) struct Arguments {
-    /// Only the app with this App Key; without it, all of the configuration
-    #[arg(long, value_name = "KEY")]
-    app: Option<AppKey>,
-    /// A public account (mcid) of the app, whose routeUrl is compared with the configuration
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
-    /// The server's address as the platform sees it, to probe it from outside; without it the account's routeUrl
-    #[arg(long, value_name = "URL")]
-    url: Option<Url>,
-    /// Prints JSON, for scripts
-    #[arg(long)]
-    json: bool,
-}
-
-/// A thing that was looked at, and how it was found.
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app: Option<String>,
-    /// None where it could not be looked at.
-    ok: Option<bool>,
-    what: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-impl Finding {
-    fn new(check: &'static str, ok: Option<bool>, what: impl Into<String>) -> Self {
-        Self { check, app: None, ok, what: what.into(), hint: None }
-    }
-
-    fn fine(check: &'static str, what: impl Into<String>) -> Self {
-        Self::new(check, Some(true), what)
-    }
-
-    fn wrong(check: &'static str, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..Self::new(check, Some(false), what) }
-    }
-
-    fn open(check: &'static str, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..Self::new(check, None, what) }
-    }
-}
-
-/// The findings so far; on a terminal each is printed as soon as it is there.
-struct Report {
-    json: bool,
-    findings: Vec<Finding>,
-}
-
-impl Report {
-    fn add(&mut self, finding: Finding) {
-        if !self.json {
-            let mark = finding.ok.map_or('–', |ok| if ok { '✓' } else { '✗' });
-            let app = finding.app.as_ref().map_or_else(String::new, |app| format!("app {app}: "));
-            println!("{mark} {:13}  {app}{}", finding.check, terminal::block(&finding.what));
-            if let Some(hint) = &finding.hint {
-                println!("    hint: {}", terminal::block(hint));
-            }
-        }
-        self.findings.push(finding);
-    }
-
-    fn of_app(&mut self, app: &AppSection, finding: Finding) {
-        self.add(Finding { app: Some(app.key.to_string()), ..finding });
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        if self.json {
-            print_json(&self.findings)?;
-        }
-        let wrong = self.findings.iter().filter(|finding| finding.ok == Some(false)).count();
-        match wrong {
-            0 => Ok(()),
-            wrong => Err(Failure::yours(anyhow::anyhow!("{wrong} of the checks failed"))
-                .hint("mend what is marked ✗, from top to bottom, and run it again")),
-        }
-    }
-}
-
-pub(crate) async fn run(
-    config: Result<Config, ConfigError>,
-    arguments: Arguments,
-    level: Option<&LogFilter>,
-) -> Result<(), Failure> {
-    let mut report = Report { json: arguments.json, findings: Vec::new() };
-    let config = match config {
-        Ok(config) => config,
-        Err(error) => {
-            let hint =
-                "all else depends on it: mend it, `rongcloud-callback init` writes one that is right";
-            report.add(Finding::wrong("configuration", error.to_string(), hint));
-            return report.end();
-        }
-    };
-    report.add(configuration(&config, level));
-    report.add(journal(&config).await);
-    let chosen = |app: &&AppSection| arguments.app.as_ref().is_none_or(|key| app.key == *key);
-    let apps: Vec<_> = config.apps.iter().filter(chosen).collect();
-    if apps.is_empty() {
-        return Err(name_an_app(anyhow::anyhow!("the configuration has no such app"), &config));
-    }
-    for app in apps {
-        examine(&config, app, &arguments, &mut report).await;
-    }
-    report.end()
-}
-
-async fn examine(config: &Config, app: &AppSection, arguments: &Arguments, report: &mut Report) {
-    report.of_app(app, clock(config, app).await);
-    let account = arguments.account.as_deref();
-    let (finding, account) = api(config, app, account).await;
-    report.of_app(app, finding);
-    report.of_app(app, route(app, arguments.account.as_deref(), account.as_ref()));
-    report.of_app(app, server(config, app).await);
-    let outside = arguments.url.clone().or_else(|| account?.route_url?.parse().ok());
-    report.of_app(app, from_outside(config, app, outside.as_ref()).await);
-}
-
-fn configuration(config: &Config, level: Option<&LogFilter>) -> Finding {
+/// Checks that `serve` could start with the configuration.
+pub(super) fn check_configuration(config: &Config, level: Option<&LogFilter>) -> Finding {
     const CHECK: &str = "configuration";
     if let Err(error) = check::buildable(config, level) {
         return Finding::wrong(
@@ -169,12 +39,13 @@ fn configuration(config: &Config, level: Option<&LogFilter>) -> Finding {
     Finding::fine(CHECK, format!("{apps} app(s), {rules} rule(s)"))
 }
 
-async fn journal(config: &Config) -> Finding {
+/// Checks that the journal can be opened and its disk has space.
+pub(super) async fn check_journal(config: &Config) -> Finding {
     const CHECK: &str = "journal";
     let url = config.journal.url.to_string();
     let file =
         url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)));
-    if let Some(left) = file.and_then(room).filter(|left| *left < LEAST_ROOM) {
+    if let Some(left) = file.and_then(free_space).filter(|left| *left < MIN_SPACE) {
         let what = format!("{url}: only {} MiB are left on its disk", left >> 20);
         return Finding::wrong(
             CHECK,
@@ -220,14 +91,15 @@ async fn journal(config: &Config) -> Finding {
     }
 }
 
-/// Bytes that are left where the file is, or will be.
-fn room(path: &Path) -> Option<u64> {
+/// The free bytes on the disk on which the file is, or will be.
+fn free_space(path: &Path) -> Option<u64> {
     let folder = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
     let stat = statvfs(folder).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-async fn clock(config: &Config, app: &AppSection) -> Finding {
+/// Compares this machine's clock with the platform's.
+pub(super) async fn check_clock(config: &Config, app: &AppSection) -> Finding {
     const CHECK: &str = "clock";
     let Some(url) = app.api_urls.first() else {
         return Finding::open(CHECK, "there is no api_url", "write one");
@@ -237,7 +109,7 @@ async fn clock(config: &Config, app: &AppSection) -> Finding {
         Ok(Some(theirs)) => {
             let ahead = clock.now().0 - theirs.0;
             let (seconds, way) = (ahead.abs() / 1000, if ahead > 0 { "ahead of" } else { "behind" });
-            if ahead.abs() <= MOST_SKEW {
+            if ahead.abs() <= MAX_SKEW {
                 return Finding::fine(CHECK, format!("within {} s of {url}", seconds.max(1)));
             }
             let what = format!("this machine's clock is {seconds} s {way} the one of {url}");
@@ -254,14 +126,18 @@ async fn clock(config: &Config, app: &AppSection) -> Finding {
 }
 
 /// Asks the API about an account, which changes nothing.
-async fn api(config: &Config, app: &AppSection, account: Option<&str>) -> (Finding, Option<Account>) {
+pub(super) async fn check_api(
+    config: &Config,
+    app: &AppSection,
+    account: Option<&str>,
+) -> (Finding, Option<Account>) {
     const CHECK: &str = "API";
     let urls = app.api_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", ");
     let client = match app.client(config.client.options()) {
         Ok(client) => client,
         Err(error) => return (Finding::wrong(CHECK, error.to_string(), "look at api_url"), None),
     };
-    let error = match client.accounts().show(&account.unwrap_or(NOBODY).into()).await {
+    let error = match client.accounts().show(&account.unwrap_or(NO_ACCOUNT).into()).await {
         Ok(found) => {
             let what = format!("{urls} takes our signature; the account {} is there", found.id);
             return (Finding::fine(CHECK, what), Some(found));
@@ -301,11 +177,11 @@ async fn api(config: &Config, app: &AppSection, account: Option<&str>) -> (Findi
     (finding, None)
 }
 
-/// Compares the routeUrl that the platform has with where the server answers.
-fn route(app: &AppSection, asked: Option<&str>, account: Option<&Account>) -> Finding {
+/// Compares the routeUrl that the platform has with the path of the app.
+pub(super) fn check_route(app: &AppSection, named: Option<&str>, account: Option<&Account>) -> Finding {
     const CHECK: &str = "routeUrl";
     let Some(account) = account else {
-        let what = match asked {
+        let what = match named {
             Some(_) => "not compared: the API did not give the account",
             None => "not compared: no account was named",
         };
@@ -340,8 +216,8 @@ fn route(app: &AppSection, asked: Option<&str>, account: Option<&Account>) -> Fi
     Finding::fine(CHECK, format!("{what} is on"))
 }
 
-/// Whether the server that the configuration describes runs on this machine.
-async fn server(config: &Config, app: &AppSection) -> Finding {
+/// Probes the server that the configuration describes on this machine.
+pub(super) async fn check_server(config: &Config, app: &AppSection) -> Finding {
     const CHECK: &str = "server";
     let url = match check::local(config, app) {
         Ok(url) => url,
@@ -363,8 +239,8 @@ async fn server(config: &Config, app: &AppSection) -> Finding {
     }
 }
 
-/// Whether the server can be reached as the platform reaches it.
-async fn from_outside(config: &Config, app: &AppSection, url: Option<&Url>) -> Finding {
+/// Probes the server at the address at which the platform reaches it.
+pub(super) async fn check_from_outside(config: &Config, app: &AppSection, url: Option<&Url>) -> Finding {
     const CHECK: &str = "from outside";
     let Some(url) = url else {
         let hint = format!("--url https://YOUR-HOST{} sends a signed probe there", app.path);

@@ -1,21 +1,22 @@
-//! What changed, in order: what the page follows, and what waits for something to happen.
+//! The changes of the sandbox's state, in order: the page follows them, and waiting tasks wake up at them.
 
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::window::Window;
+use super::ring_buffer::RingBuffer;
 
-/// Most changes that a page which was away can catch up with.
-const MOST: usize = 1000;
-/// Most bytes of all of them together.
-const MOST_BYTES: usize = 4 << 20;
+/// The largest number of changes that are kept for a page whose connection broke.
+const MAX_CHANGES: usize = 1000;
+/// The largest size of all kept changes together.
+const MAX_BYTES: usize = 4 << 20;
 
 /// The latest changes.
 #[derive(Debug)]
-pub(super) struct Feed {
-    /// Tells one run of the sandbox from another, so that a page notices a restart.
+pub(super) struct ChangeFeed {
+    /// A random name of this run of the sandbox, by which a page notices a restart.
     pub(super) instance: String,
-    changes: Window<Change>,
+    changes: RingBuffer<Change>,
+    /// The number of the latest change; a new number wakes the pages and tasks that wait.
     latest: watch::Sender<u64>,
 }
 
@@ -23,31 +24,31 @@ pub(super) struct Feed {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) id: u64,
-    /// `message`, `delivery`, …
+    /// The kind of the object: `message`, `delivery`, …
     pub(super) event: &'static str,
     /// The whole object, as JSON.
     pub(super) data: String,
 }
 
-impl Feed {
+impl ChangeFeed {
     pub(super) fn new() -> Self {
         Self {
             instance: format!("{:08x}", rand::random::<u32>()),
-            changes: Window::new(MOST, MOST_BYTES, |change| change.data.len()),
+            changes: RingBuffer::new(MAX_CHANGES, MAX_BYTES, |change| change.data.len()),
             latest: watch::Sender::new(0),
         }
     }
 
-    /// Adds a change; whoever waits for one wakes up.
+    /// Adds a change, and wakes the pages and tasks that wait for one.
     pub(super) fn publish(&mut self, event: &'static str, object: &impl Serialize) {
         let id = self.changes.next_id();
-        // None of our own types fails to be JSON.
+        // All types of the sandbox can be written as JSON.
         let data = serde_json::to_string(object).unwrap_or_default();
         self.changes.push(Change { id, event, data });
         self.latest.send_replace(id);
     }
 
-    /// Shows the number of the latest change.
+    /// A receiver that wakes at each change.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.latest.subscribe()
     }
@@ -57,12 +58,12 @@ impl Feed {
         self.changes.last_id()
     }
 
-    /// Whether every change after the one called `id` is still there.
+    /// Whether every change after the change `id` is still kept.
     pub(super) fn has_all_after(&self, id: u64) -> bool {
         id <= self.latest() && !self.changes.has_lost_after(id)
     }
 
-    /// The oldest change after the one called `id`.
+    /// The oldest change after the change `id`.
     pub(super) fn next_after(&self, id: u64) -> Option<&Change> {
         self.changes.after(id).next()
     }

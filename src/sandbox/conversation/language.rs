@@ -1,8 +1,8 @@
-//! The words of a report in two languages, and texts of strangers as a terminal may show them.
+//! The language of a report, and texts of strangers in a form that is safe on a terminal.
 
-use crate::{ids::UserId, sandbox::content::Content};
+use crate::{ids::UserId, sandbox::content::ChatContent};
 
-/// How far the lines below a step are indented.
+/// The indentation of the lines below a step.
 pub(super) const INDENT: &str = "    ";
 
 /// The language of a report.
@@ -13,7 +13,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// One of the same thing in both languages.
+    /// The one of two equivalent values that is in this language.
     pub(super) fn pick<T>(self, english: T, chinese: T) -> T {
         match self {
             Self::English => english,
@@ -36,28 +36,28 @@ impl Language {
         self.pick(name, chinese)
     }
 
-    /// The step's heading: who does what.
-    pub(super) fn act(self, user: &UserId, does: Option<&Content>) -> String {
+    /// The heading of a step: the user and the action.
+    pub(super) fn describe_action(self, user: &UserId, action: Option<&ChatContent>) -> String {
         let user = printable(user.as_str());
-        match does {
+        match action {
             None => self.pick(format!("{user} waits"), format!("{user} 等待")),
-            Some(Content::Subscribe) => self.pick(format!("{user} follows"), format!("{user} 关注")),
-            Some(Content::Unsubscribe) => {
+            Some(ChatContent::Subscribe) => self.pick(format!("{user} follows"), format!("{user} 关注")),
+            Some(ChatContent::Unsubscribe) => {
                 self.pick(format!("{user} unfollows"), format!("{user} 取消关注"))
             }
-            Some(Content::Text { text }) => {
-                self.labelled(&self.pick(format!("{user} says"), format!("{user} 说")), text)
+            Some(ChatContent::Text { text }) => {
+                self.label(&self.pick(format!("{user} says"), format!("{user} 说")), text)
             }
             Some(other) => {
                 let kind = self.kind(other.kind());
                 let sends = self.pick(format!("{user} sends {kind}"), format!("{user} 发送{kind}"));
-                self.labelled(&sends, &other.words())
+                self.label(&sends, &other.words())
             }
         }
     }
 
-    /// A text behind what it is: on the same line if it has only one, else below it.
-    pub(super) fn labelled(self, label: &str, text: &str) -> String {
+    /// A label and a text: on one line, or the text below the label if it has several lines.
+    pub(super) fn label(self, label: &str, text: &str) -> String {
         let (colon, space) = self.pick((":", " "), ("：", ""));
         let text = printable(text);
         if !text.contains('\n') {
@@ -69,13 +69,13 @@ impl Language {
     }
 }
 
-/// A text in which nothing but its line feeds moves what is printed: characters that a terminal obeys, and those that turn
-/// the direction of writing, are written as escapes.
+/// A text that is safe on a terminal: control characters other than line feeds, and characters that change the direction
+/// of writing, are written as escapes.
 pub(super) fn printable(text: &str) -> String {
-    let turns = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let changes_direction = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let mut printable = String::with_capacity(text.len());
     for char in text.chars() {
-        if char != '\n' && (char.is_control() || turns(char)) {
+        if char != '\n' && (char.is_control() || changes_direction(char)) {
             printable.extend(char.escape_default());
         } else {
             printable.push(char);
@@ -89,15 +89,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_several_lines_stands_below_its_label_and_moves_no_terminal() {
+    fn a_text_of_several_lines_stands_below_its_label_and_controls_no_terminal() {
         let language = Language::English;
-        assert_eq!(language.labelled("received text", "a \"b\""), "received text: “a \"b\"”");
+        assert_eq!(language.label("received text", "a \"b\""), "received text: “a \"b\"”");
         assert_eq!(
-            language.labelled("received text", "one\ntwo\u{1b}[2J\n\u{202e}three\r"),
+            language.label("received text", "one\ntwo\u{1b}[2J\n\u{202e}three\r"),
             "received text:\n      “one\n       two\\u{1b}[2J\n       \\u{202e}three\\r”"
         );
         assert_eq!(
-            Language::Chinese.labelled("收到文本", "好\u{1f468}\u{200d}\u{1f469}"),
+            Language::Chinese.label("收到文本", "好\u{1f468}\u{200d}\u{1f469}"),
             "收到文本：“好\u{1f468}\u{200d}\u{1f469}”"
         );
     }

@@ -1,22 +1,13 @@
-//! What the stand-in remembers of each request: enough to make it again by hand, and why it failed.
-
-use std::time::Duration;
+//! The history of requests: each can be made again by hand, and shows why it failed.
 
 use rongcloud_callback::sandbox::{
-    Attempt, DeliveryFault, DeliveryState, ErrorKind, Faults, Options, ReasonKind, Sandbox,
+    Attempt, DeliveryFault, DeliveryState, ErrorKind, Faults, ReasonKind, Sandbox,
 };
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinSet};
 
-use super::{ask, call, json, route::Route};
+use super::{ask, call, json, route::Route, with_short_timeout};
 use crate::support::until;
-
-/// A sandbox whose patience is short, whose messages go to `route_url`.
-async fn impatient(route_url: &str) -> Sandbox {
-    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
-    let options = Options { timeout, pause, route_url: route_url.to_owned(), ..Options::default() };
-    Sandbox::start_with(options).await.unwrap()
-}
 
 /// A server that reads a little of each request and closes the connection.
 async fn closing() -> (String, JoinSet<()>) {
@@ -33,7 +24,7 @@ async fn closing() -> (String, JoinSet<()>) {
 #[tokio::test]
 async fn an_attempt_keeps_the_very_request_that_was_made() {
     let route = Route::start([500]).await;
-    let sandbox = impatient(&format!("{}?tenant=7", route.url())).await;
+    let sandbox = with_short_timeout(&format!("{}?tenant=7", route.url())).await;
     for faults in [Faults::default(), Faults { slow_ms: 8, ..Faults::default() }] {
         sandbox.faults(faults);
         let delivery = sandbox.user("u").says("hi").await;
@@ -63,25 +54,25 @@ async fn a_failed_attempt_says_in_one_word_why() {
         (broken, ErrorKind::Broken, ReasonKind::Broken),
         ("no address at all".to_owned(), ErrorKind::Broken, ReasonKind::Broken),
     ] {
-        let sandbox = impatient(&url).await;
-        // A name is looked up by the machine's own means, which may take their time.
+        let sandbox = with_short_timeout(&url).await;
+        // The machine's resolver may take longer than usual for a name.
         let delivery = sandbox.user("u").says("hi").await;
         let kinds: Vec<_> = delivery.attempts.iter().filter_map(|attempt| attempt.error_kind).collect();
         assert_eq!(kinds, [error; 4], "{url}: {delivery:#?}");
         assert_eq!(delivery.reason_kind, Some(reason), "{url}: {delivery:#?}");
     }
     let refusing = Route::start([500, 500, 500, 503]).await;
-    let delivery = impatient(&refusing.url()).await.user("u").says("hi").await;
+    let delivery = with_short_timeout(&refusing.url()).await.user("u").says("hi").await;
     assert_eq!(delivery.reason_kind, Some(ReasonKind::Answered));
     assert!(delivery.attempts.iter().all(|attempt| attempt.error_kind.is_none()));
-    let delivery = impatient("").await.user("u").says("hi").await;
+    let delivery = with_short_timeout("").await.user("u").says("hi").await;
     assert_eq!(delivery.reason_kind, Some(ReasonKind::NoRoute));
 }
 
 #[tokio::test]
 async fn an_answer_that_was_dropped_is_marked_so_and_requests_beside_the_tries_have_no_number() {
     let route = Route::start([]).await;
-    let sandbox = impatient(&route.url()).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     sandbox.faults(Faults {
         drop_answer: 1.0,
         unknown_kind: 1.0,
@@ -105,7 +96,7 @@ async fn an_answer_that_was_dropped_is_marked_so_and_requests_beside_the_tries_h
 #[tokio::test]
 async fn a_delivery_that_is_sent_again_by_hand_says_so_and_goes_on_counting() {
     let route = Route::start([]).await;
-    let sandbox = impatient(&route.url()).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     sandbox.user("u").says("hi").await;
     let again = ask(sandbox.local_addr(), "POST /sandbox/deliveries/1/resend", &[], "").await;
     assert_eq!(again.status, 202);
@@ -139,7 +130,7 @@ async fn a_call_tells_its_method_its_duration_and_what_its_body_is() {
 #[tokio::test]
 async fn what_happened_is_forgotten_at_a_call_and_accounts_and_users_stay() {
     let route = Route::start([]).await;
-    let sandbox = impatient(&route.url()).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     sandbox.user("carol").says("hi").await;
     call(&sandbox, "/mc/info.json", "").await;
     let cleared = ask(sandbox.local_addr(), "POST /sandbox/clear", &[], "").await;

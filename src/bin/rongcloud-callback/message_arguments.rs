@@ -1,4 +1,4 @@
-//! The content of a message to send: put together from flags, or read from a file.
+//! The arguments that name the content of a message: flags for its parts, or a file.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,16 @@ use clap::Args;
 use rongcloud_callback::{
     Article, Payload, Source,
     ids::AppKey,
-    portal::{Card as PortalCard, Links, Message, Persona},
+    portal::{Card, Links, Message, Persona},
 };
 
 use crate::{
-    address::web,
-    articles::Api,
-    document::{Document, Parties},
-    failure::Failure,
+    address::web, api::Api, document::Document, failure::Failure, prepared_message::PreparedMessage,
 };
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Content {
+pub(crate) struct ContentArguments {
     /// Sends a text of at most 2000 bytes.
     #[arg(long)]
     text: Option<String>,
@@ -50,7 +47,7 @@ pub(crate) struct Content {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Card {
+pub(crate) struct CardArguments {
     /// Shows the picture at this address on the card of --title, JPG.
     #[arg(long, value_name = "URL", requires = "title", value_parser = web)]
     picture: Option<String>,
@@ -70,7 +67,7 @@ pub(crate) struct Card {
 
 #[derive(Debug, Args)]
 #[group(id = "userinfo", requires_all = ["portal", "userinfo_id", "userinfo_name", "userinfo_picture"])]
-pub(crate) struct Userinfo {
+pub(crate) struct PersonaArguments {
     /// Lets a message through the portal seem to come from the user with this id (userinfo).
     #[arg(id = "userinfo_id", long = "userinfo-id", value_name = "ID", conflicts_with = "all")]
     id: Option<String>,
@@ -82,50 +79,14 @@ pub(crate) struct Userinfo {
     picture: Option<String>,
 }
 
-/// A message of one of the kinds that can be sent.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    pub(crate) payload: Payload,
-    /// Cards with the links that only the portal has.
-    pub(crate) cards: Option<Message>,
-    /// Whom a message through the portal seems to come from.
-    pub(crate) persona: Option<Persona>,
-    /// Whom it is from and for, as far as a file says so.
-    pub(crate) parties: Parties,
-}
-
-impl From<Payload> for Prepared {
-    fn from(payload: Payload) -> Self {
-        Self { payload, cards: None, persona: None, parties: Parties::default() }
-    }
-}
-
-impl From<Message> for Prepared {
-    fn from(cards: Message) -> Self {
-        Self { cards: Some(cards.clone()), ..Payload::from(&cards).into() }
-    }
-}
-
-impl Prepared {
-    /// Adds whom the message seems to come from, if the flags say so.
-    pub(crate) fn seemingly_from(self, userinfo: Userinfo) -> Result<Self, Failure> {
-        let Userinfo { id, name, picture } = userinfo;
-        let told = id.map(|id| Persona {
-            id: id.into(),
-            name: name.unwrap_or_default(),
-            picture_url: picture.unwrap_or_default(),
-        });
-        if told.is_some() && self.persona.is_some() && told != self.persona {
-            let what = anyhow::anyhow!("the file's userinfo is another one than that of --userinfo-id");
-            return Err(Failure::yours(what).hint("leave one of them out"));
-        }
-        Ok(Self { persona: told.or(self.persona), ..self })
-    }
-}
-
-impl Content {
-    /// The message that the flags or the file hold, for sending it through `api` for `app`.
-    pub(crate) fn prepare(self, card: Card, api: Api, app: &AppKey) -> Result<Prepared, Failure> {
+impl ContentArguments {
+    /// The message that the flags or the file hold, to be sent through `api` for `app`.
+    pub(crate) fn prepare(
+        self,
+        card: CardArguments,
+        api: Api,
+        app: &AppKey,
+    ) -> Result<PreparedMessage, Failure> {
         if let Some(path) = &self.news {
             return Document::new(path, api, app).read_news();
         }
@@ -133,7 +94,7 @@ impl Content {
             return Document::new(path, api, app).read();
         }
         if let Some(title) = self.title {
-            return Ok(card.titled(title));
+            return Ok(card.into_message(title));
         }
         let by_id = |id: String| Source::MediaId(id.into());
         let image = self.image_url.map(Source::Url).or(self.image_id.map(by_id)).map(Payload::image);
@@ -141,13 +102,13 @@ impl Content {
         let text = self.text.map(Payload::text);
         let chosen = text.or(image).or(voice).or(self.mpnews.map(Payload::mp_news));
         let nothing = || Failure::yours(anyhow::anyhow!("there is nothing to send"));
-        chosen.map(Prepared::from).ok_or_else(nothing)
+        chosen.map(PreparedMessage::from).ok_or_else(nothing)
     }
 }
 
-impl Card {
-    /// The one card that the flags describe.
-    fn titled(self, title: String) -> Prepared {
+impl CardArguments {
+    /// The message with the one card that the flags describe.
+    fn into_message(self, title: String) -> PreparedMessage {
         let Self { picture, description, url, pc_url, app_url } = self;
         let picture_url = picture.unwrap_or_default();
         if pc_url.is_none() && app_url.is_none() {
@@ -155,6 +116,18 @@ impl Card {
         }
         let links = Links { pc: pc_url.unwrap_or_default(), app: app_url.unwrap_or_default() };
         let description = description.unwrap_or_default();
-        Message::News(vec![PortalCard { title, description, links, picture_url }]).into()
+        Message::News(vec![Card { title, description, links, picture_url }]).into()
+    }
+}
+
+impl PersonaArguments {
+    /// The seeming sender that the flags name, if they name one.
+    pub(crate) fn into_persona(self) -> Option<Persona> {
+        let Self { id, name, picture } = self;
+        id.map(|id| Persona {
+            id: id.into(),
+            name: name.unwrap_or_default(),
+            picture_url: picture.unwrap_or_default(),
+        })
     }
 }
