@@ -1,13 +1,14 @@
-//! Stray characters: those that come along when a secret is copied out of a file, a mail or a shell, and make it another one.
+//! Stray characters: quotes, spaces and invisible characters that come along when a secret is copied out of a file, a
+//! mail or a shell, and that make it a different secret.
 
 /// Characters that people and programs put around a value.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»', '「', '」', '＂', '＇'];
 
-/// Advice on stray characters.
+/// The advice for a value with stray characters.
 pub(crate) const HINT: &str = "write the value alone: `docker --env-file` keeps quotes and spaces, a shell or an editor may add a \
                                line end, and those of Windows a carriage return and a byte order mark";
 
-/// Describes the stray characters in `text`, if there are any. The text is a secret, a key or an address.
+/// The stray characters in `text`, in words, if there are any; the text is a secret, a key or an address.
 pub(crate) fn found_in(text: &str) -> Option<&'static str> {
     if text.starts_with('\u{feff}') {
         Some("begins with a byte order mark, which would be a part of it")
@@ -15,7 +16,7 @@ pub(crate) fn found_in(text: &str) -> Option<&'static str> {
         Some("begins or ends with a space, a tab or a line end, which would be a part of it")
     } else if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
         Some("has a quotation mark around it, which would be a part of it")
-    } else if text.contains(is_unseen) {
+    } else if text.contains(is_invisible) {
         Some(
             "has a character in it that nobody sees, such as a line end, a control character or a space without width",
         )
@@ -24,9 +25,9 @@ pub(crate) fn found_in(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a character is invisible: a control, a space other than the usual one, a format character, or a stand-in for
-/// bytes that were not understood.
-fn is_unseen(char: char) -> bool {
+/// Whether a character is invisible: controls, spaces other than the usual one, format characters, and the replacement
+/// of bytes that could not be decoded.
+fn is_invisible(char: char) -> bool {
     char.is_control()
         || (char.is_whitespace() && char != ' ')
         || matches!(

@@ -1,6 +1,6 @@
 //! The rules that are in force together, from one reading of the file.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     RulesError,
@@ -11,7 +11,7 @@ use super::{
     values::values,
 };
 use crate::{
-    client::{ClientError, Options},
+    client::ClientError,
     clock::Clock,
     config::{
         Config, RuleSection,
@@ -49,7 +49,7 @@ impl RuleSet {
             let target = match &section.action {
                 Action::Reply { .. } => None,
                 Action::Forward(forward) => {
-                    let target = target(forward, &mut targets, config.client.options());
+                    let target = target(forward, &mut targets, config.client.connect_timeout);
                     Some(target.map_err(|source| RulesError::Forward { rule: title.clone(), source })?)
                 }
             };
@@ -93,12 +93,12 @@ impl RuleSet {
 fn target(
     forward: &Forward,
     known: &mut Vec<Arc<Target>>,
-    client: Options,
+    connect_timeout: Duration,
 ) -> Result<Arc<Target>, ClientError> {
     if let Some(known) = known.iter().find(|target| target.is_for(forward)) {
         return Ok(Arc::clone(known));
     }
-    let target = Arc::new(Target::new(forward, client)?);
+    let target = Arc::new(Target::new(forward, connect_timeout)?);
     known.push(Arc::clone(&target));
     Ok(target)
 }

@@ -4,7 +4,7 @@ mod answer;
 mod envelope;
 mod webhook;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::{sync::Semaphore, time::timeout};
@@ -32,11 +32,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(section: &Forward, client: Options) -> Result<Self, ClientError> {
-        let options = Options {
-            connect_timeout: client.connect_timeout.min(section.timeout),
-            timeout: section.timeout,
-        };
+    pub(super) fn new(section: &Forward, connect_timeout: Duration) -> Result<Self, ClientError> {
+        let options =
+            Options { connect_timeout: connect_timeout.min(section.timeout), timeout: section.timeout };
         // The query belongs to the request, not to the base address.
         let mut base = section.url.clone();
         base.set_query(None);
