@@ -1,145 +1,42 @@
-//! Reading a value into a type, with all of its mistakes at once.
+//! Reading a table into a type, with the mistakes in all of its keys at once.
 
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::Value;
 
-use super::{
-    path::{self, Removed, Step},
-    problem::Problem,
-    unknown_key::unknown_key,
-    wording,
-};
+use super::{examples::Examples, mistake::Mistake, problem::Problem};
 
-/// Most problems of one value that are reported.
-const MAX_PROBLEMS: usize = 32;
-
-/// The keys of a section as they look when they are right.
-pub(crate) trait Examples {
-    /// The line of a file in which the key `name` is right.
-    fn example(&self, name: &str) -> String;
-
-    /// A value that takes the place of a wrong or missing one, so that the rest of the section is checked too.
-    fn substitute(&self, name: &str) -> Option<&Value>;
-}
-
-impl Examples for Table {
-    fn example(&self, name: &str) -> String {
-        self.get(name).map_or_else(String::new, |value| format!("{name} = {value}"))
-    }
-
-    fn substitute(&self, name: &str) -> Option<&Value> {
-        self.get(name)
-    }
-}
-
-/// Reads `value`, which stands at `key`, and reports every mistake in it.
+/// Reads the table `value`, which stands at `key`, and reports a mistake in each of its keys.
 ///
-/// Where something is wrong, the rest is read with the example's value, or without any; `None` if nothing can be read.
+/// After a mistake in a key, the rest is read with the example's value for it, or without the key; `None` if nothing can
+/// be read.
 pub(crate) fn deserialize<T: DeserializeOwned>(
-    value: Value,
+    mut value: Value,
     key: &str,
     examples: &impl Examples,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    let mut reading = Reading { value, key, examples, removed: Removed::default() };
-    for _ in 0..MAX_PROBLEMS {
-        let error = match serde_path_to_error::deserialize::<_, T>(reading.value.clone()) {
+    let mut repaired: Vec<String> = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let path = path::steps(error.path())?;
-        let (problem, goes_on) = reading.mistake(path, error.inner().message().trim_end());
-        problems.extend(problem);
-        if !goes_on {
+        let found = Mistake::new(&error, &value, examples);
+        let (Some(name), Value::Table(table)) = (found.name(), &mut value) else {
+            // After an earlier mistake, the table as a whole is wrong because of what was removed from it.
+            problems.extend(repaired.is_empty().then(|| found.problem(key, examples)));
+            return None;
+        };
+        // A key that was removed is missing because of that.
+        if repaired.iter().any(|repaired| repaired == name) {
             return None;
         }
-    }
-    None
-}
-
-/// A value that is read again after each mistake, without the mistake.
-struct Reading<'a, E> {
-    value: Value,
-    key: &'a str,
-    examples: &'a E,
-    removed: Removed,
-}
-
-impl<E: Examples> Reading<'_, E> {
-    /// The problem that a parser's message at `path` means, and whether the rest can be read without it.
-    fn mistake(&mut self, mut path: Vec<Step>, message: &str) -> (Option<Problem>, bool) {
-        if let Some((name, known)) = wording::unknown_field(message) {
-            // Whether the parser counts the key itself to its path depends on the format.
-            if path.last() != Some(&Step::Key(name.to_owned())) {
-                path.push(Step::Key(name.to_owned()));
-            }
-            let (what, hint) = match path.len() {
-                1 => {
-                    let mut known = known;
-                    known.sort_unstable();
-                    unknown_key(name, "keys of this section", &known)
-                }
-                _ => unknown_key(name, "keys here", &known),
-            };
-            return (Some(self.problem(&path, what, hint)), self.remove(path));
+        repaired.push(name.to_owned());
+        problems.push(found.problem(key, examples));
+        match examples.substitute(name) {
+            Some(value) => _ = table.insert(name.to_owned(), value.clone()),
+            None => _ = table.remove(name),
         }
-        if let Some(name) = wording::missing_field(message) {
-            return self.missing(&path, name);
-        }
-        if self.removed.has_inside(&path) {
-            // The value is wrong because of what was removed from it.
-            return (None, false);
-        }
-        let what = wording::in_words(message, path::value_at(&self.value, &path));
-        let problem = self.problem(&path, what, self.hint(&path));
-        let goes_on = match path.first() {
-            Some(Step::Key(name)) => self.substitute(name) || self.remove(path),
-            _ => false,
-        };
-        (Some(problem), goes_on)
-    }
-
-    fn missing(&mut self, path: &[Step], name: &str) -> (Option<Problem>, bool) {
-        // A key that was removed above is missing because of that.
-        if self.removed.has_key(path, name) {
-            return (None, false);
-        }
-        if !path.is_empty() {
-            let problem = self.problem(path, format!("`{name}` is missing"), self.hint(path));
-            return (Some(problem), false);
-        }
-        let hint = format!("write {}, or the value itself", self.examples.example(name));
-        let problem = self.problem(&[Step::Key(name.to_owned())], "is missing".to_owned(), hint);
-        (Some(problem), self.substitute(name))
-    }
-
-    fn problem(&self, path: &[Step], what: String, hint: String) -> Problem {
-        Problem::new(format!("{}{}", self.key, self.removed.place(path)), what, hint)
-    }
-
-    /// The example of the section's key that `path` begins with.
-    fn hint(&self, path: &[Step]) -> String {
-        let name = match path.first() {
-            Some(Step::Key(name)) => name.as_str(),
-            _ => "",
-        };
-        format!("for example {}", self.examples.example(name))
-    }
-
-    /// Puts the example's value in the place of the key `name`.
-    fn substitute(&mut self, name: &str) -> bool {
-        let (Some(value), Value::Table(table)) = (self.examples.substitute(name), &mut self.value)
-        else {
-            return false;
-        };
-        table.insert(name.to_owned(), value.clone());
-        true
-    }
-
-    fn remove(&mut self, path: Vec<Step>) -> bool {
-        let is_removed = path::remove(&mut self.value, &path);
-        self.removed.add(path);
-        is_removed
     }
 }
 
@@ -149,6 +46,7 @@ mod tests {
 
     use bytesize::ByteSize;
     use serde::Deserialize;
+    use toml::Table;
 
     use super::*;
 
@@ -157,6 +55,8 @@ mod tests {
     #[expect(dead_code, reason = "only read")]
     struct Many {
         days: Vec<u32>,
+        #[serde(default)]
+        ports: Vec<u32>,
         #[serde(default)]
         listen: Option<SocketAddr>,
         #[serde(default)]
@@ -178,19 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_each_at_its_place_in_the_file() {
-        let text = "days = [1, 'x', 2, -3]\nsize = '64 apples'\non = 'yes'\nlisten = '80'\nname = 5\nnmae = 1\n";
+    fn a_mistake_in_each_key_is_told_at_its_place_in_the_file() {
+        let text = "days = [1, 'x', 2, 'y']\nports = [-3]\nsize = '64 apples'\non = 'yes'\nlisten = '80'\nname = 5\nnmae = 1\n";
         let mut problems = problems_of(text);
         problems.sort();
         assert_eq!(
             problems,
             [
                 "many.days[1]: \"x\" is not a whole number, without quotes",
-                "many.days[3]: the number -3 is not a whole number from 0 on",
                 "many.listen: \"80\" is not an IP address with its port, such as \"0.0.0.0:8080\"",
                 "many.name: the number 5 is not a text in quotes",
                 "many.nmae: there is no `nmae`",
                 "many.on: \"yes\" is not true or false, without quotes",
+                "many.ports[0]: the number -3 is not a whole number from 0 on",
                 "many.size: \"64 apples\" is not a size with its unit, such as \"64KiB\"",
             ]
         );

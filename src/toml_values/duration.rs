@@ -1,4 +1,4 @@
-//! Times written `"250ms"`, `"5s"`, `"24h"`, `"30d"`: `jiff`'s friendly format, a day being 24 hours.
+//! Spans of time, written `"250ms"`, `"5s"`, `"24h"`, `"30d"`: `jiff`'s friendly format with days of 24 hours.
 
 use std::{fmt, time::Duration};
 

@@ -2,15 +2,14 @@
 
 mod deserialize;
 pub(crate) mod duration;
+mod examples;
+mod mistake;
 mod one_or_many;
-mod path;
 mod problem;
 mod unknown_key;
 mod wording;
 
 pub use self::problem::Problem;
 pub(crate) use self::{
-    deserialize::{Examples, deserialize},
-    one_or_many::OneOrMany,
-    unknown_key::unknown_key,
+    deserialize::deserialize, examples::Examples, one_or_many::OneOrMany, unknown_key::unknown_key,
 };

@@ -6,6 +6,8 @@ use toml::Value;
 
 /// The form of an address in words.
 const ADDRESS: &str = "an IP address with its port, such as \"0.0.0.0:8080\"";
+/// The form of a table in words.
+const TABLE: &str = "a table of keys";
 
 /// The mistake that a parser's `message` means, for the value that the parser found.
 ///
@@ -14,9 +16,9 @@ pub(super) fn in_words(message: &str, found: Option<&Value>) -> String {
     if message.starts_with("is ") {
         return message.to_owned();
     }
-    let is_word = message.contains("variant") && !message.starts_with("unknown");
-    if let (true, Some(found)) = (is_word, found) {
-        return format!("{} is not a word that can stand here", describe(found));
+    if message.contains("variant") && !message.starts_with("unknown") {
+        let found = found.map_or_else(String::new, |found| format!("{} ", describe(found)));
+        return format!("{found}is not a word that can stand here");
     }
     if let Some((found, wanted)) = found_and_wanted(message) {
         return match describe_wanted(wanted, found) {
@@ -38,9 +40,6 @@ pub(super) fn in_words(message: &str, found: Option<&Value>) -> String {
         _ => message.to_owned(),
     }
 }
-
-/// The form of a table in words.
-const TABLE: &str = "a table of keys";
 
 /// A value, as a sentence names it.
 fn describe(value: &Value) -> String {
@@ -91,22 +90,4 @@ fn describe_wanted<'a>(wanted: &'a str, found: &str) -> Cow<'a, str> {
         wanted if wanted.starts_with("struct ") || wanted.contains(" enum") => TABLE.into(),
         wanted => wanted.into(),
     }
-}
-
-/// The unknown key that serde complains about, and the keys that it knows.
-pub(super) fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
-    let name = quoted_after("unknown field ", message)?;
-    let (_, known) = message.split_once(", expected ")?;
-    // Every second piece stands between quotes.
-    Some((name, known.split('`').skip(1).step_by(2).collect()))
-}
-
-/// The key that serde misses.
-pub(super) fn missing_field(message: &str) -> Option<&str> {
-    quoted_after("missing field ", message)
-}
-
-fn quoted_after<'a>(beginning: &str, message: &'a str) -> Option<&'a str> {
-    let (name, _) = message.strip_prefix(beginning)?.strip_prefix('`')?.split_once('`')?;
-    Some(name)
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use toml::Value;
 
 use super::{
@@ -45,7 +45,7 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("forward", "{ url = \"https://orders.internal/wechat\", secret = \"${FORWARD_SECRET}\" }"),
 ];
 
-/// A rule as it is written.
+/// A rule as it is written. Tables in it are read by themselves.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRule {
@@ -58,17 +58,17 @@ struct RawRule {
     account: OneOrMany<AccountId>,
     #[serde(default)]
     user: OneOrMany<UserId>,
-    keyword: Option<RawKeyword>,
-    when: Option<RawWindow>,
+    keyword: Option<Value>,
+    when: Option<Value>,
     #[serde(default, deserialize_with = "duration::deserialize_optional")]
     every: Option<Duration>,
-    /// One reply, or a list; each is read by itself.
+    /// One reply, or a list of them.
     reply: Option<Value>,
     pick: Option<Pick>,
-    forward: Option<RawForward>,
+    forward: Option<Value>,
 }
 
-/// The examples for the key of a rule, or for one key whatever is wrong inside it.
+/// The examples for the keys of a rule, or for the table at one of its keys.
 struct RuleExamples(Option<&'static str>);
 
 impl Examples for RuleExamples {
@@ -81,6 +81,10 @@ impl Examples for RuleExamples {
 
     fn substitute(&self, _name: &str) -> Option<&Value> {
         None
+    }
+
+    fn is_section(&self) -> bool {
+        self.0.is_none()
     }
 }
 
@@ -99,7 +103,8 @@ pub(super) fn rule(
     let raw: RawRule = deserialize(value, key, &RuleExamples(None), problems)?;
     let mut reader = RuleReader { key, templates, problems };
     let kinds = reader.kinds(raw.on);
-    let keyword = raw.keyword.map(|keyword| keyword.read(&reader.inner("keyword"), reader.problems));
+    let keyword = raw.keyword.and_then(|value| reader.table::<RawKeyword>("keyword", "keyword", value));
+    let keyword = keyword.map(|raw| raw.read(&reader.inner("keyword"), reader.problems));
     if keyword.is_some() && !kinds.iter().any(|kind| kind.has_words) {
         let what = "has nothing to look at: the kinds in `on` have no words";
         reader.problem("keyword", what, "write on = \"text\", or leave the keyword out");
@@ -109,7 +114,8 @@ pub(super) fn rule(
         .then(|| keyword.as_ref().map_or_else(Vec::new, |keyword| keyword.capture_names()));
     let variables = Variables { fields: fields(&kinds), captures };
     let action = reader.action(raw.reply, raw.pick, raw.forward, &variables);
-    let when = raw.when.and_then(|when| when.read(&reader.inner("when"), reader.problems));
+    let when = raw.when.and_then(|value| reader.table::<RawWindow>("when", "when", value));
+    let when = when.and_then(|raw| raw.read(&reader.inner("when"), reader.problems));
     if raw.every.is_some_and(|every| every.is_zero()) {
         let hint = "write \"1h\", or leave it out to answer every time";
         reader.problem("every", "is no time at all", hint);
@@ -169,6 +175,16 @@ impl RuleReader<'_> {
         self.problems.push(Problem::new(self.inner(name), what, hint));
     }
 
+    /// Reads the table at `place`, which is the rule's key `name` or inside of it.
+    fn table<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        place: &str,
+        value: Value,
+    ) -> Option<T> {
+        deserialize(value, &self.inner(place), &RuleExamples(Some(name)), self.problems)
+    }
+
     /// Whether something at or inside a key of the rule is wrong, so that it may be missing because of that.
     fn has_problem(&self, name: &str) -> bool {
         let key = self.inner(name);
@@ -202,15 +218,14 @@ impl RuleReader<'_> {
         &mut self,
         reply: Option<Value>,
         pick: Option<Pick>,
-        forward: Option<RawForward>,
+        forward: Option<Value>,
         variables: &Variables<'_>,
     ) -> Option<Action> {
         if pick.is_some() && reply.is_none() {
             self.problem("pick", "has nothing to pick from", "write it beside a `reply` that is a list");
         }
-        let has_forward = forward.is_some() || self.has_problem("forward");
         match (reply, forward) {
-            (Some(_), _) if has_forward => {
+            (Some(_), Some(_)) => {
                 let hint = "take one of them out: the service's answer can say what to reply";
                 self.problem(
                     "forward",
@@ -219,18 +234,17 @@ impl RuleReader<'_> {
                 );
                 None
             }
-            (Some(reply), _) => Some(Action::Reply {
+            (Some(reply), None) => Some(Action::Reply {
                 replies: self.replies(reply, variables),
                 pick: pick.unwrap_or(Pick::All),
             }),
             (None, Some(forward)) => {
-                forward.read(&self.inner("forward"), self.problems).map(Action::Forward)
+                let raw: RawForward = self.table("forward", "forward", forward)?;
+                raw.read(&self.inner("forward"), self.problems).map(Action::Forward)
             }
             (None, None) => {
-                if !has_forward {
-                    let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing";
-                    self.problem("reply", "is missing, and `forward` too: the rule does nothing", hint);
-                }
+                let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing";
+                self.problem("reply", "is missing, and `forward` too: the rule does nothing", hint);
                 None
             }
         }
@@ -246,28 +260,18 @@ impl RuleReader<'_> {
             one => vec![("reply".to_owned(), one)],
         };
         let mut templates = Vec::new();
-        for (name, value) in replies {
-            let examples = RuleExamples(Some("reply"));
-            match value.as_table().map(toml::Table::len) {
-                None => {
-                    let hint = format!("for example {}", examples.example("reply"));
-                    self.problem(&name, "is not a table of keys", hint);
-                }
-                Some(2..) => {
-                    let hint =
-                        "write a list: reply = [{ text = \"…\" }, { image = { url = \"https://…\" } }]";
-                    self.problem(&name, "says more than one thing", hint);
-                }
-                Some(_) => {
-                    let key = self.inner(&name);
-                    let written: Option<WrittenReply> =
-                        deserialize(value, &key, &examples, self.problems);
-                    templates.extend(
-                        written.map(|written| {
-                            written.compile(variables, &key, self.templates, self.problems)
-                        }),
-                    );
-                }
+        for (place, value) in replies {
+            if value.as_table().is_some_and(|table| table.len() > 1) {
+                let hint =
+                    "write a list: reply = [{ text = \"…\" }, { image = { url = \"https://…\" } }]";
+                self.problem(&place, "says more than one thing", hint);
+            } else if !value.is_table() {
+                // A single word would be read as the name of a reply without content.
+                let hint = format!("for example {}", RuleExamples(None).example("reply"));
+                self.problem(&place, "is not a table of keys", hint);
+            } else if let Some(written) = self.table::<WrittenReply>("reply", &place, value) {
+                let key = self.inner(&place);
+                templates.push(written.compile(variables, &key, self.templates, self.problems));
             }
         }
         templates
