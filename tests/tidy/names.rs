@@ -104,9 +104,9 @@ fn a_name_that_does_not_exist_is_seen() {
     ] {
         assert!(code.complaint(name).is_some(), "{name}");
     }
-    let text = "One `Book::open` and\n```rust\nlet `no::span`;\n```\n``two `ticks` ``, `last`\n";
+    let text = "One `Book::open` and\n```rust\nlet `no::span`;\n```\n``two `ticks` ``, `last\none`, `open\n\n`b`\n";
     let found: Vec<_> = spans(text).into_iter().map(|(line, name)| format!("{line} {name}")).collect();
-    assert_eq!(found, ["1 Book::open", "5 two `ticks`", "5 last"]);
+    assert_eq!(found, ["1 Book::open", "5 two `ticks`", "5 last one", "8 b"]);
 }
 
 /// The documents whose names are looked up. CHANGELOG.md is none of them: it names what has gone.
@@ -125,20 +125,25 @@ fn documents(root: &Path) -> Vec<String> {
 
 /// The texts in backticks, each with the number of its line, without those in fenced blocks.
 fn spans(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
     let mut is_code = false;
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            is_code = !is_code;
-            continue;
-        }
-        let mut rest = if is_code { "" } else { line };
-        while let Some(start) = rest.find('`') {
-            let ticks = rest[start..].len() - rest[start..].trim_start_matches('`').len();
-            let inside = &rest[start + ticks..];
-            let Some(end) = inside.find(&rest[start..start + ticks]) else { break };
-            found.push((number + 1, inside[..end].trim().to_owned()));
-            rest = &inside[end + ticks..];
+    let prose = text.lines().map(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        if is_code || is_fence { "" } else { line }
+    });
+    let prose = prose.collect::<Vec<_>>().join("\n");
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(start) = prose[at..].find('`') {
+        let opening = &prose[at + start..];
+        let ticks = &opening[..opening.len() - opening.trim_start_matches('`').len()];
+        let inside = at + start + ticks.len();
+        at = inside;
+        // A span may go on in the next line of its paragraph, and ends with it.
+        let paragraph = prose[inside..].split("\n\n").next().unwrap_or_default();
+        if let Some(end) = paragraph.find(ticks) {
+            let name = paragraph[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+            found.push((prose[..inside].matches('\n').count() + 1, name));
+            at = inside + end + ticks.len();
         }
     }
     found
