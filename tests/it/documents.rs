@@ -22,13 +22,18 @@ fn pages() -> Vec<String> {
     for folder in ["", "docs/"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-            if name.ends_with(".md") {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
                 pages.push(format!("{folder}{name}"));
             }
         }
     }
     pages.sort();
     pages
+}
+
+/// The path of the folder that a page is in, from the repository's root.
+fn folder(page: &str) -> &str {
+    page.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The name that a page has in English, whichever of the two it is.
@@ -64,10 +69,9 @@ fn both_languages_have_the_same_headings_code_and_links() {
 fn every_relative_link_leads_to_a_file_and_a_heading() {
     let mut broken = Vec::new();
     for page in pages() {
-        let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
         for link in links(&read(&page)) {
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
-            let target = if path.is_empty() { page.clone() } else { joined(folder, path) };
+            let target = if path.is_empty() { page.clone() } else { joined(folder(&page), path) };
             if !root().join(&target).exists() {
                 broken.push(format!("{page}: {link}: there is no {target}"));
             } else if !anchor.is_empty() && !anchors(&read(&target)).contains(anchor) {
@@ -82,10 +86,9 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
 fn pages_link_to_pages_of_their_own_language() {
     let chinese: BTreeSet<String> = pages().into_iter().filter(|page| page.ends_with(CHINESE)).collect();
     for page in &chinese {
-        let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
         for link in links(&read(page)) {
             let path = link.split('#').next().unwrap();
-            let target = joined(folder, path);
+            let target = joined(folder(page), path);
             let has_twin = chinese.contains(&target.replace(".md", CHINESE));
             let is_own_twin = target == english(page);
             assert!(!has_twin || is_own_twin, "{page}: {link} leads away from Chinese");
@@ -153,10 +156,11 @@ fn what_is_broken_in_a_document_is_seen() {
 /// What the two languages of a page differ in.
 fn compare(english: &str, chinese: &str) -> Vec<String> {
     let mut differences = Vec::new();
-    let levels = |text| headings(text).iter().map(|heading| level(heading)).collect::<Vec<_>>();
-    if levels(english) != levels(chinese) {
-        let (ours, theirs) = (headings(english), headings(chinese));
-        let at = (0..).find(|&at| ours.get(at).map(level) != theirs.get(at).map(level)).unwrap_or(0);
+    let (ours, theirs) = (headings(english), headings(chinese));
+    let differs = |at: &usize| {
+        ours.get(*at).map(|ours| level(ours)) != theirs.get(*at).map(|theirs| level(theirs))
+    };
+    if let Some(at) = (0..ours.len().max(theirs.len())).find(differs) {
         differences.push(format!("headings differ: {:?} and {:?}", ours.get(at), theirs.get(at)));
     }
     let (ours, theirs) = (blocks(english), blocks(chinese));
@@ -196,12 +200,22 @@ fn lines(text: &str) -> impl Iterator<Item = (bool, &str)> {
     })
 }
 
-fn headings(text: &str) -> Vec<String> {
-    let prose = lines(text).filter(|(is_code, _)| !is_code).map(|(_, line)| line);
-    prose.filter(|line| line.starts_with('#')).map(str::to_owned).collect()
+/// The lines of a page that are no code.
+fn prose(text: &str) -> Vec<&str> {
+    lines(text).filter(|(is_code, _)| !is_code).map(|(_, line)| line).collect()
 }
 
-fn level(heading: &String) -> usize {
+/// The text of a page without its code, whether in blocks or in backticks.
+fn plain(text: &str) -> String {
+    prose(text).join("\n").split('`').step_by(2).collect()
+}
+
+fn headings(text: &str) -> Vec<&str> {
+    prose(text).into_iter().filter(|line| line.starts_with('#')).collect()
+}
+
+/// How many `#` a heading begins with.
+fn level(heading: &str) -> usize {
     heading.len() - heading.trim_start_matches('#').len()
 }
 
@@ -224,21 +238,17 @@ fn blocks(text: &str) -> Vec<String> {
 
 /// The relative links and pictures of a page, without those in code.
 fn links(text: &str) -> Vec<String> {
-    let prose: String =
-        lines(text).filter(|(is_code, _)| !is_code).map(|(_, line)| format!("{line}\n")).collect();
-    let without_spans: String = prose.split('`').step_by(2).collect();
-    let targets = without_spans.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let text = plain(text);
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     let targets = targets.map(|(target, _)| target.to_owned());
     targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
 }
 
 /// The quoted texts of more than three words in a page, which are lines of the log, without those in code.
 fn quotes(text: &str) -> Vec<String> {
-    let prose = lines(text).filter(|(is_code, _)| !is_code).map(|(_, line)| line);
     // A quoted text may go on in the next line of its paragraph.
-    let without_spans: Vec<String> = prose.map(|line| line.split('`').step_by(2).collect()).collect();
-    let joined = without_spans.join(" ");
-    let quoted = joined.split('"').skip(1).step_by(2);
+    let text = plain(text).replace('\n', " ");
+    let quoted = text.split('"').skip(1).step_by(2);
     quoted.filter(|quote| quote.split(' ').count() > 3).map(str::to_owned).collect()
 }
 
@@ -256,7 +266,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
         let kept = title.chars().filter(|char| char.is_alphanumeric() || " -_".contains(*char));
         kept.map(|char| if char == ' ' { '-' } else { char }).collect()
     };
-    headings(text).iter().map(|heading| anchor(heading)).collect()
+    headings(text).into_iter().map(anchor).collect()
 }
 
 /// The path that a link in a page of `folder` leads to, from the repository's root.
@@ -295,7 +305,7 @@ fn for_each_source(folder: &str, use_text: &mut dyn FnMut(&str)) {
         let path = format!("{folder}/{name}");
         if root().join(&path).is_dir() {
             for_each_source(&path, use_text);
-        } else if path.ends_with(".rs") {
+        } else if Path::new(&path).extension().is_some_and(|extension| extension == "rs") {
             use_text(&read(&path));
         }
     }
