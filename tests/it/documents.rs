@@ -153,7 +153,7 @@ fn what_is_broken_in_a_document_is_seen() {
     assert_eq!(metric_rows(row).into_iter().collect::<Vec<_>>(), ["rongcloud_callback_x_total"]);
 }
 
-/// What the two languages of a page differ in.
+/// The differences between the two languages of a page.
 fn compare(english: &str, chinese: &str) -> Vec<String> {
     let mut differences = Vec::new();
     let (ours, theirs) = (headings(english), headings(chinese));
@@ -184,9 +184,9 @@ fn compare(english: &str, chinese: &str) -> Vec<String> {
     differences
 }
 
-/// A link without its heading, as the page in English has it.
+/// A link without its heading, as the page in English has it. A picture may have a language, too.
 fn english_link(link: &str) -> String {
-    english(link.split('#').next().unwrap_or_default())
+    link.split('#').next().unwrap_or_default().replace(".zh-CN.", ".")
 }
 
 /// The lines of a page, each with whether it belongs to a fenced block.
