@@ -1,6 +1,6 @@
-//! `docs/sandbox.md`: every option, every fault, every call of the interface, and a conversation that can be read.
+//! `docs/sandbox.md`: every option, every fault, every call of the interface, and what is printed to be tried.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use rongcloud_callback::sandbox::{Conversation, Faults, Sandbox};
 use tokio::{
@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{block, code, entries, help, options, table_of};
+use crate::support::{messages::PATH, process::Home, skip};
 
 const PAGES: [&str; 2] =
     [include_str!("../../../docs/sandbox.md"), include_str!("../../../docs/sandbox.zh-CN.md")];
@@ -65,4 +66,19 @@ async fn every_call_of_the_page_is_one_of_the_interface() {
             assert!(!["404", "405"].contains(&&*status), "{call}: {status}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_page_s_callback_by_hand_is_acked_and_kept() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return skip("there is no curl");
+    }
+    let home = Home::new().with_secret("s3cret");
+    let server = home.start().await;
+    let command = block(PAGES[0], "now=$(date");
+    let command = command.replace("127.0.0.1:8080/callback", &format!("{}{PATH}", server.callbacks));
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert_eq!(home.records().await.len(), 1);
 }
