@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use rongcloud_callback::protocol::{limits, media::MediaKind};
+
 use super::{Table, code, help, options, tables};
 use crate::fixtures::{HttpExample, fixture, names};
 
@@ -104,6 +106,29 @@ fn every_subcommand_of_the_page_is_there_with_its_options() {
             {
                 assert!(seen.contains(&format!("{group} {name}")), "{group} {name} is not on the page");
             }
+        }
+    }
+}
+
+#[test]
+fn the_page_s_limits_are_those_that_are_checked() {
+    let size = |kind: MediaKind| format!("{} KiB", kind.max_bytes() >> 10).replace("2048 KiB", "2 MiB");
+    let limits = [
+        limits::TEXT_BYTES.to_string(),
+        limits::ARTICLES.to_string(),
+        (limits::DESCRIPTION_WIDTH / 2).to_string(),
+        "10".to_owned(),
+        limits::RECIPIENTS.to_string(),
+        limits::FOLLOWERS.to_string(),
+        size(MediaKind::Image),
+        size(MediaKind::Voice),
+        size(MediaKind::Thumb),
+    ];
+    for page in PAGES {
+        let tables = tables(page);
+        let table = tables.iter().find(|table| table[0][1].contains("UTF-8")).unwrap();
+        for (limit, row) in limits.iter().zip(table) {
+            assert!(row[1].contains(limit), "{limit} is not in {row:?}");
         }
     }
 }

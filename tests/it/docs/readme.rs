@@ -1,10 +1,20 @@
-//! `README.md`: its ten lines are an example's, and its rules have the same conversation.
+//! `README.md`: it is short, its ten lines are an example's, and its rules have the same conversation.
 
 use std::{fs, process::Command};
 
 use super::block;
 
 const PAGE: &str = include_str!("../../../README.md");
+const CHINESE: &str = include_str!("../../../README.zh-CN.md");
+/// A newcomer reads it to the end.
+const MOST_LINES: usize = 200;
+
+#[test]
+fn the_page_is_short() {
+    for page in [PAGE, CHINESE] {
+        assert!(page.lines().count() <= MOST_LINES, "{} lines", page.lines().count());
+    }
+}
 
 #[test]
 fn the_ten_lines_are_those_of_the_example() {

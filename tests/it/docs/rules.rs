@@ -1,6 +1,6 @@
 //! `docs/rules.md`: every key of a rule, every variable of a template, every field of a forwarded message.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, process::Command};
 
 use rongcloud_callback::{
     Config, Content, Event, Image, ImageText, Location, Message, Subscribe, Text, UnknownEvent,
@@ -124,5 +124,30 @@ fn the_page_has_every_field_of_a_forwarded_message() {
             (kind, set(json.as_object().unwrap().keys().filter(|name| *name != "kind")))
         });
         assert_eq!(listed.collect::<BTreeSet<_>>(), BTreeSet::from(sent));
+    }
+}
+
+#[test]
+fn the_page_s_request_has_the_fields_that_a_service_gets() {
+    let folder = tempfile::tempdir().unwrap();
+    let bot = block(PAGES[0], "# bot.toml").replace("${ORDERS_URL}", "http://127.0.0.1:9/");
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let bot = format!("{}\n{APP}", bot.replace("${FORWARD_SECRET}", secret));
+    fs::write(folder.path().join("bot.toml"), bot).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
+    command.env_clear().current_dir(folder.path());
+    command.args(["--config", "bot.toml", "rules", "test", "订单 17"]);
+    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let request: serde_json::Value = serde_json::from_str(&output[output.find('{').unwrap()..]).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(block(PAGES[0], "{\n")).unwrap();
+    for part in ["", "/fields", "/captures"] {
+        let keys =
+            |json: &serde_json::Value| set(json.pointer(part).unwrap().as_object().unwrap().keys());
+        assert_eq!(keys(&printed), keys(&request), "{part}: {output}");
+    }
+    for page in PAGES {
+        for key in entries(&table_of(page, "accepted_at")) {
+            assert!(request.get(&key).is_some(), "{key}");
+        }
     }
 }
