@@ -22,7 +22,7 @@ fn defaults() -> Vec<[String; 3]> {
         let is_comment = line.starts_with('#');
         let line = line.trim_start_matches("# ");
         if line.starts_with('[') && line.ends_with(']') {
-            section = line.to_owned();
+            line.clone_into(&mut section);
         } else if let Some((key, default)) = line.split_once(" = ")
             && (is_portal || !is_comment)
         {
@@ -38,7 +38,7 @@ fn listed(page: &str) -> Vec<[String; 3]> {
     let (mut section, mut keys) = (String::new(), Vec::new());
     for line in page.lines() {
         if line.starts_with("### `[") {
-            section = code(line)[0].clone();
+            section.clone_from(&code(line)[0]);
         } else if line.starts_with("| `") && !section.is_empty() {
             let row = cells(line);
             keys.push([section.clone(), row[0].clone(), row[1].clone()]);
