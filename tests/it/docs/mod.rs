@@ -2,6 +2,7 @@
 
 mod api;
 mod configuration;
+mod handlers;
 mod readme;
 mod rules;
 mod sandbox;
@@ -53,7 +54,7 @@ fn block<'p>(page: &'p str, first: &str) -> &'p str {
     texts.find(|text| text.starts_with(first)).unwrap_or_else(|| panic!("no block begins with {first}"))
 }
 
-/// What `--help` of a command prints.
+/// The output of a command with `--help`.
 fn help(command: &str) -> String {
     let mut program = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
     let output = program.args(command.split(' ')).arg("--help").env_clear().output().unwrap();

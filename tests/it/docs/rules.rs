@@ -58,7 +58,7 @@ fn the_page_s_replies_are_replies() {
     assert_eq!(replies.as_array().unwrap().len(), 4);
 }
 
-/// What a template of a rule for this kind can read: a mistake in one says so.
+/// The variables of a template in a rule for this kind, as the hint about an unknown one lists them.
 fn readable(kind: &str) -> BTreeSet<String> {
     let rule =
         format!("{APP}[[rules]]\non = '{kind}'\nreply = {{ text = '{{{{ nothing_like_it }}}}' }}\n");

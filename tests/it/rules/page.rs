@@ -86,7 +86,7 @@ impl Page {
         Some(page)
     }
 
-    /// What a container would run: the folder is `/bot`.
+    /// Runs the executable as a container would, whose folder `/bot` is the page's folder.
     fn run(&self, arguments: &[String]) -> Output {
         let folder = format!("{}/", self.folder.path().display());
         let arguments = arguments.iter().map(|argument| argument.replacen("/bot/", &folder, 1));
