@@ -4,7 +4,7 @@
 mod cli;
 mod client;
 mod config;
-mod documents;
+mod docs;
 mod fixtures;
 mod fuzz;
 mod journal;
