@@ -44,7 +44,7 @@ fn every_log_line_that_the_page_quotes_is_one_of_the_program_s() {
 #[test]
 fn a_quoted_line_is_found_across_the_ends_of_lines() {
     assert_eq!(
-        quotes("see \"a line\nof words\", \"two words\" and `\"b c d e\"`\n"),
+        quotes("- see \"a line\n  of words\", \"two words\" and `\"b c d e\"`\n"),
         ["a line of words"]
     );
     assert_eq!(joined_lines("\"a \\\n        b\""), "\"a b\"");
@@ -53,7 +53,7 @@ fn a_quoted_line_is_found_across_the_ends_of_lines() {
 /// The quoted texts of more than three words in a page, which are lines of the log, without those in code.
 fn quotes(text: &str) -> Vec<String> {
     // A quoted text may go on in the next line of its paragraph.
-    let text = plain(text).replace('\n', " ");
+    let text = plain(text).split_whitespace().collect::<Vec<_>>().join(" ");
     let quoted = text.split('"').skip(1).step_by(2);
     quoted.filter(|quote| quote.split(' ').count() > 3).map(str::to_owned).collect()
 }
