@@ -1,9 +1,13 @@
-//! `docs/operations.md`: every metric has its row, and every log line that is quoted is one of the program's.
+//! `docs/operations.md`: its metrics, outcomes and log lines are those of the program.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use super::{
-    entries,
+    code, entries,
     markdown::{plain, read, root},
     table_of,
 };
@@ -25,6 +29,51 @@ fn every_metric_has_a_row_and_every_row_a_metric() {
         let rows: BTreeSet<String> = names.iter().cloned().collect();
         assert_eq!(rows, metrics, "{page}");
         assert_eq!(rows.len(), names.len(), "{page}: a metric has two rows");
+    }
+}
+
+#[test]
+fn every_outcome_of_a_callback_has_a_row_with_its_status() {
+    let mut expected = reasons();
+    assert!(expected.len() > 10, "only {} reasons were found: {expected:?}", expected.len());
+    for (label, status) in
+        [("accepted", "200"), ("duplicate", "200"), ("probe", "200"), ("not_found", "404")]
+    {
+        expected.insert(label.to_owned(), status.to_owned());
+    }
+    for page in PAGES {
+        let mut listed = BTreeMap::new();
+        for row in table_of(&read(page), "accepted") {
+            let statuses: Vec<&str> = row[1].split([',', '、']).map(str::trim).collect();
+            for (at, label) in code(&row[0]).into_iter().enumerate() {
+                let status = statuses.get(at).unwrap_or(&statuses[0]);
+                listed.insert(label, (*status).to_owned());
+            }
+        }
+        assert_eq!(listed, expected, "{page}");
+    }
+}
+
+/// The label and the status of each reason for a refusal, from the lines of the table that declares them.
+fn reasons() -> BTreeMap<String, String> {
+    let source = read("src/server/callback/reason.rs");
+    let (_, table) = source.split_once("\nreasons! {\n").expect("the table of reasons");
+    let (table, _) = table.split_once("\n}\n").expect("the end of the table");
+    let lines = table.lines().filter_map(|line| line.split_once(": \"")?.1.strip_suffix(';'));
+    let reasons = lines.filter_map(|line| line.split_once("\", "));
+    reasons.map(|(label, status)| (label.to_owned(), number(status).to_owned())).collect()
+}
+
+/// The number of a status by its name in the crate `http`.
+fn number(status: &str) -> &'static str {
+    match status {
+        "BAD_REQUEST" => "400",
+        "UNAUTHORIZED" => "401",
+        "REQUEST_TIMEOUT" => "408",
+        "PAYLOAD_TOO_LARGE" => "413",
+        "UNSUPPORTED_MEDIA_TYPE" => "415",
+        "SERVICE_UNAVAILABLE" => "503",
+        other => panic!("{other} is new here"),
     }
 }
 
