@@ -1,6 +1,7 @@
 //! The pages for users: what their tables list is what there is, and what they print works.
 
 mod api;
+mod architecture;
 mod configuration;
 mod handlers;
 mod languages;
