@@ -146,7 +146,7 @@ fn client_hint(error: &ClientError) -> &'static str {
         ClientError::Setup(_) => "look at `api_url`, `key` and `[apps.portal]` in the configuration",
         ClientError::Limit(_) => "nothing was sent: keep to the limit and run it again",
         ClientError::Media(_) => "nothing was sent: convert the file, or upload it as another kind",
-        ClientError::NotOffered(_) => "nothing was sent: the README's table says what goes to whom",
+        ClientError::NotOffered(_) => "nothing was sent: docs/api.md says what goes to whom",
         ClientError::Unauthorized(_) => {
             "compare `key` and the first of `secrets` with the platform's console, and this machine's clock"
         }

@@ -144,7 +144,7 @@ async fn what_the_portal_cannot_carry_is_told_of() {
     let send = ["send", "news", "--to", "u1", "--image-url", "http://a/b.jpg", "--portal"];
     insta::assert_snapshot!(run_portal(200, DONE, &send).await.failed(), @r#"
     error: the portal sends no picture or recording by url: upload it to the portal first
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     let refused = run_portal(

@@ -142,12 +142,12 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
     assert!(failed(&["--all", "--text", &long]).await.contains("2001"));
     insta::assert_snapshot!(failed(&["--to", "u1,u2", "--image-id", "m"]).await, @r#"
     error: an uploaded picture or recording goes to one user or to all followers; several users need its url
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     insta::assert_snapshot!(failed(&["--to", "u1", "--mpnews", "m"]).await, @r#"
     error: an uploaded article (mpnews) goes to all followers only
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     insta::assert_snapshot!(failed(&["--to", "u1"]).await, @r#"
