@@ -1,6 +1,8 @@
 //! Identifiers of the platform, each a type of its own so that they cannot be mixed up.
 
-use std::{borrow::Cow, fmt};
+#[cfg(feature = "server")]
+use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,7 @@ id! {
 }
 
 /// A stranger's text for a log line: its first 512 bytes. Real ids have some dozens of bytes and are shown whole.
+#[cfg(feature = "server")]
 pub(crate) fn shortened(id: &str) -> Cow<'_, str> {
     const MOST: usize = 512;
     if id.len() <= MOST {
@@ -84,7 +87,7 @@ pub(crate) fn shortened(id: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}… ({} bytes)", &id[..end], id.len()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use super::*;
 

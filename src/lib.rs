@@ -76,32 +76,45 @@
 
 pub mod client;
 pub mod clock;
+#[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
 mod failpoint;
+#[cfg(feature = "server")]
 pub mod handler;
 mod http;
+#[cfg(feature = "server")]
 mod identity_hasher;
 pub mod ids;
+#[cfg(feature = "server")]
 pub mod journal;
+#[cfg(feature = "server")]
 mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
+#[cfg(feature = "rules")]
 pub mod rules;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
 pub mod service;
 pub mod signature;
 mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
 mod tls;
+#[cfg(feature = "server")]
 mod toml_values;
+#[cfg(feature = "server")]
 pub mod worker;
 
 pub use client::Client;
+#[cfg(feature = "server")]
 pub use config::Config;
+#[cfg(feature = "server")]
 pub use handler::{
     Context, FromInbound, Handler, HandlerError, HandlerResult, IntoReply, Reply, Route, Routes,
 };
@@ -109,5 +122,7 @@ pub use protocol::{
     Article, Content, Event, Image, ImageText, Inbound, Location, Message, Payload, Source, Subscribe,
     Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
 };
+#[cfg(feature = "rules")]
 pub use rules::Rules;
+#[cfg(feature = "server")]
 pub use service::{CallbackService, ServiceError};

@@ -29,6 +29,7 @@ pub use self::{
         PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
+#[cfg(feature = "rules")]
 use crate::rules::RuleSet;
 pub use crate::toml_values::Problem;
 
@@ -59,6 +60,7 @@ pub struct Config {
     /// The apps, at least one.
     pub apps: Vec<AppSection>,
     /// Handlers written as configuration; see [`rules`](crate::rules).
+    #[cfg(feature = "rules")]
     pub rules: RuleSet,
 }
 
@@ -131,7 +133,9 @@ impl Config {
         let origins = env::interpolate(&mut values, variable, &mut problems);
         let mut value_problems = Vec::new();
         let config = read::read(values, &defaults, &file, &mut value_problems);
-        value_problems.iter_mut().for_each(|problem| origins.add_to(problem));
+        for problem in &mut value_problems {
+            origins.add_to(problem);
+        }
         problems.append(&mut value_problems);
         match config {
             Some(config) if problems.is_empty() => Ok(config),

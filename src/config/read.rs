@@ -70,8 +70,13 @@ pub(super) fn read(
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
-    let rules = rules::read(reader.values.remove("rules"), client.as_ref(), file, reader.problems);
+    let rules = reader.values.remove("rules");
+    #[cfg(feature = "rules")]
+    let rules = rules::read(rules, client.as_ref(), file, reader.problems);
+    #[cfg(not(feature = "rules"))]
+    rules::refuse(rules.as_ref(), file, reader.problems);
 
+    #[cfg(feature = "rules")]
     if let Some(dispatch) = &dispatch {
         relations::forwards(&rules, dispatch, reader.problems);
     }
@@ -96,6 +101,7 @@ pub(super) fn read(
         shutdown: shutdown?,
         log: log?,
         apps: apps.into_iter().collect::<Option<_>>()?,
+        #[cfg(feature = "rules")]
         rules,
     })
 }
@@ -162,17 +168,13 @@ impl Reader<'_> {
     }
 
     fn apps(&mut self) -> Vec<Option<AppSection>> {
-        match self.values.remove("apps") {
-            Some(Value::Array(apps)) => {
-                let apps = apps.into_iter().enumerate();
-                apps.map(|(index, app)| self.app(app, &format!("apps[{index}]"))).collect()
-            }
-            _ => {
-                let hint = "begin each app with a line [[apps]]";
-                self.problems.push(Problem::new("apps", "is not a list of sections", hint));
-                Vec::new()
-            }
-        }
+        let Some(Value::Array(apps)) = self.values.remove("apps") else {
+            let hint = "begin each app with a line [[apps]]";
+            self.problems.push(Problem::new("apps", "is not a list of sections", hint));
+            return Vec::new();
+        };
+        let apps = apps.into_iter().enumerate();
+        apps.map(|(index, app)| self.app(app, &format!("apps[{index}]"))).collect()
     }
 
     fn app(&mut self, app: Value, path: &str) -> Option<AppSection> {

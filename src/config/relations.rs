@@ -5,7 +5,9 @@ use std::{collections::HashMap, net::SocketAddr};
 use super::sections::{
     AdminSection, AppSection, ClientSection, JournalSection, PumpSection, ServerSection,
 };
-use crate::{rules::RuleSet, toml_values::Problem};
+#[cfg(feature = "rules")]
+use crate::rules::RuleSet;
+use crate::toml_values::Problem;
 
 /// Checks the apps against each other.
 pub(super) fn apps(apps: &[Option<AppSection>], problems: &mut Vec<Problem>) {
@@ -109,6 +111,7 @@ pub(super) fn keep(server: &ServerSection, journal: &JournalSection, problems: &
 }
 
 /// Checks that forwarding ends before its attempt does.
+#[cfg(feature = "rules")]
 pub(super) fn forwards(rules: &RuleSet, dispatch: &PumpSection, problems: &mut Vec<Problem>) {
     for (rule, forward) in rules.forwards() {
         if forward.longest_attempt() >= dispatch.timeout {

@@ -2,10 +2,13 @@
 
 use toml::Value;
 
-use super::{file::UserFile, sections::ClientSection};
-use crate::{rules::RuleSet, toml_values::Problem};
+use super::file::UserFile;
+use crate::toml_values::Problem;
+#[cfg(feature = "rules")]
+use crate::{config::sections::ClientSection, rules::RuleSet};
 
 /// Reads the rules, which forward with the time limit on connections that `[client]` has.
+#[cfg(feature = "rules")]
 pub(super) fn read(
     rules: Option<Value>,
     client: Option<&ClientSection>,
@@ -17,5 +20,15 @@ pub(super) fn read(
     match client {
         Some(client) => rules.with_connect_timeout(client.connect_timeout),
         None => rules,
+    }
+}
+
+/// Refuses rules in a program that was built without them: messages would go unanswered.
+#[cfg(not(feature = "rules"))]
+pub(super) fn refuse(rules: Option<&Value>, file: &UserFile<'_>, problems: &mut Vec<Problem>) {
+    if rules.is_some() {
+        let hint = "build it with the feature `rules` of the crate, or remove the sections [[rules]]";
+        let problem = Problem::new("rules", "this program was built without rules", hint);
+        problems.push(Problem { line: file.line("rules[0]"), ..problem });
     }
 }
