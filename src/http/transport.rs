@@ -66,12 +66,12 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// The last error, of `prepare`, of `decode` or of the way.
+    /// The last error, of `decode` or of the way.
     pub(crate) async fn call<T>(
         &self,
         path: &'static str,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
         decode: impl Fn(RawAnswer) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let started = Instant::now();
@@ -88,11 +88,11 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Transport`] if no answer came, or an error of `prepare`.
+    /// [`ClientError::Transport`] if no answer came, or [`ClientError::Setup`] for a request that cannot be sent.
     pub(crate) async fn call_raw(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
     ) -> Result<RawAnswer, ClientError> {
         let decode = |answer, interruption: Option<_>| interruption.map_or(Ok(answer), Err);
         self.try_bases(clock, prepare, decode).await
@@ -106,11 +106,11 @@ impl Transport {
     pub(crate) fn dry_run<T>(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
     ) -> Result<T, ClientError> {
         let pool = &self.pools[self.preferred.load(Ordering::Relaxed)];
         let http = pool.young_connections(&self.options, &self.tls, clock.now())?;
-        let request = prepare()?;
+        let request = prepare();
         let unsent = Unsent::new(&request.build(&http, pool.base())?, request.sensitive());
         Err(ClientError::Unsent(Box::new(unsent)))
     }
@@ -118,7 +118,7 @@ impl Transport {
     async fn try_bases<T>(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
         decode: impl Fn(RawAnswer, Option<ClientError>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let first = self.preferred.load(Ordering::Relaxed);
@@ -126,7 +126,7 @@ impl Transport {
         for index in (first..first + self.pools.len()).map(|index| index % self.pools.len()) {
             let pool = &self.pools[index];
             let http = pool.young_connections(&self.options, &self.tls, clock.now())?;
-            let request = prepare()?;
+            let request = prepare();
             let call = pool.base().call(request.path());
             let built = request.build(&http, pool.base())?;
             let attempt = Attempt { transport: self, index, is_answered: false };

@@ -71,7 +71,7 @@ impl Target {
                 .with_header("webhook-signature", signatures.clone())
                 .with_bytes("application/json", body.clone());
             let signatures = signatures.split(' ').map(ToOwned::to_owned);
-            Ok(signatures.fold(request, Request::with_sensitive))
+            signatures.fold(request, Request::with_sensitive)
         };
         let started = Instant::now();
         let (outcome, result) = match self.transport.call_raw(clock, prepare).await {
