@@ -49,10 +49,12 @@ mod http;
 mod identity_hasher;
 pub mod ids;
 pub mod journal;
+mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
 pub mod rules;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
 pub mod service;
@@ -61,6 +63,7 @@ mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
 mod tls;
+mod toml_values;
 pub mod worker;
 
 pub use client::Client;

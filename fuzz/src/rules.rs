@@ -1,4 +1,4 @@
-//! What must hold for every rule: it is read or refused with advice, and a message is answered as its trial says.
+//! Properties that hold for every rule: it is read or refused with advice, and a message is answered as its trial says.
 
 use rongcloud_callback::{
     Config, Content, Event, Inbound, Message, Rules, Subscribe, Text, clock::UnixMillis,
@@ -22,15 +22,19 @@ pub fn check(bytes: &[u8]) {
         }
     };
     // Forwarding needs the system's certificates.
-    let Ok(rules) = Rules::new(&config) else { return };
+    let Ok(rules) = Rules::new(&config.rules) else { return };
     let said = Text { content: said.chars().take(1000).collect() };
     for content in
         [Content::Message(Message::Text(said)), Content::Event(Event::Subscribe(Subscribe {}))]
     {
         let message = Inbound::new("account", "user", 1, content);
         let (app, now) = ("k".into(), UnixMillis(1_763_754_000_000));
-        // The trial asks each rule, the other only those that an index gives it.
-        let trial = rules.try_out(&app, &message, now).to_string();
-        assert_eq!(rules.takes(&app, &message, now), !trial.ends_with("no rule takes it\n"), "{trial}");
+        // The explanation checks the rules by itself.
+        let explanation = rules.explain(&app, &message, now).to_string();
+        assert_eq!(
+            rules.takes(&app, &message, now),
+            !explanation.ends_with("no rule takes it\n"),
+            "{explanation}"
+        );
     }
 }

@@ -1,43 +1,43 @@
-//! Lower and upper bounds of numbers and times: what lies beyond them no machine has, or nobody can have meant.
+//! Lower and upper bounds of numbers and times. A value beyond them fits no machine, or was not meant.
 
 use std::{fmt, time::Duration};
 
-use super::check::Checker;
+use super::checker::Checker;
 
-/// An upper bound, and what would come of more.
-pub(super) struct Most<T>(pub(super) T, pub(super) &'static str);
+/// The highest value that makes sense, and the consequence of a higher one.
+pub(super) struct Max<T>(pub(super) T, pub(super) &'static str);
 
 impl Checker<'_> {
-    /// Asks for a number between 1 and `most`; `none` says what would come of 0.
-    pub(super) fn number(&mut self, number: u64, key: &str, none: &str, most: &Most<u64>) {
+    /// Requires a number between 1 and `max`; `zero` is the consequence of 0.
+    pub(super) fn number(&mut self, number: u64, key: &str, zero: &str, max: &Max<u64>) {
         self.require(
             number > 0,
             key,
-            &format!("is 0, so {none}"),
+            &format!("is 0, so {zero}"),
             "write 1 or more, or leave the key out",
         );
-        self.at_most(number, key, most);
+        self.at_most(number, key, max);
     }
 
-    /// Asks for a time above 0 and up to `most`; `none` says what would come of no time at all.
-    pub(super) fn time(&mut self, span: Duration, key: &str, none: &str, most: &Most<Duration>) {
+    /// Requires a time above 0 and up to `max`; `zero` is the consequence of no time at all.
+    pub(super) fn time(&mut self, span: Duration, key: &str, zero: &str, max: &Max<Duration>) {
         let hint = "write a time above 0, such as \"5s\", or leave the key out";
-        self.require(!span.is_zero(), key, &format!("is no time at all, so {none}"), hint);
-        self.at_most(span, key, most);
+        self.require(!span.is_zero(), key, &format!("is no time at all, so {zero}"), hint);
+        self.at_most(span, key, max);
     }
 
-    /// Asks for no more than `most`.
+    /// Requires no more than `max`.
     pub(super) fn at_most<T: Copy + PartialOrd + fmt::Debug>(
         &mut self,
         value: T,
         key: &str,
-        Most(most, consequence): &Most<T>,
+        Max(max, consequence): &Max<T>,
     ) {
         self.require(
-            value <= *most,
+            value <= *max,
             key,
-            &format!("{value:?} is more than {most:?}, the most that makes sense: {consequence}"),
-            &format!("write {most:?} or less, or leave the key out"),
+            &format!("{value:?} is more than {max:?}, the most that makes sense: {consequence}"),
+            &format!("write {max:?} or less, or leave the key out"),
         );
     }
 }

@@ -8,16 +8,16 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{ConfigError, Problem};
-use crate::stray;
+use super::error::ConfigError;
+use crate::{stray, toml_values::Problem};
 
 /// The variable that names the configuration file where no argument does.
 const FILE: &str = "RONGCLOUD_CALLBACK_CONFIG";
 
-/// Gives the value of a variable.
+/// A function that gives the value of a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Result<String, VarError>;
 
-/// A variable of this process's environment.
+/// Reads a variable of this process's environment.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub(super) fn process_variable(name: &str) -> Result<String, VarError> {
     std::env::var(name)
@@ -40,15 +40,15 @@ pub(super) fn file() -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-/// The filter of the log in this process's environment (`RUST_LOG`); one that is empty is none.
+/// The filter of the log in this process's environment (`RUST_LOG`); an empty one counts as none.
 #[cfg(feature = "log")]
 pub(crate) fn log_filter() -> Option<std::ffi::OsString> {
     var_os("RUST_LOG").filter(|filter| !filter.is_empty())
 }
 
-/// Replaces the references in every string of `table`; those that cannot be resolved are problems.
+/// Replaces the references in every string of `table`; references that cannot be resolved are problems.
 ///
-/// Returns the variable of each value that is nothing else, by the value's path.
+/// Returns the variables of values that consist of one reference.
 pub(super) fn interpolate(
     table: &mut Table,
     variable: Lookup<'_>,
@@ -62,16 +62,17 @@ pub(super) fn interpolate(
     origins
 }
 
-/// The variables that values of the configuration came from, by the path of the value.
+/// The environment variables that values of the configuration came from, by the path of the value.
 pub(super) struct Origins(HashMap<String, Origin>);
 
+/// The variable that a value came from.
 struct Origin {
     variable: String,
     is_empty: bool,
 }
 
 impl Origins {
-    /// Adds to a problem with a value that it came from a variable, for it is there that it can be mended.
+    /// Adds the variable to the problem of a value that came from one, as the variable is what has to be changed.
     pub(super) fn add_to(&self, problem: &mut Problem) {
         if let Some(Origin { variable, is_empty }) = self.0.get(&problem.key) {
             let empty = if *is_empty { ", which is set but empty" } else { "" };
@@ -116,18 +117,19 @@ impl Interpolation<'_> {
     }
 }
 
-/// Replaces the references in an argument; the error says what to do.
+/// Replaces the references in a command-line argument; the error says what to do.
 pub(super) fn resolve_argument(text: &str) -> Result<String, String> {
     resolve(text, &process_variable).map_err(|Unresolved { what, hint }| format!("it {what}: {hint}"))
 }
 
+/// A reference that cannot be resolved, and what to do.
 #[derive(Debug, PartialEq)]
 struct Unresolved {
     what: String,
     hint: String,
 }
 
-/// The variable whose reference is all that `text` consists of.
+/// The variable, if `text` consists of one reference.
 fn only_reference(text: &str) -> Option<&str> {
     text.strip_prefix("${")?.strip_suffix('}').filter(|name| is_name(name))
 }

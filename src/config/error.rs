@@ -1,27 +1,10 @@
-//! What is wrong with a configuration, all of it at once, and how to mend it.
+//! The errors of a configuration: all of its problems at once, each with what to write instead.
 
 use std::{fmt, io, path::PathBuf};
 
-/// One thing that is wrong, and what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Path of the key, such as `server.listen` or `apps[0].key`.
-    pub key: String,
-    /// Line of the user's file, where the key stands in it; from 1.
-    pub line: Option<usize>,
-    /// What is wrong, and what would come of it.
-    pub what: String,
-    /// What to do.
-    pub hint: String,
-}
+use crate::toml_values::Problem;
 
-impl Problem {
-    pub(super) fn new(key: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { key: key.into(), line: None, what: what.into(), hint: hint.into() }
-    }
-}
-
-/// Why there is no usable configuration. No variant carries a secret.
+/// A configuration that cannot be used. No variant contains a secret.
 ///
 /// Its `Debug` is as readable as its `Display`: it is what a `main` that returns this error shows.
 #[derive(thiserror::Error)]
@@ -30,45 +13,45 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file {}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file is not UTF-8.
     #[error("{}:{line}: the configuration file is not UTF-8, but {encoding}", path.display())]
     Encoding {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The line with the first byte that does not fit, from 1.
         line: usize,
-        /// What the bytes look like.
+        /// The encoding that the bytes look like.
         encoding: &'static str,
     },
     /// The file is not TOML.
     #[error("{}:{line}:{column}: not TOML: {message}", file_name(file.as_ref()))]
     Syntax {
-        /// The file; `None` for a configuration given as text.
+        /// The path of the file; `None` for a configuration given as text.
         file: Option<PathBuf>,
-        /// Where, from 1.
+        /// The line of the mistake, from 1.
         line: usize,
-        /// Where in the line, from 1.
+        /// The column of the mistake, from 1.
         column: usize,
-        /// What the parser expected.
+        /// The words of the parser.
         message: String,
     },
-    /// It says something that cannot be, or does not say what it must.
+    /// Values are wrong or missing.
     #[error("{}", Listing { file: file.as_ref(), problems })]
     Invalid {
-        /// The file; `None` for a configuration given as text.
+        /// The path of the file; `None` for a configuration given as text.
         file: Option<PathBuf>,
-        /// What is wrong, all of it.
+        /// All problems, in the order of the file.
         problems: Vec<Problem>,
     },
 }
 
 impl ConfigError {
-    /// What is wrong with the content; empty where it could not be read at all.
+    /// The problems of the values; none if the text as a whole could not be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Invalid { problems, .. } => problems,
@@ -76,7 +59,7 @@ impl ConfigError {
         }
     }
 
-    /// The same error, with the file it is about.
+    /// Adds the path of the file.
     pub(super) fn in_file(mut self, path: PathBuf) -> Self {
         if let Self::Syntax { file, .. } | Self::Invalid { file, .. } = &mut self {
             *file = Some(path);
@@ -94,7 +77,7 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// The problems as an operator reads them: two lines each.
+/// The problems as an operator reads them, two lines each.
 struct Listing<'a> {
     file: Option<&'a PathBuf>,
     problems: &'a [Problem],

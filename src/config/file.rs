@@ -1,4 +1,4 @@
-//! The user's own file: its values, and the lines that they stand on.
+//! The user's file: its values, and the lines where they stand.
 
 use std::ops::Range;
 
@@ -7,14 +7,15 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// A user's file, parsed.
 pub(super) struct UserFile<'a> {
-    /// Where its lines end.
+    /// The byte offsets at which lines end.
     newlines: Vec<usize>,
+    /// The values with the places where they stand.
     spans: Spanned<DeTable<'a>>,
-    /// What it says.
+    /// The values.
     pub(super) values: Table,
 }
 
@@ -23,7 +24,7 @@ impl<'a> UserFile<'a> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Syntax`]. It quotes nothing of the text, which may hold secrets.
+    /// [`ConfigError::Syntax`]. The error quotes nothing of the text, which may contain secrets.
     pub(super) fn parse(text: &'a str) -> Result<Self, ConfigError> {
         let syntax = |error: &toml::de::Error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
@@ -42,8 +43,8 @@ impl<'a> UserFile<'a> {
 
     /// The line of a key path such as `apps[0].key`.
     ///
-    /// A key that is missing from an app is said to be where the app begins; any other key that is not in
-    /// the file has no line.
+    /// A key that is missing from an app or a rule gets the line where that begins. Any other key that is not in the file
+    /// has no line.
     pub(super) fn line(&self, key: &str) -> Option<usize> {
         let span = span(self.spans.get_ref(), key)
             .or_else(|| span(self.spans.get_ref(), key.rsplit_once("].").map(|(app, _)| app)?))?;
@@ -51,7 +52,7 @@ impl<'a> UserFile<'a> {
     }
 }
 
-/// Where a key path stands.
+/// The place of a key path in the file.
 fn span(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
     let (first, mut rest) = key.split_at(key.find(['.', '[']).unwrap_or(key.len()));
     let (name, mut value) = table.get_key_value(first)?;
@@ -68,7 +69,7 @@ fn span(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
     }
 }
 
-/// Line and column of a byte offset, both from 1.
+/// The line and the column of a byte offset, both from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -1,39 +1,36 @@
 //! Configuration: the compiled-in defaults, a file over them, the environment in it, then checks.
 //!
-//! Pure values: the rooms take their section and never read the environment themselves.
+//! A [`Config`] is plain values. Every part of the program gets its own options from it, and no part reads the environment
+//! itself.
 
-mod addresses;
 mod bounds;
 mod check;
-mod duration;
+mod checker;
 mod encoding;
 mod env;
 mod error;
 mod file;
-mod merge;
-mod mistakes;
 mod options;
 mod proxies;
 mod read;
-pub(crate) mod rules;
+mod relations;
+mod rules;
 mod secret_files;
 mod sections;
+mod unquoted;
 
 use std::{collections::HashSet, env::VarError, path::Path};
 
-use toml::{Table, Value};
-
-#[cfg(feature = "log")]
-pub(crate) use self::env::log_filter;
 use self::file::UserFile;
 pub use self::{
-    error::{ConfigError, Problem},
-    rules::RuleSection,
+    error::ConfigError,
     sections::{
         AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
         PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
+use crate::rules::RuleSet;
+pub use crate::toml_values::Problem;
 
 /// `config/callback.toml`: every key, its default, and a comment that says what it is for.
 pub const DEFAULTS: &str = include_str!("../../config/callback.toml");
@@ -41,40 +38,40 @@ pub const DEFAULTS: &str = include_str!("../../config/callback.toml");
 /// The whole configuration; [`DEFAULTS`] documents every key.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the platform's callbacks meet.
+    /// The server for the platform's callbacks.
     pub server: ServerSection,
     /// Health, readiness and metrics.
     pub admin: AdminSection,
-    /// What survives a crash.
+    /// The store of accepted messages.
     pub journal: JournalSection,
     /// Handling of messages.
     pub dispatch: PumpSection,
     /// Sending of replies.
     pub deliver: PumpSection,
-    /// How fast replies are sent.
+    /// The rate of replies.
     pub deliver_rate: RateSection,
     /// Calls to the platform's API.
     pub client: ClientSection,
-    /// How it ends.
+    /// The end of the process.
     pub shutdown: ShutdownSection,
     /// Logs.
     pub log: LogSection,
     /// The apps, at least one.
     pub apps: Vec<AppSection>,
     /// Handlers written as configuration; see [`rules`](crate::rules).
-    pub rules: Vec<RuleSection>,
+    pub rules: RuleSet,
 }
 
 impl Config {
-    /// The defaults with the file at `path` over them and this process's environment in them.
+    /// Loads the defaults with the file at `path` over them and this process's environment in them.
     ///
-    /// Without a path it is the file that `RONGCLOUD_CALLBACK_CONFIG` names; without that these are the defaults
-    /// alone, which take one app from the environment.
+    /// Without a path, the file is the one that `RONGCLOUD_CALLBACK_CONFIG` names. Without that, the defaults alone are
+    /// loaded, which take one app from the environment.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Read`] and [`ConfigError::Syntax`] for the file as a whole, else
-    /// [`ConfigError::Invalid`] with everything that is wrong in it.
+    /// [`ConfigError::Invalid`] with all of its problems.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let path = match path {
             Some(path) => Some(path.to_owned()),
@@ -85,16 +82,16 @@ impl Config {
         };
         match std::fs::read(&path) {
             Ok(bytes) => {
-                let text = encoding::utf_8(bytes, &path)?;
+                let text = encoding::decode(bytes, &path)?;
                 Self::from_text(&text, &env::process_variable).map_err(|error| error.in_file(path))
             }
             Err(source) => Err(ConfigError::Read { path, source }),
         }
     }
 
-    /// The defaults with `text` over them; `${NAME}` stands for what `variable` gives for `NAME`.
+    /// Loads the defaults with `text` over them; `variable` gives the values of environment variables, written `${NAME}`.
     ///
-    /// Files named in `secret_files` are read.
+    /// Files that `secret_files` and `token_files` name are read.
     ///
     /// # Examples
     ///
@@ -117,7 +114,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As for [`load`](Self::load).
+    /// The errors of [`load`](Self::load).
     pub fn from_toml(
         text: &str,
         variable: impl Fn(&str) -> Option<String>,
@@ -126,32 +123,31 @@ impl Config {
     }
 
     fn from_text(text: &str, variable: env::Lookup<'_>) -> Result<Self, ConfigError> {
-        let mut defaults: Table = UserFile::parse(DEFAULTS)?.values;
-        defaults.insert("rules".to_owned(), Value::Array(Vec::new()));
+        let defaults = UserFile::parse(DEFAULTS)?.values;
         let file = UserFile::parse(text)?;
+        let mut values = file.values.clone();
+        read::add_defaults(&mut values, &defaults);
         let mut problems = Vec::new();
-        let mut merged = merge::merge(defaults.clone(), file.values.clone(), &mut problems);
-        let origins = env::interpolate(&mut merged, variable, &mut problems);
-        let unresolved = problems.len();
-        let config = read::read(merged, &defaults, &mut problems);
+        let origins = env::interpolate(&mut values, variable, &mut problems);
+        let mut value_problems = Vec::new();
+        let config = read::read(values, &defaults, &file, &mut value_problems);
+        value_problems.iter_mut().for_each(|problem| origins.add_to(problem));
+        problems.append(&mut value_problems);
         match config {
-            Some(mut config) if problems.is_empty() => {
-                for (index, rule) in config.rules.iter_mut().enumerate() {
-                    rule.line = file.line(&format!("rules[{index}]"));
-                }
-                Ok(config)
-            }
-            _ => {
-                problems.iter_mut().skip(unresolved).for_each(|problem| origins.add_to(problem));
-                // The first problem of a key may have caused its others.
-                let mut seen = HashSet::new();
-                problems.retain(|problem| seen.insert(problem.key.clone()));
-                for problem in &mut problems {
-                    problem.line = file.line(&problem.key);
-                }
-                problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
-                Err(ConfigError::Invalid { file: None, problems })
-            }
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(invalid(problems, &file)),
         }
     }
+}
+
+/// The error for all problems, in the order of the file.
+fn invalid(mut problems: Vec<Problem>, file: &UserFile<'_>) -> ConfigError {
+    // The first problem of a key may have caused its others.
+    let mut seen = HashSet::new();
+    problems.retain(|problem| seen.insert(problem.key.clone()));
+    for problem in &mut problems {
+        problem.line = file.line(&problem.key);
+    }
+    problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
+    ConfigError::Invalid { file: None, problems }
 }

@@ -1,4 +1,4 @@
-//! Trusted proxies: networks, or single addresses.
+//! Trusted proxies: networks or single addresses.
 
 use std::net::IpAddr;
 
@@ -8,8 +8,8 @@ use serde::{
     de::{Error, Unexpected},
 };
 
-/// Bits of an IPv6 address in front of the IPv4 address that is mapped into it.
-const MAPPED: u8 = 96;
+/// Number of bits in front of the IPv4 address that is mapped into an IPv6 address.
+const MAPPED_BITS: u8 = 96;
 
 /// Reads a list of addresses and networks; an address is the network of itself alone.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
@@ -30,13 +30,13 @@ impl<'de> Deserialize<'de> for Proxy {
 
 fn parse(text: &str) -> Option<IpNet> {
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-    Some(canonical(network))
+    Some(to_canonical(network))
 }
 
-/// IPv4 addresses that are written as IPv6 ones are compared as what they are, and so must their networks be.
-fn canonical(network: IpNet) -> IpNet {
+/// Turns a network of mapped addresses into one of IPv4 addresses, as clients' addresses are compared as IPv4.
+fn to_canonical(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
-    let bits = v6.prefix_len().checked_sub(MAPPED);
+    let bits = v6.prefix_len().checked_sub(MAPPED_BITS);
     let mapped = v6.addr().to_ipv4_mapped().zip(bits);
     mapped.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok()).map_or(network, IpNet::V4)
 }

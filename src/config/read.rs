@@ -1,19 +1,65 @@
-//! From merged values to a [`Config`], collecting what is wrong on the way.
+//! Reading the values of all sections into a [`Config`], with all of their problems at once.
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    AdminSection, AppSection, Config, PortalSection, Problem, RateSection,
-    check::{self, Checker},
-    merge, mistakes, rules, secret_files,
+    Config, check,
+    checker::Checker,
+    file::UserFile,
+    relations, rules, secret_files,
+    sections::{AdminSection, AppSection, PortalSection, RateSection},
 };
+use crate::toml_values::{Examples, Problem, deserialize, unknown_key};
 
-/// Deserialises and checks each section on its own, so that one mistake does not hide the others.
+/// Examples of the keys of `[apps.portal]`, which has no defaults.
+const PORTAL_EXAMPLES: &str = "
+url = 'https://portal.example.com'
+ecode = 'acme'
+token = '${PORTAL_TOKEN}'
+token_file = '/run/secrets/portal-token'
+";
+
+/// Adds the defaults of all keys that a user's file does not have.
 ///
-/// The result means something only if there are no problems.
-pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>) -> Option<Config> {
+/// The user's apps replace the default one. They inherit those of its keys that name no particular app.
+pub(super) fn add_defaults(values: &mut Table, defaults: &Table) {
+    let mut inherited = default_app(defaults);
+    for name in ["key", "secrets", "api_url"] {
+        inherited.remove(name);
+    }
+    if let Some(Value::Array(apps)) = values.get_mut("apps") {
+        apps.iter_mut().filter_map(Value::as_table_mut).for_each(|app| add_missing(app, &inherited));
+    }
+    add_missing(values, defaults);
+}
+
+fn add_missing(values: &mut Table, defaults: &Table) {
+    for (name, default) in defaults {
+        match (values.get_mut(name), default) {
+            (None, _) => _ = values.insert(name.clone(), default.clone()),
+            (Some(Value::Table(values)), Value::Table(defaults)) => add_missing(values, defaults),
+            (Some(_), _) => {}
+        }
+    }
+}
+
+fn default_app(defaults: &Table) -> Table {
+    let app = defaults.get("apps").and_then(|apps| apps.get(0)).and_then(Value::as_table);
+    app.cloned().unwrap_or_default()
+}
+
+/// Reads and checks each section by itself, so that one mistake does not hide the others.
+///
+/// The result is complete only if there are no problems.
+pub(super) fn read(
+    values: Table,
+    defaults: &Table,
+    file: &UserFile<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Config> {
     let mut reader = Reader { values, defaults, problems };
+    reader.report_unknown_sections();
     let server = reader.section("server", check::server);
     let admin = reader.admin();
     let journal = reader.section("journal", check::journal);
@@ -24,20 +70,20 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
-    let rules = reader.values.remove("rules").map(|values| rules::read(values, reader.problems));
+    let rules = rules::read(reader.values.remove("rules"), client.as_ref(), file, reader.problems);
 
-    if let (Some(rules), Some(dispatch)) = (&rules, &dispatch) {
-        check::forwards(rules, dispatch, reader.problems);
+    if let Some(dispatch) = &dispatch {
+        relations::forwards(&rules, dispatch, reader.problems);
     }
     if let (Some(server), Some(admin)) = (&server, &admin) {
-        check::listeners(server, admin, reader.problems);
+        relations::listeners(server, admin, reader.problems);
     }
     if let (Some(server), Some(journal)) = (&server, &journal) {
-        check::memory(server, journal, reader.problems);
+        relations::keep(server, journal, reader.problems);
     }
-    check::apps(&apps, reader.problems);
+    relations::apps(&apps, reader.problems);
     if let (Some(client), Some(deliver), Some(dispatch)) = (&client, &deliver, &dispatch) {
-        check::addresses(&apps, client, deliver, dispatch, reader.problems);
+        relations::addresses(&apps, client, deliver, dispatch, reader.problems);
     }
     Some(Config {
         server: server?,
@@ -50,7 +96,7 @@ pub(super) fn read(values: Table, defaults: &Table, problems: &mut Vec<Problem>)
         shutdown: shutdown?,
         log: log?,
         apps: apps.into_iter().collect::<Option<_>>()?,
-        rules: rules?.into_iter().collect::<Option<_>>()?,
+        rules,
     })
 }
 
@@ -61,142 +107,111 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn report_unknown_sections(&mut self) {
+        let mut known: Vec<_> = self.defaults.keys().map(String::as_str).chain(["rules"]).collect();
+        known.sort_unstable();
+        for name in self.values.keys().filter(|name| !known.contains(&name.as_str())) {
+            let (what, hint) = unknown_key(name, "sections", &known);
+            self.problems.push(Problem::new(name, what, hint));
+        }
+    }
+
     fn section<T: DeserializeOwned>(
         &mut self,
         name: &str,
         check: fn(&T, &mut Checker<'_>),
     ) -> Option<T> {
-        let Value::Table(section) = self.values.remove(name)? else { return None };
-        let section = self.deserialize(section, name, self.defaults[name].as_table()?)?;
-        check(&section, &mut Checker { path: name, problems: self.problems });
+        let value = self.values.remove(name)?;
+        self.section_at(name, value, self.defaults.get(name)?.as_table()?, check)
+    }
+
+    /// Reads and checks the section `value`, which stands at `path`.
+    fn section_at<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        value: Value,
+        examples: &impl Examples,
+        check: fn(&T, &mut Checker<'_>),
+    ) -> Option<T> {
+        if !value.is_table() {
+            // In its header, a section inside of an app is written without the app's number.
+            let header = path
+                .rsplit_once("].")
+                .map_or_else(|| path.to_owned(), |(_, name)| format!("apps.{name}"));
+            let hint = format!("begin it with a line [{header}] and write its keys below");
+            self.problems.push(Problem::new(path, "is not a section", hint));
+            return None;
+        }
+        let section = deserialize(value, path, examples, self.problems)?;
+        check(&section, &mut Checker { path, problems: self.problems });
         Some(section)
     }
 
     fn admin(&mut self) -> Option<AdminSection> {
         let mut admin: AdminSection = self.section("admin", |_, _| ())?;
-        secret_files::read_into(
-            &mut admin.tokens,
-            &admin.token_files,
-            "admin.token_files",
-            self.problems,
-        );
+        let files = "admin.token_files";
+        secret_files::read_into(&mut admin.tokens, &admin.token_files, files, self.problems);
         check::admin(&admin, &mut Checker { path: "admin", problems: self.problems });
         Some(admin)
     }
 
     fn deliver_rate(&mut self) -> Option<RateSection> {
-        let path = "deliver.rate";
         let rate = self.values.get_mut("deliver")?.as_table_mut()?.remove("rate")?;
         let examples = self.defaults["deliver"]["rate"].as_table()?;
-        let Value::Table(mut rate) = rate else {
-            let hint = "begin it with a line [deliver.rate] and write its keys below";
-            self.problems.push(Problem::new(path, "is not a section", hint));
-            return None;
-        };
-        merge::retain_known(&mut rate, examples, path, self.problems);
-        for (name, default) in examples {
-            rate.entry(name).or_insert_with(|| default.clone());
-        }
-        let rate = self.deserialize(rate, path, examples)?;
-        check::rate(&rate, &mut Checker { path, problems: self.problems });
-        Some(rate)
+        self.section_at("deliver.rate", rate, examples, check::rate)
     }
 
     fn apps(&mut self) -> Vec<Option<AppSection>> {
-        let Some(Value::Array(apps)) = self.values.remove("apps") else { return Vec::new() };
-        apps.into_iter()
-            .enumerate()
-            .map(|(index, app)| self.app(app, &format!("apps[{index}]")))
-            .collect()
+        match self.values.remove("apps") {
+            Some(Value::Array(apps)) => {
+                let apps = apps.into_iter().enumerate();
+                apps.map(|(index, app)| self.app(app, &format!("apps[{index}]"))).collect()
+            }
+            _ => {
+                let hint = "begin each app with a line [[apps]]";
+                self.problems.push(Problem::new("apps", "is not a list of sections", hint));
+                Vec::new()
+            }
+        }
     }
 
     fn app(&mut self, app: Value, path: &str) -> Option<AppSection> {
-        let (Value::Table(mut app), mut examples) = (app, self.defaults["apps"][0].as_table()?.clone())
-        else {
+        let Value::Table(mut app) = app else {
+            let hint = "begin each app with a line [[apps]]";
+            self.problems.push(Problem::new(path, "is not a section", hint));
             return None;
         };
         let portal = app.remove("portal").and_then(|portal| self.portal(portal, path));
-        for (name, example) in &examples {
-            if !app.contains_key(name) {
-                let hint = format!("write {name} = {example}, or the value itself");
-                self.problems.push(Problem::new(format!("{path}.{name}"), "is missing", hint));
-            }
-        }
-        // Unlike the other examples, this one's variable cannot stand for itself.
-        examples.insert("api_url".to_owned(), Value::from("https://api.example.com"));
-        for (name, example) in &examples {
-            app.entry(name).or_insert_with(|| example.clone());
-        }
-        let mut app: AppSection = self.deserialize(app, path, &examples)?;
+        let examples = AppExamples {
+            app: default_app(self.defaults),
+            api_url: Value::from("https://api.example.com"),
+        };
+        let mut app: AppSection = deserialize(Value::Table(app), path, &examples, self.problems)?;
         app.portal = portal;
-        let key = format!("{path}.secret_files");
-        secret_files::read_into(&mut app.secrets, &app.secret_files, &key, self.problems);
+        let files = format!("{path}.secret_files");
+        secret_files::read_into(&mut app.secrets, &app.secret_files, &files, self.problems);
         check::app(&app, &mut Checker { path, problems: self.problems });
         Some(app)
     }
 
     fn portal(&mut self, portal: Value, app: &str) -> Option<PortalSection> {
-        let path = &format!("{app}.portal");
-        let Value::Table(mut portal) = portal else {
-            let hint = "begin it with a line [apps.portal] and write its keys below";
-            self.problems.push(Problem::new(path, "is not a section", hint));
-            return None;
-        };
-        let examples = portal_example();
-        merge::retain_known(&mut portal, &examples, path, self.problems);
-        for name in ["url", "ecode"] {
-            let example = &examples[name];
-            if !portal.contains_key(name) {
-                let hint = format!("write {name} = {example}, with the value of your portal");
-                self.problems.push(Problem::new(format!("{path}.{name}"), "is missing", hint));
-                portal.insert(name.to_owned(), example.clone());
-            }
-        }
-        let portal = self.deserialize(portal, path, &examples)?;
-        check::portal(&portal, &mut Checker { path, problems: self.problems });
-        Some(portal)
-    }
-
-    /// Deserialises a section; where a value is of no use, reports it and goes on with the example, so that
-    /// the section's other values are looked at too.
-    fn deserialize<T: DeserializeOwned>(
-        &mut self,
-        mut section: Table,
-        path: &str,
-        examples: &Table,
-    ) -> Option<T> {
-        for _ in 0..=examples.len() {
-            let error = match serde_path_to_error::deserialize(section.clone()) {
-                Ok(section) => return Some(section),
-                Err(error) => error,
-            };
-            let inner = error.path().to_string();
-            let name = inner.split(['.', '[']).next().unwrap_or_default();
-            let example = examples.get(name)?;
-            let found = section.get(name).filter(|_| name == inner);
-            let what = match name {
-                // The parsers' messages quote the value, which may carry a secret.
-                "secrets" | "tokens" => "is not a list of strings",
-                "token" => "is not a string",
-                "url" if path == "journal" => "is not a URL in quotes",
-                "api_url" | "url" => "is not a URL, or a list of them",
-                _ => &mistakes::in_words(error.inner().message(), found),
-            };
-            let hint = format!("for example {name} = {example}");
-            self.problems.push(Problem::new(format!("{path}.{inner}"), what, hint));
-            section.insert(name.to_owned(), example.clone());
-        }
-        None
+        let examples: Table = PORTAL_EXAMPLES.parse().unwrap_or_default();
+        self.section_at(&format!("{app}.portal"), portal, &examples, check::portal)
     }
 }
 
-/// What can stand in `[apps.portal]`, which has no defaults.
-fn portal_example() -> Table {
-    let rows = [
-        ("url", "https://portal.example.com"),
-        ("ecode", "acme"),
-        ("token", "${PORTAL_TOKEN}"),
-        ("token_file", "/run/secrets/portal-token"),
-    ];
-    rows.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
+/// The default app as an example. Its address is a variable, so another address takes the place of a wrong one.
+struct AppExamples {
+    app: Table,
+    api_url: Value,
+}
+
+impl Examples for AppExamples {
+    fn example(&self, name: &str) -> String {
+        self.app.example(name)
+    }
+
+    fn substitute(&self, name: &str) -> Option<&Value> {
+        if name == "api_url" { Some(&self.api_url) } else { self.app.get(name) }
+    }
 }

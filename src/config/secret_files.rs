@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::Problem;
-use crate::stray;
+use crate::{stray, toml_values::Problem};
 
-/// Reads `files`, the list at `key`, and adds what is in them to `secrets`.
+/// Reads `files`, the list at `key`, and adds their secrets to `secrets`.
 pub(super) fn read_into(
     secrets: &mut Vec<SecretString>,
     files: &[PathBuf],
@@ -22,7 +21,7 @@ pub(super) fn read_into(
     }
 }
 
-/// Reads one secret: the file's text without the line end that editors put there.
+/// Reads one secret: the file's text without the line end that editors add.
 fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
     let path = file.display();
     let bytes = std::fs::read(file).map_err(|error| {
@@ -44,8 +43,8 @@ fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
     }
 }
 
-/// What is wrong with the token in a file that is read again at each call; one that is not there yet may come.
-pub(super) fn stray_in(file: &Path) -> Option<String> {
+/// Looks for stray characters in the token of a file that is read again at each call. The file may be missing still.
+pub(super) fn find_stray(file: &Path) -> Option<String> {
     let bytes = std::fs::read(file).ok()?;
     let stray = match std::str::from_utf8(&bytes) {
         Ok(text) => stray::found_in(text.trim())?,

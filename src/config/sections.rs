@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{addresses, duration, env, proxies};
-use crate::{ids::AppKey, signature::Timestamps};
+use super::{env, proxies, unquoted};
+use crate::{ids::AppKey, signature::Timestamps, toml_values::duration};
 
-/// `[server]`: what the platform's callbacks meet.
+/// `[server]`: the server for the platform's callbacks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSection {
@@ -19,26 +19,26 @@ pub struct ServerSection {
     pub listen: SocketAddr,
     /// Largest accepted body.
     pub max_body: ByteSize,
-    /// Bound on receiving a request's headers, and on idle keep-alive connections.
+    /// Time limit on receiving a request's headers, and on idle keep-alive connections.
     #[serde(deserialize_with = "duration::deserialize")]
     pub header_timeout: Duration,
-    /// Bound on receiving a request's body.
+    /// Time limit on receiving a request's body.
     #[serde(deserialize_with = "duration::deserialize")]
     pub body_timeout: Duration,
-    /// Bound on making a message durable.
+    /// Time limit on making a message durable.
     #[serde(deserialize_with = "duration::deserialize")]
     pub answer_timeout: Duration,
     /// Most connections at once.
     pub max_connections: usize,
-    /// Most callbacks at once whose bodies are there, and that wait for the journal.
+    /// Most callbacks at once that wait for the journal.
     pub max_in_flight: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "proxies::deserialize")]
     pub trusted_proxies: Vec<IpNet>,
-    /// How far a callback's timestamp may be from our clock.
+    /// Largest distance of a callback's timestamp from our clock, either way.
     #[serde(deserialize_with = "duration::deserialize")]
     pub timestamp_tolerance: Duration,
-    /// How many recent signatures are bound to their body, per app.
+    /// Number of recent signatures per app that stay bound to their bodies.
     pub signature_memory: usize,
 }
 
@@ -48,50 +48,51 @@ pub struct ServerSection {
 pub struct AdminSection {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Any of them opens the metrics; without one they are open, and `listen` is on loopback once loaded.
+    /// Tokens, each of which opens the metrics. Without a token the metrics are open, and `listen` is on loopback once loaded.
+    #[serde(deserialize_with = "unquoted::secrets")]
     pub tokens: Vec<SecretString>,
     /// Files with one token each; their contents are in `tokens` once loaded.
     pub token_files: Vec<PathBuf>,
 }
 
 impl AdminSection {
-    /// Whether other machines can reach it.
+    /// Whether other machines can reach the address.
     pub fn is_remote(&self) -> bool {
         !self.listen.ip().to_canonical().is_loopback()
     }
 }
 
-/// `[journal]`: what survives a crash.
+/// `[journal]`: the store of accepted messages.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalSection {
-    /// `sqlite:PATH`, `postgres://…` or `memory:`.
+    /// Address of the store: `sqlite:PATH`, `postgres://…` or `memory:`.
     pub url: JournalUrl,
-    /// How long a finished entry is kept.
+    /// Time for which a finished entry is kept.
     #[serde(deserialize_with = "duration::deserialize")]
     pub keep: Duration,
-    /// How long a dead letter is kept.
+    /// Time for which a dead letter is kept.
     #[serde(deserialize_with = "duration::deserialize")]
     pub keep_dead: Duration,
     /// Most pending entries in each queue.
     pub max_pending: u64,
-    /// Recent keys answered from memory.
+    /// Number of recent keys whose duplicates are answered from memory.
     pub recent_keys: usize,
 }
 
-/// The journal's address; what it shows of itself is without a password.
+/// The address of a journal. Its `Display` and `Debug` show it without a password.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct JournalUrl(SecretString);
+pub struct JournalUrl(#[serde(deserialize_with = "unquoted::url")] SecretString);
 
 impl JournalUrl {
-    /// All of it, for whoever opens the journal.
+    /// The whole address with its password, for opening the journal.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// Takes `${NAME}` from this process's environment, as a configuration file does.
+/// Reads an address in which `${NAME}` stands for a variable of this process's environment, as in a configuration file.
 impl FromStr for JournalUrl {
     type Err = String;
 
@@ -106,9 +107,11 @@ impl fmt::Display for JournalUrl {
         let Some((scheme, rest)) =
             url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))
         else {
-            return f.write_str(url.split_once("postgres").map_or(url, |_| "postgres…"));
+            // An address of PostgreSQL that is not written as a URL may contain a password anywhere.
+            let shown = if url.contains("postgres") { "postgres…" } else { url };
+            return f.write_str(shown);
         };
-        // A password may hold what should have been written as %XX, and parameters may be passwords, too.
+        // A password may contain characters that should have been written as %XX, and parameters may be passwords, too.
         let address = rest.rsplit_once('@').map_or(rest, |(_, address)| address);
         let address = address.split('?').next().unwrap_or_default();
         write!(f, "{scheme}://{address}")
@@ -121,16 +124,16 @@ impl fmt::Debug for JournalUrl {
     }
 }
 
-/// `[dispatch]` and `[deliver]`: how one queue is worked on.
+/// `[dispatch]` and `[deliver]`: the worker of one queue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PumpSection {
-    /// Entries worked on at once, each of another conversation.
+    /// Most entries worked on at once, each of another conversation.
     pub concurrency: usize,
     /// Time limit of one attempt.
     #[serde(deserialize_with = "duration::deserialize")]
     pub timeout: Duration,
-    /// After so many attempts an entry is a dead letter.
+    /// Number of attempts after which an entry is a dead letter.
     pub attempts: u32,
     /// Upper bound of the first delay.
     #[serde(deserialize_with = "duration::deserialize")]
@@ -140,7 +143,7 @@ pub struct PumpSection {
     pub max_backoff: Duration,
 }
 
-/// `[deliver.rate]`: how fast replies are sent.
+/// `[deliver.rate]`: the rate limit on replies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateSection {
@@ -152,38 +155,38 @@ pub struct RateSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSection {
-    /// Bound on establishing a connection.
+    /// Time limit on establishing a connection.
     #[serde(deserialize_with = "duration::deserialize")]
     pub connect_timeout: Duration,
-    /// Bound on a whole call.
+    /// Time limit on a whole call.
     #[serde(deserialize_with = "duration::deserialize")]
     pub timeout: Duration,
 }
 
-/// `[shutdown]`: how it ends.
+/// `[shutdown]`: the end of the process.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShutdownSection {
-    /// How long handlers may go on after SIGTERM.
+    /// Time for which handlers may go on after SIGTERM.
     #[serde(deserialize_with = "duration::deserialize")]
     pub grace: Duration,
 }
 
-/// `[log]`: logs, on standard error.
+/// `[log]`: the log on standard error.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSection {
-    /// How lines are written.
+    /// The form of lines.
     pub format: LogFormat,
     /// A `tracing` filter.
     pub level: String,
 }
 
-/// How log lines are written.
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON object a line.
     Json,
@@ -197,28 +200,29 @@ pub struct AppSection {
     pub path: String,
     /// The App Key.
     pub key: AppKey,
-    /// Secrets, all valid at once; never empty once loaded. The first one signs outgoing calls.
+    /// Secrets, all valid at once; never empty once loaded. The first secret signs outgoing calls.
+    #[serde(default, deserialize_with = "unquoted::secrets")]
     pub secrets: Vec<SecretString>,
     /// Files with one secret each; their contents are in `secrets` once loaded.
     pub secret_files: Vec<PathBuf>,
-    /// The unit of its callbacks' timestamps.
+    /// The unit of the timestamps in the app's callbacks.
     pub timestamps: Timestamps,
     /// Base addresses of the platform's API, tried in this order (`api_url`); never empty once loaded.
-    #[serde(rename = "api_url", deserialize_with = "addresses::deserialize")]
+    #[serde(rename = "api_url", deserialize_with = "unquoted::addresses")]
     pub api_urls: Vec<Url>,
-    /// Which way replies go out.
+    /// The API that replies are sent through.
     pub replies: Replies,
-    /// The portal push API, where there is one.
+    /// The portal push API, if the app has one.
     pub portal: Option<PortalSection>,
 }
 
-/// Which way replies go out.
+/// The API that replies are sent through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Replies {
-    /// Through the platform's own API.
+    /// The platform's own API.
     Platform,
-    /// Through the portal push API.
+    /// The portal push API.
     Portal,
 }
 
@@ -227,11 +231,12 @@ pub enum Replies {
 #[serde(deny_unknown_fields)]
 pub struct PortalSection {
     /// Base addresses, without `/interface/…`, tried in this order (`url`); never empty once loaded.
-    #[serde(rename = "url", deserialize_with = "addresses::deserialize")]
+    #[serde(rename = "url", deserialize_with = "unquoted::addresses")]
     pub urls: Vec<Url>,
-    /// The company's code, which stands in the address.
+    /// The company's code, which is part of the address.
     pub ecode: String,
-    /// The access token; either this or `token_file` once loaded.
+    /// The access token; either `token` or `token_file` is set once loaded.
+    #[serde(default, deserialize_with = "unquoted::secret")]
     pub token: Option<SecretString>,
     /// A file with the access token, read before each call.
     pub token_file: Option<PathBuf>,

@@ -13,7 +13,7 @@ use rongcloud_callback::{
     CallbackService, Config, Rules,
     client::{ProbeError, probe, proxy},
     clock::Clock,
-    config::{AppSection, Replies, RuleSection},
+    config::{AppSection, Replies},
     ids::AppKey,
     telemetry::{self, LogFilter},
 };
@@ -25,9 +25,9 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    calls::name_an_app,
+    api_options::name_an_app,
     failure::Failure,
-    running::{self, Beside},
+    running::{self, ReadCommand, RunningSandbox},
 };
 
 /// How long the page of a sandbox may take to answer.
@@ -50,16 +50,20 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Goes on with the configuration of the server beside us, where only that can be meant; gives the sandbox where a
-    /// container runs that instead.
-    pub(crate) fn look_beside(&self, config: Option<&Path>) -> Result<Option<Beside>, Failure> {
+    /// Continues with the configuration of the running server, where only that can be meant; returns the sandbox where a
+    /// container runs one instead.
+    pub(crate) fn look_beside(
+        &self,
+        config: Option<&Path>,
+        read: ReadCommand,
+    ) -> Result<Option<RunningSandbox>, Failure> {
         let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(None) };
         let mut arguments = vec![OsString::from("check"), "--url".into()];
         if let Some(app) = &self.app {
             arguments.extend(["--app".into(), app.as_str().into()]);
         }
-        running::begin_again_beside_it(&arguments)?;
-        Ok(running::sandbox_of_container())
+        running::restart_like_server(&arguments, read)?;
+        Ok(running::find_container_sandbox(read))
     }
 }
 
@@ -89,8 +93,8 @@ pub(crate) async fn run(
 
 /// Builds what `serve` would build, without opening or listening to anything.
 pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
-    telemetry::check(&config.log, level)?;
-    let rules = Rules::new(config).map_err(Failure::yours)?;
+    telemetry::check(&config.log.options(), level)?;
+    let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     CallbackService::new(config.clone()).route(rules).check()?;
     Ok(())
 }
@@ -120,7 +124,7 @@ fn summary(config: &Config) {
     if !config.rules.is_empty() {
         println!("rules: {}", config.rules.len());
     }
-    for url in config.rules.iter().filter_map(RuleSection::forward_url) {
+    for url in config.rules.forward_urls() {
         if proxy(url).is_some() {
             println!("forwarding: {}", way(url));
         }
@@ -152,7 +156,9 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// Asks the sandbox for its page; one that plays a conversation has a port that only it knows.
-pub(crate) async fn try_out_sandbox(Beside { id, address }: &Beside) -> Result<(), Failure> {
+pub(crate) async fn try_out_sandbox(
+    RunningSandbox { id, address }: &RunningSandbox,
+) -> Result<(), Failure> {
     let Some(address) = address.map(reachable) else {
         println!("the sandbox with the process id {id} plays a conversation: there is nothing to probe");
         return Ok(());

@@ -45,12 +45,12 @@ pub(crate) fn run(config: &Config, Command::Test(test): &Command) -> Result<(), 
         let none = Failure::yours(anyhow::anyhow!("the configuration has no rules"));
         return Err(none.hint("write sections [[rules]], and name the file with --config"));
     }
-    let rules = Rules::new(config).map_err(Failure::yours)?;
+    let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     let first = config.apps.first().map(|app| app.key.clone());
     let app = test.app.clone().or(first).unwrap_or_else(|| "app".into());
     let at = test.at.unwrap_or_else(|| Clock::system().now());
     let inbound = Inbound::new(test.account.as_str(), test.user.as_str(), at.0, test.content());
-    print!("{}", terminal::block(&rules.try_out(&app, &inbound, at).to_string()));
+    print!("{}", terminal::block(&rules.explain(&app, &inbound, at).to_string()));
     Ok(())
 }
 

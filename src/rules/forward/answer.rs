@@ -1,13 +1,13 @@
 //! The reading of a service's answer: replies, another attempt, or a permanent failure.
 
 use crate::{
-    config::rules::{Forward, WrittenReply},
     handler::{HandlerError, HandlerResult, Reply},
     http::{
         exchange::{AnswerBody, RawAnswer},
         redaction::{excerpt, mask},
     },
     protocol::Payload,
+    rules::language::{Forward, WrittenReply},
 };
 
 /// The largest number of replies in one answer.
@@ -91,7 +91,7 @@ fn header(answer: &RawAnswer, name: &str, target: &Forward) -> Option<String> {
 
 /// Cuts out the beginning of a text of the service, without the keys in the service's address.
 fn beginning(text: &str, target: &Forward) -> String {
-    excerpt(&mask(text, &target.hidden()))
+    excerpt(&mask(text, &target.hidden_parts()))
 }
 
 /// The class of an answer in one word, for metrics; the words are those of the client's calls.

@@ -1,13 +1,13 @@
 //! The JSON of a forwarded message, with a version.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, MessageId, UserId},
     protocol::{Inbound, xml::Fields},
-    rules::condition::Captures,
+    rules::language::{Captures, own_fields},
 };
 
 /// The version of the form; a field that is added does not change it.
@@ -27,7 +27,7 @@ pub(in crate::rules) struct Envelope<'a> {
     kind: &'static str,
     message_id: Option<&'a MessageId>,
     create_time: Option<i64>,
-    fields: Value,
+    fields: Map<String, Value>,
     extra: &'a Fields,
     captures: Value,
 }
@@ -41,11 +41,6 @@ impl<'a> Envelope<'a> {
         captures: &Captures,
         (attempt, accepted_at): (u32, UnixMillis),
     ) -> Self {
-        // The kind is left out, as it has a field of its own.
-        let fields = match serde_json::to_value(&inbound.content) {
-            Ok(Value::Object(fields)) => fields.into_iter().filter(|(name, _)| name != "kind").collect(),
-            _ => Value::Null,
-        };
         Self {
             version: VERSION,
             id: super::webhook::id(app, inbound),
@@ -60,7 +55,7 @@ impl<'a> Envelope<'a> {
             kind: inbound.kind(),
             message_id: inbound.message_id.as_ref(),
             create_time: inbound.create_time,
-            fields,
+            fields: own_fields(inbound),
             extra: &inbound.extra,
             captures: captures
                 .iter()

@@ -12,7 +12,6 @@ use tokio::{sync::Semaphore, time::timeout};
 pub(super) use self::envelope::Envelope;
 use crate::{
     clock::Clock,
-    config::rules::Forward,
     handler::{HandlerError, HandlerResult},
     http::{
         base_address::BaseAddress,
@@ -21,6 +20,7 @@ use crate::{
         request::Request,
         transport::{Transport, count_call},
     },
+    rules::language::Forward,
 };
 
 /// A service that messages are forwarded to, and the connections to it.

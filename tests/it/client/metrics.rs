@@ -1,13 +1,13 @@
 //! The metrics of calls, as a scrape shows them.
 
 use metrics::set_default_local_recorder;
-use rongcloud_callback::metrics::recorder;
+use rongcloud_callback::metrics::build_recorder;
 
 use super::support::{APP, OK, answering, client};
 
 #[tokio::test]
 async fn calls_are_counted_by_path_and_outcome() {
-    let recorder = recorder().unwrap();
+    let recorder = build_recorder().unwrap();
     let _guard = set_default_local_recorder(&recorder);
     let (down, up) = (answering(502, "").await, answering(200, OK).await);
     let send = async |bases: [String; 2]| {

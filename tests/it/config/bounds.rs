@@ -1,11 +1,11 @@
-//! Numbers and times that no machine has, and those that are large but meant.
+//! Numbers and times beyond their bounds, and large ones within them.
 
 use super::{
     parse,
     problems::{APP, assert_problem, problems},
 };
 
-/// Every number and time of the sections, but for those whose bounds have another unit; a huge value and a sensible one of each.
+/// Every number and time of the sections whose bound is in its own unit, with a huge value and a sensible one.
 const KEYS: &[(&str, &str, &str, &str)] = &[
     ("server", "max_connections", "9223372036854775807", "65536"),
     ("server", "max_connections", "1000001", "1000000"),
@@ -37,7 +37,7 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
 fn a_number_that_no_machine_has_is_refused_with_its_consequence() {
     for (section, key, huge, sensible) in KEYS {
         let text = |value: &str| format!("[{section}]\n{key} = {value}\n{APP}");
-        // What else is wrong follows from it.
+        // Other problems may follow from the first.
         assert_eq!(problems(&text(huge))[0].key, format!("{section}.{key}"), "{huge}");
         parse(&text(sensible)).unwrap_or_else(|error| panic!("{section}.{key} = {sensible}: {error}"));
     }

@@ -1,4 +1,4 @@
-//! Values that were copied out of a file, a mail or a shell, and what came along with them.
+//! Values that were copied out of a file, a mail or a shell together with stray characters.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::{
     problems::{APP, assert_problem, problems},
 };
 
-/// What a copy may add to a secret.
+/// A secret with each of the stray characters that a copy may add, and the word of the problem for them.
 const STRAYS: &[(&str, &str)] = &[
     ("\"hunter2-hunter2-1\"", "quotation mark"),
     ("'hunter2-hunter2-1'", "quotation mark"),
@@ -24,7 +24,7 @@ const STRAYS: &[(&str, &str)] = &[
     ("hunter2-hunter2-1\0", "nobody sees"),
 ];
 
-/// Asserts that a variable with this value is refused where the key takes it, by the name of both and without the value.
+/// Asserts that a value from a variable is refused, by the names of the key and the variable, and without the value.
 fn assert_refused(text: &str, value: &str, key: &str, words: &str) {
     let error =
         Config::from_toml(text, |name| (name == "COPIED").then(|| value.to_owned())).unwrap_err();
@@ -43,7 +43,7 @@ fn a_secret_from_the_environment_with_something_around_it_is_refused() {
     for (value, words) in STRAYS {
         assert_refused(&secret, value, "apps[0].secrets[0]", words);
         assert_refused(&tokens, value, "admin.tokens[0]", words);
-        // White space around this one is taken off before each call.
+        // White space around the portal's token is taken off before each call.
         if value.trim() == *value {
             assert_refused(&portal, value, "apps[0].portal.token", words);
         }

@@ -1,4 +1,4 @@
-//! What a configuration is made of: defaults, a file, the environment, secrets in files.
+//! The sources of a configuration: defaults, a file, the environment, secrets in files.
 
 use std::{fs, time::Duration};
 
@@ -12,8 +12,8 @@ fn secrets(config: &Config, app: usize) -> Vec<&str> {
     config.apps[app].secrets.iter().map(ExposeSecret::expose_secret).collect()
 }
 
-/// No struct of the configuration has a default of its own and all refuse unknown keys, so this also holds
-/// that every key of a struct is in the file, and every key of the file in a struct.
+/// The structs of the configuration take their defaults from the file and refuse unknown keys. So this test also holds that
+/// every key of a struct is in the file, and every key of the file in a struct.
 #[test]
 fn the_defaults_need_three_variables_and_nothing_else() {
     let config = parse("").unwrap();
@@ -127,7 +127,7 @@ fn secret_files_are_read_without_their_last_line_end_and_come_after_the_secrets(
 fn a_file_is_loaded_with_the_environment_of_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("callback.toml");
-    // CARGO_MANIFEST_DIR is set for every test that cargo runs.
+    // Cargo sets CARGO_MANIFEST_DIR for every test.
     let app = "[[apps]]\nkey = 'k'\nsecrets = ['${CARGO_MANIFEST_DIR}']\napi_url = 'https://api.example.com'\n";
     fs::write(&path, app).unwrap();
     let config = Config::load(Some(&path)).unwrap();

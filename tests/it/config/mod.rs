@@ -1,4 +1,4 @@
-//! The configuration from text to values, and everything that can be wrong with it.
+//! The configuration: from text to values, with every mistake that can be in it.
 
 mod bounds;
 mod copied;
@@ -8,7 +8,7 @@ mod rules;
 
 use rongcloud_callback::config::{Config, ConfigError};
 
-/// The environment that the defaults ask for.
+/// Reads a configuration in the environment that the defaults ask for.
 fn environment(name: &str) -> Option<String> {
     let value = match name {
         "RC_APP_KEY" => "app-key",

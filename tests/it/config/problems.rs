@@ -1,10 +1,10 @@
-//! Each mistake with the words that it is answered with.
+//! Each mistake in a section, and the words of its problem.
 
 use rongcloud_callback::config::{Config, Problem};
 
 use super::parse;
 
-/// An app in whose section nothing is wrong.
+/// An app without mistakes.
 pub(super) const APP: &str =
     "[[apps]]\nkey = 'k'\nsecrets = ['hunter2']\napi_url = 'https://api.example.com'\n";
 
@@ -12,7 +12,7 @@ pub(super) fn problems(text: &str) -> Vec<Problem> {
     parse(text).expect_err("a configuration with problems").problems().to_vec()
 }
 
-/// Asserts that `text` has one problem: with this key, and these words about it.
+/// Asserts that `text` has exactly one problem, with this key and these words.
 pub(super) fn assert_problem(text: &str, key: &str, words: &str) {
     let problems = problems(text);
     let [problem] = &problems[..] else { panic!("{text}: {problems:#?}") };

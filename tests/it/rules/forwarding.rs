@@ -1,4 +1,4 @@
-//! Handing messages on: what goes out, and what each answer comes to.
+//! Forwarding: the requests that are sent, and the consequence of each answer.
 
 use std::collections::HashSet;
 
@@ -18,11 +18,11 @@ async fn a_message_is_handed_on_in_the_documented_form() {
         target.rule("").replace("on = 'text'", "on = 'text'\nkeyword = { regex = '订单(?<no>\\d+)' }");
     let bot = Bot::start(&rule).await;
     bot.plays("[[step]]\nuser = 'ann'\nsays = '订单17'\nreplies = [{ exact = '订单17' }]\n").await;
-    let came = &target.came()[0];
-    assert!(came.head.starts_with("POST /wechat HTTP/1.1\r\n"), "{}", came.head);
-    assert_eq!(came.header("content-type"), "application/json");
-    let mut json = came.json();
-    assert_eq!(came.header("webhook-id"), json["id"].as_str().unwrap());
+    let request = &target.requests()[0];
+    assert!(request.head.starts_with("POST /wechat HTTP/1.1\r\n"), "{}", request.head);
+    assert_eq!(request.header("content-type"), "application/json");
+    let mut json = request.json();
+    assert_eq!(request.header("webhook-id"), json["id"].as_str().unwrap());
     let record = &bot.home.records().await[0];
     let accepted_at = json["accepted_at"].take();
     let accepted_at: jiff::Timestamp = accepted_at.as_str().unwrap().parse().unwrap();
@@ -62,10 +62,10 @@ sends = { kind = "voice", url = "http://x/y.amr" }
     let odd = "<xml><ToUserName>demo</ToUserName><FromUserName>bo</FromUserName><CreateTime>1</CreateTime>\
                <MsgType>file</MsgType><Size>9</Size><MsgId>7</MsgId></xml>";
     bot.process.deliver(odd).await.assert_ack();
-    let came = target.wait_for(4).await;
+    let requests = target.wait_for(4).await;
     let fields = |kind: &str| {
-        let came = came.iter().map(super::target::Came::json).find(|json| json["kind"] == kind);
-        came.unwrap_or_else(|| panic!("no {kind}"))["fields"].take()
+        let found = requests.iter().map(super::target::Request::json).find(|json| json["kind"] == kind);
+        found.unwrap_or_else(|| panic!("no {kind}"))["fields"].take()
     };
     assert_eq!(fields("subscribe"), json!({}));
     assert_eq!(fields("location"), json!({ "latitude": 31.5, "longitude": 121.5, "label": "上海" }));
@@ -111,7 +111,7 @@ async fn an_answer_in_another_form_is_a_dead_letter_that_shows_it_and_says_what_
         Act::Answer(200, html, "<html>\n<body>It works!"),
         Act::Answer(200, "content-type: application/json\r\n", r#"{"status":"ok"}"#),
         Act::Answer(201, "", "success"),
-        // As gzip begins, and a greeting in GBK.
+        // The beginning of gzip, and a greeting in GBK.
         Act::Bytes("content-encoding: gzip\r\n", b"\x1f\x8bx"),
         Act::Bytes(
             "content-type: application/json; charset=gbk\r\n",
@@ -150,7 +150,7 @@ async fn an_answer_in_another_form_is_a_dead_letter_that_shows_it_and_says_what_
     URL answered 404; RIGHT. It answered (text/html; charset=utf-8): no such page
     URL answered 401; RIGHT
     "#);
-    assert_eq!(target.came().len(), count, "nothing is tried again, and redirects are not followed");
+    assert_eq!(target.requests().len(), count, "nothing is tried again, and redirects are not followed");
 }
 
 #[tokio::test]
@@ -166,11 +166,11 @@ async fn a_key_in_the_query_of_a_service_s_address_goes_there_and_nowhere_else()
     let target = Target::start(script).await;
     let rule = target.rule("").replace("/wechat", "/api/orders?code=c0de-of-a-function%3D%3D&v=1&x");
     let bot = Bot::start(&rule).await;
-    // A reply is the service's own business.
+    // The text of a reply may contain the key: the service decides what it replies.
     bot.plays(&format!("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{{ exact = '{key}' }}]\n")).await;
-    for came in target.came() {
+    for request in target.requests() {
         let line = "POST /api/orders?code=c0de-of-a-function%3D%3D&v=1&x HTTP/1.1\r\n";
-        assert!(came.head.starts_with(line), "{}", came.head);
+        assert!(request.head.starts_with(line), "{}", request.head);
     }
     bot.sandbox.user("ann").says("b").await;
     let reason = bot.reasons(1).await.remove(0);
@@ -197,10 +197,10 @@ async fn an_attempt_is_known_by_its_id_and_its_number() {
     let bot = Bot::start(&target.rule("")).await;
     bot.plays("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{ exact = 'a' }]\n").await;
     bot.plays("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{ exact = 'a' }]\n").await;
-    let came: Vec<_> = target.came().iter().map(super::target::Came::json).collect();
-    let attempts: Vec<_> = came.iter().map(|json| json["attempt"].as_u64().unwrap()).collect();
+    let requests: Vec<_> = target.requests().iter().map(super::target::Request::json).collect();
+    let attempts: Vec<_> = requests.iter().map(|json| json["attempt"].as_u64().unwrap()).collect();
     assert_eq!(attempts, [1, 2, 3, 1]);
-    let ids: Vec<_> = came.iter().map(|json| json["id"].as_str().unwrap()).collect();
+    let ids: Vec<_> = requests.iter().map(|json| json["id"].as_str().unwrap()).collect();
     assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2, "another message has another id");
 }
@@ -211,7 +211,7 @@ async fn no_secret_is_in_the_log_the_journal_or_an_error() {
     let bot = Bot::start(&target.rule("")).await;
     bot.sandbox.user("ann").says("something private").await;
     let reasons = bot.reasons(1).await;
-    let signature = target.came()[1].header("webhook-signature").to_owned();
+    let signature = target.requests()[1].header("webhook-signature").to_owned();
     bot.process.terminate();
     let (_, log) = bot.process.ended();
     let told = [log, reasons].concat().join("\n");
@@ -234,7 +234,7 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn an_attempt_is_counted_as_what_came_of_it() {
-    let recorder = rongcloud_callback::metrics::recorder().unwrap();
+    let recorder = rongcloud_callback::metrics::build_recorder().unwrap();
     let _guard = metrics::set_default_local_recorder(&recorder);
     let script = [
         ("ok", Act::Answer(200, "", "")),

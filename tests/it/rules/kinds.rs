@@ -1,4 +1,4 @@
-//! Every kind of message and event: which names in `on` take it, where keywords look, what templates can read.
+//! Every kind of message and event: the names in `on` that take it, the words that keywords see, the values for templates.
 
 use rongcloud_callback::{
     Content, Event, Image, ImageText, Inbound, Location, Message, Payload, Route, Subscribe, Text,
@@ -7,7 +7,7 @@ use rongcloud_callback::{
 
 use super::matching::{context, rules};
 
-/// One of each, as [`Inbound::kind`] names it.
+/// One message of each kind.
 fn each_kind() -> [Inbound; 9] {
     let fields = || Fields::from_iter([("Size", "9")]);
     let contents = [
@@ -81,7 +81,7 @@ fn without_folding_a_word_is_meant_as_it_is_written() {
     assert!(!takes("on = 'text'\nkeyword = { is = 'Help', fold = false }", &spaced));
 }
 
-/// Pasted from a page or a phone, with what these put in between.
+/// Text that is pasted from a page or a phone may contain invisible characters.
 #[test]
 fn what_nobody_sees_makes_no_difference_unless_folding_is_off() {
     let says = |content: &str| super::matching::says("ann", "1", content);
@@ -104,7 +104,7 @@ fn what_nobody_sees_makes_no_difference_unless_folding_is_off() {
         }
         assert!(takes(&exact, &says("order 17")), "{keyword}");
     }
-    // Nor in the rule's own words, where the file was pasted together; TOML itself takes no control characters.
+    // The rule's own words may be pasted as well. TOML itself takes no control characters.
     for text in texts.map(|text| text.replace('\u{7f}', "")) {
         for form in ["is", "contains"] {
             let rule = format!("on = 'text'\nkeyword = {{ {form} = '{text}' }}");
@@ -114,7 +114,7 @@ fn what_nobody_sees_makes_no_difference_unless_folding_is_off() {
     assert!(takes("on = 'text'\nkeyword = { regex = '^or\u{200b}der' }", &says("order 17")));
 }
 
-/// The text that a regex captures goes on to services, and into replies.
+/// The text that a regex captures is forwarded to services and written into replies.
 #[tokio::test]
 async fn what_a_regex_finds_has_nothing_unseen_in_it() {
     let rule = "[[rules]]\non = 'text'\nkeyword = { regex = '订单(?<no>.+)$' }\nreply = { text = '[{{ captures.no }}]' }\n";
@@ -123,7 +123,7 @@ async fn what_a_regex_finds_has_nothing_unseen_in_it() {
     assert_eq!(reply.payloads(), [Payload::text("[17]")]);
 }
 
-/// A name that is admitted when the file is read, and then has no value, would be sent as nothing.
+/// A name that is admitted when the rule is read, but has no value, would be sent as an empty text.
 #[tokio::test]
 async fn every_name_that_a_template_may_use_has_the_message_s_value() {
     let names = [
@@ -160,7 +160,7 @@ async fn every_name_that_a_template_may_use_has_the_message_s_value() {
     }
 }
 
-/// As the docs of the module `rules` have it.
+/// The documentation of the module `rules` has this table.
 #[test]
 fn every_kind_is_handed_on_with_the_fields_that_are_documented() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -180,8 +180,8 @@ fn every_kind_is_handed_on_with_the_fields_that_are_documented() {
         r#"{"event":"scan","fields":[["Size","9"]]}"#,
     ];
     for (message, expected) in each_kind().into_iter().zip(expected) {
-        let trial = rules.try_out(&"app".into(), &message, clock.now()).to_string();
-        let (_, json) = trial.split_once('\n').unwrap();
+        let explanation = rules.explain(&"app".into(), &message, clock.now()).to_string();
+        let (_, json) = explanation.split_once('\n').unwrap();
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
         assert_eq!(json["kind"], message.kind());
         assert_eq!(json["fields"], serde_json::from_str::<serde_json::Value>(expected).unwrap());

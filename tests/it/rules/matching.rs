@@ -1,4 +1,4 @@
-//! Which rule answers: order, time, memory and chance, with a clock that stands still.
+//! The choice of the rule that answers: order, time, cooldown and chance, with a clock that stands still.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,7 +14,7 @@ const APP: &str = "[[apps]]\nkey = 'app'\nsecrets = ['s']\napi_url = 'http://127
 
 pub(super) fn rules(text: &str, clock: &Clock) -> Rules {
     let config = Config::from_toml(&format!("{APP}{text}"), |_| None).unwrap();
-    Rules::with_clock(&config, clock.clone()).unwrap()
+    Rules::with_clock(&config.rules, clock.clone()).unwrap()
 }
 
 fn clock(at: &str) -> Clock {
@@ -34,7 +34,7 @@ pub(super) fn context(inbound: Inbound, attempt: u32) -> Context {
     Context::new("app".into(), inbound, client, attempt)
 }
 
-/// The texts that are answered; `None` if nobody takes the message.
+/// The texts of the replies; `None` if nobody takes the message.
 async fn answer(route: &impl Route, inbound: Inbound) -> Option<Vec<String>> {
     attempt(route, inbound, 1).await
 }
@@ -135,7 +135,7 @@ async fn an_attempt_is_not_held_back_by_an_earlier_one_at_the_same_message() {
     let clock = clock("2026-11-21T00:00:00Z");
     let text = "[[rules]]\non = 'text'\nevery = '1h'\nreply = { text = 'hello' }\n";
     let once = rules(text, &clock);
-    // Its result was lost, perhaps with the lease.
+    // The result of the first attempt was lost, perhaps with the lease.
     assert_eq!(attempt(&once, says("ann", "1", "a"), 1).await, only("hello"));
     assert_eq!(attempt(&once, says("ann", "1", "a"), 2).await, only("hello"));
     assert_eq!(answer(&once, says("ann", "2", "a")).await, None);
@@ -153,7 +153,7 @@ async fn what_was_answered_is_remembered_when_the_rules_are_read_again() {
     let once = rules(text, &clock);
     assert_eq!(answer(&once, says("ann", "1", "a")).await, only("hello"));
     let more = format!("{APP}[[rules]]\non = 'image'\nreply = []\n{text}");
-    once.replace(&Config::from_toml(&more, |_| None).unwrap()).unwrap();
+    once.replace(&Config::from_toml(&more, |_| None).unwrap().rules).unwrap();
     assert_eq!((once.len(), once.is_empty()), (2, false));
     assert_eq!(answer(&once, says("ann", "2", "a")).await, None);
 }
@@ -173,7 +173,7 @@ async fn chance_picks_any_reply_and_the_same_at_each_attempt() {
     assert_eq!(picked.len(), 3);
 }
 
-/// Each would keep a back-tracking engine busy for years; ours takes time in proportion to the text.
+/// These patterns would keep a back-tracking engine busy for years. Ours takes time in proportion to the text.
 #[tokio::test]
 async fn a_regex_that_is_written_to_blow_up_does_not() {
     let clock = clock("2026-11-21T00:00:00Z");
@@ -196,7 +196,7 @@ async fn a_regex_that_is_written_to_blow_up_does_not() {
     }
 }
 
-/// A rule by its number, from few words so that they meet.
+/// A rule made of few words, so that rules and messages match often.
 fn some_rule() -> impl Strategy<Value = String> {
     let word =
         || prop::sample::select(vec!["a", "A", "ab", "b", "帮", "帮助", "Ｂ", "é", "x y", "a\u{200b}b"]);
@@ -225,7 +225,7 @@ fn some_rule() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The index leaves out rules, and never one that would answer: the trial asks each.
+    /// The handler and the explanation agree on the rule that answers.
     #[test]
     fn the_first_rule_that_takes_a_message_answers(
         texts in prop::collection::vec(some_rule(), 1..12),
@@ -237,8 +237,8 @@ proptest! {
         let text = texts.concat();
         let rules = rules(&text, &clock);
         let message = says("ann", "1", &content);
-        let trial = rules.try_out(&"app".into(), &message, clock.now()).to_string();
-        let expected = trial.lines().find(|line| line.contains(": answers")).map(|line| {
+        let explanation = rules.explain(&"app".into(), &message, clock.now()).to_string();
+        let expected = explanation.lines().find(|line| line.contains(": answers")).map(|line| {
             line.split(' ').next().unwrap().to_owned()
         });
         let answered = futures_util::FutureExt::now_or_never(answer(&rules, message)).unwrap();

@@ -1,4 +1,4 @@
-//! Rules: the real executable behind the sandbox, and services that messages are handed on to.
+//! Rules: the real executable behind the sandbox, and services that messages are forwarded to.
 
 mod answers;
 mod forwarding;
@@ -21,7 +21,7 @@ use crate::support::{
     until,
 };
 
-/// Failed attempts are repeated almost at once.
+/// Sections with which failed attempts are repeated almost at once.
 const HASTE: &str =
     "[dispatch]\nbackoff = \"10ms\"\nmax_backoff = \"1m\"\n[deliver]\nbackoff = \"10ms\"\n";
 
@@ -43,7 +43,7 @@ impl Bot {
         Self::start_with(HASTE, rules).await
     }
 
-    /// The same with other sections than [`HASTE`].
+    /// Starts a bot with other sections than [`HASTE`].
     async fn start_with(sections: &str, rules: &str) -> Self {
         Self::start_on(sandbox().await, &format!("{sections}{rules}")).await
     }
@@ -61,11 +61,11 @@ impl Bot {
         let conversation = conversation.parse().unwrap();
         async move {
             let report = self.sandbox.play(&conversation).await;
-            assert!(report.passed(), "{report}");
+            assert!(report.has_passed(), "{report}");
         }
     }
 
-    /// Waits until nothing is pending; gives the dead letters.
+    /// Waits until nothing is pending; returns the dead letters.
     async fn dead_letters(&self) -> Vec<Record> {
         let mut records = until("an idle journal", async || {
             let records = self.home.records().await;
@@ -76,7 +76,7 @@ impl Bot {
         records
     }
 
-    /// Waits for as many dead letters; gives their reasons, without an end.
+    /// Waits until nothing is pending, and asserts that there are `count` dead letters; returns their reasons.
     async fn reasons(&self, count: usize) -> Vec<String> {
         let dead = self.dead_letters().await;
         assert_eq!(dead.len(), count, "{dead:?}");

@@ -4,24 +4,24 @@ use std::{collections::HashMap, time::Duration};
 
 use super::{
     Bot,
-    target::{Act, Came, Target},
+    target::{Act, Request, Target},
 };
 use crate::support::{messages::text, process::free_address, until};
 
-/// Tried often enough for an outage of a test's length.
+/// Sections with enough attempts for an outage of a test's length.
 const PATIENT: &str = "[dispatch]\nattempts = 1000\nbackoff = \"10ms\"\nmax_backoff = \"100ms\"\n";
 
 async fn start(rule: &str) -> Bot {
     Bot::start_with(PATIENT, rule).await
 }
 
-/// The texts of each user, in the order in which they came; attempts at the same one count once.
-fn texts(came: &[Came]) -> HashMap<String, Vec<String>> {
+/// The texts of each user in the order in which they came; repeated attempts at a text count once.
+fn texts(requests: &[Request]) -> HashMap<String, Vec<String>> {
     let mut texts: HashMap<String, Vec<String>> = HashMap::new();
-    for came in came {
-        let of_user = texts.entry(came.json()["user"].as_str().unwrap().to_owned()).or_default();
-        if of_user.last() != Some(&came.text()) {
-            of_user.push(came.text());
+    for request in requests {
+        let of_user = texts.entry(request.json()["user"].as_str().unwrap().to_owned()).or_default();
+        if of_user.last() != Some(&request.text()) {
+            of_user.push(request.text());
         }
     }
     texts
@@ -55,7 +55,7 @@ async fn a_service_that_was_down_gets_everything_in_order_and_not_all_at_once() 
     let target =
         Target::start_at(address, vec![Act::Echo(Duration::from_millis(20)); users * messages]).await;
     assert!(bot.dead_letters().await.is_empty());
-    let texts = texts(&target.came());
+    let texts = texts(&target.requests());
     assert_eq!(texts.len(), users);
     assert!(texts.values().all(|texts| texts == &["0", "1", "2", "3"]), "{texts:?}");
     assert!(target.most_open() <= 3, "{} at once", target.most_open());
@@ -75,9 +75,9 @@ async fn a_service_that_hangs_or_hangs_up_is_asked_again() {
         }
         assert!(bot.dead_letters().await.is_empty());
         let attempts: Vec<_> = target
-            .came()
+            .requests()
             .iter()
-            .map(|came| (came.text(), came.json()["attempt"].as_u64().unwrap()))
+            .map(|request| (request.text(), request.json()["attempt"].as_u64().unwrap()))
             .collect();
         let expected = [("0", 1), ("0", 2), ("0", 3), ("1", 1), ("2", 1)];
         assert_eq!(attempts, expected.map(|(text, attempt)| (text.to_owned(), attempt)));
@@ -98,11 +98,11 @@ async fn a_service_that_hangs_holds_up_only_those_that_wait_for_it() {
 async fn a_service_is_not_asked_again_before_the_time_it_names() {
     let busy = Act::Answer(429, "retry-after: 1\r\n", "busy");
     let target = Target::start([busy]).await;
-    // Without the header it would be asked again within 10 ms.
+    // Without the header the service would be asked again within 10 ms.
     let bot = Bot::start(&target.rule("")).await;
     bot.plays("[[step]]\nuser = 'ann'\nsays = 'a'\nreplies = [{ exact = 'a' }]\nwithin = '30s'\n").await;
-    let came = target.came();
-    let pause = came[1].at - came[0].at;
+    let requests = target.requests();
+    let pause = requests[1].at - requests[0].at;
     assert!(pause >= Duration::from_millis(990), "{pause:?}");
 }
 

@@ -32,7 +32,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
     section().split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// The block whose first line says that it is the file of that name.
+/// The block of code whose first line names the file.
 fn file(language: &str, name: &str) -> &'static str {
     let first = format!("# {name}");
     let mut found =
@@ -90,7 +90,7 @@ impl Page {
         Some(page)
     }
 
-    /// What a container would run: the folder is `/bot`.
+    /// Runs the executable as a container would; the container's `/bot` is the page's folder.
     fn run(&self, arguments: &[String]) -> Output {
         let folder = format!("{}/", self.folder.path().display());
         let arguments = arguments.iter().map(|argument| argument.replacen("/bot/", &folder, 1));
@@ -112,7 +112,8 @@ async fn every_command_of_the_page_does_what_it_says() {
     let Some(page) = Page::open().await else { return };
     let mut done = Vec::new();
     for arguments in commands() {
-        // These two run until they are told to stop: the next test starts the one, the sandbox's own tests the other.
+        // `serve` and `sandbox` run until they are stopped. The next test starts `serve`, and the sandbox's own tests the
+        // sandbox.
         let runs_on = arguments.contains(&"serve".to_owned())
             || (arguments.contains(&"sandbox".to_owned()) && !arguments.contains(&"--play".to_owned()));
         if runs_on {
@@ -147,12 +148,12 @@ async fn the_page_s_server_has_the_page_s_conversation() {
     until("the server", async || Connection::try_open(address).await.ok()).await;
     sandbox.route_to(format!("http://{address}/callback"));
     let report = sandbox.play(&file("toml", "conversation.toml").parse().unwrap()).await;
-    assert!(report.passed(), "{report}");
+    assert!(report.has_passed(), "{report}");
     server.kill().unwrap();
     server.wait().unwrap();
 }
 
-/// The page's file, with ports of this machine that are free.
+/// Starts a server with the page's file, and with ports that are free on this machine.
 fn serve(page: &Page, ports: &str) -> Child {
     let path: &Path = &page.folder.path().join("served.toml");
     fs::write(path, format!("{}\n{ports}", file("toml", "bot.toml"))).unwrap();

@@ -1,4 +1,4 @@
-//! Signatures, verified by the package `standardwebhooks` of Python's index.
+//! Signatures of forwarded messages, verified by the Python package `standardwebhooks`.
 
 use std::{
     path::PathBuf,
@@ -14,7 +14,7 @@ use crate::support::skip;
 
 const PACKAGE: &str = "standardwebhooks==1.1.0";
 
-/// Where the package is, installed now if need be; `None` where that cannot be, unless under CI, where it must.
+/// The folder of the package, which is installed if it is not there; `None` if that fails. Under CI it must not fail.
 pub(super) fn packages() -> Option<&'static PathBuf> {
     static PACKAGES: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let why = match PACKAGES.get_or_init(install) {
@@ -25,7 +25,7 @@ pub(super) fn packages() -> Option<&'static PathBuf> {
     None
 }
 
-/// Into a folder of its own: a distribution lets pip do that, unlike installing for everyone, and it needs no venv.
+/// Installs the package into a folder of its own. Distributions let pip do that without a virtual environment.
 fn install() -> Result<PathBuf, String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python");
     let python = |arguments: &[&str]| {
@@ -76,15 +76,15 @@ async fn while_secrets_change_a_receiver_may_know_either() {
     let both = format!("secret = ['{SECRET}', '{OTHER}']");
     let bot = Bot::start(&target.rule("").replace(&format!("secret = '{SECRET}'"), &both)).await;
     bot.plays("[[step]]\nuser = 'ann'\nsays = '你好 <&>'\nreplies = [{ exact = '你好 <&>' }]\n").await;
-    let came = &target.came()[0];
+    let request = &target.requests()[0];
     let headers = ["webhook-id", "webhook-timestamp", "webhook-signature"];
     let headers: serde_json::Map<_, _> =
-        headers.iter().map(|name| ((*name).to_owned(), came.header(name).into())).collect();
+        headers.iter().map(|name| ((*name).to_owned(), request.header(name).into())).collect();
     let given = |secret: &str, body: &str| serde_json::json!({ "secret": secret, "body": body, "headers": headers });
     for (secret, body, expected) in [
-        (SECRET, came.body.as_str(), "genuine"),
-        (OTHER, came.body.as_str(), "genuine"),
-        (THIRD, came.body.as_str(), "No matching signature found"),
+        (SECRET, request.body.as_str(), "genuine"),
+        (OTHER, request.body.as_str(), "genuine"),
+        (THIRD, request.body.as_str(), "No matching signature found"),
         (SECRET, "{}", "No matching signature found"),
     ] {
         assert_eq!(verify(packages, &given(secret, body)), expected, "{secret} {body}");

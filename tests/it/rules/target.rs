@@ -1,4 +1,4 @@
-//! A service that messages are handed on to, which behaves as it is told.
+//! A service that messages are forwarded to, which follows a script.
 
 use std::{
     collections::VecDeque,
@@ -16,32 +16,32 @@ use tokio::{
 
 use crate::support::until;
 
-/// What is done with a request.
+/// The answer to a request.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// A status, headers (each with its line end) and a body.
     Answer(u16, &'static str, &'static str),
-    /// Status 200, headers, and a body that may be no text.
+    /// Status 200 with headers and a body that need not be text.
     Bytes(&'static str, &'static [u8]),
-    /// Nothing, for longer than anyone waits.
+    /// No answer, for longer than anyone waits.
     Hang,
-    /// The connection ends in the middle of the answer.
+    /// A part of an answer, then the end of the connection.
     Cut,
-    /// A status, and as the body the signature that came.
+    /// A status, and the request's signature as the body.
     Parrot(u16),
-    /// The text that came, after a while.
+    /// The request's text as a reply, after a while.
     Echo(Duration),
 }
 
-/// A request that came.
+/// A request that the service got.
 #[derive(Debug, Clone)]
-pub(super) struct Came {
+pub(super) struct Request {
     pub(super) head: String,
     pub(super) body: String,
     pub(super) at: Instant,
 }
 
-/// A listener that follows a script; after it, it echoes.
+/// A listener that follows a script, and echoes texts after its end.
 pub(super) struct Target {
     pub(super) address: SocketAddr,
     log: Arc<Mutex<Log>>,
@@ -51,7 +51,7 @@ pub(super) struct Target {
 #[derive(Default)]
 struct Log {
     script: VecDeque<Act>,
-    came: Vec<Came>,
+    requests: Vec<Request>,
     open: usize,
     most_open: usize,
 }
@@ -75,7 +75,7 @@ impl Target {
         Self { address, log, _tasks: tasks }
     }
 
-    /// A rule that hands every text on to this.
+    /// A rule that forwards every text to this service.
     pub(super) fn rule(&self, more: &str) -> String {
         format!(
             "[[rules]]\nname = 'orders'\non = 'text'\n\
@@ -84,17 +84,17 @@ impl Target {
         )
     }
 
-    pub(super) fn came(&self) -> Vec<Came> {
-        self.log.lock().unwrap().came.clone()
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.log.lock().unwrap().requests.clone()
     }
 
-    /// Waits for as many requests.
-    pub(super) async fn wait_for(&self, count: usize) -> Vec<Came> {
-        let came = async || Some(self.came()).filter(|came| came.len() >= count);
-        until("requests", came).await
+    /// Waits for `count` requests.
+    pub(super) async fn wait_for(&self, count: usize) -> Vec<Request> {
+        let requests = async || Some(self.requests()).filter(|requests| requests.len() >= count);
+        until("requests", requests).await
     }
 
-    /// How many requests were open at the same time, at most.
+    /// Most requests that were open at the same time.
     pub(super) fn most_open(&self) -> usize {
         self.log.lock().unwrap().most_open
     }
@@ -103,7 +103,7 @@ impl Target {
 /// A secret of Standard Webhooks.
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-impl Came {
+impl Request {
     pub(super) fn header(&self, name: &str) -> &str {
         let found = self.head.lines().filter_map(|line| line.split_once(": "));
         let mut found = found.filter(|(header, _)| header.eq_ignore_ascii_case(name));
@@ -121,15 +121,15 @@ impl Came {
 }
 
 async fn serve(mut stream: TcpStream, log: Arc<Mutex<Log>>) {
-    while let Some(came) = read(&mut stream).await {
+    while let Some(request) = read(&mut stream).await {
         let act = {
             let mut log = log.lock().unwrap();
             log.open += 1;
             log.most_open = log.most_open.max(log.open);
-            log.came.push(came.clone());
+            log.requests.push(request.clone());
             log.script.pop_front().unwrap_or(Act::Echo(Duration::ZERO))
         };
-        let goes_on = answer(&mut stream, &came, act).await;
+        let goes_on = answer(&mut stream, &request, act).await;
         log.lock().unwrap().open -= 1;
         if !goes_on {
             return;
@@ -137,12 +137,12 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Log>>) {
     }
 }
 
-async fn answer(stream: &mut TcpStream, came: &Came, act: Act) -> bool {
+async fn answer(stream: &mut TcpStream, request: &Request, act: Act) -> bool {
     let (status, headers, body) = match act {
         Act::Answer(status, headers, body) => (status, headers, body.as_bytes().to_owned()),
         Act::Bytes(headers, body) => (200, headers, body.to_owned()),
         Act::Hang => {
-            // Until the other side hangs up.
+            // The read ends when the other side hangs up.
             let _ = stream.read(&mut [0; 1]).await;
             return false;
         }
@@ -150,17 +150,17 @@ async fn answer(stream: &mut TcpStream, came: &Came, act: Act) -> bool {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[{\"te").await;
             return false;
         }
-        Act::Parrot(status) => (status, "", came.header("webhook-signature").as_bytes().to_owned()),
+        Act::Parrot(status) => (status, "", request.header("webhook-signature").as_bytes().to_owned()),
         Act::Echo(pause) => {
             tokio::time::sleep(pause).await;
-            (200, "", serde_json::json!([{ "text": came.text() }]).to_string().into_bytes())
+            (200, "", serde_json::json!([{ "text": request.text() }]).to_string().into_bytes())
         }
     };
     let head = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     stream.write_all(&[head.as_bytes(), &body].concat()).await.is_ok()
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Came> {
+async fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -168,9 +168,9 @@ async fn read(stream: &mut TcpStream) -> Option<Came> {
         bytes.extend_from_slice(&buffer[..read]);
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let came = Came { head: head.to_owned(), body: body.to_owned(), at: Instant::now() };
-            if came.body.len() == came.header("content-length").parse::<usize>().unwrap() {
-                return Some(came);
+            let request = Request { head: head.to_owned(), body: body.to_owned(), at: Instant::now() };
+            if request.body.len() == request.header("content-length").parse::<usize>().unwrap() {
+                return Some(request);
             }
         }
     }
