@@ -36,7 +36,7 @@ pub(crate) struct Transport {
 ///
 /// Unless the base address answers, the next call begins with the one after it; also if the call is cut off here, for
 /// then nobody is left to say so.
-struct Attempt<'t> {
+struct BaseAttempt<'t> {
     transport: &'t Transport,
     index: usize,
     is_answered: bool,
@@ -129,7 +129,7 @@ impl Transport {
             let request = prepare();
             let call = pool.base().call(request.path());
             let built = request.build(&http, pool.base())?;
-            let attempt = Attempt { transport: self, index, is_answered: false };
+            let attempt = BaseAttempt { transport: self, index, is_answered: false };
             let received = exchange(&http, built, call, request.sensitive(), clock).await;
             let received = received.map_err(|error| pool.with_proxy(error));
             match received.and_then(|(answer, interruption)| decode(answer, interruption)) {
@@ -144,7 +144,7 @@ impl Transport {
     }
 }
 
-impl Attempt<'_> {
+impl BaseAttempt<'_> {
     /// Makes the next call begin with this base address.
     fn mark_answered(mut self) {
         self.is_answered = true;
@@ -152,7 +152,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for BaseAttempt<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
             let next = (self.index + 1) % self.transport.pools.len();
