@@ -6,7 +6,10 @@ use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-use super::signing::{Credentials, SignaturePlacement, Signer};
+use super::{
+    answer,
+    signing::{Credentials, SignaturePlacement, Signer},
+};
 use crate::{
     clock::Clock,
     http::{api::Api, error::ClientError, options::Options, request::Request},
@@ -96,7 +99,8 @@ impl Client {
         placement: SignaturePlacement,
         request: &Request,
     ) -> Result<T, ClientError> {
-        self.api.call(&Signer { credentials: &self.credentials, placement }, request).await
+        let signer = Signer { credentials: &self.credentials, placement };
+        self.api.call(&signer, request, answer::decode).await
     }
 }
 

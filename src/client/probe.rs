@@ -88,7 +88,7 @@ pub async fn probe(
         let now = clock.now();
         let query = timestamps.signed_query(secret, &new_nonce(), now);
         let request = Request::post("").with_bytes("text/xml", Inbound::probe(now).to_xml());
-        Ok(request.with_sensitive(query.clone()).with_raw_query(query))
+        request.with_sensitive(query.clone()).with_raw_query(query)
     };
     let started = Instant::now();
     let result = match transport.call_raw(clock, prepare).await {
@@ -110,7 +110,7 @@ pub async fn server_time(
     clock: &Clock,
 ) -> Result<Option<UnixMillis>, ClientError> {
     let transport = Transport::new(vec![BaseAddress::new(url.clone())?], options)?;
-    let answer = transport.call_raw(clock, || Ok(Request::get())).await?;
+    let answer = transport.call_raw(clock, Request::get).await?;
     let date = answer.header("date");
     let time = date.and_then(|date| DateTimeParser::new().parse_timestamp(&*date).ok());
     Ok(time.map(|time| UnixMillis(time.as_millisecond())))

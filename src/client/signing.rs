@@ -1,12 +1,10 @@
 //! The signature that the platform knows an app's calls by.
 
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 
-use super::answer;
 use crate::{
     clock::UnixMillis,
-    http::{api::Authentication, error::ClientError, exchange::RawAnswer, request::Request},
+    http::{api::Authentication, request::Request},
     ids::AppKey,
     signature,
 };
@@ -52,10 +50,6 @@ impl Authentication for Signer<'_> {
             SignaturePlacement::Headers => request.with_header(name, value),
             SignaturePlacement::Query => request.with_parameter(name, &value),
         })
-    }
-
-    fn decode<T: DeserializeOwned>(answer: RawAnswer) -> Result<T, ClientError> {
-        answer::decode(answer)
     }
 }
 

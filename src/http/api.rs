@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
@@ -20,17 +19,10 @@ pub(crate) struct Api {
     is_dry_run: bool,
 }
 
-/// How one call proves who makes it, and how its answer is read: all that the platform's two APIs differ in.
+/// The proof of who makes a call: a signature or a token.
 pub(crate) trait Authentication {
-    /// Adds a signature or a token to the request of one attempt.
+    /// Adds the proof to the request of one attempt.
     fn authenticate(&self, request: Request, now: UnixMillis) -> Request;
-
-    /// Reads an answer.
-    ///
-    /// # Errors
-    ///
-    /// The error that the answer stands for.
-    fn decode<T: DeserializeOwned>(answer: RawAnswer) -> Result<T, ClientError>;
 }
 
 impl Api {
@@ -59,20 +51,21 @@ impl Api {
         Self { clock, ..self }
     }
 
-    /// Makes one call; each attempt at a base address is authenticated anew.
+    /// Makes one call; each attempt at a base address is authenticated anew. `decode` reads the answer.
     ///
     /// # Errors
     ///
     /// See [`ClientError`].
-    pub(crate) async fn call<A: Authentication, T: DeserializeOwned>(
+    pub(crate) async fn call<T>(
         &self,
-        authentication: &A,
+        authentication: &impl Authentication,
         request: &Request,
+        decode: impl Fn(RawAnswer) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
-        let prepare = || Ok(authentication.authenticate(request.clone(), self.clock.now()));
+        let prepare = || authentication.authenticate(request.clone(), self.clock.now());
         if self.is_dry_run {
             return self.transport.dry_run(&self.clock, prepare);
         }
-        self.transport.call(request.path(), &self.clock, prepare, A::decode).await
+        self.transport.call(request.path(), &self.clock, prepare, decode).await
     }
 }

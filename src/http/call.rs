@@ -4,10 +4,10 @@ use std::fmt;
 
 /// A call that was made, as people may see it: without the query, which carries signatures and tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Call(Box<Target>); // boxed, so that results with an error stay small
+pub struct Call(Box<Destination>); // boxed, so that results with an error stay small
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Target {
+struct Destination {
     base: String,
     path: &'static str,
 }
@@ -15,7 +15,7 @@ struct Target {
 impl Call {
     /// The call of `path` below the base address that errors name as `base`.
     pub(crate) fn new(base: &str, path: &'static str) -> Self {
-        Self(Box::new(Target { base: base.to_owned(), path }))
+        Self(Box::new(Destination { base: base.to_owned(), path }))
     }
 
     /// The server that the call went to, such as `https://api.example.com`.

@@ -36,7 +36,7 @@ pub(crate) struct Transport {
 ///
 /// Unless the base address answers, the next call begins with the one after it; also if the call is cut off here, for
 /// then nobody is left to say so.
-struct Attempt<'t> {
+struct BaseAttempt<'t> {
     transport: &'t Transport,
     index: usize,
     is_answered: bool,
@@ -66,12 +66,12 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// The last error, of `prepare`, of `decode` or of the way.
+    /// The last error, of `decode` or of the way.
     pub(crate) async fn call<T>(
         &self,
         path: &'static str,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
         decode: impl Fn(RawAnswer) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let started = Instant::now();
@@ -88,11 +88,11 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Transport`] if no answer came, or an error of `prepare`.
+    /// [`ClientError::Transport`] if no answer came, or [`ClientError::Setup`] for a request that cannot be sent.
     pub(crate) async fn call_raw(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
     ) -> Result<RawAnswer, ClientError> {
         let decode = |answer, interruption: Option<_>| interruption.map_or(Ok(answer), Err);
         self.try_bases(clock, prepare, decode).await
@@ -106,11 +106,11 @@ impl Transport {
     pub(crate) fn dry_run<T>(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
     ) -> Result<T, ClientError> {
         let pool = &self.pools[self.preferred.load(Ordering::Relaxed)];
         let http = pool.young_connections(&self.options, &self.tls, clock.now())?;
-        let request = prepare()?;
+        let request = prepare();
         let unsent = Unsent::new(&request.build(&http, pool.base())?, request.sensitive());
         Err(ClientError::Unsent(Box::new(unsent)))
     }
@@ -118,7 +118,7 @@ impl Transport {
     async fn try_bases<T>(
         &self,
         clock: &Clock,
-        prepare: impl Fn() -> Result<Request, ClientError>,
+        prepare: impl Fn() -> Request,
         decode: impl Fn(RawAnswer, Option<ClientError>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let first = self.preferred.load(Ordering::Relaxed);
@@ -126,10 +126,10 @@ impl Transport {
         for index in (first..first + self.pools.len()).map(|index| index % self.pools.len()) {
             let pool = &self.pools[index];
             let http = pool.young_connections(&self.options, &self.tls, clock.now())?;
-            let request = prepare()?;
+            let request = prepare();
             let call = pool.base().call(request.path());
             let built = request.build(&http, pool.base())?;
-            let attempt = Attempt { transport: self, index, is_answered: false };
+            let attempt = BaseAttempt { transport: self, index, is_answered: false };
             let received = exchange(&http, built, call, request.sensitive(), clock).await;
             let received = received.map_err(|error| pool.with_proxy(error));
             match received.and_then(|(answer, interruption)| decode(answer, interruption)) {
@@ -144,7 +144,7 @@ impl Transport {
     }
 }
 
-impl Attempt<'_> {
+impl BaseAttempt<'_> {
     /// Makes the next call begin with this base address.
     fn mark_answered(mut self) {
         self.is_answered = true;
@@ -152,7 +152,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for BaseAttempt<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
             let next = (self.index + 1) % self.transport.pools.len();

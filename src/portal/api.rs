@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::token::TokenSource;
+use super::{answer, token::TokenSource};
 use crate::{
     clock::Clock,
     http::{api::Api, error::ClientError, options::Options, request::Request},
@@ -73,7 +73,8 @@ impl Portal {
 
     /// Makes one call.
     pub(super) async fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ClientError> {
-        self.api.call(&self.token.fetch().await?, request).await
+        let token = self.token.fetch().await?;
+        self.api.call(&token, request, answer::decode).await
     }
 }
 

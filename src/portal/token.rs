@@ -4,13 +4,11 @@ use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use super::answer;
 use crate::{
     clock::UnixMillis,
-    http::{api::Authentication, error::ClientError, exchange::RawAnswer, request::Request},
+    http::{api::Authentication, error::ClientError, request::Request},
     stray,
 };
 
@@ -90,10 +88,6 @@ impl Authentication for AccessToken {
             .with_parameter("access_token", token)
             .with_sensitive(token.to_owned())
             .with_sensitive(encoded)
-    }
-
-    fn decode<T: DeserializeOwned>(answer: RawAnswer) -> Result<T, ClientError> {
-        answer::decode(answer)
     }
 }
 
