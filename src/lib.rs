@@ -55,13 +55,14 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `server` | yes | the callback server: [`handler`], [`service`], [`config`], [`journal`]; without it [`client`], [`portal`], [`protocol`] and [`signature`] are left |
 //! | `log` | yes | [`CallbackService::run`] logs as `[log]` of the configuration says |
 //! | `postgres` | yes | a journal on PostgreSQL, for several replicas |
 //! | `rules` | yes | [`rules`]: handlers written as configuration, and forwarding to a service |
 //! | `sandbox` | yes | [`sandbox`]: the platform's stand-in, with its chat page |
 //! | `cli` | yes | the executable `rongcloud-callback` |
 //!
-//! A program with handlers of its own needs none of them but `log`:
+//! The features of the other parts bring `server` with them. A program with handlers of its own needs `log` alone:
 //!
 //! ```toml
 //! [dependencies]
@@ -90,7 +91,7 @@ pub mod ids;
 pub mod journal;
 #[cfg(feature = "server")]
 mod log_limit;
-pub mod metrics;
+mod metrics;
 pub mod portal;
 pub mod protocol;
 #[cfg(feature = "rules")]
@@ -98,7 +99,7 @@ pub mod rules;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 #[cfg(feature = "server")]
-pub mod server;
+mod server;
 #[cfg(feature = "server")]
 pub mod service;
 pub mod signature;
@@ -109,7 +110,7 @@ mod tls;
 #[cfg(feature = "server")]
 mod toml_values;
 #[cfg(feature = "server")]
-pub mod worker;
+mod worker;
 
 pub use client::Client;
 #[cfg(feature = "server")]
@@ -126,3 +127,28 @@ pub use protocol::{
 pub use rules::Rules;
 #[cfg(feature = "server")]
 pub use service::{CallbackService, ServiceError};
+
+/// Items for the tests and benchmarks of this repository: no part of the API, and free to change.
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::{
+        metrics::{build_recorder, call_seconds, calls, install_recorder},
+        server::{Arrival, Callbacks, ConnectionLimits, EndpointOptions, Listener, Options, admin},
+    };
+}
+
+/// The pages whose blocks of Rust are compiled as tests.
+#[cfg(doctest)]
+mod doctest {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/api.md")]
+    mod api {}
+    #[doc = include_str!("../docs/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../docs/rules.md")]
+    mod rules {}
+    #[doc = include_str!("../docs/sandbox.md")]
+    mod sandbox {}
+}

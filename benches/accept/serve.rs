@@ -6,8 +6,8 @@ use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{
     CallbackService, Config, Inbound,
     clock::Clock,
+    internals::Listener,
     journal::{Access, NewEntry, Queue},
-    server::Listener,
     service::open_journal,
 };
 use tokio_util::sync::CancellationToken;

@@ -18,9 +18,9 @@ use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     handler::Handling,
     ids::AppKey,
+    internals::Callbacks,
     journal::{self, Access, Appended, Journal, NewEntry, Options, Queue},
     protocol::parse,
-    server::Callbacks,
     signature::{Verifier, signed_query},
 };
 use sha1::{Digest, Sha1};

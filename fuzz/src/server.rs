@@ -13,8 +13,8 @@ use std::{
 use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
+    internals::{Callbacks, Listener},
     journal::{self, Access, Filter, Journal, Options, Record, State},
-    server::{Callbacks, Listener},
     signature::signed_query,
 };
 use tokio::{

@@ -8,7 +8,7 @@ mod recorder;
 #[cfg(feature = "server")]
 mod server;
 
-pub(crate) use self::calls::{call_seconds, calls};
+pub use self::calls::{call_seconds, calls};
 #[cfg(feature = "server")]
 pub use self::recorder::{build_recorder, install_recorder};
 #[cfg(feature = "log")]

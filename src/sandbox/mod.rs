@@ -4,7 +4,7 @@
 //! answer, three retries) and answers the API that a bot replies with. Everything that the sandbox keeps is bounded,
 //! in entries and in bytes, also against hostile callers. It injects [`Faults`] on request. `rongcloud-callback sandbox` runs
 //! it with a page to chat on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no code with
-//! [`client`](crate::client) or [`server`](crate::server).
+//! [`client`](crate::client) or the callback server.
 //!
 //! # Examples
 //!

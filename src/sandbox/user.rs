@@ -17,7 +17,7 @@ use crate::ids::{AccountId, UserId};
 /// The time after which no reply is expected any more.
 const REPLY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A user of the app who talks to one account; made by [`Sandbox::user`].
+/// A user of the app who talks to one account; made by [`Sandbox::user`](super::Sandbox::user).
 #[derive(Clone)]
 pub struct User<'s> {
     pub(super) platform: &'s Platform,

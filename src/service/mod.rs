@@ -19,4 +19,7 @@ pub use self::{
     signals::termination,
     workers::Workers,
 };
-pub use crate::worker::{Progress, Step};
+pub use crate::{
+    server::Callbacks,
+    worker::{Progress, Step},
+};

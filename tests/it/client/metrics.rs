@@ -1,7 +1,7 @@
 //! The metrics of calls, as a scrape shows them.
 
 use metrics::set_default_local_recorder;
-use rongcloud_callback::metrics::build_recorder;
+use rongcloud_callback::internals::build_recorder;
 
 use super::support::{APP, OK, answering, client};
 

@@ -4,9 +4,8 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
+    internals::{self, ConnectionLimits, Listener, admin, admin::Render},
     journal::{Journal, NewEntry, Queue},
-    metrics,
-    server::{ConnectionLimits, Listener, admin, admin::Render},
 };
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -111,7 +110,7 @@ async fn without_a_recorder_of_ours_the_metrics_are_elsewhere() {
 
 #[test]
 fn a_scrape_shows_how_much_is_in_the_journal_and_how_old_it_is() {
-    let recorder = metrics::build_recorder().unwrap();
+    let recorder = internals::build_recorder().unwrap();
     let handle = recorder.handle();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {

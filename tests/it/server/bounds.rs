@@ -5,8 +5,8 @@ use std::{sync::Arc, thread, time::Duration};
 use ::metrics::{Gauge, GaugeFn};
 use axum::{Extension, Router, http::StatusCode};
 use rongcloud_callback::{
+    internals::{Arrival, ConnectionLimits, Listener},
     journal::State,
-    server::{Arrival, ConnectionLimits, Listener},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
 //! The log and the metrics of the server, and the secrets that must never be in the log.
 
-use rongcloud_callback::metrics;
+use rongcloud_callback::internals::build_recorder;
 
 use crate::support::{http::post, log::Log, secrecy};
 
@@ -118,7 +118,7 @@ async fn a_flood_of_forgeries_is_counted_and_not_logged_and_hides_no_other_reaso
 
 #[test]
 fn each_outcome_is_counted_for_its_app() {
-    let recorder = metrics::build_recorder().unwrap();
+    let recorder = build_recorder().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {

@@ -12,8 +12,8 @@ use std::{
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
+    internals::{Callbacks, ConnectionLimits, EndpointOptions, Listener, Options},
     journal::{self, Access, Filter, Journal, Queue, Record, State},
-    server::{Callbacks, ConnectionLimits, EndpointOptions, Listener, Options},
     signature::{Timestamps, sign},
 };
 use tokio::{net::TcpListener, task::JoinSet};

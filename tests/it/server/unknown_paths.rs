@@ -1,6 +1,6 @@
 //! Requests to a path that no app has.
 
-use rongcloud_callback::metrics;
+use rongcloud_callback::internals::build_recorder;
 
 use crate::support::{
     http::{get, post},
@@ -63,7 +63,7 @@ async fn a_flood_at_unknown_paths_and_a_path_without_end_leave_short_logs() {
 
 #[test]
 fn an_unknown_path_is_counted() {
-    let recorder = metrics::build_recorder().unwrap();
+    let recorder = build_recorder().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {

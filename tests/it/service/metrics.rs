@@ -4,8 +4,8 @@ use std::process::Command;
 
 use rongcloud_callback::{
     CallbackService, Config,
+    internals::{call_seconds, calls, install_recorder},
     journal::{NewEntry, Queue},
-    metrics,
     service::Parts,
 };
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ async fn parts() -> Parts {
 #[tokio::test]
 async fn inside_another_program_the_metrics_can_be_rendered_with_what_is_in_the_journal() {
     let parts = parts().await;
-    metrics::calls("rendered-in-parts", "ok").increment(3);
+    calls("rendered-in-parts", "ok").increment(3);
     let entry = NewEntry {
         queue: Queue::Inbox,
         key: "1".to_owned(),
@@ -60,10 +60,10 @@ fn inside_another_program_the_workers_keep_the_metrics_small_though_nobody_asks_
     runtime.block_on(async {
         let (parts, stop) = (parts().await, CancellationToken::new());
         let workers = JoinSet::from_iter([parts.workers.run(stop.clone())]);
-        metrics::call_seconds("kept-small").record(0.1);
+        call_seconds("kept-small").record(0.1);
         // Maintained samples are in a distribution. The samples themselves are gone.
         until("upkeep", async || {
-            let recorder = format!("{:?}", metrics::install_recorder().unwrap());
+            let recorder = format!("{:?}", install_recorder().unwrap());
             let (_, distributions) = recorder.split_once("distributions:").unwrap();
             let (distributions, _) = distributions.split_once("distribution_builder:").unwrap();
             distributions.contains("kept-small").then_some(())
