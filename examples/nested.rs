@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::load(None)?;
     // A program with a `tracing` subscriber of its own leaves this out.
-    telemetry::start(&config.log, None)?;
+    telemetry::start(&config.log.options(), None)?;
     let service = CallbackService::new(config).on(|text: Text, _context| async move { text.content });
     let parts = service.into_parts().await?;
 
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     tokio::select! {
         served = serving.into_future() => served?,
-        // They end by themselves only if something is broken, and then so does this program.
+        // The workers end by themselves only if something is broken. This program ends then, too.
         Some(ended) = workers.join_next() => return Ok(ended??),
     }
 

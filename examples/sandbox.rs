@@ -26,13 +26,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     user.follows().await;
     assert_eq!(user.received().await.text(), "Welcome, u1!");
 
-    // However often the platform delivers it, and however badly it answers: one reply.
+    // There is one reply, however often the platform delivers the message, and however badly it answers.
     sandbox.faults(Faults { duplicate: 1.0, api_internal_error: 0.5, ..Faults::default() });
     let delivery = user.says("hi").await;
     assert_eq!(delivery.attempts.len(), 2);
     assert_eq!(user.received().await.text(), "You said: hi");
 
-    // A kind that the bot has no handler for.
+    // The bot has no handler for this kind.
     user.sends(Content::Location { latitude: 31.2, longitude: 121.5, label: "上海".into() }).await;
     user.received_nothing(std::time::Duration::from_millis(200)).await;
 

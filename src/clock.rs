@@ -65,7 +65,7 @@ fn millis(span: Duration) -> i64 {
     span.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
-/// Where a component gets the time from: the system, or a test.
+/// The source of the time for a component: the system's clock, or one that a test sets.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<Mutex<Manual>>>);
 
@@ -87,17 +87,17 @@ impl Clock {
         Self(Some(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
     }
 
-    /// The wall clock's time, which somebody may set either way at any moment.
+    /// The wall clock's time. Somebody may set it forward or back at any moment.
     pub fn now(&self) -> UnixMillis {
         self.manual_now().unwrap_or_else(system_now)
     }
 
-    /// How much time has passed since some moment of this process: setting the wall clock does not change it.
+    /// The time that has passed since some moment of this process. Setting the wall clock does not change it.
     pub fn elapsed(&self) -> Duration {
         self.with_manual(|manual| manual.elapsed).unwrap_or_else(system_elapsed)
     }
 
-    /// What a manual clock shows; none for the system's, beside which there may be a better one.
+    /// The time of a manual clock; `None` for the system's clock.
     pub fn manual_now(&self) -> Option<UnixMillis> {
         self.with_manual(|manual| manual.now)
     }

@@ -1,4 +1,4 @@
-//! A hasher for keys that are good hashes already, as fingerprints and signatures are.
+//! An identity hasher: for keys that are good hashes already, such as fingerprints and signatures.
 
 use std::hash::{BuildHasherDefault, Hasher};
 

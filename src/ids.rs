@@ -74,7 +74,7 @@ id! {
     MediaId
 }
 
-/// The beginning of what a stranger wrote, for a log line: an id has some dozens of bytes, and is whole.
+/// A stranger's text for a log line: its first 512 bytes. Real ids have some dozens of bytes and are shown whole.
 pub(crate) fn shortened(id: &str) -> Cow<'_, str> {
     const MOST: usize = 512;
     if id.len() <= MOST {

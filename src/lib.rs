@@ -45,9 +45,11 @@ pub mod clock;
 pub mod config;
 mod failpoint;
 pub mod handler;
+mod http;
 mod identity_hasher;
 pub mod ids;
 pub mod journal;
+mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
@@ -59,6 +61,7 @@ pub mod signature;
 mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;
+mod tls;
 mod toml_values;
 pub mod worker;
 

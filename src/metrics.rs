@@ -1,6 +1,6 @@
-//! Every metric by name. The rooms ask for their handles once, at start, and keep them.
+//! The metrics of the process, by name. Each module asks for its handles once, at its start, and keeps them.
 //!
-//! Nothing is ever labelled by user or message: the number of series stays small.
+//! No metric is labelled by user or message, so that the number of series stays small.
 
 use std::{convert::Infallible, sync::OnceLock, time::Duration};
 
@@ -19,16 +19,16 @@ const ENTRIES: &str = "rongcloud_callback_journal_entries";
 const OLDEST_SECONDS: &str = "rongcloud_callback_journal_oldest_pending_seconds";
 const WAL_BYTES: &str = "rongcloud_callback_journal_wal_bytes";
 const COMMIT_SECONDS: &str = "rongcloud_callback_journal_commit_duration_seconds";
-const COMMIT_ENTRIES: &str = "rongcloud_callback_journal_commit_commands";
+const COMMIT_COMMANDS: &str = "rongcloud_callback_journal_commit_commands";
 const ATTEMPTS: &str = "rongcloud_callback_attempts_total";
 const ATTEMPT_SECONDS: &str = "rongcloud_callback_attempt_duration_seconds";
 const CALLS: &str = "rongcloud_callback_api_calls_total";
-const REFUSALS: &str = "rongcloud_callback_rate_refusals_total";
+const RATE_REFUSALS: &str = "rongcloud_callback_rate_refusals_total";
 const SEND_RATE: &str = "rongcloud_callback_send_rate_per_second";
 const CALL_SECONDS: &str = "rongcloud_callback_api_call_duration_seconds";
 const LOG_LINES_LOST: &str = "rongcloud_callback_log_lines_lost_total";
 
-/// How often [`upkeep`] looks after the histograms.
+/// Time between two rounds of [`maintain_recorder`].
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper bounds of the buckets of every duration, in seconds.
 const SECONDS: [f64; 14] =
@@ -37,52 +37,52 @@ const SECONDS: [f64; 14] =
 const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0];
 
 /// Callbacks answered to `app`, by what became of them.
-pub fn callbacks(app: &str, outcome: &'static str) -> Counter {
+pub(crate) fn callbacks(app: &str, outcome: &'static str) -> Counter {
     counter!(CALLBACKS, "app" => app.to_owned(), "outcome" => outcome)
 }
 
 /// Seconds from a callback's arrival to its acknowledgement.
-pub fn ack_seconds() -> Histogram {
+pub(crate) fn ack_seconds() -> Histogram {
     histogram!(ACK_SECONDS)
 }
 
 /// Open connections of the callback listener.
-pub fn connections() -> Gauge {
+pub(crate) fn connections() -> Gauge {
     gauge!(CONNECTIONS)
 }
 
 /// Entries in a queue of the journal, by state.
-pub fn entries(queue: &'static str, state: &'static str) -> Gauge {
+pub(crate) fn entries(queue: &'static str, state: &'static str) -> Gauge {
     gauge!(ENTRIES, "queue" => queue, "state" => state)
 }
 
 /// Age in seconds of a queue's oldest pending entry; 0 if there is none.
-pub fn oldest_pending_seconds(queue: &'static str) -> Gauge {
+pub(crate) fn oldest_pending_seconds(queue: &'static str) -> Gauge {
     gauge!(OLDEST_SECONDS, "queue" => queue)
 }
 
 /// Bytes of the SQLite journal's write-ahead log.
-pub fn journal_wal_bytes() -> Gauge {
+pub(crate) fn journal_wal_bytes() -> Gauge {
     gauge!(WAL_BYTES)
 }
 
 /// Seconds that a commit of the journal took.
-pub fn commit_seconds() -> Histogram {
+pub(crate) fn commit_seconds() -> Histogram {
     histogram!(COMMIT_SECONDS)
 }
 
-/// How many commands shared a commit of the journal.
-pub fn commit_commands() -> Histogram {
-    histogram!(COMMIT_ENTRIES)
+/// Number of commands that shared a commit of the journal.
+pub(crate) fn commit_commands() -> Histogram {
+    histogram!(COMMIT_COMMANDS)
 }
 
 /// Attempts at entries of a queue, by outcome.
-pub fn attempts(queue: &'static str, outcome: &'static str) -> Counter {
+pub(crate) fn attempts(queue: &'static str, outcome: &'static str) -> Counter {
     counter!(ATTEMPTS, "queue" => queue, "outcome" => outcome)
 }
 
 /// Seconds that an attempt at an entry of a queue took.
-pub fn attempt_seconds(queue: &'static str) -> Histogram {
+pub(crate) fn attempt_seconds(queue: &'static str) -> Histogram {
     histogram!(ATTEMPT_SECONDS, "queue" => queue)
 }
 
@@ -92,12 +92,12 @@ pub fn calls(call: &'static str, outcome: &'static str) -> Counter {
 }
 
 /// Replies of `app` that the platform refused as too many; each is sent again.
-pub fn rate_refusals(app: &str) -> Counter {
-    counter!(REFUSALS, "app" => app.to_owned())
+pub(crate) fn rate_refusals(app: &str) -> Counter {
+    counter!(RATE_REFUSALS, "app" => app.to_owned())
 }
 
-/// How many replies of `app` are sent in a second at most: fewer than configured while it is slowed.
-pub fn send_rate(app: &str) -> Gauge {
+/// Most replies of `app` in a second: fewer than configured while the app is slowed.
+pub(crate) fn send_rate(app: &str) -> Gauge {
     gauge!(SEND_RATE, "app" => app.to_owned())
 }
 
@@ -107,17 +107,18 @@ pub fn call_seconds(call: &'static str) -> Histogram {
 }
 
 /// Lines of the log that could not be written, because its reader was gone or too slow.
-pub fn log_lines_lost() -> Counter {
+pub(crate) fn log_lines_lost() -> Counter {
     counter!(LOG_LINES_LOST)
 }
 
-/// The process's recorder, installed by the first call; `None` if the program that this is part of has one of its own.
+/// Installs the recorder of the process at the first call, and returns its handle. `None` if the program has a recorder of
+/// its own.
 ///
-/// Rooms that ask for their handles before it is installed get some that count nothing.
-pub fn prometheus() -> Option<&'static PrometheusHandle> {
+/// A module that asks for its handles before the recorder is installed gets handles that count nothing.
+pub fn install_recorder() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {
-        let recorder = recorder().ok()?;
+        let recorder = build_recorder().ok()?;
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).ok()?;
         describe();
@@ -126,32 +127,32 @@ pub fn prometheus() -> Option<&'static PrometheusHandle> {
     HANDLE.get_or_init(install).as_ref()
 }
 
-/// Keeps the installed recorder small for as long as it is polled: its histograms keep every sample until somebody looks
-/// after them, or asks for them.
-pub async fn upkeep() -> Infallible {
+/// Keeps the installed recorder small for as long as the future is polled. The recorder's histograms keep every sample until
+/// they are maintained, or rendered.
+pub(crate) async fn maintain_recorder() -> Infallible {
     let mut every = tokio::time::interval(UPKEEP);
     loop {
         every.tick().await;
-        if let Some(handle) = prometheus() {
+        if let Some(handle) = install_recorder() {
             handle.run_upkeep();
         }
     }
 }
 
-/// A recorder that knows the buckets of the histograms above; install it before the rooms are built.
+/// Builds a recorder with the buckets of the histograms above.
 ///
 /// # Errors
 ///
-/// Never with the constants of this file.
-pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
+/// The build fails if a bucket list is empty, which the lists of this file are not.
+pub fn build_recorder() -> Result<PrometheusRecorder, BuildError> {
     Ok(PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Full(COMMIT_ENTRIES.to_owned()), &SIZES)?
+        .set_buckets_for_metric(Matcher::Full(COMMIT_COMMANDS.to_owned()), &SIZES)?
         .build_recorder())
 }
 
 /// Gives the installed recorder the help texts.
-pub fn describe() {
+fn describe() {
     describe_counter!(CALLBACKS, "Callbacks answered, by app and outcome");
     describe_histogram!(ACK_SECONDS, "Seconds from a callback's arrival to its acknowledgement");
     describe_gauge!(CONNECTIONS, "Open connections of the callback listener");
@@ -159,12 +160,12 @@ pub fn describe() {
     describe_gauge!(OLDEST_SECONDS, "Age of the oldest pending entry, by queue");
     describe_gauge!(WAL_BYTES, "Bytes of the SQLite journal's write-ahead log");
     describe_histogram!(COMMIT_SECONDS, "Seconds that a commit of the journal took");
-    describe_histogram!(COMMIT_ENTRIES, "Commands that shared a commit of the journal");
+    describe_histogram!(COMMIT_COMMANDS, "Commands that shared a commit of the journal");
     describe_counter!(ATTEMPTS, "Attempts at handling or sending, by queue and outcome");
     describe_histogram!(ATTEMPT_SECONDS, "Seconds that an attempt took, by queue");
     describe_counter!(CALLS, "Calls of the platform's API, by path and outcome");
     describe_counter!(
-        REFUSALS,
+        RATE_REFUSALS,
         "Replies that the platform refused as too many and that are sent again, by app"
     );
     describe_gauge!(

@@ -119,48 +119,48 @@ pub struct Verifier {
     timestamps: Timestamps,
 }
 
-/// The bytes of a signature that was found to be right: bind the body to it, nothing else does.
+/// The bytes of a valid signature. The signature does not cover the body, so the body is bound to it on first use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Verified(pub(crate) [u8; 20]);
 
-/// Why a callback's query string is refused. Never holds the values themselves.
+/// The reason why a callback's query string is refused. The values themselves are never part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// A parameter is not there, or empty.
+    /// A parameter that is missing or empty.
     #[error("the query parameter {0} is missing")]
     Missing(&'static str),
-    /// A parameter is not there, for what was appended to the routeUrl stands behind a second `?`.
+    /// A parameter that is missing because everything appended to the routeUrl stands behind a second `?`.
     #[error(
         "the query parameter {0} is missing, because it stands behind a second `?`: \
          the routeUrl has a query of its own, or ends in `?`; register it without"
     )]
     SecondQuery(&'static str),
-    /// A parameter is there more than once, so it is not clear which one was meant.
+    /// A parameter that is there more than once: it is not clear which one is meant.
     #[error("the query parameter {0} is repeated")]
     Repeated(&'static str),
-    /// A parameter is not of the form that it must have.
+    /// A parameter of the wrong form.
     #[error("the query parameter {parameter} is not {expected}")]
     Malformed {
         /// The parameter's name.
         parameter: &'static str,
-        /// What it must be.
+        /// The right form, as a noun.
         expected: &'static str,
     },
-    /// Signed and fresh, but with a timestamp of the other unit.
+    /// A valid and fresh signature over a timestamp of the other unit.
     #[error(
         "the timestamp is not {}, but rightly signed and of now in {unit}: if the platform sends {unit}, \
          write `timestamps = \"{unit}\"` in this app's section [[apps]]",
         .0.other().form(), unit = .0.as_str()
     )]
     OtherUnit(Timestamps),
-    /// Signed too long ago: the time since then, and the moment that the timestamp names.
+    /// A timestamp too long ago: the time since then, and the moment that it names.
     #[error("signed {} ago by our clock, at {}, longer ago than is tolerated", in_words(*.0), .1.to_utc())]
     Stale(Duration, UnixMillis),
-    /// Signed too far in the future: the time until then, and the moment that the timestamp names.
+    /// A timestamp too far in the future: the time until then, and the moment that it names.
     #[error("signed {} in the future by our clock, at {}: is a clock wrong?", in_words(*.0), .1.to_utc())]
     Future(Duration, UnixMillis),
-    /// Not signed with any of the app's secrets.
+    /// A signature that none of the app's secrets makes.
     #[error("not signed with any of this app's secrets")]
     Mismatch,
 }
@@ -183,7 +183,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// What is missing, malformed, out of tolerance, or not signed with any of the secrets.
+    /// The first parameter that is missing or malformed, a timestamp out of tolerance, or a signature by none of the secrets.
     pub fn verify(&self, query: &str, now: UnixMillis) -> Result<Verified, SignatureError> {
         let Parameters { nonce, timestamp, signature } = Parameters::read(query)?;
         let expected = "1 or more printable ASCII characters";
@@ -194,7 +194,7 @@ impl Verifier {
             self.check_time(signed_at, now)?;
             return self.check_signature(&nonce, &timestamp, &signature);
         }
-        // A platform of the other unit is told apart from everything else: its operator has one key to change.
+        // A platform that signs in the other unit gets an error of its own: its operator has one key to change.
         let other = self.timestamps.other();
         let is_fresh = other.read(&timestamp).is_some_and(|at| self.check_time(at, now).is_ok());
         if is_fresh && self.check_signature(&nonce, &timestamp, &signature).is_ok() {
@@ -267,8 +267,8 @@ struct Parameters<'q> {
 impl<'q> Parameters<'q> {
     fn read(query: &'q str) -> Result<Self, SignatureError> {
         let (mut nonce, mut timestamp, mut signature) = (None, None, None);
-        // Nearly always there is nothing to decode. Without a branch in it, so that it runs over many bytes at a time.
-        let is_coded = query.bytes().fold(false, |any, byte| any | matches!(byte, b'%' | b'+'));
+        // Nearly always there is nothing to decode.
+        let is_coded = query.bytes().any(|byte| matches!(byte, b'%' | b'+'));
         let decode =
             |text: &'q [u8]| if is_coded { Cow::Owned(decode(text)) } else { Cow::Borrowed(text) };
         for pair in query.as_bytes().split(|byte| *byte == b'&') {

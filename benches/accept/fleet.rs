@@ -28,19 +28,19 @@ struct Server {
     address: SocketAddr,
 }
 
-/// What they have used since they were started.
+/// The resources that the servers have used since their start.
 pub(crate) struct Usage {
     pub(crate) cpu: Duration,
-    /// Of the database's processes.
+    /// CPU time of the database's processes.
     pub(crate) database: Duration,
-    /// Bytes, of all servers.
+    /// Resident memory of all servers, in bytes.
     pub(crate) resident: u64,
     /// Messages handled to the end.
     pub(crate) finished: u64,
 }
 
 impl Usage {
-    /// What was used since `earlier`; the memory is as it is now.
+    /// The use since `earlier`; the memory is that of now.
     pub(crate) fn since(self, earlier: &Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(earlier.cpu),

@@ -18,16 +18,16 @@ use tokio::{
 
 use crate::serve::SECRET;
 
-/// What requests to the others are signed with; see `benches/peers`.
+/// The secret of the peers, which `benches/peers` starts.
 const SECRET_OF_PEERS: &str = "bench-token";
 
 /// Numbers every message of this process, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// What became of the requests.
+/// The results of the requests.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// How long each took that was answered 200, shortest first.
+    /// The latency of each request that was answered 200, shortest first.
     latencies: Vec<Duration>,
     /// How many were answered 503.
     refused: u64,
@@ -57,16 +57,16 @@ impl Load {
     }
 }
 
-/// What the requests are.
+/// The form of the requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wire {
-    /// The platform's, from so many users in turn.
+    /// The platform's form, from so many users in turn.
     RongCloud { users: u64 },
     /// WeChat's, for the libraries that people use there.
     WeChat,
 }
 
-/// Who asks, and for what.
+/// The load on one server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) wire: Wire,
@@ -158,7 +158,7 @@ fn write_callback(request: &mut String, number: u64, users: u64, secret: &Secret
     write_post(request, "/callback", &query, &body);
 }
 
-/// The same message as WeChat sends it.
+/// Writes a message in WeChat's form.
 fn write_wechat(request: &mut String, number: u64, clock: &Clock) {
     let (timestamp, nonce) = ((clock.now().0 / 1000).to_string(), number.to_string());
     let mut parts = [SECRET_OF_PEERS, &timestamp, &nonce];

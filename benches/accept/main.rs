@@ -1,4 +1,4 @@
-//! What accepting costs beside a bare axum endpoint: `cargo bench --bench accept`.
+//! The cost of accepting, beside that of a bare axum endpoint: `cargo bench --bench accept`.
 //!
 //! Each server is a process of its own, started afresh for every round, the servers in turn; this process is
 //! the load: keep-alive connections in a closed loop, every request with its own signature and message.

@@ -1,4 +1,4 @@
-//! What a process uses, as Linux says it.
+//! The resources that a process uses, read from `/proc`.
 
 use std::time::Duration;
 

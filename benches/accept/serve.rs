@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Makes this executable a server.
 pub(crate) const FLAG: &str = "--serve";
-/// What requests are signed with.
+/// The secret that requests are signed with.
 pub(crate) const SECRET: &str = "bench-secret";
 
-/// What is measured.
+/// The servers that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A bare axum endpoint that reads the body and answers 200.
@@ -26,7 +26,7 @@ pub(crate) enum Target {
     Memory,
     /// Our server, accepting into SQLite with `synchronous=FULL`.
     Sqlite,
-    /// The same, with a handler that does nothing running and finishing every message.
+    /// Our server on SQLite, with a handler that does nothing for every message.
     Handled,
     /// Our server, accepting into PostgreSQL.
     Postgres,
@@ -180,7 +180,7 @@ async fn accepting(journal: &str) {
     let listener = Listener::bind(section.listen, cores).await.expect("a free port");
     let address = listener.local_addr();
     tokio::select! {
-        _ = listener.serve(parts.callbacks.standalone_router(), (&section).into(), CancellationToken::new()) => {}
+        _ = listener.serve(parts.callbacks.standalone_router(), section.connection_limits(), CancellationToken::new()) => {}
         () = answer(address, async || 0) => {}
     }
 }

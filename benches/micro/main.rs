@@ -1,4 +1,4 @@
-//! What each step of a message's way costs, in time and in instructions: `cargo bench --bench micro`.
+//! The cost of each step on a message's way, in time and in instructions: `cargo bench --bench micro`.
 //!
 //! Every step stands beside the least that any program would do in its place, measured in turn with it. Instructions
 //! do not depend on what else the machine does; valgrind counts them. `-- --instructions` does nothing else, and other
@@ -22,7 +22,7 @@ fn main() {
         .build()
         .expect("a runtime");
     let _inside = runtime.enter();
-    // Cargo's own comes first.
+    // Cargo's own argument comes first.
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
@@ -40,7 +40,7 @@ fn report(with_times: impl FnMut(Row) -> Row) {
     let rows = STEPS.iter().enumerate().map(|(index, step)| Row {
         step,
         times: None,
-        instructions: instructions::of(index),
+        instructions: instructions::count(index),
     });
     let rows: Vec<Row> = rows.map(with_times).collect();
     if rows.iter().any(|row| row.instructions.is_none()) {

@@ -1,8 +1,8 @@
-//! The table: medians with minimum and maximum, and ratios to what is beside a step.
+//! The table: medians with minimum and maximum, and the ratio of each step to its baseline.
 
 use crate::{steps::Step, times::Times};
 
-/// One step; what was not measured is missing.
+/// The results of one step. Results that were not measured are missing.
 pub(crate) struct Row {
     pub(crate) step: &'static Step,
     pub(crate) times: Option<Times>,
@@ -11,7 +11,8 @@ pub(crate) struct Row {
 
 pub(crate) fn table(rows: Vec<Row>) -> String {
     let head = [
-        "| step | beside it | ns | ns beside | ratio | instructions | beside | ratio |".to_owned(),
+        "| step | baseline | ns | ns of the baseline | ratio | instructions | of the baseline | ratio |"
+            .to_owned(),
         "|---|---|---|---|---|---|---|---|".to_owned(),
     ];
     let lines: Vec<String> = head.into_iter().chain(rows.into_iter().map(line)).collect();
@@ -24,16 +25,16 @@ fn line(Row { step, times, instructions }: Row) -> String {
     let spread = |of: fn(&Times) -> Vec<f64>, digits| {
         times.as_ref().map_or_else(missing, |times| spread(of(times), digits))
     };
-    let [counted, beside] =
+    let [counted, baseline] =
         instructions.map_or_else(|| [missing(), missing()], |both| both.map(|n| n.to_string()));
     let ratio = instructions
-        .map_or_else(missing, |[step, beside]| format!("{:.2}", step as f64 / beside as f64));
+        .map_or_else(missing, |[step, baseline]| format!("{:.2}", step as f64 / baseline as f64));
     format!(
-        "| {} | {} | {} | {} | {} | {counted} | {beside} | {ratio} |",
+        "| {} | {} | {} | {} | {} | {counted} | {baseline} | {ratio} |",
         step.name,
-        step.beside,
+        step.baseline,
         spread(Times::step, 0),
-        spread(Times::beside, 0),
+        spread(Times::baseline, 0),
         spread(Times::ratio, 2),
     )
 }

@@ -1,4 +1,4 @@
-//! The steps, each with what is measured beside it.
+//! The steps, each with the baseline that is measured beside it.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, Uri};
 use quick_xml::{Reader, events::Event};
 use rongcloud_callback::{
-    Client, Config, Content, Context, Image, ImageText, Inbound, Location, Message, Route, Routes,
-    Subscribe, Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
+    Config, Content, Context, Image, ImageText, Inbound, Location, Message, Route, Routes, Subscribe,
+    Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
     clock::{Clock, UnixMillis},
     handler::Handling,
     ids::AppKey,
@@ -28,35 +28,35 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tower::Service;
 
-/// How many different messages a step meets in turn.
+/// Number of different messages that a step meets in turn.
 const MESSAGES: usize = 1000;
 const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 const TOLERANCE: Duration = Duration::from_mins(5);
 
-/// Does something once, with the next message.
+/// A function that does something once, with the next message.
 pub(crate) type Run = Box<dyn FnMut()>;
 
-/// Something that is done once for each message.
+/// A step that is done once for each message.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
-    /// What it is compared with.
-    pub(crate) beside: &'static str,
-    /// The step, and what is beside it.
+    /// The name of the baseline that the step is compared with.
+    pub(crate) baseline: &'static str,
+    /// Prepares the step and its baseline.
     pub(crate) prepare: fn() -> [Run; 2],
 }
 
 pub(crate) const STEPS: [Step; 7] = [
-    Step { name: "verify a query", beside: "SHA-1 of what is signed", prepare: verify },
-    Step { name: "parse a body", beside: "quick-xml's bare reader", prepare: parse_body },
-    Step { name: "build both keys", beside: "copy both keys", prepare: keys },
-    Step { name: "append a known key", beside: "look it up in a std HashMap", prepare: known_key },
-    Step { name: "callback of a duplicate", beside: "bare axum endpoint", prepare: duplicate },
-    Step { name: "callback with another body", beside: "bare axum endpoint", prepare: forged },
-    Step { name: "route past eight handlers", beside: "match by hand", prepare: route },
+    Step { name: "verify a query", baseline: "SHA-1 of what is signed", prepare: verify },
+    Step { name: "parse a body", baseline: "quick-xml's bare reader", prepare: parse_body },
+    Step { name: "build both keys", baseline: "copy both keys", prepare: keys },
+    Step { name: "append a known key", baseline: "look it up in a std HashMap", prepare: known_key },
+    Step { name: "callback of a duplicate", baseline: "bare axum endpoint", prepare: duplicate },
+    Step { name: "callback with another body", baseline: "bare axum endpoint", prepare: forged },
+    Step { name: "route past eight handlers", baseline: "match by hand", prepare: route },
 ];
 
-/// `run` with one of `items` after the other.
+/// Calls `run` with one of `items` after the other.
 fn in_turn<T: 'static>(items: Vec<T>, mut run: impl FnMut(&T) + 'static) -> Run {
     let mut next = 0;
     Box::new(move || {
@@ -129,7 +129,7 @@ fn keys() -> [Run; 2] {
     [in_turn(each(inbound), build), in_turn(both, copy)]
 }
 
-/// By the journal's `append`, as its memory of recent keys is not public: it answers before the store is asked.
+/// Appends known keys. The journal answers from its recent keys, before the store is asked.
 fn known_key() -> [Run; 2] {
     let (journal, folder) = new_journal();
     let entry = |number| {
@@ -160,7 +160,7 @@ fn known_key() -> [Run; 2] {
     [in_turn(entries.clone(), append), in_turn(entries, look_up)]
 }
 
-/// In a folder that must be kept as long as it.
+/// A new journal, and the folder that must be kept as long as the journal.
 fn new_journal() -> (Arc<dyn Journal>, TempDir) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
@@ -176,24 +176,25 @@ fn new_journal() -> (Arc<dyn Journal>, TempDir) {
     (journal, folder)
 }
 
-/// Verified, read, bound, parsed and answered from memory; without a socket and its HTTP.
+/// Duplicates: verified, read, bound, parsed and answered from memory, without a socket and its HTTP.
 fn duplicate() -> [Run; 2] {
     callback(StatusCode::OK, |_| {})
 }
 
-/// Verified, read, and refused because its signature is bound to another body.
+/// Forgeries: verified, read, and refused because the signature is bound to another body.
 fn forged() -> [Run; 2] {
     callback(StatusCode::UNAUTHORIZED, |body| body.push(' '))
 }
 
-/// Callbacks that were accepted before, `changed` when they come again.
+/// Callbacks that were accepted before, and that `change` alters when they come again.
 fn callback(status: StatusCode, change: fn(&mut String)) -> [Run; 2] {
     let (journal, folder) = new_journal();
     let config = format!(
         "[[apps]]\npath = '/callback'\nkey = 'bench'\nsecrets = ['{SECRET}']\napi_url = 'http://127.0.0.1:9'\n"
     );
     let config = Config::from_toml(&config, |_| None).expect("a configuration");
-    let callbacks = Callbacks::new(&config.server, &config.apps, journal, Clock::manual(NOW));
+    let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
+    let callbacks = Callbacks::new(&options, &endpoints, journal, Clock::manual(NOW));
     let mut server = callbacks.router();
     for number in 0..MESSAGES {
         let answer = server.call(request(&uri(number), body(number).into()));
@@ -231,11 +232,11 @@ fn request(uri: &Uri, body: Bytes) -> Request<Body> {
     request
 }
 
-/// Which handler takes a text, up to the future that would run it; the last one does.
+/// Finds the handler that takes a text, up to the future that would run it. The last handler takes it.
 fn route() -> [Run; 2] {
     let config = "[[apps]]\nkey = 'bench'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
     let config = Config::from_toml(config, |_| None).expect("a configuration");
-    let client = Client::of_app(&config.apps[0], &config.client).expect("a client");
+    let client = config.apps[0].client(config.client.options()).expect("a client");
     let contexts = each(|number| Context::new(app(), inbound(number), client.clone(), 1));
     let routes = Routes::new()
         .on(async |_: Subscribe, _| {})

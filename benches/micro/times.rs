@@ -1,4 +1,4 @@
-//! Times, by criterion: in each of its samples a step and what is beside it have their turns.
+//! Times, by criterion: in each of its samples a step and its baseline take turns.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use crate::steps::{Run, STEPS};
 
 const SAMPLES: usize = 50;
 
-/// The time for one, in nanoseconds, sample by sample.
+/// The time of one run, in nanoseconds, sample by sample.
 pub(crate) struct Times(Vec<Sample>);
 
 struct Sample {
     step: f64,
-    beside: f64,
+    baseline: f64,
 }
 
-/// What criterion is told by the command's arguments; of a step that it leaves out, no samples.
+/// Measures the steps as the command's arguments tell criterion. A step that the arguments leave out has no samples.
 pub(crate) fn measure() -> Vec<Times> {
     let mut criterion = Criterion::default().sample_size(SAMPLES).configure_from_args();
     let mut group = criterion.benchmark_group("micro");
@@ -26,15 +26,15 @@ pub(crate) fn measure() -> Vec<Times> {
         let mut samples = Vec::new();
         let mut prepared = None;
         group.bench_function(step.name, |bencher| {
-            let [run, beside] = prepared.get_or_insert_with(step.prepare);
+            let [run, baseline] = prepared.get_or_insert_with(step.prepare);
             bencher.iter_custom(|count| {
-                let spans = [time(run, count), time(beside, count)];
-                let [step, beside] = spans.map(|span| per_one(span, count));
-                samples.push(Sample { step, beside });
+                let spans = [time(run, count), time(baseline, count)];
+                let [step, baseline] = spans.map(|span| per_one(span, count));
+                samples.push(Sample { step, baseline });
                 spans[0]
             });
         });
-        // Those of the warm-up come before them.
+        // The samples of the warm-up come first.
         samples.drain(..samples.len().saturating_sub(SAMPLES));
         Times(samples)
     });
@@ -59,11 +59,11 @@ impl Times {
         self.0.iter().map(|sample| sample.step).collect()
     }
 
-    pub(crate) fn beside(&self) -> Vec<f64> {
-        self.0.iter().map(|sample| sample.beside).collect()
+    pub(crate) fn baseline(&self) -> Vec<f64> {
+        self.0.iter().map(|sample| sample.baseline).collect()
     }
 
     pub(crate) fn ratio(&self) -> Vec<f64> {
-        self.0.iter().map(|sample| sample.step / sample.beside).collect()
+        self.0.iter().map(|sample| sample.step / sample.baseline).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Connections that are of no use: some idle, some sending a byte now and then, each opened again once it is closed.
+//! Useless connections: some idle, some sending a byte now and then, each opened again once it is closed.
 
 use std::{
     io::{self, Write},
@@ -21,7 +21,7 @@ use crate::Address;
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The crowd, on a thread of its own; it goes home when dropped.
+/// The crowd of connections, on a thread of its own. Dropping it closes them.
 pub(crate) struct Crowd {
     there: Arc<Counts>,
     thread: Option<JoinHandle<()>>,
@@ -36,8 +36,8 @@ struct Counts {
 }
 
 impl Crowd {
-    /// Begins to connect.
-    pub(crate) fn gather(server: Address, idle: usize, slow: usize) -> Self {
+    /// Starts the thread, which connects.
+    pub(crate) fn start(server: Address, idle: usize, slow: usize) -> Self {
         let there = Arc::new(Counts::default());
         let counts = Arc::clone(&there);
         let thread = std::thread::spawn(move || {
@@ -45,7 +45,7 @@ impl Crowd {
             LocalSet::new().block_on(&runtime.expect("a runtime"), async {
                 let mut all = JoinSet::new();
                 for number in 0..idle + slow {
-                    all.spawn_local(stand(server, Arc::clone(&counts), number < slow));
+                    all.spawn_local(keep_connected(server, Arc::clone(&counts), number < slow));
                 }
                 while !counts.leave.load(Ordering::Relaxed) {
                     sleep(PAUSE).await;
@@ -77,13 +77,13 @@ impl Drop for Crowd {
     }
 }
 
-/// Is connected for as long as it is let, again and again.
-async fn stand(server: Address, counts: Arc<Counts>, slow: bool) {
+/// Keeps one connection open for as long as the server lets it, again and again.
+async fn keep_connected(server: Address, counts: Arc<Counts>, is_slow: bool) {
     loop {
         if let Ok(stream) = TcpStream::connect(server).await {
             let open = counts.open.fetch_add(1, Ordering::Relaxed) + 1;
             counts.most.fetch_max(open, Ordering::Relaxed);
-            _ = linger(stream, slow).await;
+            _ = wait_for_close(stream, is_slow).await;
             counts.open.fetch_sub(1, Ordering::Relaxed);
             counts.closed.fetch_add(1, Ordering::Relaxed);
         }
@@ -91,10 +91,10 @@ async fn stand(server: Address, counts: Arc<Counts>, slow: bool) {
     }
 }
 
-/// Ends when the server has closed.
-async fn linger(mut stream: TcpStream, slow: bool) -> io::Result<()> {
+/// Waits until the server has closed the connection.
+async fn wait_for_close(mut stream: TcpStream, is_slow: bool) -> io::Result<()> {
     let mut answer = [0; 512];
-    if !slow {
+    if !is_slow {
         while stream.read(&mut answer).await? > 0 {}
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What happens at twice the load that can be borne: `cargo bench --bench overload`.
+//! The server at twice the load that it can serve: `cargo bench --bench overload`.
 //!
 //! The executable runs as it is installed, with its defaults, on one core; the load comes from the other one, in an
 //! open loop: requests leave when they are due, and their latency counts from then.
@@ -28,7 +28,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use secrecy::SecretString;
 use server::Server;
 
-/// A second of twice the load, at 0.2 s an answer, with room to spare.
+/// Most requests in flight: a second of twice the load, at 0.2 s an answer, and more.
 const CONNECTIONS: usize = 8000;
 
 fn main() {
@@ -44,10 +44,10 @@ fn main() {
     let (idle, slow) = (count("--idle", 10_000), count("--slow", 1000));
     open_loop::open_many_files();
 
-    stay_on(0);
+    pin_to_core(0);
     let in_flight = option("--in-flight").map(|most| format!("max_in_flight = {most}"));
     let server = Server::start(&in_flight.unwrap_or_default());
-    stay_on(1);
+    pin_to_core(1);
     let address = server.address();
     let mut accepted = 0;
     let mut phase = |name: &str, rate: f64, span: Duration, connections: usize| {
@@ -67,8 +67,8 @@ fn main() {
     rows.push(phase("twice that", capacity * 2.0, overload, CONNECTIONS).0);
     let (row, samples) = phase("half, at once afterwards", half, seconds(20), CONNECTIONS);
     rows.push(row);
-    let unwell = report::unwell(&samples);
-    let crowd = crowd::Crowd::gather(address, idle, slow);
+    let unwell = report::bad_tenths(&samples);
+    let crowd = crowd::Crowd::start(address, idle, slow);
     let name = format!("half, beside {idle} idle and {slow} slow connections");
     rows.push(phase(&name, half, seconds(60), 256).0);
     println!("{}", crowd.report());
@@ -81,14 +81,14 @@ fn main() {
     println!(
         "After the overload these tenths of a second had a 503 or a p99 of 50 ms or more (0 is the first): {unwell:?}"
     );
-    println!("Most memory at any time: {} MiB.", server.most_resident() >> 20);
+    println!("Most memory at any time: {} MiB.", server.peak_resident() >> 20);
     let kept = server.stop();
     println!("Acknowledged: {accepted}; in the journal: {kept}.");
     assert!(accepted <= kept, "something was acknowledged and lost");
 }
 
 fn load(plan: Plan) -> Vec<Sample> {
-    // No two of this process are alike.
+    // No two queries of this process are equal.
     static FIRST: AtomicU64 = AtomicU64::new(0);
     let first = FIRST.fetch_add(1 << 32, Ordering::Relaxed);
     let (secret, clock) = (SecretString::from(server::SECRET), Clock::system());
@@ -97,12 +97,12 @@ fn load(plan: Plan) -> Vec<Sample> {
     })
 }
 
-/// This process, and what it starts from now on, runs on one core.
-fn stay_on(core: usize) {
+/// Restricts this process, and the processes that it starts from now on, to one core.
+fn pin_to_core(core: usize) {
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).expect("this machine has two cores");
 }
 
-/// Whom everything is sent to.
+/// The address that everything is sent to.
 pub(crate) type Address = SocketAddr;

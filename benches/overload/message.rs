@@ -1,11 +1,11 @@
-//! What the load consists of: signed text messages of about 400 bytes, each of one of a thousand users.
+//! The messages of the load: signed texts of about 400 bytes, each from one of a thousand users.
 
 use std::io::Write;
 
 use rongcloud_callback::{clock::Clock, signature::signed_query};
 use secrecy::SecretString;
 
-/// Stands on both sides of a message's number in its text, and in the answer that quotes it.
+/// The mark on both sides of a message's number in its text, and in the answer that quotes it.
 pub(crate) const MARK: char = '#';
 
 /// Writes the request that delivers a message.

@@ -1,15 +1,15 @@
-//! A row for each phase, and when not all was well.
+//! The report: a row for each phase, and the times at which not all was well.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use crate::open_loop::Sample;
 
-/// What happened in one phase.
+/// The results of one phase.
 pub(crate) struct Row {
     name: String,
     span: Duration,
     due: usize,
-    /// Latencies by what became of the requests.
+    /// The latencies, by the outcome of the requests.
     accepted: Vec<Duration>,
     refused: Vec<Duration>,
     resident: u64,
@@ -31,7 +31,7 @@ impl Row {
         self.accepted.len() as u64
     }
 
-    /// Accepted ones a second.
+    /// The number of accepted messages a second.
     pub(crate) fn per_second(&self) -> f64 {
         rate(self.accepted.len(), self.span)
     }
@@ -77,7 +77,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
 }
 
 /// The tenths of a second, from the beginning, in which not all was well: a 503, no answer, or a p99 of 50 ms or more.
-pub(crate) fn unwell(samples: &[Sample]) -> Vec<u128> {
+pub(crate) fn bad_tenths(samples: &[Sample]) -> Vec<u128> {
     let mut tenths = BTreeMap::<_, Vec<&Sample>>::new();
     for sample in samples {
         tenths.entry(sample.due.as_millis() / 100).or_default().push(sample);
@@ -90,7 +90,7 @@ pub(crate) fn unwell(samples: &[Sample]) -> Vec<u128> {
     tenths.into_iter().filter(|(_, samples)| !well(samples)).map(|(tenth, _)| tenth).collect()
 }
 
-/// The latency that a share of `latencies` did not exceed; sorts them.
+/// The latency that a share of `latencies` did not exceed. Sorts them.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

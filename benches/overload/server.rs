@@ -1,4 +1,4 @@
-//! The executable, as a child process with its defaults, and what it uses.
+//! The executable, as a child process with its defaults, and its memory.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::Address;
 
-/// What requests are signed with.
+/// The secret that signs the requests.
 pub(crate) const SECRET: &str = "bench-secret";
 
 /// A running server.
@@ -26,7 +26,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With `settings` of its own in the section `server`.
+    /// Starts the server, with `settings` in the section `server`.
     pub(crate) fn start(settings: &str) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -55,13 +55,13 @@ impl Server {
         self.address
     }
 
-    /// Bytes of memory now.
+    /// The bytes of memory in use now.
     pub(crate) fn resident(&self) -> u64 {
         self.status("VmRSS:")
     }
 
-    /// Most bytes of memory at any time.
-    pub(crate) fn most_resident(&self) -> u64 {
+    /// The most bytes of memory that were in use at any time.
+    pub(crate) fn peak_resident(&self) -> u64 {
         self.status("VmHWM:")
     }
 
@@ -73,7 +73,7 @@ impl Server {
         kilobytes << 10
     }
 
-    /// Ends it; how many messages its journal holds.
+    /// Ends the server. Returns the number of messages in its journal.
     pub(crate) fn stop(self) -> u64 {
         let Self { mut child, folder, .. } = self;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("our child");

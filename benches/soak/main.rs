@@ -1,4 +1,4 @@
-//! Whether anything grows while ten million messages pass: `cargo bench --bench soak`.
+//! The server while ten million messages pass, to see whether anything grows: `cargo bench --bench soak`.
 //!
 //! The server is a process of its own, on SQLite, and answers every message with a text; finished ones are purged after
 //! ten seconds. This process is its users, who wait for the server when it falls behind, and the platform that takes
@@ -25,28 +25,28 @@ use std::{
 use sample::Samples;
 use server::Server;
 
-/// How often it looks whether it is time for a sample.
+/// Time between two checks whether a sample is due.
 const TICK: Duration = Duration::from_millis(5);
-/// Without any reply for so long, something has gone wrong.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest time without a reply. Beyond it something has gone wrong.
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
-/// How far it has come.
+/// The progress of the run.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// Messages whose delivery has begun.
+    /// The number of messages whose delivery has begun.
     pub(crate) begun: AtomicU64,
-    /// Messages that the server has acknowledged.
+    /// The number of messages that the server has acknowledged.
     pub(crate) accepted: AtomicU64,
-    /// Messages whose reply has arrived.
+    /// The number of messages whose reply has arrived.
     pub(crate) answered: AtomicU64,
-    /// Replies to messages that had one already.
+    /// The number of replies to messages that had a reply already.
     pub(crate) repeated: AtomicU64,
-    /// Microseconds to the acknowledgement of each message, since they were last taken.
+    /// The microseconds to the acknowledgement of each message, since the last sample.
     latencies: Mutex<Vec<u32>>,
 }
 
 impl Progress {
-    /// Begins with the next message, unless all have begun, or too many wait for their reply.
+    /// Begins the next message, unless all have begun, or too many wait for their reply.
     pub(crate) fn begin(&self, plan: &Plan) -> Option<u64> {
         let answered = self.answered.load(Ordering::Relaxed);
         let most = plan.messages.min(answered + plan.backlog);
@@ -54,7 +54,7 @@ impl Progress {
         self.begun.try_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
     }
 
-    /// A message was acknowledged.
+    /// Notes that a message was acknowledged.
     pub(crate) fn accepted(&self, latency: Duration) {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let micros = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
@@ -66,7 +66,7 @@ impl Progress {
     }
 }
 
-/// How much is sent, and how.
+/// The plan of the run: how much is sent, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) messages: u64,
@@ -106,7 +106,7 @@ fn main() {
 /// Takes a sample after `every` so many replies, until all have arrived.
 async fn observe(server: &Server, plan: Plan, progress: &Progress, every: u64) -> Samples {
     println!("{}", sample::HEADER);
-    let mut samples = Samples::new(server.used());
+    let mut samples = Samples::new(server.usage());
     let mut last = (0, Instant::now());
     while last.0 < plan.messages {
         tokio::time::sleep(TICK).await;
@@ -115,12 +115,12 @@ async fn observe(server: &Server, plan: Plan, progress: &Progress, every: u64) -
             println!("{}", samples.add(answered, progress, server));
             last = (answered, Instant::now());
         }
-        assert!(last.1.elapsed() < PATIENCE, "{answered} replies, and no more come");
+        assert!(last.1.elapsed() < LONGEST_SILENCE, "{answered} replies, and no more come");
     }
     samples
 }
 
-/// Nothing was lost, and nothing was done twice.
+/// Asserts that nothing was lost, and nothing was done twice.
 fn check(plan: Plan, progress: &Progress, totals: &server::Totals) {
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (accepted, repeated) = (of(&progress.accepted), of(&progress.repeated));

@@ -1,4 +1,4 @@
-//! The platform's API, as far as it is needed: takes every reply, and notes which message it is to.
+//! The platform's API, as far as the run needs it: it takes every reply, and notes which message the reply answers.
 
 use std::{
     net::SocketAddr,
@@ -9,7 +9,7 @@ use axum::{Router, body::Bytes, http::header::CONTENT_TYPE};
 
 use crate::{Progress, message::MARK};
 
-/// Listens on loopback, on a thread of its own; where.
+/// Listens on loopback, on a thread of its own. Returns the address.
 pub(crate) fn start(messages: u64, progress: Arc<Progress>) -> SocketAddr {
     let answered = Mutex::new(vec![false; usize::try_from(messages).expect("that many fit")]);
     let answered = Arc::new(answered);

@@ -1,10 +1,10 @@
-//! What is looked at again and again, as rows of CSV, and the first tenth of it beside the last.
+//! The samples of the run as rows of CSV, and their first tenth beside their last.
 
 use std::{fmt::Write as _, time::Instant};
 
 use crate::{
     Progress,
-    server::{Server, Used},
+    server::{Server, Usage},
 };
 
 pub(crate) const HEADER: &str =
@@ -26,19 +26,19 @@ pub(crate) struct Samples {
     rows: Vec<[f64; COLUMNS]>,
     answered: u64,
     at: Instant,
-    used: Used,
+    usage: Usage,
 }
 
 impl Samples {
-    /// Begins now, with what the server has `used` until now.
-    pub(crate) fn new(used: Used) -> Self {
-        Self { rows: Vec::new(), answered: 0, at: Instant::now(), used }
+    /// Samples that begin now, from the `usage` of now.
+    pub(crate) fn new(usage: Usage) -> Self {
+        Self { rows: Vec::new(), answered: 0, at: Instant::now(), usage }
     }
 
-    /// Takes a sample after so many replies; the row.
+    /// Takes a sample after so many replies. Returns its row.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub(crate) fn add(&mut self, answered: u64, progress: &Progress, server: &Server) -> String {
-        let (used, totals) = (server.used(), server.totals());
+        let (usage, totals) = (server.usage(), server.totals());
         let messages = (answered - self.answered) as f64;
         let mut latencies = progress.take_latencies();
         latencies.sort_unstable();
@@ -47,25 +47,25 @@ impl Samples {
             latencies.get(at).map_or(0.0, |micros| f64::from(*micros) / 1e3)
         });
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        let cpu = used.cpu.saturating_sub(self.used.cpu);
+        let cpu = usage.cpu.saturating_sub(self.usage.cpu);
         let row = [
             messages / self.at.elapsed().as_secs_f64(),
             p50,
             p99,
             cpu.as_secs_f64() * 1e6 / messages,
-            mib(used.resident),
-            mib(used.files[0]),
-            mib(used.files[1]),
+            mib(usage.resident),
+            mib(usage.files[0]),
+            mib(usage.files[1]),
             totals.pending as f64,
             totals.kept as f64,
         ];
-        *self = Self { rows: std::mem::take(&mut self.rows), answered, at: Instant::now(), used };
+        *self = Self { rows: std::mem::take(&mut self.rows), answered, at: Instant::now(), usage };
         self.rows.push(row);
         let values = row.map(|value| format!("{value:.2}"));
         format!("{answered},{}", values.join(","))
     }
 
-    /// Medians of the first and the last tenth.
+    /// The medians of the first and the last tenth.
     pub(crate) fn comparison(&self) -> String {
         let tenth = self.rows.len().div_ceil(10);
         let (first, last) = (&self.rows[..tenth], &self.rows[self.rows.len() - tenth..]);

@@ -1,4 +1,4 @@
-//! The server, a child process, and what it uses.
+//! The server, a child process, and the resources that it uses.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,49 +10,49 @@ use std::{
 use rongcloud_callback::{CallbackService, Config, Text};
 use tempfile::TempDir;
 
-/// Makes this executable the server.
+/// The argument that makes this executable the server.
 pub(crate) const FLAG: &str = "--serve";
-/// What requests are signed with.
+/// The secret that signs the requests.
 pub(crate) const SECRET: &str = "bench-secret";
-/// How long finished entries are kept: shorter than a configuration file may say, so that much is purged soon.
+/// Time for which finished entries are kept: shorter than a configuration file may say, so that much is purged soon.
 const KEEP: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub(crate) struct Server {
     child: Child,
-    /// It runs until this is closed.
-    until: ChildStdin,
+    /// The standard input of the child, which runs until it is closed.
+    stdin: ChildStdin,
     folder: TempDir,
     callbacks: SocketAddr,
     admin: SocketAddr,
 }
 
-/// What it uses now.
+/// The resources that the server uses now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Used {
-    /// Processor time since it was started.
+pub(crate) struct Usage {
+    /// The processor time since the start.
     pub(crate) cpu: Duration,
-    /// Bytes of memory.
+    /// The bytes of memory.
     pub(crate) resident: u64,
-    /// Bytes of the database, and of its write-ahead log.
+    /// The bytes of the database, and of its write-ahead log.
     pub(crate) files: [u64; 2],
 }
 
-/// What it counted, for messages and their replies.
+/// The counters of the server, for messages and their replies.
 #[derive(Debug)]
 pub(crate) struct Totals {
     pub(crate) accepted: u64,
     pub(crate) done: u64,
     pub(crate) sent: u64,
-    /// Of both queues.
+    /// The number of dead letters in both queues.
     pub(crate) dead: u64,
     pub(crate) pending: u64,
-    /// Finished entries of both queues that are still there.
+    /// The number of finished entries of both queues that are still there.
     pub(crate) kept: u64,
 }
 
 impl Server {
-    /// Its replies go to `platform`.
+    /// Starts the server. Its replies go to `platform`.
     pub(crate) fn start(platform: SocketAddr) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
         let mut child = Command::new(std::env::current_exe().expect("our own path"))
@@ -63,20 +63,20 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("our own executable runs");
-        let until = child.stdin.take().expect("piped");
+        let stdin = child.stdin.take().expect("piped");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let [callbacks, admin] = std::array::from_fn(|_| {
             let line = lines.next().expect("it says where it listens").expect("a line");
             line.parse().expect("an address")
         });
-        Self { child, until, folder, callbacks, admin }
+        Self { child, stdin, folder, callbacks, admin }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.callbacks
     }
 
-    pub(crate) fn used(&self) -> Used {
+    pub(crate) fn usage(&self) -> Usage {
         let read = |file: &str| {
             std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).expect("a Linux /proc")
         };
@@ -88,10 +88,10 @@ impl Server {
         let files = ["journal.db", "journal.db-wal"].map(|name| {
             std::fs::metadata(self.folder.path().join(name)).map_or(0, |metadata| metadata.len())
         });
-        Used { cpu: Duration::from_millis(ticks * 10), resident: pages * 4096, files }
+        Usage { cpu: Duration::from_millis(ticks * 10), resident: pages * 4096, files }
     }
 
-    /// As its metrics say.
+    /// Reads the counters from the metrics.
     pub(crate) fn totals(&self) -> Totals {
         let metrics = get(self.admin, "/metrics");
         let sum = |name: &str, labels: &[&str]| -> u64 {
@@ -111,14 +111,14 @@ impl Server {
         }
     }
 
-    /// Ends it, once it has noted that the last reply was sent.
+    /// Ends the server, once its journal says that the last reply was sent.
     pub(crate) fn stop(self) -> Totals {
         let mut totals = self.totals();
         while totals.pending > 0 {
             totals = self.totals();
         }
-        let Self { mut child, until, .. } = self;
-        drop(until);
+        let Self { mut child, stdin, .. } = self;
+        drop(stdin);
         assert!(child.wait().expect("our child").success());
         totals
     }
@@ -132,7 +132,7 @@ fn get(server: SocketAddr, path: &str) -> String {
     answer
 }
 
-/// Serves until standard input ends; says first where callbacks and operators are answered.
+/// Serves until standard input ends. First prints the addresses of callbacks and operators' endpoints.
 pub(crate) fn child(arguments: &[String]) {
     let [journal, platform] = [&arguments[0], &arguments[1]];
     let mut config = Config::from_toml(

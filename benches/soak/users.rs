@@ -16,10 +16,10 @@ use tokio::{
 
 use crate::{Plan, Progress, message::message, server::SECRET};
 
-/// How long a user waits where too many messages are without their reply.
+/// Pause of a user while too many messages are without their reply.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Sends everything that is planned, on a thread of its own.
+/// Sends all planned messages, on a thread of its own.
 pub(crate) fn start(server: SocketAddr, plan: Plan, progress: Arc<Progress>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -1,4 +1,4 @@
-//! What must hold for every input: each module is a target of the fuzzer, and what it found is replayed by the tests.
+//! Properties that hold for every input: each module is a target of the fuzzer, and what it found is replayed by the tests.
 
 pub mod media;
 pub mod outgoing;

@@ -14,7 +14,7 @@ use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
     journal::{self, Access, Filter, Journal, Options, Record, State},
-    server::{Callbacks, ConnectionLimits, Listener},
+    server::{Callbacks, Listener},
     signature::signed_query,
 };
 use tokio::{
@@ -30,9 +30,9 @@ const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 /// The largest body: small, so that larger ones are easily found.
 pub const MAX_BODY: usize = 1024;
-/// Who has heard nothing for so long has got all answers: the server is in this process, and has nothing else to do.
+/// Silence after which a client has got all its answers: the server is in this process, and has nothing else to do.
 const QUIET: Duration = Duration::from_millis(3);
-/// Longer than every time limit of the server together: who waits longer waits for ever.
+/// A time longer than all time limits of the server together.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Read once: the fuzzer watches every branch of the reader, which takes longer so than all that comes after it.
@@ -88,10 +88,11 @@ impl Server {
             access: Access::Server,
         };
         let journal = journal::open("memory:", options).await.expect("a journal in memory");
-        let callbacks = Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock);
+        let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
+        let callbacks = Callbacks::new(&options, &endpoints, Arc::clone(&journal), clock);
         let listener = Listener::bind(next_address(), 1).await.expect("a free port");
         let address = listener.local_addr();
-        let limits = ConnectionLimits::from(&config.server);
+        let limits = config.server.connection_limits();
         let serving = [listener.serve(callbacks.standalone_router(), limits, CancellationToken::new())];
         Self { address, journal, _serving: JoinSet::from_iter(serving) }
     }

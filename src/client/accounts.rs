@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientError, loose, request::Answered};
-use crate::ids::AccountId;
+use super::{answer::InfoAnswer, api::Client};
+use crate::{
+    http::{error::ClientError, lenient},
+    ids::AccountId,
+};
 
 /// Public accounts (应用公众号设置).
 ///
@@ -24,16 +27,16 @@ pub struct Accounts<'a> {
     client: &'a Client,
 }
 
-/// What users see of a public account.
+/// The parts of a public account that users see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// The account's id (`mcid`), unique within the app.
     pub id: AccountId,
     /// The name shown to users (`displayName`).
     pub name: String,
-    /// The address of its picture (`portraitUrl`).
+    /// The address of the account's picture (`portraitUrl`).
     pub portrait_url: String,
-    /// How it is shown (`uiType`): 0 = in the list of conversations.
+    /// How the account is shown (`uiType`): 0 = in the list of conversations.
     pub ui_type: i64,
     /// A description (`introduction`).
     pub introduction: String,
@@ -42,70 +45,70 @@ pub struct Profile {
 /// A public account that does not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// What users see of it.
+    /// The parts that users see.
     pub profile: Profile,
-    /// Whether every user of the app follows it (`isFollow`).
+    /// Whether every user of the app follows the account (`isFollow`).
     pub followed_by_all: bool,
-    /// Where the platform posts what users write to it (`routeUrl`).
+    /// The address that the platform posts the account's messages and events to (`routeUrl`).
     pub route_url: String,
 }
 
 /// A public account as the platform has it (`info`).
 ///
-/// What the platform did not say, or said in a form that cannot be read, is empty, 0 or false.
+/// A field that the platform left out, or wrote in a form that cannot be read, is empty, 0 or false.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the platform's own shape")]
 pub struct Account {
     /// The platform's number.
-    #[serde(rename = "id", default, deserialize_with = "loose::number")]
+    #[serde(rename = "id", default, deserialize_with = "lenient::integer")]
     pub number: i64,
     /// The account's id.
-    #[serde(rename = "mcid", deserialize_with = "loose::text")]
+    #[serde(rename = "mcid", deserialize_with = "lenient::text")]
     pub id: AccountId,
     /// The platform's hash of the id.
-    #[serde(rename = "mcidHash", default, deserialize_with = "loose::number")]
+    #[serde(rename = "mcidHash", default, deserialize_with = "lenient::integer")]
     pub hash: i64,
-    /// Not explained by the document.
-    #[serde(default, deserialize_with = "loose::number")]
+    /// A field that the document does not explain.
+    #[serde(default, deserialize_with = "lenient::integer")]
     pub fcid: i64,
     /// The name shown to users.
-    #[serde(rename = "DisplayName", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "DisplayName", default, deserialize_with = "lenient::optional_text")]
     pub name: Option<String>,
-    /// Whether every user of the app follows it.
-    #[serde(rename = "IsFollow", default, deserialize_with = "loose::flag")]
+    /// Whether every user of the app follows the account.
+    #[serde(rename = "IsFollow", default, deserialize_with = "lenient::flag")]
     pub followed_by_all: bool,
-    /// The address of its picture.
-    #[serde(rename = "PortraitUrl", default, deserialize_with = "loose::optional")]
+    /// The address of the account's picture.
+    #[serde(rename = "PortraitUrl", default, deserialize_with = "lenient::optional_text")]
     pub portrait_url: Option<String>,
-    /// Where the platform posts what users write to it.
-    #[serde(rename = "RouteUrl", default, deserialize_with = "loose::optional")]
+    /// The address that the platform posts the account's messages and events to.
+    #[serde(rename = "RouteUrl", default, deserialize_with = "lenient::optional_text")]
     pub route_url: Option<String>,
-    /// Not explained by the document.
-    #[serde(rename = "FuncRouteUrl", default, deserialize_with = "loose::optional")]
+    /// A field that the document does not explain.
+    #[serde(rename = "FuncRouteUrl", default, deserialize_with = "lenient::optional_text")]
     pub func_route_url: Option<String>,
-    /// How it is shown: 0 = in the list of conversations.
-    #[serde(rename = "uiType", default, deserialize_with = "loose::number")]
+    /// How the account is shown: 0 = in the list of conversations.
+    #[serde(rename = "uiType", default, deserialize_with = "lenient::integer")]
     pub ui_type: i64,
-    /// Whether the platform posts what users write to it.
-    #[serde(rename = "isRouteOpen", default, deserialize_with = "loose::flag")]
+    /// Whether the platform posts the account's messages and events.
+    #[serde(rename = "isRouteOpen", default, deserialize_with = "lenient::flag")]
     pub route_open: bool,
-    /// Not explained by the document.
-    #[serde(rename = "IsAuthorization", default, deserialize_with = "loose::flag")]
+    /// A field that the document does not explain.
+    #[serde(rename = "IsAuthorization", default, deserialize_with = "lenient::flag")]
     pub is_authorization: bool,
-    /// Not explained by the document.
-    #[serde(rename = "IsGetUserInfo", default, deserialize_with = "loose::flag")]
+    /// A field that the document does not explain.
+    #[serde(rename = "IsGetUserInfo", default, deserialize_with = "lenient::flag")]
     pub is_get_user_info: bool,
     /// A description.
-    #[serde(rename = "Introduction", default, deserialize_with = "loose::optional")]
+    #[serde(rename = "Introduction", default, deserialize_with = "lenient::optional_text")]
     pub introduction: Option<String>,
-    /// Not explained by the document.
-    #[serde(rename = "isCustom", default, deserialize_with = "loose::flag")]
+    /// A field that the document does not explain.
+    #[serde(rename = "isCustom", default, deserialize_with = "lenient::flag")]
     pub is_custom: bool,
 }
 
 impl Account {
-    /// An account of which nothing is known but its id.
-    fn of(id: &AccountId) -> Self {
+    /// An account of which only the id is known.
+    fn with_id(id: &AccountId) -> Self {
         Self {
             number: 0,
             id: id.clone(),
@@ -125,54 +128,57 @@ impl Account {
         }
     }
 
-    /// An account of which nothing is known but what users see.
-    fn with(profile: &Profile) -> Self {
+    /// An account of which only the parts that users see are known.
+    fn with_profile(profile: &Profile) -> Self {
         Self {
             name: Some(profile.name.clone()),
             portrait_url: Some(profile.portrait_url.clone()),
             ui_type: profile.ui_type,
             introduction: Some(profile.introduction.clone()),
-            ..Self::of(&profile.id)
+            ..Self::with_id(&profile.id)
         }
     }
 }
 
-impl<'a> Accounts<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Public accounts (应用公众号设置).
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts { client: self }
     }
+}
 
+impl Accounts<'_> {
     /// Creates an account.
     ///
     /// `POST /mc/add.json`, 创建应用公众号.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn create(&self, new: &NewAccount) -> Result<Account, ClientError> {
         let ui_type = new.profile.ui_type.to_string();
-        let mut fields = self.profile(&new.profile, &ui_type);
+        let mut fields = self.profile_fields(&new.profile, &ui_type);
         fields.push(("isFollow", flag(new.followed_by_all)));
         fields.push(("routeUrl", &new.route_url));
-        let asked = || Account {
+        let requested = || Account {
             followed_by_all: new.followed_by_all,
             route_url: Some(new.route_url.clone()),
-            ..Account::with(&new.profile)
+            ..Account::with_profile(&new.profile)
         };
-        self.change("/mc/add.json", &fields, asked).await
+        self.change("/mc/add.json", &fields, requested).await
     }
 
-    /// Changes what users see of an account.
+    /// Changes the parts of an account that users see.
     ///
     /// `POST /mc/refresh.json`, 修改应用公众号信息.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn update(&self, profile: &Profile) -> Result<Account, ClientError> {
         let ui_type = profile.ui_type.to_string();
-        let asked = || Account::with(profile);
-        self.change("/mc/refresh.json", &self.profile(profile, &ui_type), asked).await
+        let requested = || Account::with_profile(profile);
+        self.change("/mc/refresh.json", &self.profile_fields(profile, &ui_type), requested).await
     }
 
     /// Looks an account up.
@@ -181,42 +187,43 @@ impl<'a> Accounts<'a> {
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn show(&self, account: &AccountId) -> Result<Account, ClientError> {
-        self.call("/mc/info.json", &self.account(account)).await
+        self.call("/mc/info.json", &self.account_fields(account)).await
     }
 
-    /// Says where the platform posts what users write to an account.
+    /// Sets the address that the platform posts an account's messages and events to.
     ///
     /// `POST /mc/route/setUrl.json`, 设置应用公众号路由地址.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn set_route(&self, account: &AccountId, route_url: &str) -> Result<Account, ClientError> {
-        let [id, app] = self.account(account);
-        let asked = || Account { route_url: Some(route_url.to_owned()), ..Account::of(account) };
-        self.change("/mc/route/setUrl.json", &[id, app, ("routeUrl", route_url)], asked).await
+        let [id, app] = self.account_fields(account);
+        let requested =
+            || Account { route_url: Some(route_url.to_owned()), ..Account::with_id(account) };
+        self.change("/mc/route/setUrl.json", &[id, app, ("routeUrl", route_url)], requested).await
     }
 
-    /// Switches on or off that the platform posts what users write to an account.
+    /// Switches the posting of an account's messages and events on or off.
     ///
     /// `POST /mc/route/setSwitch.json`, 设置应用公众号路由开关.
     ///
     /// # Errors
     ///
-    /// What went wrong on the way.
+    /// See [`ClientError`].
     pub async fn switch_route(&self, account: &AccountId, open: bool) -> Result<Account, ClientError> {
-        let [id, app] = self.account(account);
-        let asked = || Account { route_open: open, ..Account::of(account) };
-        self.change("/mc/route/setSwitch.json", &[id, app, ("isOpen", flag(open))], asked).await
+        let [id, app] = self.account_fields(account);
+        let requested = || Account { route_open: open, ..Account::with_id(account) };
+        self.change("/mc/route/setSwitch.json", &[id, app, ("isOpen", flag(open))], requested).await
     }
 
-    fn account<'f>(&'f self, account: &'f AccountId) -> [(&'f str, &'f str); 2] {
+    fn account_fields<'f>(&'f self, account: &'f AccountId) -> [(&'f str, &'f str); 2] {
         [("mcid", account.as_str()), ("RC-App-Key", self.client.app().as_str())]
     }
 
-    fn profile<'f>(&'f self, profile: &'f Profile, ui_type: &'f str) -> Vec<(&'f str, &'f str)> {
+    fn profile_fields<'f>(&'f self, profile: &'f Profile, ui_type: &'f str) -> Vec<(&'f str, &'f str)> {
         vec![
             ("mcid", profile.id.as_str()),
             ("displayName", &profile.name),
@@ -227,21 +234,22 @@ impl<'a> Accounts<'a> {
         ]
     }
 
-    /// Makes a call that changes an account; `asked` is what is known of it where the answer says only that it is done.
+    /// Makes a call that changes an account. `requested` is what is known of the account if the answer says only that the
+    /// call was carried out.
     async fn change(
         &self,
         path: &'static str,
         fields: &[(&str, &str)],
-        asked: impl Fn() -> Account,
+        requested: impl Fn() -> Account,
     ) -> Result<Account, ClientError> {
         match self.call(path, fields).await {
-            Err(ClientError::Incomplete(_)) => Ok(asked()),
+            Err(ClientError::Incomplete(_)) => Ok(requested()),
             result => result,
         }
     }
 
     async fn call(&self, path: &'static str, fields: &[(&str, &str)]) -> Result<Account, ClientError> {
-        self.client.post_form(path, fields).await.map(|Answered { info }| info)
+        self.client.post_form(path, fields).await.map(|InfoAnswer { info }| info)
     }
 }
 

@@ -1,9 +1,14 @@
-//! Making users follow an account, and no longer: the calls `/mc/subscribe` and `/mc/unsubscribe`.
+//! Followers of public accounts: the calls `/mc/subscribe` and `/mc/unsubscribe`.
 
 use serde::Serialize;
 
-use super::{Client, ClientError, PartError, parts::parts, request::Done};
+use super::{
+    answer::CodeAnswer,
+    api::Client,
+    batches::{BatchError, split},
+};
 use crate::{
+    http::error::ClientError,
     ids::{AccountId, UserId},
     protocol::{Limit, limits},
 };
@@ -13,8 +18,8 @@ use crate::{
 /// # Examples
 ///
 /// ```no_run
-/// # use rongcloud_callback::{client::{Client, PartError}, ids::UserId};
-/// # async fn example(client: Client) -> Result<(), PartError> {
+/// # use rongcloud_callback::{client::{Client, BatchError}, ids::UserId};
+/// # async fn example(client: Client) -> Result<(), BatchError> {
 /// let users: Vec<UserId> = (1..=120).map(|n| format!("user{n}").into()).collect();
 /// if let Err(error) = client.followers().add(&"news".into(), &users).await {
 ///     eprintln!("{} are done: {}", error.done.len(), error.cause);
@@ -28,20 +33,23 @@ pub struct Followers<'a> {
     client: &'a Client,
 }
 
-impl<'a> Followers<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Followers of public accounts (关注、取消关注公众号).
+    pub fn followers(&self) -> Followers<'_> {
+        Followers { client: self }
     }
+}
 
+impl Followers<'_> {
     /// Makes users follow an account.
     ///
     /// `POST /mc/subscribe.json`, 关注公众号, once for each 50 users, one after the other.
     ///
     /// # Errors
     ///
-    /// For whom it is done, for whom it failed and why, and who was not tried.
-    pub async fn add(&self, account: &AccountId, users: &[UserId]) -> Result<(), PartError> {
-        self.in_parts("/mc/subscribe.json", account, users).await
+    /// [`BatchError`]: which users are done, which failed and why, and which were not tried.
+    pub async fn add(&self, account: &AccountId, users: &[UserId]) -> Result<(), BatchError> {
+        self.call_in_batches("/mc/subscribe.json", account, users).await
     }
 
     /// Makes users no longer follow an account.
@@ -50,21 +58,21 @@ impl<'a> Followers<'a> {
     ///
     /// # Errors
     ///
-    /// For whom it is done, for whom it failed and why, and who was not tried.
-    pub async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<(), PartError> {
-        self.in_parts("/mc/unsubscribe.json", account, users).await
+    /// [`BatchError`]: which users are done, which failed and why, and which were not tried.
+    pub async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<(), BatchError> {
+        self.call_in_batches("/mc/unsubscribe.json", account, users).await
     }
 
-    async fn in_parts(
+    async fn call_in_batches(
         &self,
         path: &'static str,
         account: &AccountId,
         users: &[UserId],
-    ) -> Result<(), PartError> {
-        for part in parts(users.len(), limits::FOLLOWERS) {
-            self.call(path, account, &users[part.clone()])
+    ) -> Result<(), BatchError> {
+        for batch in split(users.len(), limits::FOLLOWERS) {
+            self.call(path, account, &users[batch.clone()])
                 .await
-                .map_err(|cause| PartError::new(users.len(), part, cause))?;
+                .map_err(|cause| BatchError::new(users.len(), batch, cause))?;
         }
         Ok(())
     }
@@ -74,7 +82,7 @@ impl<'a> Followers<'a> {
         path: &'static str,
         account: &AccountId,
         users: &[UserId],
-    ) -> Result<Done, ClientError> {
+    ) -> Result<CodeAnswer, ClientError> {
         Limit::FOLLOWERS.check(users.len())?;
         self.client.post_json(path, &Body { account, users }).await
     }

@@ -1,19 +1,18 @@
 //! Uploads of pictures, recordings and articles: the calls below `/media`.
 
 use bytes::Bytes;
-use reqwest::{
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
-    multipart::{Form, Part},
-};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientError, loose, request::Placement};
+use super::{api::Client, signing::SignaturePlacement};
 use crate::{
-    ids::MediaId,
-    protocol::{
-        Limit,
-        media::{self, MediaFormat, MediaKind},
+    http::{
+        error::ClientError,
+        flag, lenient,
+        request::Request,
+        uploads::{Articles, FileUpload},
     },
+    ids::MediaId,
+    protocol::{Limit, media::MediaKind},
 };
 
 /// Uploads (素材管理).
@@ -36,17 +35,17 @@ pub struct Media<'a> {
     client: &'a Client,
 }
 
-/// Something that was uploaded.
+/// An upload that the platform has taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uploaded {
-    /// What the platform takes it for (`type`): `image`, `voice`, `thumb` or `news`.
-    #[serde(rename = "type", default, deserialize_with = "loose::text")]
+    /// The kind of the upload (`type`): `image`, `voice`, `thumb` or `news`.
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
     pub kind: String,
-    /// What to refer to it by in messages.
-    #[serde(rename = "media_id", deserialize_with = "loose::text")]
+    /// The id by which messages refer to the upload.
+    #[serde(rename = "media_id", deserialize_with = "lenient::text")]
     pub id: MediaId,
-    /// When it was uploaded, as received; by the examples in seconds since 1970. 0 if the platform did not say.
-    #[serde(default, deserialize_with = "loose::number")]
+    /// The time of the upload, as received; by the examples in seconds since 1970. 0 if the answer has none.
+    #[serde(default, deserialize_with = "lenient::integer")]
     pub created_at: i64,
 }
 
@@ -54,13 +53,13 @@ pub struct Uploaded {
 ///
 /// # Format
 ///
-/// As the document has it: `{"thumb_media_id":"…","content_source_url":"…","show_cover_pic":"1",…}`.
+/// The document's JSON: `{"thumb_media_id":"…","content_source_url":"…","show_cover_pic":"1",…}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FullArticle {
-    /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
+    /// The id of the small picture: the answer of an upload of [`MediaKind::Thumb`].
     pub thumb_media_id: MediaId,
-    /// Who wrote it.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The headline.
@@ -76,34 +75,31 @@ pub struct FullArticle {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Whether the picture is shown in the article.
-    #[serde(
-        rename = "show_cover_pic",
-        default,
-        deserialize_with = "from_flag",
-        serialize_with = "flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "show_cover_pic", default, with = "flag", skip_serializing_if = "Option::is_none")]
     pub shows_cover: Option<bool>,
 }
 
-impl<'a> Media<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Uploads (素材管理).
+    pub fn media(&self) -> Media<'_> {
+        Media { client: self }
     }
+}
 
+impl Media<'_> {
     /// Uploads a picture or a recording.
     ///
-    /// `POST /media/upload`, 上传多媒体文件. Its content decides what it is, not its name.
+    /// `POST /media/upload`, 上传多媒体文件. The file's content decides on its type, not its name.
     ///
     /// # Errors
     ///
-    /// A file that is too large, too long or of another type, or what went wrong on the way.
+    /// [`ClientError::Limit`] or [`ClientError::Media`] for a file that is too large, too long or of another type, or any
+    /// other [`ClientError`].
     pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<Uploaded, ClientError> {
-        let format = media::check(kind, &file)?;
-        let fill = |request: reqwest::RequestBuilder| {
-            request.query(&[("type", kind.as_str())]).multipart(form(kind, format, &file))
-        };
-        self.client.post("/media/upload", Placement::Query, fill).await
+        let file = FileUpload::new(kind, file)?;
+        let request =
+            Request::post("/media/upload").with_parameter("type", kind.as_str()).with_file(file);
+        self.client.call(SignaturePlacement::Query, &request).await
     }
 
     /// Uploads 1 to 10 articles as one, to be sent to all followers.
@@ -112,57 +108,19 @@ impl<'a> Media<'a> {
     ///
     /// # Errors
     ///
-    /// None or too many articles, a `source_url` with an `&` that is not percent-encoded, or what went wrong on the
-    /// way.
+    /// [`ClientError::Limit`] for none or too many articles, [`ClientError::NotOffered`] for a `source_url` with an `&`
+    /// that is not percent-encoded, or any other [`ClientError`].
     pub async fn upload_news(&self, articles: &[FullArticle]) -> Result<Uploaded, ClientError> {
         Limit::ARTICLES.check(articles.len())?;
-        // The document asks for an encoded one (如内容中含有 & 字符，需要进行 UrlEncode 处理). Whoever has encoded it
-        // already would get it encoded twice, so it is not done here.
+        // The document asks for a percent-encoded `&` (如内容中含有 & 字符，需要进行 UrlEncode 处理). Encoding it here would
+        // encode the addresses of careful callers twice.
         if let Some(article) = articles.iter().find(|article| article.source_url.contains('&')) {
             return Err(ClientError::NotOffered(format!(
                 "content_source_url must have %26 for each &, as the platform decodes it: {}",
                 article.source_url
             )));
         }
-        let body = Articles { articles };
-        self.client.post("/media/uploadnews", Placement::Query, |request| request.json(&body)).await
+        let request = Request::post("/media/uploadnews").with_json(&Articles { articles })?;
+        self.client.call(SignaturePlacement::Query, &request).await
     }
-}
-
-/// The body of an upload of articles.
-#[derive(Serialize)]
-pub(crate) struct Articles<'a, T> {
-    /// The articles.
-    pub(crate) articles: &'a [T],
-}
-
-/// A file as both APIs take it: part `file`, named after what it is.
-pub(crate) fn form(kind: MediaKind, format: MediaFormat, file: &Bytes) -> Form {
-    let content_type = HeaderValue::from_static(format.content_type());
-    let part = Part::stream_with_length(file.clone(), file.len() as u64)
-        .file_name(format!("{kind}.{}", format.extension()))
-        .headers(HeaderMap::from_iter([(CONTENT_TYPE, content_type)]));
-    Form::new().part("file", part)
-}
-
-/// Both APIs write yes and no as `"1"` and `"0"`.
-#[expect(
-    clippy::ref_option,
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands a field over like this"
-)]
-pub(crate) fn flag<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if *flag == Some(true) { "1" } else { "0" })
-}
-
-/// The other way round.
-pub(crate) fn from_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    #[derive(Deserialize)]
-    enum Flag {
-        #[serde(rename = "0")]
-        No,
-        #[serde(rename = "1")]
-        Yes,
-    }
-    Ok(Some(matches!(Flag::deserialize(deserializer)?, Flag::Yes)))
 }

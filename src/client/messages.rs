@@ -2,8 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Client, ClientError, PartError, parts::parts, request::Done};
+use super::{
+    answer::CodeAnswer,
+    api::Client,
+    batches::{BatchError, split},
+};
 use crate::{
+    http::error::ClientError,
     ids::{AccountId, AppKey, UserId},
     protocol::{Limit, Outgoing, Payload, Recipients, Source, limits},
 };
@@ -33,37 +38,42 @@ pub struct Messages<'a> {
     client: &'a Client,
 }
 
-/// The platform has taken a message.
+/// A message that the platform has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// The platform's id of a message to all followers (`msg_id`); others have none.
     pub id: Option<String>,
 }
 
-impl<'a> Messages<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
-        Self { client }
+impl Client {
+    /// Sending messages (发送消息).
+    pub fn messages(&self) -> Messages<'_> {
+        Messages { client: self }
     }
+}
 
+impl Messages<'_> {
     /// Sends `outgoing` through the call that is made for its recipients and payload.
     ///
-    /// One call, whichever of those below: more than 100 users are an error here.
+    /// This is always one call, so more than 100 users are an error.
     ///
     /// # Errors
     ///
-    /// A limit, [`ClientError::NotOffered`] where no call fits, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] where no call fits, or any other
+    /// [`ClientError`].
     pub async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
-        self.call(route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+        self.call(choose_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
     }
 
     /// Sends to one user.
     ///
-    /// `POST /message/operation/send.json`, 发送消息; what was uploaded before goes through
+    /// `POST /message/operation/send.json`, 发送消息; uploads go through
     /// `POST /message/send.json`, 发送消息-使用已上传素材发送.
     ///
     /// # Errors
     ///
-    /// A limit, an `mpnews`, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] for an `mpnews`, or any other
+    /// [`ClientError`].
     pub async fn to_user(
         &self,
         sender: &AccountId,
@@ -79,7 +89,7 @@ impl<'a> Messages<'a> {
     ///
     /// # Errors
     ///
-    /// A limit, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, or any other [`ClientError`].
     pub async fn text(&self, sender: &AccountId, user: &UserId, text: &str) -> Result<(), ClientError> {
         self.to_user(sender, user, &Payload::text(text)).await
     }
@@ -91,30 +101,30 @@ impl<'a> Messages<'a> {
     ///
     /// # Errors
     ///
-    /// Who has got it, for whom it failed and why, and who was not tried.
+    /// [`BatchError`]: which users are done, which failed and why, and which were not tried.
     pub async fn to_users(
         &self,
         sender: &AccountId,
         users: &[UserId],
         payload: &Payload,
-    ) -> Result<(), PartError> {
-        for part in parts(users.len(), limits::RECIPIENTS) {
-            let recipients = Recipients::Users(users[part.clone()].to_vec());
+    ) -> Result<(), BatchError> {
+        for batch in split(users.len(), limits::RECIPIENTS) {
+            let recipients = Recipients::Users(users[batch.clone()].to_vec());
             self.send(&outgoing(sender, recipients, payload))
                 .await
-                .map_err(|cause| PartError::new(users.len(), part, cause))?;
+                .map_err(|cause| BatchError::new(users.len(), batch, cause))?;
         }
         Ok(())
     }
 
     /// Sends to all followers of an account; the platform allows one such message a day.
     ///
-    /// `POST /message/operation/sendall.json`, 群发消息; what was uploaded before goes through
+    /// `POST /message/operation/sendall.json`, 群发消息; uploads go through
     /// `POST /message/sendall.json`, 群发消息-使用已上传素材发送.
     ///
     /// # Errors
     ///
-    /// A limit, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, or any other [`ClientError`].
     pub async fn to_followers(
         &self,
         sender: &AccountId,
@@ -123,7 +133,7 @@ impl<'a> Messages<'a> {
         self.send(&outgoing(sender, Recipients::Followers, payload)).await
     }
 
-    /// Sends `outgoing` through the calls for what was uploaded, which take some other things as well.
+    /// Sends `outgoing` through the calls for uploads, which take some other payloads as well.
     ///
     /// `POST /message/send.json`, 发送消息-使用已上传素材发送, also for text and news to one user;
     /// `POST /message/sendall.json`, 群发消息-使用已上传素材发送, also for text to all followers.
@@ -131,9 +141,10 @@ impl<'a> Messages<'a> {
     ///
     /// # Errors
     ///
-    /// A limit, [`ClientError::NotOffered`] where no call fits, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] where no call fits, or any other
+    /// [`ClientError`].
     pub async fn send_stored(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
-        self.call(stored_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+        self.call(choose_stored_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
     }
 
     async fn call(&self, route: Route, outgoing: &Outgoing) -> Result<Sent, ClientError> {
@@ -141,9 +152,9 @@ impl<'a> Messages<'a> {
         if let Recipients::Users(users) = &outgoing.recipients {
             Limit::RECIPIENTS.check(users.len())?;
         }
-        let body = Body::new(self.client.app(), outgoing, route.filter);
-        let done: Done = self.client.post_json(route.path, &body).await?;
-        Ok(Sent { id: done.msg_id })
+        let body = Body::new(self.client.app(), outgoing, route.has_filter);
+        let answer: CodeAnswer = self.client.post_json(route.path, &body).await?;
+        Ok(Sent { id: answer.msg_id })
     }
 }
 
@@ -151,57 +162,58 @@ fn outgoing(sender: &AccountId, recipients: Recipients, payload: &Payload) -> Ou
     Outgoing { sender: sender.clone(), recipients, payload: payload.clone() }
 }
 
-/// Which call, and whether its body says `filter`.
+/// The call that a message is sent by.
 #[derive(Debug, Clone, Copy)]
 struct Route {
     path: &'static str,
-    filter: bool,
+    /// Whether the body has a `filter`.
+    has_filter: bool,
 }
 
-const STORED_TO_USER: Route = Route { path: "/message/send.json", filter: false };
-const STORED_TO_FOLLOWERS: Route = Route { path: "/message/sendall.json", filter: true };
+const STORED_TO_USER: Route = Route { path: "/message/send.json", has_filter: false };
+const STORED_TO_FOLLOWERS: Route = Route { path: "/message/sendall.json", has_filter: true };
 
-/// The documents' table of what can be sent to whom through which call.
-fn route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
+/// Chooses the call by the documents' table of payloads and recipients.
+fn choose_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
     let path = match (recipients, payload) {
         (
             _,
             Payload::MpNews(_) | Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)),
         ) => {
-            return stored_route(recipients, payload);
+            return choose_stored_route(recipients, payload);
         }
         (Recipients::User(_), _) => "/message/operation/send.json",
         (Recipients::Users(_), Payload::Text(_) | Payload::News(_)) => "/message/batchsend.json",
         (Recipients::Users(_), _) => "/message/operation/batchsend.json",
         (Recipients::Followers, _) => "/message/operation/sendall.json",
     };
-    Ok(Route { path, filter: false })
+    Ok(Route { path, has_filter: false })
 }
 
-/// The part of the table for what was uploaded (使用已上传素材发送).
-fn stored_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
-    let stored =
+/// Chooses among the calls for uploads (使用已上传素材发送).
+fn choose_stored_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
+    let is_stored =
         matches!(payload, Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)));
     match (recipients, payload) {
         (Recipients::User(_), Payload::Text(_) | Payload::News(_)) => Ok(STORED_TO_USER),
-        (Recipients::User(_), _) if stored => Ok(STORED_TO_USER),
+        (Recipients::User(_), _) if is_stored => Ok(STORED_TO_USER),
         (Recipients::Followers, Payload::Text(_) | Payload::MpNews(_)) => Ok(STORED_TO_FOLLOWERS),
-        (Recipients::Followers, _) if stored => Ok(STORED_TO_FOLLOWERS),
+        (Recipients::Followers, _) if is_stored => Ok(STORED_TO_FOLLOWERS),
         (_, Payload::MpNews(_)) => {
-            not_offered("an uploaded article (mpnews) goes to all followers only")
+            Err(not_offered_error("an uploaded article (mpnews) goes to all followers only"))
         }
-        (Recipients::Users(_), _) if stored => not_offered(
+        (Recipients::Users(_), _) if is_stored => Err(not_offered_error(
             "an uploaded picture or recording goes to one user or to all followers; several users need its url",
-        ),
-        _ => not_offered("the calls for uploads do not take this for these recipients"),
+        )),
+        _ => Err(not_offered_error("the calls for uploads do not take this for these recipients")),
     }
 }
 
-fn not_offered(why: &str) -> Result<Route, ClientError> {
-    Err(ClientError::NotOffered(why.to_owned()))
+fn not_offered_error(why: &str) -> ClientError {
+    ClientError::NotOffered(why.to_owned())
 }
 
-/// What the message calls are given.
+/// The body of the message calls.
 #[derive(Serialize)]
 struct Body<'a> {
     fromuser: String,
@@ -227,7 +239,7 @@ struct Filter {
 }
 
 impl<'a> Body<'a> {
-    fn new(app: &AppKey, outgoing: &'a Outgoing, filter: bool) -> Self {
+    fn new(app: &AppKey, outgoing: &'a Outgoing, has_filter: bool) -> Self {
         let at_app = |id: &str| format!("{id}@{app}");
         Self {
             fromuser: at_app(outgoing.sender.as_str()),
@@ -238,7 +250,7 @@ impl<'a> Body<'a> {
                 }
                 Recipients::Followers => None,
             },
-            filter: filter.then_some(Filter { is_to_all: true }),
+            filter: has_filter.then_some(Filter { is_to_all: true }),
             msgtype: outgoing.payload.msgtype(),
             payload: &outgoing.payload,
         }

@@ -1,59 +1,55 @@
-//! Harmless questions: whether a callback server is there and shares our secret, and what time the platform's clock shows.
+//! Probes without effect: of a callback server and its secret, and of the platform's clock.
 
 use std::{fmt, time::Instant};
 
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::DATE;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::{
-    ClientError, NoAnswer,
-    transport::{self, Prepared, Received, Transport, excerpt},
-};
+use super::signing::new_nonce;
 use crate::{
     clock::{Clock, UnixMillis},
-    config::ClientSection,
+    http::{
+        base_address::BaseAddress,
+        error::ClientError,
+        exchange::RawAnswer,
+        options::Options,
+        redaction::excerpt,
+        request::Request,
+        transport::{Transport, count_call},
+    },
     protocol::Inbound,
     signature::Timestamps,
 };
 
-/// What a callback server answers a probe.
+/// The answer of a callback server to a probe.
 #[derive(Deserialize)]
-struct Probed {
+struct ProbeAnswer {
     #[serde(rename = "rongcloud-callback")]
     version: String,
 }
 
-/// Why a probe has not shown that a callback server is well: the words are about that server, not about the platform.
+/// Why a probe has not shown that a callback server works. The messages are about that server, not about the platform.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// No answer came.
-    #[error("no answer from {url}: {cause}")]
-    NoAnswer {
-        /// The address.
-        url: String,
-        /// What happened instead.
-        cause: String,
-    },
-    /// The answer is none of a callback server that is well and has the same secret.
-    #[error("{url} {}{}", refusal(*.status), Beginning(.beginning))]
+    /// The answer is not the one of a callback server that works and has the same secret.
+    #[error("{url} {}{}", describe_status(*.status), Beginning(.beginning))]
     Answered {
         /// The address.
         url: String,
         /// HTTP status.
         status: u16,
-        /// How the answer begins.
+        /// The beginning of the answer.
         beginning: String,
     },
-    /// The probe could not be made, or its answer not be read.
+    /// No answer came ([`ClientError::Transport`]), or the probe could not be made ([`ClientError::Setup`]).
     #[error(transparent)]
-    Client(ClientError),
+    Client(#[from] ClientError),
 }
 
-fn refusal(status: u16) -> String {
+fn describe_status(status: u16) -> String {
     match status {
         401 => "refused the probe's signature (HTTP 401)".to_owned(),
         200..300 => format!("answered HTTP {status}, but not as rongcloud-callback does"),
@@ -61,7 +57,7 @@ fn refusal(status: u16) -> String {
     }
 }
 
-/// The beginning of an answer, unless it is empty.
+/// The beginning of an answer behind a colon; nothing for an empty answer.
 struct Beginning<'a>(&'a str);
 
 impl fmt::Display for Beginning<'_> {
@@ -70,86 +66,83 @@ impl fmt::Display for Beginning<'_> {
     }
 }
 
-/// Sends a probe to the routeUrl `url`, signed with a timestamp in that unit; gives the version of the server that answered.
+/// Sends a probe to the routeUrl `url` and returns the version of the server that answered.
 ///
-/// The server checks its signature and its own journal, and does not hand it to a handler.
+/// The probe is signed with a timestamp in the unit `timestamps`. The server checks the signature and its own journal, and
+/// hands nothing to a handler.
 ///
 /// # Errors
 ///
-/// What went wrong on the way, or what else answered there; a wrong secret or clock is an answer with status 401.
+/// [`ProbeError`]: no answer, or another one than a callback server's. A wrong secret or clock is an answer with
+/// status 401.
 pub async fn probe(
     url: &Url,
     secret: &SecretString,
     timestamps: Timestamps,
-    section: &ClientSection,
+    options: Options,
     clock: &Clock,
 ) -> Result<String, ProbeError> {
-    let transport = Transport::new([url.clone()], section).map_err(ProbeError::Client)?;
-    let prepare = |http: &reqwest::Client, url: &Url| {
+    let shown = shown_url(url);
+    let transport = Transport::new(vec![BaseAddress::new(url.clone())?.shown_as(&shown)], options)?;
+    let prepare = || {
         let now = clock.now();
-        let query = timestamps.signed_query(secret, &format!("{:016x}", rand::random::<u64>()), now);
-        let mut signed = url.clone();
-        signed.set_query(Some(&query));
-        let request =
-            http.post(signed).header("content-type", "text/xml").body(Inbound::probe(now).to_xml());
-        Ok(Prepared { request, sensitive: vec![query] })
+        let query = timestamps.signed_query(secret, &new_nonce(), now);
+        let request = Request::post("").with_bytes("text/xml", Inbound::probe(now).to_xml());
+        Ok(request.with_sensitive(query.clone()).with_raw_query(query))
     };
     let started = Instant::now();
-    let result = match transport.ask(clock, prepare).await {
-        Ok(received) => decode(url, &received),
-        Err(ClientError::Transport(NoAnswer { cause, .. })) => {
-            Err(ProbeError::NoAnswer { url: shown(url), cause })
-        }
+    let result = match transport.call_raw(clock, prepare).await {
+        Ok(answer) => decode(shown, &answer),
         Err(error) => Err(ProbeError::Client(error)),
     };
-    transport::count("probe", started, result.as_ref().map_or_else(ProbeError::class, |_| "ok"));
+    count_call("probe", started, result.as_ref().map_or_else(ProbeError::class, |_| "ok"));
     result
 }
 
-/// The time that the clock of the server at `url` shows, in whole seconds (`Date`); none if it does not say.
+/// Asks the server at `url` for its time (`Date`), in whole seconds; none if the answer has no time.
 ///
 /// # Errors
 ///
-/// [`ClientError::Transport`] if it does not answer.
+/// [`ClientError::Transport`] if no answer comes.
 pub async fn server_time(
     url: &Url,
-    section: &ClientSection,
+    options: Options,
     clock: &Clock,
 ) -> Result<Option<UnixMillis>, ClientError> {
-    let transport = Transport::new([url.clone()], section)?;
-    let prepare = |http: &reqwest::Client, url: &Url| {
-        Ok(Prepared { request: http.get(url.clone()), sensitive: Vec::new() })
-    };
-    let Received { headers, .. } = transport.ask(clock, prepare).await?;
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let time = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+    let transport = Transport::new(vec![BaseAddress::new(url.clone())?], options)?;
+    let answer = transport.call_raw(clock, || Ok(Request::get())).await?;
+    let date = answer.header("date");
+    let time = date.and_then(|date| DateTimeParser::new().parse_timestamp(&*date).ok());
     Ok(time.map(|time| UnixMillis(time.as_millisecond())))
 }
 
-fn decode(url: &Url, received: &Received) -> Result<String, ProbeError> {
-    match serde_json::from_str::<Probed>(&received.text) {
-        Ok(probed) if received.status == 200 => Ok(probed.version),
+fn decode(url: String, answer: &RawAnswer) -> Result<String, ProbeError> {
+    match serde_json::from_str::<ProbeAnswer>(&answer.text()) {
+        Ok(probe) if answer.status == 200 => Ok(probe.version),
         _ => {
-            let (status, beginning) = (received.status, excerpt(&received.text));
-            Err(ProbeError::Answered { url: shown(url), status, beginning })
+            let (status, beginning) = (answer.status, excerpt(&answer.text()));
+            Err(ProbeError::Answered { url, status, beginning })
         }
     }
 }
 
 impl ProbeError {
-    /// The HTTP status, if something answered.
+    /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered { status, .. } => Some(*status),
             Self::Client(error) => error.answer().map(|answer| answer.status),
-            Self::NoAnswer { .. } => None,
         }
     }
 
-    /// The class in one word, for metrics: the words are those of the other calls.
+    /// Whether no answer came.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Transport(_)))
+    }
+
+    /// The class in one word, for metrics; the words are those of the other calls.
     fn class(&self) -> &'static str {
         match self {
-            Self::NoAnswer { .. } => "transport",
             Self::Answered { status: 401, .. } => "unauthorized",
             Self::Answered { status: 429, .. } => "rate_limited",
             Self::Answered { status: 500.., .. } => "unavailable",
@@ -159,7 +152,7 @@ impl ProbeError {
     }
 }
 
-/// An address as people may see it: without a name, a password and what stands behind the path.
-fn shown(url: &Url) -> String {
+/// An address as people may see it: without user name, password, query and fragment.
+fn shown_url(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -10,6 +10,7 @@ mod encoding;
 mod env;
 mod error;
 mod file;
+mod options;
 mod proxies;
 mod read;
 mod relations;
@@ -20,8 +21,6 @@ mod unquoted;
 
 use std::{collections::HashSet, env::VarError, path::Path};
 
-#[cfg(feature = "log")]
-pub(crate) use self::env::log_filter;
 use self::file::UserFile;
 pub use self::{
     error::ConfigError,

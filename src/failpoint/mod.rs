@@ -1,4 +1,4 @@
-//! Boundaries between two steps, at which a test makes the process fail; nothing without the feature `failpoints`.
+//! Failpoints: boundaries between two steps at which a test lets the process fail. Without the feature `failpoints` nothing happens there.
 
 #[cfg(feature = "failpoints")]
 mod plan;
@@ -10,17 +10,17 @@ use std::future::{Ready, ready};
 /// A boundary between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Point {
-    /// A callback was understood, and the journal has not heard of it.
+    /// A callback was parsed, and the journal has not been called yet.
     Parsed,
     /// A transaction is complete but not committed.
     Committing,
-    /// A transaction is committed, and nobody was told.
+    /// A transaction is committed, and no caller has its answer yet.
     Committed,
-    /// An entry was leased, and nothing was done with it.
+    /// An entry was leased, and its handling has not begun.
     Leased,
-    /// A handler has ended, and the journal has not heard of it.
+    /// A handler has ended, and its result is not in the journal yet.
     Handled,
-    /// A reply was sent, and the journal has not heard of it.
+    /// A reply was sent, and this is not in the journal yet.
     Sent,
 }
 

@@ -1,4 +1,4 @@
-//! What a test wants to happen where, from the environment.
+//! The plan of a test: which fault happens at which point, read from the environment.
 //!
 //! `RONGCLOUD_CALLBACK_FAULTS="Parsed=panic@20,abort@2;Sent=error#1"`: of a thousand times that a callback is parsed,
 //! about 20 panic and 2 end the process; the first time that a reply was sent counts as an error.

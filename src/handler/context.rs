@@ -1,4 +1,4 @@
-//! What a handler knows besides the message: where it belongs, which attempt this is, and the client.
+//! The context of a message for its handler: app, account, user, attempt, and the client.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     protocol::Inbound,
 };
 
-/// What a handler knows besides the message; cheap to clone.
+/// The context of a message for its handler; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Context {
     inbound: Arc<Inbound>,
@@ -26,18 +26,18 @@ impl Context {
         Self { inbound: Arc::new(inbound), app, client, attempt, accepted_at }
     }
 
-    /// The same for a message that was accepted at that time, not now.
+    /// Sets the time at which the message was accepted.
     #[must_use]
     pub fn with_accepted_at(self, accepted_at: UnixMillis) -> Self {
         Self { accepted_at, ..self }
     }
 
-    /// The whole message or event, as it was read.
+    /// The whole message or event.
     pub fn inbound(&self) -> &Inbound {
         &self.inbound
     }
 
-    /// The app that it belongs to.
+    /// The app that the message belongs to.
     pub fn app(&self) -> &AppKey {
         &self.app
     }
@@ -52,19 +52,19 @@ impl Context {
         &self.inbound.user
     }
 
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// When the message was made durable, the same at each attempt.
+    /// The time at which the message was made durable, the same at each attempt.
     pub fn accepted_at(&self) -> UnixMillis {
         self.accepted_at
     }
 
     /// The platform's API, for more than replies.
     ///
-    /// A call from a handler is made again when the handler runs again; a reply is not.
+    /// A call from a handler is made again when the handler runs again; a reply is stored once.
     pub fn client(&self) -> &Client {
         &self.client
     }

@@ -1,4 +1,4 @@
-//! Why a handler failed, and whether another attempt may help.
+//! The errors of handlers, and whether another attempt may help.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -8,10 +8,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Any error of a handler, so that `?` works on all of them.
 ///
-/// It is tried again, with growing delays, unless it is [`permanent`](Self::permanent) or another attempt
+/// The message is tried again, with growing delays, unless the error is [`permanent`](Self::permanent) or another attempt
 /// cannot help: a [`LimitError`], or a [`ClientError`] that is not retryable.
 ///
-/// It does not implement [`Error`], because then `?` could not convert every error into it.
+/// This type does not implement [`Error`], because then `?` could not convert every error into it.
 #[derive(Debug)]
 pub struct HandlerError {
     source: BoxError,
@@ -30,25 +30,25 @@ impl HandlerError {
         Self { source: source.into(), permanent: false, retry_after: None }
     }
 
-    /// An error that is tried again, but not before `span` is over: what a service that is called asked for.
+    /// An error that is tried again, but not before `span` is over, as a called service asked for.
     ///
     /// The usual random delay comes on top, and `max_backoff` of `[dispatch]` bounds both together.
     pub fn retryable_after(source: impl Into<BoxError>, span: Duration) -> Self {
         Self { retry_after: Some(span), ..Self::retryable(source) }
     }
 
-    /// How long the next attempt should wait at least.
+    /// The least time before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The same error, with what it happened at before it.
+    /// Puts `what`, the place at which the error happened, before its text.
     #[must_use]
     pub fn at(self, what: impl fmt::Display) -> Self {
         Self { source: format!("{what}: {self}").into(), ..self }
     }
 
-    /// Whether another attempt would only repeat it.
+    /// Whether another attempt would only repeat the error.
     pub fn is_permanent(&self) -> bool {
         self.permanent
     }

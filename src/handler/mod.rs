@@ -1,4 +1,4 @@
-//! What a user of the library implements: handlers of messages and events, and what they answer.
+//! Handlers of messages and events, and their replies: the traits that a user of the library implements.
 
 mod context;
 mod error;
@@ -16,7 +16,7 @@ pub use reply::{IntoReply, Reply};
 pub use routes::{Handling, Route, RouteCount, Routes};
 pub use service::{HandlerService, ServiceHandler, from_service};
 
-/// What a handler comes to: the replies to send, or why it failed.
+/// The result of a handler: the replies to send, or the error.
 pub type HandlerResult = Result<Reply, HandlerError>;
 
 /// Handles one kind of message or event: `I` says which.

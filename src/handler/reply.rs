@@ -1,9 +1,9 @@
-//! What a handler answers.
+//! The reply of a handler.
 
 use super::{HandlerError, HandlerResult};
 use crate::protocol::{Article, Payload, payload};
 
-/// What to send to the user who wrote: nothing, or one or more payloads, in this order.
+/// A reply to the user who wrote: nothing, or one or more payloads, sent in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply(Vec<Payload>);
 
@@ -20,7 +20,7 @@ impl Reply {
         self
     }
 
-    /// What to send, in order.
+    /// The payloads in the order in which they are sent.
     pub fn payloads(&self) -> &[Payload] {
         &self.0
     }
@@ -62,9 +62,9 @@ impl From<Article> for Payload {
     }
 }
 
-/// What a handler may return.
+/// A type that a handler may return.
 ///
-/// Nothing (`()`), text, a [`Payload`], several of them, a [`Reply`], an `Option` of these (`None` sends
+/// These are: nothing (`()`), text, a [`Payload`], several of them, a [`Reply`], an `Option` of these (`None` sends
 /// nothing) or a `Result` of these with any error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a reply",

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Context, FromInbound, Handler, HandlerResult};
 
-/// What the author of a program can do about messages that no handler takes.
+/// The advice to a program's author about messages that no handler takes.
 const REMEDY: &str =
     "register a handler with `CallbackService::on(|item: Kind, context: Context| async move { … })`";
 
@@ -23,18 +23,18 @@ pub struct Handling {
 }
 
 impl Handling {
-    /// The work that `result` is the end of.
+    /// The work whose end is `result`.
     pub fn new(result: impl Future<Output = HandlerResult> + Send + 'static) -> Self {
         Self { result: Box::pin(result), by: None }
     }
 
-    /// The same with the name of who does it, for the log and for observers.
+    /// Sets the name of the handler or rule, for the log and for observers.
     #[must_use]
     pub fn by(self, name: Arc<str>) -> Self {
         Self { by: Some(name), ..self }
     }
 
-    /// The name of who does it, for example `rule "welcome"` or `handler 2 (Text)`.
+    /// The name of the handler or rule, for example `rule "welcome"` or `handler 2 (Text)`.
     pub fn name(&self) -> Option<&Arc<str>> {
         self.by.as_ref()
     }
@@ -54,31 +54,32 @@ impl fmt::Debug for Handling {
     }
 }
 
-/// Takes a message or declines it, by more than a type can say: then the next handler is asked.
+/// A handler that decides for itself which messages it takes. When it declines one, the next handler is asked.
 ///
 /// [`Routes`] are a route themselves, so that handlers can be grouped; [`Rules`](crate::rules::Rules) are one.
 pub trait Route: Send + Sync + 'static {
-    /// Starts on the message; `None` declines it. It must not block: what takes time belongs into the future.
+    /// Starts to handle the message; `None` declines it. The call must not block: work that takes time belongs into the future.
     fn take(&self, context: &Context) -> Option<Handling>;
 
-    /// How many handlers and rules it consists of.
+    /// The number of handlers and rules that this route consists of.
     fn count(&self) -> RouteCount {
         RouteCount { handlers: 1, rules: 0 }
     }
 
-    /// The name of whoever has declined the message only because it is to be quiet for a while, such as a rule with
-    /// `every`. It is asked where nobody has taken the message: one that is quiet on purpose needs no warning.
+    /// The name of the rule that declined the message only because it is quiet for a while (`every`), if there is one.
+    ///
+    /// The worker calls this when nobody has taken the message: silence on purpose needs no warning.
     fn quiet(&self, _context: &Context) -> Option<Arc<str>> {
         None
     }
 
-    /// What whoever has written this can do about messages that nobody takes; the log says it.
+    /// Advice to the author of this route about messages that nobody takes; the log says it.
     fn remedies(&self) -> Vec<&'static str> {
         vec![REMEDY]
     }
 }
 
-/// How many handlers in Rust, and how many rules of a configuration, messages are offered to.
+/// The number of handlers in Rust and of rules in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RouteCount {
     /// Handlers in Rust.
@@ -96,7 +97,7 @@ pub struct Routes(Vec<Entry>);
 
 struct Entry {
     route: Box<dyn Route>,
-    /// The name of a handler that has none of its own.
+    /// The name of the handler in the log, where the handler has none of its own.
     name: Arc<str>,
 }
 
@@ -121,7 +122,7 @@ impl Routes {
         self.add(route, &format!(" ({item})"))
     }
 
-    /// Adds what decides for itself which messages it takes, after the handlers that are there.
+    /// Adds a route after the handlers that are there.
     #[must_use]
     pub fn route(self, route: impl Route) -> Self {
         self.add(route, "")

@@ -108,8 +108,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::Client,
-        config::ClientSection,
+        client::{Client, Options},
         handler::{Route, Routes},
         protocol::{Content, Event, Inbound, Subscribe},
     };
@@ -119,13 +118,11 @@ mod tests {
     }
 
     fn context() -> Context {
-        let minute = Duration::from_mins(1);
-        let section = ClientSection { connect_timeout: minute, timeout: minute };
         let client = Client::new(
             "app".into(),
             "secret".into(),
             ["http://127.0.0.1:9".parse().unwrap()],
-            &section,
+            Options::default(),
         );
         let inbound = Inbound::new("account", "user", 1, Content::Event(Event::Subscribe(Subscribe {})));
         Context::new("app".into(), inbound, client.unwrap(), 1)

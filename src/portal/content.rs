@@ -1,16 +1,16 @@
-//! What the portal can send, and what of the platform's own payloads that covers.
+//! Messages of the portal, and their counterparts among the payloads of the platform's own API.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    client::ClientError,
+    http::error::ClientError,
     ids::MediaId,
     protocol::{Article, Limit, LimitError, Payload, Source},
 };
 
-/// What the portal sends to users.
+/// A message to users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
@@ -24,7 +24,7 @@ pub enum Message {
     News(Vec<Card>),
 }
 
-/// What the portal sends to all followers.
+/// A message to all followers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MassMessage {
@@ -38,58 +38,58 @@ pub enum MassMessage {
     MpNews(MediaId),
 }
 
-/// A card with picture and link, as the portal has them.
+/// A card with picture and link, in the portal's form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// The headline.
     pub title: String,
     /// The text below it, 1 to 1000 Chinese characters (a Chinese one counts 2, others 1).
     pub description: String,
-    /// Where a tap leads; not both may be empty.
+    /// The pages that a tap opens; at least one of them must be given.
     #[serde(flatten)]
     pub links: Links,
     /// The picture's address, JPG.
-    #[serde(flatten, serialize_with = "both_keys")]
+    #[serde(flatten, serialize_with = "under_both_keys")]
     pub picture_url: String,
 }
 
-/// Where something leads, by device.
+/// The addresses of a page, by device.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Links {
-    /// On a computer.
+    /// The address on a computer.
     #[serde(rename = "pcUrl", default)]
     pub pc: String,
-    /// On a phone.
+    /// The address on a phone.
     #[serde(rename = "appUrl", default)]
     pub app: String,
 }
 
 impl Links {
-    /// The same address on both devices.
+    /// Uses one address on both devices.
     pub fn both(url: impl Into<String>) -> Self {
         let url = url.into();
         Self { pc: url.clone(), app: url }
     }
 
-    /// For a card: not both are empty (不能同时为空).
+    /// Checks the links of a card, of which not both may be empty (不能同时为空).
     pub(super) fn check(&self) -> Result<(), LimitError> {
         Limit::not_empty("article link").check(self.pc.len() + self.app.len())
     }
 
-    /// For an uploaded article: neither is empty, as both must be there (是否必须: true).
-    pub(super) fn check_both(&self) -> Result<(), LimitError> {
+    /// Checks the links of an uploaded article, of which neither may be empty (是否必须: true).
+    pub(super) fn check_each(&self) -> Result<(), LimitError> {
         Limit::not_empty("article's pcUrl").check(self.pc.len())?;
         Limit::not_empty("article's appUrl").check(self.app.len())
     }
 }
 
 /// The document's table says `picUrl`, its example `picurl`: both are sent.
-fn both_keys<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+fn under_both_keys<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     BTreeMap::from([("picUrl", url), ("picurl", url)]).serialize(serializer)
 }
 
 impl Card {
-    /// What the platform's own limits do not say already.
+    /// Checks the limits that the portal has and the platform's own API has not.
     pub(super) fn check(&self) -> Result<(), LimitError> {
         Limit::not_empty("article description").check(self.description.len())?;
         self.links.check()
@@ -129,14 +129,14 @@ impl TryFrom<&Payload> for Message {
     fn try_from(payload: &Payload) -> Result<Self, ClientError> {
         match payload {
             Payload::Text(text) => Ok(Self::Text(text.content.clone())),
-            Payload::Image(source) => uploaded(source).map(Self::Image),
-            Payload::Voice(source) => uploaded(source).map(Self::Voice),
+            Payload::Image(source) => media_id(source).map(Self::Image),
+            Payload::Voice(source) => media_id(source).map(Self::Voice),
             Payload::News(news) => {
                 news.articles.iter().map(Card::try_from).collect::<Result<_, _>>().map(Self::News)
             }
-            Payload::MpNews(_) => {
-                not_offered("the portal sends an uploaded article (mpnews) to all followers only")
-            }
+            Payload::MpNews(_) => Err(not_offered_error(
+                "the portal sends an uploaded article (mpnews) to all followers only",
+            )),
         }
     }
 }
@@ -147,12 +147,12 @@ impl TryFrom<&Payload> for MassMessage {
     fn try_from(payload: &Payload) -> Result<Self, ClientError> {
         match payload {
             Payload::Text(text) => Ok(Self::Text(text.content.clone())),
-            Payload::Image(source) => uploaded(source).map(Self::Image),
-            Payload::Voice(source) => uploaded(source).map(Self::Voice),
+            Payload::Image(source) => media_id(source).map(Self::Image),
+            Payload::Voice(source) => media_id(source).map(Self::Voice),
             Payload::MpNews(news) => Ok(Self::MpNews(news.media_id.clone())),
-            Payload::News(_) => not_offered(
+            Payload::News(_) => Err(not_offered_error(
                 "the portal sends cards (news) to single users only; upload an article (mpnews) instead",
-            ),
+            )),
         }
     }
 }
@@ -162,12 +162,14 @@ impl TryFrom<&Article> for Card {
 
     fn try_from(article: &Article) -> Result<Self, ClientError> {
         let Some(url) = &article.url else {
-            return not_offered("the portal sends no card without a link: the article needs a url");
+            return Err(not_offered_error(
+                "the portal sends no card without a link: the article needs a url",
+            ));
         };
         let Some(description) = article.description.clone().filter(|text| !text.is_empty()) else {
-            return not_offered(
+            return Err(not_offered_error(
                 "the portal sends no card without a text: the article needs a description",
-            );
+            ));
         };
         Ok(Self {
             title: article.title.clone(),
@@ -178,15 +180,15 @@ impl TryFrom<&Article> for Card {
     }
 }
 
-fn uploaded(source: &Source) -> Result<MediaId, ClientError> {
+fn media_id(source: &Source) -> Result<MediaId, ClientError> {
     match source {
         Source::MediaId(id) => Ok(id.clone()),
-        Source::Url(_) => {
-            not_offered("the portal sends no picture or recording by url: upload it to the portal first")
-        }
+        Source::Url(_) => Err(not_offered_error(
+            "the portal sends no picture or recording by url: upload it to the portal first",
+        )),
     }
 }
 
-fn not_offered<T>(why: &str) -> Result<T, ClientError> {
-    Err(ClientError::NotOffered(why.to_owned()))
+fn not_offered_error(why: &str) -> ClientError {
+    ClientError::NotOffered(why.to_owned())
 }

@@ -3,17 +3,16 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Links, Portal};
+use super::{api::Portal, content::Links};
 use crate::{
-    client::{
-        ClientError, loose,
-        media::{Articles, flag, form, from_flag},
+    http::{
+        error::ClientError,
+        flag, lenient,
+        request::Request,
+        uploads::{Articles, FileUpload},
     },
     ids::MediaId,
-    protocol::{
-        Limit,
-        media::{self, MediaKind},
-    },
+    protocol::{Limit, media::MediaKind},
 };
 
 /// Uploads to the portal.
@@ -38,9 +37,9 @@ pub struct Media<'a> {
 /// An article to be uploaded to the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedArticle {
-    /// Its small picture: the answer of an upload of [`MediaKind::Thumb`].
+    /// The id of the small picture: the answer of an upload of [`MediaKind::Thumb`].
     pub thumb_media_id: MediaId,
-    /// Who wrote it.
+    /// The author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The headline.
@@ -53,47 +52,42 @@ pub struct LinkedArticle {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// Whether the picture is shown in the article.
-    #[serde(
-        rename = "show_cover_pic",
-        default,
-        deserialize_with = "from_flag",
-        serialize_with = "flag",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "show_cover_pic", default, with = "flag", skip_serializing_if = "Option::is_none")]
     pub shows_cover: Option<bool>,
-    /// Where it leads; neither may be empty.
+    /// The pages behind the article; both must be given.
     #[serde(flatten)]
     pub links: Links,
 }
 
 #[derive(Deserialize)]
 struct Uploaded {
-    #[serde(deserialize_with = "loose::text")]
+    #[serde(deserialize_with = "lenient::text")]
     media_id: MediaId,
 }
 
 const UPLOAD: &str = "/push/uploadMedia";
 
-impl<'a> Media<'a> {
-    pub(super) fn new(portal: &'a Portal) -> Self {
-        Self { portal }
+impl Portal {
+    /// Uploads (上传多媒体文件, 上传图文).
+    pub fn media(&self) -> Media<'_> {
+        Media { portal: self }
     }
+}
 
+impl Media<'_> {
     /// Uploads a picture or a recording.
     ///
-    /// `POST …/uploadMedia`, 上传多媒体文件. Its content decides what it is, not its name.
+    /// `POST …/uploadMedia`, 上传多媒体文件. The file's content decides on its type, not its name.
     ///
     /// # Errors
     ///
-    /// A file that is too large, too long or of another type, or what went wrong on the way.
+    /// [`ClientError::Limit`] or [`ClientError::Media`] for a file that is too large, too long or of another type, or any
+    /// other [`ClientError`].
     pub async fn upload(&self, kind: MediaKind, file: Bytes) -> Result<MediaId, ClientError> {
-        let format = media::check(kind, &file)?;
-        let fill = |request: reqwest::RequestBuilder| {
-            // The document lists it as a parameter beside the file, and shows none in the address: it is in both.
-            let form = form(kind, format, &file).text("type", kind.as_str());
-            request.query(&[("type", kind.as_str())]).multipart(form)
-        };
-        self.portal.post(UPLOAD, fill).await.map(|Uploaded { media_id }| media_id)
+        // The document lists the type as a parameter beside the file, and shows none in the address: it is in both.
+        let file = FileUpload::new(kind, file)?.with_field("type", kind.as_str());
+        let request = Request::post(UPLOAD).with_parameter("type", kind.as_str()).with_file(file);
+        self.portal.call(&request).await.map(|Uploaded { media_id }| media_id)
     }
 
     /// Uploads 1 to 10 articles as one, to be sent to all followers.
@@ -102,14 +96,12 @@ impl<'a> Media<'a> {
     ///
     /// # Errors
     ///
-    /// None or too many articles, one without a link for each kind of device, or what went wrong on the way.
+    /// [`ClientError::Limit`] for none or too many articles, or for one without a link for each kind of device, or any
+    /// other [`ClientError`].
     pub async fn upload_news(&self, articles: &[LinkedArticle]) -> Result<MediaId, ClientError> {
         Limit::ARTICLES.check(articles.len())?;
-        articles.iter().try_for_each(|article| article.links.check_both())?;
-        let body = Articles { articles };
-        self.portal
-            .post(UPLOAD, |request| request.json(&body))
-            .await
-            .map(|Uploaded { media_id }| media_id)
+        articles.iter().try_for_each(|article| article.links.check_each())?;
+        let request = Request::post(UPLOAD).with_json(&Articles { articles })?;
+        self.portal.call(&request).await.map(|Uploaded { media_id }| media_id)
     }
 }

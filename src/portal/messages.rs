@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
-use super::{Card, MassMessage, Message, Portal};
+use super::{
+    api::Portal,
+    content::{Card, MassMessage, Message},
+};
 use crate::{
-    client::ClientError,
+    http::{error::ClientError, request::Request},
     ids::{AccountId, UserId},
-    protocol::{Limit, Payload},
+    protocol::{Limit, Outgoing, Payload, Recipients},
 };
 
 /// Sending messages through the portal; the public account is the document's `channelId`.
@@ -35,7 +38,7 @@ pub struct Messages<'a> {
     portal: &'a Portal,
 }
 
-/// Who a message seems to come from (`userinfo`).
+/// The user that a message seems to come from (`userinfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persona {
     /// The user's id.
@@ -47,18 +50,41 @@ pub struct Persona {
     pub picture_url: String,
 }
 
-impl<'a> Messages<'a> {
-    pub(super) fn new(portal: &'a Portal) -> Self {
-        Self { portal }
+impl Portal {
+    /// Sending messages (发送消息, 群发消息).
+    pub fn messages(&self) -> Messages<'_> {
+        Messages { portal: self }
     }
 
+    /// Sends a message that was made for the platform's own API, so that replies can go either way.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::NotOffered`], which is permanent, for what the portal cannot carry: pictures and
+    /// recordings by URL, cards without a link, without a text or to all followers, articles to single users. Else
+    /// any other [`ClientError`].
+    pub async fn send(&self, outgoing: &Outgoing) -> Result<(), ClientError> {
+        let (channel, payload) = (&outgoing.sender, &outgoing.payload);
+        let users = match &outgoing.recipients {
+            Recipients::Followers => {
+                return self.messages().to_all(channel, &MassMessage::try_from(payload)?).await;
+            }
+            Recipients::User(user) => std::slice::from_ref(user),
+            Recipients::Users(users) => users,
+        };
+        self.messages().to_users(channel, users, &Message::try_from(payload)?, None).await
+    }
+}
+
+impl Messages<'_> {
     /// Sends to users, all in one call.
     ///
     /// `POST …/send`, 发送文本消息, 发送图片消息, 发送语音消息, 发送图文消息.
     ///
     /// # Errors
     ///
-    /// A limit, a user id with a comma (which would be two users), or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] for a user id with a comma (which
+    /// would be two users), or any other [`ClientError`].
     pub async fn to_users(
         &self,
         channel: &AccountId,
@@ -66,13 +92,14 @@ impl<'a> Messages<'a> {
         message: &Message,
         persona: Option<&Persona>,
     ) -> Result<(), ClientError> {
-        let mut body = message.body()?;
+        let mut body = message_body(message)?;
         body["channelId"] = json!(channel);
         body["toUserId"] = json!(join(users)?);
         if let Some(persona) = persona {
             body["userinfo"] = json!(persona);
         }
-        self.portal.post("/push/send", |request| request.json(&body)).await.map(|_: IgnoredAny| ())
+        let request = Request::post("/push/send").with_json(&body)?;
+        self.portal.call(&request).await.map(|_: IgnoredAny| ())
     }
 
     /// Sends to all followers of a public account.
@@ -81,29 +108,29 @@ impl<'a> Messages<'a> {
     ///
     /// # Errors
     ///
-    /// A limit, or what went wrong on the way.
+    /// [`ClientError::Limit`] for a limit that is not kept, or any other [`ClientError`].
     pub async fn to_all(&self, channel: &AccountId, message: &MassMessage) -> Result<(), ClientError> {
         let payload = Payload::from(message);
-        let mut body = body(&payload)?;
+        let mut body = payload_body(&payload)?;
         body["channelId"] = json!(channel);
         body["filter"] = json!({ "is_to_all": true });
-        self.portal.post("/push/mass/send", |request| request.json(&body)).await.map(|_: IgnoredAny| ())
+        let request = Request::post("/push/mass/send").with_json(&body)?;
+        self.portal.call(&request).await.map(|_: IgnoredAny| ())
     }
 }
 
-impl Message {
-    fn body(&self) -> Result<Value, ClientError> {
-        let mut body = body(&Payload::from(self))?;
-        if let Self::News(cards) = self {
-            cards.iter().try_for_each(Card::check)?;
-            body["news"]["articles"] = json!(cards);
-        }
-        Ok(body)
+/// The body for a message to users, with cards in the portal's form.
+fn message_body(message: &Message) -> Result<Value, ClientError> {
+    let mut body = payload_body(&Payload::from(message))?;
+    if let Message::News(cards) = message {
+        cards.iter().try_for_each(Card::check)?;
+        body["news"]["articles"] = json!(cards);
     }
+    Ok(body)
 }
 
-/// `"msgtype"` and what belongs to it, once the limits are kept.
-fn body(payload: &Payload) -> Result<Value, ClientError> {
+/// The body for a payload that keeps the limits: `"msgtype"` and what belongs to it.
+fn payload_body(payload: &Payload) -> Result<Value, ClientError> {
     payload.check()?;
     let mut body = json!(payload);
     body["msgtype"] = json!(payload.msgtype());

@@ -1,16 +1,23 @@
-//! Where the portal's access token comes from; how it is had is every deployment's own.
+//! Access tokens of the portal. Each deployment has its own way to get one.
 
 use std::{error::Error, fmt, path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
-use crate::{client::ClientError, stray};
+use super::answer;
+use crate::{
+    clock::UnixMillis,
+    http::{api::Authentication, error::ClientError, exchange::RawAnswer, request::Request},
+    stray,
+};
 
-/// Why a function could not come up with a token; its text is shown in errors.
+/// Why a function has no token; its text is shown in errors.
 pub type TokenError = Box<dyn Error + Send + Sync>;
 
-/// Where the access token (`access_token`) comes from, asked before each call.
+/// The source of the access token (`access_token`), asked before each call.
 #[derive(Clone)]
 pub struct TokenSource(Kind);
 
@@ -22,12 +29,12 @@ enum Kind {
 }
 
 impl TokenSource {
-    /// Always the same token.
+    /// A token that never changes.
     pub fn fixed(token: SecretString) -> Self {
         Self(Kind::Fixed(token))
     }
 
-    /// A file with the token, read before each call: whoever renews it only has to write the file.
+    /// A file with the token, read before each call. To renew the token, write the file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Kind::File(path.into()))
     }
@@ -50,7 +57,7 @@ impl TokenSource {
     }
 
     /// The token for the next call, without the white space around it.
-    pub(super) async fn token(&self) -> Result<SecretString, ClientError> {
+    pub(super) async fn fetch(&self) -> Result<AccessToken, ClientError> {
         let token = match &self.0 {
             Kind::Fixed(token) => token.clone(),
             Kind::File(path) => tokio::fs::read_to_string(path)
@@ -67,8 +74,26 @@ impl TokenSource {
         }
         match stray::found_in(token) {
             Some(stray) => Err(ClientError::Token(format!("it {stray}: {}", stray::HINT))),
-            None => Ok(token.into()),
+            None => Ok(AccessToken(token.into())),
         }
+    }
+}
+
+/// The access token of one call.
+pub(super) struct AccessToken(SecretString);
+
+impl Authentication for AccessToken {
+    fn authenticate(&self, request: Request, _now: UnixMillis) -> Request {
+        let token = self.0.expose_secret();
+        let encoded = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        request
+            .with_parameter("access_token", token)
+            .with_sensitive(token.to_owned())
+            .with_sensitive(encoded)
+    }
+
+    fn decode<T: DeserializeOwned>(answer: RawAnswer) -> Result<T, ClientError> {
+        answer::decode(answer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a user of the app can do with a public account besides writing to it (`MsgType` = `event`).
+//! Events: a user's actions on a public account other than writing to it (`MsgType` = `event`).
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ pub struct Subscribe {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Unsubscribe {}
 
-/// An event that this library does not know, with all that it said.
+/// An event that this library does not know, with all its elements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownEvent {
     /// The event as the platform named it (`Event`).
@@ -39,7 +39,7 @@ pub struct UnknownEvent {
 }
 
 impl Event {
-    /// Takes what belongs to an event out of `elements`; all of them if the event is not known.
+    /// Takes the elements of an event; all of them if the event is not known.
     pub(super) fn take(elements: &mut Elements<'_>) -> Result<Self, ParseError> {
         let event = elements.id("Event")?;
         Ok(match &*event {
@@ -49,7 +49,7 @@ impl Event {
         })
     }
 
-    /// Adds `MsgType` and what [`take`](Self::take) takes.
+    /// Adds `MsgType` and the elements that [`take`](Self::take) takes.
     pub(super) fn write(&self, fields: &mut Fields) {
         fields.push("MsgType", "event");
         match self {

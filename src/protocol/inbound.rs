@@ -1,4 +1,4 @@
-//! What arrived: one callback's body, read into types.
+//! Inbound messages and events: one callback's body, read into types.
 
 use std::borrow::Cow;
 
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Event, Message, UnknownEvent,
-    xml::{Elements, Fields, XmlError},
+    Event, Message, ParseError, UnknownEvent,
+    xml::{Elements, Fields},
 };
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, MessageId, UserId},
 };
 
-/// Joins ids to keys. XML cannot carry it, and an app key with it is no configuration, so no id contains it.
+/// The character between the ids of a key. XML cannot carry it and the configuration refuses it, so no id contains it.
 const SEPARATOR: &str = "\u{1f}";
 
-/// The event with which our own `check --url` asks a server whether it would accept.
+/// The name of the event that `check --url` sends to ask a server whether it would accept messages.
 const PROBE: &str = "rongcloud-callback.probe";
 
 /// One message or event of a user to a public account.
@@ -34,34 +34,33 @@ const PROBE: &str = "rongcloud-callback.probe";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Inbound {
-    /// The public account that it was sent to (`ToUserName`).
+    /// The public account that the user wrote to (`ToUserName`).
     pub account: AccountId,
-    /// The user who sent it (`FromUserName`).
+    /// The user who wrote (`FromUserName`).
     pub user: UserId,
-    /// When it was made (`CreateTime`), as received: the platform does not state the unit.
+    /// The time at which the platform made the message (`CreateTime`), as received: the unit is not documented.
     ///
-    /// None where the element is missing or no whole number; an element that says something else stays among those
-    /// that nothing names.
+    /// `None` where the element is missing or no whole number; the text of the latter stays in `extra`.
     pub create_time: Option<i64>,
-    /// The platform's id (`MsgId`); events have none.
+    /// The platform's id of the message (`MsgId`); events have none.
     pub message_id: Option<MessageId>,
-    /// What was sent.
+    /// The message or event itself.
     pub content: Content,
-    /// Elements that nothing above names, in the order of the message.
+    /// Elements that no other field holds, in the order of the message.
     pub extra: Fields,
 }
 
-/// What was sent: a message or an event.
+/// The content of an inbound body: a message or an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Content {
-    /// `MsgType` other than `event`.
+    /// A message: `MsgType` other than `event`.
     Message(Message),
-    /// `MsgType` = `event`.
+    /// An event: `MsgType` = `event`.
     Event(Event),
 }
 
-/// Whose messages are handled one at a time and in order: one user with one account of one app.
+/// One user with one public account of one app: the messages of a conversation are handled one at a time and in order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Conversation {
     /// The app.
@@ -72,39 +71,6 @@ pub struct Conversation {
     pub user: UserId,
 }
 
-/// Why a body is not one of the platform's messages. Offsets are bytes, counted after a byte order mark.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParseError {
-    /// It is not XML of the platform's kind.
-    #[error("not an XML message: {0}")]
-    Xml(#[from] XmlError),
-    /// An element that every message of its kind has is not there.
-    #[error("the element <{element}> is missing")]
-    Missing {
-        /// Its name.
-        element: &'static str,
-    },
-    /// An element that must say something is empty.
-    #[error("the element <{element}> at byte {at} is empty")]
-    Empty {
-        /// Its name.
-        element: &'static str,
-        /// Where it stands.
-        at: usize,
-    },
-    /// An element is not of the form that it must have.
-    #[error("the element <{element}> at byte {at} is not {expected}")]
-    Malformed {
-        /// Its name.
-        element: &'static str,
-        /// What it must be.
-        expected: &'static str,
-        /// Where it stands.
-        at: usize,
-    },
-}
-
 /// Reads one callback's body.
 ///
 /// Ids, numbers, URLs and kinds are read without the white space around them; what a user wrote is kept as it is.
@@ -113,7 +79,7 @@ pub enum ParseError {
 ///
 /// # Errors
 ///
-/// What is wrong with the body, and where.
+/// The first mistake in the body, with its offset.
 pub fn parse(body: &[u8]) -> Result<Inbound, ParseError> {
     let mut elements = Elements::read(body)?;
     let account = elements.id("ToUserName")?;
@@ -147,20 +113,20 @@ impl Inbound {
         Self { account, user, create_time, message_id: None, content, extra: Fields::default() }
     }
 
-    /// The same with a `MsgId`.
+    /// Sets the `MsgId`.
     #[must_use]
     pub fn with_message_id(mut self, id: impl Into<MessageId>) -> Self {
         self.message_id = Some(id.into());
         self
     }
 
-    /// What `check --url` sends: an event that a server recognises, answers, and hands to no handler.
+    /// The event that `check --url` sends: a server recognises it, answers, and hands it to no handler.
     pub fn probe(now: UnixMillis) -> Self {
         let event = Event::Unknown(UnknownEvent { event: PROBE.to_owned(), fields: Fields::default() });
         Self::new("rongcloud-callback", "probe", now.0, Content::Event(event))
     }
 
-    /// Whether it is a [`probe`](Self::probe).
+    /// Whether this is a [`probe`](Self::probe).
     pub fn is_probe(&self) -> bool {
         matches!(&self.content, Content::Event(Event::Unknown(unknown)) if unknown.event == PROBE)
     }
@@ -175,19 +141,19 @@ impl Inbound {
         }
     }
 
-    /// Whose turn it takes in `app`.
+    /// The conversation that this belongs to in `app`.
     pub fn conversation(&self, app: &AppKey) -> Conversation {
         Conversation { app: app.clone(), account: self.account.clone(), user: self.user.clone() }
     }
 
-    /// Whose turn it takes in `app`, in the form of [`Conversation::encode`].
+    /// The conversation that this belongs to in `app`, in the form of [`Conversation::encode`].
     pub fn conversation_key(&self, app: &AppKey) -> String {
         conversation_key(app, &self.account, &self.user)
     }
 
-    /// What makes two deliveries in `app` the same message.
+    /// The duplicate key: two deliveries in `app` with the same key are the same message.
     ///
-    /// `MsgId`, app, account and user; without a `MsgId` a digest of all elements, as two different events of a user
+    /// The key has `MsgId`, app, account and user; without a `MsgId` a digest of all elements, as two different events of a user
     /// may share a second. No `MsgId` can look like a digest. The `MsgId` comes first because the platform's ids
     /// begin with the time: keys of one moment are then neighbours, and a store's index of them grows at one end.
     pub fn dedup_key(&self, app: &AppKey) -> String {
@@ -229,7 +195,7 @@ impl Inbound {
     }
 }
 
-/// Each text goes in behind its length, so that different elements never give the same bytes.
+/// The SHA-256 of all elements in hex. Each text follows its length, so that different elements never give the same bytes.
 fn digest(fields: &Fields) -> String {
     let mut digest = Sha256::new();
     for text in fields.iter().flat_map(<[&str; 2]>::from) {
@@ -244,14 +210,14 @@ fn conversation_key(app: &AppKey, account: &AccountId, user: &UserId) -> String 
 }
 
 impl Conversation {
-    /// The form that the journal orders by; [`decode`](Self::decode) reads it.
+    /// The key of this conversation in the journal; [`decode`](Self::decode) reads it.
     pub fn encode(&self) -> String {
         conversation_key(&self.app, &self.account, &self.user)
     }
 
-    /// How the keys of these conversations begin, what all of them contain, and how they end; each may be empty.
+    /// The beginning, a middle part and the end that the keys of all matching conversations have; each may be empty.
     ///
-    /// For looking up entries of an app, an account or a user, whichever is known, in a journal.
+    /// A journal looks up the entries of an app, an account or a user by it, whichever of them is known.
     pub fn key_pattern(
         app: Option<&AppKey>,
         account: Option<&AccountId>,
@@ -270,7 +236,7 @@ impl Conversation {
         [begins, contains, user.map_or_else(String::new, |user| format!("{SEPARATOR}{user}"))]
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Reads a key that [`encode`](Self::encode) wrote.
     pub fn decode(encoded: &str) -> Option<Self> {
         let mut parts = encoded.split(SEPARATOR);
         let (app, account, user) = (parts.next()?, parts.next()?, parts.next()?);
@@ -282,7 +248,7 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Location;
+    use crate::protocol::{Location, xml::XmlError};
 
     fn body(elements: &str) -> String {
         format!(

@@ -1,4 +1,4 @@
-//! The documented limits of what can be sent, checked before it is.
+//! The documented limits of messages, checked before anything is sent.
 
 use std::fmt;
 
@@ -20,19 +20,19 @@ pub const FOLLOWERS: usize = 50;
 /// A limit of the platform on something to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
-    /// A noun for what is measured, for example `text`.
+    /// A noun for the thing that is measured, for example `text`.
     pub what: &'static str,
-    /// How it is measured.
+    /// The unit of `min` and `max`.
     pub measure: Measure,
     /// The least that the platform takes.
     pub min: usize,
     /// The most that the platform takes; `usize::MAX` where it states none.
     pub max: usize,
-    /// What to do about too much, in the imperative.
+    /// Advice for somebody who is over the maximum, in the imperative.
     pub advice: &'static str,
 }
 
-/// How something is measured.
+/// A way to measure something that is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Measure {
@@ -57,7 +57,7 @@ pub struct LimitError {
     pub limit: Limit,
     /// The measure that was found.
     pub actual: usize,
-    /// Whether it was found in a reply, and not in something that somebody is sending by hand.
+    /// Whether the limit was broken by a reply, and not by something that somebody sends by hand.
     pub is_in_reply: bool,
 }
 
@@ -106,7 +106,7 @@ impl Limit {
     ///
     /// # Errors
     ///
-    /// It is not.
+    /// `actual` is less than the minimum or more than the maximum.
     pub fn check(self, actual: usize) -> Result<(), LimitError> {
         if (self.min..=self.max).contains(&actual) {
             return Ok(());
@@ -116,7 +116,7 @@ impl Limit {
 }
 
 impl LimitError {
-    /// The same error, found in a reply.
+    /// Marks the error as found in a reply.
     #[must_use]
     pub fn in_reply(self) -> Self {
         Self { is_in_reply: true, ..self }

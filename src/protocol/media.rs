@@ -1,4 +1,4 @@
-//! Files that can be uploaded: what they must be, known by their content and not by their name.
+//! Files that can be uploaded: their kinds, formats and limits. A format is recognised by content, never by file name.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Limit, LimitError, Measure};
 
-/// What a file is uploaded as: media type (媒体文件类型), `type`.
+/// The purpose of an upload: media type (媒体文件类型), `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MediaKind {
@@ -18,7 +18,7 @@ pub enum MediaKind {
     Thumb,
 }
 
-/// What a file is, by its content.
+/// The format of a file, recognised by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaFormat {
@@ -32,30 +32,30 @@ pub enum MediaFormat {
     AmrWb,
 }
 
-/// Why a file cannot be uploaded.
+/// The reason why a file cannot be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MediaError {
-    /// Too large or too long.
+    /// A file that is too large, or a recording that is too long.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// Not a file of that kind; what it is called does not matter.
+    /// A file of another format, whatever its name says.
     #[error("{kind} must be {expected}, by its content and whatever its name; this file is not")]
     Format {
-        /// What it was to be uploaded as.
+        /// The kind that the file was to be uploaded as.
         kind: MediaKind,
-        /// What it would have to be.
+        /// The formats that the platform takes for this kind.
         expected: &'static str,
     },
-    /// A recording that is AMR at its beginning only.
+    /// A recording that begins as AMR and goes on as something else.
     #[error("the AMR recording is broken at byte {at}")]
     Broken {
-        /// Where the frame begins that is not one, or not a whole one.
+        /// Offset of the first frame that is no AMR frame, or is cut off.
         at: usize,
     },
 }
 
-/// Checks a file against what the platform takes as `kind`.
+/// Checks a file against the platform's limits and formats of `kind`.
 ///
 /// # Errors
 ///
@@ -123,7 +123,7 @@ const AMR: &[u8] = b"#!AMR\n";
 const AMR_WB: &[u8] = b"#!AMR-WB\n";
 
 impl MediaFormat {
-    /// What a file is, by its first bytes.
+    /// The format of a file, recognised by its first bytes.
     pub fn of(file: &[u8]) -> Option<Self> {
         let begins: [(&[u8], Self); 4] = [
             (b"\xff\xd8\xff", Self::Jpeg),

@@ -35,7 +35,7 @@ pub enum Message {
 /// `<Content><![CDATA[…]]></Content>`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
-    /// What the user wrote (`Content`), white space included.
+    /// The text that the user wrote (`Content`), white space included.
     pub content: String,
 }
 
@@ -95,7 +95,7 @@ pub struct ImageText {
     pub url: String,
 }
 
-/// A message of a kind that this library does not know, with all that it said.
+/// A message of a kind that this library does not know, with all its elements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownMessage {
     /// The kind as the platform named it (`MsgType`).
@@ -105,9 +105,9 @@ pub struct UnknownMessage {
 }
 
 impl Message {
-    /// Takes what belongs to a message of kind `msg_type` out of `elements`; all of them if the kind is not known.
+    /// Takes the elements of a message of kind `msg_type`; all of them if the kind is not known.
     ///
-    /// What merely describes (`Format`, `Label`, `Title`, `Description`, the picture of an image-text message) may be
+    /// Elements that merely describe (`Format`, `Label`, `Title`, `Description`, the picture of an image-text message) may be
     /// missing: losing a message for want of a label helps nobody.
     pub(super) fn take(msg_type: Cow<'_, str>, elements: &mut Elements<'_>) -> Result<Self, ParseError> {
         Ok(match &*msg_type {
@@ -135,7 +135,7 @@ impl Message {
         })
     }
 
-    /// Adds `MsgType` and what [`take`](Self::take) takes.
+    /// Adds `MsgType` and the elements that [`take`](Self::take) takes.
     pub(super) fn write(&self, fields: &mut Fields) {
         fields.push("MsgType", self.msg_type());
         match self {

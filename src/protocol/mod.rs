@@ -1,6 +1,9 @@
-//! The wire: what the platform sends and what can be sent to it. Pure: no I/O, no clock, no tasks.
+//! The wire: the bodies that the platform sends, and the messages that can be sent to it.
+//!
+//! Everything here is pure: no I/O, no clock, no tasks.
 
 mod errcode;
+mod error;
 mod event;
 mod inbound;
 pub mod limits;
@@ -13,8 +16,9 @@ mod sender;
 pub mod xml;
 
 pub use errcode::ErrCode;
+pub use error::ParseError;
 pub use event::{Event, Subscribe, UnknownEvent, Unsubscribe};
-pub use inbound::{Content, Conversation, Inbound, ParseError, parse};
+pub use inbound::{Content, Conversation, Inbound, parse};
 pub use limits::{Limit, LimitError, Measure};
 pub use message::{Image, ImageText, Location, Message, Text, UnknownMessage, Voice};
 pub use outgoing::{Outgoing, OutgoingError, Recipients};

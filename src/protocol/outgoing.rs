@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 use super::Payload;
 use crate::ids::{AccountId, UserId};
 
-/// Something to send: from whom, to whom, what.
+/// A message to send: sender, recipients and content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outgoing {
-    /// The public account that sends it.
+    /// The public account that sends the message.
     pub sender: AccountId,
-    /// Who receives it.
+    /// The users who receive the message.
     pub recipients: Recipients,
-    /// What they receive.
+    /// The content of the message.
     pub payload: Payload,
 }
 
-/// Who receives a message.
+/// The users who receive a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipients {
@@ -24,14 +24,14 @@ pub enum Recipients {
     User(UserId),
     /// Several users, at most 100 a call.
     Users(Vec<UserId>),
-    /// All followers of the account; the platform allows one a day.
+    /// All followers of the account; the platform allows one such message a day.
     Followers,
 }
 
 /// The version of the stored form that this program writes, and the newest that it reads.
 const VERSION: u64 = 1;
 
-/// Why stored bytes are not an [`Outgoing`].
+/// The reason why stored bytes are not an [`Outgoing`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutgoingError {

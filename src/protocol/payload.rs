@@ -1,4 +1,4 @@
-//! What can be sent: the `msgtype`s of the platform's message calls.
+//! Payloads: the content of the platform's message calls, by `msgtype`.
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Limit, LimitError, limits};
 use crate::ids::MediaId;
 
-/// What can be sent to users, by kind.
+/// The content of a message to users, by kind.
 ///
 /// # Format
 ///
@@ -159,9 +159,9 @@ fn width(text: &str) -> usize {
 impl Text {
     /// Cuts a long text into pieces that can be sent, each within the platform's 2000 bytes.
     ///
-    /// It cuts at a line end or else at white space, if there is any in the second half of a piece, and never
-    /// inside a character as a reader sees it, such as an emoji of several code points (unless that alone is too
-    /// long). Nothing is lost but the white space at a cut. An empty text has no pieces.
+    /// A cut is made at a line end or else at white space, if there is any in the second half of a piece, and never
+    /// inside a character as a reader sees it, such as an emoji of several code points (unless that character alone is too
+    /// long). Only the white space at a cut is lost. An empty text has no pieces.
     ///
     /// # Examples
     ///
@@ -190,7 +190,7 @@ impl Text {
     }
 }
 
-/// Where to cut a text that is too long.
+/// The byte offset at which a text that is too long is cut.
 fn cut(text: &str) -> usize {
     let (mut line, mut word, mut cluster) = (0, 0, 0);
     for (start, grapheme) in text.grapheme_indices(true) {

@@ -1,4 +1,4 @@
-//! What is to be sent, as a person reads it.
+//! Payloads in the form in which a person reads them.
 
 use std::fmt;
 

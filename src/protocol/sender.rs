@@ -1,12 +1,12 @@
-//! Whose message a body is, also if it cannot be read as a whole.
+//! The sender of a body, also of one that cannot be read as a whole.
 
 use super::xml::Elements;
 use crate::ids::{AccountId, UserId};
 
-/// The account and the user of a body, if it says for certain who they are.
+/// The account and the user of a body, if both are certain.
 ///
-/// For bodies that [`parse`](super::parse) refuses: an operator finds them with the user's other messages. Of a body that is
-/// not well-formed only the elements before any that a user may have written count, and each id must be there once.
+/// This is for bodies that [`parse`](super::parse) refuses: an operator finds them among the user's other messages. In a body
+/// that is not well-formed only the elements before the user's own texts count, and each id must be there once.
 ///
 /// # Examples
 ///

@@ -1,25 +1,15 @@
-//! What answers the platform: the callback's path, the listener below it, and the operators' endpoints.
+//! The servers of the process: the platform's callbacks, the operators' endpoints, and the HTTP below both.
 //!
-//! [`Callbacks`] keep every bound that a message meets (size, times, how many at once) by themselves, so that their
-//! router can be nested in a foreign `axum` program. [`Listener`] adds what lies below HTTP: slow and idle connections, how
-//! many of them, and the drain.
+//! - `http` accepts connections, limits them, sheds load and drains. It serves an `axum` router and knows nothing of
+//!   callbacks.
+//! - `callback` is the path of a callback: verify, parse, append, acknowledge.
+//! - [`admin`] answers health, readiness and metrics.
 
 pub mod admin;
-mod backlog;
-mod binding;
-mod body;
 mod callback;
-mod callbacks;
-mod conflicts;
-mod forwarded;
-mod lanes;
-mod letter;
-mod listener;
-mod not_found;
-mod rejection;
-mod sieve;
-mod stream;
-mod timer;
+mod http;
 
-pub use callbacks::Callbacks;
-pub use listener::{Arrival, ConnectionLimits, Listener};
+pub use self::{
+    callback::{Callbacks, EndpointOptions, Options},
+    http::{Arrival, ConnectionLimits, Listener},
+};

@@ -1,20 +1,19 @@
-//! What a service is assembled from: each part as its section of the configuration says.
+//! The assembly of a service: each part as its section of the configuration says.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, thread};
 
-use super::ServiceError;
+use super::error::ServiceError;
 use crate::{
     client::Client,
     clock::Clock,
     config::{AppSection, Config, JournalSection, Replies},
     ids::AppKey,
     journal::{self, Access, Journal, JournalError},
-    portal::Portal,
     server::Listener,
-    worker::Channel,
+    worker::ReplyApi,
 };
 
-/// The addresses to listen on, and their keys, in the order in which they are.
+/// The addresses to listen on, with their keys in the configuration, in the order in which they are bound.
 pub(super) fn addresses(config: &Config) -> [(&'static str, SocketAddr); 2] {
     [("admin.listen", config.admin.listen), ("server.listen", config.server.listen)]
 }
@@ -31,7 +30,7 @@ pub(super) fn journal_error(config: &Config, source: JournalError) -> ServiceErr
     ServiceError::Journal { url: config.journal.url.to_string(), source }
 }
 
-/// How many threads this machine, or the container's share of it, can run at once.
+/// The number of threads that this machine, or the container's share of it, can run at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
@@ -57,25 +56,27 @@ pub async fn open_journal(
     journal::open(section.url.expose(), options).await
 }
 
+/// The client of each app.
 pub(super) fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
-        Client::of_app(app, &config.client)
+        app.client(config.client.options())
             .map(|client| (app.key.clone(), client))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
     config.apps.iter().map(client).collect()
 }
 
-/// The way that each app's replies go.
-pub(super) fn channels(
+/// The API through which each app's replies are sent.
+pub(super) fn reply_apis(
     config: &Config,
     clients: &HashMap<AppKey, Client>,
-) -> Result<HashMap<AppKey, Channel>, ServiceError> {
-    let channel = |app: &AppSection| match (app.replies, &app.portal) {
-        (Replies::Portal, Some(section)) => Portal::of_section(section, &config.client)
-            .map(|portal| (app.key.clone(), Channel::Portal(portal)))
+) -> Result<HashMap<AppKey, ReplyApi>, ServiceError> {
+    let api = |app: &AppSection| match (app.replies, &app.portal) {
+        (Replies::Portal, Some(section)) => section
+            .portal(config.client.options())
+            .map(|portal| (app.key.clone(), ReplyApi::Portal(portal)))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source }),
-        _ => Ok((app.key.clone(), Channel::Platform(clients[&app.key].clone()))),
+        _ => Ok((app.key.clone(), ReplyApi::Platform(clients[&app.key].clone()))),
     };
-    config.apps.iter().map(channel).collect()
+    config.apps.iter().map(api).collect()
 }

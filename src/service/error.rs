@@ -1,4 +1,4 @@
-//! Why a service did not start, or ended by itself.
+//! The errors of a service: it did not start, or it ended by itself.
 
 use std::{error::Error as _, fmt, io, net::SocketAddr};
 
@@ -7,23 +7,23 @@ use crate::{client::ClientError, ids::AppKey, journal::JournalError};
 /// The ports below this one are for privileged processes.
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// Why a service did not start, or ended by itself.
+/// The error of a service that did not start, or that ended by itself.
 ///
-/// Its `Debug` is as readable as its `Display`, with the causes and the [hint](Self::hint): it is what a `main` that
-/// returns this error shows.
+/// A `main` that returns this error shows its `Debug`, which therefore is as readable as its `Display`, with the causes and
+/// the [hint](Self::hint).
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
-    /// What is to be logged is not clear.
+    /// A filter of the log is wrong.
     #[cfg(feature = "log")]
     #[error(transparent)]
     Log(#[from] crate::telemetry::LogError),
     /// The journal could not be opened or closed.
     #[error("the journal at `{url}`")]
     Journal {
-        /// Its address in the configuration, without a password.
+        /// The address in the configuration, without a password.
         url: String,
-        /// What is wrong.
+        /// The cause.
         source: JournalError,
     },
     /// An address could not be listened on.
@@ -33,7 +33,7 @@ pub enum ServiceError {
         key: &'static str,
         /// The address.
         address: SocketAddr,
-        /// What is wrong.
+        /// The cause.
         source: io::Error,
     },
     /// The client of an app could not be made.
@@ -41,14 +41,14 @@ pub enum ServiceError {
     Client {
         /// The app.
         app: AppKey,
-        /// What is wrong.
+        /// The cause.
         source: ClientError,
     },
     /// The process's signals could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
-    /// A part that runs until the service is stopped has ended before, so the rest was stopped, too. What was accepted is
-    /// in the journal, and handled after the next start.
+    /// A part that runs until the service is stopped has ended before, so the other parts were stopped, too. Accepted
+    /// messages are in the journal, and handled after the next start.
     #[error("{part} ended by itself")]
     Ended {
         /// The part.
@@ -57,7 +57,7 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// What to do, unless the error or its cause says so.
+    /// The hint what to do, unless the error or its cause says so.
     pub fn hint(&self) -> Option<String> {
         match self {
             #[cfg(feature = "log")]

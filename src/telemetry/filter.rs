@@ -1,17 +1,17 @@
-//! Which lines are logged: a level, or levels of parts; and who has the last word on it.
+//! The filter of the log: a level, or levels of parts. An argument wins over the environment, which wins over the options.
 
-use std::{ffi::OsString, str::FromStr};
+use std::{ffi::OsStr, str::FromStr};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, LogSection};
+use super::options::Options;
 
-/// The name under which our own lines are logged; a filter may name it without a level.
-const OURS: &str = "rongcloud_callback";
+/// The name of this crate's lines; a filter may name it without a level.
+const OWN_TARGET: &str = "rongcloud_callback";
 const LEVELS: &str = "error, warn, info, debug, trace or off";
 
-/// Which lines are logged: a level such as `info`, or a `tracing` filter such as `rongcloud_callback=debug,warn`.
+/// A filter of the log: a level such as `info`, or a `tracing` filter such as `rongcloud_callback=debug,warn`.
 ///
 /// # Examples
 ///
@@ -20,18 +20,18 @@ const LEVELS: &str = "error, warn, info, debug, trace or off";
 ///
 /// assert!("debug".parse::<LogFilter>().is_ok());
 /// assert!("rongcloud_callback=debug,warn".parse::<LogFilter>().is_ok());
-/// // To `tracing` this is the name of a part whose lines are wanted, and those of all others are not.
+/// // To `tracing` this is the name of a part, whose lines alone are logged.
 /// assert!("verbose".parse::<LogFilter>().is_err());
 /// ```
 #[derive(Debug, Clone)]
 pub struct LogFilter(String);
 
-/// Why a text is not a filter.
+/// The error of a text that is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct LogFilterError(String);
 
-/// Why nothing can be logged: a filter is wrong, and this says where it stands.
+/// The error of a wrong filter, with the place where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {reason}")]
 pub struct LogError {
@@ -40,7 +40,7 @@ pub struct LogError {
 }
 
 impl LogError {
-    /// What to do.
+    /// The hint what to do.
     pub fn hint(&self) -> &'static str {
         "write a level such as \"info\", or \"rongcloud_callback=debug,warn\""
     }
@@ -57,7 +57,7 @@ impl FromStr for LogFilter {
         if let Err(error) = text.parse::<EnvFilter>() {
             return Err(LogFilterError(format!("`{text}` is not a filter: {error}")));
         }
-        match text.split(',').find(|part| is_no_level(part)) {
+        match text.split(',').find(|part| is_misspelt_level(part)) {
             Some(word) => {
                 let word = word.trim();
                 Err(LogFilterError(format!(
@@ -69,30 +69,30 @@ impl FromStr for LogFilter {
     }
 }
 
-/// Whether a part of a filter is a single word that is no level: most often a level that was misspelt, which would leave
-/// everything out of the log.
-fn is_no_level(part: &str) -> bool {
+/// Whether a part of a filter is a single word that is no level: most often a misspelt level, which would leave everything
+/// out of the log.
+fn is_misspelt_level(part: &str) -> bool {
     let part = part.trim();
     let is_word = !part.is_empty() && !part.contains(['=', '[']);
-    is_word && !part.starts_with(OURS) && part.parse::<LevelFilter>().is_err()
+    is_word && !part.starts_with(OWN_TARGET) && part.parse::<LevelFilter>().is_err()
 }
 
-/// The filter in force; the section's is looked at even where it is not.
-pub(super) fn choose(section: &LogSection, level: Option<&LogFilter>) -> Result<EnvFilter, LogError> {
-    let configured = parse(&section.level, "log.level")?;
-    let chosen = match (level, config::log_filter()) {
+/// Chooses the filter in force. The filter of the options is checked even where another one holds.
+pub(super) fn choose(options: &Options, level: Option<&LogFilter>) -> Result<EnvFilter, LogError> {
+    let configured = parse(&options.level, "log.level")?;
+    let chosen = match (level, &options.environment) {
         (Some(level), _) => level.clone(),
-        (None, Some(variable)) => of_environment(variable)?,
+        (None, Some(variable)) => parse_environment(variable)?,
         (None, None) => configured,
     };
     Ok(EnvFilter::new(chosen.0))
 }
 
-fn of_environment(variable: OsString) -> Result<LogFilter, LogError> {
+fn parse_environment(variable: &OsStr) -> Result<LogFilter, LogError> {
     let origin = "the environment variable RUST_LOG";
-    match variable.into_string() {
-        Ok(text) => parse(&text, origin),
-        Err(_) => Err(LogError { origin, reason: LogFilterError("its bytes are not UTF-8".to_owned()) }),
+    match variable.to_str() {
+        Some(text) => parse(text, origin),
+        None => Err(LogError { origin, reason: LogFilterError("its bytes are not UTF-8".to_owned()) }),
     }
 }
 

@@ -1,73 +1,95 @@
-//! Works off the Outbox: an entry is sent the way that its app's replies go.
+//! The work on the Outbox: an entry is sent through the API of its app's replies.
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Outcome, Work, backoff, of_app, pace::Pace};
+use super::{
+    apps::find_app,
+    options::{PumpOptions, SendRateOptions},
+    outcome::{AttemptOutcome, Delay, Done},
+    rate_limiter::RateLimiter,
+    work::Work,
+};
 use crate::{
     client::{Client, ClientError},
-    config::{PumpSection, RateSection},
     ids::AppKey,
     journal::{Entry, Queue},
     portal::Portal,
     protocol::Outgoing,
 };
 
-/// Sends replies.
+/// Sends the replies of all apps.
 #[derive(Debug)]
-pub struct Deliver {
-    apps: HashMap<AppKey, (Channel, Arc<Pace>)>,
-    section: PumpSection,
+pub(crate) struct Deliver {
+    apps: HashMap<AppKey, App>,
+    /// Number of attempts after which a reply is a dead letter.
+    attempts: u32,
 }
 
-/// Which way an app's replies go out.
+/// The sending of one app's replies.
+#[derive(Debug)]
+struct App {
+    api: ReplyApi,
+    limiter: Arc<RateLimiter>,
+}
+
+/// The API through which an app's replies are sent.
 #[derive(Debug, Clone)]
-pub enum Channel {
-    /// Through the platform's own API.
+pub(crate) enum ReplyApi {
+    /// The platform's own API.
     Platform(Client),
-    /// Through the portal push API, which does not carry all of it.
+    /// The portal push API, which does not carry every kind of reply.
     Portal(Portal),
 }
 
 impl Deliver {
-    /// Replies of the apps in `channels` are sent through them, each app's at most as fast as `rate` says.
-    pub fn new(channels: HashMap<AppKey, Channel>, section: &PumpSection, rate: &RateSection) -> Self {
-        let app = |(app, channel): (AppKey, Channel)| {
-            let pace = Pace::new(app.clone(), rate, section);
-            (app, (channel, pace))
+    /// Sends the replies of the apps in `apis` through their APIs, and each app's replies at most as fast as `rate` says.
+    pub(crate) fn new(
+        apis: HashMap<AppKey, ReplyApi>,
+        options: &PumpOptions,
+        rate: &SendRateOptions,
+    ) -> Self {
+        let app = |(key, api): (AppKey, ReplyApi)| {
+            let limiter = RateLimiter::new(key.clone(), rate, options);
+            (key, App { api, limiter })
         };
-        Self { apps: channels.into_iter().map(app).collect(), section: section.clone() }
+        Self { apps: apis.into_iter().map(app).collect(), attempts: options.attempts }
     }
 
-    /// What to do about a call of the `round`th round that failed.
-    fn failed(&self, entry: &Entry, pace: &Arc<Pace>, round: u64, error: &ClientError) -> Outcome {
-        let reason = reason(error);
+    /// The outcome of an attempt whose call failed. The call began in the `epoch` of the rate limiter.
+    fn failure_outcome(
+        &self,
+        entry: &Entry,
+        limiter: &Arc<RateLimiter>,
+        epoch: u64,
+        error: &ClientError,
+    ) -> AttemptOutcome {
+        let reason = failure_reason(error);
         if error.answer().is_some() && !error.is_rate_limited() {
-            pace.taken();
+            limiter.note_accepted();
         }
-        match error {
+        let delay = match error {
             error if error.is_rate_limited() => {
-                let delay = pace.refused(round, error);
-                // The platform's own word is no attempt. A gateway's counts, as its 503 does; but never as the last.
-                if error.errcode().is_none() && entry.attempt < self.section.attempts {
-                    Outcome::After(reason, delay)
+                let delay = limiter.note_refusal(epoch, error);
+                // An answer of the platform itself does not count as an attempt. A gateway's answer counts, as its 503
+                // does; but it never ends the last attempt.
+                if error.errcode().is_none() && entry.attempt < self.attempts {
+                    Delay::Exactly(delay)
                 } else {
-                    Outcome::Release(reason, delay)
+                    Delay::Uncounted(delay)
                 }
             }
-            ClientError::Transport(_) => {
-                Outcome::After(reason, backoff::delay_on_the_way(&self.section, entry.attempt))
+            ClientError::Transport(_) => Delay::QuickBackoff,
+            error if error.is_retryable() => {
+                error.retry_after().map_or(Delay::Backoff, Delay::BackoffAfter)
             }
-            error if error.is_retryable() => match error.retry_after() {
-                Some(span) => Outcome::Later(reason, span),
-                None => Outcome::Retry(reason),
-            },
-            _ => Outcome::Bury(reason),
-        }
+            _ => return AttemptOutcome::Bury { reason },
+        };
+        AttemptOutcome::Retry { reason, delay }
     }
 }
 
-/// Why a call failed, with the call: whoever reads it has nothing else that names the address.
-fn reason(error: &ClientError) -> String {
+/// The reason why a call failed, with the call, because nothing else names the address to the reader.
+fn failure_reason(error: &ClientError) -> String {
     match (error, error.call()) {
         (ClientError::Transport(lost), _) => format!("no answer to {}: {}", lost.call, lost.cause),
         (_, Some(call)) => format!("{call}: {error}"),
@@ -75,7 +97,7 @@ fn reason(error: &ClientError) -> String {
     }
 }
 
-impl Channel {
+impl ReplyApi {
     async fn send(&self, outgoing: &Outgoing) -> Result<(), ClientError> {
         match self {
             Self::Platform(client) => client.messages().send(outgoing).await.map(|_| ()),
@@ -87,25 +109,28 @@ impl Channel {
 impl Work for Deliver {
     const QUEUE: Queue = Queue::Outbox;
 
-    async fn run(&self, entry: &Entry) -> Outcome {
-        let (channel, pace) = match of_app(&self.apps, entry) {
+    async fn run(&self, entry: &Entry) -> AttemptOutcome {
+        let App { api, limiter } = match find_app(&self.apps, entry) {
             Ok((_, app)) => app,
-            Err(reason) => return Outcome::Bury(reason),
+            Err(reason) => return AttemptOutcome::bury(reason),
         };
         let outgoing = match Outgoing::decode(&entry.body) {
             Ok(outgoing) => outgoing,
-            Err(error) => return Outcome::Bury(error.to_string()),
+            Err(error) => return AttemptOutcome::bury(error.to_string()),
         };
-        let round = match pace.turn().await {
-            Ok(round) => round,
-            Err(delay) => return Outcome::Release("waits for its turn to be sent".to_owned(), delay),
-        };
-        match channel.send(&outgoing).await {
-            Ok(()) => {
-                pace.taken();
-                Outcome::Done { by: None, follow_ups: Vec::new() }
+        let epoch = match limiter.wait_for_turn().await {
+            Ok(epoch) => epoch,
+            Err(delay) => {
+                let reason = "waits for its turn to be sent".to_owned();
+                return AttemptOutcome::Retry { reason, delay: Delay::Uncounted(delay) };
             }
-            Err(error) => self.failed(entry, pace, round, &error),
+        };
+        match api.send(&outgoing).await {
+            Ok(()) => {
+                limiter.note_accepted();
+                AttemptOutcome::Done(Done::Handled { by: None, follow_ups: Vec::new() })
+            }
+            Err(error) => self.failure_outcome(entry, limiter, epoch, &error),
         }
     }
 }

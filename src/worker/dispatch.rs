@@ -1,4 +1,4 @@
-//! Works off the Inbox: an entry is parsed, handled, and its replies become entries of the Outbox.
+//! The work on the Inbox: an entry is parsed and handled, and its replies become entries of the Outbox.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -8,7 +8,11 @@ use std::{
 use bytes::Bytes;
 use tracing::Span;
 
-use super::{Outcome, Work, of_app};
+use super::{
+    apps::find_app,
+    outcome::{AttemptOutcome, Delay, Done},
+    work::Work,
+};
 use crate::{
     client::Client,
     handler::{Context, HandlerError, Reply, Route, Routes},
@@ -19,21 +23,21 @@ use crate::{
 
 /// Hands messages to the handlers.
 #[derive(Debug)]
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     routes: Routes,
     clients: HashMap<AppKey, Client>,
-    /// Kinds of message that nobody took, so that each is told of once.
-    unhandled: Mutex<HashSet<&'static str>>,
+    /// The kinds of message that nobody took so far, so that the log warns once of each.
+    not_taken: Mutex<HashSet<&'static str>>,
 }
 
 impl Dispatch {
-    /// Messages of the apps in `clients` go to `routes`.
-    pub fn new(routes: Routes, clients: HashMap<AppKey, Client>) -> Self {
-        Self { routes, clients, unhandled: Mutex::default() }
+    /// Hands the messages of the apps in `clients` to `routes`.
+    pub(crate) fn new(routes: Routes, clients: HashMap<AppKey, Client>) -> Self {
+        Self { routes, clients, not_taken: Mutex::default() }
     }
 
-    async fn handle(&self, entry: &Entry) -> Result<Outcome, HandlerError> {
-        let (app, client) = of_app(&self.clients, entry).map_err(HandlerError::permanent)?;
+    async fn handle(&self, entry: &Entry) -> Result<Done, HandlerError> {
+        let (app, client) = find_app(&self.clients, entry).map_err(HandlerError::permanent)?;
         let inbound = protocol::parse(&entry.body).map_err(HandlerError::permanent)?;
         if let Some(message_id) = &inbound.message_id {
             Span::current().record("message_id", &*shortened(message_id.as_str()));
@@ -41,51 +45,51 @@ impl Dispatch {
         Span::current().record("kind", inbound.kind());
         let context = Context::new(app.clone(), inbound, client.clone(), entry.attempt)
             .with_accepted_at(entry.accepted_at);
-        let Some(handling) = self.routes.take(&context) else { return Ok(self.untaken(&context)) };
+        let Some(handling) = self.routes.take(&context) else { return Ok(self.leave(&context)) };
         let by = handling.name().cloned();
         let reply = handling.await?;
-        // The body decides whom the reply goes to, not the journal's key: a revived entry whose body could not
-        // be read before has no user in its key.
-        Ok(Outcome::Done { by, follow_ups: follow_ups(entry, context.inbound(), &app, &reply)? })
+        // The reply goes to the user that the body names, not the journal's key: the key of a revived entry whose body could
+        // not be read before has no user.
+        Ok(Done::Handled { by, follow_ups: follow_ups(entry, context.inbound(), &app, &reply)? })
     }
 
-    /// What a message comes to that nobody takes.
-    fn untaken(&self, context: &Context) -> Outcome {
+    /// Leaves a message that nobody takes without an answer, and warns of the first message of its kind.
+    fn leave(&self, context: &Context) -> Done {
         if let Some(by) = self.routes.quiet(context) {
-            return Outcome::Quiet(by);
+            return Done::Quiet { by };
         }
         let kind = context.inbound().kind();
-        let mut told = self.unhandled.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(kind) {
+        let mut not_taken = self.not_taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if not_taken.insert(kind) {
             tracing::warn!(
                 "no rule or handler has taken a message of the kind `{kind}`: it is kept in the journal's history without \
                  an answer, as others like it will be, and this is said once for each kind; if they are to be answered, {}",
                 self.routes.remedies().join(", or ")
             );
         }
-        Outcome::NotTaken
+        Done::NotTaken
     }
 }
 
 impl Work for Dispatch {
     const QUEUE: Queue = Queue::Inbox;
 
-    async fn run(&self, entry: &Entry) -> Outcome {
+    async fn run(&self, entry: &Entry) -> AttemptOutcome {
         match self.handle(entry).await {
-            Ok(outcome) => outcome,
-            Err(error) if error.is_permanent() => Outcome::Bury(error.to_string()),
-            Err(error) => match error.retry_after() {
-                Some(span) => Outcome::Later(error.to_string(), span),
-                None => Outcome::Retry(error.to_string()),
+            Ok(done) => AttemptOutcome::Done(done),
+            Err(error) if error.is_permanent() => AttemptOutcome::bury(error.to_string()),
+            Err(error) => AttemptOutcome::Retry {
+                reason: error.to_string(),
+                delay: error.retry_after().map_or(Delay::Backoff, Delay::BackoffAfter),
             },
         }
     }
 }
 
-/// The replies as entries of the Outbox, of the same conversation, so that they keep their order.
+/// Makes entries of the Outbox from the replies. They belong to the same conversation, so that they keep their order.
 ///
-/// Their key is the entry's number, which no other entry ever has: a second run of the handler cannot add a
-/// second set of replies.
+/// Their keys contain the number of the message's entry, which no other entry ever has: a second run of the handler cannot
+/// add a second set of replies.
 fn follow_ups(
     entry: &Entry,
     inbound: &Inbound,

@@ -1,4 +1,4 @@
-//! An outage in the log: one line when it begins, one a minute, one when it ends.
+//! The log lines about an outage: one when it begins, one a minute, one when it ends.
 
 use std::{
     fmt,
@@ -10,71 +10,73 @@ use tokio::time::Instant;
 
 use crate::journal::Queue;
 
-/// While an outage lasts, it is told of this often.
-const EVERY: Duration = Duration::from_mins(1);
+/// Time between two log lines about an outage that lasts.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Something that is tried again and again, and whether it works.
+/// The outages of one operation on the journal, which is tried again until it succeeds.
 #[derive(Debug)]
 pub(super) struct Outage {
     queue: Queue,
-    /// The verb that cannot be done meanwhile.
-    what: &'static str,
-    since: Mutex<Option<Since>>,
+    /// The verb that names the operation in the log.
+    operation: &'static str,
+    /// The outage that has not ended; `None` while the operation succeeds.
+    current: Mutex<Option<Current>>,
 }
 
 /// An outage that has not ended.
 #[derive(Debug, Clone, Copy)]
-struct Since {
+struct Current {
     began: Instant,
-    told: Instant,
+    /// The time of the last log line about it.
+    logged_at: Instant,
 }
 
 impl Outage {
-    pub(super) fn new(queue: Queue, what: &'static str) -> Self {
-        Self { queue, what, since: Mutex::default() }
+    pub(super) fn new(queue: Queue, operation: &'static str) -> Self {
+        Self { queue, operation, current: Mutex::default() }
     }
 
-    /// Notes that an attempt has failed, and tells of it if it is time.
-    pub(super) fn failed(&self, error: &dyn fmt::Display) {
-        if let Some(lasts) = self.news() {
+    /// Notes that the operation has failed, and logs the outage if a line is due.
+    pub(super) fn note_failure(&self, error: &dyn fmt::Display) {
+        if let Some(lasts) = self.begin_or_go_on() {
             tracing::error!(
                 queue = self.queue.as_str(),
                 lasts_s = lasts.as_secs(),
                 %error,
                 "cannot {} while the journal is away: it is tried again until it is back, and nothing that was accepted is lost",
-                self.what
+                self.operation
             );
         }
     }
 
-    /// Notes that an attempt has worked, and tells of the end of an outage.
-    pub(super) fn worked(&self) {
+    /// Notes that the operation has succeeded, and logs the end of an outage.
+    pub(super) fn note_success(&self) {
         if let Some(lasted) = self.end() {
             tracing::info!(
                 queue = self.queue.as_str(),
                 lasted_s = lasted.as_secs(),
                 "can {} again",
-                self.what
+                self.operation
             );
         }
     }
 
-    /// How long the outage lasts by now, if it is time to tell of it.
-    fn news(&self) -> Option<Duration> {
+    /// Begins an outage, or goes on with it. Returns how long it lasts by now if a log line is due.
+    fn begin_or_go_on(&self) -> Option<Duration> {
         let now = Instant::now();
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = since.map_or(now, |since| since.began);
-        if since.is_some_and(|since| now.duration_since(since.told) < EVERY) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = current.map_or(now, |outage| outage.began);
+        if current.is_some_and(|outage| now.duration_since(outage.logged_at) < LOG_INTERVAL) {
             return None;
         }
-        *since = Some(Since { began, told: now });
+        *current = Some(Current { began, logged_at: now });
         Some(now.duration_since(began))
     }
 
-    /// How long the outage has lasted that ends now, if there was one.
+    /// Ends the outage, if there is one. Returns how long it lasted.
     fn end(&self) -> Option<Duration> {
-        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner).take();
-        since.map(|since| since.began.elapsed())
+        let ended = self.current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ended.map(|outage| outage.began.elapsed())
     }
 }
 
@@ -91,13 +93,13 @@ mod tests {
         assert_eq!(outage.end(), None);
         let half = Duration::from_secs(30);
         for round in 0..2 {
-            let mut told = Vec::new();
+            let mut logged = Vec::new();
             for _ in 0..6 {
-                told.push(outage.news().map(|lasts| lasts.as_secs()));
+                logged.push(outage.begin_or_go_on().map(|lasts| lasts.as_secs()));
                 advance(half).await;
             }
             let expected = [Some(0), None, Some(60), None, Some(120), None];
-            assert_eq!(told, expected, "outage {round}");
+            assert_eq!(logged, expected, "outage {round}");
             assert_eq!(outage.end(), Some(half * 6));
             assert_eq!(outage.end(), None);
         }

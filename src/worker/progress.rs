@@ -1,4 +1,4 @@
-//! What becomes of each entry, step by step, for observers; the log says the same.
+//! The progress of each entry, step by step, for observers. The log says the same.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::panicked;
+use super::panics::panic_message;
 use crate::{
     journal::{Entry, EntryId, Queue},
     protocol::Conversation,
@@ -20,8 +20,8 @@ use crate::{
 
 /// A step of an entry's way through a queue.
 ///
-/// It is told before the journal has noted it. Where the journal cannot, because it is away or the lease is lost, the
-/// entry begins another attempt later.
+/// Observers are told of the step before the journal has noted it. If the journal cannot note it, because it is away or the
+/// lease is lost, the entry begins another attempt later.
 #[derive(Debug, Clone)]
 pub struct Progress {
     /// The queue: messages are in the Inbox, replies in the Outbox.
@@ -40,7 +40,7 @@ pub struct Progress {
     pub step: Step,
 }
 
-/// What happens to an entry.
+/// A step that an entry takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -50,9 +50,9 @@ pub enum Step {
     Done {
         /// The rule or handler, for example `rule "welcome"` or `handler 2 (Text)`; `None` for a reply.
         by: Option<String>,
-        /// How many replies are to be sent now.
+        /// The number of replies that are to be sent now.
         replies: usize,
-        /// How long the attempt took.
+        /// The duration of the attempt.
         took: Duration,
     },
     /// No rule and no handler takes the message: it is kept without an answer.
@@ -64,71 +64,72 @@ pub enum Step {
     },
     /// The attempt failed, and another one follows.
     Retry {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// The time until then.
+        /// The time until the next attempt.
         after: Duration,
     },
-    /// It is not the entry's turn: the attempt does not count, and another one follows.
+    /// The entry's turn has not come: the attempt does not count, and another one follows.
     Released {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// The time until then.
+        /// The time until the next attempt.
         after: Duration,
     },
     /// The entry is given up: a dead letter.
     Dead {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Those who are told of each step, in order; clones are the same ones.
+/// The observers of a service, in the order in which they are told of each step; clones share them.
 #[derive(Clone, Default)]
-pub struct Observers(Vec<Arc<Observer>>);
+pub(crate) struct Observers(Vec<Arc<Observer>>);
 
+/// A function that is told of each step.
 struct Observer {
-    tell: Box<dyn Fn(&Progress) + Send + Sync>,
-    /// A panic of it has been logged.
+    observe: Box<dyn Fn(&Progress) + Send + Sync>,
+    /// Whether a panic of the function has been logged; further panics are not.
     has_panicked: AtomicBool,
 }
 
 impl Observers {
-    /// Adds one after those that are there.
-    pub fn add(&mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) {
+    /// Adds an observer after the others.
+    pub(crate) fn add(&mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) {
         let has_panicked = AtomicBool::new(false);
-        self.0.push(Arc::new(Observer { tell: Box::new(tell), has_panicked }));
+        self.0.push(Arc::new(Observer { observe: Box::new(observe), has_panicked }));
     }
 
-    /// Whether there are none.
+    /// Whether there are no observers.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Tells each of them of a step.
-    pub(super) fn tell(&self, queue: Queue, entry: &Entry, step: Step) {
+    /// Tells each observer of a step.
+    pub(super) fn notify(&self, queue: Queue, entry: &Entry, step: Step) {
         if self.is_empty() {
             return;
         }
         let progress = Progress {
             queue,
             entry: entry.id,
-            answers: answers(queue, entry),
+            answers: answered_entry(queue, entry),
             conversation: Conversation::decode(&entry.conversation),
             body: entry.body.clone(),
             attempt: entry.attempt,
             step,
         };
-        self.0.iter().for_each(|observer| observer.tell(&progress));
+        self.0.iter().for_each(|observer| observer.notify(&progress));
     }
 }
 
 impl Observer {
-    fn tell(&self, progress: &Progress) {
-        let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.tell)(progress))) else { return };
+    fn notify(&self, progress: &Progress) {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.observe)(progress))) else { return };
         if !self.has_panicked.swap(true, Ordering::Relaxed) {
             tracing::error!(
-                panic = panicked(panic.as_ref()),
+                panic = panic_message(panic.as_ref()),
                 "an observer has panicked: messages are handled as before, and it is told of the next steps; \
                  further panics of it are not logged"
             );
@@ -137,7 +138,7 @@ impl Observer {
 }
 
 /// The number of the message that an entry of the Outbox answers.
-pub(super) fn answers(queue: Queue, entry: &Entry) -> Option<EntryId> {
+pub(super) fn answered_entry(queue: Queue, entry: &Entry) -> Option<EntryId> {
     match queue {
         Queue::Inbox => None,
         Queue::Outbox => EntryId::answered_by(&entry.key),

@@ -18,56 +18,56 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    Outcome, lines,
-    log_limit::HANDLED,
+    attempt_log,
+    options::PumpOptions,
     outage::Outage,
-    outcome::Verdict,
-    panicked,
+    outcome::{AttemptOutcome, Done},
+    panics::panic_message,
     progress::{Observers, Step},
+    retry::Decision,
+    work::Work,
 };
 use crate::{
     clock::Clock,
-    config::PumpSection,
     failpoint::{self, Point},
     journal::{Entry, Journal, JournalError, Lease, Queue},
     metrics as names,
 };
 
-/// Without news from the journal, look this often: something may have become due.
+/// Time after which the pump looks for work although the journal has reported no change: an entry may have become due.
 const POLL: Duration = Duration::from_millis(500);
-/// With little room, wait so long for more: leases are cheaper together.
+/// Time to wait for more free places before leasing, because leases are cheaper together.
 const GATHER: Duration = Duration::from_millis(2);
-/// How much longer than its time limit an attempt is leased, for settling it.
+/// Time that a lease lasts beyond the time limit of its attempt, for settling the entry.
 const SETTLE: Duration = Duration::from_secs(30);
-/// How long a known outcome waits at first, and at most, to be settled again while the journal is away.
+/// First and longest pause between two tries to settle an entry while the journal is away.
 const RESETTLE: Duration = Duration::from_millis(250);
 const LONGEST_RESETTLE: Duration = Duration::from_secs(2);
 
-/// What is done with the entries of one queue.
-pub trait Work: Send + Sync + 'static {
-    /// The queue.
-    const QUEUE: Queue;
-
-    /// One attempt. A panic and a time-out are failed attempts, too.
-    fn run(&self, entry: &Entry) -> impl Future<Output = Outcome> + Send;
-}
-
-/// Works off one queue until it is told to stop.
+/// Works off one queue until it is stopped.
+///
+/// A pump starts with [`run`](Self::run). It wakes when the journal reports a change, when an attempt ends, and after
+/// `POLL`. Once it is stopped, it leases nothing more, and lets the attempts in progress end.
 #[derive(Debug)]
-pub struct Pump<W> {
+pub(crate) struct Pump<W> {
+    /// The work that each attempt does.
     work: W,
-    /// Where entries come from and go to. Closed by whoever opened it, after the pump has returned.
+    /// The journal, whose changes wake the pump. Whoever opened the journal closes it after the pump has returned.
     journal: Arc<dyn Journal>,
-    section: PumpSection,
+    options: PumpOptions,
     clock: Clock,
-    meters: Meters,
-    leasing: Outage,
-    settling: Outage,
+    metrics: Metrics,
+    /// The outages of the journal while entries are leased.
+    lease_outage: Outage,
+    /// The outages of the journal while entries are settled.
+    settle_outage: Outage,
+    /// The observers that are told of each step of an entry.
     observers: Observers,
 }
 
+/// The metrics of one queue's attempts.
 #[derive(Debug)]
-struct Meters {
+struct Metrics {
     done: Counter,
     retry: Counter,
     buried: Counter,
@@ -76,47 +76,67 @@ struct Meters {
     seconds: Histogram,
 }
 
-impl<W: Work> Pump<W> {
-    /// A pump for the queue that `work` names.
-    pub fn new(work: W, journal: Arc<dyn Journal>, section: PumpSection, clock: Clock) -> Self {
-        let queue = W::QUEUE.as_str();
-        let meters = Meters {
+impl Metrics {
+    fn new(queue: &'static str) -> Self {
+        Self {
             done: names::attempts(queue, "done"),
             retry: names::attempts(queue, "retry"),
             buried: names::attempts(queue, "buried"),
             released: names::attempts(queue, "released"),
             lost: names::attempts(queue, "lease_lost"),
             seconds: names::attempt_seconds(queue),
-        };
-        let leasing = Outage::new(W::QUEUE, "lease");
-        let settling = Outage::new(W::QUEUE, "settle");
-        let observers = Observers::default();
-        Self { work, journal, section, clock, meters, leasing, settling, observers }
+        }
     }
 
-    /// The same pump, which tells these of each step.
+    /// The counter of attempts that ended with `decision`.
+    fn counter(&self, decision: &Decision) -> &Counter {
+        match decision {
+            Decision::Finish(_) => &self.done,
+            Decision::Postpone { .. } => &self.retry,
+            Decision::Release { .. } => &self.released,
+            Decision::Bury { .. } => &self.buried,
+        }
+    }
+}
+
+impl<W: Work> Pump<W> {
+    /// A pump for the queue that `work` names.
+    pub(crate) fn new(work: W, journal: Arc<dyn Journal>, options: PumpOptions, clock: Clock) -> Self {
+        Self {
+            work,
+            journal,
+            options,
+            clock,
+            metrics: Metrics::new(W::QUEUE.as_str()),
+            lease_outage: Outage::new(W::QUEUE, "lease"),
+            settle_outage: Outage::new(W::QUEUE, "settle"),
+            observers: Observers::default(),
+        }
+    }
+
+    /// Tells `observers` of each step.
     #[must_use]
-    pub fn observed_by(self, observers: Observers) -> Self {
+    pub(crate) fn observed_by(self, observers: Observers) -> Self {
         Self { observers, ..self }
     }
 
     /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
     ///
-    /// What is cut off is due again after the next start.
-    pub async fn run(self, stop: CancellationToken, grace: Duration) {
+    /// Entries whose attempts are cut off are due again after the next start.
+    pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
         let pump = Arc::new(self);
         let mut running = JoinSet::new();
         let mut changes = pump.journal.changes(W::QUEUE);
         while !stop.is_cancelled() {
-            // Mark the news as seen before leasing, so that none between the two is missed.
+            // Changes are marked as seen before leasing, so that none between the two is missed.
             changes.borrow_and_update();
-            let full = pump.lease(&mut running).await;
+            let is_full = pump.lease(&mut running).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(_) = running.join_next() => pump.gather(&mut running).await,
-                _ = changes.changed(), if !full => {}
-                () = sleep(POLL), if !full => {}
-                () = HANDLED.end_of_second() => {}
+                _ = changes.changed(), if !is_full => {}
+                () = sleep(POLL), if !is_full => {}
+                () = attempt_log::log_next_unlogged() => {}
             }
         }
         let _ = timeout(grace, async { while running.join_next().await.is_some() {} }).await;
@@ -129,62 +149,63 @@ impl<W: Work> Pump<W> {
             );
             running.shutdown().await;
         }
-        HANDLED.end();
+        attempt_log::log_last_unlogged();
     }
 
-    /// Starts as many attempts as there is room and work for; true if there is no more room.
+    /// Leases entries and starts their attempts, as many as there are free places. Returns whether no place is free then.
     async fn lease(self: &Arc<Self>, running: &mut JoinSet<()>) -> bool {
-        let room = self.section.concurrency - running.len();
-        if room == 0 {
+        let free_places = self.options.concurrency - running.len();
+        if free_places == 0 {
             return true;
         }
-        let (length, begins) = (self.section.timeout + SETTLE, Instant::now());
-        match self.journal.lease(W::QUEUE, room, self.clock.now().plus(length)).await {
+        let (length, begins_at) = (self.options.timeout + SETTLE, Instant::now());
+        match self.journal.lease(W::QUEUE, free_places, self.clock.now().plus(length)).await {
             Ok(entries) => {
-                self.leasing.worked();
+                self.lease_outage.note_success();
                 for entry in entries {
-                    let span = lines::span(W::QUEUE, &entry);
-                    let attempt = Arc::clone(self).attempt(entry, begins + length);
+                    let span = attempt_log::attempt_span(W::QUEUE, &entry);
+                    let attempt = Arc::clone(self).attempt(entry, begins_at + length);
                     running.spawn(attempt.instrument(span));
                 }
             }
-            Err(error) => self.leasing.failed(&error),
+            Err(error) => self.lease_outage.note_failure(&error),
         }
-        running.len() == self.section.concurrency
+        running.len() == self.options.concurrency
     }
 
-    /// After an attempt has ended: takes note of those that end at the same time.
+    /// After an attempt has ended, waits a moment for others that end at the same time, so that their places are leased
+    /// together.
     async fn gather(&self, running: &mut JoinSet<()>) {
-        let most = self.section.concurrency - self.section.concurrency / 4;
+        let enough = self.options.concurrency - self.options.concurrency / 4;
         let _ = timeout(GATHER, async {
-            while running.len() > most && running.join_next().await.is_some() {}
+            while running.len() > enough && running.join_next().await.is_some() {}
         })
         .await;
         while running.try_join_next().is_some() {}
     }
 
-    /// One attempt with a lease that runs until `lease_ends`.
-    async fn attempt(self: Arc<Self>, entry: Entry, lease_ends: Instant) {
-        self.observers.tell(W::QUEUE, &entry, Step::Begun);
+    /// Makes one attempt at an entry whose lease ends at `lease_ends_at`.
+    async fn attempt(self: Arc<Self>, entry: Entry, lease_ends_at: Instant) {
+        self.observers.notify(W::QUEUE, &entry, Step::Begun);
         let started = Instant::now();
-        let outcome = self.outcome(&entry).await;
+        let outcome = self.run_work(&entry).await;
         let duration = started.elapsed();
-        self.meters.seconds.record(duration);
-        let verdict = outcome.judge(entry.attempt, &self.section);
-        self.tell(&entry, &verdict, duration);
-        self.settle(&entry.lease, &verdict, lease_ends).await;
+        self.metrics.seconds.record(duration);
+        let decision = Decision::after(outcome, entry.attempt, &self.options);
+        self.report(&entry, &decision, duration);
+        self.settle(&entry.lease, &decision, lease_ends_at).await;
     }
 
-    /// Notes what came of an attempt in the journal. While the journal is away it is tried again for as long as the
-    /// lease lasts: what was done is done, and would be done twice if it were not noted.
-    async fn settle(&self, lease: &Lease, verdict: &Verdict, lease_ends: Instant) {
-        let counter = self.counter(verdict);
+    /// Settles an entry in the journal. While the journal is away, this is tried again for as long as the lease lasts: a
+    /// message that was handled would be handled twice if its entry were not settled.
+    async fn settle(&self, lease: &Lease, decision: &Decision, lease_ends_at: Instant) {
+        let counter = self.metrics.counter(decision);
         let mut wait = RESETTLE;
         let mut was_away = false;
         loop {
-            match self.note(lease.clone(), verdict).await {
+            match self.write_decision(lease.clone(), decision).await {
                 Ok(()) => {
-                    self.settling.worked();
+                    self.settle_outage.note_success();
                     return counter.increment(1);
                 }
                 Err(JournalError::LeaseLost(_)) if was_away => {
@@ -192,11 +213,11 @@ impl<W: Work> Pump<W> {
                     return counter.increment(1);
                 }
                 Err(JournalError::LeaseLost(_)) => {
-                    self.meters.lost.increment(1);
+                    self.metrics.lost.increment(1);
                     return tracing::warn!("lease lost: the attempt does not count");
                 }
-                Err(error @ JournalError::Unavailable(_)) if Instant::now() + wait < lease_ends => {
-                    self.settling.failed(&error);
+                Err(error @ JournalError::Unavailable(_)) if Instant::now() + wait < lease_ends_at => {
+                    self.settle_outage.note_failure(&error);
                     was_away = true;
                 }
                 Err(error) => {
@@ -208,70 +229,70 @@ impl<W: Work> Pump<W> {
         }
     }
 
-    async fn note(&self, lease: Lease, verdict: &Verdict) -> Result<(), JournalError> {
-        match verdict {
-            Verdict::Finish(_, follow_ups) => self.journal.finish(lease, follow_ups.clone()).await,
-            Verdict::Postpone(delay, reason) => {
+    /// Tells the journal the decision.
+    async fn write_decision(&self, lease: Lease, decision: &Decision) -> Result<(), JournalError> {
+        match decision {
+            Decision::Finish(Done::Handled { follow_ups, .. }) => {
+                self.journal.finish(lease, follow_ups.clone()).await
+            }
+            Decision::Finish(Done::NotTaken | Done::Quiet { .. }) => {
+                self.journal.finish(lease, Vec::new()).await
+            }
+            Decision::Postpone { delay, reason } => {
                 let until = self.clock.now().plus(*delay);
                 self.journal.postpone(lease, until, reason.clone()).await
             }
-            Verdict::Release(delay, reason) => {
+            Decision::Release { delay, reason } => {
                 let until = self.clock.now().plus(*delay);
                 self.journal.release(lease, until, reason.clone()).await
             }
-            Verdict::Bury(reason) => self.journal.bury(lease, reason.clone()).await,
+            Decision::Bury { reason } => self.journal.bury(lease, reason.clone()).await,
         }
     }
 
-    async fn outcome(&self, entry: &Entry) -> Outcome {
-        if entry.attempt > self.section.attempts {
-            let attempts = self.section.attempts;
-            return Outcome::Bury(format!(
+    /// Runs the work on an entry, with the time limit. A panic and a time-out are failures.
+    async fn run_work(&self, entry: &Entry) -> AttemptOutcome {
+        let PumpOptions { attempts, timeout: limit, .. } = self.options;
+        if entry.attempt > attempts {
+            return AttemptOutcome::bury(format!(
                 "the process ended during the last of its {attempts} attempts, and perhaps because of it: \
                  find out what it does to its handler before it is revived"
             ));
         }
-        let run = AssertUnwindSafe(self.work_on(entry)).catch_unwind();
-        match timeout(self.section.timeout, run).await {
+        let working = AssertUnwindSafe(self.work_with_failpoints(entry)).catch_unwind();
+        match timeout(limit, working).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Outcome::Retry(format!("panicked: {}", panicked(panic.as_ref()))),
-            Err(_) => Outcome::Retry(format!("not done within {:?}", self.section.timeout)),
+            Ok(Err(panic)) => {
+                AttemptOutcome::retry(format!("panicked: {}", panic_message(panic.as_ref())))
+            }
+            Err(_) => AttemptOutcome::retry(format!("not done within {limit:?}")),
         }
     }
 
-    async fn work_on(&self, entry: &Entry) -> Outcome {
+    async fn work_with_failpoints(&self, entry: &Entry) -> AttemptOutcome {
         if let Err(injected) = failpoint::reach(Point::Leased) {
-            return Outcome::Retry(injected.to_string());
+            return AttemptOutcome::retry(injected.to_string());
         }
         let outcome = self.work.run(entry).await;
-        let ended = match W::QUEUE {
+        let end = match W::QUEUE {
             Queue::Inbox => Point::Handled,
             Queue::Outbox => Point::Sent,
         };
-        match failpoint::reach(ended) {
+        match failpoint::reach(end) {
             Ok(()) => outcome,
-            Err(injected) => Outcome::Retry(injected.to_string()),
-        }
-    }
-
-    /// What counts an attempt that ended so.
-    fn counter(&self, verdict: &Verdict) -> &Counter {
-        match verdict {
-            Verdict::Finish(..) => &self.meters.done,
-            Verdict::Postpone(..) => &self.meters.retry,
-            Verdict::Release(..) => &self.meters.released,
-            Verdict::Bury(_) => &self.meters.buried,
+            Err(injected) => AttemptOutcome::retry(injected.to_string()),
         }
     }
 
     /// Tells the log and the observers how an attempt ended.
-    fn tell(&self, entry: &Entry, verdict: &Verdict, took: Duration) {
-        let is_untold = matches!(verdict, Verdict::Finish(..)) && !lines::tells_of_done(W::QUEUE);
-        if is_untold && self.observers.is_empty() {
+    fn report(&self, entry: &Entry, decision: &Decision, took: Duration) {
+        let is_unlogged =
+            matches!(decision, Decision::Finish(_)) && !attempt_log::is_done_logged(W::QUEUE);
+        if is_unlogged && self.observers.is_empty() {
             return;
         }
-        let step = verdict.step(took);
-        lines::tell(W::QUEUE, entry, &step, took);
-        self.observers.tell(W::QUEUE, entry, step);
+        let step = decision.step(took);
+        attempt_log::log_step(W::QUEUE, entry, &step, took);
+        self.observers.notify(W::QUEUE, entry, step);
     }
 }

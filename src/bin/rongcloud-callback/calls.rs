@@ -33,7 +33,7 @@ pub(crate) struct Options {
 impl Options {
     /// The client of the chosen app.
     pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
-        let client = Client::of_app(self.section(config)?, &config.client)?;
+        let client = self.section(config)?.client(config.client.options())?;
         Ok(if self.dry_run { client.dry_run() } else { client })
     }
 
@@ -44,7 +44,7 @@ impl Options {
             Failure::yours(anyhow::anyhow!("the app {} has no portal", app.key))
                 .hint("write a section [apps.portal] below it; `config/callback.toml` shows one")
         })?;
-        let portal = Portal::of_section(section, &config.client)?;
+        let portal = section.portal(config.client.options())?;
         Ok(if self.dry_run { portal.dry_run() } else { portal })
     }
 

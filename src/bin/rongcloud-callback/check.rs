@@ -89,7 +89,7 @@ pub(crate) async fn run(
 
 /// Builds what `serve` would build, without opening or listening to anything.
 pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
-    telemetry::check(&config.log, level)?;
+    telemetry::check(&config.log.options(), level)?;
     let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     CallbackService::new(config.clone()).route(rules).check()?;
     Ok(())
@@ -199,7 +199,7 @@ pub(crate) async fn probe_as(
     config: &Config,
 ) -> Result<String, ProbeError> {
     let secret = app.secrets.first().cloned().unwrap_or_default();
-    probe(url, &secret, app.timestamps, &config.client, &Clock::system()).await
+    probe(url, &secret, app.timestamps, config.client.options(), &Clock::system()).await
 }
 
 async fn try_out(config: &Config, app: &AppSection, url: &Url) -> Result<(), Failure> {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 use rongcloud_callback::{
-    Client, Config,
-    client::{Account, ClientError, ProbeError, server_time},
+    Config,
+    client::{Account, ClientError, server_time},
     clock::Clock,
     config::{AppSection, ConfigError},
     ids::AppKey,
@@ -233,7 +233,7 @@ async fn clock(config: &Config, app: &AppSection) -> Finding {
         return Finding::open(CHECK, "there is no api_url", "write one");
     };
     let clock = Clock::system();
-    match server_time(url, &config.client, &clock).await {
+    match server_time(url, config.client.options(), &clock).await {
         Ok(Some(theirs)) => {
             let ahead = clock.now().0 - theirs.0;
             let (seconds, way) = (ahead.abs() / 1000, if ahead > 0 { "ahead of" } else { "behind" });
@@ -257,7 +257,7 @@ async fn clock(config: &Config, app: &AppSection) -> Finding {
 async fn api(config: &Config, app: &AppSection, account: Option<&str>) -> (Finding, Option<Account>) {
     const CHECK: &str = "API";
     let urls = app.api_urls.iter().map(Url::as_str).collect::<Vec<_>>().join(", ");
-    let client = match Client::of_app(app, &config.client) {
+    let client = match app.client(config.client.options()) {
         Ok(client) => client,
         Err(error) => return (Finding::wrong(CHECK, error.to_string(), "look at api_url"), None),
     };
@@ -354,7 +354,7 @@ async fn server(config: &Config, app: &AppSection) -> Finding {
             CHECK,
             format!("rongcloud-callback {version} answers at {url}, its journal is ready"),
         ),
-        Err(ProbeError::NoAnswer { .. }) => Finding::open(
+        Err(error) if error.is_unanswered() => Finding::open(
             CHECK,
             format!("none answers at {url}"),
             "`rongcloud-callback serve` starts it, here or elsewhere",

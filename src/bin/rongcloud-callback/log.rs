@@ -7,5 +7,5 @@ use crate::failure::Failure;
 
 /// Logs as a configuration says, unless `--log-level` has begun it already.
 pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
-    telemetry::start(section, None).map_err(Failure::from)
+    telemetry::start(&section.options(), None).map_err(Failure::from)
 }

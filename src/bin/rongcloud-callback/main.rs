@@ -148,7 +148,7 @@ async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Fai
     if level.is_some() && !matches!(command, Command::Serve) {
         // `serve` begins once it knows the format.
         let section = LogSection { format: LogFormat::Text, level: "info".to_owned() };
-        telemetry::start(&section, level)?;
+        telemetry::start(&section.options(), level)?;
     }
     let load = || Config::load(config.as_deref());
     match command {

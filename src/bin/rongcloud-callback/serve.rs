@@ -27,7 +27,7 @@ pub(crate) async fn run(path: Option<PathBuf>, level: Option<&LogFilter>) -> Res
         config = load(path.as_deref()) => config.map_err(Failure::ours)??,
         () = &mut stop => return Ok(()),
     };
-    telemetry::start(&config.log, level)?;
+    telemetry::start(&config.log.options(), level)?;
     raise_open_files();
     let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
     let service = CallbackService::new(config).route(rules.clone()).run_until(stop);

@@ -1,18 +1,19 @@
 //! Where the database is: the URL, and how its server's certificate is verified.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use rustls::{
     ClientConfig, RootCertStore,
-    crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::form_urlencoded;
 
-use crate::journal::JournalError;
+use crate::{
+    journal::JournalError,
+    tls::{self, Roots},
+};
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// A server that has been silent for so long is given up, although nobody has closed the connection.
@@ -68,7 +69,7 @@ impl Address {
             .keepalives_idle(SILENCE / 2)
             .keepalives_interval(SILENCE / 5)
             .keepalives_retries(2);
-        let tls = MakeRustlsConnect::new(tls(encrypted, roots.as_deref())?);
+        let tls = MakeRustlsConnect::new(tls_config(encrypted, roots.as_deref())?);
         Ok(Self { config, tls })
     }
 }
@@ -80,17 +81,13 @@ impl fmt::Debug for Address {
 }
 
 /// Trusts the certificates in the file `roots`, or else the system's, which are read only where they are needed.
-fn tls(encrypted: bool, roots: Option<&str>) -> Result<ClientConfig, JournalError> {
-    let refused = |error: rustls::Error| open_error(&format!("TLS cannot be set up: {error}"));
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(refused)?;
-    let builder = match roots.filter(|_| encrypted) {
-        Some(file) if file != "system" => builder.with_root_certificates(read_roots(file)?),
-        _ if encrypted => builder.with_platform_verifier().map_err(refused)?,
-        _ => builder.with_root_certificates(RootCertStore::empty()),
+fn tls_config(encrypted: bool, roots: Option<&str>) -> Result<ClientConfig, JournalError> {
+    let roots = match roots.filter(|_| encrypted) {
+        Some(file) if file != "system" => Roots::Only(read_roots(file)?),
+        _ if encrypted => Roots::System,
+        _ => Roots::None,
     };
-    Ok(builder.with_no_client_auth())
+    tls::client_config(roots).map_err(|error| open_error(&format!("TLS cannot be set up: {error}")))
 }
 
 fn read_roots(file: &str) -> Result<RootCertStore, JournalError> {

@@ -1,4 +1,4 @@
-//! A child of the root, and what its content consists of.
+//! A child of the root, and the pieces that its content consists of.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ pub(super) struct Element<'b> {
     /// The name, which is compared as bytes.
     pub(super) name: Cow<'b, [u8]>,
     pub(super) text: Cow<'b, str>,
-    /// Where the start tag stands.
+    /// Offset of the start tag in the body.
     pub(super) at: usize,
-    /// Whether the text stands there in one piece: nothing was put together, left out, or nested in it.
+    /// Whether the text is one piece of the body: nothing was joined, left out, or nested in it.
     pub(super) is_whole: bool,
 }
 
@@ -22,18 +22,18 @@ impl Element<'_> {
     }
 }
 
-/// How many pieces of each kind a child's content has.
+/// Number of pieces of each kind in a child's content.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     /// CDATA sections.
     pub(super) sections: usize,
-    /// Texts outside sections, other than white space, and references.
+    /// Texts and references outside CDATA sections, white space not counted.
     pub(super) texts: usize,
     /// Comments and processing instructions.
     pub(super) remarks: usize,
-    /// Elements.
+    /// Nested elements.
     pub(super) elements: usize,
-    /// Texts that have a `]]>` in them, after a section.
+    /// Texts after a section that contain `]]>`.
     pub(super) stray_ends: usize,
 }
 
@@ -44,7 +44,7 @@ impl Pieces {
         self.stray_ends += usize::from(self.sections > 0 && text.contains("]]>"));
     }
 
-    /// Whether a section ends, though the text that it was begun for seems to go on behind it.
+    /// Whether a CDATA section ends although its text seems to go on after it.
     pub(super) fn ends_early(&self) -> bool {
         self.sections > 0 && self.remarks + self.elements + self.stray_ends > 0
     }

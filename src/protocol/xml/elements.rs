@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Fields, XmlError, characters::is_space, element::Element};
 use crate::protocol::ParseError;
 
-/// The children of the root in their order, each until somebody takes it.
+/// The children of the root in their order. An element is removed when its value is taken.
 #[derive(Debug)]
 pub(in crate::protocol) struct Elements<'b>(Vec<Option<Element<'b>>>);
 
@@ -14,32 +14,32 @@ impl<'b> Elements<'b> {
         Ok(Self(super::children(body)?.into_iter().map(Some).collect()))
     }
 
-    /// The elements that are certainly the platform's own, also of a body that cannot be read.
+    /// Reads the elements that are certainly the platform's own, also from a body that cannot be read as a whole.
     pub(in crate::protocol) fn read_certain(body: &'b [u8]) -> Self {
         Self(super::certain_children(body).into_iter().map(Some).collect())
     }
 
-    /// Text as it is.
+    /// The element's text, unchanged.
     pub(in crate::protocol) fn text(&mut self, name: &'static str) -> Result<String, ParseError> {
         Ok(self.required(name)?.text.into_owned())
     }
 
-    /// Text as it is; empty if there is none.
+    /// The element's text, unchanged; empty if the element is missing.
     pub(in crate::protocol) fn optional_text(&mut self, name: &'static str) -> String {
         self.take(name, name).map_or_else(String::new, |element| element.text.into_owned())
     }
 
-    /// One token, such as a URL, without the white space around it.
+    /// The element's text as one token, such as a URL, without the white space around it.
     pub(in crate::protocol) fn token(&mut self, name: &'static str) -> Result<String, ParseError> {
         Ok(trimmed(self.required(name)?.text).into_owned())
     }
 
-    /// One token; empty if there is none.
+    /// The element's text as one token; empty if the element is missing.
     pub(in crate::protocol) fn optional_token(&mut self, name: &'static str) -> String {
         self.take(name, name).map_or_else(String::new, |element| trimmed(element.text).into_owned())
     }
 
-    /// An id or a kind; none if there is none under either name, or it is empty.
+    /// An id under either name; `None` if there is no such element, or its text is empty.
     pub(in crate::protocol) fn optional_id(
         &mut self,
         name: &'static str,
@@ -49,7 +49,7 @@ impl<'b> Elements<'b> {
         Ok(id.filter(|id| !id.is_empty()))
     }
 
-    /// An id or a kind, which is not empty.
+    /// An id or a kind that must not be empty.
     pub(in crate::protocol) fn id(&mut self, name: &'static str) -> Result<Cow<'b, str>, ParseError> {
         let element = self.required(name)?;
         let at = element.at;
@@ -57,7 +57,7 @@ impl<'b> Elements<'b> {
         if id.is_empty() { Err(ParseError::Empty { element: name, at }) } else { Ok(id) }
     }
 
-    /// A whole number; an element that says something else is left, for it may be all that tells two events apart.
+    /// A whole number. An element with another text stays: its text may be all that distinguishes two events.
     pub(in crate::protocol) fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
         let element = self.0.iter().flatten().find(|element| *element.name == *name.as_bytes());
         let number = element.and_then(|element| trim(&element.text).parse().ok());
@@ -74,7 +74,7 @@ impl<'b> Elements<'b> {
         number.ok_or(ParseError::Malformed { element: name, expected: "a number", at })
     }
 
-    /// All that is left.
+    /// The elements that nobody has taken.
     pub(in crate::protocol) fn rest(&mut self) -> Fields {
         let left = self.0.drain(..).flatten();
         left.map(|element| (String::from_utf8_lossy(&element.name).into_owned(), element.text)).collect()
@@ -92,9 +92,9 @@ impl<'b> Elements<'b> {
     }
 }
 
-/// What an element says, if it is what the platform wrote to the last byte.
+/// The element's text without the white space around it, if no byte of it was mended or put together.
 ///
-/// An id in several pieces may be two ids, and one with a broken character may be another user's: neither is guessed at.
+/// An id in several pieces may be two ids, and an id with a broken character may be another user's: both are refused.
 fn id<'b>(name: &'static str, element: Element<'b>) -> Result<Cow<'b, str>, ParseError> {
     if !element.is_whole || element.text.contains(char::REPLACEMENT_CHARACTER) {
         let expected = "in one piece and of whole characters";
@@ -103,7 +103,7 @@ fn id<'b>(name: &'static str, element: Element<'b>) -> Result<Cow<'b, str>, Pars
     Ok(trimmed(element.text))
 }
 
-/// Without the white space of XML around it; other spaces may be part of an id.
+/// Removes the white space of XML around a text; other spaces may be part of an id.
 fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }

@@ -1,63 +1,63 @@
-//! Why a body is not XML of the platform's kind.
+//! The errors of a body that is not XML of the platform's kind.
 
 use super::{MAX_DEPTH, MAX_ELEMENTS};
 
-/// Why a body is not XML of the platform's kind. Offsets are bytes, counted after a byte order mark.
+/// The reason why a body is not XML of the platform's kind. Offsets are bytes, counted after a byte order mark.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum XmlError {
-    /// Where only markup may stand, the bytes are not UTF-8.
+    /// Bytes that are not UTF-8, in a place where only markup may stand.
     #[error("not UTF-8 at byte {at}")]
     NotUtf8 {
-        /// Where the first wrong byte stands.
+        /// Offset of the first wrong byte.
         at: usize,
     },
-    /// It declares to be in another encoding, so its text cannot be trusted to mean what it seems to.
+    /// A declaration of another encoding: the text cannot be trusted to mean what its bytes say in UTF-8.
     #[error("an encoding other than UTF-8 is declared at byte {at}")]
     Encoding {
-        /// Where the declaration stands.
+        /// Offset of the declaration.
         at: usize,
     },
-    /// It has a DOCTYPE, which no message needs and attacks do.
+    /// A DOCTYPE, which no message needs and attacks do.
     #[error("a DOCTYPE at byte {at}")]
     Doctype {
-        /// Where it stands.
+        /// Offset of the DOCTYPE.
         at: usize,
     },
-    /// It has more than [`MAX_DEPTH`] levels of elements.
+    /// More than [`MAX_DEPTH`] levels of elements.
     #[error("more than {MAX_DEPTH} levels of elements at byte {at}")]
     TooDeep {
-        /// Where the first element too deep stands.
+        /// Offset of the first element that is too deep.
         at: usize,
     },
-    /// It has more than [`MAX_ELEMENTS`] elements.
+    /// More than [`MAX_ELEMENTS`] elements.
     #[error("more than {MAX_ELEMENTS} elements at byte {at}")]
     TooManyElements {
-        /// Where the first element too many stands.
+        /// Offset of the first element too many.
         at: usize,
     },
-    /// An element is there again, so it is not clear which one was meant, or a text wrote one of them.
+    /// An element that is there twice: it is not clear which one is meant, and a user's text may have written one of them.
     #[error("the element <{element}> is repeated at byte {at}")]
     Repeated {
-        /// Its name, shortened.
+        /// The element's name, shortened.
         element: String,
-        /// Where it stands for the second time.
+        /// Offset of the second one.
         at: usize,
     },
-    /// It is not well-formed, or not one root called `xml`.
+    /// XML that is not well-formed, or does not have exactly one root called `xml`.
     #[error("{what} at byte {at}{}", within(.element))]
     Malformed {
-        /// What is wrong.
+        /// A noun for the mistake.
         what: &'static str,
-        /// Where it stands.
+        /// Offset of the mistake.
         at: usize,
-        /// The innermost element around it, shortened; empty outside the root.
+        /// The innermost element around the mistake, shortened; empty outside the root.
         element: String,
     },
 }
 
 impl XmlError {
-    /// Where it stands.
+    /// The offset of the mistake.
     pub(super) fn at(&self) -> usize {
         match *self {
             Self::NotUtf8 { at }
@@ -70,7 +70,7 @@ impl XmlError {
         }
     }
 
-    /// The same error in the body as it came.
+    /// This error at another offset: the one in the body as it came, before it was mended.
     pub(super) fn moved_to(mut self, place: usize) -> Self {
         match &mut self {
             Self::NotUtf8 { at }

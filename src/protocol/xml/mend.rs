@@ -1,4 +1,4 @@
-//! Mends a text that its platform did not escape, so that the reader sees what was meant.
+//! Mends a body whose texts the platform did not escape, so that the reader sees what was meant.
 
 use std::collections::HashSet;
 
@@ -10,24 +10,24 @@ use super::{
 
 const SECTION: &str = "<![CDATA[";
 const SECTION_END: &str = "]]>";
-/// How a `]]>` is written in a section: a section of its own for each half.
+/// The form of a `]]>` within a section: one section ends in its first half, the next begins with its second.
 const SPLIT_END: &str = "]]]]><![CDATA[>";
 
-/// The elements that hold what a user wrote, of which every message has at most one.
+/// The elements that hold a user's own text. Every message has at most one of each.
 const WRITTEN: [&str; 4] = ["Content", "Title", "Description", "Label"];
 
 /// A body after something in it was replaced.
 #[derive(Debug)]
 pub(super) struct Mended {
     pub(super) text: String,
-    /// Where in `text` something was replaced, and how many bytes it has gained by that.
+    /// The replacements: offset in `text`, and the number of bytes that `text` has gained by it.
     changes: Vec<(usize, usize)>,
-    /// The first thing that was replaced.
+    /// The first mistake that was mended.
     pub(super) defect: Option<XmlError>,
 }
 
 impl Mended {
-    /// Where in the body that which is now at `at` stood.
+    /// The offset in the original body of the byte that is at `at` in the mended one.
     pub(super) fn original(&self, at: usize) -> usize {
         let gained: usize =
             self.changes.iter().take_while(|change| change.0 < at).map(|change| change.1).sum();
@@ -35,8 +35,8 @@ impl Mended {
     }
 }
 
-/// With U+FFFD for each character that XML does not allow, and for each sequence of bytes that is no character.
-pub(super) fn characters(body: &[u8]) -> Mended {
+/// Replaces each character that XML does not allow, and each sequence of bytes that is no character, by U+FFFD.
+pub(super) fn replace_characters(body: &[u8]) -> Mended {
     let mut mended =
         Mended { text: String::with_capacity(body.len()), changes: Vec::new(), defect: None };
     for chunk in body.utf8_chunks() {
@@ -57,7 +57,7 @@ pub(super) fn characters(body: &[u8]) -> Mended {
 }
 
 impl Mended {
-    /// Puts U+FFFD in the place of something of `length` bytes, at most three.
+    /// Puts U+FFFD in the place of `length` bytes, at most three.
     fn replace(&mut self, length: usize, defect: impl FnOnce(usize) -> XmlError) {
         let at = self.text.len();
         if self.defect.is_none() {
@@ -69,10 +69,10 @@ impl Mended {
     }
 }
 
-/// With each CDATA section reaching to its element's own end tag, as if every `]]>` before it had been escaped.
+/// Extends each CDATA section to its element's own end tag, as if every `]]>` before it had been escaped.
 ///
-/// None where it is not clear which end tag is the element's own: [the module](super) says why.
-pub(super) fn sections(body: &str) -> Option<Mended> {
+/// Returns `None` where it is not clear which end tag is the element's own: [the module](super) says why.
+pub(super) fn extend_sections(body: &str) -> Option<Mended> {
     let mut mended =
         Mended { text: String::with_capacity(body.len()), changes: Vec::new(), defect: None };
     let mut rest = body;
@@ -113,7 +113,7 @@ fn is_common(name: &str) -> bool {
     COMMON.contains(&name.as_bytes())
 }
 
-/// Whether no section of a user's that begins in `text` may end in what comes `after` it, which begins with the end of `text`.
+/// Whether no CDATA section that a user began within `text` may end in `after`, which begins with the end of `text`.
 fn is_clear(text: &str, after: &str) -> bool {
     let begun: HashSet<String> = text
         .match_indices(SECTION)
@@ -121,7 +121,7 @@ fn is_clear(text: &str, after: &str) -> bool {
         .filter(|name| !is_common(name))
         .map(str::to_ascii_lowercase)
         .collect();
-    // The first one is the end of `text` itself.
+    // The first end is that of `text` itself.
     let mut ended =
         after.match_indices(SECTION_END).skip(1).filter_map(|(at, _)| end_tag(after.get(at..)?));
     !ended.any(|name| begun.contains(&name.to_ascii_lowercase()))

@@ -51,8 +51,13 @@ use element::Element;
 pub(super) use elements::Elements;
 pub use error::XmlError;
 use reader::Walk;
-pub use reader::{MAX_DEPTH, MAX_ELEMENTS};
 use serde::{Deserialize, Serialize};
+
+/// The most levels of elements in a body, the root included.
+pub const MAX_DEPTH: usize = 8;
+
+/// The most elements in a body, the root included.
+pub const MAX_ELEMENTS: usize = 128;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -63,7 +68,7 @@ const COMMON: [&[u8]; 7] =
 /// The children of the root, in their order.
 fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    // The reader would skip it without counting it, and every offset would be wrong.
+    // The reader would skip a second mark without counting it, and every offset would be wrong.
     if body.starts_with(BYTE_ORDER_MARK) {
         let what = "a second byte order mark";
         return Err(XmlError::Malformed { what, at: 0, element: String::new() });
@@ -76,9 +81,9 @@ fn children(body: &[u8]) -> Result<Vec<Element<'_>>, XmlError> {
     mended_children(body)
 }
 
-/// Whether nothing in it looks like a character that XML does not allow; bytes that are not UTF-8 the reader finds.
+/// Whether no byte looks like a part of a character that XML does not allow. Bytes that are not UTF-8 are found by the reader.
 fn is_plain(body: &[u8]) -> bool {
-    // Without a branch in them, so that they run over many bytes at a time; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
+    // No branches, so that the compiler can vectorise both passes; U+FFFE and U+FFFF are EF BF BE and EF BF BF.
     let control = body.iter().fold(0, |any, &b| {
         any | (u8::from(b < b' ') & u8::from(b != b'\n') & u8::from(b != b'\r') & u8::from(b != b'\t'))
     });
@@ -89,21 +94,21 @@ fn is_plain(body: &[u8]) -> bool {
     (control | noncharacter) == 0
 }
 
-/// The same for a body that has to be mended, or cannot be read.
+/// The children of the root of a body that has to be mended first, or the reason why it cannot be read.
 #[cold]
 fn mended_children(body: &[u8]) -> Result<Vec<Element<'static>>, XmlError> {
-    let mended = mend::characters(body);
+    let mended = mend::replace_characters(body);
     let error = match Walk::new(mended.text.as_bytes()).run() {
         Ok(children) => return Ok(owned(children, |at| mended.original(at))),
         Err(error) => error,
     };
-    if let Some(split) = mend::sections(&mended.text)
+    if let Some(split) = mend::extend_sections(&mended.text)
         && let Ok(children) = Walk::new(split.text.as_bytes()).run()
     {
         return Ok(owned(children, |at| mended.original(split.original(at))));
     }
     let at = mended.original(error.at());
-    // Where a broken character stands in place of markup, that is what is wrong.
+    // A broken character in place of markup is the real mistake there.
     let defect = mended.defect.filter(|defect| defect.at() == at);
     Err(defect.unwrap_or_else(|| error.moved_to(at)))
 }
@@ -116,16 +121,16 @@ fn owned(children: Vec<Element<'_>>, original: impl Fn(usize) -> usize) -> Vec<E
     children.into_iter().map(moved).collect()
 }
 
-/// All children of the root; of a body that cannot be read those before anything that a user may have written.
+/// All children of the root. For a body that cannot be read: the children before anything that a user may have written.
 fn certain_children(body: &[u8]) -> Vec<Element<'_>> {
     if let Ok(children) = children(body) {
         return children;
     }
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let mended = mend::characters(body);
+    let mended = mend::replace_characters(body);
     let (children, ended, error) = Walk::new(mended.text.as_bytes()).run_to_error();
     let common = children.iter().take_while(|child| COMMON.contains(&&*child.name)).count();
-    // Of two it is not clear which one was meant.
+    // An element that is there twice makes both uncertain.
     let is_repeated = matches!(error, Some(XmlError::Repeated { .. })) && common == children.len();
     let certain = if is_repeated { 0 } else { common.min(ended) };
     children.into_iter().take(certain).map(Element::into_owned).collect()
@@ -156,7 +161,7 @@ impl Fields {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// Whether there are none.
+    /// Whether the message has no elements.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -180,20 +185,20 @@ impl Fields {
     ///
     /// # Errors
     ///
-    /// What is wrong, and where: a DOCTYPE, broken characters outside texts, a tag without its counterpart, an element
+    /// The mistake and its offset: a DOCTYPE, broken characters outside texts, a tag without its counterpart, an element
     /// that is repeated, anything but exactly one `<xml>`, or more than [`MAX_ELEMENTS`] elements or [`MAX_DEPTH`] levels.
     pub fn read(body: &[u8]) -> Result<Self, XmlError> {
         Ok(Elements::read(body)?.rest())
     }
 
-    /// Writes them as the documents print a message, but well-formed; [`read`](Self::read) is its inverse.
+    /// Writes the message as the documents print it, but well-formed; [`read`](Self::read) is its inverse.
     ///
     /// Characters that XML cannot carry, such as U+0000, become U+FFFD.
     pub fn to_xml(&self) -> String {
         writer::write(self, writer::EndTags::WellFormed)
     }
 
-    /// Writes them exactly as the documents print a message: `MsgId` is closed with `</MsgID>`.
+    /// Writes the message exactly as the documents print it: `MsgId` is closed with `</MsgID>`.
     pub fn to_documented_xml(&self) -> String {
         writer::write(self, writer::EndTags::AsDocumented)
     }

@@ -13,30 +13,25 @@ use quick_xml::{
 };
 
 use super::{
+    MAX_DEPTH, MAX_ELEMENTS,
     characters::{is_name, is_number, is_space, is_xml_char},
     element::{Element, Pieces},
     error::XmlError,
 };
 
-/// Most levels of elements, the root included.
-pub const MAX_DEPTH: usize = 8;
-
-/// Most elements, the root included.
-pub const MAX_ELEMENTS: usize = 128;
-
 pub(super) struct Walk<'b> {
     body: &'b [u8],
     reader: Reader<&'b [u8]>,
-    /// Where the current event begins.
+    /// Offset at which the current event begins.
     at: usize,
     /// Names of the open elements, the root first; the first `depth` of them count.
     open: [&'b [u8]; MAX_DEPTH],
     depth: usize,
-    /// Elements so far.
+    /// Number of elements so far.
     count: usize,
     /// The children of the root so far; the last one may still be open.
     children: Vec<Element<'b>>,
-    /// Where the content of the child that is open begins.
+    /// Offset at which the content of the open child begins.
     content: usize,
     pieces: Pieces,
 }
@@ -81,7 +76,7 @@ impl<'b> Walk<'b> {
         }
     }
 
-    /// Goes over one event; false at the end.
+    /// Reads one event; false at the end of the body.
     fn step(&mut self) -> Result<bool, XmlError> {
         self.at = self.position();
         match self.reader.read_event().map_err(|error| self.syntax_error(&error))? {
@@ -108,7 +103,7 @@ impl<'b> Walk<'b> {
 
     fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), XmlError> {
         let length = tag.name().as_ref().len();
-        // Behind the `<`. A slice of the body, as the event's own name lives no longer than the event.
+        // The name is a slice of the body, because the event's own name lives no longer than the event.
         let name = self.body.get(self.at + 1..self.at + 1 + length).unwrap_or_default();
         self.count += 1;
         if self.count > MAX_ELEMENTS {
@@ -206,7 +201,7 @@ impl<'b> Walk<'b> {
                 Cow::Owned(c.unwrap_or(char::REPLACEMENT_CHARACTER).to_string())
             }
             (_, Some(text)) => Cow::Borrowed(text),
-            // Not a reference but a bare `&`, which happens to have a `;` behind it.
+            // No reference but a bare `&` with a `;` somewhere behind it.
             (_, None) => {
                 let typed = format!("&{};", &**name);
                 Cow::Owned(BytesText::from_escaped(typed).xml10_content().into_owned())
@@ -216,7 +211,7 @@ impl<'b> Walk<'b> {
         self.add(text);
     }
 
-    /// The first text of a child is moved in, still borrowed; only text in several pieces is copied.
+    /// Appends to the child's text. The first piece stays borrowed; only further pieces are copied.
     fn add(&mut self, text: Cow<'b, str>) {
         match self.children.last_mut() {
             Some(child) if child.text.is_empty() => child.text = text,
@@ -246,7 +241,7 @@ impl<'b> Walk<'b> {
             }
             None => Ok(()),
             Some(Ok(name)) if is_utf8(&name) => Ok(()),
-            // One that is not well-formed may declare anything.
+            // A declaration that is not well-formed may declare anything.
             Some(_) => Err(XmlError::Encoding { at: self.at }),
         }
     }
@@ -291,7 +286,7 @@ fn offset(position: u64) -> usize {
     usize::try_from(position).unwrap_or(usize::MAX)
 }
 
-/// A name as an error shows it.
+/// The form in which an error shows a name.
 fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().take(40).collect()
 }

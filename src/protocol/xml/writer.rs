@@ -2,14 +2,14 @@
 
 use super::Fields;
 
-/// How `MsgId` is closed.
+/// The spelling of the end tag of `MsgId`.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum EndTags {
     WellFormed,
     AsDocumented,
 }
 
-/// What the documents print without CDATA.
+/// The elements that the documents print without CDATA.
 const BARE: [&str; 4] = ["CreateTime", "Location_X", "Location_Y", "MsgId"];
 
 pub(super) fn write(fields: &Fields, end_tags: EndTags) -> String {

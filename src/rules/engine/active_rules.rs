@@ -108,7 +108,7 @@ impl ActiveRule {
             (Action::Forward(_), Some(target)) => {
                 let attempt = (context.attempt(), context.accepted_at());
                 let message = Envelope::new(&self.rule.name, app, inbound, captures, attempt);
-                target.hand_on(&message, clock).await
+                target.forward(&message, clock).await
             }
             (Action::Forward(_), None) => Err(HandlerError::permanent("there is nowhere to forward to")),
             (Action::Reply { replies, pick }, _) => {

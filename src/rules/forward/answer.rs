@@ -1,77 +1,81 @@
-//! What a service's answer means: replies, another attempt, or the end.
-
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
+//! The reading of a service's answer: replies, another attempt, or a permanent failure.
 
 use crate::{
-    client::transport::{Received, excerpt, mask},
     handler::{HandlerError, HandlerResult, Reply},
+    http::{
+        exchange::{AnswerBody, RawAnswer},
+        redaction::{excerpt, mask},
+    },
     protocol::Payload,
     rules::language::{Forward, WrittenReply},
 };
 
-/// Most replies of one answer.
-const MOST_REPLIES: usize = 100;
+/// The largest number of replies in one answer.
+const MAX_REPLIES: usize = 100;
 
 /// Advice on how to answer.
-const RIGHT: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
+const ADVICE: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
                      replies, such as [{\"text\": \"…\"}]";
 
 /// Reads an answer.
-pub(super) fn read(received: &Received, target: &Forward) -> HandlerResult {
-    let Received { status, retry_after, text, .. } = received;
-    // Some libraries begin every text with it.
-    let text = text.trim_start_matches('\u{feff}');
-    let wrong = |what: &str| HandlerError::permanent(describe(received, target, what));
-    match *status {
-        200..300 if text.trim().is_empty() => Ok(Reply::none()),
-        200..300 if !received.is_utf8 => Err(wrong(&format!(" with what is not UTF-8; {RIGHT}"))),
-        200..300 => {
-            let replies: Vec<WrittenReply> = serde_json::from_str(text).map_err(|error| {
-                let error = beginning(&error.to_string(), target);
-                wrong(&format!(" with what is no list of replies ({error}); {RIGHT}"))
-            })?;
-            if replies.len() > MOST_REPLIES {
-                return Err(wrong(&format!(
-                    " with {} replies, more than {MOST_REPLIES}",
-                    replies.len()
-                )));
-            }
-            let payloads: Vec<Payload> = replies.into_iter().map(Payload::from).collect();
-            for payload in &payloads {
-                payload.check().map_err(|limit| {
-                    wrong(&format!(" with what cannot be sent ({})", limit.in_reply()))
-                })?;
-            }
-            Ok(payloads.into_iter().collect())
+pub(super) fn read(answer: &RawAnswer, target: &Forward) -> HandlerResult {
+    let wrong = |what: &str| HandlerError::permanent(describe(answer, target, what));
+    match (answer.status, &answer.body) {
+        (200..300, AnswerBody::Text(text)) => read_replies(text, target).map_err(|what| wrong(&what)),
+        (200..300, AnswerBody::NotUtf8(_)) => Err(wrong(&format!(" with what is not UTF-8; {ADVICE}"))),
+        (status @ 200..300, AnswerBody::TooLarge) => {
+            let url = target.shown_url();
+            Err(HandlerError::permanent(format!("{url} answered HTTP {status}: {}", answer.text())))
         }
-        408 | 425 | 429 | 500.. => {
-            let busy = describe(received, target, "");
-            Err(match retry_after {
-                Some(span) => HandlerError::retryable_after(busy, *span),
+        (408 | 425 | 429 | 500.., _) => {
+            let busy = describe(answer, target, "");
+            Err(match answer.retry_after {
+                Some(span) => HandlerError::retryable_after(busy, span),
                 None => HandlerError::retryable(busy),
             })
         }
-        300..400 => {
-            let location = header(received, &LOCATION, target);
+        (300..400, _) => {
+            let location = header(answer, "location", target);
             let location = location.map_or_else(String::new, |to| format!(", a redirect to {to}"));
             Err(wrong(&format!(
-                "{location}; redirects are not followed, so write in forward.url the address that answers; {RIGHT}"
+                "{location}; redirects are not followed, so write in forward.url the address that answers; {ADVICE}"
             )))
         }
-        _ => Err(wrong(&format!("; {RIGHT}"))),
+        _ => Err(wrong(&format!("; {ADVICE}"))),
     }
 }
 
-/// An answer in words: its status, `what` is to be said of it, its type and its beginning.
-fn describe(received: &Received, target: &Forward, what: &str) -> String {
-    let (url, status) = (target.shown_url(), received.status);
-    let beginning = beginning(&received.text, target);
+/// Reads the replies in the body of a success, or describes what is wrong with them.
+fn read_replies(text: &str, target: &Forward) -> Result<Reply, String> {
+    // Some libraries begin every text with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Ok(Reply::none());
+    }
+    let replies: Vec<WrittenReply> = serde_json::from_str(text).map_err(|error| {
+        let error = beginning(&error.to_string(), target);
+        format!(" with what is no list of replies ({error}); {ADVICE}")
+    })?;
+    if replies.len() > MAX_REPLIES {
+        return Err(format!(" with {} replies, more than {MAX_REPLIES}", replies.len()));
+    }
+    let payloads: Vec<Payload> = replies.into_iter().map(Payload::from).collect();
+    for payload in &payloads {
+        payload.check().map_err(|limit| format!(" with what cannot be sent ({})", limit.in_reply()))?;
+    }
+    Ok(payloads.into_iter().collect())
+}
+
+/// Describes an answer: its status, then `what`, its type and its beginning.
+fn describe(answer: &RawAnswer, target: &Forward, what: &str) -> String {
+    let (url, status) = (target.shown_url(), answer.status);
+    let beginning = beginning(&answer.text(), target);
     if beginning.is_empty() {
         return format!("{url} answered {status}{what}");
     }
-    let form: Vec<_> = [CONTENT_TYPE, CONTENT_ENCODING]
-        .iter()
-        .filter_map(|name| header(received, name, target))
+    let form: Vec<_> = ["content-type", "content-encoding"]
+        .into_iter()
+        .filter_map(|name| header(answer, name, target))
         .collect();
     let form = if form.is_empty() { String::new() } else { format!(" ({})", form.join(", ")) };
     if what.is_empty() {
@@ -81,19 +85,18 @@ fn describe(received: &Received, target: &Forward, what: &str) -> String {
     }
 }
 
-fn header(received: &Received, name: &HeaderName, target: &Forward) -> Option<String> {
-    let value = received.headers.get(name)?;
-    Some(beginning(&String::from_utf8_lossy(value.as_bytes()), target))
+fn header(answer: &RawAnswer, name: &str, target: &Forward) -> Option<String> {
+    answer.header(name).map(|value| beginning(&value, target))
 }
 
-/// How a text of the service's begins, without the keys in its address.
+/// Cuts out the beginning of a text of the service, without the keys in the service's address.
 fn beginning(text: &str, target: &Forward) -> String {
     excerpt(&mask(text, &target.hidden_parts()))
 }
 
-/// What came of an answer in one word, for metrics: the words are those of the client's other calls.
-pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str {
-    match (received.status, result) {
+/// The class of an answer in one word, for metrics; the words are those of the client's calls.
+pub(super) fn class(answer: &RawAnswer, result: &HandlerResult) -> &'static str {
+    match (answer.status, result) {
         (_, Ok(_)) => "ok",
         (200..300, Err(_)) => "unreadable",
         (429, Err(_)) => "rate_limited",
@@ -106,8 +109,10 @@ pub(super) fn class(received: &Received, result: &HandlerResult) -> &'static str
 mod tests {
     use std::time::Duration;
 
+    use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
+
     use super::*;
-    use crate::client::Call;
+    use crate::http::call::Call;
 
     fn answer(status: u16, text: &str) -> HandlerResult {
         asked("http://x/y", status, &[], text)
@@ -120,18 +125,17 @@ mod tests {
         text: &str,
     ) -> HandlerResult {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        let received = Received {
+        let answer = RawAnswer {
             status,
             retry_after: None,
             headers: headers.collect(),
-            text: text.to_owned(),
-            is_utf8: true,
+            body: AnswerBody::Text(text.to_owned()),
             call: Call::default(),
         };
         let minute = Duration::from_mins(1);
         let url = url.parse().unwrap();
         let target = Forward { url, secrets: Vec::new(), timeout: minute, concurrency: 1 };
-        read(&received, &target)
+        read(&answer, &target)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a forwarded message looks like: JSON, versioned.
+//! The JSON of a forwarded message, with a version.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -33,7 +33,7 @@ pub(in crate::rules) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// The form of a message.
+    /// The envelope of `inbound`, which `rule` forwards.
     pub(in crate::rules) fn new(
         rule: &'a str,
         app: &'a AppKey,

@@ -1,4 +1,4 @@
-//! Handing messages on to a service: one signed request, and what its answer means.
+//! Forwarding of messages to a service: one signed request, and the reading of its answer.
 
 mod answer;
 mod envelope;
@@ -6,41 +6,42 @@ mod webhook;
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::CONTENT_TYPE;
+use bytes::Bytes;
 use tokio::{sync::Semaphore, time::timeout};
 
 pub(super) use self::envelope::Envelope;
 use crate::{
-    client::{
-        ClientError,
-        transport::{self, Prepared, Transport},
-    },
     clock::Clock,
-    config::ClientSection,
     handler::{HandlerError, HandlerResult},
+    http::{
+        base_address::BaseAddress,
+        error::ClientError,
+        options::Options,
+        request::Request,
+        transport::{Transport, count_call},
+    },
     rules::language::Forward,
 };
 
-/// A service, and the connections to it.
+/// A service that messages are forwarded to, and the connections to it.
 pub(super) struct Target {
     section: Forward,
     transport: Transport,
-    /// Bounds what comes down on a service that has just come back.
-    turns: Semaphore,
+    /// Permits for requests at once, so that a service that has just come back is not flooded.
+    permits: Semaphore,
 }
 
 impl Target {
     pub(super) fn new(section: &Forward, connect_timeout: Duration) -> Result<Self, ClientError> {
-        let times = ClientSection {
-            connect_timeout: connect_timeout.min(section.timeout),
-            timeout: section.timeout,
-        };
+        let options =
+            Options { connect_timeout: connect_timeout.min(section.timeout), timeout: section.timeout };
         // The query belongs to the request, not to the base address.
         let mut base = section.url.clone();
         base.set_query(None);
+        let base = BaseAddress::new(base)?.shown_as(&section.shown_url());
         Ok(Self {
-            transport: Transport::new([base], &times)?,
-            turns: Semaphore::new(section.concurrency),
+            transport: Transport::new(vec![base], options)?,
+            permits: Semaphore::new(section.concurrency),
             section: section.clone(),
         })
     }
@@ -49,50 +50,40 @@ impl Target {
         self.section.is_same(section)
     }
 
-    /// Makes one attempt.
-    pub(super) async fn hand_on(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
-        let body = serde_json::to_vec(message).map_err(HandlerError::permanent)?;
+    /// Makes one attempt at forwarding a message.
+    pub(super) async fn forward(&self, message: &Envelope<'_>, clock: &Clock) -> HandlerResult {
+        let body: Bytes = serde_json::to_vec(message).map_err(HandlerError::permanent)?.into();
         let Forward { url, secrets, concurrency, .. } = &self.section;
         let shown = self.section.shown_url();
-        let Ok(Ok(_turn)) = timeout(self.section.timeout, self.turns.acquire()).await else {
+        let Ok(Ok(_permit)) = timeout(self.section.timeout, self.permits.acquire()).await else {
             let busy = format!(
                 "{shown} has not had time for it: {concurrency} requests were under way all along"
             );
             return Err(HandlerError::retryable(busy));
         };
-        let prepare = |http: &reqwest::Client, _base: &_| {
+        let prepare = || {
             let timestamp = webhook::timestamp(clock.now());
             let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
-            let request = http
-                .post(url.clone())
-                .header(CONTENT_TYPE, "application/json")
-                .header("webhook-id", &message.id)
-                .header("webhook-timestamp", timestamp)
-                .header("webhook-signature", &signatures)
-                .body(body.clone());
-            Ok(Prepared { request, sensitive: signatures.split(' ').map(ToOwned::to_owned).collect() })
+            let request = Request::post("")
+                .with_raw_query(url.query().unwrap_or_default().to_owned())
+                .with_header("webhook-id", message.id.clone())
+                .with_header("webhook-timestamp", timestamp)
+                .with_header("webhook-signature", signatures.clone())
+                .with_bytes("application/json", body.clone());
+            let signatures = signatures.split(' ').map(ToOwned::to_owned);
+            Ok(signatures.fold(request, Request::with_sensitive))
         };
         let started = Instant::now();
-        let (outcome, result) = match self.transport.ask(clock, prepare).await {
-            Ok(received) => {
-                let result = answer::read(&received, &self.section);
-                (answer::class(&received, &result), result)
+        let (outcome, result) = match self.transport.call_raw(clock, prepare).await {
+            Ok(answer) => {
+                let result = answer::read(&answer, &self.section);
+                (answer::class(&answer, &result), result)
             }
-            Err(error) => (error.class(), Err(unanswered(&shown, error))),
+            Err(error) => (error.class(), Err(error.into())),
         };
-        transport::count("forward", started, outcome);
+        count_call("forward", started, outcome);
         result
     }
-}
-
-/// An attempt of which no answer came, or none that can be read.
-fn unanswered(url: &str, error: ClientError) -> HandlerError {
-    let what = match (&error, error.answer()) {
-        (ClientError::Transport(lost), _) => format!("no answer from {url}: {}", lost.cause),
-        (_, Some(answer)) => format!("{url} answered {answer}"),
-        (_, None) => return error.into(),
-    };
-    if error.is_retryable() { HandlerError::retryable(what) } else { HandlerError::permanent(what) }
 }
 
 impl std::fmt::Debug for Target {

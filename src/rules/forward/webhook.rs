@@ -1,4 +1,4 @@
-//! Standard Webhooks: the three headers by which a receiver knows a request for ours.
+//! Standard Webhooks: the three headers by which a service recognizes our requests.
 //!
 //! The [specification](https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md) has
 //! `webhook-signature` over `webhook-id`, `webhook-timestamp` and the body, joined with dots: HMAC-SHA256, in base64
@@ -11,21 +11,21 @@ use sha2::{Digest, Sha256};
 
 use crate::{clock::UnixMillis, ids::AppKey, protocol::Inbound};
 
-/// A message's id for receivers: the same at each attempt, and of no other message.
+/// The id of a message for services (`webhook-id`): equal at each attempt, and different for each message.
 pub(super) fn id(app: &AppKey, inbound: &Inbound) -> String {
     let digest = Sha256::digest(inbound.dedup_key(app));
     format!("msg_{}", hex::encode(&digest[..16]))
 }
 
-/// `webhook-timestamp`.
+/// The time of an attempt (`webhook-timestamp`), in seconds since 1970.
 pub(super) fn timestamp(now: UnixMillis) -> String {
     now.0.div_euclid(1000).to_string()
 }
 
-/// `webhook-signature`.
+/// The signatures of a request (`webhook-signature`), one for each secret.
 pub(super) fn signatures(secrets: &[SecretSlice<u8>], id: &str, timestamp: &str, body: &[u8]) -> String {
     let sign = |secret: &SecretSlice<u8>| {
-        // Only HMACs of a fixed key size refuse a key; this one is not one of them.
+        // HMAC-SHA256 takes keys of any size, so this never fails.
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret()).ok()?;
         for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
             mac.update(part);

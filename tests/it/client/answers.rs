@@ -1,4 +1,4 @@
-//! What can come back instead of an answer, and which class of error it is.
+//! Answers that are odd or none at all, and the class of error that each of them is.
 
 use rongcloud_callback::{
     client::{Client, ClientError, NewMenu},
@@ -8,12 +8,12 @@ use rongcloud_callback::{
 
 use super::support::{Api, OK};
 
-async fn text(client: &Client) -> Result<(), ClientError> {
+async fn send_text(client: &Client) -> Result<(), ClientError> {
     client.messages().text(&"a".into(), &"u".into(), "Hello").await
 }
 
-async fn failing(status: u16, body: &str) -> ClientError {
-    text(&Api::answering(status, body).await.client).await.unwrap_err()
+async fn error_of(status: u16, body: &str) -> ClientError {
+    send_text(&Api::answering(status, body).await.client).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn codes_have_their_class_whatever_the_http_status() {
         for (code, retryable) in
             [(1000, true), (1002, false), (1003, false), (1004, false), (1007, false), (1008, true)]
         {
-            let error = failing(status, &format!(r#"{{"errcode":{code},"errmsg":"why"}}"#)).await;
+            let error = error_of(status, &format!(r#"{{"errcode":{code},"errmsg":"why"}}"#)).await;
             assert_eq!(error.is_retryable(), retryable, "{status} {code}");
             assert_eq!(error.is_rate_limited(), code == 1008, "{status} {code}");
             assert_eq!((error.errcode().unwrap().0, error.errmsg()), (code, Some("why")));
@@ -33,14 +33,14 @@ async fn codes_have_their_class_whatever_the_http_status() {
 
 #[tokio::test]
 async fn an_unknown_code_is_permanent_unless_the_status_is_5xx() {
-    assert!(matches!(failing(200, r#"{"errcode":4242,"errmsg":""}"#).await, ClientError::Refused(_)));
-    assert!(matches!(failing(503, r#"{"errcode":4242}"#).await, ClientError::Unavailable(_)));
+    assert!(matches!(error_of(200, r#"{"errcode":4242,"errmsg":""}"#).await, ClientError::Refused(_)));
+    assert!(matches!(error_of(503, r#"{"errcode":4242}"#).await, ClientError::Unavailable(_)));
 }
 
 #[tokio::test]
 async fn a_refused_signature_says_what_to_look_at() {
     for (status, body) in [(401, ""), (401, "<html>"), (200, r#"{"errcode":1004,"errmsg":"no"}"#)] {
-        let error = failing(status, body).await;
+        let error = error_of(status, body).await;
         assert!(matches!(error, ClientError::Unauthorized(_)) && !error.is_retryable());
         assert!(
             error.to_string().starts_with("the platform refused our signature: check key and secret")
@@ -61,7 +61,7 @@ async fn an_answer_of_no_known_shape_is_an_error_with_an_excerpt() {
         r#"{"errcode":null}"#,
         r#"{"errcode":"none"}"#,
     ] {
-        let error = failing(200, body).await;
+        let error = error_of(200, body).await;
         assert!(
             matches!(error, ClientError::Unreadable(_)) && !error.is_retryable(),
             "{body}: {error:?}"
@@ -69,7 +69,7 @@ async fn an_answer_of_no_known_shape_is_an_error_with_an_excerpt() {
         assert_eq!(error.errmsg(), Some(body));
         assert_eq!(error.errcode(), None);
     }
-    let error = failing(404, r#"{"info":{"mcid":"a"}}"#).await;
+    let error = error_of(404, r#"{"info":{"mcid":"a"}}"#).await;
     assert!(matches!(error, ClientError::Unreadable(_)), "a success without a code is 2xx: {error:?}");
 }
 
@@ -89,15 +89,15 @@ async fn what_was_carried_out_is_done_however_oddly_it_is_said() {
         (500, OK),
         (503, r#"{"errcode":"0"}"#),
     ] {
-        let sent = text(&Api::answering(status, body).await.client).await;
+        let sent = send_text(&Api::answering(status, body).await.client).await;
         assert!(sent.is_ok(), "{status} {body}: {sent:?}");
     }
 }
 
 #[tokio::test]
 async fn a_code_that_comes_as_a_string_is_that_code() {
-    assert!(failing(200, r#"{"errcode":"1008","errmsg":"rate"}"#).await.is_rate_limited());
-    let error = failing(200, "\u{feff}{\"errcode\":\"1002\",\"errmsg\":5}").await;
+    assert!(error_of(200, r#"{"errcode":"1008","errmsg":"rate"}"#).await.is_rate_limited());
+    let error = error_of(200, "\u{feff}{\"errcode\":\"1002\",\"errmsg\":5}").await;
     assert!(matches!(error, ClientError::Refused(_)), "{error:?}");
     assert_eq!((error.errcode().unwrap().0, error.errmsg()), (1002, Some("5")));
 }
@@ -170,12 +170,12 @@ async fn what_the_caller_needs_and_did_not_get_is_an_error_that_says_that_it_was
 #[tokio::test]
 async fn what_a_gateway_could_not_do_now_is_tried_again() {
     for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-        let error = failing(status, "<html>").await;
+        let error = error_of(status, "<html>").await;
         assert!(error.is_retryable(), "{status}: {error:?}");
         assert_eq!(error.is_rate_limited(), status == 429, "{status}: {error:?}");
     }
     for status in [400, 401, 403, 404, 405, 413, 421] {
-        assert!(!failing(status, "<html>").await.is_retryable(), "{status}");
+        assert!(!error_of(status, "<html>").await.is_retryable(), "{status}");
     }
 }
 
@@ -183,13 +183,13 @@ async fn what_a_gateway_could_not_do_now_is_tried_again() {
 async fn a_gateway_page_is_retryable_and_shown_in_part() {
     let page = format!("<html>\n<h1>502 Bad Gateway</h1>\r\n{}</html>", "汉".repeat(1000));
     for status in [500, 502, 503, 504] {
-        let error = failing(status, &page).await;
+        let error = error_of(status, &page).await;
         assert!(matches!(error, ClientError::Unavailable(_)) && error.is_retryable());
         let shown = error.errmsg().unwrap();
         assert!(shown.starts_with("<html> <h1>502 Bad Gateway</h1>") && shown.chars().count() == 200);
     }
-    assert!(failing(500, "").await.is_retryable());
-    assert!(failing(429, "slow down").await.is_rate_limited());
+    assert!(error_of(500, "").await.is_retryable());
+    assert!(error_of(429, "slow down").await.is_rate_limited());
 }
 
 #[tokio::test]
@@ -199,5 +199,5 @@ async fn the_other_shapes_are_not_mistaken_for_each_other() {
     assert!(matches!(error, ClientError::Unreadable(_)), "{error:?}");
 
     let api = Api::answering(200, r#"{"info":{"mcid":"a"}}"#).await;
-    assert!(matches!(text(&api.client).await, Err(ClientError::Unreadable(_))));
+    assert!(matches!(send_text(&api.client).await, Err(ClientError::Unreadable(_))));
 }

@@ -1,4 +1,4 @@
-//! Connections: their age, cut ones, silent ones, redirects, and several base addresses.
+//! Connections: their age, broken ones, silent servers, redirects, and several base addresses.
 
 use std::{
     sync::{
@@ -12,9 +12,8 @@ use bytes::Bytes;
 use hyper::{Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rongcloud_callback::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, Options},
     clock::Clock,
-    config::ClientSection,
     protocol::{Payload, media::MediaKind},
 };
 use tokio::{
@@ -24,20 +23,20 @@ use tokio::{
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
-use super::support::{APP, Api, NOW, OK, SECRET, answering, client, times};
+use super::support::{APP, Api, NOW, OK, SECRET, answering, client, options};
 
-async fn text(client: &Client) -> Result<(), ClientError> {
+async fn send_text(client: &Client) -> Result<(), ClientError> {
     client.messages().text(&"a".into(), &"u".into(), "Hello").await
 }
 
-/// Answers everything on connections that it keeps open, and counts them.
-struct Keeping {
+/// A server that keeps its connections open and counts them.
+struct KeepAliveServer {
     base: String,
     connections: Arc<AtomicUsize>,
     _accepting: JoinSet<()>,
 }
 
-impl Keeping {
+impl KeepAliveServer {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -61,8 +60,8 @@ impl Keeping {
     }
 }
 
-/// Takes connections, reads the beginning of a request, and does `then` with them.
-async fn rude(
+/// Starts a server that reads the beginning of a request and then hands the connection to `then`.
+async fn misbehaving_server(
     then: fn(tokio::net::TcpStream, &mut Vec<tokio::net::TcpStream>),
 ) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,30 +79,30 @@ async fn rude(
 
 #[tokio::test]
 async fn connections_are_reused_but_not_for_longer_than_sixty_seconds() {
-    let server = Keeping::start().await;
+    let server = KeepAliveServer::start().await;
     let clock = Clock::manual(NOW);
     let client = client(APP, [server.base.clone()]).with_clock(clock.clone());
-    text(&client).await.unwrap();
+    send_text(&client).await.unwrap();
     clock.advance(Duration::from_millis(59_999));
-    text(&client.clone()).await.unwrap();
+    send_text(&client.clone()).await.unwrap();
     assert_eq!(server.connections(), 1);
 
     clock.advance(Duration::from_millis(1));
-    text(&client).await.unwrap();
-    text(&client).await.unwrap();
+    send_text(&client).await.unwrap();
+    send_text(&client).await.unwrap();
     assert_eq!(server.connections(), 2);
 
     clock.set(NOW);
-    text(&client).await.unwrap();
+    send_text(&client).await.unwrap();
     assert_eq!(server.connections(), 3, "a clock that was set back must not keep them");
 }
 
 #[tokio::test]
 async fn a_cut_connection_and_a_closed_port_are_retryable() {
-    let (cutting, _task) = rude(|stream, _| drop(stream)).await;
+    let (closing, _task) = misbehaving_server(|stream, _| drop(stream)).await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for base in [cutting, format!("http://{closed}")] {
-        let error = text(&client(APP, [base])).await.unwrap_err();
+    for base in [closing, format!("http://{closed}")] {
+        let error = send_text(&client(APP, [base])).await.unwrap_err();
         assert!(matches!(error, ClientError::Transport(_)) && error.is_retryable(), "{error:?}");
         assert_eq!((error.errcode(), error.errmsg()), (None, None));
     }
@@ -111,10 +110,10 @@ async fn a_cut_connection_and_a_closed_port_are_retryable() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up() {
-    let (silent, _task) = rude(|stream, held| held.push(stream)).await;
-    let section = ClientSection { timeout: Duration::from_millis(50), ..times() };
-    let client = Client::new(APP.into(), SECRET.into(), [silent.parse().unwrap()], &section).unwrap();
-    let error = text(&client).await.unwrap_err();
+    let (silent, _task) = misbehaving_server(|stream, held| held.push(stream)).await;
+    let options = Options { timeout: Duration::from_millis(50), ..options() };
+    let client = Client::new(APP.into(), SECRET.into(), [silent.parse().unwrap()], options).unwrap();
+    let error = send_text(&client).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no answer from {silent}: timed out"));
     assert!(error.is_retryable());
 }
@@ -125,7 +124,7 @@ async fn a_redirect_is_not_followed() {
     let server = MockServer::start().await;
     let redirect = ResponseTemplate::new(307).insert_header("Location", other.uri());
     Mock::given(path("/message/operation/send.json")).respond_with(redirect).mount(&server).await;
-    let error = text(&client(APP, [server.uri()])).await.unwrap_err();
+    let error = send_text(&client(APP, [server.uri()])).await.unwrap_err();
     assert!(matches!(error, ClientError::Unreadable(_)), "{error:?}");
     assert_eq!(error.answer().unwrap().status, 307);
     assert_eq!(other.received_requests().await.unwrap().len(), 0);
@@ -133,16 +132,16 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_call_goes_on_to_the_next_base_and_the_next_call_begins_there() {
-    let (cutting, _task) = rude(|stream, _| drop(stream)).await;
+    let (closing, _task) = misbehaving_server(|stream, _| drop(stream)).await;
     let broken = answering(502, "<html>").await;
-    let good = answering(200, OK).await;
-    let client = client(APP, [cutting, broken.uri(), good.uri()]);
-    text(&client).await.unwrap();
-    text(&client).await.unwrap();
+    let working = answering(200, OK).await;
+    let client = client(APP, [closing, broken.uri(), working.uri()]);
+    send_text(&client).await.unwrap();
+    send_text(&client).await.unwrap();
     assert_eq!(broken.received_requests().await.unwrap().len(), 1);
-    let asked = good.received_requests().await.unwrap();
-    assert_eq!(asked.len(), 2);
-    let nonces: Vec<_> = asked.iter().map(|request| request.headers["RC-Nonce"].clone()).collect();
+    let requests = working.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 2);
+    let nonces: Vec<_> = requests.iter().map(|request| request.headers["RC-Nonce"].clone()).collect();
     assert_ne!(nonces[0], nonces[1]);
 }
 
@@ -150,14 +149,14 @@ async fn a_call_goes_on_to_the_next_base_and_the_next_call_begins_there() {
 async fn a_call_that_was_cut_off_at_a_silent_base_is_followed_by_one_that_begins_with_the_next() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap());
-    let good = answering(200, OK).await;
-    let client = client(APP, [base, good.uri()]);
+    let working = answering(200, OK).await;
+    let client = client(APP, [base, working.uri()]);
     tokio::select! {
-        sent = text(&client) => panic!("{sent:?}"),
+        sent = send_text(&client) => panic!("{sent:?}"),
         accepted = silent.accept() => drop(accepted.unwrap()),
     }
     tokio::select! {
-        sent = text(&client) => sent.unwrap(),
+        sent = send_text(&client) => sent.unwrap(),
         _ = silent.accept() => panic!("the silent one was asked again"),
     }
 }
@@ -167,7 +166,7 @@ async fn a_call_after_one_that_failed_at_every_base_begins_where_that_one_began(
     let (first, second) = (answering(502, "").await, answering(502, "").await);
     let client = client(APP, [first.uri(), second.uri()]);
     for calls in 1..=3 {
-        text(&client).await.unwrap_err();
+        send_text(&client).await.unwrap_err();
         for server in [&first, &second] {
             assert_eq!(server.received_requests().await.unwrap().len(), calls);
         }
@@ -176,7 +175,7 @@ async fn a_call_after_one_that_failed_at_every_base_begins_where_that_one_began(
 
 #[tokio::test]
 async fn an_answer_that_came_whole_counts_although_the_connection_broke_after_it() {
-    let (cutting, _task) = rude(|stream, _| {
+    let (closing, _task) = misbehaving_server(|stream, _| {
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{OK}");
         let mut stream = stream.into_std().unwrap();
         stream.set_nonblocking(false).unwrap();
@@ -184,9 +183,9 @@ async fn an_answer_that_came_whole_counts_although_the_connection_broke_after_it
         std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
     })
     .await;
-    text(&client(APP, [cutting])).await.unwrap();
+    send_text(&client(APP, [closing])).await.unwrap();
 
-    let (cutting, _task) = rude(|stream, _| {
+    let (closing, _task) = misbehaving_server(|stream, _| {
         let mut stream = stream.into_std().unwrap();
         stream.set_nonblocking(false).unwrap();
         std::io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
@@ -194,7 +193,7 @@ async fn an_answer_that_came_whole_counts_although_the_connection_broke_after_it
         std::io::Write::write_all(&mut stream, half).unwrap();
     })
     .await;
-    let error = text(&client(APP, [cutting])).await.unwrap_err();
+    let error = send_text(&client(APP, [closing])).await.unwrap_err();
     assert!(matches!(error, ClientError::Transport(_)), "{error:?}");
 }
 
@@ -212,8 +211,8 @@ async fn a_kept_connection_that_the_server_has_closed_is_not_used_again() {
     });
     let client = client(APP, [base]);
     for _ in 0..50 {
-        text(&client).await.unwrap();
-        // Until the end of the connection has come: what is sent before that cannot be known to be unread.
+        send_text(&client).await.unwrap();
+        // Lets the client see that the server has closed the connection; a request that is sent before that may be lost.
         tokio::task::yield_now().await;
     }
 }
@@ -222,7 +221,7 @@ async fn a_kept_connection_that_the_server_has_closed_is_not_used_again() {
 async fn each_base_is_tried_at_most_once_a_call_and_the_last_error_is_told() {
     let (first, second) = (answering(500, "").await, answering(503, "").await);
     let client = client(APP, [first.uri(), second.uri()]);
-    let error = text(&client).await.unwrap_err();
+    let error = send_text(&client).await.unwrap_err();
     assert_eq!(error.answer().unwrap().status, 503);
     for server in [first, second] {
         assert_eq!(server.received_requests().await.unwrap().len(), 1);
@@ -233,7 +232,7 @@ async fn each_base_is_tried_at_most_once_a_call_and_the_last_error_is_told() {
 async fn what_the_platform_has_answered_is_not_asked_of_the_next_base() {
     for body in [r#"{"errcode":1000,"errmsg":""}"#, r#"{"errcode":1002,"errmsg":""}"#, "<html>"] {
         let (first, second) = (answering(200, body).await, answering(200, OK).await);
-        assert!(text(&client(APP, [first.uri(), second.uri()])).await.is_err());
+        assert!(send_text(&client(APP, [first.uri(), second.uri()])).await.is_err());
         assert_eq!(second.received_requests().await.unwrap().len(), 0, "{body}");
     }
 }
@@ -242,7 +241,7 @@ async fn what_the_platform_has_answered_is_not_asked_of_the_next_base() {
 async fn a_base_may_have_a_path_of_its_own() {
     let server = answering(200, OK).await;
     for base in [format!("{}/rc/v1", server.uri()), format!("{}/rc/v1/", server.uri())] {
-        text(&client(APP, [base])).await.unwrap();
+        send_text(&client(APP, [base])).await.unwrap();
     }
     for request in server.received_requests().await.unwrap() {
         assert_eq!(request.url.path(), "/rc/v1/message/operation/send.json");
@@ -252,7 +251,7 @@ async fn a_base_may_have_a_path_of_its_own() {
 #[tokio::test]
 async fn an_endless_answer_is_cut_off() {
     let api = Api::answering(200, &"x".repeat((1 << 20) + 1)).await;
-    let error = text(&api.client).await.unwrap_err();
+    let error = send_text(&api.client).await.unwrap_err();
     assert_eq!(error.to_string(), "not an answer of this API (HTTP 200: larger than 1048576 bytes)");
 }
 
@@ -260,7 +259,7 @@ async fn an_endless_answer_is_cut_off() {
 fn a_client_needs_usable_base_addresses() {
     let setup = |bases: &[&str]| {
         let bases: Vec<_> = bases.iter().map(|base| base.parse().unwrap()).collect();
-        Client::new(APP.into(), SECRET.into(), bases, &times()).map(|_| ())
+        Client::new(APP.into(), SECRET.into(), bases, options()).map(|_| ())
     };
     assert!(setup(&["http://a.example", "http://b.example/x"]).is_ok());
     for bases in [&[][..], &["ftp://a.example"], &["mailto:a@example"], &["http://a.example/?k=v"]] {
@@ -277,5 +276,5 @@ fn a_call_can_be_made_from_any_thread() {
     assert_send(client.messages().to_users(&account, &users, &Payload::text("t")));
     assert_send(client.menus().delete(&account, &"m".into()));
     assert_send(client.media().upload(MediaKind::Image, Bytes::new()));
-    assert_send(text(&client));
+    assert_send(send_text(&client));
 }

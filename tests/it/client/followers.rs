@@ -1,4 +1,4 @@
-//! The follower calls against the document's examples, and long lists in parts.
+//! The follower calls against the document's examples, and long lists in batches.
 
 use rongcloud_callback::{client::ClientError, ids::UserId};
 use wiremock::{Mock, ResponseTemplate, matchers::body_string_contains};

@@ -1,4 +1,4 @@
-//! Uploads: signed in the address, checked before they are sent.
+//! Uploads: signatures in the address, and checks before anything is sent.
 
 use rongcloud_callback::{
     client::{ClientError, FullArticle},

@@ -1,4 +1,4 @@
-//! Every row of the message table against the document's examples, and what has no row.
+//! Each row of the message table against the document's examples, and messages that have no row.
 
 use rongcloud_callback::{
     client::{ClientError, Sent},

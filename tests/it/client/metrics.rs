@@ -1,20 +1,20 @@
-//! What a scrape shows of calls.
+//! The metrics of calls, as a scrape shows them.
 
 use metrics::set_default_local_recorder;
-use rongcloud_callback::metrics::recorder;
+use rongcloud_callback::metrics::build_recorder;
 
 use super::support::{APP, OK, answering, client};
 
 #[tokio::test]
 async fn calls_are_counted_by_path_and_outcome() {
-    let recorder = recorder().unwrap();
+    let recorder = build_recorder().unwrap();
     let _guard = set_default_local_recorder(&recorder);
     let (down, up) = (answering(502, "").await, answering(200, OK).await);
-    let text = async |bases: [String; 2]| {
+    let send = async |bases: [String; 2]| {
         client(APP, bases).messages().text(&"a".into(), &"u".into(), "Hello").await
     };
-    text([down.uri(), up.uri()]).await.unwrap();
-    text([down.uri(), down.uri()]).await.unwrap_err();
+    send([down.uri(), up.uri()]).await.unwrap();
+    send([down.uri(), down.uri()]).await.unwrap_err();
 
     let shown = recorder.handle().render();
     for (outcome, count) in [("ok", 1), ("unavailable", 1)] {

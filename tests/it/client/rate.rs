@@ -1,4 +1,4 @@
-//! A platform that refuses calls beyond its rate: what is sent how often, and what becomes of the messages.
+//! A platform that refuses calls beyond its rate: the pace of sending, and the fate of the messages.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -25,26 +25,26 @@ const ECHO: &str = "[[rules]]\non = \"text\"\nreply = { text = \"{{ content }}\"
 const OTHER: &str = "other-app";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A call that was carried out: when, of which app, to whom and what.
+/// A call that was carried out: its time, app, user and text.
 type Sent = (Instant, String, String, String);
 
-/// The platform, which carries out so many calls of an app in any one second; the other app has no limit.
+/// A platform that carries out so many calls of an app in any one second; the other app has no limit.
 #[derive(Clone)]
-struct Limited(Arc<Inner>);
+struct RateLimited(Arc<Inner>);
 
 struct Inner {
-    a_second: usize,
-    /// What is answered to a call too many.
+    per_second: usize,
+    /// The answer to each call above the limit.
     refusal: ResponseTemplate,
     recent: Mutex<VecDeque<Instant>>,
     sent: Mutex<Vec<Sent>>,
     refused: Mutex<Vec<Instant>>,
 }
 
-impl Limited {
-    async fn start(a_second: usize, refusal: ResponseTemplate) -> (Self, MockServer) {
+impl RateLimited {
+    async fn start(per_second: usize, refusal: ResponseTemplate) -> (Self, MockServer) {
         let limited = Self(Arc::new(Inner {
-            a_second,
+            per_second,
             refusal,
             recent: Mutex::default(),
             sent: Mutex::default(),
@@ -63,29 +63,29 @@ impl Limited {
         self.0.refused.lock().unwrap().len()
     }
 
-    /// Waits until so many calls of an app were carried out.
-    async fn has_sent(&self, app: &str, count: usize) {
+    /// Waits until `count` calls of an app were carried out.
+    async fn wait_for_sent(&self, app: &str, count: usize) {
         until("replies", async || (self.sent(app).len() >= count).then_some(())).await;
     }
 
-    /// Whether another call of an app that has a limit can be carried out now.
-    fn takes(&self) -> bool {
+    /// Counts a call of the app that has a limit, and tells whether it may be carried out now.
+    fn admit(&self) -> bool {
         let (mut recent, now) = (self.0.recent.lock().unwrap(), Instant::now());
         while recent.front().is_some_and(|at| now.duration_since(*at) > SECOND) {
             recent.pop_front();
         }
-        let takes = recent.len() < self.0.a_second;
-        if takes {
+        let is_admitted = recent.len() < self.0.per_second;
+        if is_admitted {
             recent.push_back(now);
         }
-        takes
+        is_admitted
     }
 }
 
-impl Respond for Limited {
+impl Respond for RateLimited {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let app = request.headers["rc-app-key"].to_str().unwrap().to_owned();
-        if app == APP && !self.takes() {
+        if app == APP && !self.admit() {
             self.0.refused.lock().unwrap().push(Instant::now());
             return self.0.refusal.clone();
         }
@@ -101,7 +101,7 @@ fn rate_exceeded() -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_string(r#"{"errcode":1008,"errmsg":"rate"}"#)
 }
 
-/// A server that answers every text with itself, for both apps.
+/// A server that echoes every text, for both apps.
 fn home(platform: &MockServer, settings: &str) -> Home {
     let other = format!(
         "[[apps]]\npath = \"/other\"\nkey = \"{OTHER}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"{}\"\n",
@@ -142,7 +142,7 @@ fn assert_in_order(sent: &[Sent], users: usize, each: usize) {
     assert!(got.values().all(|contents| *contents == expected), "{got:#?}");
 }
 
-/// Waits until no reply is pending; how many attempts each of them took.
+/// Waits until no reply is pending, and gives the attempts that each reply took.
 async fn attempts(home: &Home) -> Vec<u32> {
     let outbox = async || {
         let records = home.records().await;
@@ -159,18 +159,18 @@ async fn attempts(home: &Home) -> Vec<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_slows_the_app_and_neither_a_message_nor_another_app() {
-    let (platform, server) = Limited::start(10, rate_exceeded()).await;
+    let (platform, server) = RateLimited::start(10, rate_exceeded()).await;
     let home = home(&server, "[deliver.rate]\nper_second = 100\n");
     let process = home.start().await;
     deliver(&process, 100, 2).await;
-    platform.has_sent(APP, 11).await;
+    platform.wait_for_sent(APP, 11).await;
     assert!(platform.refused() > 0);
     deliver_to_other(&process, 50).await;
-    platform.has_sent(OTHER, 50).await;
+    platform.wait_for_sent(OTHER, 50).await;
     let meanwhile = platform.sent(APP).len();
     assert!(meanwhile < 150, "{meanwhile} of the slowed app's replies went before the other's");
 
-    platform.has_sent(APP, 200).await;
+    platform.wait_for_sent(APP, 200).await;
     assert_in_order(&platform.sent(APP), 100, 2);
     assert_eq!(attempts(&home).await, [1; 250]);
     let refused = platform.refused();
@@ -190,12 +190,12 @@ async fn a_rate_limit_slows_the_app_and_neither_a_message_nor_another_app() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_refuses_calls_as_too_many_makes_no_dead_letters_either() {
-    let (platform, server) = Limited::start(5, ResponseTemplate::new(429)).await;
+    let (platform, server) = RateLimited::start(5, ResponseTemplate::new(429)).await;
     let settings = "[deliver]\nattempts = 1\n[deliver.rate]\nper_second = 20\n";
     let home = home(&server, settings);
     let process = home.start().await;
     deliver(&process, 40, 1).await;
-    platform.has_sent(APP, 40).await;
+    platform.wait_for_sent(APP, 40).await;
     assert_in_order(&platform.sent(APP), 40, 1);
     assert_eq!(attempts(&home).await, [1; 40]);
     process.told("replies of this app are sent at their full rate again").await;
@@ -204,17 +204,17 @@ async fn a_gateway_that_refuses_calls_as_too_many_makes_no_dead_letters_either()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_more_is_sent_in_a_second_than_the_configuration_says() {
-    let (platform, server) = Limited::start(usize::MAX, rate_exceeded()).await;
+    let (platform, server) = RateLimited::start(usize::MAX, rate_exceeded()).await;
     let home = home(&server, "[deliver.rate]\nper_second = 20\n");
     let process = home.start().await;
     deliver(&process, 60, 1).await;
-    platform.has_sent(APP, 60).await;
+    platform.wait_for_sent(APP, 60).await;
     let sent = platform.sent(APP);
     let most = sent.iter().map(|(from, ..)| {
         sent.iter().filter(|(at, ..)| at >= from && at.duration_since(*from) < SECOND).count()
     });
     let most = most.max().unwrap();
-    // Some of them are under way for longer than others.
+    // Some calls are under way for longer than others.
     assert!(most <= 25, "{most} in one second");
     assert_eq!(attempts(&home).await, [1; 60]);
 }
@@ -223,7 +223,7 @@ async fn no_more_is_sent_in_a_second_than_the_configuration_says() {
 async fn nothing_is_sent_before_the_time_that_the_platform_asked_for() {
     let wait = Duration::from_secs(3);
     for refusal in [rate_exceeded(), ResponseTemplate::new(429), ResponseTemplate::new(503)] {
-        let (platform, server) = Limited::start(0, refusal.insert_header("Retry-After", "3")).await;
+        let (platform, server) = RateLimited::start(0, refusal.insert_header("Retry-After", "3")).await;
         let home = home(&server, "[deliver]\nbackoff = \"10ms\"\nmax_backoff = \"1h\"\n");
         let process = home.start().await;
         deliver(&process, 1, 1).await;

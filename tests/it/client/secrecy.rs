@@ -1,4 +1,4 @@
-//! Neither secret nor signature nor signed address is ever shown.
+//! Secrets, signatures and signed addresses, which no error shows.
 
 use rongcloud_callback::{client::ClientError, protocol::media::MediaKind};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};

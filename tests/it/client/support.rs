@@ -1,11 +1,10 @@
-//! The platform's stand-in for one test: answers what the test says, and shows what it was asked.
+//! A stand-in for the platform's API in one test: a server with a given answer, and the requests that it received.
 
 use std::{fmt::Debug, time::Duration};
 
 use rongcloud_callback::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, Options},
     clock::{Clock, UnixMillis},
-    config::ClientSection,
 };
 use serde_json::Value;
 use sha1::{Digest as _, Sha1};
@@ -22,7 +21,7 @@ pub(crate) const SECRET: &str = "Y1W2MeFwwwRxa0";
 pub(crate) const NOW: UnixMillis = UnixMillis(1_408_706_337_123);
 pub(crate) const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
-/// A server that gives one answer to everything, and a client of it.
+/// A server that gives one answer to every request, and a client of that server.
 pub(crate) struct Api {
     pub(crate) server: MockServer,
     pub(crate) client: Client,
@@ -30,21 +29,21 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn answering(status: u16, body: &str) -> Self {
-        Self::of_app(APP, status, body).await
+        Self::for_app(APP, status, body).await
     }
 
-    async fn of_app(app: &str, status: u16, body: &str) -> Self {
+    async fn for_app(app: &str, status: u16, body: &str) -> Self {
         let server = answering(status, body).await;
         let client = client(app, [server.uri()]);
         Self { server, client }
     }
 
-    /// What it was asked so far.
+    /// The requests so far.
     pub(crate) async fn requests(&self) -> Vec<Request> {
         self.server.received_requests().await.unwrap()
     }
 
-    /// The only thing it was asked.
+    /// The only request.
     pub(crate) async fn request(&self) -> Request {
         only(self.requests().await)
     }
@@ -63,16 +62,16 @@ pub(crate) async fn answering(status: u16, body: &str) -> MockServer {
     server
 }
 
-pub(crate) fn times() -> ClientSection {
-    ClientSection { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30) }
+pub(crate) fn options() -> Options {
+    Options { connect_timeout: Duration::from_secs(10), timeout: Duration::from_secs(30) }
 }
 
 pub(crate) fn client<const N: usize>(app: &str, bases: [String; N]) -> Client {
     let bases = bases.map(|base| base.parse().unwrap());
-    Client::new(app.into(), SECRET.into(), bases, &times()).unwrap().with_clock(Clock::manual(NOW))
+    Client::new(app.into(), SECRET.into(), bases, options()).unwrap().with_clock(Clock::manual(NOW))
 }
 
-/// Checks one call against the example under `heading`: what it asks, and how it reads both answers.
+/// Checks one call against the example under `heading`: the request, and the reading of both answers.
 pub(crate) async fn check<T: Debug>(
     heading: &str,
     call: impl AsyncFn(&Client) -> Result<T, ClientError>,
@@ -80,7 +79,7 @@ pub(crate) async fn check<T: Debug>(
     check_edited(heading, |_| {}, call).await
 }
 
-/// The same for an example that contradicts its document; `edit` says in what.
+/// Checks one call against an example that contradicts its document, after `edit` has corrected the example.
 pub(crate) async fn check_edited<T: Debug>(
     heading: &str,
     edit: impl FnOnce(&mut HttpExample),
@@ -90,14 +89,14 @@ pub(crate) async fn check_edited<T: Debug>(
     let mut example = HttpExample::read(&format!("{folder}/request.http"));
     edit(&mut example);
     let app = app(&example);
-    let api = Api::of_app(&app, 200, &fixture(&format!("{folder}/response.json"))).await;
+    let api = Api::for_app(&app, 200, &fixture(&format!("{folder}/response.json"))).await;
     let value = call(&api.client).await.unwrap();
     assert_same(&api.request().await, &example, &app);
     check_error(&format!("{folder}/error.json"), call).await;
     value
 }
 
-/// Checks that the example of an error, if there is one, is read as what it is.
+/// Checks that the example of an error, if there is one, is read as that error.
 pub(crate) async fn check_error<T: Debug>(
     name: &str,
     call: impl AsyncFn(&Client) -> Result<T, ClientError>,
@@ -128,7 +127,7 @@ fn assert_same(request: &Request, example: &HttpExample, app: &str) {
     }
 }
 
-/// Recomputes the signature from its documented parts.
+/// Asserts that the signature is the one that its documented parts make.
 pub(crate) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
     let nonce = part("RC-Nonce").unwrap();
     assert!(!nonce.is_empty());
@@ -149,7 +148,7 @@ pub(crate) fn pairs(body: &[u8]) -> Vec<(String, String)> {
     pairs
 }
 
-/// The app of an example is in a header, in the form, or in both.
+/// The app of an example, which is in a header, in the form, or in both.
 pub(crate) fn app(example: &HttpExample) -> String {
     let field = || pairs(example.body.as_bytes()).into_iter().find(|(name, _)| name == "RC-App-Key");
     example.header("RC-App-Key").map_or_else(|| field().unwrap().1, str::to_owned)

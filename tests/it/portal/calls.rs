@@ -1,4 +1,4 @@
-//! Every call of the portal against the document's examples, and its answers.
+//! Calls of the portal against the document's examples, and the reading of its answers.
 
 use rongcloud_callback::{
     client::ClientError,
@@ -10,7 +10,7 @@ use serde_json::Value;
 use wiremock::{MockServer, Request};
 
 use crate::{
-    client::support::{answering, json, only, times},
+    client::support::{answering, json, only, options},
     fixtures::fixture,
 };
 
@@ -19,14 +19,14 @@ const TOKEN: &str = "t0ken+/=";
 
 pub(super) fn portal(server: &MockServer) -> Portal {
     let token = TokenSource::fixed(TOKEN.into());
-    Portal::new("ec 1", token, [server.uri().parse().unwrap()], &times()).unwrap()
+    Portal::new("ec 1", token, [server.uri().parse().unwrap()], options()).unwrap()
 }
 
 fn channel() -> AccountId {
     "fingersoft".into()
 }
 
-async fn asked(server: &MockServer, call: &str) -> Request {
+async fn only_request(server: &MockServer, call: &str) -> Request {
     let request = only(server.received_requests().await.unwrap());
     assert_eq!(request.method.as_str(), "POST");
     assert_eq!(request.url.path(), format!("/interface/ec%201/api/push/{call}"));
@@ -39,7 +39,7 @@ async fn sent(users: &[&str], message: Message, persona: Option<Persona>) -> Val
     let server = answering(200, DONE).await;
     let users: Vec<UserId> = users.iter().map(|user| UserId::from(*user)).collect();
     portal(&server).messages().to_users(&channel(), &users, &message, persona.as_ref()).await.unwrap();
-    let request = asked(&server, "send").await;
+    let request = only_request(&server, "send").await;
     assert_eq!(request.headers["content-type"], "application/json");
     json(&request.body)
 }
@@ -47,7 +47,7 @@ async fn sent(users: &[&str], message: Message, persona: Option<Persona>) -> Val
 async fn sent_to_all(message: MassMessage) -> Value {
     let server = answering(200, DONE).await;
     portal(&server).messages().to_all(&channel(), &message).await.unwrap();
-    json(&asked(&server, "mass/send").await.body)
+    json(&only_request(&server, "mass/send").await.body)
 }
 
 fn example(heading: &str) -> Value {
@@ -119,12 +119,12 @@ async fn a_file_is_uploaded() {
     let picture = b"\xff\xd8\xff picture".as_slice();
     let id = portal(&server).media().upload(MediaKind::Thumb, picture.into()).await.unwrap();
     assert_eq!(id.as_str(), "7c66ce5a59fb4d608a04d49a535a564d");
-    let request = asked(&server, "uploadMedia").await;
+    let request = only_request(&server, "uploadMedia").await;
     assert!(request.url.query().unwrap().starts_with("type=thumb&access_token="));
     assert!(request.headers["content-type"].to_str().unwrap().starts_with("multipart/form-data"));
     let body = String::from_utf8_lossy(&request.body);
     assert!(body.contains(r#"name="file"; filename="thumb.jpg""#), "{body}");
-    // The document lists it beside the file, and says that the parameters are in the address.
+    // The document lists the type beside the file, and says that the parameters are in the address.
     assert!(body.contains("name=\"type\"\r\n\r\nthumb\r\n"), "{body}");
 }
 
@@ -143,7 +143,7 @@ async fn articles_are_uploaded() {
     let links = || Links { pc: "http://p".into(), app: "http://a".into() };
     let id = portal(&server).media().upload_news(&[article(links())]).await.unwrap();
     assert_eq!(id.as_str(), "7c66ce5a59fb4d608a04d49a535a564d");
-    let request = asked(&server, "uploadMedia").await;
+    let request = only_request(&server, "uploadMedia").await;
     let expected = r#"{"articles":[{"thumb_media_id":"thumb","title":"t","content":"c","show_cover_pic":"1",
         "pcUrl":"http://p","appUrl":"http://a"}]}"#;
     assert_eq!(json(&request.body), json(expected.as_bytes()));
@@ -159,7 +159,7 @@ async fn articles_are_uploaded() {
         let error = portal(&server).media().upload_news(&articles).await.unwrap_err();
         assert!(matches!(error, ClientError::Limit(_)), "{error:?}");
     }
-    asked(&server, "uploadMedia").await;
+    only_request(&server, "uploadMedia").await;
 }
 
 #[tokio::test]
@@ -239,7 +239,8 @@ async fn what_was_carried_out_is_done_however_oddly_it_is_said() {
 #[test]
 fn a_portal_needs_a_company_and_a_usable_base() {
     let portal = |ecode: &str, base: &str| {
-        Portal::new(ecode, TokenSource::fixed("t".into()), [base.parse().unwrap()], &times()).map(|_| ())
+        Portal::new(ecode, TokenSource::fixed("t".into()), [base.parse().unwrap()], options())
+            .map(|_| ())
     };
     assert!(portal("acme", "http://a.example").is_ok());
     assert!(matches!(portal("", "http://a.example"), Err(ClientError::Setup(_))));

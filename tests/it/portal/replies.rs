@@ -1,4 +1,4 @@
-//! Replies through the portal: what it carries, and what it cannot.
+//! Replies through the portal: those that it can carry, and those that it cannot.
 
 use rongcloud_callback::{
     client::ClientError,

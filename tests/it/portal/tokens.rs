@@ -1,4 +1,4 @@
-//! Where the access token comes from, and that it is never shown.
+//! The sources of the access token, which is never shown.
 
 use std::{
     fs,
@@ -14,12 +14,12 @@ use rongcloud_callback::{
 };
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-use crate::client::support::{answering, times};
+use crate::client::support::{answering, options};
 
 const DONE: &str = r#"{"msg":"","code":200}"#;
 
 fn portal(server: &MockServer, token: TokenSource) -> Portal {
-    Portal::new("ec", token, [server.uri().parse().unwrap()], &times()).unwrap()
+    Portal::new("ec", token, [server.uri().parse().unwrap()], options()).unwrap()
 }
 
 async fn call(portal: &Portal) -> Result<(), ClientError> {

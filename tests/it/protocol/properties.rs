@@ -1,4 +1,4 @@
-//! What holds for all input.
+//! Properties of the reader and the writer that hold for all input.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What a user typed, on its way from the platform's socket through the real executable to the answer.
+//! A user's text on its way from the platform's socket through the real executable to the answer.
 
 use rongcloud_callback::{
     journal::{Record, State},

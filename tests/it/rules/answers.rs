@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rongcloud_callback::{Client, config::ClientSection, protocol::media::MediaKind};
+use rongcloud_callback::{Client, client::Options, protocol::media::MediaKind};
 
 use super::{Bot, sandbox};
 use crate::support::messages::{APP, SECRET};
@@ -174,9 +174,9 @@ replies = [{ exact = "we answer soon" }]
 async fn an_uploaded_picture_and_an_uploaded_recording_are_sent_by_their_ids() {
     let sandbox = sandbox().await;
     let minute = Duration::from_mins(1);
-    let section = ClientSection { connect_timeout: minute, timeout: minute };
+    let options = Options { connect_timeout: minute, timeout: minute };
     let base = sandbox.api_url().parse().unwrap();
-    let client = Client::new(APP.into(), SECRET.into(), [base], &section).unwrap();
+    let client = Client::new(APP.into(), SECRET.into(), [base], options).unwrap();
     let picture: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F', 0];
     let picture = client.media().upload(MediaKind::Image, picture.into()).await.unwrap().id;
     let recording: &[u8] = b"#!AMR\n\x7c";

@@ -234,7 +234,7 @@ async fn an_answer_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn an_attempt_is_counted_as_what_came_of_it() {
-    let recorder = rongcloud_callback::metrics::recorder().unwrap();
+    let recorder = rongcloud_callback::metrics::build_recorder().unwrap();
     let _guard = metrics::set_default_local_recorder(&recorder);
     let script = [
         ("ok", Act::Answer(200, "", "")),

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use rongcloud_callback::{
     Client, Config, Content, Context, Event, Inbound, Message, Payload, Route, Routes, Rules, Subscribe,
     Text,
+    client::Options,
     clock::{Clock, UnixMillis},
-    config::ClientSection,
 };
 
 const APP: &str = "[[apps]]\nkey = 'app'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
@@ -28,9 +28,9 @@ pub(super) fn says(user: &str, id: &str, content: &str) -> Inbound {
 
 pub(super) fn context(inbound: Inbound, attempt: u32) -> Context {
     let minute = Duration::from_mins(1);
-    let section = ClientSection { connect_timeout: minute, timeout: minute };
+    let options = Options { connect_timeout: minute, timeout: minute };
     let base = "http://127.0.0.1:9".parse().unwrap();
-    let client = Client::new("app".into(), "s".into(), [base], &section).unwrap();
+    let client = Client::new("app".into(), "s".into(), [base], options).unwrap();
     Context::new("app".into(), inbound, client, attempt)
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     Article, Client, Payload, Source,
-    client::{ClientError, FullArticle, NewAccount, NewMenu, Profile},
-    config::ClientSection,
+    client::{ClientError, FullArticle, NewAccount, NewMenu, Options, Profile},
     ids::{MediaId, UserId},
     portal::{Card, LinkedArticle, Links, MassMessage, Message, Portal, TokenSource},
     protocol::{Outgoing, Recipients, media::MediaKind},
@@ -17,14 +16,14 @@ use super::sent;
 const PICTURE: &[u8] = b"\xff\xd8\xff\xe0 a picture";
 const VOICE: &[u8] = b"#!AMR\n\x7c\x7c";
 
-fn times() -> ClientSection {
+fn times() -> Options {
     let minute = Duration::from_mins(1);
-    ClientSection { connect_timeout: minute, timeout: minute }
+    Options { connect_timeout: minute, timeout: minute }
 }
 
 fn client(sandbox: &Sandbox) -> Client {
     let base = sandbox.api_url().parse().unwrap();
-    Client::new(sandbox.app_key().clone(), sandbox.secret().into(), [base], &times()).unwrap()
+    Client::new(sandbox.app_key().clone(), sandbox.secret().into(), [base], times()).unwrap()
 }
 
 fn profile(name: &str) -> Profile {
@@ -145,7 +144,7 @@ async fn the_portal_s_calls_reach_users_and_everybody() {
     let sandbox = Sandbox::start().await;
     let base = sandbox.api_url().parse().unwrap();
     let token = TokenSource::fixed(sandbox.portal_token().into());
-    let portal = Portal::new("acme", token, [base], &times()).unwrap();
+    let portal = Portal::new("acme", token, [base], times()).unwrap();
     let image = portal.media().upload(MediaKind::Image, PICTURE.into()).await.unwrap();
     let article = LinkedArticle {
         thumb_media_id: portal.media().upload(MediaKind::Thumb, PICTURE.into()).await.unwrap(),

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::support::http::{Answer, Connection};
 
 use super::{
-    faulty::{Faulty, Mood},
-    setup::{NOW, memory},
+    faulty::{Behaviour, Faulty},
+    setup::{NOW, memory_journal},
 };
 
 struct AdminServer {
@@ -34,7 +34,7 @@ impl AdminServer {
 
     async fn start_with(render: Option<Render>, tokens: Vec<SecretString>) -> Self {
         let clock = Clock::manual(NOW);
-        let journal = Faulty::new(memory(&clock, 100).await, Mood::Fine);
+        let journal = Faulty::new(memory_journal(&clock, 100).await, Behaviour::Working);
         let stopping = CancellationToken::new();
         let router =
             admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render, tokens);
@@ -58,7 +58,7 @@ impl AdminServer {
 #[tokio::test]
 async fn a_living_process_is_healthy_whatever_its_journal_does() {
     let server = AdminServer::start(None).await;
-    server.journal.set(Mood::Failing);
+    server.journal.set(Behaviour::Failing);
     let answer = server.get("/healthz").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "ok\n"));
 }
@@ -67,18 +67,18 @@ async fn a_living_process_is_healthy_whatever_its_journal_does() {
 async fn it_is_ready_while_the_journal_answers() {
     let server = AdminServer::start(None).await;
     assert_eq!(server.get("/readyz").await.status, 200);
-    server.journal.set(Mood::Failing);
+    server.journal.set(Behaviour::Failing);
     let answer = server.get("/readyz").await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("unavailable"), "{}", answer.body);
-    server.journal.set(Mood::Hanging);
+    server.journal.set(Behaviour::Hanging);
     let answer = server.get("/readyz").await;
     assert_eq!((answer.status, answer.body.as_str()), (503, "not ready: the journal does not answer\n"));
-    server.journal.set(Mood::Fine);
+    server.journal.set(Behaviour::Working);
     assert_eq!(server.get("/readyz").await.status, 200);
 }
 
-/// Uptime monitors ask like this.
+/// The requests of uptime monitors look like this.
 #[tokio::test]
 async fn head_is_answered_as_get_without_a_body_and_a_query_changes_nothing() {
     let server = AdminServer::start(Some(Arc::new(|| "metrics\n".to_owned()))).await;
@@ -111,7 +111,7 @@ async fn without_a_recorder_of_ours_the_metrics_are_elsewhere() {
 
 #[test]
 fn a_scrape_shows_how_much_is_in_the_journal_and_how_old_it_is() {
-    let recorder = metrics::recorder().unwrap();
+    let recorder = metrics::build_recorder().unwrap();
     let handle = recorder.handle();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {

@@ -1,4 +1,4 @@
-//! The rows of the answer table.
+//! The answer to each kind of request: status, error code and headers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,8 +7,8 @@ use rongcloud_callback::journal::{Queue, State};
 use crate::support::http::post;
 
 use super::{
-    faulty::{Faulty, Mood},
-    setup::{NOW, Setup, TestServer, delivery, fresh_query, memory, text},
+    faulty::{Behaviour, Faulty},
+    setup::{NOW, Setup, TestServer, delivery, fresh_query, memory_journal, text},
 };
 
 #[tokio::test]
@@ -71,11 +71,11 @@ async fn what_was_not_understood_is_kept_once_and_can_be_revived() {
 #[tokio::test]
 async fn what_was_not_understood_and_cannot_be_kept_is_answered_with_503() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Failing);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Failing);
     setup.journal = Arc::new(journal.clone());
     let server = setup.start().await;
     server.deliver("not xml").await.assert_error(503, 1000);
-    journal.set(Mood::Fine);
+    journal.set(Behaviour::Working);
     server.deliver("not xml").await.assert_error(400, 1002);
     assert_eq!(server.inbox(State::Dead).await.len(), 1);
 }
@@ -126,7 +126,7 @@ async fn an_encoded_body_is_answered_with_415_and_code_1002_before_it_is_read() 
 #[tokio::test]
 async fn what_cannot_be_made_durable_is_answered_with_503_and_code_1000_and_is_not_remembered() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Failing);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Failing);
     setup.journal = Arc::new(journal.clone());
     let server = setup.start().await;
 
@@ -136,7 +136,7 @@ async fn what_cannot_be_made_durable_is_answered_with_503_and_code_1000_and_is_n
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(!message.contains("sdb1"), "the platform need not know our disks: {message}");
 
-    journal.set(Mood::Fine);
+    journal.set(Behaviour::Working);
     server.ask(&retried).await.assert_ack();
     assert_eq!(server.inbox(State::Pending).await.len(), 1);
 }
@@ -144,7 +144,7 @@ async fn what_cannot_be_made_durable_is_answered_with_503_and_code_1000_and_is_n
 #[tokio::test]
 async fn a_full_journal_is_answered_with_503_until_something_is_done() {
     let mut setup = Setup::new().await;
-    setup.journal = memory(&setup.clock, 1).await;
+    setup.journal = memory_journal(&setup.clock, 1).await;
     let server = setup.start().await;
     server.deliver(text("user", "1", "hello")).await.assert_ack();
     let retried = delivery(text("user", "2", "hello"));

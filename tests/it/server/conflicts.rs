@@ -1,4 +1,4 @@
-//! Another body under a seen signature: never accepted, and kept where an operator can tell what it is.
+//! Signature conflicts: another body under a seen signature is never accepted, and kept for the operator.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rongcloud_callback::{
 use crate::support::http::post;
 
 use super::{
-    faulty::{Faulty, Mood},
+    faulty::{Behaviour, Faulty},
     setup::{NOW, SECRET, Setup, TIMESTAMP, TestServer, fresh_query, query, text},
 };
 
@@ -58,7 +58,7 @@ async fn a_kept_body_can_be_revived_and_does_not_stand_in_for_its_message() {
     server.ask(post(&target, text("ann", "1", "pay 5"))).await.assert_ack();
     let second = text("bo", "2", "cancel order");
     server.ask(post(&target, &second)).await.assert_error(401, 1004);
-    // The platform signs its retry anew: it is the message itself.
+    // The platform signs its retry anew, so the message itself is accepted.
     server.deliver(&second).await.assert_ack();
     let pending = server.inbox(State::Pending).await;
     assert_eq!(pending.len(), 2);
@@ -85,7 +85,7 @@ async fn one_address_keeps_a_few_bodies_and_no_more() {
         connection.ask(post(&target, body)).await.assert_error(401, 1004);
     }
     assert_eq!(server.inbox(State::Dead).await.len(), 8);
-    // An address of its own has room of its own.
+    // Each address has a limit of its own.
     let other = format!("/callback?{}", query(SECRET, "another", TIMESTAMP));
     server.ask(post(&other, text("ann", "2", "hello"))).await.assert_ack();
     server.ask(post(&other, text("bo", "3", "hello"))).await.assert_error(401, 1004);
@@ -95,14 +95,14 @@ async fn one_address_keeps_a_few_bodies_and_no_more() {
 #[tokio::test]
 async fn another_body_that_another_server_has_bound_is_kept_and_binds_nothing_here() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Bound);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Bound);
     setup.journal = Arc::new(journal.clone());
     let server = setup.start().await;
     let target = format!("/callback?{}", fresh_query());
     server.ask(post(&target, text("eve", "2", "forged"))).await.assert_error(401, 1004);
     server.ask(post(&target, text("eve", "2", "forged"))).await.assert_error(401, 1004);
     assert_eq!(server.inbox(State::Dead).await.len(), 1);
-    // The other server has bound it to this one, which comes to us when it is tried again.
-    journal.set(Mood::Fine);
+    // The other server has bound the signature to this body, which comes to this server with the next try.
+    journal.set(Behaviour::Working);
     server.ask(post(&target, text("ann", "1", "hello"))).await.assert_ack();
 }

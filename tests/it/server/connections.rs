@@ -13,7 +13,7 @@ use tokio::{
 use crate::support::http::{Connection, post};
 
 use super::{
-    faulty::{Faulty, Mood},
+    faulty::{Behaviour, Faulty},
     setup::{Setup, TestServer, delivery, fresh_query, text},
 };
 
@@ -48,7 +48,7 @@ async fn a_wrong_signature_is_refused_before_the_body_is_sent() {
     let head = format!("POST /callback?{query} HTTP/1.1\r\nhost: test\r\ncontent-length: 9999\r\n\r\n");
     let mut connection = server.connect().await;
     connection.ask(head).await.assert_error(401, 1004);
-    // Nobody can tell where a next request would begin.
+    // Nobody can tell where the next request would begin.
     assert_eq!(connection.closed().await, "");
 }
 
@@ -72,7 +72,7 @@ async fn a_body_is_asked_for_only_after_its_signature_was_found_right() {
 #[tokio::test]
 async fn a_connection_beyond_the_bound_waits_until_another_one_is_closed() {
     let mut setup = Setup::new().await;
-    setup.section.max_connections = 1;
+    setup.limits.max_connections = 1;
     let server = setup.start().await;
     let mut first = server.connect().await;
     first.ask(delivery(text("user", "0", "hello"))).await.assert_ack();
@@ -89,9 +89,9 @@ async fn a_connection_beyond_the_bound_waits_until_another_one_is_closed() {
 #[tokio::test]
 async fn a_crowd_of_idle_and_slow_connections_does_not_keep_others_out_for_as_long_as_it_may_stay() {
     let mut setup = Setup::new().await;
-    setup.section.max_connections = 200;
-    // Longer than any test waits.
-    setup.section.header_timeout = Duration::from_mins(1);
+    setup.limits.max_connections = 200;
+    // The limit is longer than any test waits.
+    setup.limits.header_timeout = Duration::from_mins(1);
     let server = setup.start().await;
     let mut crowd = JoinSet::new();
     for number in 0..250 {
@@ -120,42 +120,42 @@ async fn a_crowd_of_idle_and_slow_connections_does_not_keep_others_out_for_as_lo
 #[tokio::test]
 async fn a_drain_finishes_open_requests_closes_idle_connections_and_refuses_new_ones() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Fine);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Working);
     setup.journal = Arc::new(journal.clone());
     let mut server = setup.start().await;
     let mut idle = server.connect().await;
     idle.ask(delivery(text("user", "1", "hello"))).await.assert_ack();
-    journal.set(Mood::Hanging);
+    journal.set(Behaviour::Hanging);
     let mut open = server.connect().await;
     open.send(delivery(text("user", "2", "hello"))).await.unwrap();
-    journal.appending(2).await;
+    journal.wait_for_appends(2).await;
 
     server.stop.cancel();
     assert_eq!(idle.closed().await, "");
     assert!(TcpStream::connect(server.address).await.is_err());
-    // The two are not on one lane: that the first has nothing left to close ends nothing on the other.
+    // The two connections are on different core runtimes: one with nothing left to close does not end the other.
     drop(idle);
-    assert!(timeout(Duration::from_millis(200), server.ended()).await.is_err());
-    journal.set(Mood::Fine);
+    assert!(timeout(Duration::from_millis(200), server.wait_for_end()).await.is_err());
+    journal.set(Behaviour::Working);
     open.answer().await.assert_ack();
     assert_eq!(open.closed().await, "");
-    server.ended().await;
+    server.wait_for_end().await;
     assert_eq!(server.inbox(State::Pending).await.len(), 2);
 }
 
 #[tokio::test]
 async fn a_drain_ends_even_if_a_request_does_not() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Hanging);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Hanging);
     setup.journal = Arc::new(journal.clone());
-    setup.section.answer_timeout = Duration::from_hours(1);
-    setup.drain_timeout = Duration::from_millis(100);
+    setup.options.answer_timeout = Duration::from_hours(1);
+    setup.limits.drain_timeout = Duration::from_millis(100);
     let mut server = setup.start().await;
     let mut open = server.connect().await;
     open.send(delivery(text("user", "1", "hello"))).await.unwrap();
-    journal.appending(1).await;
+    journal.wait_for_appends(1).await;
 
     server.stop.cancel();
-    server.ended().await;
+    server.wait_for_end().await;
     assert_eq!(open.closed().await, "");
 }

@@ -1,4 +1,4 @@
-//! What counts as one message, and the operator's probe.
+//! Deliveries: which callbacks are the same message, and the operator's probe.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use rongcloud_callback::{journal::State, protocol::Inbound};
 use crate::support::http::{Connection, post};
 
 use super::{
-    faulty::{Faulty, Mood},
-    setup::{NOW, SECRET, Setup, TIMESTAMP, TestServer, app, delivery, fresh_query, query, text},
+    faulty::{Behaviour, Faulty},
+    setup::{NOW, SECRET, Setup, TIMESTAMP, TestServer, delivery, endpoint, fresh_query, query, text},
 };
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn sixty_four_identical_deliveries_at_once_are_one_entry_and_sixty_four_ac
     let server = TestServer::start().await;
     let body = text("user", "1", "hello");
     let one = delivery(&body);
-    // Half of them are the very same request, as the platform's retries are.
+    // Half of the requests are equal to each other byte by byte, as the platform's retries are.
     let requests: Vec<Vec<u8>> =
         (0..64).map(|n| if n % 2 == 0 { one.clone() } else { delivery(&body) }).collect();
     let mut connections = join_all(requests.iter().map(|_| Connection::open(server.address))).await;
@@ -40,7 +40,7 @@ async fn two_users_with_the_same_message_id_are_two_messages() {
 #[tokio::test]
 async fn one_message_to_two_apps_is_two_messages() {
     let mut setup = Setup::new().await;
-    setup.apps.push(app("/other", "other", &[SECRET]));
+    setup.endpoints.push(endpoint("/other", "other", &[SECRET]));
     let server = setup.start().await;
     let body = text("user", "1", "hello");
     server.ask(post(&format!("/callback?{}", fresh_query()), &body)).await.assert_ack();
@@ -112,7 +112,7 @@ async fn a_probe_is_answered_with_our_version_and_not_kept() {
 #[tokio::test]
 async fn a_probe_is_refused_when_a_message_would_be() {
     let mut setup = Setup::new().await;
-    setup.journal = Arc::new(Faulty::new(Arc::clone(&setup.journal), Mood::Failing));
+    setup.journal = Arc::new(Faulty::new(Arc::clone(&setup.journal), Behaviour::Failing));
     let server = setup.start().await;
     let probe = Inbound::probe(NOW).to_xml();
     server.deliver(&probe).await.assert_error(503, 1000);

@@ -1,4 +1,4 @@
-//! The real executable: few open files, ids without end, and letters that an operator revives.
+//! The real executable: few open files, very long ids, and dead letters that an operator revives.
 
 use rongcloud_callback::{
     clock::Clock,
@@ -17,12 +17,12 @@ use crate::support::{
 
 const ECHO: &str = "[[rules]]\non = \"text\"\nreply = { text = \"you: {{ content }}\" }\n";
 
-/// An address that somebody has seen.
+/// Builds an address that somebody has seen.
 fn target(nonce: &str) -> String {
     format!("{PATH}?{}", signed_query(&SECRET.into(), nonce, Clock::system().now()))
 }
 
-async fn letters(home: &Home) -> Vec<Record> {
+async fn dead_letters(home: &Home) -> Vec<Record> {
     let mut records = home.records().await;
     records.retain(|record| record.state == State::Dead);
     records
@@ -42,7 +42,7 @@ async fn a_body_under_another_one_s_signature_is_answered_once_an_operator_reviv
     for _ in 0..4 {
         ask(&server, post(&seen, text("bo", "B1", "cancel"))).await.assert_error(401, 1004);
     }
-    let [letter] = letters(&home).await.try_into().unwrap();
+    let [letter] = dead_letters(&home).await.try_into().unwrap();
     until("one reply", async || (platform.sent().len() == 1).then_some(())).await;
     let revived = home.command(&["journal", "revive", &letter.id.to_string()]).status().unwrap();
     assert!(revived.success());
@@ -67,14 +67,14 @@ async fn of_two_replicas_either_keeps_what_the_other_has_bound_and_takes_the_mes
     for server in [&second, &first, &second] {
         ask(server, other.clone()).await.assert_error(401, 1004);
     }
-    assert_eq!(letters(&homes[0]).await.len(), 1);
-    // The second one has seen the other body first, and must not hold on to it.
+    assert_eq!(dead_letters(&homes[0]).await.len(), 1);
+    // The second replica has seen the other body first, and must drop its binding.
     ask(&second, genuine).await.assert_ack();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_few_open_files_a_crowd_of_idle_connections_keeps_nobody_out() {
-    // As many as the usual soft limit has connections, with a hard limit that nothing can raise.
+    // The crowd has as many connections as the usual soft limit has files. The hard limit cannot be raised.
     let home = Home::new().with_server("header_timeout = \"10m\"\n");
     let server = home.start_limited(300).await;
     let mut crowd = Vec::new();
@@ -101,8 +101,8 @@ async fn ids_without_end_make_no_log_line_without_end() {
         answer.assert_error(400, 1002);
         assert!(answer.body.len() < 300, "{}", answer.body);
     }
-    // Revived, they are handled; the API refuses such a user, and the reply is tried again and again.
-    for letter in letters(&home).await {
+    // Revived messages are handled; the API refuses such a user, and the reply is tried again and again.
+    for letter in dead_letters(&home).await {
         home.journal().await.revive(letter.id).await.unwrap();
     }
     server.told("attempt failed").await;
@@ -113,7 +113,7 @@ async fn ids_without_end_make_no_log_line_without_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_of_milliseconds_is_served_and_probed_in_milliseconds() {
-    // In the app's section, which is the last one.
+    // The key belongs to the app's section, which is the last one.
     let home = Home::new().with("timestamps = \"milliseconds\"\n");
     let server = home.start().await;
     let query = Timestamps::Milliseconds.signed_query(&SECRET.into(), "14314", Clock::system().now());

@@ -11,44 +11,44 @@ use rongcloud_callback::{
 };
 use tokio::sync::watch;
 
-/// How the store is.
+/// The state of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
-    Fine,
+pub(super) enum Behaviour {
+    Working,
     Failing,
-    /// Another server has bound every signature to another body.
+    /// Every signature is bound to another body, by another server.
     Bound,
-    /// Answers when its mood is another one.
+    /// No call is answered until the behaviour changes.
     Hanging,
 }
 
-/// A journal around another one, with moods; clones share theirs.
+/// A journal around another journal, with a behaviour that clones share.
 #[derive(Debug, Clone)]
 pub(super) struct Faulty {
     inner: Arc<dyn Journal>,
-    mood: watch::Sender<Mood>,
-    /// How many appends have begun.
+    behaviour: watch::Sender<Behaviour>,
+    /// The number of appends that have begun.
     appends: watch::Sender<u64>,
 }
 
 impl Faulty {
-    pub(super) fn new(inner: Arc<dyn Journal>, mood: Mood) -> Self {
-        Self { inner, mood: watch::Sender::new(mood), appends: watch::Sender::new(0) }
+    pub(super) fn new(inner: Arc<dyn Journal>, behaviour: Behaviour) -> Self {
+        Self { inner, behaviour: watch::Sender::new(behaviour), appends: watch::Sender::new(0) }
     }
 
-    pub(super) fn set(&self, mood: Mood) {
-        self.mood.send_replace(mood);
+    pub(super) fn set(&self, behaviour: Behaviour) {
+        self.behaviour.send_replace(behaviour);
     }
 
     /// Waits until `count` appends have begun.
-    pub(super) async fn appending(&self, count: u64) {
+    pub(super) async fn wait_for_appends(&self, count: u64) {
         self.appends.subscribe().wait_for(|&appends| appends >= count).await.unwrap();
     }
 
-    async fn permission(&self) -> Result<(), JournalError> {
-        let mut mood = self.mood.subscribe();
-        let mood = *mood.wait_for(|&mood| mood != Mood::Hanging).await.unwrap();
-        if mood == Mood::Failing {
+    async fn fail_or_hang(&self) -> Result<(), JournalError> {
+        let mut behaviour = self.behaviour.subscribe();
+        let behaviour = *behaviour.wait_for(|&behaviour| behaviour != Behaviour::Hanging).await.unwrap();
+        if behaviour == Behaviour::Failing {
             return Err(JournalError::Unavailable("/dev/sdb1 is gone".into()));
         }
         Ok(())
@@ -59,8 +59,8 @@ impl Journal for Faulty {
     fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
         self.appends.send_modify(|appends| *appends += 1);
         Box::pin(async move {
-            self.permission().await?;
-            if *self.mood.borrow() == Mood::Bound {
+            self.fail_or_hang().await?;
+            if *self.behaviour.borrow() == Behaviour::Bound {
                 return Err(JournalError::Bound);
             }
             self.inner.append_bound(bond, entry).await
@@ -70,14 +70,14 @@ impl Journal for Faulty {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
         self.appends.send_modify(|appends| *appends += 1);
         Box::pin(async move {
-            self.permission().await?;
+            self.fail_or_hang().await?;
             self.inner.append(entries).await
         })
     }
 
     fn stats(&self) -> Pending<'_, Stats> {
         Box::pin(async move {
-            self.permission().await?;
+            self.fail_or_hang().await?;
             self.inner.stats().await
         })
     }

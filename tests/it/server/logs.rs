@@ -1,4 +1,4 @@
-//! What the log and the metrics say, and what the log must never say.
+//! The log and the metrics of the server, and the secrets that must never be in the log.
 
 use rongcloud_callback::metrics;
 
@@ -6,8 +6,8 @@ use crate::support::{http::post, log::Log, secrecy};
 
 use super::setup::{SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, delivery, query, text};
 
-/// Sends messages and forgeries of every sort; the nonce and the signature of each.
-async fn send_all_sorts(server: &TestServer) -> Vec<String> {
+/// Sends messages and forgeries of every sort. Returns the nonce and the signature of each.
+async fn send_messages_and_forgeries(server: &TestServer) -> Vec<String> {
     let mut used = Vec::new();
     for (nonce, secret, timestamp, body) in [
         ("nonce-fine", SECRET, TIMESTAMP, text("user-7", "id-7", "confidential")),
@@ -31,8 +31,8 @@ async fn send_all_sorts(server: &TestServer) -> Vec<String> {
 #[tokio::test]
 async fn no_secret_signature_nonce_or_body_gets_into_the_log() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
-    let used = send_all_sorts(&server).await;
+    let server = Setup::new().await.start_on_this_thread().await;
+    let used = send_messages_and_forgeries(&server).await;
     let lines = log.lines();
     for expected in ["callback accepted", "callback refused", "user-7", "replayed", "stale", "mismatch"]
     {
@@ -48,8 +48,8 @@ async fn no_secret_signature_nonce_or_body_gets_into_the_log() {
 async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
     let (log, _guard) = Log::capture();
     let mut setup = Setup::new().await;
-    setup.section.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-    let server = setup.start_here().await;
+    setup.options.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = setup.start_on_this_thread().await;
     server
         .ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1, 198.51.100.7\r\n\r\n")
         .await;
@@ -62,7 +62,7 @@ async fn a_refusal_is_logged_with_the_client_behind_a_trusted_proxy() {
 #[tokio::test]
 async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     server.ask("POST /callback HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\n\r\n").await;
     assert!(log.lines().contains("client=127.0.0.1"), "{}", log.lines());
 }
@@ -70,7 +70,7 @@ async fn a_refusal_is_logged_with_the_peer_where_no_proxy_is_trusted() {
 #[tokio::test]
 async fn a_refusal_says_how_it_was_answered_and_where_the_body_is_kept() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     server.deliver("not xml").await.assert_error(400, 1002);
     server.deliver(text(&"x".repeat(600), "1", "hello")).await.assert_error(400, 1002);
     for timestamp in ["1700000000", "1963754000"] {
@@ -92,7 +92,7 @@ async fn a_refusal_says_how_it_was_answered_and_where_the_body_is_kept() {
 #[tokio::test]
 async fn a_line_break_in_a_user_is_none_in_the_log() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     server.ask(delivery(text("user\nERROR forged", "id\r\nERROR forged", "x"))).await.assert_ack();
     let lines = log.lines();
     assert!(lines.contains("callback accepted") && lines.contains("forged"), "{lines}");
@@ -102,7 +102,7 @@ async fn a_line_break_in_a_user_is_none_in_the_log() {
 #[tokio::test]
 async fn a_flood_of_forgeries_is_counted_and_not_logged_and_hides_no_other_reason() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     let mut connection = server.connect().await;
     for number in 0..500 {
         let forged = format!("/callback?{}", query("guess", &number.to_string(), TIMESTAMP));
@@ -110,7 +110,7 @@ async fn a_flood_of_forgeries_is_counted_and_not_logged_and_hides_no_other_reaso
     }
     connection.ask(post("/callback", "")).await.assert_error(401, 1004);
     let lines = log.lines();
-    // Ten in each window of ten seconds, however long this took.
+    // The limit is ten lines in each window of ten seconds, however long this took.
     let written = lines.matches("reason=\"mismatch\"").count();
     assert!((10..=50).contains(&written), "{written} lines");
     assert_eq!(lines.matches("reason=\"missing\"").count(), 1);
@@ -118,11 +118,11 @@ async fn a_flood_of_forgeries_is_counted_and_not_logged_and_hides_no_other_reaso
 
 #[test]
 fn each_outcome_is_counted_for_its_app() {
-    let recorder = metrics::recorder().unwrap();
+    let recorder = metrics::build_recorder().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
-            let server = Setup::new().await.start_here().await;
+            let server = Setup::new().await.start_on_this_thread().await;
             let body = text("user", "1", "hello");
             server.deliver(&body).await.assert_ack();
             server.deliver(&body).await.assert_ack();

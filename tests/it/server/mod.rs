@@ -1,4 +1,4 @@
-//! The server through a real socket.
+//! The server, tested through a real socket.
 
 mod admin;
 mod answers;

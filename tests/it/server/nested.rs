@@ -1,21 +1,19 @@
 //! The router inside somebody else's `axum` program keeps its own bounds.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use axum::{Router, http::StatusCode, routing::get};
-use rongcloud_callback::server::Callbacks;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::support::http::{Connection, post};
 
-use super::setup::{Setup, fresh_query, memory, text};
+use super::setup::{Setup, fresh_query, memory_journal, text};
 
 #[tokio::test]
 async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
     let mut setup = Setup::new().await;
-    setup.journal = memory(&setup.clock, 100).await;
-    let callbacks =
-        Callbacks::new(&setup.section, &setup.apps, Arc::clone(&setup.journal), setup.clock.clone());
+    setup.journal = memory_journal(&setup.clock, 100).await;
+    let callbacks = setup.callbacks();
     let program = Router::new()
         .route("/", get(async || "mine"))
         .nest("/bots", callbacks.router())
@@ -39,7 +37,7 @@ async fn a_nested_router_accepts_and_refuses_as_it_does_alone() {
         "POST {target} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: 9\r\n\r\n"
     );
     ask(gzip.into_bytes()).await.assert_error(415, 1002);
-    // What is not ours is answered as the program answers it.
+    // The program itself answers all other paths.
     for path in ["/nowhere", "/bots/callback/", "/bots", "/callback"] {
         let answer = ask(post(path, "")).await;
         assert_eq!((answer.status, answer.body.as_str()), (404, "theirs"), "{path}");

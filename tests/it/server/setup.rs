@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -10,12 +10,10 @@ use std::{
     time::Duration,
 };
 
-use bytesize::ByteSize;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    config::{AppSection, Replies, ServerSection},
-    journal::{Access, Filter, Journal, Options, Queue, Record, State},
-    server::{Callbacks, ConnectionLimits, Listener},
+    journal::{self, Access, Filter, Journal, Queue, Record, State},
+    server::{Callbacks, ConnectionLimits, EndpointOptions, Listener, Options},
     signature::{Timestamps, sign},
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -28,21 +26,23 @@ use crate::support::{
 
 pub(super) const SECRET: &str = "Y1W2MeFwwwRxa0";
 pub(super) const SPARE_SECRET: &str = "another-one-during-rotation";
+/// A free port of the loopback address.
+pub(super) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// The time of every test.
 pub(super) const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
-/// The same as the platform writes it.
+/// [`NOW`] as the platform writes it.
 pub(super) const TIMESTAMP: &str = "1763754000";
 
-/// A server that is about to be started: change what the test is about.
+/// A server that is about to be started. A test changes the part that it is about.
 pub(super) struct Setup {
-    pub(super) section: ServerSection,
-    pub(super) apps: Vec<AppSection>,
+    pub(super) options: Options,
+    pub(super) endpoints: Vec<EndpointOptions>,
+    pub(super) limits: ConnectionLimits,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: Clock,
-    pub(super) drain_timeout: Duration,
 }
 
-/// A running server; stops when dropped.
+/// A running server. Dropping it stops it.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) journal: Arc<dyn Journal>,
@@ -51,51 +51,44 @@ pub(super) struct TestServer {
 }
 
 impl Setup {
-    /// The defaults, one app with two secrets at `/callback`, an empty journal in memory.
+    /// A server with the defaults, one app with two secrets at `/callback`, and an empty journal in memory.
     pub(super) async fn new() -> Self {
         secrecy::watch();
         let clock = Clock::manual(NOW);
-        let section = ServerSection {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            max_body: ByteSize::kib(64),
-            header_timeout: Duration::from_secs(15),
-            body_timeout: Duration::from_secs(3),
-            answer_timeout: Duration::from_secs(4),
-            max_connections: 10_000,
-            max_in_flight: 4096,
-            trusted_proxies: Vec::new(),
-            timestamp_tolerance: Duration::from_mins(5),
-            signature_memory: 100_000,
-        };
         Self {
-            section,
-            apps: vec![app("/callback", "appkey", &[SECRET, SPARE_SECRET])],
-            journal: memory(&clock, 1_000_000).await,
+            options: Options::default(),
+            endpoints: vec![endpoint("/callback", "appkey", &[SECRET, SPARE_SECRET])],
+            limits: ConnectionLimits {
+                header_timeout: Duration::from_secs(15),
+                max_connections: 10_000,
+                drain_timeout: Duration::from_secs(30),
+            },
+            journal: memory_journal(&clock, 1_000_000).await,
             clock,
-            drain_timeout: Duration::from_secs(30),
         }
     }
 
+    pub(super) fn callbacks(&self) -> Callbacks {
+        let journal = Arc::clone(&self.journal);
+        Callbacks::new(&self.options, &self.endpoints, journal, self.clock.clone())
+    }
+
     pub(super) async fn start(self) -> TestServer {
-        let listener = Listener::bind(self.section.listen, 2).await.unwrap();
+        let listener = Listener::bind(LOOPBACK, 2).await.unwrap();
         let address = listener.local_addr();
-        let limits = ConnectionLimits {
-            drain_timeout: self.drain_timeout,
-            ..ConnectionLimits::from(&self.section)
-        };
-        let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
+        let router = self.callbacks().standalone_router();
         let stop = CancellationToken::new();
         let mut serving = JoinSet::new();
-        serving.spawn(listener.serve(callbacks.standalone_router(), limits, stop.clone()));
+        serving.spawn(listener.serve(router, self.limits, stop.clone()));
         TestServer { address, journal: self.journal, stop, serving }
     }
 
-    /// Serves on the test's own thread, where its log can be captured.
-    pub(super) async fn start_here(self) -> TestServer {
-        let tcp = TcpListener::bind(self.section.listen).await.unwrap();
+    /// Starts the server on the test's own thread, where its log can be captured.
+    pub(super) async fn start_on_this_thread(self) -> TestServer {
+        let tcp = TcpListener::bind(LOOPBACK).await.unwrap();
         let address = tcp.local_addr().unwrap();
-        let callbacks = Callbacks::new(&self.section, &self.apps, Arc::clone(&self.journal), self.clock);
-        let router = callbacks.standalone_router().into_make_service_with_connect_info::<SocketAddr>();
+        let router =
+            self.callbacks().standalone_router().into_make_service_with_connect_info::<SocketAddr>();
         let mut serving = JoinSet::new();
         serving.spawn(async { axum::serve(tcp, router).await });
         TestServer { address, journal: self.journal, stop: CancellationToken::new(), serving }
@@ -103,7 +96,7 @@ impl Setup {
 }
 
 impl TestServer {
-    /// One with the defaults.
+    /// Starts a server with the defaults.
     pub(super) async fn start() -> Self {
         Setup::new().await.start().await
     }
@@ -122,7 +115,7 @@ impl TestServer {
         self.ask(delivery(body)).await
     }
 
-    /// What is in the Inbox in `state`, oldest first.
+    /// The entries of the Inbox in `state`, oldest first.
     pub(super) async fn inbox(&self, state: State) -> Vec<Record> {
         let filter =
             Filter { queue: Some(Queue::Inbox), state: Some(state), limit: 10_000, ..Filter::default() };
@@ -131,31 +124,27 @@ impl TestServer {
         records
     }
 
-    /// Waits until it has stopped serving.
-    pub(super) async fn ended(&mut self) {
+    /// Waits until the server has ended.
+    pub(super) async fn wait_for_end(&mut self) {
         let serving = self.serving.join_next();
         let ended = tokio::time::timeout(Duration::from_secs(30), serving).await.expect("it ends");
         ended.unwrap().unwrap().unwrap();
     }
 }
 
-/// An app of the configuration.
-pub(super) fn app(path: &str, key: &str, secrets: &[&str]) -> AppSection {
-    AppSection {
+/// The endpoint of an app whose timestamps are seconds.
+pub(super) fn endpoint(path: &str, app: &str, secrets: &[&str]) -> EndpointOptions {
+    EndpointOptions {
+        app: app.into(),
         path: path.to_owned(),
-        key: key.into(),
         secrets: secrets.iter().map(|&secret| secret.into()).collect(),
-        secret_files: Vec::new(),
         timestamps: Timestamps::Seconds,
-        api_urls: vec!["http://127.0.0.1:9/".parse().unwrap()],
-        replies: Replies::Platform,
-        portal: None,
     }
 }
 
 /// An empty journal in memory that takes `max_pending` entries.
-pub(super) async fn memory(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
-    let options = Options {
+pub(super) async fn memory_journal(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
+    let options = journal::Options {
         keep: Duration::from_hours(24),
         keep_dead: Duration::from_hours(24),
         max_pending,
@@ -163,7 +152,7 @@ pub(super) async fn memory(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> 
         clock: clock.clone(),
         access: Access::Server,
     };
-    rongcloud_callback::journal::open("memory:", options).await.unwrap()
+    journal::open("memory:", options).await.unwrap()
 }
 
 /// A query string signed with `secret`, as the platform writes it.
@@ -172,7 +161,7 @@ pub(super) fn query(secret: &str, nonce: &str, timestamp: &str) -> String {
     format!("rc-nonce={nonce}&rc-timestamp={timestamp}&rc-signature={signature}")
 }
 
-/// A query string that is right and was never used before.
+/// A valid query string that was never used before.
 pub(super) fn fresh_query() -> String {
     static NONCES: AtomicU64 = AtomicU64::new(0);
     query(SECRET, &format!("n{}", NONCES.fetch_add(1, Ordering::Relaxed)), TIMESTAMP)

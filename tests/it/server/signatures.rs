@@ -1,4 +1,4 @@
-//! Who gets in: parameters, secrets, times, and what a signature is bound to.
+//! Signatures: parameters, secrets, times, and the body that a signature is bound to.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -8,8 +8,10 @@ use sha1::{Digest, Sha1};
 use crate::support::http::{Answer, post};
 
 use super::{
-    faulty::{Faulty, Mood},
-    setup::{NOW, SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, app, fresh_query, query, text},
+    faulty::{Behaviour, Faulty},
+    setup::{
+        NOW, SECRET, SPARE_SECRET, Setup, TIMESTAMP, TestServer, endpoint, fresh_query, query, text,
+    },
 };
 
 /// The answer to a message under `query`, on a server of its own.
@@ -21,7 +23,7 @@ async fn answer_to(query: &str) -> Answer {
     answer
 }
 
-/// Every byte as `%XX`.
+/// Encodes every byte as `%XX`.
 fn percent_encoded(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut encoded, byte| {
         write!(encoded, "%{byte:02x}").unwrap();
@@ -152,14 +154,14 @@ async fn a_signature_in_other_clothes_is_bound_to_the_same_body() {
 #[tokio::test]
 async fn what_was_refused_for_want_of_a_journal_leaves_its_signature_to_its_body() {
     let mut setup = Setup::new().await;
-    let journal = Faulty::new(Arc::clone(&setup.journal), Mood::Failing);
+    let journal = Faulty::new(Arc::clone(&setup.journal), Behaviour::Failing);
     setup.journal = Arc::new(journal.clone());
     let server = setup.start().await;
     let target = format!("/callback?{}", fresh_query());
     server.ask(post(&target, text("user", "1", "hello"))).await.assert_error(503, 1000);
-    // Nor can the other body be kept now, which the platform may come with again.
+    // The other body cannot be kept now either, but the platform may send it again.
     server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(503, 1000);
-    journal.set(Mood::Fine);
+    journal.set(Behaviour::Working);
     server.ask(post(&target, text("user", "2", "forged"))).await.assert_error(401, 1004);
     server.ask(post(&target, text("user", "1", "hello"))).await.assert_ack();
 }
@@ -169,12 +171,12 @@ async fn a_signature_forged_by_length_extension_fits_the_formula_and_is_refused(
     let seen = query(SECRET, "14314", "1763750000");
     let seen = hex::decode(seen.rsplit('=').next().unwrap()).unwrap();
 
-    // SHA-1 pads what the platform hashed to one block; the attacker only guesses the secret's length.
+    // SHA-1 pads the text that the platform hashed to one block; the attacker only guesses the secret's length.
     let hashed = SECRET.len() + "14314".len() + "1763750000".len();
     let mut padding = vec![0x80];
     padding.resize(64 - 8 - hashed, 0);
     padding.extend((hashed as u64 * 8).to_be_bytes());
-    // Going on from the seen state with one more block: the fresh timestamp and the padding of it all.
+    // The attacker goes on from the seen state with one more block: the fresh timestamp and the padding of everything.
     let mut block = [0; 64];
     block[..10].copy_from_slice(TIMESTAMP.as_bytes());
     block[10] = 0x80;
@@ -198,7 +200,7 @@ async fn a_signature_forged_by_length_extension_fits_the_formula_and_is_refused(
 #[tokio::test]
 async fn a_signature_of_one_app_does_not_open_the_path_of_another() {
     let mut setup = Setup::new().await;
-    setup.apps.push(app("/other", "other", &["its own secret"]));
+    setup.endpoints.push(endpoint("/other", "other", &["its own secret"]));
     let server = setup.start().await;
     let body = text("user", "1", "hello");
     server.ask(post(&format!("/other?{}", fresh_query()), &body)).await.assert_error(401, 1004);

@@ -1,4 +1,4 @@
-//! Timestamps: how old, in which unit, and why an app has one unit only.
+//! Timestamps: their age, their unit, and why an app has one unit only.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -18,7 +18,7 @@ const TOLERANCE: Duration = Duration::from_mins(5);
 /// The answer to a message under `query` of a server whose app sends timestamps in `unit`.
 async fn answer_to(unit: Timestamps, query: &str) -> Answer {
     let mut setup = Setup::new().await;
-    setup.apps[0].timestamps = unit;
+    setup.endpoints[0].timestamps = unit;
     let server = setup.start().await;
     server.ask(post(&format!("/callback?{query}"), text("user", "1", "hello"))).await
 }
@@ -53,10 +53,10 @@ async fn a_timestamp_of_the_other_unit_is_refused_with_the_key_to_change() {
     ] {
         let message = answer_to(unit, &query(SECRET, "14314", timestamp)).await.assert_error(401, 1004);
         assert!(message.contains(key), "{message}");
-        // Whoever does not know the secret is told nothing of the configuration.
+        // A client that does not know the secret learns nothing about the configuration.
         let forged = answer_to(unit, &query("guess", "14314", timestamp)).await;
         assert!(!forged.assert_error(401, 1004).contains("timestamps ="));
-        // Nor is it where the instant is another one, as after digits were moved.
+        // The same holds for another instant, as after digits were moved.
         let stale = answer_to(unit, &query(SECRET, "14314", &timestamp.replace('6', "5"))).await;
         assert!(!stale.assert_error(401, 1004).contains("timestamps ="));
     }
@@ -64,8 +64,8 @@ async fn a_timestamp_of_the_other_unit_is_refused_with_the_key_to_change() {
 
 #[tokio::test]
 async fn digits_moved_between_nonce_and_timestamp_are_refused() {
-    // On this day of February 2027 a second with these digits before it is the same instant in milliseconds: an address
-    // of three days before, with three digits moved, was a fresh one.
+    // On this day of February 2027 a timestamp in seconds, with these digits before it, is the same instant in milliseconds:
+    // with three digits moved, an address of three days before was a fresh one.
     let now = UnixMillis(1_801_801_801_000);
     let seen = "1801542601";
     let setup = Setup::new().await;
@@ -109,7 +109,7 @@ proptest! {
                 let (nonce_read, timestamp_read) = signed.split_at(seam);
                 let query =
                     format!("rc-nonce={nonce_read}&rc-timestamp={timestamp_read}&rc-signature={signature}");
-                // The worst day for each reading is the one that it names.
+                // The worst day for each reading is the day that the reading names.
                 for now in instants(timestamp_read).chain([signed_at * 1000, elsewhere]) {
                     let is_in = verifier.verify(&query, UnixMillis(now)).is_ok();
                     let is_own = timestamp_read == timestamp;

@@ -1,4 +1,4 @@
-//! What comes to a path that is no app's.
+//! Requests to a path that no app has.
 
 use rongcloud_callback::metrics;
 
@@ -25,7 +25,7 @@ async fn an_unknown_path_is_answered_with_404_and_code_1002_and_names_no_path() 
 #[tokio::test]
 async fn an_unknown_path_is_logged_with_the_paths_that_there_are_and_with_what_is_too_much() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     for (path, hint) in [
         ("/callback/", "/callback in a slash at its end only"),
         ("//callback", "/callback in a doubled slash only"),
@@ -47,7 +47,7 @@ async fn an_unknown_path_is_logged_with_the_paths_that_there_are_and_with_what_i
 #[tokio::test]
 async fn a_flood_at_unknown_paths_and_a_path_without_end_leave_short_logs() {
     let (log, _guard) = Log::capture();
-    let server = Setup::new().await.start_here().await;
+    let server = Setup::new().await.start_on_this_thread().await;
     let mut connection = server.connect().await;
     for number in 0..300 {
         let path = format!("/{number}/{}\u{1b}", "x".repeat(6000)).replace('\u{1b}', "%1b");
@@ -56,18 +56,18 @@ async fn a_flood_at_unknown_paths_and_a_path_without_end_leave_short_logs() {
     }
     let lines = log.lines();
     let warned: Vec<_> = lines.lines().filter(|line| line.contains("WARN")).collect();
-    // Ten in each window of ten seconds, however long this took.
+    // The limit is ten lines in each window of ten seconds, however long this took.
     assert!((10..=50).contains(&warned.len()), "{} lines", warned.len());
     assert!(warned.iter().all(|line| line.len() < 1500), "{warned:#?}");
 }
 
 #[test]
 fn an_unknown_path_is_counted() {
-    let recorder = metrics::recorder().unwrap();
+    let recorder = metrics::build_recorder().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
-            let server = Setup::new().await.start_here().await;
+            let server = Setup::new().await.start_on_this_thread().await;
             server.ask(post("/callback/", "")).await.assert_error(404, 1002);
             server.ask(get("/")).await.assert_error(404, 1002);
         });

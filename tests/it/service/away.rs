@@ -1,4 +1,4 @@
-//! The journal is away while replies are being sent and messages handed on: what was done is done once.
+//! The journal is away while replies are sent and messages forwarded: each is done once.
 
 use std::{
     fs,
@@ -17,8 +17,8 @@ use crate::support::{messages::text, process::Home, until};
 
 const USERS: usize = 8;
 
-/// The platform's API, and a service that messages are handed on to: who asks waits until all are answered.
-struct Slow {
+/// The platform's API, and a service that messages are forwarded to. All requests wait until the test answers them.
+struct SlowServices {
     address: SocketAddr,
     shared: Arc<Shared>,
     _task: JoinSet<()>,
@@ -30,7 +30,7 @@ struct Shared {
     answers: watch::Sender<bool>,
 }
 
-impl Slow {
+impl SlowServices {
     async fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let routes = Router::new()
@@ -61,7 +61,7 @@ impl Shared {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_reply_is_sent_once_and_each_message_handed_on_once_though_the_file_was_away_when_they_were()
  {
-    let slow = Slow::start().await;
+    let slow = SlowServices::start().await;
     let home = Home::new().with_server("").with_api(&format!("http://{}", slow.address)).with(&format!(
         "[[rules]]\non = 'text'\nkeyword = {{ contains = ['hand on'] }}\n\
          forward = {{ url = 'http://{}/service', concurrency = 64, secret = 'whsec_{}' }}\n\
@@ -96,7 +96,7 @@ async fn each_reply_is_sent_once_and_each_message_handed_on_once_though_the_file
     let (status, log) = server.ended();
     assert_eq!(status.code(), Some(0));
     let told = |words: &str| log.iter().filter(|line| line.contains(words)).count();
-    // One of each queue when it begins, and one when it ends.
+    // Each queue has one line when the outage begins, and one when it ends.
     assert_eq!((told("cannot lease"), told("can lease again")), (2, 2));
     assert_eq!((told("cannot settle"), told("can settle again")), (2, 2));
     assert_eq!(told("lease lost"), 0);

@@ -1,4 +1,4 @@
-//! The server's clock is set while it runs: what was accepted goes on, and callbacks are judged by the new time.
+//! The clock is set while the server runs: accepted messages go on, and callbacks are judged by the new time.
 
 use std::time::Duration;
 

@@ -20,15 +20,15 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_rongcloud-callback");
 const NAMESPACE: [&str; 4] = ["--fork", "--pid", "--mount-proc", "--kill-child"];
 
 /// The first process in a PID namespace of its own.
-struct First {
-    /// Waits for it, outside.
+struct FirstProcess {
+    /// The process outside that waits for the first process.
     parent: Child,
-    /// Its process id, as seen from outside.
+    /// The process id of the first process, as seen from outside.
     id: u32,
 }
 
-impl First {
-    /// `None` where this user may make no namespaces.
+impl FirstProcess {
+    /// Starts the process. `None` where this user may make no namespaces.
     async fn start(arguments: &[&str], folder: &Path, environment: &[(&str, &str)]) -> Option<Self> {
         let may = Command::new("unshare").args(NAMESPACE).arg("true").stderr(Stdio::null()).status();
         if !may.is_ok_and(|status| status.success()) {
@@ -53,8 +53,12 @@ impl First {
         u64::from_str_radix(caught.trim(), 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
     }
 
-    /// A command of the executable beside it, as an engine runs a health check.
-    fn beside(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    /// Runs a command of the executable beside the server, as an engine runs a health check.
+    fn run_beside(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (Option<i32>, String, String) {
         let mut command = Command::new("nsenter");
         command.args(["--pid", "--mount", "--target", &self.id.to_string(), PROGRAM]).args(arguments);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
@@ -63,7 +67,7 @@ impl First {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    /// Tells it to stop, and waits for its end.
+    /// Stops the process, and waits for its end.
     fn terminate(mut self) -> ExitStatus {
         let id = Pid::from_raw(i32::try_from(self.id).unwrap()).unwrap();
         kill_process(id, Signal::TERM).unwrap();
@@ -71,7 +75,7 @@ impl First {
     }
 }
 
-impl Drop for First {
+impl Drop for FirstProcess {
     fn drop(&mut self) {
         let _ = self.parent.kill();
         let _ = self.parent.wait();
@@ -83,7 +87,7 @@ async fn sigterm_ends_the_first_process_of_a_container() {
     let home = Home::new();
     let file = home.configuration();
     let Some(first) =
-        First::start(&["--config", file.to_str().unwrap(), "serve"], home.path(), &[]).await
+        FirstProcess::start(&["--config", file.to_str().unwrap(), "serve"], home.path(), &[]).await
     else {
         return;
     };
@@ -99,7 +103,7 @@ async fn sigterm_ends_it_while_its_database_does_not_answer() {
     let home = Home::new().with_journal(format!("postgres://u:p@{address}/j?sslmode=disable"));
     let file = home.configuration();
     let Some(first) =
-        First::start(&["--config", file.to_str().unwrap(), "serve"], home.path(), &[]).await
+        FirstProcess::start(&["--config", file.to_str().unwrap(), "serve"], home.path(), &[]).await
     else {
         return;
     };
@@ -116,7 +120,7 @@ async fn sigterm_ends_it_while_its_secret_is_on_a_volume_that_does_not_answer() 
     let app =
         format!("[[apps]]\nkey = \"k\"\napi_url = \"http://127.0.0.1:9\"\nsecret_files = [{pipe:?}]\n");
     fs::write(folder.path().join("callback.toml"), app).unwrap();
-    let started = First::start(&["--config", "callback.toml", "serve"], folder.path(), &[]).await;
+    let started = FirstProcess::start(&["--config", "callback.toml", "serve"], folder.path(), &[]).await;
     let Some(first) = started else { return };
     assert_eq!(first.terminate().code(), Some(0));
 }
@@ -124,15 +128,15 @@ async fn sigterm_ends_it_while_its_secret_is_on_a_volume_that_does_not_answer() 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_health_check_of_a_container_with_a_sandbox_asks_for_its_page() {
     let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
-    // As a file of variables gives them to every container of a bot.
+    // These are variables that a file gives to every container of a bot.
     let environment =
         [("RC_APP_KEY", APP), ("RC_APP_SECRET", SECRET), ("RC_API_URL", "http://127.0.0.1:9")];
     let address = listen.to_string();
     let arguments = ["sandbox", "--listen", &address];
-    let Some(first) = First::start(&arguments, folder.path(), &environment).await else { return };
+    let Some(first) = FirstProcess::start(&arguments, folder.path(), &environment).await else { return };
     until("a page", async || Connection::try_open(listen).await.ok().map(drop)).await;
     for environment in [&environment[..], &[]] {
-        let (code, output, errors) = first.beside(&["check", "--url"], environment);
+        let (code, output, errors) = first.run_beside(&["check", "--url"], environment);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{output}");
         let words = format!("the sandbox with the process id 1 answers at http://{listen}/\n");
         assert_eq!(output, words);
@@ -161,15 +165,17 @@ async fn the_health_check_finds_the_server_however_it_was_configured() {
         );
         fs::write(file, config).unwrap();
         let environment: Vec<_> = environment.into_iter().chain(variable).collect();
-        let Some(first) = First::start(arguments, folder.path(), &environment).await else { return };
+        let Some(first) = FirstProcess::start(arguments, folder.path(), &environment).await else {
+            return;
+        };
         until("a server that listens", async || Connection::try_open(listen).await.ok().map(drop)).await;
 
-        let (code, output, errors) = first.beside(&["check", "--url"], &environment);
+        let (code, output, errors) = first.run_beside(&["check", "--url"], &environment);
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}: {output}");
         assert!(output.contains("process id 1") && output.contains("/own/path"), "{output}");
 
         let wrong = ["--config", "/nowhere.toml", "check", "--url"];
-        let (code, _, errors) = first.beside(&wrong, &environment);
+        let (code, _, errors) = first.run_beside(&wrong, &environment);
         assert_eq!(code, Some(1), "what the command names itself is meant: {errors}");
         assert_eq!(first.terminate().code(), Some(0));
     }

@@ -12,15 +12,15 @@ use crate::support::{
     until,
 };
 
-/// A server's home whose data is on `Disk`.
+/// A server's folder whose data is on `Disk`.
 fn home_on_a_disk(server: &str) -> (Home, Disk) {
     let home = Home::new().with_server(server);
     let disk = Disk::of(home.path().join("data"));
     (home.within(disk.environment()), disk)
 }
 
-/// Waits until callbacks may be sent to it again.
-async fn ready(server: &Process) {
+/// Waits until callbacks may be sent to the server again.
+async fn wait_until_ready(server: &Process) {
     until("readiness", async || (server.readiness().await.0 == 200).then_some(())).await;
 }
 
@@ -67,7 +67,7 @@ async fn while_the_disk_is_read_only_nothing_is_acknowledged_and_the_server_is_n
     let (home, disk) = home_on_a_disk("");
     let server = home.start().await;
     server.deliver(&text("user", "1", "hello")).await.assert_ack();
-    ready(&server).await;
+    wait_until_ready(&server).await;
 
     disk.is_read_only(true);
     let body = text("user", "2", "hello");
@@ -75,7 +75,7 @@ async fn while_the_disk_is_read_only_nothing_is_acknowledged_and_the_server_is_n
     assert_eq!(server.readiness().await.0, 503);
 
     disk.is_read_only(false);
-    ready(&server).await;
+    wait_until_ready(&server).await;
     server.deliver(&body).await.assert_ack();
     server.kill();
     assert_eq!(home.records().await.len(), 2);
@@ -95,8 +95,8 @@ async fn on_a_read_only_disk_no_server_starts_and_it_says_why() {
     );
 }
 
-/// Moves files of the journal away under the running server, and sees that nothing is acknowledged any more.
-async fn bereft(home: &Home, server: &Process, names: &[&str]) -> Vec<(PathBuf, PathBuf)> {
+/// Moves files of the journal away under the running server, and checks that nothing is acknowledged any more.
+async fn move_files_away(home: &Home, server: &Process, names: &[&str]) -> Vec<(PathBuf, PathBuf)> {
     server.deliver(&text("user", "1", "hello")).await.assert_ack();
     let aside = home.path().join("aside");
     fs::create_dir(&aside).unwrap();
@@ -116,10 +116,10 @@ async fn bereft(home: &Home, server: &Process, names: &[&str]) -> Vec<(PathBuf, 
 async fn a_journal_that_was_moved_away_takes_nothing_until_it_is_back() {
     let home = Home::new().with_server("");
     let server = home.start().await;
-    for (from, to) in bereft(&home, &server, &["journal.db", "journal.db-wal"]).await {
+    for (from, to) in move_files_away(&home, &server, &["journal.db", "journal.db-wal"]).await {
         fs::rename(to, from).unwrap();
     }
-    ready(&server).await;
+    wait_until_ready(&server).await;
     server.deliver(&text("user", "2", "hello")).await.assert_ack();
     server.kill();
     assert_eq!(home.records().await.len(), 2);
@@ -129,8 +129,8 @@ async fn a_journal_that_was_moved_away_takes_nothing_until_it_is_back() {
 async fn a_deleted_journal_takes_nothing_until_the_next_start_makes_a_new_one() {
     let home = Home::new().with_server("");
     let server = home.start().await;
-    bereft(&home, &server, &["journal.db"]).await;
-    // Not made again by itself: the operator may still have the file.
+    move_files_away(&home, &server, &["journal.db"]).await;
+    // The server does not create the file again, because the operator may still have it.
     let gone = async || server.readiness().await.1.contains("there is no journal").then_some(());
     until("a look at the disk", gone).await;
     server.deliver(&text("user", "2", "hello")).await.assert_error(503, 1000);
@@ -146,8 +146,8 @@ async fn a_deleted_journal_takes_nothing_until_the_next_start_makes_a_new_one() 
 async fn a_deleted_write_ahead_log_is_noticed_before_anything_is_acknowledged() {
     let home = Home::new().with_server("");
     let server = home.start().await;
-    bereft(&home, &server, &["journal.db-wal"]).await;
-    ready(&server).await;
+    move_files_away(&home, &server, &["journal.db-wal"]).await;
+    wait_until_ready(&server).await;
     server.deliver(&text("user", "3", "hello")).await.assert_ack();
     server.kill();
     let kept = home.records().await;

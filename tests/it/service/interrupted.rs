@@ -1,4 +1,4 @@
-//! A message that ends the process while many others are in work: it is found, and the others are handled.
+//! A message that ends the process while many others are in work: the message is found, and the others are handled.
 
 use std::{
     net::SocketAddr,
@@ -20,8 +20,8 @@ use crate::support::{messages::text, process::Home, until};
 
 const NEIGHBOURS: usize = 30;
 
-/// A service that messages are handed on to. One user's message has no answer, and makes it known that it has come.
-struct Service {
+/// A service that messages are forwarded to. It does not answer one user's message, and signals that the message has come.
+struct ForwardTarget {
     address: SocketAddr,
     shared: Arc<Shared>,
     _task: JoinSet<()>,
@@ -31,11 +31,11 @@ struct Service {
 struct Shared {
     killer_came: Notify,
     others_came: AtomicUsize,
-    /// Whether others are answered.
+    /// Whether the other messages are answered.
     answers: watch::Sender<bool>,
 }
 
-impl Service {
+impl ForwardTarget {
     async fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let router = Router::new().route("/", post(handle)).with_state(Arc::clone(&shared));
@@ -58,7 +58,7 @@ async fn handle(State(shared): State<Arc<Shared>>, body: Bytes) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_message_that_kills_becomes_a_dead_letter_and_all_others_are_handled() {
-    let service = Service::start().await;
+    let service = ForwardTarget::start().await;
     let home = Home::new().with(&format!(
         "[dispatch]\nattempts = 3\nconcurrency = 64\n\
          [[rules]]\non = 'text'\nforward = {{ url = 'http://{}/', concurrency = 64, secret = 'whsec_{}' }}\n",

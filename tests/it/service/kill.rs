@@ -1,4 +1,4 @@
-//! `kill -9` at random instants under load: what was acknowledged survives, once, and is handled.
+//! `kill -9` at random instants under load: every acknowledged message survives, once, and is handled.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

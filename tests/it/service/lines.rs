@@ -12,8 +12,8 @@ use crate::support::{
 
 const ECHO: &str = "[[rules]]\nname = \"echo\"\non = \"text\"\nreply = { text = \"{{ content }}\" }\n";
 
-/// The whole log of a server that is stopped now.
-fn stopped(process: Process) -> Vec<Value> {
+/// Stops a server, and returns its whole log.
+fn stop_and_read_log(process: Process) -> Vec<Value> {
     process.terminate();
     let (status, lines) = process.ended();
     assert!(status.success(), "{lines:#?}");
@@ -33,7 +33,7 @@ async fn a_handled_message_is_one_line_at_info_and_a_sent_reply_is_none() {
     let process = home.start().await;
     process.deliver(&text("ann", "m1", "hello")).await.assert_ack();
     process.told("reply sent").await;
-    let log = stopped(process);
+    let log = stop_and_read_log(process);
     let handled = with_message(&log, "message handled");
     let [line] = handled[..] else { panic!("{handled:#?}") };
     assert_eq!((&line["level"], &line["by"]), (&"INFO".into(), &"rule \"echo\"".into()));
@@ -70,9 +70,9 @@ async fn at_most_twenty_handled_messages_a_second_are_lines_and_the_others_are_c
         (done as u64 == MESSAGES).then_some(())
     })
     .await;
-    // Without another message and before the end.
+    // The line comes without another message, and before the end of the server.
     process.told("messages were handled in this second").await;
-    let log = stopped(process);
+    let log = stop_and_read_log(process);
     let (mut lines_of_second, mut left_out, mut lines) = (0, 0, 0);
     for line in &log {
         match line["message"].as_str().unwrap_or_default() {
@@ -100,7 +100,7 @@ async fn a_reply_that_fails_names_the_address_and_the_message_that_it_answers() 
     let process = home.start().await;
     process.deliver(&text("ann", "m1", "hello")).await.assert_ack();
     process.told("given up: now a dead letter").await;
-    let log = stopped(process);
+    let log = stop_and_read_log(process);
     for (message, level) in [("attempt failed", "WARN"), ("given up: now a dead letter", "ERROR")] {
         let lines = with_message(&log, message);
         let [line] = lines[..] else { panic!("{lines:#?}") };
@@ -127,7 +127,7 @@ async fn a_message_that_no_rule_takes_is_told_of_without_a_word_of_rust() {
     let process = home.start().await;
     process.deliver(&text("ann", "m1", "hello")).await.assert_ack();
     process.told("no rule or handler takes the message").await;
-    let log = stopped(process);
+    let log = stop_and_read_log(process);
     let warnings = with_message(&log, "no rule or handler has taken a message of the kind `text`");
     let [warning] = warnings[..] else { panic!("{log:#?}") };
     let words = warning["message"].as_str().unwrap();

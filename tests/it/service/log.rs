@@ -1,4 +1,4 @@
-//! What becomes of a server whose log nobody reads, or whose reader goes away: nothing but the log suffers.
+//! A log that nobody reads, or whose reader goes away: nothing but the log suffers.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -16,12 +16,12 @@ use crate::support::{
 };
 
 /// A server and its standard error, of which the test is the only reader.
-struct Served {
+struct LoggingServer {
     child: Child,
     home: Home,
 }
 
-impl Served {
+impl LoggingServer {
     async fn start(home: Home) -> Self {
         let child = home.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let served = Self { child, home };
@@ -36,13 +36,13 @@ impl Served {
         Connection::open(self.home.callbacks()).await.ask(delivery(&body)).await.assert_ack();
     }
 
-    /// Sends what a WARN is due for.
+    /// Sends a request that the log warns of.
     async fn forge(&self) {
         let forged = post(&format!("{PATH}?rc-nonce=1"), "");
         Connection::open(self.home.callbacks()).await.ask(forged).await.assert_error(401, 1004);
     }
 
-    /// Ends it by SIGTERM; returns its exit code.
+    /// Ends the server by SIGTERM. Returns its exit code.
     fn stop(&mut self) -> Option<i32> {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
@@ -50,7 +50,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for LoggingServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -63,7 +63,7 @@ const ECHO: &str = "[[rules]]\non = \"text\"\nreply = { text = \"{{ content }}\"
 async fn a_server_whose_log_is_not_read_any_more_answers_handles_and_ends_as_ever() {
     let platform = Platform::start().await;
     let home = Home::new().with_api(&platform.url()).with(ECHO);
-    let mut served = Served::start(home).await;
+    let mut served = LoggingServer::start(home).await;
     // From here on every write fails.
     drop(served.child.stderr.take());
     served.forge().await;
@@ -81,9 +81,9 @@ async fn a_server_whose_log_is_not_read_any_more_answers_handles_and_ends_as_eve
 async fn a_full_pipe_delays_nothing_and_its_reader_is_told_how_many_lines_are_lost() {
     let platform = Platform::start().await;
     let home = Home::new().with_api(&platform.url()).with(ECHO);
-    let mut served = Served::start(home).await;
+    let mut served = LoggingServer::start(home).await;
     let stderr = served.child.stderr.take().unwrap();
-    // Each of these makes several lines at this level, with the long id in them: more than a pipe and a buffer hold.
+    // Each message makes several lines at this level, with the long id in them: more than a pipe and a buffer hold.
     let long = "x".repeat(400);
     let mut connection = Connection::open(served.home.callbacks()).await;
     for number in 0..3000 {
@@ -92,14 +92,14 @@ async fn a_full_pipe_delays_nothing_and_its_reader_is_told_how_many_lines_are_lo
     }
     until("all replies", async || (platform.sent().len() == 3000).then_some(())).await;
 
-    // Now somebody reads again.
+    // From here on somebody reads again.
     let mut lines = BufReader::new(stderr).lines().map(Result::unwrap);
     let lost = lines.find_map(|line| {
         let line: serde_json::Value = serde_json::from_str(&line).expect("each line is whole");
         line["lost"].as_u64()
     });
     assert!(lost.unwrap() > 0);
-    // And the rest arrives, to the end.
+    // The rest of the log arrives, to its end.
     served.deliver("ann", "last").await;
     let reader = std::thread::spawn(move || lines.last());
     assert_eq!(served.stop(), Some(0));
@@ -109,7 +109,7 @@ async fn a_full_pipe_delays_nothing_and_its_reader_is_told_how_many_lines_are_lo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_ends_though_nobody_empties_the_full_pipe_of_its_log() {
-    let mut served = Served::start(Home::new()).await;
+    let mut served = LoggingServer::start(Home::new()).await;
     let mut stderr = served.child.stderr.take().unwrap();
     let mut connection = Connection::open(served.home.callbacks()).await;
     for number in 0..300 {
@@ -139,7 +139,7 @@ fn an_error_of_a_command_whose_reader_is_gone_changes_no_exit_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_a_json_log_is_an_object_whatever_is_sent() {
     let home = Home::new().with_api("http://127.0.0.1:9").with(ECHO);
-    let mut served = Served::start(home).await;
+    let mut served = LoggingServer::start(home).await;
     let stderr = served.child.stderr.take().unwrap();
     let reader = std::thread::spawn(move || {
         BufReader::new(stderr).lines().map(Result::unwrap).collect::<Vec<_>>()

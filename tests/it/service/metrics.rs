@@ -1,4 +1,4 @@
-//! The process's metrics where there is no listener of ours to ask for them.
+//! The metrics of a process without the operators' endpoints.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ use crate::support::{
     until,
 };
 
-/// Says to this program that it runs one test alone: what a recorder holds is every test's doing.
+/// The variable that makes this program run one test alone, because all tests of a process share the recorder.
 const ALONE: &str = "TEST_RUNS_ALONE";
 
 async fn parts() -> Parts {
@@ -61,9 +61,9 @@ fn inside_another_program_the_workers_keep_the_metrics_small_though_nobody_asks_
         let (parts, stop) = (parts().await, CancellationToken::new());
         let workers = JoinSet::from_iter([parts.workers.run(stop.clone())]);
         metrics::call_seconds("kept-small").record(0.1);
-        // What was looked after is in a distribution; the samples themselves are nowhere any more.
+        // Maintained samples are in a distribution. The samples themselves are gone.
         until("upkeep", async || {
-            let recorder = format!("{:?}", metrics::prometheus().unwrap());
+            let recorder = format!("{:?}", metrics::install_recorder().unwrap());
             let (_, distributions) = recorder.split_once("distributions:").unwrap();
             let (distributions, _) = distributions.split_once("distribution_builder:").unwrap();
             distributions.contains("kept-small").then_some(())

@@ -28,11 +28,11 @@ use crate::support::{
     skip, until,
 };
 
-/// `config/nginx.conf`, with its address, its upstreams' and its files for this test, and without TLS.
+/// The text of `config/nginx.conf`, with the addresses and files of this test, and without TLS.
 fn configuration(folder: &TempDir, listen: SocketAddr, upstreams: &[SocketAddr]) -> String {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let tls = |line: &&str| !line.trim_start().starts_with("ssl_");
-    // Each upstream with the options that the one in the file has.
+    // Each upstream has the options of the upstream in the file.
     let servers = |line: &str| {
         if !line.contains("callback:8080") {
             return line.to_owned() + "\n";
@@ -53,7 +53,7 @@ fn configuration(folder: &TempDir, listen: SocketAddr, upstreams: &[SocketAddr])
         + "daemon off;\nmaster_process off;\n"
 }
 
-/// A running nginx; killed when dropped.
+/// A running nginx. Dropping it kills it.
 pub(super) struct Nginx {
     child: Child,
     pub(super) address: SocketAddr,
@@ -61,7 +61,7 @@ pub(super) struct Nginx {
 }
 
 impl Nginx {
-    /// In front of `upstreams`; `None` where it is not installed, unless under CI, where it must be.
+    /// Starts nginx in front of `upstreams`. `None` where nginx is not installed; under CI it must be.
     pub(super) async fn start(upstreams: &[SocketAddr]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
@@ -93,7 +93,7 @@ impl Drop for Nginx {
     }
 }
 
-/// As the platform does: the same message again until it is acknowledged.
+/// Sends the same message until it is acknowledged, as the platform does.
 pub(super) async fn deliver_until_acked(address: SocketAddr, body: &str) {
     let started = Instant::now();
     loop {
@@ -115,7 +115,7 @@ async fn behind_nginx_the_client_s_address_is_logged_and_connections_are_kept() 
     for number in 0..20 {
         connection.ask(delivery(&text("user", &number.to_string(), "hello"))).await.assert_ack();
     }
-    // What nobody signed is refused, and the log says who sent it: not the proxy.
+    // An unsigned message is refused, and the log names the client, not the proxy.
     let forged = post("/callback?rc-nonce=1&rc-timestamp=1&rc-signature=1", "<xml/>");
     connection.ask(forged).await.assert_error(401, 1004);
     server.terminate();
@@ -124,7 +124,7 @@ async fn behind_nginx_the_client_s_address_is_logged_and_connections_are_kept() 
     let refusal = log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let refusal = refusal.into_iter().find(|event| event["message"] == "callback refused").unwrap();
     assert_eq!(refusal["client"], "127.0.0.1");
-    // The signature is in the query string, which is in nobody's log.
+    // The signature is in the query string, which no log contains.
     assert!(!nginx.access_log().contains("rc-signature"));
     assert!(log.iter().all(|line| !line.contains("rc-signature")));
 }
@@ -158,7 +158,7 @@ async fn a_restart_behind_nginx_loses_no_message() {
 
 /// A listener in front of a server that sheds every hundredth callback, as a server under load does: 503, and the
 /// connection goes on.
-async fn shedding(server: SocketAddr) -> (SocketAddr, JoinSet<()>) {
+async fn start_shedding_proxy(server: SocketAddr) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut tasks = JoinSet::new();
@@ -166,14 +166,14 @@ async fn shedding(server: SocketAddr) -> (SocketAddr, JoinSet<()>) {
         let came = Arc::new(AtomicUsize::new(0));
         let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(pass_on(BufReader::new(stream), server, Arc::clone(&came)));
+            connections.spawn(forward(BufReader::new(stream), server, Arc::clone(&came)));
         }
     });
     (address, tasks)
 }
 
-/// Passes requests on to the server until either side hangs up.
-async fn pass_on(mut client: BufReader<TcpStream>, server: SocketAddr, came: Arc<AtomicUsize>) {
+/// Forwards requests to the server until either side hangs up.
+async fn forward(mut client: BufReader<TcpStream>, server: SocketAddr, came: Arc<AtomicUsize>) {
     while let Some(request) = read_request(&mut client).await {
         let answer = if came.fetch_add(1, Ordering::Relaxed) % 100 == 50 {
             "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_owned()
@@ -211,13 +211,13 @@ async fn read_request(client: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 async fn a_replica_that_sheds_one_callback_in_a_hundred_keeps_its_share() {
     let (one, other) = (Home::new(), Home::new());
     let (first, second) = (one.start().await, other.start().await);
-    let (front, _tasks) = shedding(first.callbacks).await;
+    let (front, _tasks) = start_shedding_proxy(first.callbacks).await;
     let Some(nginx) = Nginx::start(&[front, second.callbacks]).await else { return };
     let mut connection = Connection::open(nginx.address).await;
     let count = 600;
     for number in 0..count {
         let body = text(&format!("user{}", number % 5), &number.to_string(), "hello");
-        // Not one of them is refused: the other replica takes what this one sheds.
+        // No callback is refused: the other replica takes the ones that this one sheds.
         connection.ask(delivery(&body)).await.assert_ack();
     }
     first.terminate();

@@ -15,21 +15,21 @@ use crate::support::{http::Connection, messages};
 const USERS: usize = 50;
 const MESSAGES: usize = 40;
 
-/// What happened to a user's messages, in order.
+/// The events of a user's messages, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+enum Event {
     Began(usize),
     Failed(usize),
     Done(usize),
 }
 
-type History = Arc<Mutex<HashMap<String, Vec<Step>>>>;
+type History = Arc<Mutex<HashMap<String, Vec<Event>>>>;
 
-/// Takes a random time, and fails twice at every seventh message.
+/// Handles a message in a random time, and fails twice at every seventh message.
 struct Recorder(History);
 
 impl Recorder {
-    fn note(&self, context: &Context, step: Step) {
+    fn note(&self, context: &Context, step: Event) {
         self.0.lock().unwrap().entry(context.user().to_string()).or_default().push(step);
     }
 }
@@ -37,26 +37,26 @@ impl Recorder {
 impl Handler<Text> for Recorder {
     async fn handle(&self, text: Text, context: Context) -> HandlerResult {
         let number: usize = text.content.parse()?;
-        self.note(&context, Step::Began(number));
+        self.note(&context, Event::Began(number));
         tokio::time::sleep(Duration::from_micros(rand::random_range(0..3000))).await;
         if number % 7 == 3 && context.attempt() <= 2 {
-            self.note(&context, Step::Failed(number));
+            self.note(&context, Event::Failed(number));
             return Err(HandlerError::from("not yet"));
         }
-        self.note(&context, Step::Done(number));
+        self.note(&context, Event::Done(number));
         text.content.into_reply()
     }
 }
 
-/// Each message began and ended before the next began, and the last thing that happened to it is that it was done.
-fn assert_in_order(user: &str, steps: &[Step]) {
+/// Asserts that each message began and ended before the next one began, and that its last event is that it was done.
+fn assert_in_order(user: &str, steps: &[Event]) {
     let mut expected = Vec::new();
     for number in 0..MESSAGES {
         let failures = if number % 7 == 3 { 2 } else { 0 };
         for _ in 0..failures {
-            expected.extend([Step::Began(number), Step::Failed(number)]);
+            expected.extend([Event::Began(number), Event::Failed(number)]);
         }
-        expected.extend([Step::Began(number), Step::Done(number)]);
+        expected.extend([Event::Began(number), Event::Done(number)]);
     }
     assert_eq!(steps, expected, "{user}");
 }
@@ -79,7 +79,7 @@ async fn every_conversation_is_handled_and_answered_in_order() {
         });
     }
     senders.join_all().await;
-    service.idle().await;
+    service.wait_until_idle().await;
 
     let history = std::mem::take(&mut *history.lock().unwrap());
     assert_eq!(history.len(), USERS);
@@ -131,7 +131,7 @@ async fn several_replies_to_one_message_go_out_in_order() {
     })
     .await;
     service.deliver(&messages::text("user", "1", "count")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let texts: Vec<String> = service.platform.sent().into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
     service.stop().await;

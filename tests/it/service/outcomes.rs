@@ -1,4 +1,4 @@
-//! How attempts end: done, tried again, or a dead letter; and what is told when nobody takes a message.
+//! The outcomes of attempts: done, tried again, or a dead letter; and the log when nobody takes a message.
 
 use std::sync::{
     Arc,
@@ -43,7 +43,7 @@ async fn the_first_handler_that_takes_a_message_handles_it() {
                  <MsgType>sticker</MsgType><MsgId>9</MsgId></xml>";
     for body in [text("a", "1", "/help"), text("b", "1", "help"), subscribe("c"), other.to_owned()] {
         service.deliver(&body).await.assert_ack();
-        service.idle().await;
+        service.wait_until_idle().await;
     }
     assert_eq!(texts(&service), ["command help", "text help", "event", "any"]);
     service.stop().await;
@@ -60,7 +60,7 @@ async fn a_failing_handler_is_tried_again_until_it_succeeds() {
     })
     .await;
     service.deliver(&text("user", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     assert_eq!(texts(&service), ["attempt 3"]);
     service.stop().await;
 }
@@ -77,7 +77,7 @@ async fn a_handler_that_takes_too_long_is_cut_off_and_tried_again() {
     })
     .await;
     service.deliver(&text("user", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     assert_eq!(texts(&service), ["in time"]);
     service.stop().await;
 }
@@ -93,7 +93,7 @@ async fn after_the_last_attempt_a_message_is_a_dead_letter_and_the_next_one_goes
     .await;
     service.deliver(&text("user", "1", "bad")).await.assert_ack();
     service.deliver(&text("user", "2", "good")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     assert_eq!(texts(&service), ["good"]);
     let records = service.records().await;
     assert_eq!((records[0].state, records[0].attempts), (State::Dead, 3));
@@ -114,7 +114,7 @@ async fn a_permanent_error_and_a_limit_that_is_not_kept_are_dead_letters_at_once
     for (id, content) in [("1", "long"), ("2", "empty"), ("3", "other")] {
         service.deliver(&text("user", id, content)).await.assert_ack();
     }
-    service.idle().await;
+    service.wait_until_idle().await;
     let records = service.records().await;
     assert!(
         records.iter().all(|record| (record.state, record.attempts) == (State::Dead, 1)),
@@ -135,7 +135,7 @@ async fn a_permanent_error_and_a_limit_that_is_not_kept_are_dead_letters_at_once
 async fn without_a_handler_a_message_is_kept_and_done() {
     let service = Running::start(|service| service.on(async |_: UnknownMessage, _| ())).await;
     service.deliver(&text("user", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let records = service.records().await;
     assert_eq!((records.len(), records[0].state), (1, State::Done));
     service.stop().await;
@@ -163,12 +163,12 @@ async fn a_message_that_is_delivered_64_times_at_once_is_handled_once() {
     for answer in deliveries.join_all().await {
         answer.assert_ack();
     }
-    service.idle().await;
+    service.wait_until_idle().await;
     assert_eq!(handled.load(Ordering::SeqCst), 1);
     assert_eq!(texts(&service), ["once"]);
     // Another user's message may have the same id.
     service.deliver(&text("other user", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let inbox =
         service.records().await.into_iter().filter(|record| record.queue == Queue::Inbox).count();
     assert_eq!(inbox, 2);

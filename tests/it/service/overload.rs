@@ -1,6 +1,6 @@
-//! More than it can take: the rest is refused at once, memory stays bounded, and what was acknowledged is kept.
+//! Overload: excess callbacks are refused at once, memory stays bounded, and every acknowledged message is kept.
 //!
-//! `cargo bench --bench overload` does the same for minutes, at twice what the machine can do, and measures.
+//! `cargo bench --bench overload` does the same for minutes, at twice the load that the machine can serve, and measures.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn under_overload_every_request_is_answered_and_what_was_acknowledged_is_k
         records.iter().all(|record| record.state == State::Done).then_some(records.len())
     };
     let kept = until("all done", all_done).await;
-    // What nobody waited for any more may have been accepted.
+    // Messages whose sender no longer waited may have been accepted.
     assert!(
         (accepted + 1..=accepted + 1 + unanswered).contains(&kept),
         "{kept} kept, {accepted} accepted"
@@ -55,7 +55,7 @@ async fn under_overload_every_request_is_answered_and_what_was_acknowledged_is_k
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_ten_thousand_idle_and_a_thousand_slow_connections_messages_are_accepted() {
-    // Each connection is a file here and one there; the tests beside this one need some too.
+    // Each connection is one file in this process and one in the server; the tests beside this one need files, too.
     let files = usize::try_from(open_loop::open_many_files()).unwrap_or(usize::MAX);
     let crowd = files.saturating_sub(2000).min(11_000);
     if crowd < 11_000 {
@@ -75,7 +75,7 @@ async fn beside_ten_thousand_idle_and_a_thousand_slow_connections_messages_are_a
             connection
         });
     }
-    // More than there are slots: the last ones connect to the operating system's queue.
+    // There are more connections than slots: the last ones wait in the operating system's queue.
     let _connections = connections.join_all().await;
     for id in 0..20 {
         let mut connection = Connection::open(server.callbacks).await;

@@ -1,4 +1,4 @@
-//! What observers are told of a message and of its replies.
+//! The steps of a message and of its replies, as observers are told of them.
 
 use std::{
     sync::{Arc, Mutex},
@@ -50,7 +50,7 @@ impl Notes {
     }
 }
 
-/// Rules of a configuration in which nothing else matters.
+/// The rules of a configuration in which nothing else matters.
 fn rules(toml: &str) -> Rules {
     let app = "[[apps]]\nkey = 'a'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n";
     Rules::new(&Config::from_toml(&format!("{app}{toml}"), |_| None).unwrap().rules).unwrap()
@@ -68,7 +68,7 @@ async fn an_observer_is_told_of_each_step_of_a_message_and_of_its_reply() {
     .await;
     let body = text("ann", "1", "hello");
     service.deliver(&body).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let steps = until("all steps", async || {
         let steps = notes.all();
         (steps.len() == 6).then_some(steps)
@@ -98,7 +98,7 @@ async fn an_observer_is_told_why_a_message_is_tried_again_and_given_up() {
     })
     .await;
     service.deliver(&text("ann", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     assert_eq!(
         notes.steps(Queue::Inbox),
         ["begun", "retry: the orders are away, time 1", "begun", "dead: the orders are away, time 2"]
@@ -117,7 +117,7 @@ async fn a_reply_that_is_refused_names_the_call_to_an_observer() {
     let service = Running::start(|service| notes.observe(service).on(async |_: Text, _| "hello")).await;
     service.platform.faults(Faults { api_internal_error: 1.0, ..Faults::default() });
     service.deliver(&text("ann", "1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let steps = notes.steps(Queue::Outbox);
     let call = format!("POST {}/message/operation/send.json", service.platform.url());
     assert!(
@@ -136,7 +136,7 @@ async fn a_rule_that_is_quiet_on_purpose_is_told_of_as_one_and_needs_no_warning(
     let service = Running::start(|service| notes.observe(service).route(once)).await;
     for id in ["1", "2"] {
         service.deliver(&text("ann", id, "hello")).await.assert_ack();
-        service.idle().await;
+        service.wait_until_idle().await;
     }
     assert_eq!(
         notes.steps(Queue::Inbox),
@@ -166,7 +166,7 @@ async fn a_kind_that_nobody_takes_is_warned_of_once_in_the_words_of_whoever_conf
         for body in [text("ann", "1", "a"), text("bo", "2", "b"), subscribe("ann")] {
             service.deliver(&body).await.assert_ack();
         }
-        service.idle().await;
+        service.wait_until_idle().await;
         service.stop().await;
         assert_eq!(notes.steps(Queue::Inbox).iter().filter(|step| *step == "not taken").count(), 3);
         let log = log.lines();
@@ -193,7 +193,7 @@ async fn an_observer_that_panics_is_told_of_once_and_disturbs_neither_messages_n
     .await;
     for id in ["1", "2"] {
         service.deliver(&text("ann", id, "hello")).await.assert_ack();
-        service.idle().await;
+        service.wait_until_idle().await;
     }
     assert_eq!(service.platform.sent().len(), 2);
     assert_eq!(notes.steps(Queue::Inbox).len(), 4);

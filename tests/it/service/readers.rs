@@ -1,4 +1,4 @@
-//! Somebody keeps reading the journal's file: the server goes on, and the operator hears of it.
+//! A reader that keeps the journal's file open: the server goes on, and the log warns the operator.
 
 use rusqlite::Connection;
 
@@ -9,7 +9,7 @@ use crate::support::{
     until,
 };
 
-/// The metric's value.
+/// The value of a metric.
 fn wal_bytes(metrics: &str) -> Option<f64> {
     let line = metrics.lines().find(|line| line.starts_with("rongcloud_callback_journal_wal_bytes "));
     line.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
@@ -17,7 +17,7 @@ fn wal_bytes(metrics: &str) -> Option<f64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_holds_the_write_ahead_log_up_is_told_and_so_is_its_end() {
-    // More than a checkpoint leaves to the next one.
+    // The log file is larger than a checkpoint leaves it.
     const BYTES: f64 = 5e6;
     let home = Home::new().with_server("");
     let server = home.start().await;

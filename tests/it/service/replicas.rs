@@ -54,7 +54,7 @@ async fn operator(url: &str) -> Arc<dyn Journal> {
     journal::open(url, options).await.unwrap()
 }
 
-/// Every entry of a queue, oldest first.
+/// All entries of a queue, oldest first.
 async fn records(journal: &dyn Journal, queue: Queue) -> Vec<Record> {
     let mut records = journal
         .list(Filter { queue: Some(queue), limit: 1_000_000, ..Filter::default() })
@@ -64,16 +64,16 @@ async fn records(journal: &dyn Journal, queue: Queue) -> Vec<Record> {
     records
 }
 
-/// What the platform's side has sent and seen acknowledged.
+/// The platform's side: the messages that it has sent and seen acknowledged.
 #[derive(Default)]
-struct Ledger {
+struct Sender {
     next: AtomicU64,
     over: AtomicBool,
     acked: Mutex<BTreeSet<u64>>,
 }
 
-impl Ledger {
-    /// Sends each message until it is acknowledged, and every fourth once more.
+impl Sender {
+    /// Sends each message until it is acknowledged, and every fourth message once more.
     async fn load(self: Arc<Self>, address: SocketAddr) {
         while !self.over.load(Ordering::SeqCst) {
             let number = self.next.fetch_add(1, Ordering::SeqCst);
@@ -100,10 +100,10 @@ fn number(record: &Record) -> u64 {
 }
 
 /// Kills a replica or the database's postmaster, and starts it again, in turns and under load.
-async fn batter(homes: &[Home], servers: &mut Vec<Process>, cluster: &Cluster, ledger: &Ledger) {
+async fn kill_in_turns(homes: &[Home], servers: &mut Vec<Process>, cluster: &Cluster, sender: &Sender) {
     for round in 0..ROUNDS {
-        let before = ledger.count();
-        until("progress", async || (ledger.count() > before + 10).then_some(())).await;
+        let before = sender.count();
+        until("progress", async || (sender.count() > before + 10).then_some(())).await;
         tokio::time::sleep(Duration::from_millis(rand::random_range(0..80))).await;
         if round % 4 == 3 {
             cluster.kill();
@@ -127,17 +127,17 @@ async fn whatever_is_killed_every_200_is_handled_and_answered_once_and_in_order(
     }
     let addresses: Vec<_> = servers.iter().map(|server| server.callbacks).collect();
     let Some(nginx) = Nginx::start(&addresses).await else { return };
-    let ledger = Arc::new(Ledger::default());
-    let mut load: JoinSet<_> = (0..SENDERS).map(|_| Arc::clone(&ledger).load(nginx.address)).collect();
-    batter(&homes, &mut servers, &cluster, &ledger).await;
-    ledger.over.store(true, Ordering::SeqCst);
+    let sender = Arc::new(Sender::default());
+    let mut load: JoinSet<_> = (0..SENDERS).map(|_| Arc::clone(&sender).load(nginx.address)).collect();
+    kill_in_turns(&homes, &mut servers, &cluster, &sender).await;
+    sender.over.store(true, Ordering::SeqCst);
     while let Some(sender) = load.join_next().await {
         sender.unwrap();
     }
 
     let journal = operator(&url).await;
     let mut left = u64::MAX;
-    // What the killed ones held is taken over first; then there is some progress all the time.
+    // The other replicas first take over the leases of the killed one. Then there is some progress all the time.
     while left > 0 {
         let progress = async || {
             let stats = journal.stats().await.ok()?;
@@ -158,7 +158,7 @@ async fn whatever_is_killed_every_200_is_handled_and_answered_once_and_in_order(
     let accepted: Vec<u64> = inbox.iter().map(number).collect();
     let once: BTreeSet<u64> = accepted.iter().copied().collect();
     assert_eq!(accepted.len(), once.len(), "a message was accepted twice");
-    assert_eq!(once, *ledger.acked.lock().unwrap(), "lost, or never acknowledged");
+    assert_eq!(once, *sender.acked.lock().unwrap(), "lost, or never acknowledged");
     assert_eq!(outbox.len(), inbox.len(), "each message has one reply, however often its handler ran");
     assert_in_order(&accepted, &platform);
 }
@@ -185,7 +185,7 @@ async fn a_replica_that_was_stopped_for_too_long_changes_nothing_when_it_goes_on
     let Some(cluster) = Cluster::shared().await else { return };
     let (url, platform) = (cluster.database().await, Platform::start().await);
     let journal = {
-        // Connections to it are taken by the system, and never answered.
+        // The operating system accepts connections to the address, and nobody answers them.
         let silence = TcpListener::bind("127.0.0.1:0").unwrap();
         let stopped = home(&url, &format!("http://{}", silence.local_addr().unwrap()))
             .with_server("")

@@ -12,7 +12,7 @@ use crate::{
     support::messages::text,
 };
 
-/// A service whose replies go through `portal`; it answers a text with itself, and `picture` with one.
+/// Starts a service whose replies go through `portal`. It answers a text with the same text, and `picture` with a picture.
 async fn start(portal: &MockServer) -> Running {
     let section = format!(
         "replies = \"portal\"\n[apps.portal]\nurl = \"{}\"\necode = \"acme\"\ntoken = \"t0ken\"\n",
@@ -36,7 +36,7 @@ async fn a_reply_goes_out_through_the_portal() {
     let portal = answering(200, r#"{"msg":"","code":200}"#).await;
     let service = start(&portal).await;
     service.deliver(&text("user1", "m1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let requests = requests(&portal).await;
     let [request] = &requests[..] else { panic!("{requests:?}") };
     assert_eq!(request.url.path(), "/interface/acme/api/push/send");
@@ -54,7 +54,7 @@ async fn a_reply_that_the_portal_cannot_carry_is_a_dead_letter_that_says_so() {
     let portal = answering(200, r#"{"msg":"","code":200}"#).await;
     let service = start(&portal).await;
     service.deliver(&text("user1", "m1", "picture")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let records = service.records().await;
     let reply = records.iter().find(|record| record.queue == Queue::Outbox).unwrap();
     assert_eq!((reply.state, reply.attempts), (State::Dead, 1));
@@ -69,7 +69,7 @@ async fn a_token_that_the_portal_refused_is_asked_for_again() {
     let portal = answering(200, r#"{"msg":"expired","code":401}"#).await;
     let service = start(&portal).await;
     service.deliver(&text("user1", "m1", "hello")).await.assert_ack();
-    service.idle().await;
+    service.wait_until_idle().await;
     let attempts = requests(&portal).await.len();
     assert!(attempts > 1, "{attempts}");
     service.stop().await;

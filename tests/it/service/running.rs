@@ -17,7 +17,7 @@ use crate::support::{
     until,
 };
 
-/// A running service, its platform and its journal's folder.
+/// A running service, with its platform and the folder of its journal.
 pub(super) struct Running {
     pub(super) platform: Platform,
     pub(super) callbacks: SocketAddr,
@@ -28,12 +28,12 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts what `register` makes of a service; failed attempts are repeated almost at once.
+    /// Starts a service with the handlers that `register` adds. Failed attempts are repeated almost at once.
     pub(super) async fn start(register: impl FnOnce(CallbackService) -> CallbackService) -> Self {
         Self::start_with("", register).await
     }
 
-    /// The same, with keys of `[dispatch]` that differ.
+    /// Starts a service as [`start`](Self::start) does, with other keys of `[dispatch]`.
     pub(super) async fn start_with(
         dispatch: &str,
         register: impl FnOnce(CallbackService) -> CallbackService,
@@ -41,7 +41,7 @@ impl Running {
         Self::start_in(dispatch, "", register).await
     }
 
-    /// The same, with more lines in the app's section.
+    /// Starts a service as [`start_with`](Self::start_with) does, with more lines in the app's section.
     pub(super) async fn start_in(
         dispatch: &str,
         app: &str,
@@ -75,7 +75,7 @@ impl Running {
         self.journal.stats().await.unwrap()
     }
 
-    /// Every entry, oldest first.
+    /// All entries, oldest first.
     pub(super) async fn records(&self) -> Vec<Record> {
         let all = Filter { limit: 1_000_000, ..Filter::default() };
         let mut records = self.journal.list(all).await.unwrap();
@@ -84,7 +84,7 @@ impl Running {
     }
 
     /// Waits until nothing is pending in either queue.
-    pub(super) async fn idle(&self) {
+    pub(super) async fn wait_until_idle(&self) {
         let idle = async || {
             let stats = self.stats().await;
             (stats.inbox.pending + stats.outbox.pending == 0).then_some(())
@@ -92,7 +92,7 @@ impl Running {
         until("an idle journal", idle).await;
     }
 
-    /// Stops it as SIGTERM would, and waits for its end.
+    /// Stops the service as SIGTERM would, and waits for its end.
     pub(super) async fn stop(mut self) {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {

@@ -32,7 +32,7 @@ async fn sigterm_under_load_finishes_open_requests_and_loses_nothing() {
             let mut stream = Connection::open(address).await;
             for number in 0.. {
                 let body = text(&format!("user{connection}"), &number.to_string(), "hello");
-                // Once it drains, it closes between two requests, never within one that it has begun to read.
+                // A server that drains closes a connection between two requests, never within a request.
                 let Ok(answer) = stream.try_ask(delivery(&body)).await else { return };
                 answer.assert_ack();
                 acked.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What the programs of a user say: the ten-line bot and the executable, when they start, when they cannot, and how loudly.
+//! The output of a user's programs: the ten-line bot and the executable, when they start, when they cannot, and in how many lines.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -12,7 +12,7 @@ use std::{
 use rongcloud_callback::CallbackService;
 use serde_json::Value;
 
-use super::ends::spoilt;
+use super::ends::spoilt_config;
 use crate::support::{
     messages::{APP, PATH, text},
     process::Home,
@@ -33,7 +33,7 @@ fn line<'a>(lines: &'a [Value], message: &str) -> &'a Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ten_line_bot_says_when_it_is_ready_what_it_could_not_send_and_when_it_ends() {
-    // Nobody listens there.
+    // Nobody listens at this address.
     let home = Home::of_example("echo", "http://127.0.0.1:9").with("[deliver]\nattempts = 1\n");
     let server = home.start().await;
     let callbacks = server.callbacks;
@@ -89,8 +89,8 @@ async fn several_apps_have_a_line_each_with_their_paths_and_where_their_replies_
     assert!(ready.get("callback").is_none() && ready["callbacks"].is_string(), "{ready}");
 }
 
-/// What a program says that cannot start, and its exit code.
-async fn refused(command: &mut Command) -> (Option<i32>, String) {
+/// Runs a program that cannot start. Returns its output and its exit code.
+async fn run_refused(command: &mut Command) -> (Option<i32>, String) {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let ended = async || child.try_wait().unwrap();
     let status = until("a program that ends", ended).await;
@@ -104,7 +104,7 @@ async fn a_bot_that_cannot_start_says_why_in_a_sentence_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut home = Home::of_example("echo", "http://127.0.0.1:9");
     home.listen_on(taken.local_addr().unwrap());
-    let (code, errors) = refused(&mut home.server_command()).await;
+    let (code, errors) = run_refused(&mut home.server_command()).await;
     assert_eq!(code, Some(1));
     let error = errors.split_once("\nError: ").expect("after the log").1;
     let address = taken.local_addr().unwrap();
@@ -118,12 +118,12 @@ async fn a_bot_that_cannot_start_says_why_in_a_sentence_with_what_to_do() {
 
     let home =
         Home::of_example("echo", "http://127.0.0.1:9").with_journal("sqlite:x?mode=rwc".to_owned());
-    let (_, errors) = refused(&mut home.server_command()).await;
+    let (_, errors) = run_refused(&mut home.server_command()).await;
     let words =
         "Error: the journal at `sqlite:x?mode=rwc`: [journal] url = \"sqlite:x?mode=rwc\" has a query";
     assert!(errors.contains(words), "{errors}");
 
-    let (_, errors) = refused(
+    let (_, errors) = run_refused(
         Home::of_example("echo", "http://127.0.0.1:9").server_command().env("RUST_LOG", "verbose"),
     )
     .await;
@@ -158,7 +158,7 @@ async fn an_argument_wins_over_the_environment_and_that_over_the_file() {
             fs::write(&path, written.replace("\"trace\"", &format!("\"{file}\""))).unwrap();
             command.env_remove("RUST_LOG").envs(variable.map(|filter| ("RUST_LOG", filter)));
             command.args(argument.iter().flat_map(|level| ["--log-level", level]));
-            let (code, errors) = refused(&mut command).await;
+            let (code, errors) = run_refused(&mut command).await;
             assert_eq!(code, Some(1), "{errors}");
             let case = format!("{file} {variable:?} {argument:?}: {errors}");
             assert_eq!(errors.contains("opening the journal"), is_said, "{case}");
@@ -202,7 +202,7 @@ async fn a_filter_that_is_none_is_told_of_with_where_it_stands_by_check_and_by_s
         let home = Home::new();
         let mut arguments = vec![command];
         arguments.extend(argument.iter().flat_map(|level| ["--log-level", level]));
-        let (code, errors) = refused(home.command(&arguments).env("RUST_LOG", variable)).await;
+        let (code, errors) = run_refused(home.command(&arguments).env("RUST_LOG", variable)).await;
         assert_eq!(code, Some(1), "{errors}");
         assert!(errors.contains(words), "{words}: {errors}");
     }
@@ -212,9 +212,10 @@ async fn a_filter_that_is_none_is_told_of_with_where_it_stands_by_check_and_by_s
 async fn a_command_that_ends_by_itself_logs_where_it_is_asked_to() {
     let home = Home::new().with_api("http://127.0.0.1:9");
     let call = ["account", "show", "news"];
-    let (_, quiet) = refused(home.command(&call).env("RUST_LOG", "trace")).await;
+    let (_, quiet) = run_refused(home.command(&call).env("RUST_LOG", "trace")).await;
     assert!(quiet.starts_with("error: "), "{quiet}");
-    let (_, loud) = refused(&mut home.command(&[&call[..], &["--log-level", "trace"]].concat())).await;
+    let (_, loud) =
+        run_refused(&mut home.command(&[&call[..], &["--log-level", "trace"]].concat())).await;
     assert!(loud.contains("TRACE") || loud.contains("DEBUG"), "{loud}");
 }
 
@@ -222,8 +223,8 @@ async fn a_command_that_ends_by_itself_logs_where_it_is_asked_to() {
 async fn a_subscriber_that_the_program_has_set_is_left_alone() {
     secrecy::watch();
     let folder = tempfile::tempdir().unwrap();
-    // Would be an error if it were to be used.
-    let config = spoilt(&folder, |config| config.log.level = "no=filter".to_owned());
+    // The filter would be an error if it were used.
+    let config = spoilt_config(&folder, |config| config.log.level = "no=filter".to_owned());
     CallbackService::new(config).run_until(tokio::task::yield_now()).await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! The journal's disk runs full: 503 until there is room, then the platform's retry is accepted.
+//! The journal's disk runs full: 503 until there is space, then the platform's retry is accepted.
 
 use std::{fs, path::Path, process::Command};
 
@@ -6,11 +6,11 @@ use rongcloud_callback::journal::State;
 
 use crate::support::{messages::text, process::Home, skip, until};
 
-/// A small file system of its own, unmounted when dropped.
+/// A small file system. Dropping it unmounts it.
 struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    /// Needs root; `None` without, unless under CI, where it must not be missing.
+    /// Mounts the file system, which needs root. `None` without root; under CI it must be there.
     fn mount(path: &'a Path) -> Option<Self> {
         fs::create_dir_all(path).unwrap();
         let mount =
@@ -39,7 +39,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_with_room_the_retry_is() {
 
     let filler = data.join("filler");
     let _ = fs::write(&filler, vec![0; 1 << 20]);
-    // What is left in the database's own pages is used up first.
+    // The free pages of the database are used up first.
     let mut number = 0;
     let refused = until("a full disk", async || {
         number += 1;
@@ -50,7 +50,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_with_room_the_retry_is() {
     let (answer, body) = refused.await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.starts_with("{\"errcode\":1000,"), "{}", answer.body);
-    // A small commit may still find room, and make it ready again until the next one that does not.
+    // A small commit may still find space, which makes the server ready again until the next commit fails.
     let not_ready = async || {
         server.deliver(&body).await;
         (server.readiness().await.0 == 503).then_some(())
@@ -64,7 +64,7 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_with_room_the_retry_is() {
     assert_eq!(server.ended().0.code(), Some(0));
     let records = home.records().await;
     assert_eq!(records.len(), number + 1, "all that was acknowledged, and nothing else");
-    // What could be handled on the full disk, but not noted, is handled again.
+    // Messages that were handled on the full disk, but not settled, are handled again.
     let _server = home.start().await;
     let done =
         async || home.records().await.iter().all(|record| record.state == State::Done).then_some(());

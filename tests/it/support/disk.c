@@ -3,7 +3,10 @@
  * What happens in DISK_ROOT happens as usual, and what would survive a power cut is kept in DISK_KEPT: the bytes of
  * each file as of its last sync under `data/INODE`, and the names as of the folder's last sync as links in `names/`.
  * Now and then a write is kept at once, as the system may write back at any time and in any order.
- * DISK_CONTROL is a file of numbers that both sides look at. */
+ * DISK_CONTROL is a file of numbers that both sides look at.
+ *
+ * The calls below (open, write, ftruncate, fsync, rename, unlink, clock_gettime and their kin) are libc's own, overridden: SQLite
+ * is C and calls nothing else, and a file system that does the same takes root to mount. No crate does this. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>

@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// What happens to the folder of one server's data.
+/// The folder of one server's data, on a disk that fails when a test wants it to.
 pub(crate) struct Disk {
     root: PathBuf,
     folder: TempDir,
@@ -41,7 +41,7 @@ impl Disk {
         disk
     }
 
-    /// What a server needs in its environment to be on this disk.
+    /// The environment of a server that is to be on this disk.
     pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         vec![
             ("LD_PRELOAD", library().into()),
@@ -56,7 +56,7 @@ impl Disk {
         self.set(Number::SyncMs, time.as_millis().try_into().unwrap());
     }
 
-    /// It can be written, or not.
+    /// Makes the disk read-only, or writable again.
     pub(crate) fn is_read_only(&self, is: bool) {
         self.set(Number::ReadOnly, is.into());
     }

@@ -1,4 +1,4 @@
-//! An HTTP client that sends exactly what it is told, byte by byte.
+//! An HTTP client that sends exactly the bytes that it is given.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -9,17 +9,17 @@ use tokio::{
     time::timeout,
 };
 
-/// Long enough for the slowest machine: whoever waits longer waits for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait for a server, long enough for the slowest machine.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// One connection to a server.
 pub(crate) struct Connection(BufReader<TcpStream>);
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Names in lower case.
+    /// Headers; their names are in lower case.
     headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -34,15 +34,15 @@ impl Connection {
         Ok(Self(BufReader::new(TcpStream::connect(address).await?)))
     }
 
-    /// Sends bytes; a server that has heard enough may have closed its ears.
+    /// Sends bytes to a server that may have stopped reading.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         let sent = self.0.get_mut().write_all(bytes.as_ref());
-        timeout(PATIENCE, sent).await.expect("the server reads or hangs up")
+        timeout(MAX_WAIT, sent).await.expect("the server reads or hangs up")
     }
 
     /// Waits for an answer.
     pub(crate) async fn answer(&mut self) -> Answer {
-        timeout(PATIENCE, self.read_answer()).await.expect("an answer in time").unwrap()
+        timeout(MAX_WAIT, self.read_answer()).await.expect("an answer in time").unwrap()
     }
 
     /// Sends a request and waits for its answer.
@@ -54,14 +54,14 @@ impl Connection {
     /// Sends a request to a server that may die meanwhile.
     pub(crate) async fn try_ask(&mut self, request: impl AsRef<[u8]>) -> io::Result<Answer> {
         self.send(request).await?;
-        timeout(PATIENCE, self.read_answer()).await.expect("an answer or an end in time")
+        timeout(MAX_WAIT, self.read_answer()).await.expect("an answer or an end in time")
     }
 
-    /// Waits until the server has closed the connection; what it sent before that.
+    /// Waits until the server has closed the connection, and returns the rest of what was sent.
     pub(crate) async fn closed(&mut self) -> String {
         let mut rest = Vec::new();
-        // A reset closes it as well as an orderly end.
-        let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("closed in time");
+        // A reset closes the connection as well as an orderly end.
+        let _ = timeout(MAX_WAIT, self.0.read_to_end(&mut rest)).await.expect("closed in time");
         String::from_utf8(rest).unwrap()
     }
 
@@ -101,14 +101,14 @@ impl Answer {
         self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    /// Asserts that it is the empty 200 that ends a delivery.
+    /// Asserts that this is the empty 200 that ends a delivery.
     #[track_caller]
     pub(crate) fn assert_ack(&self) {
         assert_eq!((self.status, self.body.as_str()), (200, ""));
         assert_eq!(self.header("content-length"), Some("0"));
     }
 
-    /// Asserts that it is the platform's form of an error; returns its message.
+    /// Asserts that this is the platform's form of an error, and returns the message.
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, errcode: i64) -> String {
         assert_eq!(self.status, status, "{}", self.body);

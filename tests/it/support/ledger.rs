@@ -27,7 +27,7 @@ use super::{
 const CONNECTIONS: usize = 16;
 pub(crate) const USERS: u64 = 10;
 
-/// What the platform's side knows: which messages it has sent, and which were acknowledged.
+/// The platform's side of the books: the messages that it has sent, and those that were acknowledged.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     next: AtomicU64,

@@ -1,4 +1,4 @@
-//! What this process logs, for tests of a service that runs in it.
+//! The log of this process, for tests of a service that runs in it.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! What the tests stand on: a sender that signs like the platform, real processes, and waiting without sleeping.
+//! Support for the tests: a sender that signs like the platform, real processes, and waiting without sleeping.
 
 pub(crate) mod disk;
 pub(crate) mod http;

@@ -25,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// How exactly requests are due.
 const TICK: Duration = Duration::from_millis(1);
 
-/// What to send, and how fast.
+/// A plan of requests: their content and their rate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) server: SocketAddr,
@@ -36,10 +36,10 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
 }
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    /// When it was due, from the beginning.
+    /// The time at which the request was due, from the beginning.
     #[allow(dead_code, reason = "for measurements; tests look at what happened")]
     pub(crate) due: Duration,
     /// From then to its answer, or to when it was given up.
@@ -128,7 +128,7 @@ impl Load {
         until
     }
 
-    /// Who has waited for a connection for too long hangs up without having sent anything.
+    /// Hangs up for requests that have waited too long for a connection, without having sent anything.
     fn give_up(&self) {
         let now = self.began.elapsed();
         let mut due = self.due.borrow_mut();
@@ -142,8 +142,8 @@ impl Load {
 
     /// Sends one request after the other on a connection, and on a new one when that is lost.
     ///
-    /// Of those that wait for a connection the newest goes first: what has waited for nearly as long as anybody waits
-    /// would only be hung up on in the middle of its answer, and a server that answers late would be measured by that.
+    /// Serves the requests that wait for a connection, the newest first: one that has waited for nearly as long as anybody
+    /// waits would be hung up on in the middle of its answer, and a server that answers late would be measured by that.
     async fn connection(self: Rc<Self>) {
         let mut stream = None;
         let (mut request, mut answer) = (Vec::new(), vec![0; 4096]);

@@ -1,4 +1,4 @@
-//! The platform's side of a test: the sandbox, and what was sent to whom.
+//! The platform's side of a test: the sandbox, and the messages that were sent to users.
 
 use rongcloud_callback::{
     clock::Clock,
@@ -18,7 +18,7 @@ impl Platform {
         Self::start_at(Clock::system()).await
     }
 
-    /// One that judges the calls that it gets by `clock`.
+    /// Starts a platform that checks the timestamps of calls against `clock`.
     pub(crate) async fn start_at(clock: Clock) -> Self {
         secrecy::watch();
         let options = Options {
@@ -35,7 +35,7 @@ impl Platform {
         self.0.api_url().to_owned()
     }
 
-    /// Answers as badly as `faults` says from now on.
+    /// Injects `faults` into the answers from now on.
     pub(crate) fn faults(&self, faults: Faults) {
         self.0.faults(faults);
     }

@@ -49,9 +49,9 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) callbacks: SocketAddr,
     admin: SocketAddr,
-    /// What it has logged so far.
+    /// The lines that the process has logged so far.
     log: Arc<Mutex<Vec<String>>>,
-    /// Ends with it.
+    /// The thread that reads the log; it ends with the process.
     reader: Option<thread::JoinHandle<()>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a command does at a terminal: prints there, asks there, and is answered.
+//! Commands at a terminal: they print there, ask there, and are answered.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! What no log may show, looked for in everything that is logged while the tests run.
+//! Secrets that no log may show, looked for in everything that is logged while the tests run.
 
 use std::{io, sync::Once};
 
@@ -26,7 +26,7 @@ const HIDDEN: [&str; 11] = [
 /// Hexadecimal digits of a signature.
 const SIGNATURE: usize = 40;
 
-/// What a log shows that it must not; the text around it is for a test's message only.
+/// The first secret in a log, with the text around it for a test's message.
 pub(crate) fn leak(log: &str) -> Option<String> {
     let lower = log.to_lowercase();
     let hidden = HIDDEN.iter().find(|hidden| lower.contains(&hidden.to_lowercase()));

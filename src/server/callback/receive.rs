@@ -1,0 +1,242 @@
+//! The path of one callback: verify → shed → permit → read → bind → parse → append → ack.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::request::Parts;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+use tracing::debug;
+
+use super::{
+    ack::Ack,
+    body,
+    conflicts::Conflicts,
+    dead_letter,
+    options::{EndpointOptions, Options},
+    parsed_body::ParsedBody,
+    rejection::Rejection,
+    replay::SignatureBindings,
+};
+use crate::{
+    clock::Clock,
+    failpoint::{self, Point},
+    ids::AppKey,
+    journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
+    protocol::Inbound,
+    server::http::Arrival,
+    signature::{Verified, Verifier},
+};
+
+/// The receiver of one app's callbacks.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    app: AppKey,
+    verifier: Verifier,
+    bindings: SignatureBindings,
+    conflicts: Conflicts,
+    shared: Arc<SharedState>,
+}
+
+/// The journal and the limits, which the receivers of all apps share.
+#[derive(Debug)]
+pub(super) struct SharedState {
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    max_body: usize,
+    body_timeout: Duration,
+    answer_timeout: Duration,
+    timestamp_tolerance: Duration,
+    signature_memory: usize,
+    /// The places of callbacks that wait for the rest of their bodies.
+    waiting_bodies: Semaphore,
+    /// The places of callbacks that wait for the journal. A body that does not come takes none of them.
+    in_flight: Semaphore,
+}
+
+impl SharedState {
+    pub(super) fn new(options: &Options, journal: Arc<dyn Journal>, clock: Clock) -> Self {
+        let places = |count: usize| Semaphore::new(count.min(Semaphore::MAX_PERMITS));
+        Self {
+            journal,
+            clock,
+            max_body: options.max_body,
+            body_timeout: options.body_timeout,
+            answer_timeout: options.answer_timeout,
+            timestamp_tolerance: options.timestamp_tolerance,
+            signature_memory: options.signature_memory,
+            waiting_bodies: places(options.max_waiting_bodies),
+            in_flight: places(options.max_in_flight),
+        }
+    }
+}
+
+impl Receiver {
+    pub(super) fn new(endpoint: &EndpointOptions, shared: Arc<SharedState>) -> Self {
+        Self {
+            app: endpoint.app.clone(),
+            verifier: Verifier::new(endpoint.secrets.clone(), shared.timestamp_tolerance)
+                .with_timestamps(endpoint.timestamps),
+            bindings: SignatureBindings::new(shared.signature_memory),
+            conflicts: Conflicts::new(),
+            shared,
+        }
+    }
+
+    /// Receives one callback. Once this returns an [`Ack`], the message is durable, or the callback was a probe.
+    pub(super) async fn receive(
+        &self,
+        request: &Parts,
+        body: Body,
+        arrival: Arrival,
+    ) -> Result<Ack, Rejection> {
+        let deadline = arrival.at + self.shared.answer_timeout;
+
+        // Verify. A body costs memory and time, so none is read before the platform is known to be the sender.
+        let query = request.uri.query().unwrap_or_default();
+        let signature = self.verifier.verify(query, self.shared.clock.now())?;
+
+        // Shed. The platform sends again what is refused here.
+        if arrival.should_shed {
+            return Err(Rejection::Overloaded);
+        }
+
+        // Permit. The retries of one callback need few places; the owner of a stolen address gets no more.
+        body::check_encoding(&request.headers)?;
+        let _place = self.bindings.enter(signature)?;
+
+        // Read. From here on the callback has a place among those that wait for the journal.
+        let body = self.read(body, arrival.at).await?;
+        let _permit = self.shared.in_flight.try_acquire().map_err(|_| Rejection::Overloaded)?;
+
+        // Bind.
+        if self.bindings.bind(signature, &body).is_err() {
+            return Err(self.keep_conflicting_body(body, signature, deadline).await);
+        }
+
+        // Parse.
+        let inbound = match ParsedBody::parse(&body) {
+            ParsedBody::Message(inbound) => inbound,
+            ParsedBody::Probe => return self.answer_probe(&body, signature, deadline).await,
+            ParsedBody::Unreadable(rejection) => {
+                return Err(self.keep_unreadable_body(body, rejection, signature, deadline).await);
+            }
+        };
+        failpoint::reach(Point::Parsed).map_err(JournalError::from)?;
+
+        // Append.
+        let entry = NewEntry {
+            queue: Queue::Inbox,
+            key: inbound.dedup_key(&self.app),
+            conversation: inbound.conversation_key(&self.app),
+            body,
+            dead: None,
+        };
+        let appended = self.append(entry, signature, deadline).await?;
+
+        // Ack.
+        self.log_accepted(&inbound, appended);
+        Ok(match appended {
+            Appended::New => Ack::Accepted,
+            Appended::Duplicate => Ack::Duplicate,
+        })
+    }
+
+    /// Reads the body. Nearly always it is there already; a body that is not takes a waiting place until it is.
+    async fn read(&self, body: Body, arrived_at: Instant) -> Result<Bytes, Rejection> {
+        let SharedState { max_body, body_timeout, waiting_bodies, .. } = &*self.shared;
+        let mut reading = pin!(body::read(body, *max_body));
+        if let Some(body) = reading.as_mut().now_or_never() {
+            return body;
+        }
+        let _place = waiting_bodies.try_acquire().map_err(|_| Rejection::Overloaded)?;
+        timeout_at(arrived_at + *body_timeout, reading).await.map_err(|_| Rejection::SlowBody)?
+    }
+
+    /// Makes `entry` durable. Dropping this future is safe: the commit does not live in it, and a message that was
+    /// committed without an acknowledgement is a duplicate when the platform sends it again.
+    async fn append(
+        &self,
+        entry: NewEntry,
+        signature: Verified,
+        deadline: Instant,
+    ) -> Result<Appended, Rejection> {
+        let body = entry.body.clone();
+        let appending = self.shared.journal.append_bound(self.binding(signature), entry);
+        match timeout_at(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
+            Ok(appended) => Ok(appended),
+            // Another server on the same journal was first, so the binding in this server's memory is wrong.
+            Err(JournalError::Bound) => {
+                self.bindings.unbind(signature);
+                Err(self.keep_conflicting_body(body, signature, deadline).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps an authentic body that cannot be accepted as a dead letter, for the operator.
+    async fn keep_unreadable_body(
+        &self,
+        body: Bytes,
+        rejection: Rejection,
+        signature: Verified,
+        deadline: Instant,
+    ) -> Rejection {
+        let letter = dead_letter::unreadable_body(&self.app, body, rejection.errmsg());
+        self.append(letter, signature, deadline).await.err().unwrap_or(rejection)
+    }
+
+    /// Keeps a body whose signature came with another body as a dead letter, unless enough of them are kept.
+    async fn keep_conflicting_body(
+        &self,
+        body: Bytes,
+        signature: Verified,
+        deadline: Instant,
+    ) -> Rejection {
+        let dropped = Rejection::Replayed { is_kept: false };
+        if !self.conflicts.admit(signature, self.bindings.fingerprint(&body)) {
+            return dropped;
+        }
+        let Some(letter) = dead_letter::conflicting_body(&self.app, body) else { return dropped };
+        match timeout_at(deadline, self.shared.journal.append(vec![letter])).await {
+            Ok(Ok(_)) => Rejection::Replayed { is_kept: true },
+            Ok(Err(error)) => error.into(),
+            Err(_) => Rejection::SlowJournal,
+        }
+    }
+
+    /// Answers a probe, once the journal has answered. The signature of the probe is bound to the probe for all servers on
+    /// the journal, so that it can carry no message.
+    async fn answer_probe(
+        &self,
+        body: &[u8],
+        signature: Verified,
+        deadline: Instant,
+    ) -> Result<Ack, Rejection> {
+        let journal = &self.shared.journal;
+        let checking = async {
+            journal.bind(self.binding(signature), body).await?;
+            journal.stats().await
+        };
+        timeout_at(deadline, checking).await.map_err(|_| Rejection::SlowJournal)??;
+        Ok(Ack::Probe)
+    }
+
+    /// The journal's binding of `signature`. It lasts for as long as the signature can be accepted again.
+    fn binding(&self, signature: Verified) -> Bond {
+        Bond { signature: signature.0, span: self.shared.timestamp_tolerance.saturating_mul(2) }
+    }
+
+    fn log_accepted(&self, inbound: &Inbound, appended: Appended) {
+        debug!(
+            // None of the ids is long: see `id_limit`.
+            app = %self.app, account = inbound.account.as_str(), user = inbound.user.as_str(),
+            message_id = inbound.message_id.as_ref().map(AsRef::as_ref), kind = inbound.kind(),
+            duplicate = appended == Appended::Duplicate, "callback accepted"
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! [`CallbackService`]: a configuration and handlers become a server, or parts of one.
+
+use std::{future::Future, pin::pin, sync::Arc};
+
+use super::{
+    assembly::{addresses, clients, cores, journal_error, listen, open_journal, reply_apis},
+    error::ServiceError,
+    parts::{Metrics, Parts},
+    ready_line::ReadyLine,
+    server::{AdminServer, Server},
+    signals::termination,
+    workers::Workers,
+};
+use crate::{
+    clock::Clock,
+    config::{AppSection, Config},
+    handler::{FromInbound, Handler, Route, Routes},
+    journal::{self, Access},
+    metrics as names,
+    server::{Callbacks, Listener, admin::JournalGauges},
+    worker::{Deliver, Dispatch, Observers, Progress, Pump},
+};
+
+/// A callback server: a configuration and the handlers.
+///
+/// A program chooses how much of it to use: [`run`](Self::run) does everything; [`into_parts`](Self::into_parts) gives a
+/// router to nest in an axum program and the workers to run beside it; and [`signature`](crate::signature),
+/// [`protocol`](crate::protocol) and [`Client`](crate::client::Client) work alone.
+///
+/// # Examples
+///
+/// ```no_run
+/// use rongcloud_callback::{CallbackService, Config, Context, Subscribe, Text};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// CallbackService::new(Config::load(None)?)
+///     .on(|text: Text, _context| async move { text.content })
+///     .on(|_: Subscribe, context: Context| async move { format!("Welcome, {}!", context.user()) })
+///     .run()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct CallbackService {
+    config: Config,
+    routes: Routes,
+    observers: Observers,
+    clock: Clock,
+}
+
+impl CallbackService {
+    /// A service without handlers. It accepts, keeps and logs messages.
+    pub fn new(config: Config) -> Self {
+        Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
+    }
+
+    /// Adds a handler after the others; see [`Handler`] and [`FromInbound`].
+    ///
+    /// Handlers are asked in order, like the arms of a `match`.
+    #[must_use]
+    pub fn on<I: FromInbound, H: Handler<I>>(mut self, handler: H) -> Self {
+        self.routes = self.routes.on(handler);
+        self
+    }
+
+    /// Adds a route, which decides for itself which messages it takes, after the other handlers. An example is
+    /// [`Rules`](crate::rules::Rules).
+    #[must_use]
+    pub fn route(mut self, route: impl Route) -> Self {
+        self.routes = self.routes.route(route);
+        self
+    }
+
+    /// Tells `observer` of each step of a message and of its replies, after the other observers.
+    ///
+    /// The observer is called between the steps, and must not block. A panic of the observer is logged once and changes
+    /// nothing else.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
+    /// Runs until SIGTERM or SIGINT, then finishes open requests, lets handlers end within the grace period, and closes the
+    /// journal.
+    ///
+    /// With the feature `log`, which is a default one, the service logs as `[log]` of the configuration says, panics
+    /// included, or as the environment variable `RUST_LOG` says, unless the program has set a `tracing` subscriber of its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceError`].
+    pub async fn run(self) -> Result<(), ServiceError> {
+        let stop = termination().map_err(ServiceError::Signals)?;
+        self.run_until(stop).await
+    }
+
+    /// Runs as [`run`](Self::run) does, but until `stop` completes. This also ends a service that still waits for its store.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceError`].
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        #[cfg(feature = "log")]
+        crate::telemetry::start(&self.config.log.options(), None)?;
+        let result = Box::pin(self.bind_and_run(stop)).await;
+        #[cfg(feature = "log")]
+        if let Err(panic) = tokio::task::spawn_blocking(crate::telemetry::finish).await {
+            tracing::error!(%panic, "the end of the log may be lost");
+        }
+        result
+    }
+
+    async fn bind_and_run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
+        let mut stop = pin!(stop);
+        let server = tokio::select! {
+            server = self.bind() => server?,
+            () = &mut stop => {
+                tracing::info!("stopped before it was ready");
+                return Ok(());
+            }
+        };
+        server.run(stop).await
+    }
+
+    /// Checks whether this service could be started here, as far as that can be seen without starting it. Another instance
+    /// may be running, and no database is asked.
+    ///
+    /// # Errors
+    ///
+    /// The [`ServiceError`] with which a start would end.
+    pub fn check(&self) -> Result<(), ServiceError> {
+        let Self { config, .. } = self;
+        reply_apis(config, &clients(config)?)?;
+        journal::check(config.journal.url.expose()).map_err(|source| journal_error(config, source))?;
+        for (key, address) in addresses(config) {
+            Listener::check(address).map_err(|source| ServiceError::Listen { key, address, source })?;
+        }
+        Ok(())
+    }
+
+    /// Opens the journal and listens, so that the addresses are known before the service runs. Sets no logging up.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceError`].
+    pub async fn bind(self) -> Result<Server, ServiceError> {
+        let ([admin, callbacks], section) = (addresses(&self.config), self.config.admin.clone());
+        let limits = self.config.server.connection_limits();
+        let (clock, ready_line) = (self.clock.clone(), ReadyLine::new(&self.config, &self.routes));
+        let parts = self.into_parts().await?;
+        // The journal is open before anybody can connect, because every connection is answered. The operators' endpoints
+        // come first, so that readiness can be asked for wherever callbacks can be sent.
+        let admin = AdminServer { listener: listen(admin, 1).await?, section };
+        let listener = listen(callbacks, cores()).await?;
+        let listener = listener.with_gauge(names::connections());
+        Ok(Server { parts, listener, admin, limits, clock, ready_line })
+    }
+
+    /// Opens the journal and gives the parts, to run them inside another program. Sets no logging up.
+    ///
+    /// Put the router where the routeUrl leads, and run the workers beside it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServiceError`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(service: rongcloud_callback::CallbackService) -> Result<(), Box<dyn std::error::Error>> {
+    /// let parts = service.into_parts().await?;
+    /// let stop = tokio_util::sync::CancellationToken::new();
+    /// let mut workers = tokio::task::JoinSet::from_iter([parts.workers.run(stop.clone())]);
+    /// let app: axum::Router = axum::Router::new().merge(parts.callbacks.router());
+    /// // … serve `app` until the program is to end, or the workers do, which is an error; then:
+    /// stop.cancel();
+    /// while let Some(ended) = workers.join_next().await {
+    ///     ended??;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_parts(self) -> Result<Parts, ServiceError> {
+        let Self { config, routes, observers, clock } = self;
+        // The recorder is installed before the modules below ask for their metrics, which they do once.
+        names::install_recorder();
+        let clients = clients(&config)?;
+        let reply_apis = reply_apis(&config, &clients)?;
+        // Opening may wait for the store for long. This line says what the service waits for.
+        tracing::info!(journal = %config.journal.url, "opening the journal");
+        let journal = open_journal(&config.journal, clock.clone(), Access::Server)
+            .await
+            .map_err(|source| journal_error(&config, source))?;
+        let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
+        let callbacks =
+            Callbacks::new(&config.server.options(), &endpoints, Arc::clone(&journal), clock.clone());
+        let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
+        let dispatch = Dispatch::new(routes, clients);
+        let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
+        let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal), clock.clone()) };
+        let workers = Workers {
+            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone())
+                .observed_by(observers.clone()),
+            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock).observed_by(observers),
+            journal: Arc::clone(&journal),
+            grace: config.shutdown.grace,
+        };
+        Ok(Parts { callbacks, workers, journal, metrics })
+    }
+}

@@ -1,0 +1,40 @@
+//! The parts of a service, for a program that runs them by itself.
+
+use std::sync::Arc;
+
+use super::workers::Workers;
+use crate::{
+    journal::Journal,
+    metrics as names,
+    server::{Callbacks, admin::JournalGauges},
+};
+
+/// The parts of a service, to run it inside another program; see
+/// [`CallbackService::into_parts`](super::CallbackService::into_parts).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Parts {
+    /// The router of the configured paths. The limits on a message hold in here, whatever listens.
+    pub callbacks: Callbacks,
+    /// The work behind the acknowledgement: handling messages and sending replies.
+    pub workers: Workers,
+    /// The journal, which survives a crash.
+    pub journal: Arc<dyn Journal>,
+    /// The metrics of the process.
+    pub metrics: Metrics,
+}
+
+/// The metrics of the process, as `/metrics` of the operators' listener shows them.
+#[derive(Debug)]
+pub struct Metrics {
+    pub(super) gauges: JournalGauges,
+}
+
+impl Metrics {
+    /// Writes all metrics as Prometheus text. `None` if the program has a recorder of its own, which has the metrics then.
+    pub async fn render(&self) -> Option<String> {
+        let handle = names::install_recorder()?;
+        self.gauges.refresh().await;
+        Some(handle.render())
+    }
+}
