@@ -53,6 +53,7 @@ mod log_limit;
 pub mod metrics;
 pub mod portal;
 pub mod protocol;
+#[cfg(feature = "rules")]
 pub mod rules;
 pub mod sandbox;
 pub mod server;
@@ -74,5 +75,6 @@ pub use protocol::{
     Article, Content, Event, Image, ImageText, Inbound, Location, Message, Payload, Source, Subscribe,
     Text, UnknownEvent, UnknownMessage, Unsubscribe, Voice,
 };
+#[cfg(feature = "rules")]
 pub use rules::Rules;
 pub use service::{CallbackService, ServiceError};

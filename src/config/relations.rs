@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::SocketAddr};
 use super::sections::{
     AdminSection, AppSection, ClientSection, JournalSection, PumpSection, ServerSection,
 };
-use crate::{rules::RuleSet, toml_values::Problem};
+use crate::toml_values::Problem;
 
 /// Checks the apps against each other.
 pub(super) fn apps(apps: &[Option<AppSection>], problems: &mut Vec<Problem>) {
@@ -105,22 +105,5 @@ pub(super) fn keep(server: &ServerSection, journal: &JournalSection, problems: &
             ),
             format!("write at least \"{}s\"", needed.as_secs()),
         ));
-    }
-}
-
-/// Checks that forwarding ends before its attempt does.
-pub(super) fn forwards(rules: &RuleSet, dispatch: &PumpSection, problems: &mut Vec<Problem>) {
-    for (rule, forward) in rules.forwards() {
-        if forward.longest_attempt() >= dispatch.timeout {
-            problems.push(Problem::new(
-                format!("{rule}.forward.timeout"),
-                format!(
-                    "{:?} is not shorter than half of dispatch.timeout ({:?}), which bounds the attempt with the \
-                     wait for its turn: it would be cut off",
-                    forward.timeout, dispatch.timeout
-                ),
-                "write a shorter one, or raise dispatch.timeout",
-            ));
-        }
     }
 }
