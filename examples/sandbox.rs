@@ -2,7 +2,7 @@
 
 use rongcloud_callback::{
     CallbackService, Config, Context, Subscribe, Text,
-    sandbox::{Content, Faults, Sandbox},
+    sandbox::{ChatContent, Faults, Sandbox},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +32,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(delivery.attempts.len(), 2);
     assert_eq!(user.received().await.text(), "You said: hi");
 
-    // The bot has no handler for this kind.
-    user.sends(Content::Location { latitude: 31.2, longitude: 121.5, label: "上海".into() }).await;
+    // A kind that the bot has no handler for.
+    user.sends(ChatContent::Location { latitude: 31.2, longitude: 121.5, label: "上海".into() }).await;
     user.received_nothing(std::time::Duration::from_millis(200)).await;
 
     stop.cancel();

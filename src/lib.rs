@@ -1,44 +1,78 @@
-#![doc = include_str!("../README.md")]
+//! Receives the callbacks of RongCloud (融云) public accounts (公众号), and answers them.
 //!
-//! # The house
+//! When a user writes to a public account or follows it, the platform POSTs XML to the account's routeUrl. It waits five
+//! seconds for a 200, tries again three times, and then the message is lost. This crate is the server that listens there:
+//! it verifies the signature, stores the message, answers an empty 200 within milliseconds, and hands the messages of each
+//! user to a handler one after the other. What the handler returns is sent through the platform's API.
 //!
-//! ```text
-//!              ┌──────────────── server ────────────────┐
-//!  platform ─→ │ verify → parse → accept ─────────→ ack │  empty 200
-//!              └────────────────────│───────────────────┘
-//!                                   ▼ append, durable before the ack
-//!                              ┌─ journal ─┐
-//!                              │   Inbox   │── lease ─→ dispatch: routes → handler → Reply
-//!                              │   Outbox  │←─ finish(entry, replies), one transaction
-//!                              │           │── lease ─→ deliver: client → platform API
-//!                              └───────────┘←─ finish / postpone / bury
+//! # A bot in ten lines
+//!
+//! ```no_run
+//! use rongcloud_callback::{CallbackService, Config, Text};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     CallbackService::new(Config::load(None)?)
+//!         .on(|text: Text, _context| async move { format!("You said: {}", text.content) })
+//!         .run()
+//!         .await?;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! - [`service`] assembles the rooms: configuration and handlers in, a running server out.
-//! - [`server`] answers the platform: the callback's whole path, the listener below it, the operators' endpoints.
-//! - [`signature`] and [`protocol`] are the wire: pure, no I/O, no clock, no tasks.
-//! - [`journal`] is what survives a crash: two queues of bytes behind one trait, a driver for each store.
-//! - [`worker`] runs behind the ack: one kind of loop for both queues.
-//! - [`handler`] is what a user of the library implements; [`rules`] are handlers written as configuration.
-//! - [`client`] and [`portal`] speak the platform's APIs.
-//! - [`sandbox`] is the platform's stand-in: a second, independent reading of the contract.
-//! - [`config`], [`ids`], [`clock`] and [`metrics`] are what the rooms share; `telemetry` writes the log.
+//! The type of a handler's first argument says which messages the handler takes. [`Config::load`] without a file reads the
+//! environment variables `RC_APP_KEY`, `RC_APP_SECRET` and `RC_API_URL`.
 //!
-//! # Invariants
+//! # Three ways to use it
 //!
-//! 1. No acknowledgement before the journal said *durable*.
-//! 2. The journal knows bytes and keys, never a message type: it keeps each body as it came, and dispatch parses
-//!    it again.
-//! 3. [`protocol`] and [`signature`] do no I/O, read no clock, start no task.
-//! 4. A conversation (app, account, user) is handled one entry at a time, in order of acceptance, also across
-//!    retries; conversations run in parallel. A slow or failing one never delays another.
-//! 5. Retries have one owner, the [`Pump`](worker::Pump). An attempt ends as done, retry or bury. A panic or a
-//!    time-out in a handler is a failed attempt.
-//! 6. The sandbox uses [`protocol`], [`signature`], [`ids`] and [`clock`] only.
-//! 7. Secrets have no `Display`; bodies, signatures and query strings are never logged; the wall clock is read in
-//!    one file.
-//! 8. Everything is bounded: body, connections, concurrency, backlog, memory. Over a bound the answer is 503 and
-//!    the platform's retry is the second chance; nothing is acknowledged and dropped.
+//! - **The whole server**: [`CallbackService::run`] listens, handles, replies, logs, and ends in order on SIGTERM.
+//! - **Inside an axum program**: [`CallbackService::into_parts`] gives a router to nest and the workers to run beside it.
+//! - **Pieces alone**: [`Client`] and [`portal`] call the platform's two APIs; [`protocol`] reads and writes the wire format.
+//!
+//! # What is promised
+//!
+//! - A message that was answered 200 is on disk: it survives `kill -9` and a power cut.
+//! - A message is accepted once, however often and however concurrently the platform delivers it.
+//! - The messages of a conversation (app, account, user) are handled one after the other, across retries and replicas.
+//! - A handler runs at least once. After the last failed attempt the message is kept as a dead letter.
+//! - The replies of a message are stored together with its end, and sent at least once, in order.
+//! - Everything is bounded. Over a bound the answer is 503, and the platform tries again.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | handlers: kinds of message, filters, replies, errors | [`handler`], [`Handler`], [`FromInbound`], [`IntoReply`] |
+//! | bots without Rust: rules in the configuration | [`rules`], [`Rules`] |
+//! | running the service, alone or in parts | [`service`], [`CallbackService`] |
+//! | the configuration and its keys | [`config`], [`config::DEFAULTS`] |
+//! | the platform's API | [`client`], [`Client`] |
+//! | the portal push API (应用服务号推送) | [`portal`] |
+//! | bodies, payloads, limits and error codes | [`protocol`] |
+//! | tests and demonstrations without an account | [`sandbox`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `log` | yes | [`CallbackService::run`] logs as `[log]` of the configuration says |
+//! | `postgres` | yes | a journal on PostgreSQL, for several replicas |
+//! | `rules` | yes | [`rules`]: handlers written as configuration, and forwarding to a service |
+//! | `sandbox` | yes | [`sandbox`]: the platform's stand-in, with its chat page |
+//! | `cli` | yes | the executable `rongcloud-callback` |
+//!
+//! A program with handlers of its own needs none of them but `log`:
+//!
+//! ```toml
+//! [dependencies]
+//! rongcloud-callback = { version = "0.1", default-features = false, features = ["log"] }
+//! ```
+//!
+//! # More
+//!
+//! The folder `docs` of this package has a page for each task, in English and Chinese: handlers, rules, configuration,
+//! the platform's API, the sandbox, operations, several machines, promises and their tests, benchmarks, architecture.
+//! `SECURITY.md` goes through the attacks on the signature and on the server, each with its test.
 
 pub mod client;
 pub mod clock;
@@ -55,6 +89,7 @@ pub mod portal;
 pub mod protocol;
 #[cfg(feature = "rules")]
 pub mod rules;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod server;
 pub mod service;

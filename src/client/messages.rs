@@ -6,11 +6,12 @@ use super::{
     answer::CodeAnswer,
     api::Client,
     batches::{BatchError, split},
+    message_calls::{MessageCall, choose_call, choose_stored_call},
 };
 use crate::{
     http::error::ClientError,
     ids::{AccountId, AppKey, UserId},
-    protocol::{Limit, Outgoing, Payload, Recipients, Source, limits},
+    protocol::{Limit, Outgoing, Payload, Recipients, limits},
 };
 
 /// Sending messages (发送消息).
@@ -62,7 +63,7 @@ impl Messages<'_> {
     /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] where no call fits, or any other
     /// [`ClientError`].
     pub async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
-        self.call(choose_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+        self.call(choose_call(&outgoing.recipients, &outgoing.payload)?, outgoing).await
     }
 
     /// Sends to one user.
@@ -144,73 +145,22 @@ impl Messages<'_> {
     /// [`ClientError::Limit`] for a limit that is not kept, [`ClientError::NotOffered`] where no call fits, or any other
     /// [`ClientError`].
     pub async fn send_stored(&self, outgoing: &Outgoing) -> Result<Sent, ClientError> {
-        self.call(choose_stored_route(&outgoing.recipients, &outgoing.payload)?, outgoing).await
+        self.call(choose_stored_call(&outgoing.recipients, &outgoing.payload)?, outgoing).await
     }
 
-    async fn call(&self, route: Route, outgoing: &Outgoing) -> Result<Sent, ClientError> {
+    async fn call(&self, call: MessageCall, outgoing: &Outgoing) -> Result<Sent, ClientError> {
         outgoing.payload.check()?;
         if let Recipients::Users(users) = &outgoing.recipients {
             Limit::RECIPIENTS.check(users.len())?;
         }
-        let body = Body::new(self.client.app(), outgoing, route.has_filter);
-        let answer: CodeAnswer = self.client.post_json(route.path, &body).await?;
+        let body = Body::new(self.client.app(), outgoing, call.has_filter);
+        let answer: CodeAnswer = self.client.post_json(call.path, &body).await?;
         Ok(Sent { id: answer.msg_id })
     }
 }
 
 fn outgoing(sender: &AccountId, recipients: Recipients, payload: &Payload) -> Outgoing {
     Outgoing { sender: sender.clone(), recipients, payload: payload.clone() }
-}
-
-/// The call that a message is sent by.
-#[derive(Debug, Clone, Copy)]
-struct Route {
-    path: &'static str,
-    /// Whether the body has a `filter`.
-    has_filter: bool,
-}
-
-const STORED_TO_USER: Route = Route { path: "/message/send.json", has_filter: false };
-const STORED_TO_FOLLOWERS: Route = Route { path: "/message/sendall.json", has_filter: true };
-
-/// Chooses the call by the documents' table of payloads and recipients.
-fn choose_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
-    let path = match (recipients, payload) {
-        (
-            _,
-            Payload::MpNews(_) | Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)),
-        ) => {
-            return choose_stored_route(recipients, payload);
-        }
-        (Recipients::User(_), _) => "/message/operation/send.json",
-        (Recipients::Users(_), Payload::Text(_) | Payload::News(_)) => "/message/batchsend.json",
-        (Recipients::Users(_), _) => "/message/operation/batchsend.json",
-        (Recipients::Followers, _) => "/message/operation/sendall.json",
-    };
-    Ok(Route { path, has_filter: false })
-}
-
-/// Chooses among the calls for uploads (使用已上传素材发送).
-fn choose_stored_route(recipients: &Recipients, payload: &Payload) -> Result<Route, ClientError> {
-    let is_stored =
-        matches!(payload, Payload::Image(Source::MediaId(_)) | Payload::Voice(Source::MediaId(_)));
-    match (recipients, payload) {
-        (Recipients::User(_), Payload::Text(_) | Payload::News(_)) => Ok(STORED_TO_USER),
-        (Recipients::User(_), _) if is_stored => Ok(STORED_TO_USER),
-        (Recipients::Followers, Payload::Text(_) | Payload::MpNews(_)) => Ok(STORED_TO_FOLLOWERS),
-        (Recipients::Followers, _) if is_stored => Ok(STORED_TO_FOLLOWERS),
-        (_, Payload::MpNews(_)) => {
-            Err(not_offered_error("an uploaded article (mpnews) goes to all followers only"))
-        }
-        (Recipients::Users(_), _) if is_stored => Err(not_offered_error(
-            "an uploaded picture or recording goes to one user or to all followers; several users need its url",
-        )),
-        _ => Err(not_offered_error("the calls for uploads do not take this for these recipients")),
-    }
-}
-
-fn not_offered_error(why: &str) -> ClientError {
-    ClientError::NotOffered(why.to_owned())
 }
 
 /// The body of the message calls.

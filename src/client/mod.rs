@@ -10,6 +10,7 @@ mod batches;
 mod followers;
 mod media;
 mod menus;
+mod message_calls;
 mod messages;
 mod probe;
 mod signing;

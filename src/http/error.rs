@@ -75,6 +75,11 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
 }
 
+/// The error of a call that the API does not offer.
+pub(crate) fn not_offered_error(why: &str) -> ClientError {
+    ClientError::NotOffered(why.to_owned())
+}
+
 impl From<MediaError> for ClientError {
     fn from(error: MediaError) -> Self {
         match error {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    http::error::ClientError,
+    http::error::{ClientError, not_offered_error},
     ids::MediaId,
     protocol::{Article, Limit, LimitError, Payload, Source},
 };
@@ -187,8 +187,4 @@ fn media_id(source: &Source) -> Result<MediaId, ClientError> {
             "the portal sends no picture or recording by url: upload it to the portal first",
         )),
     }
-}
-
-fn not_offered_error(why: &str) -> ClientError {
-    ClientError::NotOffered(why.to_owned())
 }

@@ -1,4 +1,4 @@
-//! A public account of the stand-in: its profile, its route, its followers, its menu of two levels.
+//! A public account: its profile, its route, its followers, and its menu of two levels.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::{
     ids::{MenuId, UserId},
 };
 
-/// Most menu entries of an account.
-pub(super) const MOST_MENUS: usize = 50;
+/// The largest number of an account's menu entries.
+pub(super) const MAX_MENU_ENTRIES: usize = 50;
 
 const DAY_MS: i64 = 86_400_000;
 /// The document counts natural days (按自然天计算); the platform's are those of Beijing, eight hours ahead.
@@ -20,6 +20,7 @@ const BEIJING_MS: i64 = 8 * 3_600_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account {
     pub(super) id: String,
+    /// The number that the documents call `id`.
     pub(super) number: u64,
     pub(super) name: String,
     pub(super) portrait_url: String,
@@ -30,7 +31,7 @@ pub(super) struct Account {
     pub(super) route_open: bool,
     pub(super) followers: BTreeSet<String>,
     pub(super) menu: Vec<MenuEntry>,
-    /// The day of the last message to all followers.
+    /// The day of the last message to all followers, counted from 1970.
     pub(super) broadcast_day: Option<i64>,
 }
 
@@ -38,12 +39,13 @@ pub(super) struct Account {
 #[derive(Debug, Clone)]
 pub(super) struct MenuEntry {
     pub(super) id: MenuId,
+    /// The number that the documents call `id`.
     pub(super) number: u64,
     /// 0 = nothing, 1 = opens `url`.
     pub(super) action: i64,
     pub(super) name: String,
     pub(super) url: String,
-    /// The entry of level 1 that it is below.
+    /// The entry of level 1 above this one; none for an entry of level 1.
     pub(super) parent: Option<MenuId>,
     pub(super) order: i64,
 }
@@ -86,19 +88,19 @@ impl Account {
     }
 
     fn menu_view(&self) -> Vec<Value> {
-        let shown = |entry: &MenuEntry| {
+        let view = |entry: &MenuEntry| {
             let url = (entry.action == 1).then_some(&entry.url);
             json!({ "id": entry.id, "name": entry.name, "url": url })
         };
         let with_children = |entry: &MenuEntry| {
-            let mut view = shown(entry);
-            view["children"] = self.level(Some(&entry.id)).into_iter().map(shown).collect();
-            view
+            let mut parent = view(entry);
+            parent["children"] = self.level(Some(&entry.id)).into_iter().map(view).collect();
+            parent
         };
         self.level(None).into_iter().map(with_children).collect()
     }
 
-    /// The entries below `parent`, as they are shown.
+    /// The entries below `parent`, in the order in which they are shown.
     fn level(&self, parent: Option<&MenuId>) -> Vec<&MenuEntry> {
         let mut entries: Vec<_> =
             self.menu.iter().filter(|entry| entry.parent.as_ref() == parent).collect();
@@ -106,7 +108,7 @@ impl Account {
         entries
     }
 
-    /// Makes `user` follow or no longer follow it.
+    /// Makes `user` follow the account, or no longer follow it.
     pub(super) fn set_follower(&mut self, user: &UserId, follows: bool) {
         if follows {
             self.followers.insert(user.to_string());
@@ -115,7 +117,7 @@ impl Account {
         }
     }
 
-    /// Takes this day's message to all followers; false if it is gone.
+    /// Uses up this day's message to all followers; false if it was used up before.
     pub(super) fn take_broadcast(&mut self, now: UnixMillis) -> bool {
         let day = (now.0 + BEIJING_MS).div_euclid(DAY_MS);
         self.broadcast_day.replace(day) != Some(day)

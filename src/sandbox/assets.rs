@@ -1,21 +1,16 @@
-//! The page and its files, compiled in.
-
-use std::sync::Arc;
+//! The page's files, compiled into the program.
 
 use axum::{Router, routing::get};
 use http::header::CONTENT_TYPE;
 
-use super::{
-    platform::Platform,
-    uploads::{PICTURE, PICTURE_PATH, VOICE_PATH, voice},
-};
+use super::uploads::{PICTURE, PICTURE_PATH, VOICE_PATH, voice};
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// Path, media type and contents of each file of the page.
+/// The path, media type and contents of each file of the page.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("page/index.html")),
     ("/base.css", CSS, include_str!("page/base.css")),
@@ -49,11 +44,11 @@ const FILES: &[(&str, &str, &str)] = &[
 ];
 
 /// Serves the page and the samples.
-pub(super) fn router() -> Router<Arc<Platform>> {
+pub(super) fn router() -> Router {
     let samples = Router::new()
         .route(PICTURE_PATH, get(async || ([(CONTENT_TYPE, "image/jpeg")], PICTURE)))
         .route(VOICE_PATH, get(async || ([(CONTENT_TYPE, "audio/amr")], voice())));
-    FILES.iter().fold(samples, |router, (path, kind, contents)| {
-        router.route(path, get(async move || ([(CONTENT_TYPE, *kind)], *contents)))
+    FILES.iter().fold(samples, |router, (path, media_type, contents)| {
+        router.route(path, get(async move || ([(CONTENT_TYPE, *media_type)], *contents)))
     })
 }

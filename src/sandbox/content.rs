@@ -1,12 +1,12 @@
-//! What a message in the sandbox says, in either direction: the form of the page, of scripts and of conversation files.
+//! The content of a chat message, in the form that the page, scripts and conversation files use.
 
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{
-    Content as Wire, Event, Image, ImageText, Location, Message, Subscribe, Text, Unsubscribe, Voice,
+    Content, Event, Image, ImageText, Location, Message, Subscribe, Text, Unsubscribe, Voice,
 };
 
-/// What a message says, or which event it is.
+/// The content of a message, or an event.
 ///
 /// Users send all but `News` and `MpNews`; accounts send `Text`, `Image`, `Voice`, `News` and `MpNews`.
 ///
@@ -16,7 +16,7 @@ use crate::protocol::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[non_exhaustive]
-pub enum Content {
+pub enum ChatContent {
     /// Written text.
     Text {
         /// The text.
@@ -24,14 +24,14 @@ pub enum Content {
     },
     /// A picture.
     Image {
-        /// Its address.
+        /// The picture's address.
         url: String,
     },
     /// A voice recording.
     Voice {
-        /// Its address.
+        /// The recording's address.
         url: String,
-        /// Its length, where it is known.
+        /// The recording's length, where it is known.
         #[serde(default)]
         seconds: Option<f64>,
     },
@@ -45,7 +45,7 @@ pub enum Content {
         #[serde(default)]
         label: String,
     },
-    /// A card of a user.
+    /// A card that a user sends.
     ImgTxt {
         /// The headline.
         #[serde(default)]
@@ -56,47 +56,47 @@ pub enum Content {
         /// The picture's address.
         #[serde(default)]
         picture_url: String,
-        /// Where a tap leads.
+        /// The page that a tap opens.
         url: String,
     },
     /// The user follows the account.
     Subscribe,
     /// The user no longer follows the account.
     Unsubscribe,
-    /// Cards of an account.
+    /// Cards that an account sends.
     News {
         /// The cards, in the order in which they are shown.
-        articles: Vec<Card>,
+        articles: Vec<ArticleCard>,
     },
     /// Articles that were uploaded before.
     MpNews {
         /// The articles as cards, in the order in which they are shown.
-        articles: Vec<Card>,
+        articles: Vec<ArticleCard>,
     },
 }
 
-/// A card with picture and link.
+/// A card with a picture and a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Card {
+pub struct ArticleCard {
     /// The headline.
     pub title: String,
     /// The text below it; may be empty.
     #[serde(default)]
     pub description: String,
-    /// Where a tap leads; may be empty.
+    /// The page that a tap opens; may be empty.
     #[serde(default)]
     pub url: String,
     /// The picture's address.
     pub picture_url: String,
 }
 
-impl Content {
-    /// A text.
+impl ChatContent {
+    /// The content of a text message.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
     }
 
-    /// The kind in one word, as in `"kind"`.
+    /// The kind in one word, as in the field `kind`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",
@@ -111,7 +111,7 @@ impl Content {
         }
     }
 
-    /// What a reader would read: the text, titles and descriptions line by line, or else an address.
+    /// The words of the content: the text, titles and descriptions line by line, or else an address.
     pub fn words(&self) -> String {
         match self {
             Self::Text { text } => text.clone(),
@@ -125,8 +125,8 @@ impl Content {
         }
     }
 
-    /// The platform's form of what a user sends; none of what only accounts send.
-    pub(super) fn to_wire(&self) -> Option<Wire> {
+    /// The content in the platform's form; none for content that only accounts send.
+    pub(super) fn to_wire(&self) -> Option<Content> {
         let message = match self.clone() {
             Self::Text { text } => Message::Text(Text { content: text }),
             Self::Image { url } => Message::Image(Image { url }),
@@ -137,14 +137,15 @@ impl Content {
             Self::ImgTxt { title, description, picture_url, url } => {
                 Message::ImageText(ImageText { title, description, picture_url, url })
             }
-            Self::Subscribe => return Some(Wire::Event(Event::Subscribe(Subscribe {}))),
-            Self::Unsubscribe => return Some(Wire::Event(Event::Unsubscribe(Unsubscribe {}))),
+            Self::Subscribe => return Some(Content::Event(Event::Subscribe(Subscribe {}))),
+            Self::Unsubscribe => return Some(Content::Event(Event::Unsubscribe(Unsubscribe {}))),
             Self::News { .. } | Self::MpNews { .. } => return None,
         };
-        Some(Wire::Message(message))
+        Some(Content::Message(message))
     }
 }
 
+/// The texts that are not empty, line by line.
 fn lines<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
     let texts: Vec<_> = texts.into_iter().filter(|text| !text.is_empty()).map(String::as_str).collect();
     texts.join("\n")

@@ -1,17 +1,18 @@
-//! Fault injection: the switches for what a platform and a network can do to a server.
+//! Fault injection: the faults of a platform and of a network that a server can be tried with.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::records::{AnswerFault, DeliveryFault};
+use super::history::{AnswerFault, DeliveryFault};
 
-/// Longest that a callback or an answer can be slowed down, in milliseconds.
-const MOST_SLOW_MS: u64 = 10_000;
+/// The longest time by which a callback or an answer can be slowed down, in milliseconds.
+const MAX_SLOW_MS: u64 = 10_000;
 
 /// The faults that the sandbox injects; none by default.
 ///
-/// Shares are of deliveries, or of API calls for those that begin with `api_`: 0 = never, 1 = always.
+/// Each share is a probability, from 0 (never) to 1 (always). The shares that begin with `api_` are those of API calls,
+/// the other ones those of deliveries.
 ///
 /// # Examples
 ///
@@ -23,43 +24,43 @@ const MOST_SLOW_MS: u64 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// A message that was accepted is delivered again.
+    /// The share of accepted messages that are delivered again.
     pub duplicate: f64,
-    /// A message is delivered twice at the same instant.
+    /// The share of messages that are delivered twice at the same instant.
     pub simultaneous: f64,
-    /// The connection is closed once the server has answered, and the attempt counts as failed; never the last.
+    /// The share of attempts whose answer is dropped, so that they count as failed; never the last attempt.
     pub drop_answer: f64,
-    /// How long a callback's body takes to arrive, and an API answer to be given, in milliseconds.
+    /// The time that a callback's body takes to arrive, and an API answer to be given, in milliseconds.
     pub slow_ms: u64,
-    /// A forged message comes along, signed with another secret.
+    /// The share of deliveries before which a forged message comes, signed with another secret.
     pub wrong_signature: f64,
-    /// A forged message comes along, rightly signed ten minutes ago.
+    /// The share of deliveries before which a forged message comes, whose signature is correct but ten minutes old.
     pub stale_signature: f64,
-    /// The very same request comes again.
+    /// The share of accepted messages after which the same request comes again unchanged.
     pub replayed_signature: f64,
-    /// A forged message follows under the signature of an accepted one.
+    /// The share of accepted messages after which a forged message comes with the same signature.
     pub forged_body: f64,
-    /// A rightly signed body comes along that is cut in the middle.
+    /// The share of deliveries before which a correctly signed body comes that is cut in the middle.
     pub malformed_xml: f64,
-    /// A rightly signed message of a kind that nobody knows comes along.
+    /// The share of deliveries before which a correctly signed message of an unknown kind comes.
     pub unknown_kind: f64,
-    /// An API call is answered 1000, without effect.
+    /// The share of API calls that are answered with errcode 1000, without effect.
     pub api_internal_error: f64,
-    /// An API call is answered 1008, without effect.
+    /// The share of API calls that are answered with errcode 1008, without effect.
     pub api_rate_exceeded: f64,
-    /// An API call is answered HTTP 500 and no JSON, without effect.
+    /// The share of API calls that are answered with HTTP 500 and no JSON, without effect.
     pub api_status_500: f64,
-    /// An API call's connection is cut within the answer, without effect.
+    /// The share of API calls whose connection is cut within the answer, without effect.
     pub api_cut: f64,
-    /// An API call is never answered, and has no effect.
+    /// The share of API calls that are never answered, and have no effect.
     pub api_silent: f64,
-    /// `MsgId` is closed with `</MsgId>`, instead of the `</MsgID>` of the documents.
+    /// Whether `MsgId` is closed with `</MsgId>`, instead of the `</MsgID>` of the documents.
     pub mended_end_tag: bool,
-    /// Pushing pauses for a minute once ten deliveries in a row have ended without an answer in time.
+    /// Whether pushing pauses for a minute once ten deliveries in a row have ended without an answer in time.
     ///
-    /// What users write meanwhile is not sent; what is on its way goes on.
+    /// Messages that users write during the pause are not sent; deliveries in progress continue.
     pub pause_after_timeouts: bool,
-    /// Where the dice begin.
+    /// The seed of the random numbers that decide which deliveries and calls meet a fault.
     pub seed: u64,
 }
 
@@ -89,21 +90,22 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// These switches with those that `changes`, a JSON object, names set as it says.
-    pub(super) fn with(&self, changes: &Value) -> Result<Self, String> {
+    /// A copy in which the fields that `changes`, a JSON object, names have its values.
+    pub(super) fn with_changes(&self, changes: &Value) -> Result<Self, String> {
         let changes = changes.as_object().ok_or("not a JSON object")?;
-        let mut switches = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        let mut faults = serde_json::to_value(self).map_err(|error| error.to_string())?;
         for (name, value) in changes {
-            switches[name] = value.clone();
+            faults[name] = value.clone();
         }
-        let switches: Self = serde_json::from_value(switches).map_err(|error| error.to_string())?;
-        let in_bounds = switches.shares().iter().all(|share| (0.0..=1.0).contains(share));
-        if !in_bounds || switches.slow_ms > MOST_SLOW_MS {
-            return Err(format!("shares are 0 to 1, slow_ms is 0 to {MOST_SLOW_MS}"));
+        let faults: Self = serde_json::from_value(faults).map_err(|error| error.to_string())?;
+        let is_in_bounds = faults.shares().iter().all(|share| (0.0..=1.0).contains(share));
+        if !is_in_bounds || faults.slow_ms > MAX_SLOW_MS {
+            return Err(format!("shares are 0 to 1, slow_ms is 0 to {MAX_SLOW_MS}"));
         }
-        Ok(switches)
+        Ok(faults)
     }
 
+    /// All shares, to check their bounds.
     fn shares(&self) -> [f64; 14] {
         [
             self.duplicate,
@@ -123,7 +125,7 @@ impl Faults {
         ]
     }
 
-    /// The share of deliveries that meet `fault`.
+    /// The share of deliveries into which `fault` is injected.
     fn share(&self, fault: DeliveryFault) -> f64 {
         match fault {
             DeliveryFault::Duplicate => self.duplicate,
@@ -139,52 +141,52 @@ impl Faults {
     }
 }
 
-/// The switches and the dice that decide whom they meet.
+/// The faults, and the random numbers that decide which deliveries and calls meet them.
 #[derive(Debug)]
 pub(super) struct FaultInjector {
-    switches: Faults,
+    faults: Faults,
     dice: StdRng,
 }
 
 impl FaultInjector {
-    pub(super) fn new(switches: Faults) -> Self {
-        let dice = StdRng::seed_from_u64(switches.seed);
-        Self { switches, dice }
+    pub(super) fn new(faults: Faults) -> Self {
+        let dice = StdRng::seed_from_u64(faults.seed);
+        Self { faults, dice }
     }
 
-    pub(super) fn switches(&self) -> &Faults {
-        &self.switches
+    pub(super) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
-    /// Sets the switches; the dice begin anew if their seed is another one.
-    pub(super) fn set(&mut self, switches: Faults) {
-        if switches.seed == self.switches.seed {
-            self.switches = switches;
+    /// Sets the faults; with another seed the random numbers begin again.
+    pub(super) fn set(&mut self, faults: Faults) {
+        if faults.seed == self.faults.seed {
+            self.faults = faults;
         } else {
-            *self = Self::new(switches);
+            *self = Self::new(faults);
         }
     }
 
-    /// Whether a delivery meets `fault`.
-    pub(super) fn meets(&mut self, fault: DeliveryFault) -> bool {
-        let share = self.switches.share(fault);
-        self.falls(share)
+    /// Decides whether `fault` is injected into a delivery.
+    pub(super) fn roll(&mut self, fault: DeliveryFault) -> bool {
+        let share = self.faults.share(fault);
+        self.roll_share(share)
     }
 
-    /// What an API call meets.
-    pub(super) fn answer_fault(&mut self) -> Option<AnswerFault> {
-        let switches = &self.switches;
+    /// Decides which fault is injected into the answer of an API call.
+    pub(super) fn roll_answer(&mut self) -> Option<AnswerFault> {
+        let faults = &self.faults;
         let shares = [
-            (switches.api_internal_error, AnswerFault::InternalError),
-            (switches.api_rate_exceeded, AnswerFault::RateExceeded),
-            (switches.api_status_500, AnswerFault::Status500),
-            (switches.api_cut, AnswerFault::Cut),
-            (switches.api_silent, AnswerFault::Silent),
+            (faults.api_internal_error, AnswerFault::InternalError),
+            (faults.api_rate_exceeded, AnswerFault::RateExceeded),
+            (faults.api_status_500, AnswerFault::Status500),
+            (faults.api_cut, AnswerFault::Cut),
+            (faults.api_silent, AnswerFault::Silent),
         ];
-        shares.into_iter().find_map(|(share, fault)| self.falls(share).then_some(fault))
+        shares.into_iter().find_map(|(share, fault)| self.roll_share(share).then_some(fault))
     }
 
-    fn falls(&mut self, share: f64) -> bool {
+    fn roll_share(&mut self, share: f64) -> bool {
         self.dice.random_bool(share.clamp(0.0, 1.0))
     }
 }
@@ -196,22 +198,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn switches_are_set_one_by_one_and_nothing_else_is_taken() {
-        let one = Faults::default().with(&json!({ "duplicate": 0.5 })).unwrap();
-        let two = one.with(&json!({ "slow_ms": 10, "seed": 7 })).unwrap();
+    fn fields_are_set_one_by_one_and_nothing_else_is_taken() {
+        let one = Faults::default().with_changes(&json!({ "duplicate": 0.5 })).unwrap();
+        let two = one.with_changes(&json!({ "slow_ms": 10, "seed": 7 })).unwrap();
         assert_eq!((two.duplicate, two.slow_ms, two.seed), (0.5, 10, 7));
         for wrong in
             [json!([]), json!({ "duplicate": 1.1 }), json!({ "x": 1 }), json!({ "slow_ms": 10_001 })]
         {
-            assert!(two.with(&wrong).is_err(), "{wrong}");
+            assert!(two.with_changes(&wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_share_meets_about_that_many_and_the_same_seed_the_same_ones() {
+    fn a_share_meets_about_that_many_and_an_equal_seed_meets_the_same_ones() {
         let run = |seed| {
             let mut injector = FaultInjector::new(Faults { duplicate: 0.3, seed, ..Faults::default() });
-            (0..1000).map(|_| injector.meets(DeliveryFault::Duplicate)).collect::<Vec<_>>()
+            (0..1000).map(|_| injector.roll(DeliveryFault::Duplicate)).collect::<Vec<_>>()
         };
         assert_eq!(run(5), run(5));
         assert_ne!(run(5), run(6));
@@ -222,6 +224,9 @@ mod tests {
     #[test]
     fn there_are_no_faults_by_default() {
         let mut injector = FaultInjector::new(Faults::default());
-        assert!((0..100).all(|_| injector.answer_fault().is_none() && !injector.meets(DeliveryFault::ForgedBody)));
+        assert!(
+            (0..100)
+                .all(|_| injector.roll_answer().is_none() && !injector.roll(DeliveryFault::ForgedBody))
+        );
     }
 }

@@ -1,13 +1,13 @@
-//! How a sandbox is set up.
+//! The options of a sandbox.
 
 use std::{net::SocketAddr, time::Duration};
 
 use secrecy::SecretString;
 
-use super::Faults;
+use super::faults::Faults;
 use crate::{clock::Clock, ids::AppKey};
 
-/// How a sandbox is set up; the defaults suit tests.
+/// The options of a sandbox; the defaults suit tests.
 ///
 /// # Examples
 ///
@@ -18,32 +18,33 @@ use crate::{clock::Clock, ids::AppKey};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where it listens: by default a free port of this machine.
+    /// The address to listen on; by default a free port of this machine.
     pub listen: SocketAddr,
-    /// Whether it may listen, and answer its page, beyond this machine: by default not.
+    /// Whether other machines may use the sandbox and its page; by default they may not.
     pub allow_remote: bool,
-    /// Names under which the page and its interface are answered, besides `localhost`: by default none.
+    /// The names under which the page and its interface are answered, besides `localhost`; by default none.
     ///
-    /// Addresses need not be named, and the platform's API is answered under any name. Another site can point a name of
-    /// its own at this machine, so that its visitors' browsers take the sandbox for that site (DNS rebinding).
+    /// Addresses need not be named, and the platform's API is answered under any name. Names are checked because another
+    /// site can point its own name at this machine, so that its visitors' browsers take the sandbox for that site (DNS
+    /// rebinding).
     pub allow_hosts: Vec<String>,
-    /// The app: by default `sandbox`.
+    /// The app's key; by default `sandbox`.
     pub app_key: AppKey,
-    /// The app's secret: by default random.
+    /// The app's secret; by default random.
     pub secret: SecretString,
-    /// The access token of the portal push API: by default random.
+    /// The access token of the portal push API; by default random.
     pub portal_token: SecretString,
-    /// Where messages to the account `demo` go: by default nowhere.
+    /// The address that messages to the account `demo` are posted to; by default none.
     pub route_url: String,
-    /// How long the server under test has to answer: by default 5 s, as the documents say.
+    /// The time in which the server under test must answer; by default 5 s, as the documents say.
     pub timeout: Duration,
-    /// The pause before a further attempt: by default 1 s. The documents do not say.
+    /// The pause before a further attempt; by default 1 s. The documents name none.
     pub pause: Duration,
-    /// The faults that it injects; none by default.
+    /// The faults that are injected; by default none.
     pub faults: Faults,
-    /// How many messages it remembers, the latest ones: by default 1000.
+    /// The number of messages that are kept, the latest ones; by default 1000.
     pub remembered_messages: usize,
-    /// Where the time comes from that is signed, checked and counted in days.
+    /// The clock for signatures, for their check, and for the day of a message to all followers.
     pub clock: Clock,
 }
 

@@ -1,73 +1,65 @@
-//! The platform itself: what its users do, and waiting for what comes of it.
+//! The messages of users: each is kept and delivered to the server under test.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use secrecy::SecretString;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    content::Content,
-    deliver::{self, Delivered},
-    guard::Hosts,
-    push::Pusher,
-    records::{Delivery, DeliveryState, Message, ReasonKind},
+    content::ChatContent,
+    deliverer::Deliverer,
+    history::{Delivery, DeliveryState, ReasonKind},
+    shared_state::SharedState,
     state::{Full, State},
 };
 use crate::{
     clock::Clock,
-    ids::{AccountId, AppKey, UserId},
+    ids::{AccountId, UserId},
     protocol::Inbound,
 };
 
-/// Most deliveries in progress at once; beyond it users cannot write for a while.
-const MOST_IN_PROGRESS: usize = 5000;
+/// The largest number of deliveries in progress; users cannot write while there are so many.
+const MAX_IN_PROGRESS: usize = 5000;
 
-/// The stand-in: one app, its state, and the way to the server under test.
+/// The platform's side for its users, who write messages.
 #[derive(Debug)]
 pub(super) struct Platform {
-    pub(super) app_key: AppKey,
-    pub(super) secret: SecretString,
-    pub(super) portal_token: SecretString,
-    /// Where the sandbox itself answers, for example `http://127.0.0.1:8000`.
-    pub(super) base: String,
-    pub(super) hosts: Hosts,
     pub(super) clock: Clock,
-    pub(super) pusher: Pusher,
-    /// Deliveries and the listener; they end at `stop`.
+    pub(super) state: SharedState,
+    pub(super) deliverer: Arc<Deliverer>,
+    /// The deliveries in progress, each a task of its own.
     pub(super) tasks: TaskTracker,
+    /// The signal at which deliveries in progress end without a result.
     pub(super) stop: CancellationToken,
-    pub(super) state: Mutex<State>,
 }
 
-/// Something that a user did.
+/// A delivery once it has ended; the sender is dropped if the sandbox stops before.
+pub(super) type EndedDelivery = oneshot::Receiver<Delivery>;
+
+/// A message that a user has written, on its way to the server under test.
 #[derive(Debug)]
-pub(super) struct Act {
+pub(super) struct SentMessage {
     pub(super) message: u64,
     pub(super) delivery: u64,
-    /// The delivery once it has ended.
-    pub(super) ended: Delivered,
+    pub(super) ended: EndedDelivery,
 }
 
-/// Why a user cannot do that.
+/// The reason why a user cannot write a message.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum ActError {
+pub(super) enum WriteError {
     #[error("there is no account `{0}`")]
     NoAccount(AccountId),
     #[error("users do not send `{0}`")]
-    NotAUsers(&'static str),
+    NotFromUsers(&'static str),
     #[error("a user's id has 1 to 200 characters")]
     UserId,
-    #[error("{MOST_IN_PROGRESS} deliveries are in progress: wait for some to end")]
+    #[error("{MAX_IN_PROGRESS} deliveries are in progress: wait for some to end")]
     Busy,
     #[error(transparent)]
     Full(#[from] Full),
 }
 
-/// Why a delivery cannot be repeated.
+/// The reason why a delivery cannot be repeated.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResendError {
     #[error("there is no delivery {0}, or not any more")]
@@ -79,64 +71,61 @@ pub(super) enum ResendError {
 }
 
 impl Platform {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `user` writes `content` to `account`; its delivery goes its own way.
-    pub(super) fn act(
-        self: &Arc<Self>,
+    /// Takes the message that `user` writes to `account`, and begins its delivery.
+    pub(super) fn write(
+        &self,
         account: &AccountId,
         user: &UserId,
-        mut content: Content,
-    ) -> Result<Act, ActError> {
-        if self.tasks.len() >= MOST_IN_PROGRESS {
-            return Err(ActError::Busy);
+        mut content: ChatContent,
+    ) -> Result<SentMessage, WriteError> {
+        if self.tasks.len() >= MAX_IN_PROGRESS {
+            return Err(WriteError::Busy);
         }
         if !(1..=200).contains(&user.as_str().chars().count()) {
-            return Err(ActError::UserId);
+            return Err(WriteError::UserId);
         }
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let state = &mut *state;
-        if let Content::Voice { url, seconds } = &mut content {
+        if let ChatContent::Voice { url, seconds } = &mut content {
             *seconds = state.uploads.seconds(url).or(*seconds);
         }
-        let delivery = self.delivery(state, account, user, &content)?;
+        let delivery = self.new_delivery(state, account, user, &content)?;
         state.user(user)?;
-        if let Content::Subscribe | Content::Unsubscribe = content
+        if let ChatContent::Subscribe | ChatContent::Unsubscribe = content
             && let Some(account) = state.account(account.as_str())
         {
-            account.set_follower(user, content == Content::Subscribe);
+            account.set_follower(user, content == ChatContent::Subscribe);
             let id = account.id.clone();
             state.publish_account(&id);
         }
         state.add_from_user(&delivery, content);
         let (message, id) = (delivery.message, delivery.id);
-        Ok(Act { message, delivery: id, ended: self.send(delivery, false) })
+        Ok(SentMessage { message, delivery: id, ended: self.spawn_delivery(delivery, false) })
     }
 
-    fn delivery(
+    /// The delivery of a message, before its first attempt.
+    fn new_delivery(
         &self,
         state: &mut State,
         account: &AccountId,
         user: &UserId,
-        content: &Content,
-    ) -> Result<Delivery, ActError> {
+        content: &ChatContent,
+    ) -> Result<Delivery, WriteError> {
         let at = self.clock.now();
-        let wire = content.to_wire().ok_or(ActError::NotAUsers(content.kind()))?;
+        let wire = content.to_wire().ok_or(WriteError::NotFromUsers(content.kind()))?;
         let (id, message) = (state.deliveries.next_id(), state.messages.next_id());
-        let is_event = matches!(content, Content::Subscribe | Content::Unsubscribe);
+        let is_event = matches!(content, ChatContent::Subscribe | ChatContent::Unsubscribe);
         let mut inbound = Inbound::new(account.clone(), user.clone(), at.0, wire);
         if !is_event {
             inbound = inbound.with_message_id(format!("{}-{message}", state.feed.instance));
         }
-        let mended = state.injector.switches().mended_end_tag;
-        let xml = if mended { inbound.to_xml() } else { inbound.to_documented_xml() };
-        let pause = state.pause.why_not(at);
+        let is_mended = state.injector.faults().mended_end_tag;
+        let xml = if is_mended { inbound.to_xml() } else { inbound.to_documented_xml() };
+        let pause = state.push_pause.reason(at);
         let route =
-            state.account(account.as_str()).ok_or_else(|| ActError::NoAccount(account.clone()))?;
+            state.account(account.as_str()).ok_or_else(|| WriteError::NoAccount(account.clone()))?;
         let url = route.route_url.clone();
-        let (reason_kind, reason) = why_not(route.route_open, &url).or(pause).unzip();
+        let (reason_kind, reason) = route_reason(route.route_open, &url).or(pause).unzip();
         Ok(Delivery {
             id,
             at,
@@ -154,68 +143,42 @@ impl Platform {
         })
     }
 
-    /// The same body again, under a fresh signature.
-    pub(super) fn resend(self: &Arc<Self>, id: u64) -> Result<Delivered, ResendError> {
-        let mut state = self.state();
+    /// Delivers the same body again, under a fresh signature.
+    pub(super) fn resend(&self, id: u64) -> Result<EndedDelivery, ResendError> {
+        let mut state = self.state.lock();
         let state = &mut *state;
         let mut delivery = state.deliveries.get(id).ok_or(ResendError::Gone(id))?.clone();
         if delivery.state == DeliveryState::Waiting {
             return Err(ResendError::InProgress(id));
         }
-        let pause = state.pause.why_not(self.clock.now());
+        let pause = state.push_pause.reason(self.clock.now());
         if let Some(account) = state.account(delivery.account.as_str()) {
-            if let Some((_, reason)) = why_not(account.route_open, &account.route_url).or(pause) {
+            if let Some((_, reason)) = route_reason(account.route_open, &account.route_url).or(pause) {
                 return Err(ResendError::NotNow(id, reason));
             }
             delivery.url.clone_from(&account.route_url);
         }
         (delivery.state, delivery.reason, delivery.reason_kind) = (DeliveryState::Waiting, None, None);
-        state.update(&delivery);
-        Ok(self.send(delivery, true))
+        state.update_delivery(&delivery);
+        Ok(self.spawn_delivery(delivery, true))
     }
 
-    fn send(self: &Arc<Self>, delivery: Delivery, resent: bool) -> Delivered {
-        let (ended, delivered) = oneshot::channel();
-        let platform = Arc::clone(self);
+    fn spawn_delivery(&self, delivery: Delivery, is_resent: bool) -> EndedDelivery {
+        let (sender, ended) = oneshot::channel();
+        let (deliverer, stop) = (Arc::clone(&self.deliverer), self.stop.clone());
         self.tasks.spawn(async move {
-            let stop = platform.stop.clone();
-            let delivered = deliver::deliver(&platform, delivery, resent);
+            let delivered = deliverer.deliver(delivery, is_resent);
             if let Some(delivery) = stop.run_until_cancelled(delivered).await {
-                // Nobody may be waiting for it.
-                let _ = ended.send(delivery);
+                // The receiver may be gone: a message of the page has no caller who waits for it.
+                let _ = sender.send(delivery);
             }
         });
-        delivered
-    }
-
-    /// Waits until `look` finds something in the state.
-    pub(super) async fn until<T>(&self, look: impl Fn(&State) -> Option<T>) -> T {
-        let mut changes = self.state().feed.watch();
-        loop {
-            changes.mark_unchanged();
-            if let Some(found) = look(&self.state()) {
-                return found;
-            }
-            // The feed lives as long as the state does: there is always a next change to wait for.
-            let _ = changes.changed().await;
-        }
-    }
-
-    /// What comes to `user` from `account` next after the message `after`, if it does so within `bound`.
-    pub(super) async fn next_message(
-        &self,
-        account: &AccountId,
-        user: &UserId,
-        after: u64,
-        bound: Duration,
-    ) -> Option<Message> {
-        let received = self.until(|state| state.received(account, user, after).cloned());
-        tokio::time::timeout_at(Instant::now() + bound, received).await.ok()
+        ended
     }
 }
 
-/// Why an account's messages go nowhere.
-fn why_not(route_open: bool, route_url: &str) -> Option<(ReasonKind, String)> {
+/// The reason why an account's route leads nowhere.
+fn route_reason(route_open: bool, route_url: &str) -> Option<(ReasonKind, String)> {
     if !route_open {
         return Some((ReasonKind::RouteOff, "the account's route is switched off".to_owned()));
     }

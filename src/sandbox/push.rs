@@ -1,4 +1,4 @@
-//! The way to the server under test: one signed POST, 5 s for an answer; the only user of reqwest here.
+//! One push to the server under test: a signed POST with a limited time for its answer; the only user of reqwest here.
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -13,34 +13,32 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::time::{Instant, sleep, timeout};
 use url::Position;
 
-use super::records::ErrorKind;
+use super::history::ErrorKind;
 
-/// How much of an answer is kept, in characters.
-const EXCERPT: usize = 500;
-/// In how many pieces a slow network brings a body.
+/// The largest length of an answer that is kept, in characters.
+const MAX_EXCERPT: usize = 500;
+/// The number of pieces in which a slow network brings a body.
 const PIECES: u32 = 8;
 
-/// Sends callbacks.
+/// The HTTP client that pushes callbacks.
 #[derive(Debug)]
 pub(super) struct Pusher {
     http: reqwest::Client,
-    /// How long the platform waits for an answer.
-    pub(super) timeout: Duration,
-    /// How long it waits before it tries again.
-    pub(super) pause: Duration,
+    /// The time in which the server must answer.
+    timeout: Duration,
 }
 
-/// A request that is ready to go.
-pub(super) struct Request {
+/// A request to the server under test.
+pub(super) struct PushRequest {
     pub(super) url: String,
     /// The signature, as a query string.
     pub(super) query: String,
     pub(super) body: String,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct PushResult {
     pub(super) headers: Vec<(String, String)>,
     pub(super) status: Option<u16>,
     pub(super) answer: String,
@@ -49,26 +47,26 @@ pub(super) struct Outcome {
 }
 
 impl Pusher {
-    pub(super) fn new(timeout: Duration, pause: Duration) -> io::Result<Self> {
+    pub(super) fn new(timeout: Duration) -> io::Result<Self> {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(io::Error::other)?)
-            // One connection a callback: a server may close an idle one just when the next callback goes out on it.
+            .tls_backend_preconfigured(tls_config().map_err(io::Error::other)?)
+            // One connection for each callback: a server may close an idle one just when the next callback goes out on it.
             .pool_max_idle_per_host(0)
             .no_proxy()
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .build()
             .map_err(io::Error::other)?;
-        Ok(Self { http, timeout, pause })
+        Ok(Self { http, timeout })
     }
 
     /// Makes a request whose body arrives at once, or over `slow`.
-    pub(super) async fn post(&self, request: Request, slow: Duration) -> Outcome {
+    pub(super) async fn post(&self, request: PushRequest, slow: Duration) -> PushResult {
         let started = Instant::now();
         let request = match self.prepare(request, slow) {
             Ok(request) => request,
             Err(error) => {
-                return Outcome { error: Some((kind(&error), cause(&error))), ..Outcome::default() };
+                return PushResult { error: Some(describe(&error)), ..PushResult::default() };
             }
         };
         let headers = headers(&request);
@@ -79,21 +77,21 @@ impl Pusher {
         };
         let result: Result<Result<_, reqwest::Error>, _> = timeout(self.timeout, exchange).await;
         let (status, answer, error) = match result {
-            Ok(Ok((status, text))) => (Some(status), text.chars().take(EXCERPT).collect(), None),
-            Ok(Err(error)) => (None, String::new(), Some((kind(&error), cause(&error)))),
+            Ok(Ok((status, text))) => (Some(status), text.chars().take(MAX_EXCERPT).collect(), None),
+            Ok(Err(error)) => (None, String::new(), Some(describe(&error))),
             Err(_) => {
                 let late = format!("no answer within {:?}", self.timeout);
                 (None, String::new(), Some((ErrorKind::Timeout, late)))
             }
         };
-        Outcome { headers, status, answer, error, took: started.elapsed() }
+        PushResult { headers, status, answer, error, took: started.elapsed() }
     }
 
-    fn prepare(&self, request: Request, slow: Duration) -> reqwest::Result<reqwest::Request> {
-        let Request { url, query, body: text } = request;
-        let joint = if url.contains('?') { '&' } else { '?' };
+    fn prepare(&self, request: PushRequest, slow: Duration) -> reqwest::Result<reqwest::Request> {
+        let PushRequest { url, query, body: text } = request;
+        let separator = if url.contains('?') { '&' } else { '?' };
         self.http
-            .post(format!("{url}{joint}{query}"))
+            .post(format!("{url}{separator}{query}"))
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .header(ACCEPT, "*/*")
             .body(body(text, slow))
@@ -137,8 +135,8 @@ fn body(text: String, slow: Duration) -> Body {
     Body::wrap(StreamBody::new(pieces))
 }
 
-/// The system's certificates if it has any: most routes of a sandbox are plain HTTP.
-fn tls() -> Result<ClientConfig, rustls::Error> {
+/// TLS with the system's certificates, or with none where it has none: most routes of a sandbox are plain HTTP.
+fn tls_config() -> Result<ClientConfig, rustls::Error> {
     let builder = || {
         ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -150,15 +148,22 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_no_client_auth())
 }
 
-/// The kind of an error, from whichever of its causes tells it.
-fn kind(error: &reqwest::Error) -> ErrorKind {
+/// The kind of an error and its innermost cause; the outer causes repeat the address with its signature.
+fn describe(error: &reqwest::Error) -> (ErrorKind, String) {
+    let cause = causes(error).last();
+    let text = cause.map_or_else(|| "the request could not be made".to_owned(), ToString::to_string);
+    (error_kind(error), text)
+}
+
+/// The kind of an error, by the first of its causes that shows it.
+fn error_kind(error: &reqwest::Error) -> ErrorKind {
     if error.is_timeout() {
         return ErrorKind::Timeout;
     }
-    causes(error).find_map(told).unwrap_or(ErrorKind::Broken)
+    causes(error).find_map(cause_kind).unwrap_or(ErrorKind::Broken)
 }
 
-fn told(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
+fn cause_kind(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
     if cause.is::<rustls::Error>() {
         return Some(ErrorKind::Tls);
     }
@@ -166,18 +171,14 @@ fn told(cause: &(dyn Error + 'static)) -> Option<ErrorKind> {
         if error.kind() == io::ErrorKind::ConnectionRefused {
             return Some(ErrorKind::Refused);
         }
-        // What an `io::Error` wraps is not among its sources.
-        return error.get_ref().and_then(|inner| told(inner));
+        // The error inside an `io::Error` is not among its sources.
+        return error.get_ref().and_then(|inner| cause_kind(inner));
     }
-    // The connector's error has no other mark.
+    // The connector's error has no type of its own for this.
     (cause.to_string() == "dns error").then_some(ErrorKind::Dns)
 }
 
-/// The innermost cause in words; the outer ones repeat the address with its signature.
-fn cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
-}
-
+/// The sources of an error, the outermost first.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {

@@ -1,33 +1,34 @@
-//! What was uploaded: pictures, recordings and articles, bounded in bytes, and the samples that are always there.
+//! The uploads: pictures, recordings and articles, bounded in bytes; and the samples that every sandbox serves.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Card;
+use super::content::ArticleCard;
 use crate::{
     ids::MediaId,
     protocol::media::{MediaFormat, MediaKind},
 };
 
-/// Most bytes of all files together, and most uploads; beyond either the oldest is forgotten.
-const MOST_BYTES: usize = 32 << 20;
-const MOST_UPLOADS: usize = 500;
+/// The largest size of all uploads together; beyond it the oldest is forgotten.
+const MAX_BYTES: usize = 32 << 20;
+/// The largest number of uploads; beyond it the oldest is forgotten.
+const MAX_UPLOADS: usize = 500;
 
-/// A picture that is always there.
+/// The sample picture.
 pub(super) const PICTURE: &[u8] = include_bytes!("samples/picture.jpg");
-/// Where [`PICTURE`] is.
+/// The path of the sample picture.
 pub(super) const PICTURE_PATH: &str = "/sandbox/samples/picture.jpg";
-/// Where [`voice`] is.
+/// The path of the sample recording.
 pub(super) const VOICE_PATH: &str = "/sandbox/samples/voice.amr";
 
-/// Three seconds of comfort noise: 150 frames of 20 ms, type 0 (4.75 kbit/s).
+/// The sample recording: three seconds of comfort noise, 150 frames of 20 ms, type 0 (4.75 kbit/s).
 pub(super) fn voice() -> Bytes {
     let frame = [0x04, 0xf1, 0x5f, 0x36, 0x91, 0x80, 0x2a, 0x1e, 0x38, 0x54, 0xe2, 0x90, 0x40];
     [b"#!AMR\n".as_slice(), &frame.repeat(150)].concat().into()
 }
 
-/// What was uploaded, oldest first.
+/// The uploads, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
     uploads: VecDeque<Upload>,
@@ -37,56 +38,57 @@ pub(super) struct Uploads {
 #[derive(Debug)]
 struct Upload {
     id: MediaId,
-    what: Uploaded,
+    media: Media,
 }
 
-/// Something that was uploaded.
+/// An uploaded file, or uploaded articles.
 #[derive(Debug, Clone)]
-pub(super) enum Uploaded {
+pub(super) enum Media {
     File { kind: MediaKind, format: MediaFormat, bytes: Bytes },
-    Articles(Vec<Card>),
+    Articles(Vec<ArticleCard>),
 }
 
 impl Uploads {
-    pub(super) fn add(&mut self, what: Uploaded) -> MediaId {
+    pub(super) fn add(&mut self, media: Media) -> MediaId {
         let id = MediaId::new(format!("{:032x}", rand::random::<u128>()));
-        self.bytes += what.len();
-        self.uploads.push_back(Upload { id: id.clone(), what });
-        while self.bytes > MOST_BYTES || self.uploads.len() > MOST_UPLOADS {
+        self.bytes += media.len();
+        self.uploads.push_back(Upload { id: id.clone(), media });
+        while self.bytes > MAX_BYTES || self.uploads.len() > MAX_UPLOADS {
             let forgotten = self.uploads.pop_front();
-            self.bytes -= forgotten.map_or(0, |upload| upload.what.len());
+            self.bytes -= forgotten.map_or(0, |upload| upload.media.len());
         }
         id
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Uploaded> {
-        self.uploads.iter().find(|upload| upload.id.as_str() == id).map(|upload| &upload.what)
+    pub(super) fn get(&self, id: &str) -> Option<&Media> {
+        self.uploads.iter().find(|upload| upload.id.as_str() == id).map(|upload| &upload.media)
     }
 
-    /// The length of the recording at `url`, if it is one of ours.
+    /// The length of the recording at `url`, if the sandbox serves it.
     pub(super) fn seconds(&self, url: &str) -> Option<f64> {
         if url.ends_with(VOICE_PATH) {
             return seconds(MediaFormat::Amr, &voice());
         }
         let (_, id) = url.rsplit_once("/sandbox/media/")?;
         match self.get(id)? {
-            Uploaded::File { format, bytes, .. } => seconds(*format, bytes),
-            Uploaded::Articles(_) => None,
+            Media::File { format, bytes, .. } => seconds(*format, bytes),
+            Media::Articles(_) => None,
         }
     }
 }
 
-impl Uploaded {
-    /// Where the sandbox serves the file called `id`.
+impl Media {
+    /// The path at which the sandbox serves the file `id`.
     pub(super) fn path(id: &str) -> String {
         format!("/sandbox/media/{id}")
     }
 
+    /// The size in bytes.
     fn len(&self) -> usize {
         match self {
             Self::File { bytes, .. } => bytes.len(),
             Self::Articles(cards) => {
-                let size = |card: &Card| {
+                let size = |card: &ArticleCard| {
                     card.title.len() + card.description.len() + card.url.len() + card.picture_url.len()
                 };
                 cards.iter().map(size).sum()
@@ -95,7 +97,7 @@ impl Uploaded {
     }
 }
 
-/// The length of a recording that was checked before: frames of 20 ms, each as long as its header says.
+/// The length of a recording that was checked before: 20 ms for each frame, whose header contains its size.
 pub(super) fn seconds(format: MediaFormat, file: &[u8]) -> Option<f64> {
     let (magic, lengths): (usize, [usize; 16]) = match format {
         MediaFormat::Amr => (6, [13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1]),
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn the_oldest_uploads_are_forgotten() {
         let mut uploads = Uploads::default();
-        let file = |size| Uploaded::File {
+        let file = |size| Media::File {
             kind: MediaKind::Image,
             format: MediaFormat::Jpeg,
             bytes: vec![0; size].into(),

@@ -4,6 +4,7 @@
 mod cli;
 mod client;
 mod config;
+mod docs;
 mod fixtures;
 mod fuzz;
 mod journal;

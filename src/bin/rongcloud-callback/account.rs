@@ -9,8 +9,10 @@ use rongcloud_callback::{
 
 use crate::{
     address::{self, Reach, web},
-    calls::{self, Options, table},
+    api_options::ApiOptions,
     failure::Failure,
+    log,
+    output::table,
 };
 
 #[derive(Debug, Subcommand)]
@@ -74,7 +76,7 @@ pub(crate) enum Switch {
     Off,
 }
 
-pub(crate) async fn run(config: &Config, options: &Options, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, options: &ApiOptions, command: Command) -> Result<(), Failure> {
     let client = options.client(config)?;
     if let Command::Create { route_url: url, .. } | Command::SetRoute { url, .. } = &command {
         warn_of_unreachable(options.section(config)?, url);
@@ -99,14 +101,15 @@ pub(crate) async fn run(config: &Config, options: &Options, command: Command) ->
 fn warn_of_unreachable(app: &AppSection, route_url: &str) {
     let Ok(url) = address::check(route_url) else { return };
     let reach = Reach::of(&url);
-    // A platform on this machine, such as the sandbox, or in this network opens more than one elsewhere.
+    // A platform on this machine, such as the sandbox, or in this network reaches addresses that others do not.
     let Some(api) = app.api_urls.iter().find(|api| Reach::of(api) > reach) else { return };
-    calls::warn(&format!(
+    log::warn(&format!(
         "the platform at {api} cannot post to {route_url}, which can be opened {}: name an address that it reaches",
         reach.limit()
     ));
 }
 
+/// The table that shows an account.
 fn text(account: &Account) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
     let route = if account.route_open { "on" } else { "off" };

@@ -1,27 +1,27 @@
-//! Addresses that the platform or a user's phone is to open: looked at before anything is sent, and sent as they were written.
+//! Addresses that the platform or a user's phone opens: checked before they are sent, and sent as they were written.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// How far away an address can be opened from. A smaller one cannot be opened from where a greater one is.
+/// The distance from which an address can be opened, from near to far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reach {
-    /// On the same machine only.
+    /// The address can be opened on the same machine only.
     Machine,
-    /// In the same private network only.
+    /// The address can be opened in the same private network only.
     Network,
-    /// From everywhere, as far as the address tells.
+    /// The address can be opened from everywhere, as far as it shows.
     World,
 }
 
-/// Takes an option's value if it is an address for web pages.
+/// Checks the value of an option, which must be an http or https address.
 pub(crate) fn web(text: &str) -> Result<String, String> {
     check(text).map(|_| text.to_owned())
 }
 
-/// Takes an address for web pages whose beginning may be left out, as the document's own example of a
-/// `content_source_url` leaves it out.
+/// Checks an http or https address that may begin with its host, as the document's example of a `content_source_url`
+/// does.
 pub(crate) fn web_or_bare(text: &str) -> Result<String, String> {
     if text.contains("://") {
         web(text)
@@ -30,7 +30,7 @@ pub(crate) fn web_or_bare(text: &str) -> Result<String, String> {
     }
 }
 
-/// Reads an address for web pages.
+/// Reads an http or https address.
 pub(crate) fn check(text: &str) -> Result<Url, String> {
     const BEGIN: &str = "an address begins with http:// or https://";
     if text.is_empty() {
@@ -43,7 +43,7 @@ pub(crate) fn check(text: &str) -> Result<Url, String> {
     if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return Err(format!("{BEGIN}, and this with {scheme}://"));
     }
-    // Readers of addresses forgive some of what nobody means, such as `http:///a.jpg` for the host a.jpg.
+    // `Url::parse` accepts some mistakes, such as `http:///a.jpg` for the host a.jpg.
     if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#', ':']) {
         return Err(format!("it names no host after {scheme}://"));
     }
@@ -51,7 +51,7 @@ pub(crate) fn check(text: &str) -> Result<Url, String> {
 }
 
 impl Reach {
-    /// How far away `url` can be opened from.
+    /// The reach of `url`, by its host.
     pub(crate) fn of(url: &Url) -> Self {
         match url.host() {
             Some(Host::Ipv4(ip)) => Self::of_v4(ip),
@@ -61,7 +61,7 @@ impl Reach {
         }
     }
 
-    /// Why an address with this reach cannot be opened from elsewhere, as a person says it.
+    /// The reach in words.
     pub(crate) fn limit(self) -> &'static str {
         match self {
             Self::Machine => "on the machine itself only",
@@ -94,7 +94,7 @@ impl Reach {
         let last = name.rsplit('.').next().unwrap_or_default();
         match last {
             "localhost" => Self::Machine,
-            // Names that no public server of names gives out (RFC 6762, RFC 8375).
+            // Public DNS has no such names (RFC 6762, RFC 8375).
             "local" | "internal" | "lan" => Self::Network,
             _ if name == last || name.ends_with(".home.arpa") => Self::Network,
             _ => Self::World,

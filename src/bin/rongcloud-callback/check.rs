@@ -25,9 +25,9 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    calls::name_an_app,
+    api_options::name_an_app,
     failure::Failure,
-    running::{self, Beside},
+    running::{self, ReadCommand, RunningSandbox},
 };
 
 /// Time limit on the answer of a sandbox's page.
@@ -50,16 +50,20 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Starts the check again with the configuration of the server beside us, if only that can be meant. Returns the sandbox
-    /// if a container runs one instead.
-    pub(crate) fn look_beside(&self, config: Option<&Path>) -> Result<Option<Beside>, Failure> {
+    /// Continues with the configuration of the running server, where only that can be meant; returns the sandbox where a
+    /// container runs one instead.
+    pub(crate) fn look_beside(
+        &self,
+        config: Option<&Path>,
+        read: ReadCommand,
+    ) -> Result<Option<RunningSandbox>, Failure> {
         let (Some(None), None, None) = (&self.url, config, self.as_started) else { return Ok(None) };
         let mut arguments = vec![OsString::from("check"), "--url".into()];
         if let Some(app) = &self.app {
             arguments.extend(["--app".into(), app.as_str().into()]);
         }
-        running::begin_again_beside_it(&arguments)?;
-        Ok(running::sandbox_of_container())
+        running::restart_like_server(&arguments, read)?;
+        Ok(running::find_container_sandbox(read))
     }
 }
 
@@ -152,7 +156,9 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// Asks the sandbox for its page. A sandbox that plays a conversation has a port that only it knows.
-pub(crate) async fn try_out_sandbox(Beside { id, address }: &Beside) -> Result<(), Failure> {
+pub(crate) async fn try_out_sandbox(
+    RunningSandbox { id, address }: &RunningSandbox,
+) -> Result<(), Failure> {
     let Some(address) = address.map(reachable) else {
         println!("the sandbox with the process id {id} plays a conversation: there is nothing to probe");
         return Ok(());

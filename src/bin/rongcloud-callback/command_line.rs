@@ -1,4 +1,4 @@
-//! The command line as a whole: an example for each command, and options that stand before a command's name or behind it.
+//! The whole command line: the commands with their examples, and options that stand before a command's name or behind it.
 
 use std::ffi::OsString;
 
@@ -8,23 +8,25 @@ use clap::{
 };
 use rongcloud_callback::ids::AppKey;
 
-use crate::Cli;
+use crate::cli::Cli;
 
 /// The commands that call the platform.
-const CALLS: [&str; 5] = ["account", "menu", "follower", "send", "media"];
+const API_COMMANDS: [&str; 5] = ["account", "menu", "follower", "send", "media"];
 
-/// The options of the commands that call the platform, by id and name. Other commands may have one of their own of the
-/// same id and type, for which it then stands; where they have none, it is refused.
-const OPTIONS: [(&str, &str, ArgAction); 3] = [
+/// The options of the commands that call the platform, by id and name. Another command may have an option of its own with
+/// the same id and type, whose value such an option then gives; a command that has none refuses it.
+const API_OPTIONS: [(&str, &str, ArgAction); 3] = [
     ("app", "app", ArgAction::Set),
     ("json", "json", ArgAction::SetTrue),
     ("dry_run", "dry-run", ArgAction::SetTrue),
 ];
 
-/// Examples of each command; the name of the program stands before.
-const EXAMPLES: [(&str, &[&str]); 25] = [
+/// The examples of each command, without the name of the program.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    ("init", &["init my-bot"]),
     ("serve", &["--config callback.toml serve"]),
     ("check", &["--config callback.toml check", "check --url https://bot.example.com/callback"]),
+    ("doctor", &["--config callback.toml doctor --account news"]),
     (
         "rules test",
         &[
@@ -41,6 +43,7 @@ const EXAMPLES: [(&str, &[&str]); 25] = [
     ("journal revive", &["journal revive 17 18", "journal revive --all-dead"]),
     ("journal discard", &["journal discard 17"]),
     ("journal copy", &["journal copy sqlite:data/journal.db sqlite:data/copy.db"]),
+    #[cfg(feature = "sandbox")]
     (
         "sandbox",
         &[
@@ -90,20 +93,21 @@ const EXAMPLES: [(&str, &[&str]); 25] = [
 /// The whole command line.
 pub(crate) fn command() -> Command {
     with_examples(Cli::command(), "").mut_subcommands(|command| {
-        if CALLS.contains(&command.get_name()) { command } else { without_options(command) }
+        if API_COMMANDS.contains(&command.get_name()) { command } else { hide_api_options(command) }
     })
 }
 
-/// The whole command line as a shell completes it: the options of calls behind the commands that have them only.
-pub(crate) fn completed() -> Command {
+/// The whole command line as a shell completes it: the options of the API commands stand behind these commands only.
+pub(crate) fn command_for_completions() -> Command {
     let root = with_examples(Cli::command(), "");
-    let options: Vec<_> = OPTIONS.iter().filter_map(|(id, ..)| argument(&root, id).cloned()).collect();
+    let options: Vec<_> =
+        API_OPTIONS.iter().filter_map(|(id, ..)| argument(&root, id).cloned()).collect();
     let root = root.mut_args(|option| {
-        let is_of_calls = options.iter().any(|other| other.get_id() == option.get_id());
-        if is_of_calls { option.global(false) } else { option }
+        let is_api_option = options.iter().any(|other| other.get_id() == option.get_id());
+        if is_api_option { option.global(false) } else { option }
     });
     root.mut_subcommands(|command| {
-        if CALLS.contains(&command.get_name()) { command.args(&options) } else { command }
+        if API_COMMANDS.contains(&command.get_name()) { command.args(&options) } else { command }
     })
 }
 
@@ -111,13 +115,14 @@ pub(crate) fn completed() -> Command {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = command();
     let matches = command.clone().try_get_matches_from(arguments)?;
-    if let Some((option, path)) = misplaced(&command, &matches) {
+    if let Some((option, path)) = misplaced_option(&command, &matches) {
         let why = format!("the option --{option} is not for `{path}`");
         return Err(command.error(ErrorKind::UnknownArgument, why));
     }
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
+/// Adds its examples to the help of a command and of those below it.
 fn with_examples(command: Command, path: &str) -> Command {
     let example = EXAMPLES.iter().find(|(of, _)| *of == path);
     let command = match example {
@@ -134,10 +139,10 @@ fn with_examples(command: Command, path: &str) -> Command {
     })
 }
 
-/// Hides the options that a command and those below it do not have of their own.
-fn without_options(command: Command) -> Command {
-    OPTIONS.iter().fold(command, |command, (id, name, action)| {
-        if has(&command, id) {
+/// Hides the API options that a command and those below it do not have of their own.
+fn hide_api_options(command: Command) -> Command {
+    API_OPTIONS.iter().fold(command, |command, (id, name, action)| {
+        if has_option(&command, id) {
             return command;
         }
         let hidden = Arg::new(*id).long(*name).action(action.clone()).hide(true).global(true);
@@ -145,27 +150,29 @@ fn without_options(command: Command) -> Command {
     })
 }
 
-fn has(command: &Command, id: &str) -> bool {
+/// Whether the command has an option of its own with this id.
+fn has_option(command: &Command, id: &str) -> bool {
     argument(command, id).is_some_and(|argument| !argument.is_hide_set())
 }
 
+/// The argument of a command with this id.
 fn argument<'a>(command: &'a Command, id: &str) -> Option<&'a Arg> {
     command.get_arguments().find(|argument| argument.get_id() == id)
 }
 
-/// An option that was given to a command which does not have it, and that command.
-fn misplaced(root: &Command, matches: &ArgMatches) -> Option<(&'static str, String)> {
+/// The API option that was given to a command which has none of that name, and that command.
+fn misplaced_option(root: &Command, matches: &ArgMatches) -> Option<(&'static str, String)> {
     let (mut command, mut below, mut path) = (root, matches, Vec::new());
     while let Some((name, matches)) = below.subcommand() {
         path.push(name);
         command = command.find_subcommand(name)?;
         below = matches;
     }
-    if CALLS.contains(path.first()?) {
+    if API_COMMANDS.contains(path.first()?) {
         return None;
     }
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-    let found = OPTIONS.iter().find(|(id, ..)| is_given(id) && !has(command, id));
+    let found = API_OPTIONS.iter().find(|(id, ..)| is_given(id) && !has_option(command, id));
     found.map(|(_, name, _)| (*name, path.join(" ")))
 }
 

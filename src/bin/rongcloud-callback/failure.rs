@@ -1,4 +1,4 @@
-//! How a command fails: what was wrong, why, what to do, and whose fault it was.
+//! The failure of a command: the error with its causes, a hint, and the exit code.
 
 use std::{fmt, process::ExitCode};
 
@@ -9,41 +9,42 @@ use rongcloud_callback::{
 
 use crate::terminal;
 
-/// Printed as `error:`, `caused by:` and `hint:` lines.
+/// The failure of a command, printed as `error:`, `caused by:` and `hint:` lines.
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: anyhow::Error,
     hint: Option<String>,
-    yours: bool,
+    /// Whether the user can put it right: exit code 1 instead of 2.
+    is_yours: bool,
 }
 
 impl Failure {
-    /// Something in the user's hands: exit code 1.
+    /// A failure that the user can put right: exit code 1.
     pub(crate) fn yours(error: impl Into<anyhow::Error>) -> Self {
-        Self { error: error.into(), hint: None, yours: true }
+        Self { error: error.into(), hint: None, is_yours: true }
     }
 
-    /// Something that is not: exit code 2.
+    /// A failure of the program, the machine or the platform: exit code 2.
     pub(crate) fn ours(error: impl Into<anyhow::Error>) -> Self {
-        Self { error: error.into(), hint: None, yours: false }
+        Self { error: error.into(), hint: None, is_yours: false }
     }
 
-    /// Adds what to do.
+    /// Sets the hint, which says what to do.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Says what it happened at; what it was becomes the cause.
+    /// Adds an outer error, which names the place; the present one becomes its cause.
     pub(crate) fn at(self, what: impl fmt::Display + Send + Sync + 'static) -> Self {
         Self { error: self.error.context(what), ..self }
     }
 
-    /// The same failure after something was done already: another try is not the same any more, so exit code 2.
+    /// Marks a failure after which a part of the work is done, so that the command cannot simply be repeated: exit code 2.
     pub(crate) fn half_way(self) -> Self {
-        Self { yours: false, ..self }
+        Self { is_yours: false, ..self }
     }
 
-    /// Adds what to do after what there is to do.
+    /// Adds a second hint.
     pub(crate) fn then(self, hint: &str) -> Self {
         let hint = match &self.hint {
             Some(first) => format!("{first}\nhint: {hint}"),
@@ -52,8 +53,9 @@ impl Failure {
         self.hint(hint)
     }
 
+    /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
-        ExitCode::from(if self.yours { 1 } else { 2 })
+        ExitCode::from(if self.is_yours { 1 } else { 2 })
     }
 }
 
@@ -61,7 +63,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, cause) in self.error.chain().enumerate() {
             let label = if number == 0 { "error" } else { "caused by" };
-            writeln!(f, "{label}: {}", shown(cause))?;
+            writeln!(f, "{label}: {}", display_cause(cause))?;
         }
         match &self.hint {
             Some(hint) => writeln!(f, "hint: {}", terminal::block(hint)),
@@ -70,8 +72,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error's text may be the platform's or another server's; only a configuration's has lines of its own.
-fn shown(cause: &(dyn std::error::Error + 'static)) -> String {
+/// The text of an error, escaped because it may come from the platform or another server. Only the error of a configuration
+/// has lines of its own.
+fn display_cause(cause: &(dyn std::error::Error + 'static)) -> String {
     let text = cause.to_string();
     if cause.is::<ConfigError>() { terminal::block(&text) } else { terminal::line(&text) }.into_owned()
 }
@@ -125,7 +128,7 @@ impl From<LogError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        let hint = hint(&error);
+        let hint = client_hint(&error);
         let failure = match &error {
             ClientError::RateLimited(_)
             | ClientError::Unavailable(_)
@@ -137,12 +140,13 @@ impl From<ClientError> for Failure {
     }
 }
 
-fn hint(error: &ClientError) -> &'static str {
+/// The hint for a failed API call.
+fn client_hint(error: &ClientError) -> &'static str {
     match error {
         ClientError::Setup(_) => "look at `api_url`, `key` and `[apps.portal]` in the configuration",
         ClientError::Limit(_) => "nothing was sent: keep to the limit and run it again",
         ClientError::Media(_) => "nothing was sent: convert the file, or upload it as another kind",
-        ClientError::NotOffered(_) => "nothing was sent: the README's table says what goes to whom",
+        ClientError::NotOffered(_) => "nothing was sent: docs/api.md says what goes to whom",
         ClientError::Unauthorized(_) => {
             "compare `key` and the first of `secrets` with the platform's console, and this machine's clock"
         }

@@ -1,9 +1,9 @@
-//! `follower`: who follows a public account.
+//! `follower`: the followers of a public account.
 
 use clap::{Args, Subcommand};
 use rongcloud_callback::{Config, ids::AccountId, protocol::limits};
 
-use crate::{calls::Options, failure::Failure, users::List};
+use crate::{api_options::ApiOptions, failure::Failure, user_list::ListArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -21,16 +21,17 @@ pub(crate) struct Followers {
     #[arg(value_name = "USER", required_unless_present = "users_file")]
     users: Vec<String>,
     #[command(flatten)]
-    list: List,
+    list: ListArguments,
 }
 
-pub(crate) async fn run(config: &Config, options: &Options, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, options: &ApiOptions, command: Command) -> Result<(), Failure> {
     let client = options.client(config)?;
     let followers = client.followers();
-    let (Command::Add(who) | Command::Remove(who)) = &command;
-    let account = AccountId::from(who.account.as_str());
-    let names = who.list.names(&who.users)?;
-    who.list
+    let (Command::Add(arguments) | Command::Remove(arguments)) = &command;
+    let account = AccountId::from(arguments.account.as_str());
+    let names = arguments.list.names(&arguments.users)?;
+    arguments
+        .list
         .users(names)?
         .in_parts(options, limits::FOLLOWERS, async |part| {
             let done = match &command {

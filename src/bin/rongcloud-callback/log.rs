@@ -1,11 +1,10 @@
-//! The log of a command.
+//! Messages of a command on standard error.
 
 pub(crate) use rongcloud_callback::telemetry::{finish, print};
-use rongcloud_callback::{config::LogSection, telemetry};
 
-use crate::failure::Failure;
+use crate::terminal;
 
-/// Logs as a configuration says, unless `--log-level` has begun it already.
-pub(crate) fn start(section: &LogSection) -> Result<(), Failure> {
-    telemetry::start(&section.options(), None).map_err(Failure::from)
+/// Prints a warning about something that is done, but is probably not meant.
+pub(crate) fn warn(text: &str) {
+    print(&format!("warning: {}\n", terminal::line(text)));
 }

@@ -1,4 +1,4 @@
-//! `media`: uploads.
+//! `media`: uploads of pictures, recordings and articles.
 
 use std::path::{Path, PathBuf};
 
@@ -14,14 +14,16 @@ use serde_json::{Value, json};
 
 use crate::{
     address::{web, web_or_bare},
-    calls::{self, Options},
+    api_options::ApiOptions,
     failure::Failure,
-    progress, terminal,
+    input, progress, terminal,
 };
 
-const ARTICLES: &str =
+/// The hint that says how to write articles for the platform's API.
+const ARTICLES_HINT: &str =
     r#"write {"articles":[{"thumb_media_id":"…","title":"…","content":"…","content_source_url":"…"}]}"#;
-const PORTAL_ARTICLES: &str =
+/// The hint that says how to write articles for the portal.
+const PORTAL_ARTICLES_HINT: &str =
     r#"write {"articles":[{"thumb_media_id":"…","title":"…","content":"…","pcUrl":"…","appUrl":"…"}]}"#;
 
 #[derive(Debug, Args)]
@@ -35,9 +37,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Uploads a picture or a recording; its content decides what it is, not its name.
+    /// Uploads a picture or a recording; the content of the file counts, not its name.
     Upload {
-        /// What the file is to be used as.
+        /// The use of the file, which decides about its format and size.
         kind: Kind,
         /// The file to upload, - for standard input.
         file: PathBuf,
@@ -61,19 +63,19 @@ enum Kind {
 
 pub(crate) async fn run(
     config: &Config,
-    options: &Options,
+    options: &ApiOptions,
     arguments: Arguments,
 ) -> Result<(), Failure> {
     let Arguments { portal, command } = arguments;
     let uploaded = match command {
         Command::Upload { kind, file } => {
-            let what = format!("uploading {}", calls::shown(&file));
-            let (kind, file) = (kind.into(), calls::read(&file)?.into());
+            let what = format!("uploading {}", input::display_name(&file));
+            let (kind, file) = (kind.into(), input::read(&file)?.into());
             if portal {
                 let portal = options.portal(config)?;
                 progress::while_waiting(what, portal.media().upload(kind, file))
                     .await
-                    .map(|id| by_id(&id))
+                    .map(|id| media_json(&id))
             } else {
                 let client = options.client(config)?;
                 let uploaded = progress::while_waiting(what, client.media().upload(kind, file)).await;
@@ -81,7 +83,7 @@ pub(crate) async fn run(
             }
         }
         Command::UploadNews { file } if portal => {
-            let articles: Vec<LinkedArticle> = calls::read_articles(&file, PORTAL_ARTICLES)?;
+            let articles: Vec<LinkedArticle> = input::read_articles(&file, PORTAL_ARTICLES_HINT)?;
             for Links { pc, app } in articles.iter().map(|article| &article.links) {
                 check_url(&file, "pcUrl", pc, web)?;
                 check_url(&file, "appUrl", app, web)?;
@@ -89,10 +91,10 @@ pub(crate) async fn run(
             let portal = options.portal(config)?;
             progress::while_waiting("uploading", portal.media().upload_news(&articles))
                 .await
-                .map(|id| by_id(&id))
+                .map(|id| media_json(&id))
         }
         Command::UploadNews { file } => {
-            let articles: Vec<FullArticle> = calls::read_articles(&file, ARTICLES)?;
+            let articles: Vec<FullArticle> = input::read_articles(&file, ARTICLES_HINT)?;
             for FullArticle { source_url, .. } in &articles {
                 check_url(&file, "content_source_url", source_url, web_or_bare)?;
                 check_encoded(&file, source_url)?;
@@ -109,7 +111,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Looks at an address in an article. None at all is up to the limits of what is uploaded.
+/// Checks an address in an article. An empty one passes here; the limits of the upload decide about it.
 fn check_url(
     file: &Path,
     field: &str,
@@ -118,7 +120,7 @@ fn check_url(
 ) -> Result<(), Failure> {
     match check(url) {
         Err(why) if !url.is_empty() => {
-            let file = calls::shown(file);
+            let file = input::display_name(file);
             let what = anyhow::anyhow!("the {field} {url} in {file} is no address: {why}");
             Err(Failure::yours(what).hint("nothing was sent: write the whole address of a page"))
         }
@@ -126,20 +128,22 @@ fn check_url(
     }
 }
 
-/// An address whose `&` are encoded, as the document asks for.
+/// Checks that an address has its `&` encoded, as the document asks for.
 fn check_encoded(file: &Path, source_url: &str) -> Result<(), Failure> {
-    // 如内容中含有 & 字符，需要进行 UrlEncode 处理. Whoever has encoded it already would get it encoded twice.
+    // 如内容中含有 & 字符，需要进行 UrlEncode 处理. The command does not encode it: an address that is encoded already would be
+    // encoded twice.
     if !source_url.contains('&') {
         return Ok(());
     }
-    let file = calls::shown(file);
+    let file = input::display_name(file);
     let what = anyhow::anyhow!("the content_source_url {source_url} in {file} has an & in it");
     let encoded = source_url.replace('&', "%26");
     Err(Failure::yours(what)
         .hint(format!("nothing was sent: the platform decodes it, so write {encoded}")))
 }
 
-fn by_id(id: &MediaId) -> Value {
+/// The result of an upload as JSON.
+fn media_json(id: &MediaId) -> Value {
     json!({ "media_id": id })
 }
 

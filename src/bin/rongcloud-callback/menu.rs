@@ -8,11 +8,7 @@ use rongcloud_callback::{
 };
 use serde_json::json;
 
-use crate::{
-    address::web,
-    calls::{Options, table},
-    failure::Failure,
-};
+use crate::{address::web, api_options::ApiOptions, failure::Failure, output::table};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -47,7 +43,7 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(config: &Config, options: &Options, command: Command) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, options: &ApiOptions, command: Command) -> Result<(), Failure> {
     let client = options.client(config)?;
     let menus = client.menus();
     match command {
@@ -71,7 +67,8 @@ pub(crate) async fn run(config: &Config, options: &Options, command: Command) ->
     }
 }
 
-/// The document has a url for type 1 only (type 为 1 时有效), and a type 1 without one would open nothing.
+/// Checks that `--type` fits `--url`: the document has a url for type 1 only (type 为 1 时有效), and an entry of type 1
+/// without one would open nothing.
 fn check_type(kind: Option<u8>, url: Option<&str>) -> Result<(), Failure> {
     let (what, hint) = match (kind, url) {
         (Some(0), Some(_)) => (
@@ -87,6 +84,7 @@ fn check_type(kind: Option<u8>, url: Option<&str>) -> Result<(), Failure> {
     Err(Failure::yours(anyhow::anyhow!(what)).hint(hint))
 }
 
+/// The table that shows an entry of a menu.
 fn text(menu: &Menu) -> String {
     table(&[
         ("menu", menu.id.as_str()),

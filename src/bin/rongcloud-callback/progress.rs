@@ -1,13 +1,13 @@
-//! Progress for people: on standard error, and only if that is a terminal.
+//! The display of progress: on standard error, and only if that is a terminal.
 
 use std::{borrow::Cow, pin::pin, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// What is over sooner needs no progress.
-const MOMENT: Duration = Duration::from_millis(400);
+/// The time after which the spinner appears.
+const SPINNER_DELAY: Duration = Duration::from_millis(400);
 
-/// Does `work`, under a spinner that says `what` if it takes more than a moment.
+/// Waits for `work`, with a spinner and the text `what` if it takes longer than a moment.
 pub(crate) async fn while_waiting<T>(
     what: impl Into<Cow<'static, str>>,
     work: impl Future<Output = T>,
@@ -15,7 +15,7 @@ pub(crate) async fn while_waiting<T>(
     let mut work = pin!(work);
     tokio::select! {
         done = &mut work => return done,
-        () = tokio::time::sleep(MOMENT) => {}
+        () = tokio::time::sleep(SPINNER_DELAY) => {}
     }
     // Without a terminal indicatif draws nothing.
     let spinner = ProgressBar::new_spinner().with_message(what);
@@ -25,7 +25,7 @@ pub(crate) async fn while_waiting<T>(
     done
 }
 
-/// A bar for `total` users.
+/// A progress bar for `total` users.
 pub(crate) fn bar(total: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left");
     ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))

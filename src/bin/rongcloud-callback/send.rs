@@ -1,28 +1,26 @@
 //! `send`: a message to users, or to all followers of a public account.
 
-use std::{
-    collections::HashSet,
-    io::{self, IsTerminal as _},
-};
+use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 use rongcloud_callback::{
     Client, Config,
     client::ClientError,
-    ids::{AccountId, UserId},
+    ids::UserId,
     portal::{Message, Portal},
     protocol::{Outgoing, Recipients, limits},
 };
 use serde_json::json;
 
 use crate::{
-    articles::Api,
-    calls::Options,
-    content::{Card, Content, Prepared, Userinfo},
-    document::Parties,
+    api::Api,
+    api_options::ApiOptions,
     failure::Failure,
-    log, terminal,
-    users::List,
+    log,
+    message_arguments::{CardArguments, ContentArguments, PersonaArguments},
+    prepared_message::PreparedMessage,
+    terminal,
+    user_list::ListArguments,
 };
 
 #[derive(Debug, Args)]
@@ -35,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "USER", value_delimiter = ',')]
     to: Vec<String>,
     #[command(flatten)]
-    list: List,
+    list: ListArguments,
     /// Sends to all followers of the account, after asking: it cannot be taken back, and only one such message a day is
     /// possible.
     #[arg(long, conflicts_with_all = ["to", "users_file", "from"])]
@@ -44,9 +42,9 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "all", conflicts_with_all = ["to", "users_file", "from"])]
     yes: bool,
     #[command(flatten)]
-    content: Content,
+    content: ContentArguments,
     #[command(flatten)]
-    card: Card,
+    card: CardArguments,
     /// Sends through the calls for uploads (/message/send.json, /message/sendall.json) also where another would do.
     #[arg(long, conflicts_with = "portal")]
     stored: bool,
@@ -54,34 +52,36 @@ pub(crate) struct Arguments {
     #[arg(long)]
     portal: bool,
     #[command(flatten)]
-    userinfo: Userinfo,
+    userinfo: PersonaArguments,
 }
 
-/// Which way it goes.
-enum Way {
+/// The API and the calls through which the message is sent.
+enum Route {
+    /// The platform's calls for contents with addresses.
     Platform(Client),
+    /// The platform's calls for uploaded contents.
     Stored(Client),
     Portal(Portal),
 }
 
 pub(crate) async fn run(
     config: &Config,
-    options: &Options,
+    options: &ApiOptions,
     arguments: Arguments,
 ) -> Result<(), Failure> {
     let Arguments { account, to, list, all, yes, content, card, stored, portal, userinfo } = arguments;
     let api = if portal { Api::Portal } else { Api::Platform };
-    let prepared =
-        content.prepare(card, api, &options.section(config)?.key)?.seemingly_from(userinfo)?;
+    let prepared = content.prepare(card, api, &options.section(config)?.key)?;
+    let prepared = prepared.with_persona(userinfo.into_persona())?;
     let sender = prepared.parties.sender(account)?;
     let users = prepared.parties.users(list.names(&to)?, all)?;
-    let way = if portal {
-        Way::Portal(options.portal(config)?)
+    let route = if portal {
+        Route::Portal(options.portal(config)?)
     } else if stored || prepared.parties.to_all {
-        // Only the call for uploads has a `filter`.
-        Way::Stored(options.client(config)?)
+        // Only the call for uploaded contents has a `filter`.
+        Route::Stored(options.client(config)?)
     } else {
-        Way::Platform(options.client(config)?)
+        Route::Platform(options.client(config)?)
     };
     let outgoing =
         |recipients| Outgoing { sender: sender.clone(), recipients, payload: prepared.payload.clone() };
@@ -94,9 +94,9 @@ pub(crate) async fn run(
         }
         let outgoing = outgoing(Recipients::Followers);
         if !(yes || options.dry_run) {
-            way.confirm(&outgoing, &prepared).await?;
+            route.confirm(&outgoing, &prepared).await?;
         }
-        let sent = way.send(&outgoing, &prepared).await;
+        let sent = route.send(&outgoing, &prepared).await;
         return options.print(sent.map(|id| json!({ "msg_id": id })), |sent| {
             let id = sent["msg_id"].as_str().map(|id| format!(" as {}", terminal::line(id)));
             format!("sent to all followers{}", id.unwrap_or_default())
@@ -104,74 +104,19 @@ pub(crate) async fn run(
     };
     let users = list.users(users)?;
     let recipients = |part: &[UserId]| match part {
-        [user] if users.listed() == 1 => Recipients::User(user.clone()),
+        [user] if users.total() == 1 => Recipients::User(user.clone()),
         part => Recipients::Users(part.to_vec()),
     };
     users
         .in_parts(options, limits::RECIPIENTS, async |part| {
-            way.send(&outgoing(recipients(part)), &prepared).await.map(|_| ())
+            route.send(&outgoing(recipients(part)), &prepared).await.map(|_| ())
         })
         .await
 }
 
-impl Parties {
-    /// The account that sends, which command and file name alike if both do.
-    fn sender(&self, named: Option<String>) -> Result<AccountId, Failure> {
-        match (named.map(AccountId::from), &self.sender) {
-            (Some(named), Some(told)) if named != *told => Err(Failure::yours(anyhow::anyhow!(
-                "the file is from the account {told}, and the command names {named}"
-            ))
-            .hint("name the file's, or leave it out")),
-            (None, None) => Err(Failure::yours(anyhow::anyhow!("no account is named to send it"))
-                .hint("name it after `send`, as in: send news --to user1 …")),
-            (Some(named), _) => Ok(named),
-            (None, Some(told)) => Ok(told.clone()),
-        }
-    }
-
-    /// The users to send to, whom command and file name alike if both do; none for all followers.
-    fn users(&self, named: Vec<UserId>, all: bool) -> Result<Option<Vec<UserId>>, Failure> {
-        let refused =
-            |what: &'static str, hint: &str| Err(Failure::yours(anyhow::anyhow!(what)).hint(hint));
-        let told = &self.users;
-        if self.to_all && !told.is_empty() {
-            return refused(
-                "the file is for some users and for all followers",
-                "take touser or filter out of it",
-            );
-        }
-        if self.to_all && !all {
-            return refused(
-                "the file is for all followers (filter)",
-                "say --all if it shall go to all of them",
-            );
-        }
-        if all && !told.is_empty() {
-            return refused(
-                "the file is for some users, and the command says --all",
-                "leave --all out, or take the users out of the file",
-            );
-        }
-        let set = |users: &[UserId]| users.iter().cloned().collect::<HashSet<_>>();
-        match (named.is_empty(), told.is_empty()) {
-            _ if all => Ok(None),
-            (true, true) => refused(
-                "nobody is named to send it to",
-                "name users with --to or --users-file, or all followers with --all",
-            ),
-            (true, false) => Ok(Some(told.clone())),
-            (false, false) if set(&named) != set(told) => refused(
-                "the file is for other users than the command names",
-                "leave the users out of the command, or take them out of the file",
-            ),
-            (false, _) => Ok(Some(named)),
-        }
-    }
-}
-
-impl Way {
-    /// Asks whether to send to all followers, once it is sure that it can be sent.
-    async fn confirm(&self, outgoing: &Outgoing, prepared: &Prepared) -> Result<(), Failure> {
+impl Route {
+    /// Asks whether to send to all followers, after a dry run has shown that the message can be sent.
+    async fn confirm(&self, outgoing: &Outgoing, prepared: &PreparedMessage) -> Result<(), Failure> {
         let rehearsal = match self {
             Self::Platform(client) => Self::Platform(client.clone().dry_run()),
             Self::Stored(client) => Self::Stored(client.clone().dry_run()),
@@ -183,7 +128,7 @@ impl Way {
         }
         let account = &outgoing.sender;
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-            // Scripts that were written before anybody was asked go on as they did.
+            // Scripts without a terminal are not asked: earlier versions sent without a question.
             log::print(&format!(
                 "this goes to all followers of {} and cannot be taken back; nobody is here to be asked: say --yes if it is meant\n",
                 terminal::line(account.as_str())
@@ -207,11 +152,11 @@ impl Way {
         }
     }
 
-    /// Sends; gives the platform's id of a message to all followers.
+    /// Sends the message; returns the platform's id of a message to all followers.
     async fn send(
         &self,
         outgoing: &Outgoing,
-        prepared: &Prepared,
+        prepared: &PreparedMessage,
     ) -> Result<Option<String>, ClientError> {
         let portal = match self {
             Self::Platform(client) => {

@@ -1,4 +1,4 @@
-//! `serve`: the callback server, as the configuration says.
+//! `serve`: the callback server of a configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ use tokio::{
 
 use crate::failure::Failure;
 
-/// Serves the configuration at `path`, or the one that the environment names, until it is told to stop.
+/// Runs the server with the configuration at `path`, or the one that the environment names, until a signal stops it.
 pub(crate) async fn run(path: Option<PathBuf>, level: Option<&LogFilter>) -> Result<(), Failure> {
-    // Before anything that may have to wait, such as for a file of a volume that is not there: the kernel keeps a signal
-    // from the first process of a container until there is a handler for it.
+    // The handler is set up before anything that may wait, such as for a file of a missing volume: the kernel delivers a
+    // signal to the first process of a container only if it has a handler.
     let stop = termination().map_err(Failure::ours)?;
     let hang_ups = signal(SignalKind::hangup()).map_err(Failure::ours)?;
     tokio::pin!(stop);
@@ -33,18 +33,18 @@ pub(crate) async fn run(path: Option<PathBuf>, level: Option<&LogFilter>) -> Res
     let service = CallbackService::new(config).route(rules.clone()).run_until(stop);
     tokio::select! {
         result = service => result.map_err(Failure::from),
-        () = reload_at(hang_ups, &rules, path.as_deref()) => Ok(()),
+        () = reload_rules(hang_ups, &rules, path.as_deref()) => Ok(()),
     }
 }
 
-/// Reads the configuration on a thread that may wait for it.
+/// Reads the configuration on a thread that may block.
 async fn load(path: Option<&Path>) -> Result<Result<Config, ConfigError>, JoinError> {
     let path = path.map(Path::to_owned);
     spawn_blocking(move || Config::load(path.as_deref())).await
 }
 
-/// At each SIGHUP, puts the file's rules in force as they are then, if they are right.
-async fn reload_at(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
+/// Loads the file's rules again at each SIGHUP, and uses them if they are correct.
+async fn reload_rules(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
     while hang_ups.recv().await.is_some() {
         let mistakes = match load(path).await {
             Ok(Ok(config)) => rules.replace(&config.rules).err().map(|error| vec![format!("{error:?}")]),
@@ -68,7 +68,7 @@ async fn reload_at(mut hang_ups: Signal, rules: &Rules, path: Option<&Path>) {
     }
 }
 
-/// What is wrong with a configuration, a line each.
+/// The mistakes of a configuration, one on each line.
 fn mistakes(error: &ConfigError) -> Vec<String> {
     let in_one_line = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let ConfigError::Invalid { file, problems } = error else {
@@ -82,9 +82,10 @@ fn mistakes(error: &ConfigError) -> Vec<String> {
     problems.iter().map(mistake).collect()
 }
 
-/// Raises the limit of open files as far as it may be: each connection is one. With fewer the listener takes fewer.
+/// Raises the limit of open files to its maximum, as each connection is one. With a lower limit the listener accepts fewer
+/// connections.
 fn raise_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // What is granted without it may do.
+    // If it cannot be raised, the present limit may be enough.
     _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

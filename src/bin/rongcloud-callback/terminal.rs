@@ -1,8 +1,8 @@
-//! The one way in which anything foreign reaches a person's eyes: escaped, and as wide as it looks.
+//! Foreign texts for a terminal: escaped, and cut to a width.
 //!
 //! A message, a name, an answer of the API or of a server may hold anything: escape sequences that clear the screen or
-//! write to the clipboard, line breaks that forge a row of a table, characters that turn the text around or that nobody
-//! sees. [`line`] and [`block`] write those as `\u{…}`; Chinese, emoji and every other visible text stay as they are.
+//! write to the clipboard, line breaks that forge a row of a table, characters that are invisible or that reverse the text.
+//! [`line`] and [`block`] write these as `\u{…}`; Chinese, emoji and all other visible text stay as they are.
 
 use std::{
     borrow::Cow,
@@ -20,15 +20,15 @@ use unicode_width::UnicodeWidthStr;
 
 /// The joiner between the parts of an emoji.
 const JOINER: char = '\u{200d}';
-/// The emoji whose tags say which flag it is.
+/// The emoji whose tags name a flag.
 const FLAG: char = '\u{1f3f4}';
 
-/// How wide a terminal is that does not say it.
-const USUAL_WIDTH: usize = 80;
+/// The width of a terminal whose own width is not known.
+const DEFAULT_WIDTH: usize = 80;
 
 /// A foreign text for a place of one line: a cell, a field, an error message.
 ///
-/// Of several spaces in a row the others are written out, too: they could push a forged field to where a line begins.
+/// All but the first of several spaces in a row are escaped too: they could push a forged field to the beginning of a line.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |before, char| !(char.is_whitespace() && before.is_some_and(char::is_whitespace)))
 }
@@ -44,17 +44,17 @@ pub(crate) fn block(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Writes out what is invisible, and what `stays` does not leave as it is behind the character before.
-fn escaped(text: &str, stays: fn(Option<char>, char) -> bool) -> Cow<'_, str> {
+/// Escapes invisible characters, and those that `may_stay` refuses behind the character before them.
+fn escaped(text: &str, may_stay: fn(Option<char>, char) -> bool) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len());
     let mut before = None;
-    // Whether that one was left as it is.
+    // Whether the character before was left as it is.
     let mut is_shown = false;
     let mut rest = text.chars();
     while let Some(char) = rest.next() {
-        let part_of = before.filter(|_| is_shown);
-        is_shown =
-            is_visible(char) && stays(before, char) || belongs(part_of, char, rest.clone().next());
+        let shown_before = before.filter(|_| is_shown);
+        is_shown = is_visible(char) && may_stay(before, char)
+            || is_part_of_visible(shown_before, char, rest.clone().next());
         if is_shown {
             shown.push(char);
         } else {
@@ -65,7 +65,7 @@ fn escaped(text: &str, stays: fn(Option<char>, char) -> bool) -> Cow<'_, str> {
     if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
-/// Whether a character is seen, and leaves its neighbours and the terminal alone.
+/// Whether a character is visible, and changes neither its neighbours nor the terminal.
 fn is_visible(char: char) -> bool {
     // Most characters are of these two kinds.
     if matches!(char, ' '..='~' | '\u{4e00}'..='\u{9fff}') {
@@ -82,8 +82,8 @@ fn is_visible(char: char) -> bool {
     !is_control && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(char)
 }
 
-/// Whether an invisible character is a part of what is seen: of an emoji, or a variant of a Chinese character.
-fn belongs(before: Option<char>, char: char, after: Option<char>) -> bool {
+/// Whether an invisible character is a part of a visible one: of an emoji, or of a variant of a Chinese character.
+fn is_part_of_visible(before: Option<char>, char: char, after: Option<char>) -> bool {
     let is_variation = |char| matches!(char, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let is_skin = |char| matches!(char, '\u{1f3fb}'..='\u{1f3ff}');
     let is_tag = |char| matches!(char, '\u{e0020}'..='\u{e007f}');
@@ -100,24 +100,24 @@ fn belongs(before: Option<char>, char: char, after: Option<char>) -> bool {
     }
 }
 
-/// How many columns standard output has, if it is a terminal.
+/// The number of columns of standard output, if it is a terminal.
 pub(crate) fn width() -> Option<usize> {
     let output = io::stdout();
     if !output.is_terminal() {
         return None;
     }
-    // Whoever exports it means it, as for other commands.
+    // An exported COLUMNS counts more than the terminal's own size, as with other commands.
     let exported = env::var_os("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
     let seen = || tcgetwinsize(&output).ok().map(|size| usize::from(size.ws_col));
-    exported.or_else(seen).filter(|width| *width > 0).or(Some(USUAL_WIDTH))
+    exported.or_else(seen).filter(|width| *width > 0).or(Some(DEFAULT_WIDTH))
 }
 
-/// How many columns a text takes.
+/// The number of columns that a text takes.
 pub(crate) fn width_of(text: &str) -> usize {
     text.width()
 }
 
-/// The beginning of a text, in at most so many columns.
+/// The beginning of a text, in at most `width` columns.
 pub(crate) fn beginning(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width {
         return Cow::Borrowed(text);
@@ -126,7 +126,7 @@ pub(crate) fn beginning(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..kept]))
 }
 
-/// An id in at most so many columns, without its middle: ids of one kind begin alike, and often end alike.
+/// An id in at most `width` columns, without its middle: ids of one kind begin alike, and often end alike.
 pub(crate) fn shortened(id: &str, width: usize) -> Cow<'_, str> {
     if width_of(id) <= width {
         return Cow::Borrowed(id);
@@ -137,7 +137,7 @@ pub(crate) fn shortened(id: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…{}", &id[..begin], &id[end..]))
 }
 
-/// How many bytes the first of these take that fit into so many columns.
+/// The number of bytes of the first graphemes that fit into `width` columns.
 fn fitting<'a>(graphemes: impl Iterator<Item = &'a str>, width: usize) -> usize {
     let mut taken = 0;
     let fits = |grapheme: &&str| {
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_everybody_sees_stays_as_it_is() {
+    fn visible_text_stays_as_it_is() {
         let texts = [
             "",
             "user-1 \\u{1b} {}",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_acts_on_a_terminal_or_hides_is_written_out() {
+    fn characters_that_control_a_terminal_or_are_invisible_are_escaped() {
         for (text, shown) in [
             ("\x1b]0;title\x07", "\\u{1b}]0;title\\u{7}"),
             ("\u{9b}2J\x7f\0\r\x08", "\\u{9b}2J\\u{7f}\\u{0}\\u{d}\\u{8}"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_by_what_it_takes_on_the_screen() {
+    fn a_text_is_cut_by_its_width_on_the_screen() {
         for (text, width, cut, short) in [
             ("abcdef", 6, "abcdef", "abcdef"),
             ("abcdefg", 6, "abcde…", "abc…fg"),

@@ -43,7 +43,7 @@ impl PortalSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, DEFAULTS};
+    use crate::config::Config;
 
     #[test]
     fn the_defaults_of_the_client_are_those_of_the_configuration() {
@@ -51,6 +51,6 @@ mod tests {
             "[[apps]]\nkey = \"a\"\nsecrets = [\"s3cret\"]\napi_url = \"https://api.example.com\"\n",
             |_| None,
         );
-        assert_eq!(config.unwrap().client.options(), Options::default(), "{DEFAULTS}");
+        assert_eq!(config.unwrap().client.options(), Options::default());
     }
 }

@@ -1,4 +1,4 @@
-//! Answers and refusals, in the two dialects of the two documents.
+//! The answers and refusals of API calls, in the formats of the two documents.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header::CONTENT_TYPE};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{clock::UnixMillis, protocol::ErrCode};
 
-/// Which of the two documents a call belongs to.
+/// The two documents, each with a format of its own for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// 融云应用公众服务: `{"errcode":0,"errmsg":"ok"}`.
@@ -15,7 +15,7 @@ pub(super) enum Dialect {
     Portal,
 }
 
-/// Why a call is refused.
+/// The refusal of a call.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) code: ErrCode,
@@ -23,46 +23,50 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// 1002: something in the call is missing, wrong, or over a limit.
+    /// Errcode 1002: a parameter is missing, wrong, or over a limit.
     pub(super) fn parameter(message: impl Into<String>) -> Self {
         Self { code: ErrCode::BAD_PARAMETER, message: message.into() }
     }
 
-    /// 1003: a file is not what it is uploaded as.
+    /// Errcode 1003: a file is not of the type that it is uploaded as.
     pub(super) fn media_type(message: impl Into<String>) -> Self {
         Self { code: ErrCode::BAD_MEDIA_TYPE, message: message.into() }
     }
 
-    /// 1004, with HTTP 401: not signed, or not rightly.
+    /// Errcode 1004, with HTTP 401: the signature is missing or wrong.
     pub(super) fn signature(message: impl Into<String>) -> Self {
         Self { code: ErrCode::BAD_SIGNATURE, message: message.into() }
     }
 
-    /// 1007: not now.
+    /// Errcode 1007: the call is not allowed at this time.
     pub(super) fn not_allowed(message: impl Into<String>) -> Self {
         Self { code: ErrCode::NOT_ALLOWED, message: message.into() }
     }
 
+    /// Errcode 1000: an internal error.
     pub(super) fn internal() -> Self {
         Self { code: ErrCode::INTERNAL, message: "服务内部错误".to_owned() }
     }
 
+    /// Errcode 1008: the rate limit is exceeded.
     pub(super) fn rate_exceeded() -> Self {
         Self { code: ErrCode::RATE_EXCEEDED, message: "调用频率超限".to_owned() }
     }
 
+    /// The HTTP status of the refusal.
     pub(super) fn status(&self, dialect: Dialect) -> u16 {
         if dialect == Dialect::RongCloud && self.code == ErrCode::BAD_SIGNATURE { 401 } else { 200 }
     }
 }
 
 impl Dialect {
+    /// The document that the call at `path` belongs to.
     pub(super) fn of(path: &str) -> Self {
         if path.starts_with("/interface/") { Self::Portal } else { Self::RongCloud }
     }
 
-    /// The answer of a call that was carried out; `answer` is null where there is nothing else to say.
-    pub(super) fn done(self, answer: Value, now: UnixMillis) -> Value {
+    /// The body for a call that was carried out; `answer` is null if the call has no data of its own.
+    pub(super) fn success(self, answer: Value, now: UnixMillis) -> Value {
         match (self, answer) {
             (Self::RongCloud, Value::Null) => json!({ "errcode": 0, "errmsg": "ok" }),
             (Self::RongCloud, answer) => answer,
@@ -71,8 +75,8 @@ impl Dialect {
         }
     }
 
-    /// The answer of a call that was refused. The portal's document names no code but 200: these follow HTTP.
-    pub(super) fn refused(self, refusal: &Refusal, now: UnixMillis) -> Value {
+    /// The body for a call that was refused. The portal's document names no code but 200: the codes here follow HTTP.
+    pub(super) fn refusal(self, refusal: &Refusal, now: UnixMillis) -> Value {
         let Refusal { code, message } = refusal;
         if self == Self::RongCloud {
             return json!({ "errcode": code, "errmsg": message });
@@ -88,7 +92,7 @@ impl Dialect {
     }
 }
 
-/// A JSON answer.
+/// A response with a JSON body.
 pub(super) fn json(status: u16, text: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(CONTENT_TYPE, "application/json; charset=utf-8")], text).into_response()

@@ -1,4 +1,4 @@
-//! The bodies of API calls: read once their caller is known, else passed over; nothing of them is kept beyond a bound.
+//! The bodies of API calls: read within a bound once the caller is known, and otherwise discarded.
 
 use std::time::Duration;
 
@@ -11,63 +11,65 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-/// Most bytes of an upload: larger than the largest picture with its envelope.
-const MOST_UPLOAD: usize = 4 << 20;
-/// Most bytes of any other call: larger than what the documents' limits allow together.
-const MOST_CALL: usize = 256 << 10;
-/// How much is kept of a body that is not read: enough for a text to one user.
-const MOST_BEGINNING: usize = 8 << 10;
-/// How long and how much is passed over, so that a caller who sends everything first gets to read the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-const MOST_PASSED_OVER: usize = 32 << 20;
+/// The largest size of an upload: larger than the largest picture with its multipart envelope.
+const MAX_UPLOAD: usize = 4 << 20;
+/// The largest size of any other body: larger than the documents' limits allow together.
+const MAX_CALL: usize = 256 << 10;
+/// The size of the beginning that is kept of a body that is not read: enough for a text to one user.
+const MAX_BEGINNING: usize = 8 << 10;
+/// The longest time for discarding a body. A body is discarded so that a caller who sends everything before reading the
+/// answer gets the answer.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+/// The largest size of a body that is discarded; a caller with a larger one may lose the answer.
+const MAX_DISCARDED: usize = 32 << 20;
 
-/// A body that was read, or the beginning of one that was not.
+/// A body, or the beginning of one that is too large.
 #[derive(Debug, Default)]
-pub(super) struct Read {
+pub(super) struct RequestBody {
     pub(super) bytes: Bytes,
-    /// The most that a body of this call may have, where this one has more.
-    pub(super) over: Option<usize>,
+    /// The bound that this body exceeds; none for a whole body.
+    pub(super) exceeded: Option<usize>,
 }
 
-/// The parts of a multipart body that the calls know.
+/// The parts of a multipart body that calls use.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) file: Option<Bytes>,
     pub(super) kind: Option<String>,
 }
 
-/// The whole body of a call, if it is not too large.
-pub(super) async fn read(path: &str, mut body: Body) -> Read {
+/// Reads the whole body of a call, if it is not too large.
+pub(super) async fn read(path: &str, mut body: Body) -> RequestBody {
     let is_upload = path.starts_with("/media/") || path.ends_with("/uploadMedia");
-    let most = if is_upload { MOST_UPLOAD } else { MOST_CALL };
+    let max = if is_upload { MAX_UPLOAD } else { MAX_CALL };
     let mut bytes = BytesMut::new();
-    if !collect(&mut body, &mut bytes, most).await {
-        return Read { bytes: bytes.freeze(), over: None };
+    if !collect(&mut body, &mut bytes, max).await {
+        return RequestBody { bytes: bytes.freeze(), exceeded: None };
     }
-    // Whoever is slower than that may lose the answer.
-    let _ = timeout(PATIENCE, pass_over(&mut body)).await;
-    bytes.truncate(MOST_BEGINNING);
-    Read { bytes: bytes.freeze(), over: Some(most) }
+    // A caller who sends more slowly may lose the answer.
+    let _ = timeout(DISCARD_TIMEOUT, discard(&mut body)).await;
+    bytes.truncate(MAX_BEGINNING);
+    RequestBody { bytes: bytes.freeze(), exceeded: Some(max) }
 }
 
-/// The beginning of a body that is of no interest, as far as it comes soon.
-pub(super) async fn beginning(mut body: Body) -> Bytes {
+/// Reads the beginning of a body that is discarded.
+pub(super) async fn read_beginning(mut body: Body) -> Bytes {
     let mut bytes = BytesMut::new();
-    let soon = async {
-        if collect(&mut body, &mut bytes, MOST_BEGINNING).await {
-            pass_over(&mut body).await;
+    let read = async {
+        if collect(&mut body, &mut bytes, MAX_BEGINNING).await {
+            discard(&mut body).await;
         }
     };
-    // What has come until then is the beginning.
-    let _ = timeout(PATIENCE, soon).await;
+    // The bytes that have come until then are the beginning.
+    let _ = timeout(DISCARD_TIMEOUT, read).await;
     bytes.freeze()
 }
 
-/// Adds at most `most` bytes of a body; true if it has more.
-async fn collect(body: &mut Body, bytes: &mut BytesMut, most: usize) -> bool {
+/// Adds at most `max` bytes of a body; returns whether the body has more.
+async fn collect(body: &mut Body, bytes: &mut BytesMut, max: usize) -> bool {
     while let Some(Ok(frame)) = body.frame().await {
         let data = frame.into_data().unwrap_or_default();
-        let fits = data.len().min(most - bytes.len());
+        let fits = data.len().min(max - bytes.len());
         bytes.extend_from_slice(&data[..fits]);
         if fits < data.len() {
             return true;
@@ -76,11 +78,12 @@ async fn collect(body: &mut Body, bytes: &mut BytesMut, most: usize) -> bool {
     false
 }
 
-async fn pass_over(body: &mut Body) {
-    let mut passed = 0;
+/// Reads a body without keeping it.
+async fn discard(body: &mut Body) {
+    let mut discarded = 0;
     while let Some(Ok(frame)) = body.frame().await {
-        passed += frame.data_ref().map_or(0, Bytes::len);
-        if passed > MOST_PASSED_OVER {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > MAX_DISCARDED {
             break;
         }
     }
@@ -92,11 +95,11 @@ pub(super) fn content_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The parts `file` and `type` of a multipart body, or what is wrong with it.
-pub(super) async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Parts, String> {
+/// Reads the parts `file` and `type` of a multipart body; the error is the reason why it cannot be read.
+pub(super) async fn read_multipart(headers: &HeaderMap, body: Bytes) -> Result<Parts, String> {
     let mut request = Request::new(Body::from(body));
     request.headers_mut().clone_from(headers);
-    // The body was read within a bound of its own.
+    // The size of the body was checked when it was read.
     DefaultBodyLimit::disable().apply(&mut request);
     let mut multipart =
         Multipart::from_request(request, &()).await.map_err(|error| error.body_text())?;

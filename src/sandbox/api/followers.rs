@@ -1,22 +1,28 @@
-//! The follower calls: `/mc/subscribe`, `/mc/unsubscribe` (关注、取消关注公众号); they push no event.
+//! The follower calls: `/mc/subscribe`, `/mc/unsubscribe` (关注、取消关注公众号); these calls push no event.
 
 use serde_json::Value;
 
 use super::{
-    Refusal, accounts,
-    asked::{Asked, filled, list, user_id},
+    accounts,
+    answer::Refusal,
+    fields::{filled, list, user_id},
+    request::ApiRequest,
 };
 use crate::{ids::UserId, sandbox::state::State};
 
-/// Most users of one call (最多支持 50 个用户同时关注).
-const MOST_USERS: usize = 50;
+/// The largest number of users of one call (最多支持 50 个用户同时关注).
+const MAX_USERS: usize = 50;
 
-/// Makes users follow an account, or no longer.
-pub(super) fn set(state: &mut State, asked: &Asked, follows: bool) -> Result<Value, Refusal> {
-    let body = asked.json()?;
+/// Makes users follow an account, or no longer follow it.
+pub(super) fn set_followers(
+    state: &mut State,
+    request: &ApiRequest,
+    follows: bool,
+) -> Result<Value, Refusal> {
+    let body = request.json()?;
     let id = filled(&body, "mcId")?;
     accounts::existing(state, id)?;
-    let users = list(&body, "userId", MOST_USERS)?;
+    let users = list(&body, "userId", MAX_USERS)?;
     let text = |user: &Value| user_id("userId", user.as_str().unwrap_or_default());
     let users: Vec<UserId> = users.iter().map(text).collect::<Result<_, _>>()?;
     for user in &users {

@@ -1,19 +1,21 @@
-//! The platform's API from its own side: signatures verified, limits kept, the documented answers and codes.
+//! The platform's API from the platform's side: signatures are verified, limits kept, documented codes answered.
 //!
-//! A second reading of the documents, independent of [`client`](crate::client). What they leave open is decided so:
-//! an account must exist, a user is created when first named; the App Keys in a call must be the caller's own; a call
-//! that is refused has no effect at all.
+//! This module is a second reading of the documents, independent of [`client`](crate::client). Where they leave a question
+//! open, the answer here is: an account must exist, and a user is created when first named; the App Keys in a call must be
+//! the one that it is signed for; a call that is refused has no effect.
 
 mod accounts;
 mod answer;
-mod asked;
+mod authentication;
 mod body;
+mod context;
+mod fields;
 mod followers;
 mod media;
 mod menus;
 mod messages;
 mod portal;
-mod signed;
+mod request;
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,210 +30,217 @@ use futures_util::stream;
 use http::StatusCode;
 use serde_json::Value;
 
+pub(super) use self::context::ApiContext;
 use self::{
     answer::{Dialect, Refusal, json},
-    asked::Asked,
-    body::Read,
+    body::RequestBody,
+    request::ApiRequest,
 };
 use super::{
-    guard,
-    platform::Platform,
-    records::{AnswerFault, Call},
+    access,
+    history::{AnswerFault, ApiCall},
     state,
 };
 
-/// How much of a body and of an answer is kept, in characters.
-const EXCERPT: usize = 4000;
-/// How much of a path, of a reason, and of the body of a call by nobody knows whom is kept, in characters.
-const SHORT_EXCERPT: usize = 500;
-/// A call that is never answered is let go after this time.
+/// The largest length of a body and of an answer that is kept, in characters.
+const MAX_EXCERPT: usize = 4000;
+/// The largest length of a path, of a reason, and of the body of an unknown caller that is kept, in characters.
+const MAX_SHORT_EXCERPT: usize = 500;
+/// The time after which the connection of a call that is never answered is closed.
 const SILENCE: Duration = Duration::from_mins(2);
 
 /// Answers the platform's API.
-pub(super) fn router() -> Router<Arc<Platform>> {
+pub(super) fn router(context: ApiContext) -> Router {
     Router::new()
         .route("/mc/{*call}", any(answer))
         .route("/message/{*call}", any(answer))
         .route("/media/{*call}", any(answer))
         .route("/interface/{*call}", any(answer))
+        .with_state(Arc::new(context))
 }
 
-/// No body is read before it is known who calls: the signature and the token are in the head and do not cover it.
-async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Response {
+/// Answers a call. Its body is read only once the caller is known: the signature and the token are in the head and do not
+/// cover the body.
+async fn answer(State(api): State<Arc<ApiContext>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let dialect = Dialect::of(head.uri.path());
-    if let Some(reason) = guard::foreign_page(&head.headers, &head.uri) {
-        body::beginning(body).await;
+    if let Some(reason) = access::foreign_page_refusal(&head.headers, &head.uri) {
+        body::read_beginning(body).await;
         return (StatusCode::FORBIDDEN, reason).into_response();
     }
-    let mut asked = Asked::new(platform.clock.now(), head);
-    if let Err(refusal) = check(&platform, &asked, dialect) {
-        asked.body = body::beginning(body).await;
-        return refuse(&platform, &asked, dialect, refusal, SHORT_EXCERPT);
+    let mut request = ApiRequest::new(api.clock.now(), head);
+    if let Err(refusal) = check_caller(&api, &request, dialect) {
+        request.body = body::read_beginning(body).await;
+        return refuse(&api, &request, dialect, refusal, MAX_SHORT_EXCERPT);
     }
-    let Read { bytes, over } = body::read(&asked.path, body).await;
-    if let Some(most) = over {
-        asked.body = bytes;
-        let refusal = Refusal::parameter(format!("the body has more than {most} bytes"));
-        return refuse(&platform, &asked, dialect, refusal, EXCERPT);
+    let RequestBody { bytes, exceeded } = body::read(&request.path, body).await;
+    if let Some(max) = exceeded {
+        request.body = bytes;
+        let refusal = Refusal::parameter(format!("the body has more than {max} bytes"));
+        return refuse(&api, &request, dialect, refusal, MAX_EXCERPT);
     }
-    asked.take(bytes).await;
+    request.set_body(bytes).await;
     let (fault, slow) = {
-        let injector = &mut platform.state().injector;
-        (injector.answer_fault(), Duration::from_millis(injector.switches().slow_ms))
+        let injector = &mut api.state.lock().injector;
+        (injector.roll_answer(), Duration::from_millis(injector.faults().slow_ms))
     };
     tokio::time::sleep(slow).await;
     match fault {
-        None => settle(&platform, &asked, dialect),
-        Some(fault) => fail(&platform, &asked, dialect, fault).await,
+        None => carry_out(&api, &request, dialect),
+        Some(fault) => answer_with_fault(&api, &request, dialect, fault).await,
     }
 }
 
-/// Who calls, and with what right.
-fn check(platform: &Platform, asked: &Asked, dialect: Dialect) -> Result<(), Refusal> {
+/// Checks who calls, and the method.
+fn check_caller(api: &ApiContext, request: &ApiRequest, dialect: Dialect) -> Result<(), Refusal> {
     match dialect {
-        Dialect::RongCloud => signed::check(platform, asked)?,
-        Dialect::Portal => portal::check_token(platform, asked)?,
+        Dialect::RongCloud => authentication::check_signature(api, request)?,
+        Dialect::Portal => authentication::check_token(api, request)?,
     }
-    if asked.method != http::Method::POST {
-        return Err(Refusal::parameter(format!("{} is called with POST", asked.path)));
+    if request.method != http::Method::POST {
+        return Err(Refusal::parameter(format!("{} is called with POST", request.path)));
     }
     Ok(())
 }
 
-/// Refuses a call.
+/// Refuses a call, and keeps the first `max_excerpt` characters of its body in the history.
 fn refuse(
-    platform: &Platform,
-    asked: &Asked,
+    api: &ApiContext,
+    request: &ApiRequest,
     dialect: Dialect,
     refusal: Refusal,
-    excerpt: usize,
+    max_excerpt: usize,
 ) -> Response {
-    let answer = dialect.refused(&refusal, platform.clock.now()).to_string();
+    let answer = dialect.refusal(&refusal, api.clock.now()).to_string();
     let status = refusal.status(dialect);
-    let outcome = Outcome { refused: Some(refusal.message), ..Outcome::of(status, &answer) };
-    record(&mut platform.state(), asked, outcome, excerpt);
+    let result = CallResult { refused: Some(refusal.message), ..CallResult::new(status, &answer) };
+    record(&mut api.state.lock(), request, result, max_excerpt);
     json(status, answer)
 }
 
 /// Carries a call out, or refuses it.
-fn settle(platform: &Platform, asked: &Asked, dialect: Dialect) -> Response {
-    let mut state = platform.state();
-    match run(&mut state, platform, asked) {
+fn carry_out(api: &ApiContext, request: &ApiRequest, dialect: Dialect) -> Response {
+    let mut state = api.state.lock();
+    match run(&mut state, api, request) {
         Ok(answer) => {
-            let answer = dialect.done(answer, platform.clock.now()).to_string();
-            record(&mut state, asked, Outcome::of(200, &answer), EXCERPT);
+            let answer = dialect.success(answer, api.clock.now()).to_string();
+            record(&mut state, request, CallResult::new(200, &answer), MAX_EXCERPT);
             json(200, answer)
         }
         Err(refusal) => {
             drop(state);
-            refuse(platform, asked, dialect, refusal, EXCERPT)
+            refuse(api, request, dialect, refusal, MAX_EXCERPT)
         }
     }
 }
 
-fn run(state: &mut state::State, platform: &Platform, asked: &Asked) -> Result<Value, Refusal> {
-    match asked.path.as_str() {
-        "/mc/add.json" => accounts::add(state, platform, asked),
-        "/mc/refresh.json" => accounts::refresh(state, platform, asked),
-        "/mc/info.json" => accounts::info(state, platform, asked),
-        "/mc/route/setUrl.json" => accounts::set_url(state, platform, asked),
-        "/mc/route/setSwitch.json" => accounts::set_switch(state, platform, asked),
-        "/mc/menu/refresh.json" => menus::refresh(state, asked),
-        "/mc/menu/delete.json" => menus::delete(state, asked),
-        "/mc/menu/order.json" => menus::order(state, asked),
-        "/mc/subscribe.json" => followers::set(state, asked, true),
-        "/mc/unsubscribe.json" => followers::set(state, asked, false),
-        "/media/upload" => media::upload(state, platform, asked),
-        "/media/uploadnews" => media::upload_news(state, platform, asked),
-        path if path.starts_with("/message/") => messages::send(state, platform, asked),
-        path if path.starts_with("/interface/") => portal::call(state, platform, asked),
+/// Runs the call that the path names.
+fn run(state: &mut state::State, api: &ApiContext, request: &ApiRequest) -> Result<Value, Refusal> {
+    match request.path.as_str() {
+        "/mc/add.json" => accounts::add(state, api, request),
+        "/mc/refresh.json" => accounts::refresh(state, api, request),
+        "/mc/info.json" => accounts::info(state, api, request),
+        "/mc/route/setUrl.json" => accounts::set_url(state, api, request),
+        "/mc/route/setSwitch.json" => accounts::set_switch(state, api, request),
+        "/mc/menu/refresh.json" => menus::refresh(state, request),
+        "/mc/menu/delete.json" => menus::delete(state, request),
+        "/mc/menu/order.json" => menus::order(state, request),
+        "/mc/subscribe.json" => followers::set_followers(state, request, true),
+        "/mc/unsubscribe.json" => followers::set_followers(state, request, false),
+        "/media/upload" => media::upload(state, api, request),
+        "/media/uploadnews" => media::upload_news(state, api, request),
+        path if path.starts_with("/message/") => messages::send(state, api, request),
+        path if path.starts_with("/interface/") => portal::call(state, api, request),
         path => Err(Refusal::parameter(format!("there is no call {path}"))),
     }
 }
 
-/// Answers with `fault`; nothing is carried out.
-async fn fail(platform: &Platform, asked: &Asked, dialect: Dialect, fault: AnswerFault) -> Response {
-    let now = platform.clock.now();
+/// Answers with an injected fault; the call is not carried out.
+async fn answer_with_fault(
+    api: &ApiContext,
+    request: &ApiRequest,
+    dialect: Dialect,
+    fault: AnswerFault,
+) -> Response {
+    let now = api.clock.now();
     let refusal = match fault {
         AnswerFault::InternalError => Some(Refusal::internal()),
         AnswerFault::RateExceeded => Some(Refusal::rate_exceeded()),
         AnswerFault::Status500 | AnswerFault::Cut | AnswerFault::Silent => None,
     };
     let (status, answer) = match (&refusal, fault) {
-        (Some(refusal), _) => (Some(refusal.status(dialect)), dialect.refused(refusal, now).to_string()),
+        (Some(refusal), _) => (Some(refusal.status(dialect)), dialect.refusal(refusal, now).to_string()),
         (None, AnswerFault::Status500) => {
             (Some(500), "<html>500 Internal Server Error</html>".to_owned())
         }
         (None, _) => (None, String::new()),
     };
     {
-        let outcome = Outcome { status, answer: &answer, refused: None, fault: Some(fault) };
-        record(&mut platform.state(), asked, outcome, EXCERPT);
+        let result = CallResult { status, answer: &answer, refused: None, fault: Some(fault) };
+        record(&mut api.state.lock(), request, result, MAX_EXCERPT);
     }
     match (status, refusal) {
         (Some(status), Some(_)) => json(status, answer),
         (Some(_), None) => (StatusCode::INTERNAL_SERVER_ERROR, answer).into_response(),
         (None, _) => {
             if fault == AnswerFault::Silent {
-                let _ = tokio::time::timeout(SILENCE, platform.stop.cancelled()).await;
+                let _ = tokio::time::timeout(SILENCE, api.stop.cancelled()).await;
             }
-            cut()
+            broken_response()
         }
     }
 }
 
-/// An answer whose connection breaks before it is complete.
-fn cut() -> Response {
+/// A response whose connection breaks before it is complete.
+fn broken_response() -> Response {
     let broken = stream::once(async { Err::<&[u8], _>(std::io::Error::other("cut")) });
     Body::from_stream(broken).into_response()
 }
 
-/// What came of a call.
-struct Outcome<'a> {
+/// The result of a call, for the history.
+struct CallResult<'a> {
     status: Option<u16>,
     answer: &'a str,
     refused: Option<String>,
     fault: Option<AnswerFault>,
 }
 
-impl<'a> Outcome<'a> {
-    fn of(status: u16, answer: &'a str) -> Self {
+impl<'a> CallResult<'a> {
+    fn new(status: u16, answer: &'a str) -> Self {
         Self { status: Some(status), answer, refused: None, fault: None }
     }
 }
 
-/// Remembers a call with the first `excerpt` characters of its body.
-fn record(state: &mut state::State, asked: &Asked, outcome: Outcome<'_>, excerpt: usize) {
-    let (account, mut users) = asked.names();
+/// Adds a call with the first `max_excerpt` characters of its body to the history.
+fn record(state: &mut state::State, request: &ApiRequest, result: CallResult<'_>, max_excerpt: usize) {
+    let (account, mut users) = request.named_ids();
     let delivery = match (&account, &users[..]) {
-        (Some(account), [user]) => state.latest_delivery(account, user),
+        (Some(account), [user]) => state.deliveries.latest_of(account, user),
         _ => None,
     };
-    if outcome.refused.is_some() {
+    if result.refused.is_some() {
         users.clear();
     }
-    let call = Call {
+    let call = ApiCall {
         id: state.calls.next_id(),
-        at: asked.at,
-        ms: asked.started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
-        method: beginning(asked.method.as_str(), SHORT_EXCERPT),
-        path: beginning(&asked.path, SHORT_EXCERPT),
+        at: request.at,
+        ms: request.started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+        method: beginning(request.method.as_str(), MAX_SHORT_EXCERPT),
+        path: beginning(&request.path, MAX_SHORT_EXCERPT),
         account,
         users,
         delivery,
-        body_type: asked.body_type(),
-        body: beginning(&asked.shown(), excerpt),
-        status: outcome.status,
-        answer: beginning(outcome.answer, EXCERPT),
-        refused: outcome.refused.map(|reason| beginning(&reason, SHORT_EXCERPT)),
-        fault: outcome.fault,
+        body_type: request.body_type(),
+        body: beginning(&request.display_body(), max_excerpt),
+        status: result.status,
+        answer: beginning(result.answer, MAX_EXCERPT),
+        refused: result.refused.map(|reason| beginning(&reason, MAX_SHORT_EXCERPT)),
+        fault: result.fault,
     };
-    state.feed.publish("call", &call);
-    state.calls.push(call);
+    state.add_call(call);
 }
 
 /// The first characters of a text.
-fn beginning(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
+fn beginning(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads a conversation file.
+//! The conversation file, read and checked.
 
 use std::{str::FromStr, time::Duration};
 
@@ -7,78 +7,81 @@ use serde::Deserialize;
 
 use crate::{
     ids::{AccountId, UserId},
-    sandbox::{content::Content, state::DEMO},
+    sandbox::{content::ChatContent, demo_account::DEMO},
 };
 
-/// How long replies may take, where the step does not say.
-const WITHIN: Duration = Duration::from_secs(10);
-/// How long nothing must come, where the step does not say.
-const SILENCE: Duration = Duration::from_secs(1);
+/// The time for replies, where a step names none.
+const REPLY_TIME: Duration = Duration::from_secs(10);
+/// The time in which no reply may come, where a step names none.
+const SILENT_TIME: Duration = Duration::from_secs(1);
 
-/// A conversation to be played: see [the module](crate::sandbox) for its form.
+/// A conversation to play; [the module](crate::sandbox) describes the format of its file.
 #[derive(Debug, Clone)]
 pub struct Conversation {
     pub(super) steps: Vec<Step>,
 }
 
-/// Why a text is not a conversation file.
+/// The reason why a text is not a conversation file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConversationError {
-    /// Not TOML, or not of this form.
+    /// The text is not TOML, or has unknown or wrong fields.
     #[error(transparent)]
     Syntax(#[from] toml::de::Error),
-    /// Without any step.
+    /// The conversation has no step.
     #[error("the conversation has no step: a step begins with [[step]]")]
     Empty,
-    /// A step that makes no sense.
+    /// A step makes no sense.
     #[error("step {step}: {what}")]
     Step {
-        /// Which one, from 1.
+        /// The number of the step, from 1.
         step: usize,
-        /// What is wrong with it.
+        /// The mistake.
         what: String,
     },
 }
 
-/// What a user does, and what must come back.
+/// A user's action, and the replies that must come.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) account: AccountId,
     pub(super) user: UserId,
-    pub(super) does: Option<Content>,
-    /// None: whatever comes.
+    /// The action; none for a step that only waits for replies.
+    pub(super) action: Option<ChatContent>,
+    /// The replies that must come; none if they are not checked.
     pub(super) replies: Option<Vec<Expected>>,
     pub(super) within: Duration,
 }
 
-/// One reply that must come.
+/// A reply that must come.
 #[derive(Debug, Clone)]
 pub(super) struct Expected {
     pub(super) kind: Option<String>,
-    pub(super) words: Words,
+    pub(super) text: TextCheck,
 }
 
-/// What a reply's words must be.
+/// The check of a reply's text.
 #[derive(Debug, Clone)]
-pub(super) enum Words {
+pub(super) enum TextCheck {
     Any,
     Exact(String),
     Contains(String),
     Matches(Regex),
 }
 
+/// The file as TOML.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     account: Option<AccountId>,
     #[serde(default)]
-    step: Vec<Entry>,
+    step: Vec<StepEntry>,
 }
 
+/// A table `[[step]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct StepEntry {
     account: Option<AccountId>,
     user: Option<UserId>,
     says: Option<String>,
@@ -86,14 +89,15 @@ struct Entry {
     follows: bool,
     #[serde(default)]
     unfollows: bool,
-    sends: Option<Content>,
-    replies: Option<Vec<Reply>>,
+    sends: Option<ChatContent>,
+    replies: Option<Vec<ReplyEntry>>,
     within: Option<String>,
 }
 
+/// An element of `replies`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reply {
+struct ReplyEntry {
     kind: Option<String>,
     exact: Option<String>,
     contains: Option<String>,
@@ -120,37 +124,37 @@ impl FromStr for Conversation {
     }
 }
 
-impl Entry {
+impl StepEntry {
     fn into_step(self, account: &AccountId, user: Option<&UserId>) -> Result<Step, String> {
         let user = user.ok_or("nobody does it: name a `user`")?.clone();
-        let acts: Vec<Content> = [
-            self.says.map(Content::text),
-            self.follows.then_some(Content::Subscribe),
-            self.unfollows.then_some(Content::Unsubscribe),
+        let actions: Vec<ChatContent> = [
+            self.says.map(ChatContent::text),
+            self.follows.then_some(ChatContent::Subscribe),
+            self.unfollows.then_some(ChatContent::Unsubscribe),
             self.sends,
         ]
         .into_iter()
         .flatten()
         .collect();
-        let does = match <[Content; 1]>::try_from(acts) {
-            Ok([act]) if act.to_wire().is_none() => {
-                return Err(format!("users do not send `{}`", act.kind()));
+        let action = match <[ChatContent; 1]>::try_from(actions) {
+            Ok([action]) if action.to_wire().is_none() => {
+                return Err(format!("users do not send `{}`", action.kind()));
             }
-            Ok([act]) => Some(act),
-            Err(acts) if acts.is_empty() => None,
+            Ok([action]) => Some(action),
+            Err(actions) if actions.is_empty() => None,
             Err(_) => {
                 return Err("one of `says`, `sends`, `follows` and `unfollows`, not more".to_owned());
             }
         };
         let replies =
-            self.replies.map(|replies| replies.into_iter().map(Reply::into_expected).collect());
+            self.replies.map(|replies| replies.into_iter().map(ReplyEntry::into_expected).collect());
         let replies: Option<Vec<_>> = replies.transpose()?;
         let within = match (self.within, &replies) {
-            (Some(span), _) => span_of(&span)?,
-            (None, Some(replies)) if replies.is_empty() => SILENCE,
-            (None, _) => WITHIN,
+            (Some(span), _) => parse_span(&span)?,
+            (None, Some(replies)) if replies.is_empty() => SILENT_TIME,
+            (None, _) => REPLY_TIME,
         };
-        if does.is_none() && replies.is_none() {
+        if action.is_none() && replies.is_none() {
             return Err("it does nothing and looks at nothing: it needs `says`, `sends`, `follows`, `unfollows` or \
                         `replies`"
                 .to_owned());
@@ -158,22 +162,22 @@ impl Entry {
         Ok(Step {
             account: self.account.unwrap_or_else(|| account.clone()),
             user,
-            does,
+            action,
             replies,
             within,
         })
     }
 }
 
-impl Reply {
+impl ReplyEntry {
     fn into_expected(self) -> Result<Expected, String> {
-        let words = match (self.exact, self.contains, self.regex) {
-            (Some(exact), None, None) => Words::Exact(exact),
-            (None, Some(contains), None) => Words::Contains(contains),
+        let text = match (self.exact, self.contains, self.regex) {
+            (Some(exact), None, None) => TextCheck::Exact(exact),
+            (None, Some(contains), None) => TextCheck::Contains(contains),
             (None, None, Some(regex)) => {
-                Words::Matches(Regex::new(&regex).map_err(|error| error.to_string())?)
+                TextCheck::Matches(Regex::new(&regex).map_err(|error| error.to_string())?)
             }
-            (None, None, None) if self.kind.is_some() => Words::Any,
+            (None, None, None) if self.kind.is_some() => TextCheck::Any,
             (None, None, None) => {
                 return Err("a reply needs `exact`, `contains`, `regex` or `kind`".to_owned());
             }
@@ -184,24 +188,25 @@ impl Reply {
         {
             return Err(format!("accounts do not send `{kind}`"));
         }
-        Ok(Expected { kind: self.kind, words })
+        Ok(Expected { kind: self.kind, text })
     }
 }
 
 impl Expected {
-    pub(super) fn matches(&self, content: &Content) -> bool {
+    /// Whether `content` is this reply.
+    pub(super) fn is_met_by(&self, content: &ChatContent) -> bool {
         let words = content.words();
         self.kind.as_ref().is_none_or(|kind| kind == content.kind())
-            && match &self.words {
-                Words::Any => true,
-                Words::Exact(exact) => words == *exact,
-                Words::Contains(part) => words.contains(part),
-                Words::Matches(regex) => regex.is_match(&words),
+            && match &self.text {
+                TextCheck::Any => true,
+                TextCheck::Exact(exact) => words == *exact,
+                TextCheck::Contains(part) => words.contains(part),
+                TextCheck::Matches(regex) => regex.is_match(&words),
             }
     }
 }
 
-fn span_of(text: &str) -> Result<Duration, String> {
+fn parse_span(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
         .map_err(|_| format!("`within` is \"{text}\", not a time such as \"5s\" or \"500ms\""))?;
@@ -216,14 +221,14 @@ fn span_of(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn wrong(text: &str) -> String {
+    fn mistake(text: &str) -> String {
         text.parse::<Conversation>().unwrap_err().to_string()
     }
 
     #[test]
-    fn what_makes_no_sense_is_said_with_its_step() {
-        let fine = "[[step]]\nuser = \"a\"\nsays = \"x\"\n";
-        assert!(fine.parse::<Conversation>().is_ok());
+    fn a_mistake_is_named_with_its_step() {
+        let correct = "[[step]]\nuser = \"a\"\nsays = \"x\"\n";
+        assert!(correct.parse::<Conversation>().is_ok());
         for (step, what) in [
             (
                 "follows = true\nsays = \"x\"",
@@ -238,13 +243,13 @@ mod tests {
             ("replies = []\nwithin = \"0s\"", "`within` is no time at all"),
             ("sends = { kind = \"news\", articles = [] }", "users do not send `news`"),
         ] {
-            let message = wrong(&format!("{fine}[[step]]\n{step}"));
+            let message = mistake(&format!("{correct}[[step]]\n{step}"));
             assert!(message.starts_with("step 2: ") && message.contains(what), "{message}");
         }
-        assert_eq!(wrong("[[step]]\nsays = \"x\""), "step 1: nobody does it: name a `user`");
+        assert_eq!(mistake("[[step]]\nsays = \"x\""), "step 1: nobody does it: name a `user`");
         for empty in ["", "account = \"demo\"", "# nothing\n"] {
-            assert!(wrong(empty).starts_with("the conversation has no step"), "{empty}");
+            assert!(mistake(empty).starts_with("the conversation has no step"), "{empty}");
         }
-        assert!(wrong("[[step]]\nuser = \"a\"\nsay = \"x\"").contains("unknown field `say`"));
+        assert!(mistake("[[step]]\nuser = \"a\"\nsay = \"x\"").contains("unknown field `say`"));
     }
 }

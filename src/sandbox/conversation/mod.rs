@@ -1,11 +1,11 @@
-//! Conversation files, whose form the [sandbox](crate::sandbox)'s own page documents: read, played and written.
+//! Conversation files, whose format [`sandbox`](crate::sandbox) describes: read, played and recorded.
 
 mod file;
+mod language;
 mod player;
 mod reason;
 mod recorder;
 mod report;
-mod words;
 
 pub use file::{Conversation, ConversationError};
 pub(super) use recorder::record;

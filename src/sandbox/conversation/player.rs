@@ -1,65 +1,67 @@
-//! Plays a conversation, step by step, until one goes differently.
+//! The player, which plays a conversation step by step until one goes differently.
 
-use std::{collections::HashMap, mem, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
 use super::{
     file::{Conversation, Expected, Step},
-    report::{Checked, Difference, Played, Report},
+    report::{Checked, Difference, PlayedStep, Report},
 };
 use crate::{
     ids::{AccountId, UserId},
     sandbox::{
-        content::Content,
-        deliver::Delivered,
-        handling::{Handling, HandlingState, ReplyState},
-        platform::Platform,
-        records::{Delivery, DeliveryState},
+        content::ChatContent,
+        handling::{Handling, HandlingState, ReplyHandling, ReplyState},
+        history::{Delivery, DeliveryState},
+        platform::{EndedDelivery, Platform},
         state::State,
     },
 };
 
-/// How long the end of a delivery is waited for that does not matter.
-const SOON: Duration = Duration::from_millis(100);
+/// The time for the end of a delivery whose result only makes the report more exact.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A conversation that is being played.
 struct Player<'p> {
-    platform: &'p Arc<Platform>,
-    /// The last message before the play.
+    platform: &'p Platform,
+    /// The id of the last message before the play.
     start: u64,
-    places: HashMap<(AccountId, UserId), Place>,
-    /// The replies of the step that came as expected so far.
-    replies: Vec<Content>,
+    /// The progress of each conversation.
+    progress: HashMap<(AccountId, UserId), Progress>,
+    /// The replies to the current step that came as expected so far.
+    replies: Vec<ChatContent>,
 }
 
-/// How far the conversation of an account and a user is.
+/// The progress of the conversation of an account and a user.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    /// The last message that counts as read.
+struct Progress {
+    /// The id of the last message that counts as read.
     read: u64,
-    /// Whether replies do not matter until the user's next step.
-    is_careless: bool,
+    /// Whether replies are ignored until the user's next step.
+    is_ignored: bool,
     /// The delivery of the user's latest step.
     delivery: Option<u64>,
-    /// Whether anything that the user has done was accepted.
-    was_accepted: bool,
+    /// Whether any message of the user was accepted.
+    is_accepted: bool,
 }
 
-/// What a step did: a delivery that is in progress, or has ended.
-struct Done {
-    ended: Delivered,
-    was_accepted: Option<bool>,
+/// The delivery of a step's message.
+struct StepDelivery {
+    ended: EndedDelivery,
+    /// Whether the message was accepted; none while the delivery is in progress.
+    is_accepted: Option<bool>,
 }
 
 impl Conversation {
-    pub(in crate::sandbox) async fn play_on(&self, platform: &Arc<Platform>) -> Report {
-        let start = platform.state().messages.last_id();
-        let mut player = Player { platform, start, places: HashMap::new(), replies: Vec::new() };
+    /// Plays the conversation against the server under test.
+    pub(in crate::sandbox) async fn play_on(&self, platform: &Platform) -> Report {
+        let start = platform.state.lock().messages.last_id();
+        let mut player = Player { platform, start, progress: HashMap::new(), replies: Vec::new() };
         let mut report = Report { steps: Vec::new(), total: self.steps.len(), surplus: Vec::new() };
         for step in &self.steps {
             report.steps.push(player.play(step).await);
-            if !report.passed() {
+            if !report.has_passed() {
                 return report;
             }
         }
@@ -69,92 +71,98 @@ impl Conversation {
 }
 
 impl Player<'_> {
-    async fn play(&mut self, step: &Step) -> Played {
+    /// Plays a step.
+    async fn play(&mut self, step: &Step) -> PlayedStep {
         self.replies = Vec::new();
-        let result = self.result(step).await;
-        let delivery = self.place(step).delivery.filter(|_| result.is_err());
-        let (user, does) = (step.user.clone(), step.does.clone());
-        Played {
+        let result = self.check(step).await;
+        let delivery = self.progress(step).delivery.filter(|_| result.is_err());
+        let (user, action) = (step.user.clone(), step.action.clone());
+        PlayedStep {
             user,
-            does,
+            action,
             replies: mem::take(&mut self.replies),
             result,
             delivery: delivery.and_then(|id| self.delivery(id)),
         }
     }
 
-    async fn result(&mut self, step: &Step) -> Result<Checked, Difference> {
-        let place = self.place(step);
-        let was_careless = mem::replace(&mut place.is_careless, step.replies.is_none());
-        if was_careless {
-            let last = self.platform.state().messages.last_id();
-            self.place(step).read = last;
+    /// Carries a step out and compares its replies.
+    async fn check(&mut self, step: &Step) -> Result<Checked, Difference> {
+        let progress = self.progress(step);
+        let was_ignored = mem::replace(&mut progress.is_ignored, step.replies.is_none());
+        if was_ignored {
+            let last = self.platform.state.lock().messages.last_id();
+            self.progress(step).read = last;
         } else if let Some(early) = self.next(step, Duration::ZERO).await {
             return Err(Difference::Early(early));
         }
-        let mut done = self.act(step)?;
+        let mut delivery = self.act(step)?;
         let Some(replies) = &step.replies else {
-            self.was_accepted(step, &mut done).await?;
-            self.wait_for_the_rest(step).await;
+            self.wait_until_accepted(step, &mut delivery).await?;
+            self.wait_for_unchecked_replies(step).await;
             return Ok(Checked::Delivery);
         };
         if replies.is_empty() {
-            // Silence begins to count when the server could have answered.
-            self.was_accepted(step, &mut done).await?;
-            self.silence(step).await?;
+            // The time without a reply begins when the server could have answered.
+            self.wait_until_accepted(step, &mut delivery).await?;
+            self.expect_silence(step).await?;
             return Ok(Checked::Silence);
         }
         let compared = tokio::select! {
             biased;
             compared = self.compare(step, replies) => compared,
-            Err(difference) = accepted(&mut done) => return Err(difference),
+            Err(difference) = accepted(&mut delivery) => return Err(difference),
         };
         if compared.is_err() {
-            // A reply may be faster than the answer to the delivery, which the report tells of.
-            _ = timeout(SOON, accepted(&mut done)).await;
+            // A reply may be faster than the answer to the delivery, which the report shows.
+            _ = timeout(GRACE, accepted(&mut delivery)).await;
         }
         compared?;
-        self.was_accepted(step, &mut done).await?;
+        self.wait_until_accepted(step, &mut delivery).await?;
         Ok(Checked::Replies)
     }
 
-    /// Does what the step does, if it does anything.
-    fn act(&mut self, step: &Step) -> Result<Option<Done>, Difference> {
-        let Some(does) = step.does.clone() else { return Ok(None) };
-        let act = self.platform.act(&step.account, &step.user, does).map_err(Difference::Impossible)?;
-        self.place(step).delivery = Some(act.delivery);
-        Ok(Some(Done { ended: act.ended, was_accepted: None }))
+    /// Carries out the step's action, if it has one.
+    fn act(&mut self, step: &Step) -> Result<Option<StepDelivery>, Difference> {
+        let Some(action) = step.action.clone() else { return Ok(None) };
+        let sent = self.platform.write(&step.account, &step.user, action);
+        let sent = sent.map_err(Difference::Impossible)?;
+        self.progress(step).delivery = Some(sent.delivery);
+        Ok(Some(StepDelivery { ended: sent.ended, is_accepted: None }))
     }
 
-    /// Where the server tells what becomes of messages, waits until nothing more comes of the step's: a late reply would
-    /// seem to be one to the next step.
-    async fn wait_for_the_rest(&mut self, step: &Step) {
-        let Some(id) = self.place(step).delivery else { return };
+    /// Waits until all replies to the step have been sent, where the server reports its work: a late reply would seem to be
+    /// one to the next step.
+    async fn wait_for_unchecked_replies(&mut self, step: &Step) {
+        let Some(id) = self.progress(step).delivery else { return };
         let is_over = |state: &State| {
             let Some(delivery) = state.deliveries.get(id) else { return Some(()) };
-            let is_told =
-                state.is_observed && state.observed_url.as_ref().is_none_or(|url| *url == delivery.url);
             let is_over = delivery.handling.as_ref().is_some_and(|handling| {
-                let is_over = |state| matches!(state, ReplyState::Sent | ReplyState::Dead);
-                handling.is_settled() && handling.replies.iter().all(|reply| is_over(reply.state))
+                handling.is_settled() && handling.replies.iter().all(ReplyHandling::is_settled)
             });
-            (is_over || !is_told).then_some(())
+            (is_over || !state.deliveries.may_be_reported(&delivery.url)).then_some(())
         };
-        _ = timeout(step.within, self.platform.until(is_over)).await;
+        _ = timeout(step.within, self.platform.state.wait_for(is_over)).await;
     }
 
-    async fn was_accepted(&mut self, step: &Step, done: &mut Option<Done>) -> Result<(), Difference> {
-        accepted(done).await?;
-        self.place(step).was_accepted |= done.is_some();
+    /// Waits for the end of the step's delivery, which must be accepted.
+    async fn wait_until_accepted(
+        &mut self,
+        step: &Step,
+        delivery: &mut Option<StepDelivery>,
+    ) -> Result<(), Difference> {
+        accepted(delivery).await?;
+        self.progress(step).is_accepted |= delivery.is_some();
         Ok(())
     }
 
+    /// Waits for the expected replies.
     async fn compare(&mut self, step: &Step, replies: &[Expected]) -> Result<(), Difference> {
         let deadline = Instant::now() + step.within;
         for expected in replies {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.next(step, left).await {
-                Some(content) if expected.matches(&content) => self.replies.push(content),
+                Some(content) if expected.is_met_by(&content) => self.replies.push(content),
                 received => {
                     let expected = Some(Box::new(expected.clone()));
                     return Err(Difference::Reply { expected, received });
@@ -164,15 +172,15 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// Nothing must come, although it could.
-    async fn silence(&mut self, step: &Step) -> Result<(), Difference> {
-        if !self.place(step).was_accepted {
+    /// Waits for the step's time, in which no reply may come although the server could answer.
+    async fn expect_silence(&mut self, step: &Step) -> Result<(), Difference> {
+        if !self.progress(step).is_accepted {
             return Err(Difference::NothingAccepted);
         }
         if let Some(received) = self.next(step, step.within).await {
             return Err(Difference::Reply { expected: None, received: Some(received) });
         }
-        let delivery = self.place(step).delivery.and_then(|id| self.delivery(id));
+        let delivery = self.progress(step).delivery.and_then(|id| self.delivery(id));
         let handling = delivery.and_then(|delivery| delivery.handling);
         match handling {
             Some(handling) if !is_answered(&handling) => Err(Difference::Unsettled),
@@ -180,46 +188,48 @@ impl Player<'_> {
         }
     }
 
-    fn place(&mut self, step: &Step) -> &mut Place {
-        let place = Place { read: self.start, is_careless: false, delivery: None, was_accepted: false };
-        self.places.entry((step.account.clone(), step.user.clone())).or_insert(place)
+    /// The progress of the step's conversation.
+    fn progress(&mut self, step: &Step) -> &mut Progress {
+        let new = Progress { read: self.start, is_ignored: false, delivery: None, is_accepted: false };
+        self.progress.entry((step.account.clone(), step.user.clone())).or_insert(new)
     }
 
     /// The next unread message, which then counts as read.
-    async fn next(&mut self, step: &Step, within: Duration) -> Option<Content> {
-        let after = self.place(step).read;
-        let message = self.platform.next_message(&step.account, &step.user, after, within).await?;
-        self.place(step).read = message.id;
+    async fn next(&mut self, step: &Step, within: Duration) -> Option<ChatContent> {
+        let after = self.progress(step).read;
+        let message = self.platform.state.next_message(&step.account, &step.user, after, within);
+        let message = message.await?;
+        self.progress(step).read = message.id;
         Some(message.content)
     }
 
     /// The replies that came to the users of the conversation, and that no step expects.
-    fn surplus(&self) -> Vec<(UserId, Content)> {
-        let state = self.platform.state();
-        let careful = self.places.iter().filter(|(_, place)| !place.is_careless);
-        let surplus = careful.filter_map(|((account, user), place)| {
-            let message = state.received(account, user, place.read)?;
+    fn surplus(&self) -> Vec<(UserId, ChatContent)> {
+        let state = self.platform.state.lock();
+        let checked = self.progress.iter().filter(|(_, progress)| !progress.is_ignored);
+        let surplus = checked.filter_map(|((account, user), progress)| {
+            let message = state.received(account, user, progress.read)?;
             Some((user.clone(), message.content.clone()))
         });
         surplus.collect()
     }
 
     fn delivery(&self, id: u64) -> Option<Delivery> {
-        self.platform.state().deliveries.get(id).cloned()
+        self.platform.state.lock().deliveries.get(id).cloned()
     }
 }
 
-/// Waits for the end of the step's delivery, which must be accepted.
-async fn accepted(done: &mut Option<Done>) -> Result<(), Difference> {
-    let Some(Done { ended, was_accepted }) = done else { return Ok(()) };
-    if was_accepted.is_none() {
+/// Waits for the end of a delivery, which must be accepted.
+async fn accepted(delivery: &mut Option<StepDelivery>) -> Result<(), Difference> {
+    let Some(StepDelivery { ended, is_accepted }) = delivery else { return Ok(()) };
+    if is_accepted.is_none() {
         let delivery = ended.await.map_err(|_| Difference::Ended)?;
-        *was_accepted = Some(delivery.state == DeliveryState::Accepted);
+        *is_accepted = Some(delivery.state == DeliveryState::Accepted);
     }
-    if *was_accepted == Some(true) { Ok(()) } else { Err(Difference::NotAccepted) }
+    if *is_accepted == Some(true) { Ok(()) } else { Err(Difference::NotAccepted) }
 }
 
-/// Whether a message is settled and its replies are sent: then nothing more comes of it.
+/// Whether a message is handled and all its replies are sent, so that no further reply comes.
 fn is_answered(handling: &Handling) -> bool {
     matches!(handling.state, HandlingState::Done | HandlingState::NotTaken | HandlingState::Quiet)
         && handling.replies.iter().all(|reply| reply.state == ReplyState::Sent)

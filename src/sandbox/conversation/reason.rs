@@ -1,29 +1,29 @@
-//! Why a step's message was not accepted, or what became of it, in words that say what to do.
+//! The reasons why a step's message was not accepted or not answered, in words that say what to do.
 
-use super::words::{Language, printable};
+use super::language::{Language, printable};
 use crate::sandbox::{
     handling::{Handling, HandlingState, ReplyHandling, ReplyState},
-    platform::ActError,
-    records::{Attempt, Delivery, DeliveryState, ErrorKind, ReasonKind},
+    history::{Attempt, Delivery, DeliveryState, ErrorKind, ReasonKind},
+    platform::WriteError,
 };
 
-/// Why the user of a step cannot do what it says.
-pub(super) fn impossible(language: Language, error: &ActError) -> String {
+/// The reason why the user of a step cannot write the message.
+pub(super) fn describe_write_error(language: Language, error: &WriteError) -> String {
     let chinese = match error {
-        ActError::NoAccount(account) => format!("没有公众号 {account}"),
-        ActError::NotAUsers(kind) => format!("用户不能发送 {kind}"),
-        ActError::UserId => "用户 ID 的长度是 1 到 200 个字符".to_owned(),
-        ActError::Busy => "正在进行的推送太多：请稍后再试".to_owned(),
-        ActError::Full(_) => "沙箱的用户数已满".to_owned(),
+        WriteError::NoAccount(account) => format!("没有公众号 {account}"),
+        WriteError::NotFromUsers(kind) => format!("用户不能发送 {kind}"),
+        WriteError::UserId => "用户 ID 的长度是 1 到 200 个字符".to_owned(),
+        WriteError::Busy => "正在进行的推送太多：请稍后再试".to_owned(),
+        WriteError::Full(_) => "沙箱的用户数已满".to_owned(),
     };
     printable(&language.pick(error.to_string(), chinese))
 }
 
-/// Why the delivery was not accepted, and what to do; none if it was.
-pub(super) fn why_not_accepted(language: Language, delivery: &Delivery) -> Option<String> {
+/// The reason why the delivery was not accepted, and what to do; none if it was accepted.
+pub(super) fn describe_refusal(language: Language, delivery: &Delivery) -> Option<String> {
     let (account, url) = (printable(delivery.account.as_str()), &delivery.url);
     let last = delivery.attempts.iter().rev().find(|attempt| attempt.number > 0);
-    let why = match (delivery.state, delivery.reason_kind) {
+    let reason = match (delivery.state, delivery.reason_kind) {
         (DeliveryState::Accepted, _) => return None,
         (_, Some(ReasonKind::NoRoute)) => language.pick(
             format!("account {account} has no routeUrl, so nothing was delivered: give it one, for example with --route-url URL"),
@@ -40,8 +40,8 @@ pub(super) fn why_not_accepted(language: Language, delivery: &Delivery) -> Optio
         (DeliveryState::Waiting, _) => {
             let (english, chinese) = match last {
                 Some(last) => (
-                    format!("; its last attempt: {}", failure(Language::English, last)),
-                    format!("；最近一次尝试：{}", failure(Language::Chinese, last)),
+                    format!("; its last attempt: {}", describe_failure(Language::English, last)),
+                    format!("；最近一次尝试：{}", describe_failure(Language::Chinese, last)),
                 ),
                 None => (String::new(), String::new()),
             };
@@ -52,23 +52,23 @@ pub(super) fn why_not_accepted(language: Language, delivery: &Delivery) -> Optio
             )
         }
         _ => {
-            let failure = last.map(|last| failure(language, last)).unwrap_or_default();
+            let failure = last.map(|last| describe_failure(language, last)).unwrap_or_default();
             language.pick(
                 format!("{url} did not accept it: {failure}"),
                 format!("{url} 未接受：{failure}"),
             )
         }
     };
-    Some(why)
+    Some(reason)
 }
 
-/// Why an attempt was not accepted, and what to do.
-fn failure(language: Language, attempt: &Attempt) -> String {
-    let told = printable(attempt.error.as_deref().unwrap_or_default());
+/// The reason why an attempt was not accepted, and what to do.
+fn describe_failure(language: Language, attempt: &Attempt) -> String {
+    let error = printable(attempt.error.as_deref().unwrap_or_default());
     let (what, remedy) = match attempt.error_kind {
-        None => answered(language, attempt),
+        None => describe_answer(language, attempt),
         Some(ErrorKind::Timeout) => (
-            language.pick(told, "未在时限内应答".to_owned()),
+            language.pick(error, "未在时限内应答".to_owned()),
             language.pick("it must answer first and work afterwards", "请先应答，再处理"),
         ),
         Some(ErrorKind::Refused) => (
@@ -81,14 +81,14 @@ fn failure(language: Language, attempt: &Attempt) -> String {
         ),
         Some(ErrorKind::Tls) => (
             language
-                .pick(format!("no secure connection ({told})"), format!("无法建立安全连接（{told}）")),
+                .pick(format!("no secure connection ({error})"), format!("无法建立安全连接（{error}）")),
             language.pick(
                 "does it speak TLS there, with a certificate that this machine trusts?",
                 "该端口使用 TLS 吗？本机信任它的证书吗？",
             ),
         ),
         Some(ErrorKind::Broken) => (
-            language.pick(format!("the connection broke ({told})"), format!("连接中断（{told}）")),
+            language.pick(format!("the connection broke ({error})"), format!("连接中断（{error}）")),
             language.pick("the server's log may say why", "请查看服务器日志"),
         ),
         Some(ErrorKind::Dropped) => (
@@ -99,8 +99,8 @@ fn failure(language: Language, attempt: &Attempt) -> String {
     language.pick(format!("{what}; {remedy}"), format!("{what}；{remedy}"))
 }
 
-/// What the server answered in place of a 200, and what to do.
-fn answered(language: Language, attempt: &Attempt) -> (String, &'static str) {
+/// The answer that the server gave in place of a 200, and what to do.
+fn describe_answer(language: Language, attempt: &Attempt) -> (String, &'static str) {
     let status = attempt.status.unwrap_or_default();
     let answer = attempt.answer.lines().next().unwrap_or_default();
     let answer = if answer.is_empty() { String::new() } else { format!(" “{}”", printable(answer)) };
@@ -119,19 +119,20 @@ fn answered(language: Language, attempt: &Attempt) -> (String, &'static str) {
     )
 }
 
-/// What became of an accepted message, a line each for the message and for replies that were not sent.
-pub(super) fn handling(language: Language, delivery: &Delivery) -> Vec<String> {
+/// The handling of an accepted message: a line for the message, and one for each reply that was not sent.
+pub(super) fn describe_handling(language: Language, delivery: &Delivery) -> Vec<String> {
     let accepted = language.pick(
         format!("{} accepted it (delivery {})", delivery.url, delivery.id),
         format!("{} 已接受（推送 {}）", delivery.url, delivery.id),
     );
     let Some(handling) = &delivery.handling else { return vec![accepted] };
     let replies = handling.replies.iter().enumerate();
-    let unsent = replies.filter_map(|(index, reply)| unsent(language, index + 1, reply));
-    [accepted, message(language, handling)].into_iter().chain(unsent).collect()
+    let unsent = replies.filter_map(|(index, reply)| describe_unsent(language, index + 1, reply));
+    [accepted, describe_message(language, handling)].into_iter().chain(unsent).collect()
 }
 
-fn message(language: Language, handling: &Handling) -> String {
+/// The stage that the message has reached.
+fn describe_message(language: Language, handling: &Handling) -> String {
     let by = printable(handling.by.as_deref().unwrap_or_default());
     let reason = printable(handling.reason.as_deref().unwrap_or_default());
     let attempts = handling.attempts;
@@ -168,8 +169,8 @@ fn message(language: Language, handling: &Handling) -> String {
     }
 }
 
-/// Why a reply was not sent; none if it was.
-fn unsent(language: Language, number: usize, reply: &ReplyHandling) -> Option<String> {
+/// The reason why a reply was not sent; none if it was.
+fn describe_unsent(language: Language, number: usize, reply: &ReplyHandling) -> Option<String> {
     let reason = printable(reply.reason.as_deref().unwrap_or_default());
     let attempts = reply.attempts;
     Some(match reply.state {

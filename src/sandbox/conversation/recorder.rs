@@ -1,38 +1,38 @@
-//! Writes what happened as a conversation file.
+//! The recorder, which writes messages as a conversation file.
 
 use toml::Value;
 
 use crate::{
     ids::{AccountId, UserId},
     sandbox::{
-        content::Content,
-        records::{Message, Side},
+        content::ChatContent,
+        history::{ChatMessage, Side},
         state::State,
     },
 };
 
-/// The messages after the one called `after`, of one account and user or of all, as a conversation file.
+/// The messages after the message `after`, of one account and user or of all, as a conversation file.
 ///
-/// Each reply belongs to its user's latest step; what came before the first one is left out.
+/// Each reply belongs to its user's latest step; replies before the first step are left out.
 pub(in crate::sandbox) fn record(
     state: &State,
     account: Option<&AccountId>,
     user: Option<&UserId>,
     after: u64,
 ) -> String {
-    let mut steps: Vec<Recorded<'_>> = Vec::new();
+    let mut steps: Vec<RecordedStep<'_>> = Vec::new();
     for message in state.messages.after(after) {
         if account.is_some_and(|account| *account != message.account) {
             continue;
         }
-        for of in message.users.iter().filter(|of| user.is_none_or(|user| user == *of)) {
+        for one in message.users.iter().filter(|one| user.is_none_or(|user| user == *one)) {
             match message.from {
                 Side::User => {
-                    let (account, does) = (&message.account, &message.content);
-                    steps.push(Recorded { account, user: of, does, replies: Vec::new() });
+                    let (account, action) = (&message.account, &message.content);
+                    steps.push(RecordedStep { account, user: one, action, replies: Vec::new() });
                 }
                 Side::Account => {
-                    let belongs = |step: &&mut Recorded<'_>| step.is_of(message, of);
+                    let belongs = |step: &&mut RecordedStep<'_>| step.is_of(message, one);
                     if let Some(step) = steps.iter_mut().rev().find(belongs) {
                         step.replies.push(&message.content);
                     }
@@ -40,32 +40,34 @@ pub(in crate::sandbox) fn record(
             }
         }
     }
-    steps.iter().map(Recorded::write).collect::<Vec<_>>().join("\n")
+    steps.iter().map(RecordedStep::to_toml).collect::<Vec<_>>().join("\n")
 }
 
-struct Recorded<'s> {
+/// A step that is recorded.
+struct RecordedStep<'s> {
     account: &'s AccountId,
     user: &'s UserId,
-    does: &'s Content,
-    replies: Vec<&'s Content>,
+    action: &'s ChatContent,
+    replies: Vec<&'s ChatContent>,
 }
 
-impl Recorded<'_> {
-    fn is_of(&self, message: &Message, user: &UserId) -> bool {
+impl RecordedStep<'_> {
+    /// Whether the step belongs to the conversation of `message` with `user`.
+    fn is_of(&self, message: &ChatMessage, user: &UserId) -> bool {
         *self.account == message.account && self.user == user
     }
 
-    fn write(&self) -> String {
-        let does = match self.does {
-            Content::Text { text } => format!("says = {}", quoted(text)),
-            Content::Subscribe => "follows = true".to_owned(),
-            Content::Unsubscribe => "unfollows = true".to_owned(),
-            // None of our own types fails to be TOML.
+    fn to_toml(&self) -> String {
+        let action = match self.action {
+            ChatContent::Text { text } => format!("says = {}", quoted(text)),
+            ChatContent::Subscribe => "follows = true".to_owned(),
+            ChatContent::Unsubscribe => "unfollows = true".to_owned(),
+            // All contents can be written as TOML.
             other => format!("sends = {}", Value::try_from(other).unwrap_or(Value::Boolean(false))),
         };
-        let replies: Vec<_> = self.replies.iter().copied().map(expected).collect();
+        let replies: Vec<_> = self.replies.iter().copied().map(expected_reply).collect();
         format!(
-            "[[step]]\naccount = {}\nuser = {}\n{does}\nreplies = [{}]\n",
+            "[[step]]\naccount = {}\nuser = {}\n{action}\nreplies = [{}]\n",
             quoted(self.account.as_str()),
             quoted(self.user.as_str()),
             replies.join(", ")
@@ -73,11 +75,12 @@ impl Recorded<'_> {
     }
 }
 
-/// Addresses of pictures and recordings may differ from run to run: only their kind is recorded.
-fn expected(reply: &Content) -> String {
+/// The expectation of a reply. Addresses of pictures and recordings may differ from run to run, so that only their kind is
+/// recorded.
+fn expected_reply(reply: &ChatContent) -> String {
     match reply {
-        Content::Text { text } => format!("{{ exact = {} }}", quoted(text)),
-        Content::News { .. } | Content::MpNews { .. } => {
+        ChatContent::Text { text } => format!("{{ exact = {} }}", quoted(text)),
+        ChatContent::News { .. } | ChatContent::MpNews { .. } => {
             format!("{{ kind = \"{}\", exact = {} }}", reply.kind(), quoted(&reply.words()))
         }
         other => format!("{{ kind = \"{}\" }}", other.kind()),

@@ -1,99 +1,99 @@
-//! How a played conversation went, step by step, in English or in Chinese.
+//! The report of a played conversation, step by step, in English or in Chinese.
 
 use std::fmt;
 
 use super::{
-    file::{Expected, Words},
+    file::{Expected, TextCheck},
+    language::{INDENT, Language, printable},
     reason,
-    words::{INDENT, Language, printable},
 };
 use crate::{
     ids::UserId,
-    sandbox::{content::Content, platform::ActError, records::Delivery},
+    sandbox::{content::ChatContent, history::Delivery, platform::WriteError},
 };
 
-/// How a conversation went; shows itself step by step, with the differences.
+/// The report of a played conversation; its text lists the steps with their differences.
 #[derive(Debug, Clone)]
 pub struct Report {
-    pub(super) steps: Vec<Played>,
+    pub(super) steps: Vec<PlayedStep>,
     /// The number of steps in the file.
     pub(super) total: usize,
     /// The replies that came after all steps, and that no step expects.
-    pub(super) surplus: Vec<(UserId, Content)>,
+    pub(super) surplus: Vec<(UserId, ChatContent)>,
 }
 
 /// A step that was played.
 #[derive(Debug, Clone)]
-pub(super) struct Played {
+pub(super) struct PlayedStep {
     pub(super) user: UserId,
-    pub(super) does: Option<Content>,
+    pub(super) action: Option<ChatContent>,
     /// The replies that came as expected.
-    pub(super) replies: Vec<Content>,
+    pub(super) replies: Vec<ChatContent>,
     pub(super) result: Result<Checked, Difference>,
     /// The delivery of the user's latest step, if this one has failed.
     pub(super) delivery: Option<Delivery>,
 }
 
-/// What was checked of a step that passed.
+/// The check that a step has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checked {
-    /// Its replies.
+    /// The expected replies came.
     Replies,
-    /// That nothing came.
+    /// No reply came.
     Silence,
-    /// That its delivery was accepted, and nothing else: the step has no `replies`.
+    /// The delivery was accepted; replies are not checked, as the step has no `replies`.
     Delivery,
 }
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Debug, Clone)]
 pub(super) enum Difference {
-    /// A reply is another one than expected, or too many, or missing.
-    Reply { expected: Option<Box<Expected>>, received: Option<Content> },
+    /// A reply differs from the expected one, or is missing, or was not expected.
+    Reply { expected: Option<Box<Expected>>, received: Option<ChatContent> },
     /// A reply came before the step, and no earlier step expects it.
-    Early(Content),
-    /// The user cannot do this.
-    Impossible(ActError),
-    /// The sandbox has ended.
+    Early(ChatContent),
+    /// The user cannot write the message.
+    Impossible(WriteError),
+    /// The sandbox has stopped.
     Ended,
     /// The step's delivery was not accepted.
     NotAccepted,
-    /// Nothing came, but a reply may still come, or has failed.
+    /// No reply came, but one may still come, or has failed.
     Unsettled,
-    /// Nothing came, and nothing was accepted that could have been answered.
+    /// No reply came, and no message was accepted that could have been answered.
     NothingAccepted,
 }
 
-/// A report in one language.
-struct Written<'r>(&'r Report, Language);
+/// The text of a report in one language.
+struct ReportText<'r>(&'r Report, Language);
 
 impl Report {
-    /// Whether everything was delivered, and came back as it must.
-    pub fn passed(&self) -> bool {
+    /// Whether every message was accepted, and every reply came as expected.
+    pub fn has_passed(&self) -> bool {
         self.surplus.is_empty() && self.steps.iter().all(|step| step.result.is_ok())
     }
 
-    /// The same report in Chinese.
+    /// The text of this report in Chinese.
     pub fn in_chinese(&self) -> impl fmt::Display + '_ {
-        Written(self, Language::Chinese)
+        ReportText(self, Language::Chinese)
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Written(self, Language::English).fmt(f)
+        ReportText(self, Language::English).fmt(f)
     }
 }
 
-impl fmt::Display for Written<'_> {
+impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report, language) = *self;
         for (index, step) in report.steps.iter().enumerate() {
             let mark = if step.result.is_ok() { '✓' } else { '✗' };
             let number = index + 1;
-            let act = language.act(&step.user, step.does.as_ref());
+            let action = language.describe_action(&step.user, step.action.as_ref());
             let heading = language.pick(format!("step {number}: "), format!("第 {number} 步："));
-            writeln!(f, "{mark} {heading}{act}")?;
+            writeln!(f, "{mark} {heading}{action}")?;
             step.lines(language).iter().try_for_each(|line| writeln!(f, "{INDENT}{line}"))?;
         }
         for (user, content) in &report.surplus {
@@ -102,16 +102,17 @@ impl fmt::Display for Written<'_> {
                 format!("after the last step, to {user}; no step expects it:"),
                 format!("最后一步之后发给 {user}，没有任何步骤预期它："),
             );
-            writeln!(f, "✗ {heading}\n{INDENT}{}", received(language, Some(content)))?;
+            writeln!(f, "✗ {heading}\n{INDENT}{}", describe_received(language, Some(content)))?;
         }
         writeln!(f, "{}", report.conclusion(language))
     }
 }
 
 impl Report {
+    /// The last line.
     fn conclusion(&self, language: Language) -> String {
         let left = self.total - self.steps.len();
-        match (self.passed(), left) {
+        match (self.has_passed(), left) {
             (true, _) => language.pick("passed", "通过").to_owned(),
             (false, 0) => language.pick("failed: it went differently", "未通过：与预期不同").to_owned(),
             (false, left) => language.pick(
@@ -122,13 +123,13 @@ impl Report {
     }
 }
 
-impl Played {
-    /// What there is to say of the step below its heading.
+impl PlayedStep {
+    /// The lines below the step's heading.
     fn lines(&self, language: Language) -> Vec<String> {
-        let replies = self.replies.iter().map(|content| received(language, Some(content)));
+        let replies = self.replies.iter().map(|content| describe_received(language, Some(content)));
         let rest = match &self.result {
             Ok(Checked::Replies) => Vec::new(),
-            Ok(Checked::Silence) => vec![received(language, None)],
+            Ok(Checked::Silence) => vec![describe_received(language, None)],
             Ok(Checked::Delivery) => {
                 vec![language.pick("accepted; replies not checked", "已接受；未检查回复").to_owned()]
             }
@@ -137,19 +138,23 @@ impl Played {
         replies.chain(rest).collect()
     }
 
+    /// The lines that explain why the step failed.
     fn difference(&self, language: Language, difference: &Difference) -> Vec<String> {
         let mut lines = match difference {
             Difference::Reply { expected, received: content } => {
-                vec![self::expected(language, expected.as_deref()), received(language, content.as_ref())]
+                vec![
+                    describe_expected(language, expected.as_deref()),
+                    describe_received(language, content.as_ref()),
+                ]
             }
             Difference::Early(content) => {
                 let early = language.pick(
                     "before this step there came what no step expects:",
                     "这一步之前收到了没有任何步骤预期的消息：",
                 );
-                vec![early.to_owned(), received(language, Some(content))]
+                vec![early.to_owned(), describe_received(language, Some(content))]
             }
-            Difference::Impossible(error) => vec![reason::impossible(language, error)],
+            Difference::Impossible(error) => vec![reason::describe_write_error(language, error)],
             Difference::Ended => {
                 vec![language.pick("the sandbox has ended", "沙箱已停止").to_owned()]
             }
@@ -170,38 +175,38 @@ impl Played {
             }
         };
         if let Some(delivery) = &self.delivery {
-            match reason::why_not_accepted(language, delivery) {
-                Some(why) => lines.push(why),
-                None => lines.extend(reason::handling(language, delivery)),
+            match reason::describe_refusal(language, delivery) {
+                Some(reason) => lines.push(reason),
+                None => lines.extend(reason::describe_handling(language, delivery)),
             }
         }
         lines
     }
 }
 
-/// The line of a reply that must come, or of none.
-fn expected(language: Language, expected: Option<&Expected>) -> String {
-    let Some(Expected { kind, words }) = expected else {
+/// The line for the reply that must come; `None` stands for no reply.
+fn describe_expected(language: Language, expected: Option<&Expected>) -> String {
+    let Some(Expected { kind, text: check }) = expected else {
         return language.pick("expected nothing", "预期：无").to_owned();
     };
     let any = language.pick("something", "任意消息");
     let kind = kind.as_deref().map_or(any, |kind| language.kind(kind));
-    let (must, text) = match words {
-        Words::Any => return language.pick(format!("expected {kind}"), format!("预期{kind}")),
-        Words::Exact(text) => (language.pick(" that is exactly", "，内容为"), text.as_str()),
-        Words::Contains(text) => (language.pick(" that contains", "，包含"), text.as_str()),
-        Words::Matches(regex) => (language.pick(" that matches", "，匹配"), regex.as_str()),
+    let (must, text) = match check {
+        TextCheck::Any => return language.pick(format!("expected {kind}"), format!("预期{kind}")),
+        TextCheck::Exact(text) => (language.pick(" that is exactly", "，内容为"), text.as_str()),
+        TextCheck::Contains(text) => (language.pick(" that contains", "，包含"), text.as_str()),
+        TextCheck::Matches(regex) => (language.pick(" that matches", "，匹配"), regex.as_str()),
     };
     let label = language.pick(format!("expected {kind}{must}"), format!("预期{kind}{must}"));
-    language.labelled(&label, text)
+    language.label(&label, text)
 }
 
-/// The line of a reply that came, or of none.
-fn received(language: Language, content: Option<&Content>) -> String {
+/// The line for the reply that came; `None` stands for no reply.
+fn describe_received(language: Language, content: Option<&ChatContent>) -> String {
     let Some(content) = content else {
         return language.pick("received nothing", "收到：无").to_owned();
     };
     let kind = language.kind(content.kind());
     let label = language.pick(format!("received {kind}"), format!("收到{kind}"));
-    language.labelled(&label, &content.words())
+    language.label(&label, &content.words())
 }

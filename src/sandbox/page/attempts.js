@@ -7,13 +7,13 @@ import { formTable, headerTable, prettyXml, sentence } from "./readable.js";
 import { isTry } from "./rows.js";
 import { preciseTime, shortSpan, text } from "./texts.js";
 
-/** How much of an answer is in the line of its attempt, in characters; all of it is in the fold. */
+/** The length of an answer in the line of its attempt, in characters; the fold has the whole answer. */
 const EXCERPT = 200;
 
-/** The faults that send the message itself once more. */
+/** The faults that send the message itself again. */
 const REPEATS = new Set(["duplicate", "simultaneous", "replayed_signature"]);
 
-/** All attempts, oldest first; `view` is the pane's. */
+/** The elements of all attempts, oldest first; `view` is the pane's view. */
 export function attemptList(delivery, view) {
   const { attempts } = delivery;
   if (attempts.length === 0) return null;
@@ -53,14 +53,14 @@ function line(attempt, earlier, delivery, view) {
   );
 }
 
-/** How long after the one before it an attempt began. */
+/** The time between an attempt and the one before it. */
 function pause({ at }, before) {
   if (!before) return "";
   const ms = at - (before.at + before.ms);
   return ms < 0 ? text("attempt.at_once") : text("attempt.pause", { span: shortSpan(ms) });
 }
 
-/** What came of an attempt, and whether that is what a sound server does. */
+/** The result of an attempt, and whether a correct server answers so. */
 function result(attempt, earlier, delivery, { sandbox }) {
   const { status, error, expected, answer } = attempt;
   const errorSaid = errorWords(attempt, delivery, sandbox);
@@ -75,13 +75,13 @@ function result(attempt, earlier, delivery, { sandbox }) {
 
 const excerpt = (words) => (words.length > EXCERPT ? `${words.slice(0, EXCERPT)}…` : words);
 
-/** Whether the server had answered 200 to this very message before. */
+/** Whether the server had answered 200 to the same message before. */
 function isRepeat(attempt, earlier) {
   if (attempt.xml !== null) return false;
   return REPEATS.has(attempt.fault) || earlier.some((before) => isTry(before) && before.status === 200);
 }
 
-/** Signed query, headers, a body of its own, and the whole answer. */
+/** The request and the answer in full: signed query, headers, body if it differs from the message's, and answer. */
 function request({ method, query, headers, answer, xml }, key, view) {
   const isRaw = view.unfolded.has(`raw-${key}`);
   return [

@@ -1,14 +1,14 @@
-// The API calls of the server under test: what it asked for, and what the platform answered.
+// The API calls of the server under test: requests and answers.
 
 import { copyButton } from "./copying.js";
 import { el } from "./dom.js";
 import { formTable, prettyJson } from "./readable.js";
 import { preciseTime, shortSpan, text } from "./texts.js";
 
-/** How many API calls are written out for one delivery: a busy bot makes hundreds. */
+/** The largest number of API calls that are shown for one delivery: a busy bot makes hundreds. */
 const MOST_CALLS = 20;
 
-/** The newest calls, oldest first; `view` is the pane's. */
+/** The elements of the newest calls, oldest first; `view` is the pane's view. */
 export function callList(calls, view) {
   const left = calls.length - MOST_CALLS;
   return [
@@ -17,7 +17,7 @@ export function callList(calls, view) {
   ];
 }
 
-/** One call: when, what and how long; why it was refused; its body and its answer. */
+/** The element of a call: time, path and duration; the reason of a refusal; body and answer. */
 export function callDetails(call, view) {
   const { id, at, method, path, ms, refused, body, answer } = call;
   return el(
@@ -37,7 +37,7 @@ export function callDetails(call, view) {
   );
 }
 
-/** How the platform answered, in a word. */
+/** The platform's answer in a word. */
 export function callWord({ refused, fault, status }) {
   if (fault) return text(`fault.${fault}`, {}, fault);
   if (refused) return text("call.refused");
@@ -49,7 +49,7 @@ function callChip(call) {
   return el("span", { class: `chip ${tone}` }, callWord(call));
 }
 
-/** What was sent, as a person reads it or as it is. */
+/** The body, indented for reading or unchanged. */
 function block(title, key, words, readable, view) {
   const isRaw = view.unfolded.has(`raw-${key}`);
   return el(

@@ -1,4 +1,4 @@
-// The conversation of one user with one account: its lines, and what became of what the user sent.
+// The conversation of one user with one account: its messages, and the outcome of those that the user sent.
 
 import { shown, summary } from "./contents.js";
 import { el, icon } from "./dom.js";
@@ -11,18 +11,18 @@ const byId = (id) => document.getElementById(id);
 const keyOf = (message) => `m${message.id}`;
 const conversationOf = ({ account, user }) => JSON.stringify([account, user]);
 
-/** How often words that change as time goes by are written anew. */
+/** The interval at which texts that depend on the time are updated. */
 const TICK_MS = 1000;
 
-/** What is known of a delivery that is forgotten, or not known yet. */
+/** The outcome of a delivery that is forgotten, or not known yet. */
 const FORGOTTEN = { words: "", tone: "", reason: null, ticks: false };
 
 export class Chat {
-  /** `chosen` holds account and user; `showDelivery(id)` and `showCall(id)` lead to what a line came from. */
+  /** `chosen` holds account and user; `showDelivery(id)` and `showCall(id)` show the delivery or call of a message. */
   constructor(sandbox, chosen, { showDelivery, showCall }) {
     Object.assign(this, { sandbox, chosen, showDelivery, showCall });
     this.newest = byId("to-newest");
-    // The last message before a conversation was begun anew; what came before stays among the deliveries.
+    // The last message before the conversation was begun anew. Earlier messages are shown among the deliveries only.
     this.begun = new Map();
     this.list = new WindowedList({
       list: byId("messages"),
@@ -36,7 +36,7 @@ export class Chat {
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Another conversation, or everything is new. */
+  /** Shows the chosen conversation from its beginning. */
   reset() {
     const { account, user } = this.chosen;
     this.list.reset(this.sandbox.conversation(account, user).filter((message) => this.#isShown(message)));
@@ -45,21 +45,21 @@ export class Chat {
   /** Whether a message came after the conversation was begun anew. */
   #isShown({ id, at }) {
     const last = this.begun.get(conversationOf(this.chosen));
-    // A sandbox that was started again counts from 1 again.
+    // A restarted sandbox counts from 1 again.
     return !last || id > last.id || at > last.at;
   }
 
-  /** Another language. */
+  /** Shows all texts in the language that was chosen. */
   redraw() {
     this.list.redraw();
   }
 
-  /** Shows the newest message, and what is said from now on. */
+  /** Shows the newest message, and follows the conversation from then on. */
   toNewest() {
     this.list.toNewest();
   }
 
-  /** Shows only what comes from now on. */
+  /** Hides all messages so far. */
   begin() {
     const last = this.sandbox.conversation(this.chosen.account, this.chosen.user).at(-1);
     if (last) this.begun.set(conversationOf(this.chosen), last);
@@ -73,7 +73,7 @@ export class Chat {
       if (mine.length > 0) this.list.put(mine);
       this.#announce(mine.filter((message) => message.from === "account"));
     }
-    // A message may wait behind another one, and an API call says which of them was answered.
+    // A message may wait behind another one, and an API call shows which of them was answered.
     if (kind === "delivery" || kind === "call") this.#showOutcomes(byId("messages").querySelectorAll(".outcome"));
   }
 
@@ -81,7 +81,7 @@ export class Chat {
     this.#showOutcomes(byId("messages").querySelectorAll(".outcome[data-ticks]"));
   }
 
-  /** Tells who listens to the page what was answered. */
+  /** Announces a reply to screen readers. */
   #announce(replies) {
     const lines = replies.slice(-5).map((reply) => text("said", { who: this.#accountName(reply), what: summary(reply.content) }));
     if (lines.length > 0) byId("announcer").replaceChildren(...lines.map((line) => el("span", {}, line)));
@@ -115,7 +115,7 @@ export class Chat {
     return el("div", { class: "meta" }, time, this.#source(message), this.#audience(message));
   }
 
-  /** Leads from a reply to the API call that brought it. */
+  /** The button that leads from a reply to its API call. */
   #source({ call }) {
     if (call === null) return null;
     return el("button", { type: "button", class: "receipt", data: { control: "call" }, on: { click: () => this.showCall(call) } }, text("show.call"));
@@ -127,7 +127,7 @@ export class Chat {
     return el("span", { class: "tag" }, icon("everyone"), label);
   }
 
-  /** What became of a user's message; leads to its delivery. */
+  /** The button with the outcome of a user's message, which leads to its delivery. */
   #outcome(delivery, time) {
     const receipt = el("button", { type: "button", class: "receipt", data: { control: "receipt" }, on: { click: () => this.showDelivery(delivery) } });
     const element = el("div", { data: { delivery } }, time, receipt, el("p", { class: "outcome-reason" }));
@@ -139,7 +139,7 @@ export class Chat {
     for (const element of elements) this.#showOutcome(element);
   }
 
-  // Written into the elements that are there, so that a button which has the focus keeps it.
+  // The existing elements are changed and not replaced, so that a focused button keeps the focus.
   #showOutcome(element) {
     const [, receipt, why] = element.children;
     const delivery = this.sandbox.delivery.get(Number(element.dataset.delivery));
@@ -163,7 +163,7 @@ export class Chat {
   }
 }
 
-/** Writes a text where it is another one: what was selected to be copied stays selected. */
+/** Sets a text only if it differs, so that a selection within it stays. */
 function write(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }

@@ -1,4 +1,4 @@
-// What the user says: text, and the other kinds through a small form each.
+// The composer: text, and a small form for each other kind of message.
 
 import { attempt, ask, field } from "./dialog.js";
 import { el, icon } from "./dom.js";
@@ -7,7 +7,7 @@ import { text } from "./texts.js";
 const byId = (id) => document.getElementById(id);
 const sample = (name) => new URL(`sandbox/samples/${name}`, location).href;
 
-/** Each kind: its icon, the fields of its form, and its content from what was entered. */
+/** The kinds of messages: icon, fields of the form, and the content that is made of the entered values. */
 const KINDS = {
   image: { icon: "image", fields: () => fileFields("image", "picture.jpg", "image/jpeg,image/png"), content: (data) => ({ url: data.get("url") }) },
   voice: { icon: "voice", fields: () => fileFields("voice", "voice.amr", ".amr"), content: (data, uploaded) => ({ url: data.get("url"), seconds: uploaded?.seconds ?? null }) },
@@ -31,7 +31,7 @@ const KINDS = {
   },
 };
 
-/** What a file must be: the limits of the platform, told before anything is sent. */
+/** The platform's limits of a file, checked before anything is sent. */
 const FILES = { image: { types: /^image\/(jpeg|png)$/, most: 2 << 20 }, voice: { types: /^(audio\/amr|)$/, most: 60 << 10 } };
 
 const fileFields = (kind, name, accept) => [
@@ -44,7 +44,7 @@ const coordinate = (name, value, most) =>
   field(text(`field.${name}`), { type: "number", name, value, min: -most, max: most, step: "any", required: true });
 
 export class Composer {
-  /** `chosen` holds account and user; `sending()` is called when something is about to be sent. */
+  /** `chosen` holds account and user; `sending()` is called before a message is sent. */
   constructor(sandbox, chosen, sending) {
     Object.assign(this, { sandbox, chosen, sending, recalled: null, latest: null });
     this.field = byId("text");
@@ -68,7 +68,7 @@ export class Composer {
     this.redraw();
   }
 
-  /** Another language. */
+  /** Shows all texts in the language that was chosen. */
   redraw() {
     const buttons = Object.entries(KINDS).map(([kind, { icon: name }]) =>
       el("button", { type: "button", data: { kind }, on: { click: () => this.#ask(kind) } }, icon(name), text(`kind.${kind}`)),
@@ -78,7 +78,7 @@ export class Composer {
   }
 
   #onKey(event) {
-    // Enter that ends the choice of a Chinese word must not send.
+    // The Enter key that ends the choice of a Chinese word must not send.
     if (event.isComposing) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
@@ -88,13 +88,13 @@ export class Composer {
     }
   }
 
-  /** Up goes back through what this user wrote, Down forth again; a text that was begun stays. */
+  /** Recalls earlier texts of this user with the Up and Down keys; a text that was begun is kept. */
   #recall(event) {
     const { value, selectionStart, selectionEnd } = this.field;
     const said = this.#said();
     const place = value === "" ? said.length : this.recalled;
     if (place === null || (value !== "" && said[place] !== value)) return;
-    // Within a text of several lines the keys move the cursor first.
+    // Within a text of several lines the keys first move the cursor.
     const beyond = event.key === "ArrowUp" ? value.slice(0, selectionStart) : value.slice(selectionEnd);
     const next = place + (event.key === "ArrowUp" ? -1 : 1);
     if (beyond.includes("\n") || next < 0 || next > said.length) return;
@@ -103,24 +103,24 @@ export class Composer {
     this.field.value = said[next] ?? "";
   }
 
-  /** The texts of this user in this conversation, oldest first, each once where it came several times in a row. */
+  /** The texts of this user in this conversation, oldest first, without direct repetitions. */
   #said() {
     const { account, user } = this.chosen;
     const arrived = this.sandbox.conversation(account, user).filter(({ from, content }) => from === "user" && content.kind === "text");
     const texts = arrived.map(({ content }) => content.text);
-    // Whoever types fast is ahead of the sandbox.
+    // A fast user may have sent texts that the sandbox has not published yet.
     const { latest } = this;
     if (latest?.account === account && latest.user === user && !this.sandbox.message.has(latest.message)) texts.push(latest.said);
     return texts.filter((said, index) => said !== texts[index - 1]);
   }
 
-  /** A picture or recording that is dropped on the chat is offered to be sent; elsewhere a file does nothing. */
+  /** Offers to send a picture or recording that is dropped on the chat; a file that is dropped elsewhere is ignored. */
   #takeDrops() {
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
     const isHere = (event) => !this.field.disabled && byId("chat").contains(event.target);
     addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;
-      // A browser would show the file in the page's place.
+      // Without this a browser would show the file in place of the page.
       event.preventDefault();
       event.dataTransfer.dropEffect = isHere(event) ? "copy" : "none";
       byId("drop").hidden = !isHere(event);
@@ -154,7 +154,7 @@ export class Composer {
     this.latest = latest;
     const sent = await attempt(() => this.#send({ kind: "text", text: said }));
     latest.message = sent?.message ?? null;
-    // What could not be sent is not lost, unless something else was begun meanwhile.
+    // A text that could not be sent is put back, unless another one was begun meanwhile.
     if (!sent && !this.field.value) this.field.value = said;
   }
 
@@ -195,7 +195,7 @@ export class Composer {
 
 const fileSize = (bytes) => (bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`);
 
-/** Shows a chosen picture; the page may load pictures from nowhere but the web and data addresses. */
+/** Shows a chosen picture, as a data address, since the page may load pictures only from the web and data addresses. */
 function preview(file, image) {
   image.hidden = !file || !FILES.image.types.test(file.type);
   if (image.hidden) return;

@@ -1,4 +1,4 @@
-// What was said, as an app shows it: one function for each kind of content.
+// The contents of messages as an app shows them: one function for each kind.
 
 import { el, icon, link, linked, openable, picture } from "./dom.js";
 import { spoken, text } from "./texts.js";
@@ -13,12 +13,12 @@ const SHOWN = {
   mpnews: (content) => news(content.articles),
 };
 
-/** The element of a content; an unknown kind is shown as its JSON. */
+/** The element of a content; a content of an unknown kind is shown as JSON. */
 export function shown(content) {
   return SHOWN[content.kind]?.(content) ?? el("div", { class: "bubble" }, JSON.stringify(content));
 }
 
-/** The content in one line, for lists and for who listens to the page. */
+/** The content in one line, for lists and for screen readers. */
 export function summary(content) {
   switch (content.kind) {
     case "text":
@@ -55,12 +55,12 @@ function voice(content) {
   return bubble;
 }
 
-// The platform's recordings are AMR, which most browsers have no decoder for; the sandbox's own files say so in their path.
+// The platform's recordings are AMR, which most browsers cannot decode; the paths of the sandbox's own files show it.
 const isPlayable = (address) => !/\.amr$|\/sandbox\/media\//i.test(new URL(address).pathname) || document.createElement("audio").canPlayType("audio/amr") !== "";
 
 const unplayable = (address, why) => el("small", {}, text(why), " · ", link(address, { download: "" }, text("download")));
 
-/** A button that plays a recording, and says why not where the browser cannot. */
+/** A button that plays a recording, and explains it if the browser cannot. */
 function player(bubble, address, label) {
   const audio = new Audio();
   const fail = () => button.isConnected && bubble.replaceChildren(icon("play"), bubble.lastChild, unplayable(address, "voice.unplayable"));
@@ -103,7 +103,7 @@ function card(content) {
 function news(articles) {
   const [first, ...others] = articles;
   if (!first) return el("div", { class: "bubble" }, text("kind.news"));
-  // A card of its own says more than the head of a list.
+  // A single card shows its description, the head of a list does not.
   const cover = article(first, "cover", others.length === 0 && first.description);
   return el("ul", { class: "news" }, el("li", {}, cover), others.map((other) => el("li", {}, article(other, "row"))));
 }

@@ -1,15 +1,15 @@
-// Copies what was sent, as it is or as a command for a shell.
+// Copying of requests, unchanged or as a command for a shell.
 
 import { notify } from "./dialog.js";
 import { el, icon } from "./dom.js";
 import { text } from "./texts.js";
 
-/** How long a button says that it has copied. */
+/** The time for which a button shows that it has copied. */
 const COPIED_MS = 2000;
-/** What curl writes itself, and knows better. */
+/** The headers that curl adds itself. */
 const OWN_HEADERS = new Set(["host", "content-length", "connection", "transfer-encoding", "accept", "accept-encoding"]);
 
-/** A button that copies what `words()` gives when it is pressed; `control` names it among the controls of its pane. */
+/** A button that copies the result of `words()`; `control` names the button among the controls of its pane. */
 export function copyButton(label, control, words) {
   const said = el("span", {}, label);
   const button = el("button", { type: "button", class: "plain small copy", data: { control } }, icon("copy"), said);
@@ -26,7 +26,7 @@ export function copyButton(label, control, words) {
 }
 
 async function copy(words) {
-  // Browsers have a clipboard only for pages of this machine and of HTTPS.
+  // Browsers offer the clipboard only to pages of this machine and of HTTPS.
   if (!navigator.clipboard) return copyByHand(words);
   try {
     await navigator.clipboard.writeText(words);
@@ -51,7 +51,7 @@ function copyByHand(words) {
 export function curl({ method, query, headers }, url, body) {
   const joint = url.includes("?") ? "&" : "?";
   const sent = headers.filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
-  // curl leaves a header out whose value is empty, unless it ends with a semicolon.
+  // curl omits a header with an empty value, unless it ends with a semicolon.
   const options = sent.map(([name, value]) => `--header ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`);
   return [
     `curl --include --globoff --request ${quoted(method)}`,
@@ -61,5 +61,5 @@ export function curl({ method, query, headers }, url, body) {
   ].join(" \\\n  ");
 }
 
-/** A word for a shell: nothing within single quotes means anything but the quote itself. */
+/** A text as one word for a shell: within single quotes only the quote itself has a meaning. */
 const quoted = (words) => `'${words.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,4 +1,4 @@
-// The deliveries as dense rows: each message on its way to the server under test, and API calls that answer none.
+// The deliveries as rows: each message to the server under test, and the API calls that answer no message.
 
 import { Detail } from "./detail.js";
 import { WindowedList } from "./list.js";
@@ -10,14 +10,14 @@ const byId = (id) => document.getElementById(id);
 const byTime = (a, b) => a.at - b.at || a.id - b.id;
 const isTrouble = ({ tone }) => tone === "warn" || tone === "bad";
 
-/** How often what depends on the time is looked at again. */
+/** The interval at which outcomes that depend on the time are updated. */
 const TICK_MS = 1000;
 
 export class Deliveries {
   /** `chosen` holds account and user. */
   constructor(sandbox, chosen) {
     Object.assign(this, { sandbox, chosen, filter: "all", words: [], selected: null, awaited: null });
-    // How each delivery and each call that answers none looks now: `{ tone, words, ticks }`.
+    // The shown outcome of each delivery and of each call that answers no message: `{ tone, words, ticks }`.
     this.judged = new Map();
     this.rows = byId("delivery-list");
     this.list = new WindowedList({
@@ -47,7 +47,7 @@ export class Deliveries {
     this.#choose("all");
   }
 
-  /** Everything is new, or another conversation was chosen. */
+  /** Shows all rows again, for a new state or another conversation. */
   reset() {
     this.judged.clear();
     const items = this.#known();
@@ -56,14 +56,14 @@ export class Deliveries {
     this.detail.refresh(this.#shownItem());
   }
 
-  /** Another language. */
+  /** Shows all texts in the language that was chosen. */
   redraw() {
     for (const item of this.#known()) this.#judge(item);
     this.list.redraw();
     this.detail.redraw();
   }
 
-  /** Opens a delivery, whatever filter and search. */
+  /** Opens a delivery, also one that the filter or the search hides. */
   show(id) {
     this.#open(this.sandbox.delivery.get(id));
   }
@@ -108,7 +108,7 @@ export class Deliveries {
     if (row) this.#open(this.list.items.get(row.dataset.key), false);
   }
 
-  /** Up, down, home and end go through the rows; enter opens one and goes there, escape closes it. */
+  /** Moves through the rows with Up, Down, Home and End; Enter opens a row and moves the focus to it, Escape closes it. */
   #onKey(event) {
     const keys = [...this.list.items.keys()].reverse();
     const at = keys.indexOf(this.selected);
@@ -139,7 +139,7 @@ export class Deliveries {
     this.list.reset(items.filter((item) => this.#passes(item)));
   }
 
-  /** The deliveries, and the API calls that answer none, oldest first. */
+  /** The deliveries, and the API calls that answer no message, oldest first. */
   #known() {
     const { delivery, call } = this.sandbox;
     const lonely = [...call.values()].filter((item) => !delivery.has(item.delivery));
@@ -157,7 +157,7 @@ export class Deliveries {
     return item.account === this.chosen.account && (users.length === 0 || users.includes(this.chosen.user));
   }
 
-  /** Whether all that is searched for is in the user, the text or the ids of an item. */
+  /** Whether the user, the text and the ids of an item contain all words of the search. */
   #isFound(item) {
     if (this.words.length === 0) return true;
     const messageId = /<MsgId>(.*?)<\/MsgId>/i.exec(item.xml ?? "")?.[1];
@@ -182,14 +182,14 @@ export class Deliveries {
     }
   }
 
-  /** What looks different after an API call: its delivery, and others of its users that nothing had answered. */
+  /** The items whose outcome an API call changes: its delivery, and deliveries of its users without an answer so far. */
   #concerned(call) {
     const own = this.sandbox.delivery.get(call.delivery) ?? call;
     const others = [...this.sandbox.delivery.values()].filter((item) => call.users.includes(item.user) && isTrouble(this.judged.get(keyOf(item)) ?? {}));
     return [own, ...others];
   }
 
-  /** Looks again at what changes as time goes by. */
+  /** Updates outcomes that depend on the time. */
   #tick() {
     const items = [...this.judged].filter(([, { ticks }]) => ticks).map(([key]) => this.#item(key)).filter(Boolean);
     const changed = items.filter((item) => {
@@ -217,7 +217,7 @@ export class Deliveries {
     return judged;
   }
 
-  /** Forgets what the store has forgotten. */
+  /** Forgets the items that the store has forgotten. */
   #forget() {
     for (const key of this.judged.keys()) if (!this.#item(key)) this.judged.delete(key);
     this.list.drop([...this.list.items.keys()].filter((key) => !this.#item(key)));

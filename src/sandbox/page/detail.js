@@ -1,4 +1,4 @@
-// One delivery, or one API call, in full: what became of it, each attempt, what was sent and what came back.
+// The pane with one delivery or API call in full: outcome, attempts, requests and answers.
 
 import { attemptList } from "./attempts.js";
 import { callDetails, callList } from "./calls.js";
@@ -15,8 +15,8 @@ const root = document.documentElement;
 
 export class Detail {
   /**
-   * `show(id)` opens another delivery, `sendAsNew(item)` sends one as a new message, `closed()` is told that the pane
-   * has closed.
+   * `show(id)` opens another delivery, `sendAsNew(item)` sends one as a new message, `closed()` is called when the
+   * pane has closed.
    */
   constructor(sandbox, { show, sendAsNew, closed }) {
     Object.assign(this, { sandbox, show, sendAsNew, closed, item: null, unfolded: new Set(), outcome: null });
@@ -31,7 +31,7 @@ export class Detail {
     return this.item !== null;
   }
 
-  /** Opens the pane for a delivery, or for an API call. */
+  /** Opens the pane for a delivery or an API call. */
   open(item) {
     const isOther = !this.item || keyOf(this.item) !== keyOf(item);
     if (isOther) this.unfolded.clear();
@@ -55,7 +55,7 @@ export class Detail {
     this.closed();
   }
 
-  /** The item has changed; without one it is gone. */
+  /** Shows the changed item; without an item the pane closes. */
   refresh(item) {
     if (!this.isOpen) return;
     if (!item) {
@@ -66,7 +66,7 @@ export class Detail {
     this.redraw();
   }
 
-  /** Draws everything again, and keeps place and focus. */
+  /** Draws the whole pane again, and keeps its scroll position and focus. */
   redraw() {
     if (!this.isOpen) return;
     const focused = pane.contains(document.activeElement) ? document.activeElement : null;
@@ -78,12 +78,12 @@ export class Detail {
     (control ?? pane).focus({ preventScroll: true });
   }
 
-  /** Says again what changes as time goes by. */
+  /** Updates texts that depend on the time. */
   tick() {
     if (this.outcome?.ticks && this.isOpen) this.#outcomeBox?.replaceWith(this.#outcome(this.item));
   }
 
-  /** Brings an API call in sight. */
+  /** Scrolls to an API call. */
   find(id) {
     const call = pane.querySelector(`.call[data-call="${id}"]`);
     call?.classList.add("found");
@@ -130,7 +130,7 @@ export class Detail {
   }
 
   #actions(item) {
-    // A button that is disabled for a moment would lose the focus for good.
+    // A button that is disabled for a moment would lose the focus.
     const button = (control, name, isPossible, action) => {
       const on = { click: () => isPossible && run(action) };
       const properties = { type: "button", class: "small", title: text(`${control}.hint`), "aria-disabled": String(!isPossible), data: { control }, on };
@@ -146,19 +146,19 @@ export class Detail {
 
   async #resend({ id, account }) {
     const { route_open: isOpen, route_url: url } = this.sandbox.account.get(account) ?? {};
-    // The sandbox refuses these as well, and says so in English only.
+    // The sandbox refuses these as well, but explains it in English only.
     if (this.sandbox.pausedUntil > this.sandbox.now()) throw new Error(text("reason.paused"));
     if (isOpen === false) throw new Error(text("reason.route_off"));
     if (url === "") throw new Error(text("reason.no_route"));
     await this.sandbox.resend(id);
   }
 
-  /** What became of the message, in the words that stand below it in the chat as well. */
+  /** The outcome of the message, in the same words as below it in the chat. */
   #outcome(item) {
     this.outcome = outcome(item, this.sandbox, this.sandbox.now());
     const { words, tone, reason } = this.outcome;
     const { entry = null, behind = null, replies = [] } = item.handling ?? {};
-    // An entry has a number that is known here once its first attempt has begun.
+    // The number of an entry is known once its first attempt has begun.
     const replyEntries = replies.filter((reply) => reply.entry !== null).map((reply) => `#${reply.entry}`).join(", ");
     const toFirst = { type: "button", class: "small", data: { control: "behind" }, on: { click: () => this.show(behind) } };
     return el(
@@ -180,7 +180,7 @@ export class Detail {
     );
   }
 
-  /** What the parts of the pane need: the sandbox, folds that stay as they are, and switches. */
+  /** The view that the parts of the pane share: the sandbox, folds that keep their state, and switches. */
   #view() {
     return {
       sandbox: this.sandbox,
@@ -198,7 +198,7 @@ export class Detail {
     this.redraw();
   }
 
-  /** A fold whose inside is built when it is opened. */
+  /** A fold whose content is built when it is opened. */
   #fold(key, head, build) {
     const inside = el("div", { class: "inside" });
     const fill = () => inside.replaceChildren(...[build()].flat(2).filter(Boolean));
@@ -217,8 +217,8 @@ export class Detail {
   }
 }
 
-/** A part of the pane: its heading, what can be done with it, and its content. */
+/** A part of the pane: heading, actions and content. */
 const section = (title, actions, ...content) => el("section", {}, el("header", {}, el("h4", {}, title), actions), ...content);
 
-/** What scrolls below the pane's head. */
+/** The element that scrolls below the pane's head. */
 const body = (...content) => el("div", { class: "detail-body", tabIndex: 0, data: { control: "body" }, role: "group", "aria-label": text("detail") }, ...content);

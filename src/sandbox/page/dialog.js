@@ -1,9 +1,9 @@
-// Questions to the reader, and what went wrong.
+// Dialogs, notices and error messages.
 
 import { el, icon } from "./dom.js";
 import { text } from "./texts.js";
 
-/** Asks for values: shows `fields` and gives `submit` a `FormData`; a failure is shown and the dialog stays. Its form. */
+/** Asks for values: shows `fields` and calls `submit` with a `FormData`; after a failure the dialog stays. Returns its form. */
 export function ask({ title, fields, action, submit }) {
   const trouble = el("p", { class: "why", role: "alert", hidden: true });
   const cancel = el("button", { type: "button", class: "plain", on: { click: () => dialog.close() } }, text("cancel"));
@@ -25,7 +25,7 @@ export function ask({ title, fields, action, submit }) {
   return form;
 }
 
-/** Shows something to read. */
+/** Shows a text to read. */
 export function tell(title, ...content) {
   const close = el("button", { type: "button", class: "primary", on: { click: () => dialog.close() } }, text("close"));
   const dialog = opened(el("div", { class: "told" }, el("h2", { id: "dialog-title" }, title), ...content, el("div", { class: "buttons" }, close)));
@@ -38,15 +38,15 @@ function opened(content) {
   return dialog;
 }
 
-/** A labelled field; `properties` are the input's. */
+/** A labelled field; `properties` are those of the input. */
 export function field(label, properties, hint) {
   return el("label", {}, label, el("input", { type: "text", autocomplete: "off", spellcheck: false, ...properties }), hint && el("span", { class: "hint" }, hint));
 }
 
-/** How long a notice stays. */
+/** The time for which a notice stays. */
 const NOTICE_MS = 12_000;
 
-/** Says something in the corner, with `actions` beside it. */
+/** Shows a notice in the corner, with `actions` beside it. */
 export function notify(words, { tone = "", actions = [] } = {}) {
   const close = el("button", { type: "button", class: "plain square small", "aria-label": text("close"), on: { click: () => notice.remove() } }, icon("close"));
   const notice = el("div", { class: `notice ${tone}` }, el("p", {}, words), actions, close);
@@ -55,7 +55,7 @@ export function notify(words, { tone = "", actions = [] } = {}) {
   return notice;
 }
 
-/** Runs an action and says why it failed. */
+/** Runs an action, and shows the reason if it fails. */
 export async function attempt(action) {
   try {
     return await action();
@@ -65,5 +65,5 @@ export async function attempt(action) {
   }
 }
 
-// `fetch` throws a TypeError, with a text of the browser's own, where nothing answers.
+// `fetch` throws a TypeError with a text of the browser if the sandbox does not answer.
 const reason = (error) => (error instanceof TypeError ? text("unreachable") : error.message);

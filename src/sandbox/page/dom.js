@@ -1,8 +1,8 @@
-// Builds elements. Everything from outside goes through `textContent` or `link`, so nothing is ever read as HTML.
+// Building of elements. Foreign texts are only set through `textContent` and `link`, so that they are never read as HTML.
 
 /**
  * An element with properties and children. Strings become text nodes; null, undefined and false are left out.
- * `class`, `data` and `aria-*`, `role` and `for` are attributes, `on` holds listeners, all else are DOM properties.
+ * `class`, `data` and `aria-*`, `role` and `for` are attributes, `on` holds listeners, all other names are DOM properties.
  */
 export function el(name, properties = {}, ...children) {
   const element = document.createElement(name);
@@ -20,7 +20,7 @@ export function el(name, properties = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A decorative icon of the page's own sprite; the control around it carries the label. */
+/** A decorative icon of the page's sprite; the control around it has the label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -41,7 +41,7 @@ export function openable(address) {
   }
 }
 
-/** A link to `address`; where it may not be opened, a span that shows it as text. */
+/** A link to `address`, or a span with its text if it may not be opened. */
 export function link(address, properties, ...children) {
   const href = openable(address);
   if (href) return el("a", { ...properties, href, target: "_blank", rel: "noopener noreferrer" }, ...children);
@@ -56,7 +56,7 @@ export function linked(text) {
     .map((part, index) => (index % 2 && openable(part) ? link(part, { class: "inline-link" }, part) : part));
 }
 
-/** A picture that turns into its address where it cannot be loaded. */
+/** A picture, which is replaced by its address if it cannot be loaded. */
 export function picture(address, properties) {
   const href = address?.startsWith?.("/") && !address.startsWith("//") ? address : openable(address);
   if (!href) return el("span", { class: "no-picture" }, icon("image"), el("span", { class: "dead-link" }, String(address ?? "")));

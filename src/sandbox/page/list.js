@@ -1,19 +1,19 @@
-// A list that shows a window of its items, so that the document stays small however many there are.
+// A list of which only a window is in the document, so that the document stays small.
 
-/** How many items are in the document at most, and how far the window moves at an edge. */
+/** The largest number of items in the document, and the number by which the window moves at an edge. */
 const WINDOW = 80;
 const STEP = 40;
-/** How many items are remembered at all; the oldest are forgotten. */
+/** The largest number of items that are kept; the oldest are forgotten. */
 const MEMORY = 1000;
-/** From how near an edge, in pixels, the window moves on, and the newest item counts as in sight. */
+/** The distance from an edge, in pixels, within which the window moves, and the newest item counts as visible. */
 const EDGE = 240;
 const NEAR = 48;
 
-/** Items in order of arrival; `newestFirst` shows the last one on top instead of at the bottom. */
+/** The list, in order of arrival; `newestFirst` shows the newest item on top instead of at the bottom. */
 export class WindowedList {
   /**
-   * `render(item)` gives an item's element, `key(item)` its identity, `order(a, b)` compares two where they do not stay
-   * in the order of their arrival; `moved(list)` is told of every change.
+   * `render(item)` gives an item's element, `key(item)` its identity, `order(a, b)` compares two items if the order of
+   * arrival is not the one to show; `moved(list)` is called at every change.
    */
   constructor({ list, scroller, key, render, order = () => 0, newestFirst = false, moved = () => {} }) {
     Object.assign(this, { list, scroller, key, render, order, newestFirst, moved });
@@ -24,20 +24,20 @@ export class WindowedList {
     this.lastTop = 0;
     this.lastSizes = "";
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // A picture that arrives late, or a longer text in the composer, must not hide the newest item.
+    // A picture that loads late, or a longer text in the composer, must not hide the newest item.
     const sizes = new ResizeObserver(() => this.following && this.#scrollToNewest());
     sizes.observe(scroller);
     sizes.observe(list);
   }
 
-  /** Replaces everything and shows the newest. */
+  /** Replaces all items, and shows the newest. */
   reset(items) {
     this.items = new Map(items.slice(-MEMORY).map((item) => [this.key(item), item]));
     this.redraw();
     this.toNewest();
   }
 
-  /** Adds items, or puts each in the place of the one with its key. */
+  /** Adds items, or replaces those with the same key. */
   put(items) {
     const change = () => {
       for (const item of items) this.#putOne(item);
@@ -63,7 +63,7 @@ export class WindowedList {
     this.moved(this);
   }
 
-  /** Shows the newest item, and each newer one from now on. */
+  /** Shows the newest item, and each newer one from then on. */
   toNewest() {
     this.end = this.items.size;
     this.following = true;
@@ -72,7 +72,7 @@ export class WindowedList {
     this.moved(this);
   }
 
-  /** Brings an item into the document and in sight; its element, or null where it is forgotten. */
+  /** Scrolls to an item. Returns its element, or null if it is forgotten. */
   show(key) {
     if (!this.items.has(key)) return null;
     if (!this.shown.has(key)) {
@@ -126,7 +126,7 @@ export class WindowedList {
     this.lastSizes = this.#sizes();
   }
 
-  /** Whether the reader has left the newest item: by scrolling, not because something grew above it. */
+  /** Whether the reader has scrolled away from the newest item; growing items above it do not count. */
   #noticePlace() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const distance = this.newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;
@@ -136,7 +136,7 @@ export class WindowedList {
   }
 
   #scrolled() {
-    // A browser moves the place by itself where a window is narrowed or a phone is turned: nobody has scrolled.
+    // A browser changes the position itself when a window is narrowed or a phone is turned; the reader has not scrolled.
     if (this.following && this.#sizes() !== this.lastSizes) this.#scrollToNewest();
     this.#noticePlace();
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
@@ -155,7 +155,7 @@ export class WindowedList {
     });
   }
 
-  /** Changes the document without moving what the reader looks at. */
+  /** Changes the document, and keeps the visible items in their place. */
   #keepPlace(change) {
     const top = this.scroller.getBoundingClientRect().top;
     const looked = [...this.list.children].filter((child) => child.getBoundingClientRect().bottom > top);
@@ -189,7 +189,7 @@ export class WindowedList {
     return element;
   }
 
-  /** Draws one item again and gives the focus back to the same control. */
+  /** Draws one item again, and gives the focus back to the same control. */
   #replace(key, old, item) {
     const control = old.contains(document.activeElement) ? document.activeElement.dataset.control : null;
     const element = this.#rendered(key, item);

@@ -6,9 +6,9 @@ const menu = document.getElementById("menu");
 let open = null;
 let drawn = "";
 
-/** Shows an account's menu, or nothing where it has none. */
+/** Shows an account's menu, if it has one. */
 export function showMenu(entries = []) {
-  // An open menu stays open when something else about the account changes.
+  // An open menu stays open when another property of the account changes.
   const wanted = JSON.stringify(entries);
   if (wanted === drawn) return;
   drawn = wanted;
@@ -40,7 +40,7 @@ function close() {
   open = null;
 }
 
-/** Up and down go through an open list, Escape closes it. */
+/** Moves through an open list with Up and Down; Escape closes it. */
 function onKey(event) {
   if (!open) return;
   if (event.key === "Escape") {

@@ -1,21 +1,21 @@
-// What became of a user's message: its delivery, its handling and its replies, in words and by severity.
+// The outcome of a user's message: its delivery, its handling and its replies, in words and by severity.
 
 import { summary } from "./contents.js";
 import { sentence } from "./readable.js";
 import { shortSpan, text } from "./texts.js";
 
-/** How long a server may make no API call, in milliseconds, before that looks like trouble. */
+/** The time without an API call, in milliseconds, after which a message looks unanswered. */
 const SILENCE_MS = 5000;
 
-/** From harmless to grave. Being under way, and an answer that was not wanted, are no success. */
+/** The tones from harmless to grave. A message under way, and one that needs no answer, are no success. */
 const TONES = ["good", "", "warn", "bad"];
 const graver = (a, b) => (TONES.indexOf(a) > TONES.indexOf(b) ? a : b);
 
 /**
- * What became of a delivery and its message at the time `now`: `{ words, tone, reason, ticks }`.
+ * The outcome of a delivery and its message at the time `now`: `{ words, tone, reason, ticks }`.
  *
- * `tone` is `good`, empty (under way, or no answer wanted), `warn` or `bad`; `reason` is null or a sentence of the
- * server's; `ticks` says that the words change as time goes by.
+ * `tone` is `good`, empty (under way, or no answer wanted), `warn` or `bad`; `reason` is null or the server's
+ * reason; `ticks` is true if the words depend on the time.
  */
 export function outcome(delivery, sandbox, now) {
   const parts = [arrival(delivery, sandbox), ...unsound(delivery), repeated(delivery), ...aftermath(delivery, sandbox, now)].filter(Boolean);
@@ -27,19 +27,19 @@ export function outcome(delivery, sandbox, now) {
   };
 }
 
-/** Whether somebody should look at it: amber or red. */
+/** Whether an outcome needs attention: amber or red. */
 export function trouble(delivery, sandbox, now) {
   const { tone } = outcome(delivery, sandbox, now);
   return tone === "warn" || tone === "bad";
 }
 
-/** Whether a message that had been accepted was sent again and accepted again. */
+/** Whether an accepted message was sent again and accepted again. */
 export function isRepeated({ attempts }) {
   const accepted = attempts.filter(isAccepted);
   return accepted.length > 1 && accepted.slice(1).some((attempt) => attempt.resent);
 }
 
-/** Why a delivery was not sent or failed, in the page's language. */
+/** The reason why a delivery was not sent or failed, in the page's language. */
 export function reasonWords({ reason, reason_kind: kind, attempts, url }, sandbox) {
   if (!reason) return null;
   const last = attempts.findLast(isTry);
@@ -47,12 +47,12 @@ export function reasonWords({ reason, reason_kind: kind, attempts, url }, sandbo
   return text(`reason.${kind}`, places(url, sandbox), text(`error.${kind}`, places(url, sandbox), reason));
 }
 
-/** Why an attempt got no answer, or that it was dropped, in the page's language. */
+/** The reason why an attempt has no answer that counts, in the page's language. */
 export function errorWords({ error, error_kind: kind }, { url }, sandbox) {
   return error ? text(`error.${kind}`, places(url, sandbox), error) : null;
 }
 
-/** Who took a message, in the page's language: `rule "welcome"`, `rules[0]`, `handler 2` or `handler 2 (Text)`. */
+/** The handler or rule that took a message, in the page's language: from `rule "welcome"`, `rules[0]`, `handler 2 (Text)`. */
 export function takerWords(by) {
   const [, name] = /^rule "(.*)"$/s.exec(by ?? "") ?? [];
   if (name !== undefined) return text("by.rule", { name });
@@ -63,7 +63,7 @@ export function takerWords(by) {
   return by ?? "";
 }
 
-// A try is an attempt to deliver the message itself; forgeries and duplicates come along with it.
+// A try is an attempt to deliver the message itself; forgeries and duplicates are attempts, too, but no tries.
 const isTry = ({ fault }) => !fault || fault === "drop_answer";
 const isAccepted = (attempt) => isTry(attempt) && attempt.status === 200 && !attempt.error;
 const answered = ({ status, answer }) => text(answer ? "reason.answered.body" : "reason.answered", { status, answer: sentence(answer ?? "") });
@@ -78,14 +78,14 @@ function hostOf(url) {
   }
 }
 
-/** The tries since it was sent again by hand, if it was: what failed before was seen already. */
+/** The tries since the delivery was sent again by hand, or all of them. */
 function latestTries({ attempts }) {
   const tries = attempts.filter(isTry);
   const resent = tries.filter((attempt) => attempt.resent);
   return resent.length > 0 ? resent : tries;
 }
 
-/** How far the message has come to the server. */
+/** The outcome of the delivery. */
 function arrival(delivery, sandbox) {
   const { state } = delivery;
   const tries = latestTries(delivery);
@@ -108,7 +108,7 @@ function failureWords(attempt, delivery, sandbox) {
   return errorWords(attempt, delivery, sandbox) ?? answered(attempt);
 }
 
-/** The forgeries and duplicates that the server answered as no sound one does. */
+/** The forgeries and duplicates that the server answered wrongly. */
 const unsound = ({ attempts }) =>
   attempts
     .filter((attempt) => !isTry(attempt) && attempt.status !== null && attempt.status !== attempt.expected)
@@ -116,7 +116,7 @@ const unsound = ({ attempts }) =>
 
 const repeated = (delivery) => isRepeated(delivery) && { words: text("outcome.repeated"), tone: "good" };
 
-/** What the server did with the message, as far as it is told. */
+/** The outcome of the handling, as far as the server reports it. */
 function aftermath(delivery, sandbox, now) {
   if (delivery.handling) return [handled(delivery, sandbox, now), ...replied(delivery, sandbox, now)];
   if (sandbox.observed || delivery.state !== "accepted") return [];
@@ -140,7 +140,7 @@ function handled(delivery, sandbox, now) {
     case "done":
       return { words: replies.length > 0 ? taker : withTaker(text("outcome.silent")), tone: replies.length > 0 ? "good" : "" };
     case "not_taken":
-      // Who has unfollowed cannot be answered: most bots have no handler for it.
+      // A user who has unfollowed cannot be answered, and most bots have no handler for the event.
       return { words: text("outcome.not_taken"), tone: kind === "unsubscribe" ? "" : "warn" };
     case "quiet":
       return { words: withTaker(text("outcome.quiet")), tone: "" };
@@ -151,7 +151,7 @@ function handled(delivery, sandbox, now) {
   }
 }
 
-/** A message waits for the first one of its conversation that is not done; it is stuck if that one is in trouble. */
+/** The outcome of a waiting message: it is stuck if the message that it waits for is in trouble. */
 function waitsBehind(delivery, sandbox, now) {
   const previous = ({ id, handling }) => handling && handling.behind !== null && handling.behind < id && sandbox.delivery.get(handling.behind);
   let first = delivery;
@@ -177,7 +177,7 @@ function replied({ id, at, handling }, sandbox, now) {
 /** Whether an API call was accepted: not refused, no fault, and an answer without an error code. */
 export const isFine = (call) => !call.refused && !call.fault && call.status === 200;
 
-/** What is known of a server that does not tell what it does: the API calls that it makes. */
+/** The outcome for a server that does not report its work: by its API calls. */
 function heard(delivery, sandbox, now) {
   const { kind, attempts, at } = delivery;
   const calls = callsAfter(delivery, sandbox);
@@ -190,7 +190,7 @@ function heard(delivery, sandbox, now) {
   return { words: text("outcome.no_call", { span: wholeSpan(silence) }), tone: silence < SILENCE_MS ? "" : "warn", ticks: true };
 }
 
-/** The API calls to this delivery's user since then: which message of several a call answers is not told. */
+/** The API calls to this delivery's user since then; a call does not name the message that it answers. */
 function callsAfter({ id, account, user, at }, sandbox) {
   const own = sandbox.callsOf(id);
   return own.length > 0 ? own : [...sandbox.call.values()].filter((call) => call.at >= at && call.account === account && call.users.includes(user));
@@ -203,7 +203,7 @@ const dead = (attempts) => text(attempts > 1 ? "outcome.dead" : "outcome.dead.on
 const until = (at, now) => wholeSpan((at ?? now) - now);
 const retry = (at, attempts, now) => text(attempts > 1 ? "outcome.retry.again" : "outcome.retry", { span: until(at, now), n: attempts });
 
-/** A span that is counted: whole seconds, minutes or hours. */
+/** A time span in whole seconds, minutes or hours. */
 function wholeSpan(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   if (seconds < 60) return text("span.s", { n: seconds });

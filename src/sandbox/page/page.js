@@ -1,4 +1,4 @@
-// Puts the page together: who is chosen, which view is shown, which language and theme.
+// The page: the chosen account and user, the shown view, language and theme.
 
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
@@ -28,7 +28,7 @@ const switches = new Switches(sandbox);
 const recording = new Recording(sandbox, chosen);
 let live = "connecting";
 
-// Who speaks with whom is in the address, so that it can be kept, and be another one in each tab.
+// The chosen account and user are in the address, so that they can be bookmarked, and differ from tab to tab.
 
 function choose(account, user) {
   Object.assign(chosen, { account, user });
@@ -70,7 +70,7 @@ function showPortrait(account) {
   const portrait = byId("portrait");
   const initial = [...(account?.name || account?.id || "?")][0];
   const wanted = account?.portrait_url || initial;
-  // It is loaded once, not again with every follower.
+  // The portrait is set only if it changes, so that it is not loaded again with every follower.
   if (portrait.dataset.shows === wanted) return;
   portrait.dataset.shows = wanted;
   portrait.replaceChildren(account?.portrait_url ? picture(wanted, { alt: "" }) : initial);
@@ -93,13 +93,13 @@ function route(account) {
 
 function options(select, known, value) {
   const wanted = [...known.values()].map(({ id, name }) => [id, called(id, name)]);
-  // An open list of choices closes when it is changed, so it is changed only where it differs.
+  // A list of choices that is open closes when it is changed, so it is changed only if it differs.
   const same = select.options.length === wanted.length && wanted.every(([id, label], i) => select.options[i].value === id && select.options[i].text === label);
   if (!same) select.replaceChildren(...wanted.map(([id, label]) => el("option", { value: id }, label)));
   select.value = value ?? "";
 }
 
-/** A name, and the id where it says more. */
+/** A name, with the id if it differs. */
 const called = (id, name) => (name && name.toLowerCase() !== id.toLowerCase() ? `${name} (${id})` : name || id);
 
 function addUser() {
@@ -122,7 +122,7 @@ function view(name) {
   for (const tab of document.querySelectorAll("[data-show]")) tab.setAttribute("aria-current", String(tab.dataset.show === name));
 }
 
-/** Shows what `show` brings in sight among the deliveries. */
+/** Switches to the deliveries, and calls `show`. */
 function toDeliveries(show) {
   if (root.dataset.view === "chat") view("deliveries");
   show();
@@ -151,7 +151,7 @@ function redraw() {
 const empty = (id, name, words, ...more) =>
   byId(id).replaceChildren(icon(name), el("strong", {}, text(words)), el("span", {}, text(`${words}.hint`)), ...more);
 
-/** A first thing to say with one click. */
+/** A suggested first message, sent with one click. */
 function suggestions() {
   const buttons = text("suggestions").split("|").map((said) => el("button", { type: "button", on: { click: () => say({ kind: "text", text: said }) } }, said));
   return el("span", { class: "suggestions" }, buttons);
@@ -162,14 +162,14 @@ function say(content) {
   return attempt(() => sandbox.send(chosen.account, chosen.user, content));
 }
 
-/** Unfollows, empties the view and follows: the account meets this user as on the first day. */
+/** Unfollows, empties the view and follows, so that the account meets this user for the first time again. */
 async function restart() {
   byId("more-actions").hidePopover();
   const { account, user } = chosen;
   const { followers, followed_by_all: followedByAll } = sandbox.account.get(account);
   const isFollowing = followers.includes(user) && !followedByAll;
   const unfollowed = isFollowing ? await say({ kind: "unsubscribe" }) : null;
-  // Two events on their way at the same time may overtake each other.
+  // Two events that are delivered at the same time may overtake each other.
   if (unfollowed) await sandbox.ended(unfollowed.delivery);
   if (chosen.account !== account || chosen.user !== user) return;
   chat.begin();
@@ -206,7 +206,7 @@ byId("theme").addEventListener("click", () => {
   theme(preferredTheme());
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
-  // The address says who is chosen: a jump must not change it.
+  // The address holds the chosen account and user: the link must not change it.
   event.preventDefault();
   view("chat");
   byId("text").focus();

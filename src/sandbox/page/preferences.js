@@ -1,6 +1,6 @@
-// Language and theme: what the browser prefers, unless the reader chose otherwise; the choice is remembered.
+// Language and theme: the browser's preference, unless the reader chose another one; the choice is stored.
 
-/** What was chosen, or null; a browser may forbid to remember. */
+/** The stored choice, or null; a browser may forbid storage. */
 function remembered(name) {
   try {
     return localStorage.getItem(name);
@@ -13,11 +13,11 @@ function remember(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {
-    // It holds until the page is closed.
+    // The choice then holds until the page is closed.
   }
 }
 
-/** `zh` or `en`. */
+/** The language: `zh` or `en`. */
 export function preferredLanguage() {
   const chosen = remembered("language");
   if (chosen === "zh" || chosen === "en") return chosen;
@@ -29,7 +29,7 @@ export const rememberLanguage = (code) => remember("language", code);
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 
-/** `dark` or `light`. */
+/** The theme: `dark` or `light`. */
 export function preferredTheme() {
   const chosen = remembered("theme");
   if (chosen === "dark" || chosen === "light") return chosen;

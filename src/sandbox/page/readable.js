@@ -1,14 +1,14 @@
-// What was sent, as a person reads it: XML and JSON indented, forms decoded.
+// Bodies in a readable form: XML and JSON indented, forms decoded.
 
 import { el } from "./dom.js";
 
 const INDENT = "  ";
-/** CDATA and tags as pieces of their own; what stands between them is text. */
+/** The pattern of CDATA sections and tags; the parts between them are text. */
 const PIECES = /(<!\[CDATA\[[\s\S]*?\]\]>|<[^>]*>)/;
 
 /**
- * XML with each element on a line of its own. No parser of the browser is asked, since the documents' own XML is not
- * well-formed (`<MsgId>…</MsgID>`), and half of a body is worth reading, too.
+ * XML with each element on a line of its own. The browser's parser is not used, since the documents' XML is not
+ * well-formed (`<MsgId>…</MsgID>`), and half of a body must be readable, too.
  */
 export function prettyXml(xml) {
   const pieces = xml.split(PIECES).filter((piece) => piece.trim() !== "");
@@ -19,7 +19,7 @@ export function prettyXml(xml) {
     const isTag = piece.startsWith("<") && !piece.startsWith("<!");
     const isEnd = isTag && piece.startsWith("</");
     if (isEnd) depth = Math.max(0, depth - 1);
-    // A text and the end of its element stay on the line on which the element began.
+    // The text and the end tag of an element stay on the line of its start tag.
     if (isOpen && (isEnd || !isTag)) lines.push(lines.pop() + piece);
     else lines.push(INDENT.repeat(depth) + piece);
     const isStart = isTag && !isEnd && !piece.startsWith("<?") && !piece.endsWith("/>");
@@ -29,7 +29,7 @@ export function prettyXml(xml) {
   return lines.join("\n");
 }
 
-/** JSON on several lines; null where it is none. */
+/** JSON on several lines; null if the text is not JSON. */
 export function prettyJson(words) {
   try {
     return JSON.stringify(JSON.parse(words), null, 2);
@@ -38,7 +38,7 @@ export function prettyJson(words) {
   }
 }
 
-/** What an answer says to a person: its error message, if it is JSON that has one. */
+/** The error message in an answer, if it is JSON that has one. */
 export function sentence(answer) {
   try {
     const { errmsg, msg, error } = JSON.parse(answer);
@@ -54,7 +54,7 @@ export function formTable(form, label) {
   return table(rows, label);
 }
 
-/** Headers as a table. */
+/** The headers as a table. */
 export const headerTable = (headers, label) =>
   table(headers.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))), label);
 

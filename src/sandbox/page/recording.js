@@ -1,4 +1,4 @@
-// Records a conversation to a file with one click, and plays such a file.
+// Recording of a conversation to a file with one click, and playing of such a file.
 
 import { attempt, notify, tell } from "./dialog.js";
 import { el } from "./dom.js";
@@ -19,7 +19,7 @@ export class Recording {
     });
   }
 
-  /** Another language, or another state. */
+  /** Shows the state in the language that was chosen. */
   redraw() {
     const words = text(this.begun ? "record.stop" : "record");
     byId("record").setAttribute("aria-pressed", String(this.begun !== null));
@@ -54,7 +54,7 @@ export class Recording {
   }
 }
 
-/** Offers text as a file; its name. */
+/** Offers a text as a file for download. Returns the name of the file. */
 function save(content, name) {
   const file = `${name.replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 60)}.toml`;
   const href = URL.createObjectURL(new Blob([content], { type: "application/toml" }));

@@ -1,11 +1,11 @@
-// A delivery, or an API call that answers none, in one line.
+// The row of a delivery, or of an API call that answers no message.
 
 import { callWord } from "./calls.js";
 import { summary } from "./contents.js";
 import { el, icon } from "./dom.js";
 import { clockTime, shortSpan, text } from "./texts.js";
 
-/** Which icon stands for which kind of message. */
+/** The icon of each kind of message. */
 const ICONS = {
   text: "chat",
   image: "image",
@@ -26,17 +26,17 @@ export const who = (item, sandbox) =>
     .map((id) => sandbox.user.get(id)?.name || id)
     .join(", ");
 
-/** An item in a line: how a message begins, or which call it is. */
+/** An item in one line: the beginning of the message, or the path of the call. */
 export function what(item, sandbox) {
   if (isCall(item)) return item.path;
   const message = sandbox.message.get(item.message);
   return message ? summary(message.content) : `#${item.message}`;
 }
 
-/** Whether an attempt is one of the platform's own, and no forgery or duplicate that comes along with them. */
+/** Whether an attempt is one of the platform's own tries, and not a forgery or duplicate. */
 export const isTry = ({ fault }) => !fault || fault === "drop_answer";
 
-/** The row of an item: time, user, what was said, how far it is, tries, and how long the last one took. */
+/** The row of an item: time, user, content, state, number of tries, and duration of the last one. */
 export function rowOf(item, { tone, words, ticks }, isSelected, sandbox) {
   const tries = isCall(item) ? [] : item.attempts.filter(isTry);
   const extras = isCall(item) ? 0 : item.attempts.length - tries.length;
@@ -59,7 +59,7 @@ export function rowOf(item, { tone, words, ticks }, isSelected, sandbox) {
   );
 }
 
-/** How far a delivery is, in a word or two; what became of it in full is the row's title. */
+/** The state of a delivery in a word or two; the row's title has the whole outcome. */
 function stateWord({ state, handling }, tone) {
   if (state !== "accepted") return text(`state.${state}`, {}, state);
   if (!handling) return text(tone === "warn" ? "short.unanswered" : "state.accepted");

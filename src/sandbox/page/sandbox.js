@@ -1,13 +1,13 @@
-// What the page knows of the sandbox: loaded once, kept up to date by server-sent events, bounded.
+// The page's copy of the sandbox's state: loaded once, kept up to date by server-sent events, bounded.
 
-/** How many of each kind are remembered, as many as the sandbox itself does; the oldest are forgotten. */
+/** The largest number of objects of each kind that are kept, the same as in the sandbox; the oldest are forgotten. */
 const MOST = { user: 2000, account: 100, message: 1000, delivery: 500, call: 500 };
-/** What `clear` makes the sandbox forget; accounts and users stay. */
+/** The kinds of objects that `clear` removes; accounts and users stay. */
 const CLEARED = ["message", "delivery", "call"];
-/** Events are handed on in batches, so that a flood of them costs one drawing. */
+/** The interval at which events are passed on, so that many events cause one drawing. */
 const BATCH_MS = 30;
 const RETRY_MS = 1500;
-/** How often the platform tries to deliver a message. */
+/** The number of the platform's tries for a message. */
 const MOST_TRIES = 4;
 
 export class Sandbox {
@@ -18,9 +18,9 @@ export class Sandbox {
   call = new Map();
   faults = {};
   timeoutMs = 5000;
-  /** Until when nothing is pushed, because too many answers came too late; null while it is. */
+  /** The end of the pause in pushing, which follows too many late answers; null without a pause. */
   pausedUntil = null;
-  /** Whether the sandbox is told what became of each message. */
+  /** Whether the server reports its work on the messages. */
   observed = false;
   #clockAhead = 0;
   #listeners = { loaded: [], changed: [], live: [] };
@@ -28,8 +28,8 @@ export class Sandbox {
   #events = null;
 
   /**
-   * `loaded()`: everything is new, or was cleared; `changed(kind, items)`: some of it, where `kind` may also be
-   * `faults` or `paused`; `live(state)`: live, connecting or lost.
+   * `loaded()` is called when the whole state is new or was cleared; `changed(kind, items)` when some objects have
+   * changed, where `kind` may also be `faults` or `paused`; `live(state)` with `live`, `connecting` or `lost`.
    */
   on(event, run) {
     this.#listeners[event].push(run);
@@ -39,7 +39,7 @@ export class Sandbox {
     for (const run of this.#listeners[event]) run(...values);
   }
 
-  /** Loads the present and follows what happens from then on; tries again until it works. */
+  /** Loads the state and follows its changes; tries again until it succeeds. */
   async connect() {
     this.#events?.close();
     this.#emit("live", "connecting");
@@ -72,7 +72,7 @@ export class Sandbox {
     events.onopen = () => this.#emit("live", "live");
     events.onerror = () => {
       this.#emit("live", "lost");
-      // A browser tries again by itself after a broken connection, but not after an answer that is no stream.
+      // A browser reconnects by itself after a broken connection, but not after an answer that is no stream.
       if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#events === events && this.connect(), RETRY_MS);
     };
     for (const kind of [...Object.keys(MOST), "faults", "paused"]) {
@@ -111,7 +111,7 @@ export class Sandbox {
     this.#emit("loaded");
   }
 
-  /** The sandbox's time, in milliseconds since 1970: this browser's clock may be another one. */
+  /** The sandbox's time, in milliseconds since 1970; the browser's clock may differ. */
   now() {
     return Date.now() + this.#clockAhead;
   }
@@ -121,7 +121,7 @@ export class Sandbox {
     return [...this.message.values()].filter((message) => isBetween(message, account, user));
   }
 
-  /** The API calls that came back while a delivery was the latest one of its conversation. */
+  /** The API calls that came while a delivery was the latest one of its conversation. */
   callsOf(delivery) {
     return [...this.call.values()].filter((call) => call.delivery === delivery);
   }
@@ -130,7 +130,7 @@ export class Sandbox {
     return this.#ask("POST", "users", JSON.stringify(name ? { id, name } : { id }));
   }
 
-  /** Waits until a delivery has ended, accepted or not, as long as its tries take at most. */
+  /** Waits until a delivery has ended, accepted or not, for the longest time that its tries can take. */
   ended(delivery) {
     const latest = Date.now() + MOST_TRIES * (this.timeoutMs + RETRY_MS);
     const isUnderWay = () => (this.delivery.get(delivery)?.state ?? "waiting") === "waiting";
@@ -166,7 +166,7 @@ export class Sandbox {
     return this.#ask("POST", `play?${new URLSearchParams({ lang })}`, conversation);
   }
 
-  /** A conversation file of what happened after message `after`. */
+  /** A conversation file with the messages after message `after`. */
   recording(account, user, after) {
     return this.#ask("GET", `recording?${new URLSearchParams({ account, user, after })}`);
   }

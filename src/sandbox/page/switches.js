@@ -1,4 +1,4 @@
-// Fault injection: each fault on or off, and for what share; sets of faults with one click; whether pushing pauses.
+// Fault injection: a switch and a share for each fault, presets, and the pause in pushing.
 
 import { attempt } from "./dialog.js";
 import { el } from "./dom.js";
@@ -12,13 +12,13 @@ const GROUPS = {
   content: ["malformed_xml", "unknown_kind", "mended_end_tag"],
   api: ["api_internal_error", "api_rate_exceeded", "api_status_500", "api_cut", "api_silent"],
 };
-/** Not a fault, but the more orderly way. */
-const CALM = "mended_end_tag";
-/** What is on or off, and has no share. */
-const FLAGS = new Set([CALM, "pause_after_timeouts"]);
+/** The switch for well-formed end tags, which is no fault. */
+const MENDED_END_TAG = "mended_end_tag";
+/** The switches without a share. */
+const FLAGS = new Set([MENDED_END_TAG, "pause_after_timeouts"]);
 const NAMES = Object.values(GROUPS).flat();
 const offValue = (name) => (FLAGS.has(name) ? false : 0);
-/** What each set of faults switches on; it switches all others off. */
+/** The faults of each preset; a preset switches all other faults off. */
 const PRESETS = {
   bad_day: {
     duplicate: 0.3,
@@ -37,7 +37,7 @@ const PRESETS = {
   attackers: { wrong_signature: 0.5, stale_signature: 0.5, replayed_signature: 0.5, forged_body: 0.5, malformed_xml: 0.3 },
   api_trouble: { api_internal_error: 0.3, api_rate_exceeded: 0.2, api_status_500: 0.2, api_cut: 0.1, api_silent: 0.05 },
 };
-/** How the page's clock shows that a pause is coming to its end. */
+/** The interval at which the remaining time of a pause is updated. */
 const TICK_MS = 1000;
 
 const allOff = () => Object.fromEntries(NAMES.map((name) => [name, offValue(name)]));
@@ -52,7 +52,7 @@ export class Switches {
     this.redraw();
   }
 
-  /** Another language: builds all rows again. */
+  /** Builds all rows again, in the language that was chosen. */
   redraw() {
     const groups = Object.entries(GROUPS).map(([group, names]) =>
       el("fieldset", { class: "switch-group" }, el("legend", {}, text(`group.${group}`)), names.flatMap((name) => this.#row(name))),
@@ -62,27 +62,27 @@ export class Switches {
     this.show();
   }
 
-  /** Shows what the sandbox says. */
+  /** Shows the faults of the sandbox. */
   show() {
     const faults = this.sandbox.faults;
     let on = 0;
     for (const [name, row] of this.rows) {
       const value = faults[name] ?? offValue(name);
       row.show(value);
-      if (value && name !== CALM) on += 1;
+      if (value && name !== MENDED_END_TAG) on += 1;
     }
     for (const button of byId("presets").children) {
       button.setAttribute("aria-pressed", String(isSet(faults, PRESETS[button.dataset.preset])));
     }
     this.#showPause();
-    byId("all-off").disabled = on === 0 && !faults[CALM];
+    byId("all-off").disabled = on === 0 && !faults[MENDED_END_TAG];
     for (const badge of document.querySelectorAll("[data-switches-on]")) {
       badge.hidden = on === 0;
       badge.textContent = on;
     }
   }
 
-  /** Says that pushing pauses, and for how long still. */
+  /** Shows the pause in pushing with its remaining time. */
   #showPause() {
     const left = Math.ceil(((this.sandbox.pausedUntil ?? 0) - this.sandbox.now()) / 1000);
     for (const line of document.querySelectorAll("[data-paused]")) {
@@ -92,8 +92,8 @@ export class Switches {
   }
 
   #preset(name) {
-    // A closing tag that is mended is no fault, and stays as it is.
-    const { [CALM]: _, ...others } = allOff();
+    // The switch for well-formed end tags is no fault, so a preset leaves it unchanged.
+    const { [MENDED_END_TAG]: _, ...others } = allOff();
     const on = { click: () => this.#set({ ...others, ...PRESETS[name] }) };
     return el("button", { type: "button", class: "small", data: { preset: name }, title: text(`preset.${name}.hint`), on }, text(`preset.${name}`));
   }
@@ -103,7 +103,7 @@ export class Switches {
     const box = el("input", { type: "checkbox", id: `switch-${name}`, role: "switch", "aria-describedby": `hint-${name}` });
     const flip = el(
       "label",
-      { class: name === CALM ? "switch calm" : "switch" },
+      { class: name === MENDED_END_TAG ? "switch calm" : "switch" },
       box,
       el("span", { class: "switch-name" }, text(name)),
       el("span", { class: "switch-hint", id: `hint-${name}` }, text(`${name}.hint`)),
@@ -141,7 +141,7 @@ export class Switches {
 }
 
 /** Whether the faults are those of a preset, and no others. */
-const isSet = (faults, preset) => NAMES.every((name) => name === CALM || (faults[name] ?? offValue(name)) === (preset[name] ?? offValue(name)));
+const isSet = (faults, preset) => NAMES.every((name) => name === MENDED_END_TAG || (faults[name] ?? offValue(name)) === (preset[name] ?? offValue(name)));
 
 /** A slider with its value in words. */
 function amount(label, range, words, hint) {

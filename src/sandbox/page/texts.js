@@ -1,4 +1,4 @@
-// Every text of the page, English and Chinese side by side, and the language that is spoken now.
+// All texts of the page, in English and Chinese, and the current language.
 
 const TEXTS = {
   "title": ["Sandbox", "沙盒"],
@@ -291,37 +291,37 @@ const TEXTS = {
 const LANGUAGES = ["en", "zh"];
 let language = 0;
 
-/** The language spoken now: `en` or `zh`. */
+/** The current language: `en` or `zh`. */
 export const spoken = () => LANGUAGES[language];
 
-/** Speaks a language from now on. */
+/** Sets the current language. */
 export function speak(code) {
   language = Math.max(0, LANGUAGES.indexOf(code));
 }
 
-/** A text in the language spoken now, `{name}` replaced; `fallback` where there is none of that name. */
+/** A text in the current language, with `{name}` replaced; `fallback` if there is no text of that name. */
 export function text(name, values = {}, fallback = name) {
   const found = Object.hasOwn(TEXTS, name) ? TEXTS[name][language] : String(fallback);
   return found.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
 }
 
-/** Puts the texts into the parts of the page that are written in HTML. */
+/** Sets the texts of the elements that are written in HTML. */
 export function translate(root, values) {
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text, values);
   for (const element of root.querySelectorAll("[data-text-placeholder]")) element.placeholder = text(element.dataset.textPlaceholder, values);
   for (const element of root.querySelectorAll("[data-text-label]")) element.setAttribute("aria-label", text(element.dataset.textLabel, values));
 }
 
-/** A span of milliseconds, as short as it can be said. */
+/** A time span in milliseconds, in its shortest form. */
 export const shortSpan = (ms) => (ms < 1000 ? text("span.ms", { n: Math.round(ms) }) : text("span.s", { n: (ms / 1000).toFixed(ms < 10_000 ? 1 : 0) }));
 
-// A formatter is slow to make, and quick to use.
+// The formatters are kept, as making one is slow.
 const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const formatters = (parts) => ["en-GB", "zh-CN"].map((locale) => new Intl.DateTimeFormat(locale, parts));
 const CLOCKS = formatters(SECONDS);
 const PRECISE_CLOCKS = formatters({ ...SECONDS, fractionalSecondDigits: 3 });
 
-/** A time of day with seconds, as this language writes it. */
+/** A time of day with seconds, in the current language. */
 export const clockTime = (at) => CLOCKS[language].format(at);
 
 /** A time of day with milliseconds. */

@@ -1,4 +1,4 @@
-//! `account`: each call as the document has it.
+//! The commands of `account`: each call as in the document.
 
 use serde_json::Value;
 
@@ -90,7 +90,7 @@ async fn a_route_url_that_the_platform_cannot_reach_is_warned_about() {
     insta::assert_snapshot!(set("https://api.example.com", "http://192.168.1.2/callback"), @"warning: the platform at https://api.example.com/ cannot post to http://192.168.1.2/callback, which can be opened in its own network only: name an address that it reaches");
     assert_ne!(set("http://10.0.0.1", "http://localhost/callback"), "");
     assert_eq!(set("https://api.example.com", "https://bot.example.com/callback"), "");
-    // The sandbox, or a platform in one's own network.
+    // The platform is the sandbox, or runs in the same network.
     assert_eq!(set("http://127.0.0.1:8000", "http://127.0.0.1:8080/callback"), "");
     assert_eq!(set("http://10.0.0.1", "http://192.168.1.2/callback"), "");
 }

@@ -1,4 +1,4 @@
-//! `send` with a file that has the whole body of a message, as the documents write it.
+//! The command `send` with a file that has the whole body of a message, as the documents write it.
 
 use std::io::Write as _;
 
@@ -30,7 +30,7 @@ async fn send(body: &str, arguments: &[&str]) -> Done {
     run_at(&answering(200, OK).await, APP, &arguments).await
 }
 
-/// Fails without having sent anything; why.
+/// Asserts that a command fails without having sent anything; returns its errors.
 async fn refused(body: &Value, arguments: &[&str]) -> String {
     let done = send(&body.to_string(), arguments).await;
     assert_eq!((done.code, done.requests.len()), (Some(1), 0), "{body}: {}", done.errors);
@@ -43,12 +43,12 @@ async fn the_document_s_bodies_need_no_flags_to_be_sent_as_they_are() {
     for name in names("/request.http") {
         let example = HttpExample::read(&name);
         let Some(call) = example.path.strip_prefix("/message/") else { continue };
-        // The examples of several users have them in another app than their sender.
+        // The examples with several users have them in another app than their sender.
         let body = example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2");
         let to_all: &[&str] = if call.ends_with("sendall.json") { &["--all", "--yes"] } else { &[] };
         let stored: &[&str] = if call == "send.json" { &["--stored"] } else { &[] };
         let done = send(&body, &[to_all, stored].concat()).await;
-        // The words that stand for addresses in the examples are sent, and spoken of.
+        // The words that stand for addresses in the examples are sent with a warning.
         let placeholder = body.contains("\"PIC_URL\"");
         assert_eq!(
             done.errors.contains("warning: the picurl PIC_URL of the document's example"),
@@ -156,7 +156,7 @@ async fn the_portal_s_bodies_need_no_flags_to_be_sent_as_they_are() {
         for article in
             expected.pointer_mut("/news/articles").and_then(Value::as_array_mut).into_iter().flatten()
         {
-            // The table says picUrl, the example picurl: both are sent.
+            // The document's table has picUrl, its example picurl: both are sent.
             article["picUrl"] = article["picurl"].clone();
         }
         let file = file(&example);

@@ -1,4 +1,4 @@
-//! What is said when a message to all followers is refused.
+//! The errors and hints when a message to all followers is refused.
 
 use super::calls::run;
 

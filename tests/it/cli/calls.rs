@@ -1,4 +1,4 @@
-//! Commands that call the platform: run against a stand-in that answers once for all.
+//! The commands that call the platform, run against a server that gives every call the same answer.
 
 use std::{
     io::Write as _,
@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
-/// What a command did.
+/// The outcome of a command.
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) code: Option<i32>,
@@ -26,7 +26,7 @@ pub(super) struct Done {
     pub(super) requests: Vec<Request>,
 }
 
-/// The executable with a configuration that is all in its environment.
+/// The executable with the built-in configuration and its environment variables.
 pub(super) fn command(app: &str, api_url: &str, arguments: &[&str]) -> Command {
     let mut command = executable(arguments);
     command.env("RC_APP_KEY", app).env("RC_APP_SECRET", SECRET).env("RC_API_URL", api_url);
@@ -39,39 +39,38 @@ pub(super) async fn run_at(server: &MockServer, app: &str, arguments: &[&str]) -
     Done { code, output, errors, requests: server.received_requests().await.unwrap() }
 }
 
-/// Runs a command against a server that answers everything alike.
+/// Runs a command against a server that gives every call the same answer.
 pub(super) async fn run(status: u16, body: &str, arguments: &[&str]) -> Done {
     run_at(&answering(status, body).await, "test-app", arguments).await
 }
 
 impl Done {
-    /// What it printed; it must have succeeded.
+    /// The output of the command, which must have succeeded.
     #[track_caller]
     pub(super) fn printed(self) -> String {
         assert_eq!((self.code, self.errors.as_str()), (Some(0), ""));
         self.output
     }
 
-    /// What it said went wrong, with its exit code at the end.
+    /// The errors of the command, which must have failed, with its exit code at the end.
     #[track_caller]
     pub(super) fn failed(self) -> String {
         assert_ne!(self.code, Some(0), "{self:?}");
         format!("{}exit code {}", self.errors, self.code.unwrap())
     }
 
-    /// The only request that it sent.
+    /// The only request that the command sent.
     pub(super) fn request(self) -> Request {
         only(self.requests)
     }
 }
 
-/// Runs a command and checks that it sends the example under `heading`; returns what it prints at the
-/// example's answer.
+/// Runs a command and checks that it sends the example under `heading`; returns its output for the example's answer.
 pub(super) async fn check(heading: &str, arguments: &[&str]) -> String {
     check_edited(heading, |_| {}, arguments).await
 }
 
-/// The same for an example that contradicts its document; `edit` says in what.
+/// Checks a command against an example that contradicts its document; `edit` corrects the example.
 pub(super) async fn check_edited(
     heading: &str,
     edit: impl FnOnce(&mut HttpExample),
@@ -95,7 +94,7 @@ pub(super) async fn check_edited(
     done.output
 }
 
-/// Recomputes the signature from what was sent.
+/// Checks the signature of a request by computing it again.
 pub(super) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
     assert_eq!(part("RC-App-Key").as_deref(), Some(app));
     let signed = format!("{SECRET}{}{}", part("RC-Nonce").unwrap(), part("RC-Timestamp").unwrap());
@@ -105,7 +104,7 @@ pub(super) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
 fn assert_masked(done: &Done) {
     assert!(done.output.contains('…'), "{}", done.output);
     assert!(!done.output.contains(SECRET), "{}", done.output);
-    // Neither SHA-1 in hex nor what it was made from is there to be found.
+    // Neither the signature nor the secret that it is made with is printed.
     let is_digest = |word: &str| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let mut words = done.output.split(|c: char| !c.is_ascii_alphanumeric());
     assert_eq!(words.find(|word| is_digest(word)), None, "{}", done.output);
@@ -255,7 +254,7 @@ fn the_options_of_a_call_stand_before_the_command_or_behind_it() {
         command = command.stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let articles = br#"[{"thumb_media_id":"t","content_source_url":"http://u"}]"#;
-        // Only one of the commands reads it.
+        // Only one of the commands reads the file.
         _ = child.stdin.take().unwrap().write_all(articles);
         let (code, output, errors) = outcome(child.wait_with_output().unwrap());
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");

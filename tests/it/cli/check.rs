@@ -1,4 +1,4 @@
-//! `check`: configurations that are wrong, and probes of servers that are not what they should be.
+//! The command `check`: wrong configurations, and probes of servers that do not answer correctly.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _};
 

@@ -1,4 +1,4 @@
-//! `journal copy`: a journal moves to another store and back as it is, whole or not at all.
+//! The command `journal copy`: a journal moves to another store and back unchanged, as a whole or not at all.
 
 use std::{
     path::Path,
@@ -16,7 +16,7 @@ use crate::support::{
     until,
 };
 
-/// A command whose URLs take the password from the environment.
+/// A command with URLs that take the password from the environment.
 fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = home.command(arguments);
     command.env("DATABASE_PASSWORD", PASSWORD);
@@ -36,7 +36,7 @@ fn fails(home: &Home, arguments: &[&str]) -> String {
     errors
 }
 
-/// The words of a complete copy to `url`.
+/// The output of a complete copy to `url`.
 fn told(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
     let address = url.rsplit('@').next().unwrap().split('?').next().unwrap();
     let shown = if url == address { url.to_owned() } else { format!("postgres://{address}") };
@@ -87,7 +87,7 @@ async fn a_journal_is_moved_to_another_store_and_back_as_it_is() {
     assert!(errors.contains("there is no journal at"), "{errors}");
 }
 
-/// Makes so many pending entries out of the first one, while no server runs.
+/// Makes this many pending entries out of the first one, while no server runs.
 fn fill(database: &Path, count: u32) {
     let connection = Connection::open(database).unwrap();
     let mut names = connection.prepare("select name from pragma_table_info('entry')").unwrap();
@@ -110,14 +110,14 @@ fn fill(database: &Path, count: u32) {
     connection.execute(&sql, [count]).unwrap();
 }
 
-/// The Inbox's numbers of pending and done entries.
+/// The numbers of pending and done entries in the Inbox.
 fn numbers(home: &Home) -> (u64, u64) {
     let stats: Value = serde_json::from_str(&succeeds(home, &["journal", "stats", "--json"])).unwrap();
     let number = |name: &str| stats["inbox"][name].as_u64().unwrap();
     (number("pending"), number("done"))
 }
 
-/// The last words of a server that ends instead of serving.
+/// The errors of a server that ends instead of serving.
 async fn refused(home: &Home) -> String {
     let mut server = home.spawn();
     until("its end", async || server.status()).await;

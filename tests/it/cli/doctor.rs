@@ -1,4 +1,4 @@
-//! `doctor`: each thing that keeps messages from arriving or replies from going out is found and told apart.
+//! The command `doctor`: each cause that keeps messages from arriving or replies from going out is found by its name.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -31,7 +31,7 @@ fn finding<'a>(findings: &'a [Value], check: &str) -> &'a Value {
     findings.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
-/// Asserts how it is about `check`, and what is said of it.
+/// Asserts the result of `check`, and a part of its text.
 #[track_caller]
 fn found(findings: &[Value], check: &str, ok: impl Into<Value>, words: &str) {
     let finding = finding(findings, check);
@@ -46,7 +46,7 @@ fn toml(api_url: &str, secret: &str, listen: SocketAddr) -> String {
     )
 }
 
-/// A stand-in that answers every call with `answer`, under a clock that shows `date`; it ends when it is dropped.
+/// A platform that answers every call with `answer`, and whose clock shows `date`; it ends when it is dropped.
 async fn stand_in(date: &'static str, answer: &'static str) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

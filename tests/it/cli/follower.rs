@@ -1,4 +1,4 @@
-//! `follower`: both calls as the document has them, and lists longer than one call takes.
+//! The commands of `follower`: both calls as in the document, and lists longer than one call takes.
 
 use serde_json::Value;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
@@ -14,7 +14,7 @@ fn users(count: usize) -> tempfile::NamedTempFile {
     file
 }
 
-/// A server that refuses the part that `user` is in.
+/// A server that refuses each call with `user`.
 async fn refusing(user: &'static str) -> MockServer {
     let server = MockServer::start().await;
     let answer = move |request: &Request| {

@@ -1,5 +1,5 @@
-//! `--help`, as it is printed; that every command and argument has a sentence and every command an example is tested where
-//! they are declared.
+//! The printed help. The unit tests of the command line check that every command and argument has a sentence, and every
+//! command an example.
 
 use super::{executable, outcome};
 

@@ -1,10 +1,10 @@
-//! `init`: the files that a bot begins with are right as they are.
+//! The files that `init` writes, which work unchanged.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use super::{executable, outcome};
 
-/// The executable in `folder`, with the variables of the `.env` that is there.
+/// The executable in `folder`, with the variables of its `.env`.
 fn in_folder(folder: &Path, arguments: &[&str]) -> Command {
     let environment = fs::read_to_string(folder.join(".env")).unwrap();
     let lines = environment.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,4 +1,4 @@
-//! `journal`: what an operator sees and does beside a running server.
+//! The commands of `journal` that an operator uses beside a running server.
 
 use std::{
     fs::{self, Permissions},
@@ -15,7 +15,7 @@ use crate::support::{
     skip, until,
 };
 
-/// What a command prints; it must succeed.
+/// The output of a command, which must succeed.
 fn printed(home: &Home, arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(home.command(arguments).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
@@ -71,7 +71,7 @@ async fn a_dead_letter_is_revived_and_discarded_while_the_server_runs() {
     );
     let id = letter["id"].to_string();
     assert_eq!(printed(&home, &["journal", "revive", &id]), format!("{id} is pending again\n"));
-    // The server notices, tries, and gives it up again.
+    // The server notices the revived entry, tries it, and gives it up again.
     until("another attempt", async || dead().first().filter(|letter| letter["attempts"] == 1).cloned())
         .await;
     assert_eq!(printed(&home, &["journal", "discard", "--all-dead"]), format!("{id} is discarded\n"));

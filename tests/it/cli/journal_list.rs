@@ -1,4 +1,4 @@
-//! `journal list`, `export` and `show`: what a person sees on a terminal, and a program in a pipe.
+//! The output of `journal list`, `export` and `show`, on a terminal and in a pipe.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -25,14 +25,14 @@ use crate::support::{
     until,
 };
 
-/// 2026-11-28 06:00:08.750 UTC.
+/// The time 2026-11-28 06:00:08.750 UTC.
 const START: UnixMillis = UnixMillis(1_795_845_608_750);
 const ESCAPES: &str = "\x1b]0;title\x07\x1b]52;c;cm0=\x07\x1b[2J\u{9b}31m\u{202e}";
 const FORGED: &str = "ann\n 999 11-28 00:00:00 inbox done";
 const CHINESE: &str = "张三李四王五赵六孙七周八吴九郑十";
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
-/// A journal to fill without a server, with a clock of its own.
+/// A journal that tests fill without a server, with a clock of its own.
 struct Filled {
     journal: Arc<dyn Journal>,
     clock: Clock,
@@ -55,7 +55,7 @@ impl Filled {
         Self { journal: journal::open(&url, options).await.unwrap(), clock, keys: 0 }
     }
 
-    /// Adds a message a second.
+    /// Adds messages, one each second.
     async fn text(&mut self, [app, account, user]: [&str; 3], content: &str) {
         let text = Message::Text(Text { content: content.to_owned() });
         let inbound = Inbound::new(account, user, 1, Content::Message(text));
@@ -83,7 +83,7 @@ impl Filled {
         self.journal.lease(queue, 1, until).await.unwrap().remove(0)
     }
 
-    /// Answers the oldest message with two replies, of which the first is refused.
+    /// Answers the oldest message with two replies, the first of which is refused.
     async fn answer(&self, user: &str) {
         let entry = self.leased(Queue::Inbox).await;
         let replies = ["first", "second"].into_iter().enumerate().map(|(index, content)| NewEntry {
@@ -111,7 +111,7 @@ fn command(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command prints in a pipe; it must succeed.
+/// The output of a command in a pipe, which must succeed.
 fn printed(home: &Home, arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(command(home, arguments).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
@@ -132,7 +132,7 @@ fn json(home: &Home, arguments: &[&str]) -> Vec<Value> {
     printed(home, arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// How many columns a text takes; a Chinese character two.
+/// The number of columns of a text; a Chinese character has two.
 fn width(text: &str) -> usize {
     text.chars().map(|char| if ('\u{2e80}'..='\u{ffef}').contains(&char) { 2 } else { 1 }).sum()
 }
@@ -369,7 +369,7 @@ async fn a_body_is_shown_as_it_is_in_a_pipe_and_escaped_on_a_terminal() {
     }
 }
 
-/// A command that goes on printing.
+/// A command that continues to print.
 struct Following {
     child: std::process::Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -377,7 +377,7 @@ struct Following {
 }
 
 impl Following {
-    /// Starts it, and waits for the heading: a next one writes the configuration anew.
+    /// Starts the command, and waits for the heading, since the next command writes the configuration again.
     async fn start(home: &Home, arguments: &[&str]) -> Self {
         let mut command = command(home, &[&["list", "--follow"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -392,7 +392,7 @@ impl Following {
         following
     }
 
-    /// Waits for so many lines below the heading; returns a column of each.
+    /// Waits for this many lines below the heading; returns a column of each.
     async fn column(&self, count: usize, column: usize) -> Vec<String> {
         let cell = |line: &String| cells(line)[column].to_owned();
         until("lines", async || {
@@ -403,7 +403,7 @@ impl Following {
         .await
     }
 
-    /// Presses Ctrl-C, which is no error.
+    /// Sends Ctrl-C, which must not be an error.
     fn interrupt(self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, Signal::INT).unwrap();
@@ -413,7 +413,7 @@ impl Following {
     }
 }
 
-/// The place of the user's column.
+/// The index of the user's column.
 const USER: usize = 9;
 
 async fn follows(home: Home) {
@@ -432,7 +432,7 @@ async fn follows(home: Home) {
     assert_eq!(all.column(4, USER).await, ["second", "third", "fourth", "-"]);
     assert_eq!(some.column(1, USER).await, ["third"]);
     let letter = dead.column(1, 0).await.remove(0);
-    // An old number, given up a second time.
+    // An entry with an old number is given up a second time.
     let settled = json(&home, &["show", &letter, "--json"]).remove(0)["settled_at"].clone();
     printed(&home, &["revive", &letter]);
     assert_eq!(dead.column(2, 0).await, [letter.clone(), letter.clone()]);
@@ -461,7 +461,7 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
     let server = home.start().await;
     server.deliver(&text("first", "m1", "hello")).await.assert_ack();
     let following = Following::start(&home, &[]).await;
-    // A number that another server has taken, and not committed.
+    // Another server has taken a number, and not committed it.
     let client = client(&url).await;
     let number = client.query_one("select nextval('entry_id')", &[]).await.unwrap().get::<_, i64>(0);
     server.deliver(&text("third", "m3", "hello")).await.assert_ack();

@@ -1,4 +1,4 @@
-//! `media`: both uploads, to the platform and to the portal.
+//! The commands of `media`: both uploads, to the platform and to the portal.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! `menu`: each call as the document has it.
+//! The commands of `menu`: each call as in the document.
 
 use super::calls::{OK, check, check_edited, run};
 
@@ -16,7 +16,7 @@ async fn each_subcommand_makes_its_call() {
     "#);
     let parent = "432531b2155040c0a425bd5962f7ec67";
     let add = ["menu", "add", "whtest", "测试1", "--url", "http://www.baidu.com", "--below", parent];
-    // The example has a url and says that it is not opened.
+    // The example has a url and a type by which it is not opened.
     check_edited(LEVEL_2, |example| example.body = example.body.replace("type=0", "type=1"), &add).await;
 
     let id = "183f47fac3f745cdb3dda0ce9b197f90";

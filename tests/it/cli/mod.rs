@@ -5,6 +5,7 @@ mod body;
 mod broadcast;
 mod calls;
 mod check;
+mod completions;
 mod copy;
 mod doctor;
 mod follower;
@@ -12,7 +13,7 @@ mod help;
 mod init;
 mod journal;
 mod journal_list;
-mod manual;
+
 mod media;
 mod menu;
 mod output;
@@ -37,7 +38,7 @@ fn executable(arguments: &[&str]) -> Command {
 fn outcome(output: Output) -> (Option<i32>, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (printed, errors) = (text(output.stdout), text(output.stderr));
-    // What is printed may be a message that was asked for; what went wrong is told without any.
+    // The output may contain a message that was asked for; errors contain none.
     assert_eq!(secrecy::leak(&errors), None, "{errors}");
     assert_eq!(secrecy::signature(&printed), None, "{printed}");
     (output.status.code(), printed, errors)

@@ -1,4 +1,4 @@
-//! Standard output: a reader who goes away early, and a disk that is full.
+//! Standard output: a reader that goes away early, and a full disk.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 use super::{executable, outcome};
 use crate::support::process::Home;
 
-/// What becomes of a command whose reader has gone before the first byte.
+/// The outcome of a command whose reader has gone before the first byte.
 fn unread(mut command: Command) -> Output {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -36,7 +36,7 @@ async fn a_reader_who_goes_away_early_is_no_error() {
 
 #[test]
 fn a_disk_that_is_full_is_our_failure() {
-    // Some systems have no such device.
+    // Some systems have no `/dev/full`.
     let Ok(mut full) = File::options().write(true).open("/dev/full") else { return };
     if full.write_all(b"x").is_ok() {
         return;

@@ -1,4 +1,4 @@
-//! Commands that go through the portal of an app.
+//! The commands that go through the portal of an app.
 
 use std::{fs, io::Write as _};
 
@@ -16,7 +16,7 @@ use crate::{
 
 const DONE: &str = r#"{"msg":"","code":200}"#;
 
-/// Runs a command with a configuration that has a portal, which answers everything alike.
+/// Runs a command with a configuration that has a portal, which gives every call the same answer.
 pub(super) async fn run_portal(status: u16, body: &str, arguments: &[&str]) -> Done {
     let server = answering(status, body).await;
     let folder = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ async fn the_document_s_own_bodies_are_sent_as_they_are() {
         let mut expected = json(example.as_bytes());
         let articles = expected.pointer_mut("/news/articles").and_then(Value::as_array_mut);
         for article in articles.into_iter().flatten() {
-            // The table says picUrl, the example picurl: both are sent.
+            // The document's table has picUrl, its example picurl: both are sent.
             article["picUrl"] = article["picurl"].clone();
         }
         let mut file = NamedTempFile::new().unwrap();
@@ -144,7 +144,7 @@ async fn what_the_portal_cannot_carry_is_told_of() {
     let send = ["send", "news", "--to", "u1", "--image-url", "http://a/b.jpg", "--portal"];
     insta::assert_snapshot!(run_portal(200, DONE, &send).await.failed(), @r#"
     error: the portal sends no picture or recording by url: upload it to the portal first
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     let refused = run_portal(

@@ -1,4 +1,4 @@
-//! Proxies of the environment: which calls go through one, and where it is told.
+//! The proxies that the environment names: the calls that use one, and the commands that show it.
 
 use wiremock::{MockServer, Request};
 
@@ -11,12 +11,12 @@ use crate::{
     support::{messages::text, process::Home, until},
 };
 
-/// An address that only a proxy could find.
+/// An address that only a proxy can find.
 const FAR: &str = "http://api.rongcloud.invalid";
 
 const SEND: &[&str] = &["send", "news", "--to", "u1", "--text", "hi"];
 
-/// Sends through what this environment says; `proxy` in it stands for the address of one that answers everything.
+/// Sends a message with this environment; `proxy` in it stands for the address of a proxy that answers every request.
 async fn sent(api_url: &str, environment: &[(&str, &str)]) -> (Option<i32>, String, Vec<Request>) {
     let proxy = answering(200, OK).await;
     let mut command = command("test-app", api_url, SEND);

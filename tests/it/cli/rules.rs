@@ -1,4 +1,4 @@
-//! `rules test`: which rule would answer, with what, and why the others would not.
+//! The command `rules test`: the rule that would answer, its reply, and why other rules would not answer.
 
 use super::{executable, outcome};
 use crate::support::process::Home;
@@ -105,7 +105,7 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
     "#);
 }
 
-/// Two texts that look the same on a screen, of which one is not answered, look like a fault of the program.
+/// If two texts look the same on a screen and only one is answered, an operator would take it for a bug.
 #[test]
 fn a_trial_names_what_keeps_a_text_from_a_keyword_that_it_looks_like() {
     let file = |keyword: &str| {

@@ -1,4 +1,4 @@
-//! `send`: every row of the documents' table of messages.
+//! The command `send`: every row of the documents' table of messages.
 
 use std::io::Write as _;
 
@@ -16,13 +16,13 @@ const JPG: &str = "http://www.xxx.com/aaa.jpg";
 const AMR: &str = "http://www.xxx.com/aaa.amr";
 const BATCH: &[&str] = &["--to", "gDNQhlPfX,BzUPcKM2B"];
 
-/// A file with what the documents' examples of cards have below `news`.
+/// A file with the object `news` of the documents' examples of cards.
 fn cards() -> NamedTempFile {
     let example = HttpExample::read("rongcloud/发送消息/图文消息/request.http");
     file(&json(placed(&example.body).as_bytes())["news"].to_string())
 }
 
-/// An example's body with addresses in the place of the words that stand for them.
+/// The body of an example, with addresses in place of the words that stand for them.
 fn placed(body: &str) -> String {
     body.replace("\"URL\"", "\"http://www.xxx.com/\"").replace("\"PIC_URL\"", &format!("\"{JPG}\""))
 }
@@ -33,7 +33,7 @@ fn file(text: &str) -> NamedTempFile {
     file
 }
 
-/// Fails without having sent anything.
+/// Asserts that a command fails without having sent anything.
 async fn refused(arguments: &[&str]) -> String {
     let done = run(200, OK, &[&["send"], arguments].concat()).await;
     assert_eq!(done.requests.len(), 0, "{arguments:?}");
@@ -42,7 +42,7 @@ async fn refused(arguments: &[&str]) -> String {
 }
 
 async fn sends(heading: &str, to: &[&str], content: &[&str]) -> String {
-    // The examples of several users have them in another app than their sender.
+    // The examples with several users have them in another app than their sender.
     let edit = |example: &mut HttpExample| {
         example.body = placed(&example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2"));
     };
@@ -138,16 +138,16 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
     hint: nothing was sent: keep to the limit and run it again
     exit code 1
     "#);
-    // Nobody is asked about what cannot be sent.
+    // There is no question about a message that cannot be sent.
     assert!(failed(&["--all", "--text", &long]).await.contains("2001"));
     insta::assert_snapshot!(failed(&["--to", "u1,u2", "--image-id", "m"]).await, @r#"
     error: an uploaded picture or recording goes to one user or to all followers; several users need its url
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     insta::assert_snapshot!(failed(&["--to", "u1", "--mpnews", "m"]).await, @r#"
     error: an uploaded article (mpnews) goes to all followers only
-    hint: nothing was sent: the README's table says what goes to whom
+    hint: nothing was sent: docs/api.md says what goes to whom
     exit code 1
     "#);
     insta::assert_snapshot!(failed(&["--to", "u1"]).await, @r#"

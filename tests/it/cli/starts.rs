@@ -1,4 +1,4 @@
-//! `check` beside `serve`: what the one passes the other starts, and what the one refuses the other refuses in the same words.
+//! The agreement of `check` and `serve`: a configuration that one accepts the other starts, and both refuse in the same words.
 
 use std::{
     fs::{self, File},
@@ -18,7 +18,7 @@ use crate::support::{
 const FORWARD: &str = "[[rules]]\non = \"text\"\n\
     forward = { url = \"https://a.example\", secret = \"0123456789abcdef0123456789abcdef\" }";
 
-/// A configuration with two free ports, but for what it says itself.
+/// A configuration with two free ports, unless its sections name others.
 fn configuration(written: &str) -> String {
     let (server, admin) = (free_address(), free_address());
     let section = |name: &str, lines: String| {
@@ -35,7 +35,7 @@ fn configuration(written: &str) -> String {
     format!("{}{written}\n", sections.concat())
 }
 
-/// A folder in which a journal can go wrong in many ways.
+/// A folder with files at which a journal cannot be opened for different reasons.
 fn populated() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
@@ -52,7 +52,7 @@ fn populated() -> tempfile::TempDir {
     home
 }
 
-/// A child that is killed when dropped.
+/// A child process that is killed when it is dropped.
 struct Killed(Child);
 
 impl Killed {
@@ -68,7 +68,7 @@ impl Drop for Killed {
     }
 }
 
-/// Starts the server: `None` if it is ready, after which it is stopped, or what it says instead.
+/// Starts the server: `None` if it becomes ready, after which it is stopped, or else its errors.
 async fn serve(command: &mut Command) -> Option<String> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let stderr = File::options().append(true).open(log.path()).unwrap();
@@ -87,7 +87,7 @@ async fn serve(command: &mut Command) -> Option<String> {
     Some(said())
 }
 
-/// Whether `check` passes a configuration; `serve` does the same with it.
+/// Asserts that `check` and `serve` agree about a configuration; returns whether they accept it.
 async fn passes(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
     fs::write(folder.join("callback.toml"), configuration(written)).unwrap();
     let command = |name| {

@@ -1,17 +1,17 @@
-//! A page that has worked for long is no larger than a new one.
+//! The size of the page, which stays bounded however long it is used.
 
 use serde_json::json;
 
 use super::on_a_page;
 use crate::support::until;
 
-/// With their replies and deliveries, thousands of things to show.
+/// The number of messages; with their replies and deliveries there are thousands of objects to show.
 const MANY: u64 = 1000;
 
 #[tokio::test]
 async fn thousands_of_messages_do_not_make_the_document_grow() {
     on_a_page("bounds", async |page, _| {
-        // The browser itself is the script that sends: hundreds of requests over its few connections.
+        // The browser itself sends the messages: hundreds of requests over its few connections.
         let flood = "const [many, done] = arguments; const send = async (first) => { \
             for (let n = first; n <= many; n += 6) await fetch('/sandbox/messages', { method: 'POST', \
             body: JSON.stringify({ account: 'demo', user: 'ann', content: { kind: 'text', text: `message ${n}` } }) }); }; \
@@ -32,10 +32,7 @@ async fn thousands_of_messages_do_not_make_the_document_grow() {
 async fn older_messages_come_back_when_they_are_scrolled_to() {
     on_a_page("window", async |page, sandbox| {
         for n in 1..=100 {
-            let content = json!({ "kind": "text", "text": format!("line {n} of many") });
-            sandbox
-                .post("messages", &json!({ "account": "demo", "user": "ann", "content": content }))
-                .await;
+            sandbox.say("ann", &format!("line {n} of many")).await;
         }
         let first = |lines: &[String]| lines.iter().any(|line| line == "line 1 of many");
         page.see("#delivery-count", "100").await;

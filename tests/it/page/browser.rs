@@ -19,7 +19,7 @@ use thirtyfour::{
 
 use crate::support::{PATIENCE, skip, until};
 
-/// A fresh profile, and nothing that speaks to the world by itself.
+/// The options for a fresh profile, and a browser that makes no connections of its own.
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -34,16 +34,16 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1440,900",
 ];
 
-/// One browser with one page.
+/// A browser with one page.
 pub(super) struct Browser {
     driver: WebDriver,
     downloads: PathBuf,
 }
 
-/// A process of its own; killed when dropped.
+/// A child process; it is killed when it is dropped.
 struct Chromedriver {
     child: Child,
-    /// Kept open: it says more than we read.
+    /// The output, which is kept open because the process may write more than the test reads.
     output: BufReader<ChildStdout>,
 }
 
@@ -54,7 +54,7 @@ impl Drop for Chromedriver {
     }
 }
 
-/// Whether there is a Chromium to test with; where there must be one and is none, the test fails.
+/// Whether there is a Chromium to test with; the test fails if there must be one and is none.
 pub(super) fn is_there() -> bool {
     let found = ["chromium", "chromedriver"].iter().all(|name| program(name).is_some());
     if !found {
@@ -69,7 +69,7 @@ pub(super) fn program(name: &str) -> Option<PathBuf> {
 }
 
 impl Browser {
-    /// Runs `test` in a browser of its own; keeps a screenshot, and asserts that nothing complained.
+    /// Runs `test` in a browser of its own; keeps a screenshot, and asserts that the console has no error.
     pub(super) async fn run(name: &str, test: impl AsyncFnOnce(&Self)) {
         let profile = tempfile::tempdir().unwrap();
         let (_chromedriver, port) = chromedriver();
@@ -122,7 +122,7 @@ impl Browser {
         .await;
     }
 
-    /// Waits until the texts of what `css` finds are as wanted; returns them.
+    /// Waits until the texts of the elements that `css` finds are as wanted; returns them.
     pub(super) async fn wait(
         &self,
         what: &str,
@@ -132,12 +132,12 @@ impl Browser {
         until(what, async || Some(self.texts(css).await).filter(|texts| wanted(texts))).await
     }
 
-    /// Waits until a script gives true.
+    /// Waits until a script returns true.
     pub(super) async fn wait_for(&self, what: &str, script: &str) {
         until(what, async || (self.run_script(script, vec![]).await == true).then_some(())).await;
     }
 
-    /// Gives the page another size.
+    /// Changes the size of the page.
     pub(super) async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", size).await;
@@ -145,12 +145,18 @@ impl Browser {
             .await;
     }
 
-    /// Presses what `css` finds, once it can be pressed.
+    /// Presses the element that `css` finds, once it can be pressed.
     pub(super) async fn press(&self, css: &str) {
         until(&format!("{css} to press"), async || {
             self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
         })
         .await;
+    }
+
+    /// Whether an element that `css` finds has the focus.
+    pub(super) async fn is_focused(&self, css: &str) -> bool {
+        let script = "return document.activeElement.matches(arguments[0])";
+        self.run_script(script, vec![json!(css)]).await == true
     }
 
     /// Types into the focused element.
@@ -164,7 +170,7 @@ impl Browser {
         field.send_keys(format!("{text}\u{e007}")).await.unwrap();
     }
 
-    /// What the account answered in this conversation, oldest first.
+    /// The account's replies in this conversation, oldest first.
     pub(super) async fn replies(&self) -> Vec<String> {
         self.texts("#messages .theirs .bubble").await
     }
@@ -174,7 +180,7 @@ impl Browser {
         self.see("#messages .theirs .bubble", text).await;
     }
 
-    /// Runs a script in the page; its value.
+    /// Runs a script in the page; returns its value.
     pub(super) async fn run_script(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.driver.execute(script, arguments).await.unwrap().json().clone()
     }
@@ -185,12 +191,12 @@ impl Browser {
         self.driver.execute_async(script, arguments).await.unwrap();
     }
 
-    /// A command of the browser's own protocol, which `WebDriver` has no word for.
+    /// Sends a command of the browser's own protocol that `WebDriver` does not have.
     pub(super) async fn command(&self, name: &str, parameters: Value) {
         self.driver.cdp().send_raw(name, parameters).await.unwrap();
     }
 
-    /// Waits for the only downloaded file; its content.
+    /// Waits for the only downloaded file; returns its content.
     pub(super) async fn downloaded(&self, name: &str) -> String {
         let file = self.downloads.join(name);
         until(name, async || std::fs::read_to_string(&file).ok().filter(|text| !text.is_empty())).await
@@ -203,14 +209,14 @@ impl Browser {
         self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
     }
 
-    /// The console's errors since the last question.
+    /// The console's errors since the last call.
     pub(super) async fn complaints(&self) -> Vec<String> {
         let entries = self.driver.browser_log().await.unwrap();
         entries.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect()
     }
 }
 
-/// Starts it on a port of its own choice; it gives up where that port was taken meanwhile on the other loopback.
+/// Starts chromedriver on a port that it chooses; it ends if that port was taken meanwhile on the other loopback address.
 fn chromedriver() -> (Chromedriver, u16) {
     (0..10).find_map(|_| try_chromedriver()).expect("chromedriver says its port")
 }
@@ -228,7 +234,7 @@ fn try_chromedriver() -> Option<(Chromedriver, u16)> {
     Some((driver, port))
 }
 
-/// The default client would look for a TLS library that nobody installed.
+/// The HTTP client without TLS: the default client would look for a TLS library that is not installed.
 fn plain_client() -> reqwest::Client {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

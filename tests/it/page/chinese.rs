@@ -1,4 +1,4 @@
-//! On the Chinese page nothing is left in English.
+//! The Chinese page, on which no English text is left.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{
     on_a_page,
 };
 
-/// What Chinese texts write in Latin letters too, and names that users and programs have given.
+/// The words that Chinese texts write in Latin letters, and names that users and programs have given.
 const ALLOWED: &[&str] = &[
     "AMR",
     "API",
@@ -38,7 +38,7 @@ const ALLOWED: &[&str] = &[
     "demo",
     "rongcloud",
     "callback",
-    // The words of a rule's and of a handler's author.
+    // The words that authors of rules and handlers have written.
     "orders",
     "Text",
     "Image",
@@ -51,7 +51,7 @@ const ALLOWED: &[&str] = &[
 /// The answer of a server, which is quoted as it came.
 const ANSWER: &str = "not signed with any of this app's secrets";
 
-/// Each visible text, label, hint and placeholder, but for what users, bots and programs have written.
+/// A script: each visible text, label, hint and placeholder, except for those that users, bots and programs have written.
 const WORDS: &str = "const written = '.bubble, .news, #menu, select, pre, code, #route, #language, .outcome-reason'; \
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
     while (walker.nextNode()) { const parent = walker.currentNode.parentElement; \
@@ -105,7 +105,7 @@ async fn the_chinese_page_has_no_english_word() {
     .await;
 }
 
-/// Something of each kind, sound and unsound.
+/// Messages, deliveries and calls of each kind, successful and failed.
 async fn happen(page: &Browser, sandbox: &Executable) {
     page.press("label:has(#switch-wrong_signature)").await;
     page.press("#follow").await;
@@ -115,7 +115,7 @@ async fn happen(page: &Browser, sandbox: &Executable) {
     }
     page.wait("replies", "#messages .theirs", |replies| replies.len() == 7).await;
     let place = json!({ "kind": "location", "latitude": 31.2, "longitude": 121.5, "label": "上海外滩" });
-    sandbox.post("messages", &json!({ "account": "demo", "user": "ann", "content": place })).await;
+    sandbox.write("ann", place).await;
     page.wait("a place", "#messages .bubble.place", |places| places.len() == 1).await;
     let retry_at = feed::now(page).await + 50_000;
     let cases = [

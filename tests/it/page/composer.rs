@@ -1,4 +1,4 @@
-//! What a user writes with: pictures by paste and drop, earlier texts, the forms of the other kinds, a new beginning.
+//! The composer: pictures by paste and drop, earlier texts, the forms of the other kinds, and a new beginning.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What a user of the app writes, and how the answers look.
+//! The conversation: the messages of a user, and the look of the answers.
 
 use serde_json::json;
 
@@ -113,7 +113,7 @@ async fn a_recording_is_played_or_says_why_not_and_a_place_has_a_map() {
             json!({ "kind": "voice", "url": format!("{address}.mp3"), "seconds": 2 }),
             json!({ "kind": "location", "latitude": 31.2397, "longitude": 121.4903, "label": "The Bund" }),
         ] {
-            sandbox.post("messages", &json!({ "account": "demo", "user": "ann", "content": content })).await;
+            sandbox.write("ann", content).await;
         }
         page.see("#messages .mine .bubble.voice", "AMR: this browser cannot play it · download").await;
         let download = "return document.querySelector('.bubble.voice a[download]').href";

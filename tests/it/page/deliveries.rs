@@ -14,34 +14,23 @@ const ESCAPE: &str = "\u{e00c}";
 const DOWN: &str = "\u{e015}";
 const UP: &str = "\u{e013}";
 
-/// Whether the details are within the part of the page that is theirs.
+/// A script: whether the details are within their part of the page.
 const INSIDE: &str = "const [inner, outer] = ['detail', 'deliveries'].map((id) => document.getElementById(id).getBoundingClientRect()); \
     return inner.width > 0 && inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top && inner.bottom <= outer.bottom";
-/// What sticks out of the window.
+/// A script: the elements that stick out of the window.
 const OUTSIDE: &str = "return [...document.querySelectorAll('.deliveries *, .switches *')] \
     .filter((found) => found.checkVisibility() && found.getBoundingClientRect().right > innerWidth + 1) \
     .map((found) => found.outerHTML.slice(0, 200))";
-/// The heights of the rows that are seen whole.
+/// A script: the heights of the rows that are wholly visible.
 const ROWS: &str = "const log = document.getElementById('log').getBoundingClientRect(); \
     return [...document.querySelectorAll('.delivery')].map((row) => row.getBoundingClientRect()) \
     .filter((row) => row.top >= log.top && row.bottom <= log.bottom).map((row) => row.height)";
-
-async fn write(sandbox: &Executable, user: &str, text: &str) {
-    let content = json!({ "kind": "text", "text": text });
-    sandbox.post("messages", &json!({ "account": "demo", "user": user, "content": content })).await;
-}
-
-async fn is_focused(page: &Browser, css: &str) -> bool {
-    page.run_script("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await
-        == true
-}
 
 #[tokio::test]
 async fn a_screen_shows_twenty_deliveries_and_more_a_line_each() {
     on_a_page("rows", async |page, sandbox| {
         for n in 1..=40 {
-            write(sandbox, "ann", &format!("message {n}, and a text that is too long for its line"))
-                .await;
+            sandbox.say("ann", &format!("message {n}, and a text that is too long for its line")).await;
         }
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 40).await;
         page.wait("all of them accepted", ".delivery-state.good", |rows| rows.len() == 40).await;
@@ -102,7 +91,7 @@ async fn the_details_stand_beside_the_rows_or_over_them_and_close() {
 async fn a_delivery_is_opened_and_left_without_a_mouse() {
     on_a_page("detail-keys", async |page, sandbox| {
         for text in ["first", "second", "third"] {
-            write(sandbox, "ann", text).await;
+            sandbox.say("ann", text).await;
         }
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 3).await;
         page.run_script("document.getElementById('delivery-list').focus()", vec![]).await;
@@ -110,7 +99,7 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         page.see(".delivery.found[aria-selected=true]", "third").await;
         page.keys(format!("{DOWN}{ENTER}")).await;
         page.see("#detail-heading", "second").await;
-        assert!(is_focused(page, "#detail").await);
+        assert!(page.is_focused("#detail").await);
         // A change of the delivery, such as another attempt, leaves the focus where it was.
         page.run_script("document.querySelector('#detail [data-control=resend]').focus()", vec![]).await;
         page.keys(ENTER).await;
@@ -118,7 +107,7 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         page.wait("the same control", "[data-control=resend]:focus", |found| found.len() == 1).await;
         page.keys(ESCAPE).await;
         page.wait("no details", "#detail:not([hidden])", <[String]>::is_empty).await;
-        assert!(is_focused(page, "#delivery-list").await);
+        assert!(page.is_focused("#delivery-list").await);
         page.keys(format!("{UP}{ENTER}")).await;
         page.see("#detail-heading", "third").await;
         assert_eq!(page.texts("#delivery-list[aria-activedescendant=row-d3]").await.len(), 1);
@@ -129,9 +118,9 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
 #[tokio::test]
 async fn rows_are_searched_by_user_text_and_id() {
     on_a_page("search", async |page, sandbox| {
-        write(sandbox, "ann", "an Order for tea").await;
-        write(sandbox, "bo", "an order for coffee").await;
-        write(sandbox, "carol", "nothing").await;
+        sandbox.say("ann", "an Order for tea").await;
+        sandbox.say("bo", "an order for coffee").await;
+        sandbox.say("carol", "nothing").await;
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 3).await;
         for (searched, found) in [
             ("ORDER", &["an order for coffee", "an Order for tea"][..]),
@@ -160,7 +149,7 @@ async fn an_attempt_is_copied_as_a_command_that_works_when_it_is_pasted() {
             crate::support::skip("curl is missing: install the package curl");
             return;
         }
-        write(sandbox, "ann", "it's \"odd\" & $HOME `id` \\ 50 % [1-3] {a,b}\nsecond line 你好").await;
+        sandbox.say("ann", "it's \"odd\" & $HOME `id` \\ 50 % [1-3] {a,b}\nsecond line 你好").await;
         page.press("#delivery-list .delivery").await;
         let permissions = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
         page.command("Browser.grantPermissions", permissions).await;
@@ -171,7 +160,7 @@ async fn an_attempt_is_copied_as_a_command_that_works_when_it_is_pasted() {
 
         let answer = shell(pasted);
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{pasted}\n{answer}");
-        // The shell gives it to curl byte by byte as the sandbox has sent it.
+        // The shell passes the body to curl byte for byte as the sandbox has sent it.
         let arguments = shell(&format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{pasted}"));
         let delivery = page.run_script("return fetch('sandbox/state').then((state) => state.json()).then((state) => state.deliveries.at(-1))", vec![]).await;
         let attempt = &delivery["attempts"][0];
@@ -231,7 +220,7 @@ async fn a_server_that_is_down_is_seen_as_trouble_in_both_languages() {
     if !browser::is_there() {
         return;
     }
-    // Port 9 is of the discard service, which nothing offers any more.
+    // Port 9 belongs to the discard service, which no machine offers any more.
     let sandbox = Executable::start_with(&["--route-url", "http://127.0.0.1:9/callback"]);
     Browser::run("down", async |page| {
         page.open(&format!("{}/", sandbox.url)).await;
@@ -313,7 +302,7 @@ async fn what_became_of_a_message_is_in_its_row_its_details_and_the_count_of_tro
         page.press("#row-d9005").await;
         page.see("#detail .detail-outcome.bad .reason", "the text is too long").await;
         page.see("#detail .detail-outcome", "journal entry #1, replies #2").await;
-        // What waits leads to what it waits for.
+        // A waiting message leads to the one that it waits for.
         page.press("#row-d9002").await;
         page.press("#detail [data-control=behind]").await;
         page.see("#detail-heading", "message 9001").await;

@@ -1,37 +1,37 @@
-//! `rongcloud-callback sandbox` as a child process: the stand-in, its page, and the demonstration bot.
+//! The command `sandbox` as a child process: the sandbox, its page, and the demo bot.
 
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::http::Connection;
 
-/// A running sandbox; killed when dropped.
+/// A running sandbox; it is killed when it is dropped.
 pub(super) struct Executable {
     child: Child,
-    /// Kept open: it says more than we read.
+    /// The output, which is kept open because the process may write more than the test reads.
     _output: BufReader<ChildStdout>,
-    /// Where its journal is; it is killed, and does not tidy up behind itself.
+    /// The folder of the journal, which the killed process does not remove itself.
     _folder: tempfile::TempDir,
-    /// Where its page is, without a slash at the end.
+    /// The address of the page, without a slash at the end.
     pub(super) url: String,
 }
 
 impl Executable {
-    /// Starts it on a free port and waits until it has said where its page is.
+    /// Starts the command on a free port, and waits until it has printed the address of the page.
     pub(super) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// As [`start`](Self::start), with further arguments.
+    /// Starts the command like [`start`](Self::start), with further arguments.
     pub(super) fn start_with(arguments: &[&str]) -> Self {
         Self::start_at("127.0.0.1:0", arguments)
     }
 
-    /// Ends it at once and starts another one in its place.
+    /// Kills the process and starts another one in its place.
     pub(super) fn restart(self) -> Self {
         let address = self.url.trim_start_matches("http://").to_owned();
         drop(self);
@@ -56,12 +56,22 @@ impl Executable {
         Self { child, url: url.expect("it says where its page is"), _output: output, _folder: folder }
     }
 
-    /// A call of its JSON interface, below `/sandbox/`.
+    /// Makes a call of the JSON interface, below `/sandbox/`.
     pub(super) async fn post(&self, path: &str, body: &Value) {
         self.request(&format!("/sandbox/{path}"), "application/json", &body.to_string()).await;
     }
 
-    /// A POST to `path`, as the server under test or a script would send it.
+    /// Lets `user` write a message of any kind to the account `demo`.
+    pub(super) async fn write(&self, user: &str, content: Value) {
+        self.post("messages", &json!({ "account": "demo", "user": user, "content": content })).await;
+    }
+
+    /// Lets `user` write a text to the account `demo`.
+    pub(super) async fn say(&self, user: &str, text: &str) {
+        self.write(user, json!({ "kind": "text", "text": text })).await;
+    }
+
+    /// Makes a POST to `path`, as the server under test or a script would.
     pub(super) async fn request(&self, path: &str, kind: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let head = format!(

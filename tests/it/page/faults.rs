@@ -1,4 +1,4 @@
-//! The switches: a bot on a sound server survives them, and the page shows what happened.
+//! The switches for faults: a bot on a correct server survives them, and the page shows the requests.
 
 use super::on_a_page;
 
@@ -12,7 +12,7 @@ async fn a_duplicated_message_gets_one_reply() {
         page.press("#delivery-list .delivery").await;
         page.see("#detail .attempt .chip", "Duplicate").await;
         page.see("#detail .attempt .result", "200 · duplicate: acknowledged").await;
-        // What is answered to this one comes after whatever the duplicate would have brought.
+        // The reply to this message comes after any reply to the duplicate would have come.
         page.press("#show-faults").await;
         page.press("label:has(#switch-duplicate)").await;
         page.say("and now this").await;
@@ -71,7 +71,7 @@ async fn a_forgery_is_refused_as_it_should_be() {
         page.wait("its number", "#detail .attempt .number", |numbers| numbers == ["+", "1"]).await;
         let reason = "401: not signed with any of this app's secrets · as it should be";
         page.see("#detail .attempt.extra .result.good-text", reason).await;
-        // A server that refuses a forgery is in no trouble.
+        // A server that refuses a forgery works correctly.
         page.press("[data-filter=trouble]").await;
         page.wait("no rows", "#delivery-list .delivery", <[String]>::is_empty).await;
     })

@@ -1,26 +1,26 @@
-//! Speaks as the sandbox's feed, so that a page shows what no bot does on demand.
+//! A stand-in for the sandbox's stream of events, for states that no bot produces on demand.
 
 use serde_json::{Value, json};
 
 use super::{browser::Browser, executable::Executable};
 
-/// Keeps the page's own source of events within reach of [`put`].
+/// A script that keeps the page's source of events for [`put`].
 const REACH: &str = "window.EventSource = class extends EventSource { \
     constructor(address) { super(address); window.feed = this; } };";
 
-/// Opens the page again, as one that [`put`] can speak to.
+/// Opens the page again, with a source of events that [`put`] can use.
 pub(super) async fn open(page: &Browser, sandbox: &Executable) {
     page.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": REACH })).await;
     page.open(&format!("{}/?fed", sandbox.url)).await;
 }
 
-/// Tells the page of a new or changed object.
+/// Sends the page a new or changed object.
 pub(super) async fn put(page: &Browser, event: &str, object: &Value) {
     let script = "window.feed.dispatchEvent(new MessageEvent(arguments[0], { data: JSON.stringify(arguments[1]) }))";
     page.run_script(script, vec![json!(event), object.clone()]).await;
 }
 
-/// A text of Ann's that the server under test has accepted, and what became of it; `id` is that of message and delivery.
+/// Sends a text of Ann's that the server under test has accepted, with its handling; `id` is that of message and delivery.
 pub(super) async fn put_accepted(page: &Browser, id: u64, text: &str, handling: &Value) {
     let at = now(page).await;
     let message = json!({
@@ -31,7 +31,7 @@ pub(super) async fn put_accepted(page: &Browser, id: u64, text: &str, handling: 
     put(page, "delivery", &delivery(id, at, handling)).await;
 }
 
-/// What became of a message where nothing else is said.
+/// The handling of a message, before a test changes some of its fields.
 pub(super) fn handling(changes: &Value) -> Value {
     let mut handling = json!({
         "state": "done", "entry": 1, "by": "rule \"orders\"", "attempts": 1,

@@ -1,4 +1,4 @@
-//! Nothing from a message, a name, a menu or an API call is ever read as HTML or opened as a script.
+//! Hostile messages, names, menus and API calls, which the page never reads as HTML nor opens as a script.
 
 use serde_json::json;
 
@@ -22,8 +22,7 @@ async fn markup_in_names_texts_and_cards_stays_text() {
             json!({ "kind": "imgtxt", "title": MARKUP, "description": MARKUP, "picture_url": SCRIPT, "url": SCRIPT }),
         ];
         for content in &contents {
-            let message = json!({ "account": "demo", "user": MARKUP, "content": content });
-            sandbox.post("messages", &message).await;
+            sandbox.write(MARKUP, content.clone()).await;
         }
         page.wait("all of them", "#messages .mine", |lines| lines.len() == contents.len()).await;
         page.see("#messages .mine .bubble", MARKUP).await;
@@ -42,7 +41,7 @@ async fn markup_in_names_texts_and_cards_stays_text() {
     .await;
 }
 
-/// No element came out of a text, no link or picture leads to a script, and nothing ran.
+/// Asserts that no text became an element, no link or picture leads to a script, and no script ran.
 async fn assert_harmless(page: &Browser) {
     let elements = "return document.querySelectorAll('main script, [onerror], main [src=x]').length";
     assert_eq!(page.run_script(elements, vec![]).await, 0);
@@ -55,7 +54,7 @@ async fn assert_harmless(page: &Browser) {
 #[tokio::test]
 async fn a_script_in_a_menu_or_an_article_is_shown_and_not_linked() {
     on_a_page("hostile-menu", async |page, _| {
-        // Whatever the stand-in's API would refuse, the page must bear: its own source of events is spoken to here.
+        // The page must also bear objects that the sandbox's API would refuse, so they come through its source of events.
         let menu = json!([
             { "id": "1", "name": MARKUP, "url": null, "children": [{ "id": "2", "name": "Run", "url": SCRIPT }] },
             { "id": "3", "name": "Direct", "url": SCRIPT, "children": [] },

@@ -1,4 +1,4 @@
-//! The page without a mouse, and what a screen reader is told.
+//! The page without a mouse, and the announcements to screen readers.
 
 use serde_json::json;
 
@@ -9,13 +9,13 @@ const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const SPACE: &str = " ";
 
-/// The stops of the tab key on a page with a short conversation are fewer.
+/// The largest number of presses of the tab key; a page with a short conversation needs fewer.
 const MOST_STOPS: usize = 80;
 
 #[tokio::test]
 async fn a_conversation_needs_no_mouse() {
     on_a_page("keyboard", async |page, _| {
-        // The first stop leads past everything to the message field.
+        // The first stop is a link that leads to the message field.
         page.keys(format!("{TAB}{ENTER}")).await;
         page.keys(format!("by keyboard{ENTER}")).await;
         page.see_reply("by keyboard").await;
@@ -33,15 +33,15 @@ async fn a_conversation_needs_no_mouse() {
         page.keys(ENTER).await;
         page.wait("an open menu", "#menu .submenu:not([hidden])", |lists| lists.len() == 1).await;
         page.keys(format!("{TAB}{ESCAPE}")).await;
-        assert!(is_focused(page, "#menu button[aria-expanded=false]").await);
+        assert!(page.is_focused("#menu button[aria-expanded=false]").await);
 
         // A receipt leads to its delivery.
         walk_to(page, ".receipt").await;
         page.keys(ENTER).await;
-        assert!(is_focused(page, "#detail").await);
+        assert!(page.is_focused("#detail").await);
         walk_to(page, "#detail [data-control=resend]").await;
         page.keys(ESCAPE).await;
-        assert!(is_focused(page, "#delivery-list").await);
+        assert!(page.is_focused("#delivery-list").await);
         walk_to(page, "#switch-duplicate").await;
         page.keys(SPACE).await;
         page.see("[data-switches-on]:not([hidden])", "").await;
@@ -50,20 +50,15 @@ async fn a_conversation_needs_no_mouse() {
     .await;
 }
 
-/// Presses the tab key until what `css` finds has the focus.
+/// Presses the tab key until the element that `css` finds has the focus.
 async fn walk_to(page: &Browser, css: &str) {
     for _ in 0..MOST_STOPS {
         page.keys(TAB).await;
-        if is_focused(page, css).await {
+        if page.is_focused(css).await {
             return;
         }
     }
     panic!("no way to {css}");
-}
-
-async fn is_focused(page: &Browser, css: &str) -> bool {
-    page.run_script("return document.activeElement.matches(arguments[0])", vec![json!(css)]).await
-        == true
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What happens in the sandbox is seen at once, and also after the connection was lost.
+//! Live updates of the page, also after its connection was lost.
 
 use serde_json::json;
 
@@ -11,9 +11,7 @@ use super::{
 #[tokio::test]
 async fn what_a_script_does_is_seen_at_once() {
     on_a_page("live", async |page, sandbox| {
-        let content = json!({ "kind": "text", "text": "from a script" });
-        let message = json!({ "account": "demo", "user": "ann", "content": content });
-        sandbox.post("messages", &message).await;
+        sandbox.say("ann", "from a script").await;
         page.see("#messages .mine .bubble", "from a script").await;
         page.see_reply("from a script").await;
         sandbox.post("faults", &json!({ "slow_ms": 10, "drop_answer": 0.5 })).await;
@@ -29,7 +27,7 @@ async fn a_page_finds_the_sandbox_again_after_a_restart() {
         return;
     }
     let sandbox = Executable::start();
-    // Outlives the browser, whose console would complain about a second loss.
+    // The sandbox outlives the browser, whose console would show a second loss as an error.
     let mut again = None;
     Browser::run("restart", async |page| {
         page.open(&format!("{}/", sandbox.url)).await;

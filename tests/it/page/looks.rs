@@ -1,10 +1,10 @@
-//! Three widths, two themes, two languages: nothing overflows, and screenshots are kept for the eye.
+//! The layout in three widths, two themes and two languages: nothing overflows, and screenshots are kept.
 
 use serde_json::json;
 
 use super::{browser::Browser, on_a_page};
 
-/// What sticks out of the window; lists may be longer than it, but nothing may be wider.
+/// A script: the elements that are wider than the window; lists may be longer than it.
 const OUTSIDE: &str = "return [...document.querySelectorAll('body *')] \
     .filter((found) => found.checkVisibility() && !found.closest('.skip, .unseen') \
     && found.getBoundingClientRect().right > innerWidth + 1).map((found) => found.outerHTML.slice(0, 200))";

@@ -1,4 +1,4 @@
-//! What became of each message stands under it.
+//! The outcome of each message, shown below it.
 
 use serde_json::{Value, json};
 use tokio::{
@@ -76,7 +76,7 @@ async fn a_retry_is_counted_down_and_who_waits_behind_it_says_so() {
     .await;
 }
 
-/// The seconds until the retry that is told of.
+/// The seconds until the retry that the page shows.
 fn seconds(texts: &[String]) -> u64 {
     let words: Vec<_> = texts.iter().flat_map(|text| text.split(' ')).collect();
     words.windows(2).find(|pair| pair[0] == "in").and_then(|pair| pair[1].parse().ok()).unwrap()

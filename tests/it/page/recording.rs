@@ -1,4 +1,4 @@
-//! A conversation becomes a file with one click, and the file is played back.
+//! Recording of a conversation with one click, and playing of the file.
 
 use super::on_a_page;
 

@@ -21,7 +21,7 @@ async fn what_others_say_leaves_a_reader_where_they_are() {
     on_a_page("scroll-others", async |page, sandbox| {
         talk(page, sandbox).await;
         leave_the_newest(page).await;
-        write(sandbox, json!({ "kind": "text", "text": "from elsewhere" })).await;
+        sandbox.say("ann", "from elsewhere").await;
         page.see("#delivery-list > li", "from elsewhere").await;
         page.see("#to-newest:not([hidden])", "Newest").await;
     })
@@ -36,7 +36,7 @@ async fn narrowing_the_window_and_turning_a_phone_keep_the_newest_in_view() {
             page.resize(width, height).await;
             assert_newest_in_view(page).await;
         }
-        // A browser may tell of the place that it has moved before it tells of the size that has changed.
+        // A browser may report the changed scroll position before the changed size.
         let moved = "const view = document.getElementById('transcript'); document.body.style.height = '600px'; \
             view.scrollTop -= 300; view.dispatchEvent(new Event('scroll'))";
         page.run_script(moved, vec![]).await;
@@ -45,7 +45,7 @@ async fn narrowing_the_window_and_turning_a_phone_keep_the_newest_in_view() {
     .await;
 }
 
-/// Pictures and cards, which are lower where a window is narrower, and texts, which are higher.
+/// Lets a user and the bot write pictures and cards, which are lower in a narrower window, and texts, which are higher.
 async fn talk(page: &Browser, sandbox: &Executable) {
     for said in [
         "image",
@@ -54,26 +54,21 @@ async fn talk(page: &Browser, sandbox: &Executable) {
         "news 3",
         "image",
     ] {
-        write(sandbox, json!({ "kind": "text", "text": said })).await;
+        sandbox.say("ann", said).await;
     }
     page.wait("all replies", "#messages .theirs", |replies| replies.len() == 5).await;
     page.wait_for("the pictures", "return [...document.images].every((image) => image.complete)").await;
     assert_newest_in_view(page).await;
 }
 
-async fn write(sandbox: &Executable, content: serde_json::Value) {
-    let message = json!({ "account": "demo", "user": "ann", "content": content });
-    sandbox.post("messages", &message).await;
-}
-
-/// As a reader does: by the wheel.
+/// Scrolls with the mouse wheel, as a reader does.
 async fn leave_the_newest(page: &Browser) {
     let wheel = json!({ "type": "mouseWheel", "x": 200, "y": 400, "deltaX": 0, "deltaY": -5000 });
     page.command("Input.dispatchMouseEvent", wheel).await;
     page.see("#to-newest:not([hidden])", "Newest").await;
 }
 
-/// The last message is seen whole, and no button offers a way to it.
+/// Asserts that the last message is wholly visible, and that no button leads to it.
 async fn assert_newest_in_view(page: &Browser) {
     let seen = "const last = document.getElementById('messages').lastElementChild.getBoundingClientRect(); \
         const view = document.getElementById('transcript').getBoundingClientRect(); \

@@ -201,7 +201,7 @@ async fn what_cannot_be_sent_is_a_dead_letter_with_the_rule_s_name() {
     .await;
     let ann = bot.sandbox.user("ann");
     ann.says("x".repeat(2001)).await;
-    let place = rongcloud_callback::sandbox::Content::Location {
+    let place = rongcloud_callback::sandbox::ChatContent::Location {
         latitude: 1.0,
         longitude: 1.0,
         label: "a".to_owned(),

@@ -61,7 +61,7 @@ impl Bot {
         let conversation = conversation.parse().unwrap();
         async move {
             let report = self.sandbox.play(&conversation).await;
-            assert!(report.passed(), "{report}");
+            assert!(report.has_passed(), "{report}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The README's page "Without Rust", as it is printed: its files, its commands, its conversation.
+//! The page `docs/rules.md`, as it is printed: its files, its commands, its conversation.
 
 use std::{
     fs,
@@ -20,16 +20,12 @@ struct Page {
     environment: Vec<(String, String)>,
 }
 
-fn section() -> &'static str {
-    let readme = include_str!("../../../README.md");
-    let (_, section) = readme.split_once("\n## Without Rust\n").unwrap();
-    section.split("\n## ").next().unwrap()
-}
+const PAGE: &str = include_str!("../../../docs/rules.md");
 
 /// The page's code in one language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let opening = format!("```{language}\n");
-    section().split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    PAGE.split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 /// The block of code whose first line names the file.
@@ -148,7 +144,7 @@ async fn the_page_s_server_has_the_page_s_conversation() {
     until("the server", async || Connection::try_open(address).await.ok()).await;
     sandbox.route_to(format!("http://{address}/callback"));
     let report = sandbox.play(&file("toml", "conversation.toml").parse().unwrap()).await;
-    assert!(report.passed(), "{report}");
+    assert!(report.has_passed(), "{report}");
     server.kill().unwrap();
     server.wait().unwrap();
 }

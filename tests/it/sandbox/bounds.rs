@@ -1,4 +1,4 @@
-//! The stand-in stays small however much it is used.
+//! The bounds of everything that the sandbox keeps.
 
 use rongcloud_callback::{
     Text,

@@ -1,4 +1,4 @@
-//! Messages to all followers: once a day, and to whom.
+//! Messages to all followers: their recipients, and one a day.
 
 use std::time::Duration;
 

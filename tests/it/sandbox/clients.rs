@@ -1,4 +1,4 @@
-//! Our own clients against the stand-in: every group, every call.
+//! The library's clients against the sandbox: every group, every call.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rongcloud_callback::{
     ids::{MediaId, UserId},
     portal::{Card, LinkedArticle, Links, MassMessage, Message, Portal, TokenSource},
     protocol::{Outgoing, Recipients, media::MediaKind},
-    sandbox::{Content, Sandbox},
+    sandbox::{ChatContent, Sandbox},
 };
 
 use super::sent;
@@ -133,7 +133,7 @@ async fn every_payload_reaches_every_recipient_that_a_call_is_made_for() {
     let kinds: Vec<_> = sent(&sandbox).iter().map(|message| message.content.kind()).collect();
     assert_eq!(kinds, expected);
     let stored = sent(&sandbox).into_iter().find_map(|message| match message.content {
-        Content::Voice { url, seconds } if url.starts_with("/sandbox/media/") => seconds,
+        ChatContent::Voice { url, seconds } if url.starts_with("/sandbox/media/") => seconds,
         _ => None,
     });
     assert_eq!(stored, Some(0.04));

@@ -1,4 +1,4 @@
-//! `rongcloud-callback sandbox`: the real executable, from its first line to its end.
+//! The command `sandbox` of the real executable, from its first line to its end.
 
 use std::{
     fs,
@@ -28,14 +28,14 @@ fn command_of(arguments: &[&str]) -> Command {
     command
 }
 
-/// The command while it runs, on a free port; killed when dropped.
+/// The running command, on a free port; it is killed when it is dropped.
 struct Running {
     child: Child,
     page: SocketAddr,
-    /// What it has printed until it was ready.
+    /// The output until the command was ready.
     printed: String,
     temporary: TempDir,
-    /// Where its standard error goes.
+    /// The file that standard error is written to.
     errors: NamedTempFile,
 }
 
@@ -44,7 +44,7 @@ impl Running {
         Self::start_as(|_, arguments| command_of(arguments), arguments)
     }
 
-    /// Starts what `make` makes of the arguments and of where temporary files belong.
+    /// Starts the command that `make` makes of the arguments and of the folder for temporary files.
     fn start_as(make: impl FnOnce(&Path, &[&str]) -> Command, arguments: &[&str]) -> Self {
         let (temporary, errors) = (tempfile::tempdir().unwrap(), NamedTempFile::new().unwrap());
         let listen: &[&str] =
@@ -62,14 +62,14 @@ impl Running {
         Self { page: page.trim_end_matches('/').parse().unwrap(), child, printed, temporary, errors }
     }
 
-    /// Waits until it has printed these words to standard error.
+    /// Waits until standard error contains these words.
     async fn complains(&self, words: &str) {
         let said =
             async || fs::read_to_string(self.errors.path()).unwrap().contains(words).then_some(());
         until(words, said).await;
     }
 
-    /// Waits until the `number`th delivery is as `look` wants it.
+    /// Waits until `look` is true for the `number`th delivery.
     async fn delivery(&self, number: usize, look: impl Fn(&Value) -> bool) -> Value {
         until("a delivery", async || {
             let state = json(&ask(self.page, "GET /sandbox/state", &[], "").await);
@@ -91,7 +91,7 @@ impl Running {
         assert_eq!(answer.status, 202, "{}", answer.body);
     }
 
-    /// Waits for as many messages; gives their contents.
+    /// Waits for this many messages; returns their contents.
     async fn messages(&self, count: usize) -> Vec<serde_json::Value> {
         until("messages", async || {
             let state = json(&ask(self.page, "GET /sandbox/state", &[], "").await);
@@ -102,7 +102,7 @@ impl Running {
         .await
     }
 
-    /// Ends it by a signal: it ends well, and leaves nothing behind.
+    /// Ends the command by a signal; it must succeed and leave no file behind.
     fn ends_at(mut self, signal: Signal) {
         self.signal(signal);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
@@ -144,7 +144,7 @@ fn it_prints_where_everything_is_and_the_lines_that_a_bot_of_ones_own_needs() {
     let read = Command::new("sh").args(["-c", &script]).output().unwrap();
     let expected = format!("{key}|{secret}|http://{}", running.page);
     assert_eq!(String::from_utf8(read.stdout).unwrap(), expected);
-    // As a shell, into which the lines were copied, runs it.
+    // The lines are run by a shell, as a user does who copies them.
     let show = format!("{exports}\nexec \"$0\" account show demo");
     let mut shell = Command::new("sh");
     shell.args(["-c", &show, env!("CARGO_BIN_EXE_rongcloud-callback")]);
@@ -318,7 +318,7 @@ fn played(text: &str) -> Output {
     played_with(text, &[])
 }
 
-/// Plays a conversation, which leaves nothing behind.
+/// Plays a conversation, which must leave no file behind.
 fn played_with(text: &str, arguments: &[&str]) -> Output {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = folder.path().join("conversation.toml");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rongcloud_callback::{
     CallbackService, Location, Subscribe, Text, Unsubscribe,
     sandbox::{
-        Content, Conversation, DeliveryState, HandlingEvent, HandlingStep, Options, Report, Sandbox,
+        ChatContent, Conversation, DeliveryState, HandlingEvent, HandlingStep, Options, Report, Sandbox,
     },
 };
 
@@ -57,10 +57,10 @@ within = "50ms"
 async fn a_conversation_that_goes_as_written_passes() {
     let sandbox = Sandbox::start().await;
     let bot = Bot::start(&sandbox, "", register).await;
-    // The step whose replies do not matter is left out: its reply may come during the next one.
+    // The step whose replies are not checked is left out: its reply may come during the next one.
     let text = FINE.replace("[[step]]\nuser = \"ann\"\nsays = \"whatever comes\"\n", "");
     let report = play(&sandbox, &text).await;
-    assert!(report.passed(), "{report}");
+    assert!(report.has_passed(), "{report}");
     assert!(report.to_string().ends_with("passed\n"));
     bot.stop().await;
 }
@@ -71,7 +71,7 @@ async fn a_reply_that_differs_is_shown_beside_what_was_expected() {
     let bot = Bot::start(&sandbox, "", register).await;
     let text = FINE.replace("You said: hello", "You wrote: hello");
     let report = play(&sandbox, &text).await;
-    assert!(!report.passed());
+    assert!(!report.has_passed());
     let report = report.to_string();
     let url = &sandbox.deliveries()[0].url;
     let difference = format!(
@@ -101,13 +101,13 @@ async fn a_reply_too_many_and_a_reply_too_few_are_differences() {
     let place = "[[step]]\nuser = \"bo\"\nsends = { kind = \"location\", latitude = 1.0, longitude = 1.0, label = \"a\" }\n\
                  replies = [{ exact = \"a\" }]\n[[step]]\nuser = \"bo\"\nreplies = []\nwithin = \"20s\"";
     let surplus = play(&sandbox, place).await.to_string();
-    // It comes before the second step or during it.
+    // The unexpected reply comes before the second step or during it.
     assert!(surplus.contains("\n    received text: “there”\n"), "{surplus}");
     assert!(surplus.contains("✗ step 2: bo waits\n"), "{surplus}");
     bot.stop().await;
 }
 
-/// A sandbox whose retries follow at once.
+/// A sandbox without pauses between its retries.
 async fn quick() -> Sandbox {
     let options = Options { pause: Duration::from_millis(1), ..Options::default() };
     Sandbox::start_with(options).await.unwrap()
@@ -145,7 +145,7 @@ async fn a_step_whose_message_was_not_accepted_fails_whatever_it_expects_and_say
         sandbox.route_to(url);
         for (step, reason) in STEPS.iter().zip(reasons) {
             let report = play(&sandbox, step).await;
-            assert!(!report.passed(), "{step}\n{report}");
+            assert!(!report.has_passed(), "{step}\n{report}");
             assert_eq!(
                 report.to_string(),
                 format!("✗ step 1: a says: “x”\n    {reason}\nfailed: it went differently\n"),
@@ -173,7 +173,7 @@ async fn silence_counts_only_where_something_could_have_been_answered() {
     let bot = Bot::start(&sandbox, "", |service| service.on(|_: Text, _context| async {})).await;
     let says = "[[step]]\nuser = \"ann\"\nsays = \"x\"\nreplies = []\nwithin = \"10ms\"\n";
     let report = play(&sandbox, &format!("{says}{waits}")).await;
-    assert!(!report.passed(), "only ann has written: {report}");
+    assert!(!report.has_passed(), "only ann has written: {report}");
     let report = play(&sandbox, &format!("{says}{}", waits.replace("bo", "ann"))).await;
     let silent = "✓ step 1: ann says: “x”\n    received nothing\n\
                   ✓ step 2: ann waits\n    received nothing\npassed\n";
@@ -218,7 +218,7 @@ async fn silence_is_none_where_the_server_tells_that_it_has_failed() {
             note(text, event);
         };
         let (report, ()) = tokio::join!(play(&sandbox, &step), tells);
-        assert_eq!(report.passed(), passes, "{report}");
+        assert_eq!(report.has_passed(), passes, "{report}");
         assert!(report.to_string().contains(told), "{report}");
     }
 }
@@ -289,11 +289,11 @@ async fn what_was_recorded_plays_green_on_another_sandbox_and_not_on_another_bot
     user.received().await;
     user.says("a\n\"b\" \\ 'c' \u{7f} \u{1f468}").await;
     user.received().await;
-    let place = Content::Location { latitude: 1.5, longitude: -2.0, label: "x".into() };
+    let place = ChatContent::Location { latitude: 1.5, longitude: -2.0, label: "x".into() };
     user.sends(place).await;
     user.received().await;
     user.received().await;
-    user.sends(Content::Voice { url: "http://x/y.amr".into(), seconds: None }).await;
+    user.sends(ChatContent::Voice { url: "http://x/y.amr".into(), seconds: None }).await;
     user.unfollows().await;
     bot.idle().await;
     let recorded = super::ask(sandbox.local_addr(), "GET /sandbox/recording?after=0", &[], "").await;
@@ -304,12 +304,12 @@ async fn what_was_recorded_plays_green_on_another_sandbox_and_not_on_another_bot
     let second = Sandbox::start().await;
     let bot = Bot::start(&second, "", register).await;
     let report = play(&second, &recorded.body).await;
-    assert!(report.passed(), "{}\n{report}", recorded.body);
+    assert!(report.has_passed(), "{}\n{report}", recorded.body);
     bot.stop().await;
 
     let third = Sandbox::start().await;
     let bot = Bot::start(&third, "", |service| service.on(|_: Text, _context| async { "no" })).await;
     let text = recorded.body.replace("replies = [", "within = \"300ms\"\nreplies = [");
-    assert!(!play(&third, &text).await.passed());
+    assert!(!play(&third, &text).await.has_passed());
     bot.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The documents' own requests, verbatim but for ids that only the platform can give: each gets the documented answer.
+//! The documents' requests, verbatim except for ids that only the platform can give: each gets the documented answer.
 
 use rongcloud_callback::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
 const PICTURE: &[u8] = b"\xff\xd8\xff\xe0 a picture";
 const VOICE: &[u8] = b"#!AMR\n\x7c\x7c";
 
-/// Names and kinds of what an answer has; null stands for any kind.
+/// The names and types of an answer's fields; null stands for any type.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -26,7 +26,7 @@ fn shape(value: &Value) -> Value {
     }
 }
 
-/// Uploads a file with the four parts in the query; gives its id.
+/// Uploads a file with the four parts of the signature in the query; returns its id.
 pub(super) async fn upload(sandbox: &Sandbox, path: &str, kind: &str, file: &[u8]) -> Answer {
     let mut query = format!("type={kind}");
     for (name, value) in signed(sandbox) {
@@ -62,7 +62,7 @@ async fn news_id(sandbox: &Sandbox) -> Answer {
     ask(sandbox.local_addr(), &line, &kind, body.to_string()).await
 }
 
-/// Creates an account as the document does, under another id.
+/// Creates an account as in the document's example, with another id.
 pub(super) async fn add(sandbox: &Sandbox, id: &str) {
     let example = HttpExample::read("rongcloud/应用公众号设置/创建应用公众号/request.http");
     let body = own(&example.body).replace("testmcid1", id);
@@ -76,12 +76,12 @@ async fn menu_id(sandbox: &Sandbox) -> String {
     answer["info"]["menuId"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
-/// The documents mix three App Keys within one request, of which only one can be the caller's.
+/// The request with one App Key: the documents mix three within one request, of which only one can be the caller's.
 fn own(body: &str) -> String {
     body.replace("x18ywvq83onzm", "uwd1c0sxdlx2").replace("0vnjpoanq0ymg", "uwd1c0sxdlx2")
 }
 
-/// Makes everything that the example speaks of, and puts its ids in.
+/// Creates the objects that the example names, and puts their ids into it.
 async fn prepared(sandbox: &Sandbox, example: &HttpExample) -> String {
     for account in ["testmcid0", "whtest", "mcid001", "app.public.server112"] {
         add(sandbox, account).await;
@@ -110,7 +110,7 @@ async fn prepared(sandbox: &Sandbox, example: &HttpExample) -> String {
     body
 }
 
-/// The examples of calls; one more explains the signature with a call that the document does not describe.
+/// The examples of calls, without the one that explains the signature with a call that no document describes.
 fn requests() -> Vec<String> {
     let mut names = names("/request.http");
     names.retain(|name| !name.contains("签名生成代码示例"));

@@ -1,4 +1,4 @@
-//! Server-sent events: everything in its order, and nothing lost over a broken connection.
+//! Server-sent events: all in order, and none lost when a connection breaks.
 
 use rongcloud_callback::sandbox::Sandbox;
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl Follower {
         Self(BufReader::new(stream))
     }
 
-    /// The next event; lengths of chunks and comments are passed over.
+    /// The next event; lengths of chunks and comments are skipped.
     async fn next(&mut self) -> Event {
         let (mut id, mut kind, mut data) = (String::new(), String::new(), Value::Null);
         loop {

@@ -1,4 +1,4 @@
-//! Each switch does what it says, seen from a server that records what comes.
+//! The injected faults, seen from a server that records requests.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::http::Connection;
 
-/// One message under `faults`: its delivery, and what came.
+/// Delivers one message under `faults`; returns its delivery and the requests.
 async fn under(faults: Faults, statuses: &[u16]) -> (Sandbox, Delivery, Vec<Came>) {
     let route = Route::start(statuses.iter().copied()).await;
     let (route_url, pause) = (route.url(), Duration::from_millis(1));
@@ -114,7 +114,7 @@ async fn what_nobody_can_read_and_what_nobody_knows_is_rightly_signed() {
     assert_eq!(parse(came[1].body.as_bytes()).unwrap().kind(), "unknown");
 }
 
-/// A request as it goes over the wire.
+/// The bytes of a request.
 fn signed_post(sandbox: &Sandbox, path: &str, body: &str) -> String {
     let mut head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n");
     for (name, value) in signed(sandbox) {

@@ -1,4 +1,4 @@
-//! What became of each message, as the server under test tells it.
+//! The handling of each message, as the server under test reports it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ask, json, route::Route};
 use crate::support::until;
 
-/// A server that accepts everything, and tells what the test makes it tell.
+/// A server that accepts every message, and reports the steps that the test gives it.
 struct Told {
     sandbox: Sandbox,
     observer: Observer,
@@ -25,7 +25,7 @@ impl Told {
         Self { sandbox, observer, _route: route }
     }
 
-    /// Delivers a text of `user`; gives its body.
+    /// Delivers a text of `user`; returns its body.
     async fn say(&self, user: &str, text: &str) -> String {
         self.sandbox.user(user).says(text).await.xml
     }
@@ -40,7 +40,7 @@ impl Told {
         self.observer.note(&HandlingStep { entry, answers, body, attempt, event });
     }
 
-    /// What is known of the message of each delivery.
+    /// The handling of each delivery's message.
     fn handlings(&self) -> Vec<Option<Handling>> {
         self.sandbox.deliveries().into_iter().map(|delivery| delivery.handling).collect()
     }
@@ -75,7 +75,7 @@ async fn a_message_is_followed_through_its_attempts_to_its_last_reply() {
     assert!(failed.retry_at.is_some_and(|at| at > told.sandbox.now()), "{failed:?}");
 
     told.message(12, &body, 2, HandlingEvent::Begun);
-    // The first reply may be told of before the message that it answers.
+    // The first reply may be reported before the message that it answers.
     told.reply(13, 12, 1, HandlingEvent::Begun);
     told.message(12, &body, 2, done("rule \"welcome\"", 2));
     told.reply(13, 12, 1, done("", 0));

@@ -1,4 +1,4 @@
-//! The platform's stand-in: its API by the documents' own examples, its pushes, its faults, its interfaces.
+//! The sandbox: its API by the documents' examples, its pushes, its faults, its interfaces.
 
 mod bounds;
 mod broadcasts;
@@ -9,19 +9,19 @@ mod documents;
 mod events;
 mod faults;
 mod handling;
-mod interface;
+mod history;
+mod page_api;
 mod pushes;
-mod records;
 mod refusals;
 mod route;
 mod service;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
     journal::Journal,
-    sandbox::{Message, Options, Sandbox, Side},
+    sandbox::{ChatMessage, Options, Sandbox, Side},
     signature,
 };
 use serde_json::Value;
@@ -40,7 +40,14 @@ pub(super) async fn sandbox() -> Sandbox {
     Sandbox::start_with(options).await.unwrap()
 }
 
-/// A request with headers and a body, on a connection of its own.
+/// A sandbox with a short time-out, whose messages go to `route_url`.
+pub(super) async fn with_short_timeout(route_url: &str) -> Sandbox {
+    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
+    let options = Options { timeout, pause, route_url: route_url.to_owned(), ..Options::default() };
+    Sandbox::start_with(options).await.unwrap()
+}
+
+/// Makes a request with headers and a body, on a connection of its own.
 pub(super) async fn ask(
     address: SocketAddr,
     line: &str,
@@ -55,7 +62,7 @@ pub(super) async fn ask(
     Connection::open(address).await.ask([format!("{head}\r\n").as_bytes(), body].concat()).await
 }
 
-/// The four parts of an API call's signature, made now.
+/// The four parts of an API call's signature, signed at this moment.
 pub(super) fn signed(sandbox: &Sandbox) -> [(&'static str, String); 4] {
     signed_at(sandbox, &sandbox.now().0.to_string())
 }
@@ -88,8 +95,8 @@ pub(super) fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_else(|e| panic!("{e}: {answer:?}"))
 }
 
-/// What accounts have sent, oldest first.
-pub(super) fn sent(sandbox: &Sandbox) -> Vec<Message> {
+/// The messages that accounts have sent, oldest first.
+pub(super) fn sent(sandbox: &Sandbox) -> Vec<ChatMessage> {
     let mut messages = sandbox.messages();
     messages.retain(|message| message.from == Side::Account);
     messages
@@ -103,7 +110,7 @@ pub(super) struct Bot {
 }
 
 impl Bot {
-    /// Starts what `register` makes of a service, with further sections of its configuration.
+    /// Starts the service that `register` completes, with further sections of its configuration.
     pub(super) async fn start(
         sandbox: &Sandbox,
         sections: &str,

@@ -1,23 +1,16 @@
-//! What the stand-in pushes: the documents' own form, signed, and how often it tries.
+//! The pushes of the sandbox: their documented form, their signature and their retries.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    sandbox::{Content, DeliveryState, Faults, Options, ReasonKind, Sandbox},
+    sandbox::{ChatContent, DeliveryState, Faults, Options, ReasonKind, Sandbox},
     signature::Verifier,
 };
 
-use super::{ask, call, json, route::Route, sandbox};
+use super::{ask, call, json, route::Route, sandbox, with_short_timeout};
 use crate::fixtures::fixture;
-
-/// A sandbox whose patience is short, in front of a server that answers as told.
-async fn impatient(route: &Route) -> Sandbox {
-    let (timeout, pause) = (Duration::from_millis(300), Duration::from_millis(1));
-    let options = Options { timeout, pause, route_url: route.url(), ..Options::default() };
-    Sandbox::start_with(options).await.unwrap()
-}
 
 #[tokio::test]
 async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
@@ -25,34 +18,35 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
     let clock = Clock::manual(UnixMillis(134_223_445_860));
     let options = Options { clock, route_url: route.url(), ..Options::default() };
     let sandbox = Sandbox::start_with(options).await.unwrap();
-    let image = || Content::Image { url: "this is a url".into() };
-    let voice = Content::Voice { url: "this is url".into(), seconds: None };
-    let place = Content::Location { latitude: 15.501, longitude: 142.324, label: "POI信息".into() };
-    let card = Content::ImgTxt {
+    let image = || ChatContent::Image { url: "this is a url".into() };
+    let voice = ChatContent::Voice { url: "this is url".into(), seconds: None };
+    let place =
+        ChatContent::Location { latitude: 15.501, longitude: 142.324, label: "POI信息".into() };
+    let card = ChatContent::ImgTxt {
         title: "title".into(),
         description: "description".into(),
         picture_url: "picUrl".into(),
         url: "url".into(),
     };
     for (heading, content) in [
-        ("接收消息/文本消息格式", Content::text("content")),
+        ("接收消息/文本消息格式", ChatContent::text("content")),
         ("接收消息/图片消息格式", image()),
         ("接收消息/语音消息格式", voice),
         ("接收消息/位置消息格式", place),
         ("接收消息/图文消息格式", card),
-        ("事件推送/关注事件", Content::Subscribe),
-        ("事件推送/取消关注事件", Content::Unsubscribe),
+        ("事件推送/关注事件", ChatContent::Subscribe),
+        ("事件推送/取消关注事件", ChatContent::Unsubscribe),
     ] {
         let delivery = sandbox.user("fromUserName").sends(content).await;
         assert_eq!(delivery.state, DeliveryState::Accepted);
         let body = route.came().await.pop().unwrap().body;
-        // One of them is printed inside a list, one space to the right.
+        // One of the examples is printed inside a list, one space to the right.
         let documented = fixture(&format!("rongcloud/{heading}/message.xml"));
         let documented = match documented.strip_prefix(' ') {
             Some(indented) => indented.replace("\n ", "\n"),
             None => documented,
         };
-        // The examples give every message the id "msgId", and two of their accounts a sample name.
+        // All examples have the message id "msgId", and two of them a sample name for the account.
         let ours = body.replace("[demo]", "[toUserName]");
         let ours = match ours.split_once("<MsgId>").zip(ours.split_once("</MsgID>")) {
             Some(((before, _), (_, after))) => format!("{before}<MsgId>msgId</MsgID>{after}"),
@@ -69,7 +63,7 @@ async fn every_kind_is_pushed_byte_for_byte_as_the_documents_print_it() {
 #[tokio::test]
 async fn every_push_is_rightly_signed_now_and_with_a_nonce_of_its_own() {
     let route = Route::start([500, 500]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     sandbox.user("u").says("hi").await;
     let verifier = Verifier::new(vec![sandbox.secret().into()], Duration::from_mins(1));
     let came = route.came().await;
@@ -81,7 +75,7 @@ async fn every_push_is_rightly_signed_now_and_with_a_nonce_of_its_own() {
 #[tokio::test]
 async fn an_empty_200_ends_a_delivery() {
     let route = Route::start([]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!((delivery.state, delivery.attempts.len()), (DeliveryState::Accepted, 1));
     assert_eq!((delivery.attempts[0].status, &delivery.attempts[0].error), (Some(200), &None));
@@ -91,7 +85,7 @@ async fn an_empty_200_ends_a_delivery() {
 #[tokio::test]
 async fn what_is_not_accepted_is_pushed_three_times_more_with_the_same_body() {
     let route = Route::start([500, 503, 401, 400, 500]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!(delivery.state, DeliveryState::Failed);
     assert_eq!(delivery.reason.as_deref(), Some("answered 400"));
@@ -106,7 +100,7 @@ async fn what_is_not_accepted_is_pushed_three_times_more_with_the_same_body() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_in_time_is_left_and_asked_again() {
     let route = Route::start([0]).await;
-    let sandbox = impatient(&route).await;
+    let sandbox = with_short_timeout(&route.url()).await;
     let delivery = sandbox.user("u").says("hi").await;
     assert_eq!(delivery.state, DeliveryState::Accepted);
     let errors: Vec<_> = delivery.attempts.iter().map(|attempt| attempt.error.as_deref()).collect();
@@ -147,7 +141,7 @@ async fn following_through_the_api_pushes_nothing_and_following_by_hand_does() {
     assert!(route.came().await[0].body.contains("<Event><![CDATA[subscribe]]></Event>"));
 }
 
-/// A sandbox that pauses after time-outs, ten of which have happened; and its clock.
+/// A sandbox that pauses after ten time-outs, which have happened; and its clock.
 async fn paused(faults: Faults) -> (Sandbox, Clock) {
     let silent = Route::start([0; 40]).await;
     let clock = Clock::manual(UnixMillis(1_760_000_400_000));

@@ -1,4 +1,4 @@
-//! What the stand-in's API refuses, with which code, and that it then has no effect.
+//! The refusals of the sandbox's API: their codes, and that a refused call has no effect.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn errcode(sandbox: &Sandbox, path: &str, body: &Value) -> i64 {
     answer["errcode"].as_i64().unwrap_or_else(|| panic!("{answer}"))
 }
 
-/// A text to one user, with a part that differs.
+/// The body of a text to one user, with one part replaced.
 fn text(change: impl FnOnce(&mut Value)) -> Value {
     let mut body = json!({
         "fromuser": "demo@uwd1c0sxdlx2", "touser": "u@uwd1c0sxdlx2",

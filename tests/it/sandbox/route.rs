@@ -1,4 +1,4 @@
-//! A server at the end of a route that records what comes and answers as it is told.
+//! A server under test that records requests and answers given statuses.
 
 use std::{
     collections::VecDeque,
@@ -13,14 +13,14 @@ pub(super) struct Route {
     server: MockServer,
 }
 
-/// How a request was made.
+/// The head of a request.
 pub(super) struct Head {
     pub(super) query: String,
-    /// Names and values of its headers, sorted.
+    /// The names and values of the headers, sorted.
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// What came: the query string and the body.
+/// A request: the query string and the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Came {
     pub(super) query: String,
@@ -40,7 +40,7 @@ impl Route {
         format!("{}/callback", self.server.uri())
     }
 
-    /// Everything that came, in its order.
+    /// All requests so far, in their order.
     pub(super) async fn came(&self) -> Vec<Came> {
         let requests = self.server.received_requests().await.unwrap();
         let came = |request: Request| {
@@ -53,7 +53,7 @@ impl Route {
         requests.into_iter().map(came).collect()
     }
 
-    /// How everything that came was asked, in its order.
+    /// The heads of all requests so far, in their order.
     pub(super) async fn heads(&self) -> Vec<Head> {
         let head = |request: Request| {
             let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {

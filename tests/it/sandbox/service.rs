@@ -1,4 +1,4 @@
-//! Our own service in front of every faults: each message is answered once.
+//! The callback service under every fault: each message is answered once.
 
 use rongcloud_callback::{
     Text,
@@ -7,7 +7,7 @@ use rongcloud_callback::{
 
 use super::{Bot, sent};
 
-/// Three users write twice each, under `faults`; each text must come back once, and nothing else.
+/// Lets three users write twice each under `faults`; each text must come back once, and no other message.
 async fn survives(faults: Faults) {
     let options = Options { pause: std::time::Duration::from_millis(5), ..Options::default() };
     let sandbox = Sandbox::start_with(options).await.unwrap();

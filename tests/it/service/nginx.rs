@@ -1,4 +1,4 @@
-//! A real nginx in front, with the configuration that the README shows.
+//! A real nginx in front, with `config/nginx.conf` as it is printed.
 
 use std::{
     fs,

@@ -11,7 +11,7 @@ use clap::Args;
 
 use crate::failure::Failure;
 
-/// Name, content and mode of each file.
+/// The name, content and mode of each file.
 const FILES: [(&str, &str, u32); 3] = [
     ("callback.toml", include_str!("callback.toml"), 0o644),
     (".env", include_str!("env"), 0o600),
@@ -19,9 +19,8 @@ const FILES: [(&str, &str, u32); 3] = [
 ];
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rongcloud-callback init my-bot")]
 pub(crate) struct Arguments {
-    /// Folder to write to; it is made if it is not there
+    /// Folder to write to; it is made if it is not there.
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
@@ -35,13 +34,13 @@ pub(crate) fn run(Arguments { folder }: Arguments) -> Result<(), Failure> {
         let what = anyhow::anyhow!("{} is there already: nothing was written", names.join(", "));
         return Err(Failure::yours(what).hint("name another folder: rongcloud-callback init FOLDER"));
     }
-    DirBuilder::new().recursive(true).create(&folder).map_err(|error| failed(&folder, error))?;
+    DirBuilder::new().recursive(true).create(&folder).map_err(|error| write_error(&folder, error))?;
     for (name, content, mode) in FILES {
         let path = folder.join(name);
-        write(&path, content, mode).map_err(|error| failed(&path, error))?;
+        write(&path, content, mode).map_err(|error| write_error(&path, error))?;
         println!("wrote {}", path.display());
     }
-    print!("{}", next(&folder));
+    print!("{}", next_steps(&folder));
     Ok(())
 }
 
@@ -50,14 +49,15 @@ fn write(path: &Path, content: &str, mode: u32) -> io::Result<()> {
     file.write_all(content.as_bytes())
 }
 
-fn failed(path: &Path, error: io::Error) -> Failure {
+/// The failure where a file cannot be written.
+fn write_error(path: &Path, error: io::Error) -> Failure {
     Failure::yours(error)
         .at(format!("cannot write {}", path.display()))
         .hint("name a folder that you may write to: rongcloud-callback init FOLDER")
 }
 
-/// What to do with them.
-fn next(folder: &Path) -> String {
+/// The text that says what to do next.
+fn next_steps(folder: &Path) -> String {
     let go = match folder.to_str() {
         Some(".") => String::new(),
         _ => format!("   cd {}\n", folder.display()),

@@ -10,7 +10,11 @@ use tokio::{
 };
 
 use super::{entry::Entry, follow::Watch, selection::Selection, table::Table, times::Times};
-use crate::{calls::print_json, failure::Failure, output, terminal};
+use crate::{
+    failure::Failure,
+    output::{self, print_json},
+    terminal,
+};
 
 /// How often it is looked for what has come.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -25,7 +25,7 @@ use self::{
     show::ShowArguments,
     times::{Times, iso},
 };
-use crate::{calls::print_json, copy, failure::Failure};
+use crate::{copy, failure::Failure, output::print_json};
 
 /// How many dead letters are read at once.
 const PAGE: usize = 500;

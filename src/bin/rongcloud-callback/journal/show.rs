@@ -11,8 +11,8 @@ use super::{
     times::Times,
 };
 use crate::{
-    calls::print_json,
     failure::Failure,
+    output::print_json,
     terminal::{beginning, block, line},
 };
 
