@@ -81,7 +81,9 @@ impl Config {
         let origins = env::interpolate(&mut values, variable, &mut problems);
         let mut value_problems = Vec::new();
         let config = read::read(values, &defaults, &file, &mut value_problems);
-        value_problems.iter_mut().for_each(|problem| origins.add_to(problem));
+        for problem in &mut value_problems {
+            origins.add_to(problem);
+        }
         problems.append(&mut value_problems);
         match config {
             Some(config) if problems.is_empty() => Ok(config),

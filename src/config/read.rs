@@ -140,17 +140,13 @@ impl Reader<'_> {
     }
 
     fn apps(&mut self) -> Vec<Option<AppSection>> {
-        match self.values.remove("apps") {
-            Some(Value::Array(apps)) => {
-                let apps = apps.into_iter().enumerate();
-                apps.map(|(index, app)| self.app(app, &format!("apps[{index}]"))).collect()
-            }
-            _ => {
-                let hint = "begin each app with a line [[apps]]";
-                self.problems.push(Problem::new("apps", "is not a list of sections", hint));
-                Vec::new()
-            }
-        }
+        let Some(Value::Array(apps)) = self.values.remove("apps") else {
+            let hint = "begin each app with a line [[apps]]";
+            self.problems.push(Problem::new("apps", "is not a list of sections", hint));
+            return Vec::new();
+        };
+        let apps = apps.into_iter().enumerate();
+        apps.map(|(index, app)| self.app(app, &format!("apps[{index}]"))).collect()
     }
 
     fn app(&mut self, app: Value, path: &str) -> Option<AppSection> {
