@@ -1,4 +1,5 @@
-//! Properties that hold for every rule: it is read or refused with advice, and a message is answered as its trial says.
+//! Properties that hold for every rule: it is read or refused with advice, and a message is answered as its explanation
+//! says.
 
 use rongcloud_callback::{
     Config, Content, Event, Inbound, Message, Rules, Subscribe, Text, clock::UnixMillis,

@@ -6,10 +6,13 @@
 mod bounds;
 mod check;
 mod checker;
+mod configuration;
+mod defaults;
 mod encoding;
 mod env;
 mod error;
 mod file;
+mod load;
 mod options;
 mod proxies;
 mod read;
@@ -19,139 +22,13 @@ mod secret_files;
 mod sections;
 mod unquoted;
 
-use std::{collections::HashSet, env::VarError, path::Path};
-
-use self::file::UserFile;
 pub use self::{
+    configuration::Config,
+    defaults::DEFAULTS,
     error::ConfigError,
     sections::{
         AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
         PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
-#[cfg(feature = "rules")]
-use crate::rules::RuleSet;
 pub use crate::toml_values::Problem;
-
-/// `config/callback.toml`: every key, its default, and a comment that says what it is for.
-pub const DEFAULTS: &str = include_str!("../../config/callback.toml");
-
-/// The whole configuration; [`DEFAULTS`] documents every key.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The server for the platform's callbacks.
-    pub server: ServerSection,
-    /// Health, readiness and metrics.
-    pub admin: AdminSection,
-    /// The store of accepted messages.
-    pub journal: JournalSection,
-    /// Handling of messages.
-    pub dispatch: PumpSection,
-    /// Sending of replies.
-    pub deliver: PumpSection,
-    /// The rate of replies.
-    pub deliver_rate: RateSection,
-    /// Calls to the platform's API.
-    pub client: ClientSection,
-    /// The end of the process.
-    pub shutdown: ShutdownSection,
-    /// Logs.
-    pub log: LogSection,
-    /// The apps, at least one.
-    pub apps: Vec<AppSection>,
-    /// Handlers written as configuration; see [`rules`](crate::rules).
-    #[cfg(feature = "rules")]
-    pub rules: RuleSet,
-}
-
-impl Config {
-    /// Loads the defaults with the file at `path` over them and this process's environment in them.
-    ///
-    /// Without a path, the file is the one that `RONGCLOUD_CALLBACK_CONFIG` names. Without that, the defaults alone are
-    /// loaded, which take one app from the environment.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Read`] and [`ConfigError::Syntax`] for the file as a whole, else
-    /// [`ConfigError::Invalid`] with all of its problems.
-    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let path = match path {
-            Some(path) => Some(path.to_owned()),
-            None => env::file()?,
-        };
-        let Some(path) = path else {
-            return Self::from_text("", &env::process_variable);
-        };
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                let text = encoding::decode(bytes, &path)?;
-                Self::from_text(&text, &env::process_variable).map_err(|error| error.in_file(path))
-            }
-            Err(source) => Err(ConfigError::Read { path, source }),
-        }
-    }
-
-    /// Loads the defaults with `text` over them; `variable` gives the values of environment variables, written `${NAME}`.
-    ///
-    /// Files that `secret_files` and `token_files` name are read.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rongcloud_callback::config::Config;
-    ///
-    /// let text = r#"
-    ///     [server]
-    ///     listen = "127.0.0.1:0"
-    ///
-    ///     [[apps]]
-    ///     key = "my-app"
-    ///     secrets = ["${SECRET}"]
-    ///     api_url = "https://api.example.com"
-    /// "#;
-    /// let config = Config::from_toml(text, |name| (name == "SECRET").then(|| "s3cret".to_owned()))?;
-    /// assert_eq!(config.apps[0].path, "/callback");
-    /// # Ok::<(), rongcloud_callback::config::ConfigError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`load`](Self::load).
-    pub fn from_toml(
-        text: &str,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, ConfigError> {
-        Self::from_text(text, &|name| variable(name).ok_or(VarError::NotPresent))
-    }
-
-    fn from_text(text: &str, variable: env::Lookup<'_>) -> Result<Self, ConfigError> {
-        let defaults = UserFile::parse(DEFAULTS)?.values;
-        let file = UserFile::parse(text)?;
-        let mut values = file.values.clone();
-        read::add_defaults(&mut values, &defaults);
-        let mut problems = Vec::new();
-        let origins = env::interpolate(&mut values, variable, &mut problems);
-        let mut value_problems = Vec::new();
-        let config = read::read(values, &defaults, &file, &mut value_problems);
-        for problem in &mut value_problems {
-            origins.add_to(problem);
-        }
-        problems.append(&mut value_problems);
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(invalid(problems, &file)),
-        }
-    }
-}
-
-/// The error for all problems, in the order of the file.
-fn invalid(mut problems: Vec<Problem>, file: &UserFile<'_>) -> ConfigError {
-    // The first problem of a key may have caused its others.
-    let mut seen = HashSet::new();
-    problems.retain(|problem| seen.insert(problem.key.clone()));
-    for problem in &mut problems {
-        problem.line = file.line(&problem.key);
-    }
-    problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
-    ConfigError::Invalid { file: None, problems }
-}

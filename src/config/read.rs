@@ -4,8 +4,10 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    Config, check,
+    check,
     checker::Checker,
+    configuration::Config,
+    defaults::default_app,
     file::UserFile,
     relations, rules, secret_files,
     sections::{AdminSection, AppSection, PortalSection, RateSection},
@@ -20,38 +22,10 @@ token = '${PORTAL_TOKEN}'
 token_file = '/run/secrets/portal-token'
 ";
 
-/// Adds the defaults of all keys that a user's file does not have.
-///
-/// The user's apps replace the default one. They inherit those of its keys that name no particular app.
-pub(super) fn add_defaults(values: &mut Table, defaults: &Table) {
-    let mut inherited = default_app(defaults);
-    for name in ["key", "secrets", "api_url"] {
-        inherited.remove(name);
-    }
-    if let Some(Value::Array(apps)) = values.get_mut("apps") {
-        apps.iter_mut().filter_map(Value::as_table_mut).for_each(|app| add_missing(app, &inherited));
-    }
-    add_missing(values, defaults);
-}
-
-fn add_missing(values: &mut Table, defaults: &Table) {
-    for (name, default) in defaults {
-        match (values.get_mut(name), default) {
-            (None, _) => _ = values.insert(name.clone(), default.clone()),
-            (Some(Value::Table(values)), Value::Table(defaults)) => add_missing(values, defaults),
-            (Some(_), _) => {}
-        }
-    }
-}
-
-fn default_app(defaults: &Table) -> Table {
-    let app = defaults.get("apps").and_then(|apps| apps.get(0)).and_then(Value::as_table);
-    app.cloned().unwrap_or_default()
-}
-
 /// Reads and checks each section by itself, so that one mistake does not hide the others.
 ///
 /// The result is complete only if there are no problems.
+#[cfg_attr(not(feature = "rules"), expect(unused_variables, reason = "only rules ask for their lines"))]
 pub(super) fn read(
     values: Table,
     defaults: &Table,
@@ -70,16 +44,14 @@ pub(super) fn read(
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
-    let rules = reader.values.remove("rules");
     #[cfg(feature = "rules")]
-    let rules = rules::read(rules, client.as_ref(), file, reader.problems);
+    let rules = {
+        let rules = reader.values.remove("rules");
+        rules::read(rules, client.as_ref(), dispatch.as_ref(), file, reader.problems)
+    };
     #[cfg(not(feature = "rules"))]
-    rules::refuse(rules.as_ref(), file, reader.problems);
+    rules::refuse(&reader.values, reader.problems);
 
-    #[cfg(feature = "rules")]
-    if let Some(dispatch) = &dispatch {
-        relations::forwards(&rules, dispatch, reader.problems);
-    }
     if let (Some(server), Some(admin)) = (&server, &admin) {
         relations::listeners(server, admin, reader.problems);
     }

@@ -5,8 +5,6 @@ use std::{collections::HashMap, net::SocketAddr};
 use super::sections::{
     AdminSection, AppSection, ClientSection, JournalSection, PumpSection, ServerSection,
 };
-#[cfg(feature = "rules")]
-use crate::rules::RuleSet;
 use crate::toml_values::Problem;
 
 /// Checks the apps against each other.
@@ -107,23 +105,5 @@ pub(super) fn keep(server: &ServerSection, journal: &JournalSection, problems: &
             ),
             format!("write at least \"{}s\"", needed.as_secs()),
         ));
-    }
-}
-
-/// Checks that forwarding ends before its attempt does.
-#[cfg(feature = "rules")]
-pub(super) fn forwards(rules: &RuleSet, dispatch: &PumpSection, problems: &mut Vec<Problem>) {
-    for (rule, forward) in rules.forwards() {
-        if forward.longest_attempt() >= dispatch.timeout {
-            problems.push(Problem::new(
-                format!("{rule}.forward.timeout"),
-                format!(
-                    "{:?} is not shorter than half of dispatch.timeout ({:?}), which bounds the attempt with the \
-                     wait for its turn: it would be cut off",
-                    forward.timeout, dispatch.timeout
-                ),
-                "write a shorter one, or raise dispatch.timeout",
-            ));
-        }
     }
 }

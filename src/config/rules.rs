@@ -1,25 +1,87 @@
-//! `[[rules]]`: handed to [`rules`](crate::rules), which knows their language.
+//! `[[rules]]`, which [`rules`](crate::rules) reads. A build without the feature `rules` refuses them.
 
-use toml::Value;
-
-use super::file::UserFile;
-use crate::toml_values::Problem;
 #[cfg(feature = "rules")]
-use crate::{config::sections::ClientSection, rules::RuleSet};
+pub(super) use self::with_rules::read;
+#[cfg(not(feature = "rules"))]
+pub(super) use self::without_rules::refuse;
 
-/// Reads the rules, which forward with the time limit on connections that `[client]` has.
 #[cfg(feature = "rules")]
-pub(super) fn read(
-    rules: Option<Value>,
-    client: Option<&ClientSection>,
-    file: &UserFile<'_>,
-    problems: &mut Vec<Problem>,
-) -> RuleSet {
-    let Some(rules) = rules else { return RuleSet::default() };
-    let rules = RuleSet::read(rules, |key| file.line(key), problems);
-    match client {
-        Some(client) => rules.with_connect_timeout(client.connect_timeout),
-        None => rules,
+mod with_rules {
+    use toml::Value;
+
+    use crate::{
+        config::{
+            file::UserFile,
+            sections::{ClientSection, PumpSection},
+        },
+        rules::RuleSet,
+        toml_values::Problem,
+    };
+
+    /// Reads the rules, and checks that they fit `[client]` and `[dispatch]`.
+    pub(in crate::config) fn read(
+        rules: Option<Value>,
+        client: Option<&ClientSection>,
+        dispatch: Option<&PumpSection>,
+        file: &UserFile<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> RuleSet {
+        let Some(rules) = rules else { return RuleSet::default() };
+        let mut rules = RuleSet::read(rules, |key| file.line(key), problems);
+        if let Some(client) = client {
+            rules = rules.with_connect_timeout(client.connect_timeout);
+        }
+        if let Some(dispatch) = dispatch {
+            check_timeouts(&rules, dispatch, problems);
+        }
+        rules
+    }
+
+    /// Checks that forwarding ends before its attempt does.
+    fn check_timeouts(rules: &RuleSet, dispatch: &PumpSection, problems: &mut Vec<Problem>) {
+        for (rule, forward) in rules.forwards() {
+            if forward.longest_attempt() >= dispatch.timeout {
+                problems.push(Problem::new(
+                    format!("{rule}.forward.timeout"),
+                    format!(
+                        "{:?} is not shorter than half of dispatch.timeout ({:?}), which bounds the attempt with the \
+                         wait for its turn: it would be cut off",
+                        forward.timeout, dispatch.timeout
+                    ),
+                    "write a shorter one, or raise dispatch.timeout",
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "rules"))]
+mod without_rules {
+    use toml::Table;
+
+    use crate::toml_values::Problem;
+
+    /// Refuses rules: no message would be answered by them.
+    pub(in crate::config) fn refuse(values: &Table, problems: &mut Vec<Problem>) {
+        if values.contains_key("rules") {
+            let what = "cannot be used: this program was built without the feature `rules`";
+            let hint = "build it with the feature `rules`, or take the sections [[rules]] out";
+            problems.push(Problem::new("rules", what, hint));
+        }
+    }
+}
+
+#[cfg(all(test, not(feature = "rules")))]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn rules_are_refused_by_a_program_that_was_built_without_them() {
+        let app = "[[apps]]\nkey = 'k'\nsecrets = ['s']\napi_url = 'http://a'\n";
+        let error = Config::from_toml(&format!("{app}[[rules]]\non = 'text'\n"), |_| None).unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!((problem.key.as_str(), problem.line), ("rules", Some(5)));
+        assert!(problem.what.contains("built without the feature `rules`"), "{error}");
     }
 }
 

@@ -21,22 +21,22 @@ pub(crate) fn deserialize<T: DeserializeOwned>(
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let found = Mistake::new(&error, &value, examples);
-        let (Some(name), Value::Table(table)) = (found.name(), &mut value) else {
+        let Mistake { name, problem } = Mistake::new(&error, &value, key, examples);
+        let (Some(name), Value::Table(table)) = (name, &mut value) else {
             // After an earlier mistake, the table as a whole is wrong because of what was removed from it.
-            problems.extend(repaired.is_empty().then(|| found.problem(key, examples)));
+            problems.extend(repaired.is_empty().then_some(problem));
             return None;
         };
         // A key that was removed is missing because of that.
-        if repaired.iter().any(|repaired| repaired == name) {
+        if repaired.contains(&name) {
             return None;
         }
-        repaired.push(name.to_owned());
-        problems.push(found.problem(key, examples));
-        match examples.substitute(name) {
-            Some(value) => _ = table.insert(name.to_owned(), value.clone()),
-            None => _ = table.remove(name),
+        problems.push(problem);
+        match examples.substitute(&name) {
+            Some(value) => _ = table.insert(name.clone(), value.clone()),
+            None => _ = table.remove(&name),
         }
+        repaired.push(name);
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_str(DurationVisitor)
 }
 
-/// Deserialises a span of time of a key that may be left out.
+/// Deserialises a span of time of a key that may be left out, as a rule has them.
 #[cfg(feature = "rules")]
 pub(crate) fn deserialize_optional<'de, D: Deserializer<'de>>(
     deserializer: D,

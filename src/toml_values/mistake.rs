@@ -6,80 +6,51 @@ use super::{examples::Examples, problem::Problem, unknown_key::unknown_key, word
 
 /// A mistake in a table.
 pub(super) struct Mistake {
-    /// Path of the key in the table, such as `when.days[1]`; empty for the table as a whole.
-    path: String,
-    what: String,
-    hint: Hint,
-}
-
-/// The hint for a mistake.
-enum Hint {
-    /// The example of the key shows what is right.
-    Example,
-    /// The example of the key is what to add.
-    Add,
-    /// The hint names the keys that exist.
-    KnownKeys(String),
+    /// The key of the table that the mistake is in; `None` for the table as a whole.
+    pub(super) name: Option<String>,
+    pub(super) problem: Problem,
 }
 
 impl Mistake {
-    /// The mistake in `table` that a parser's error means.
+    /// The mistake that a parser's error means in `table`, which stands at `key`.
     pub(super) fn new(
         error: &serde_path_to_error::Error<Error>,
         table: &Value,
+        key: &str,
         examples: &impl Examples,
     ) -> Self {
         let message = error.inner().message().trim_end();
-        let path = error.path().to_string();
-        // The parser writes the path of the whole table so.
-        let path = if path == "." { String::new() } else { path };
-        if let Some((name, known)) = unknown_field(message) {
-            return Self::unknown_key(path, name, known, examples.is_section());
-        }
-        match quoted_after("missing field ", message) {
-            Some(name) if path.is_empty() => {
-                Self { path: name.to_owned(), what: "is missing".to_owned(), hint: Hint::Add }
+        // The parser writes the path of the whole table as a dot.
+        let path = Some(error.path().to_string()).filter(|path| path != ".").unwrap_or_default();
+        let unknown = unknown_field(message);
+        let missing = quoted_after("missing field ", message);
+        let path = match (unknown.as_ref().map(|(name, _)| *name), missing) {
+            // Whether the parser counts an unknown key to its path depends on the format.
+            (Some(name), _) if path.rsplit('.').next() == Some(name) => path,
+            (Some(name), _) | (None, Some(name)) if path.is_empty() => name.to_owned(),
+            (Some(name), _) => format!("{path}.{name}"),
+            (None, _) => path,
+        };
+        let name = path.split(['.', '[']).next().filter(|name| !name.is_empty());
+        let example = examples.example(name.unwrap_or_default());
+        let (what, hint) = match (unknown, missing) {
+            (Some((unknown, mut known)), _) if examples.is_section() && path == unknown => {
+                known.sort_unstable();
+                unknown_key(unknown, "keys of this section", &known)
             }
-            Some(name) => Self { path, what: format!("`{name}` is missing"), hint: Hint::Example },
-            None => {
-                let what = wording::in_words(message, table.get(&path));
-                Self { path, what, hint: Hint::Example }
+            (Some((unknown, known)), _) => unknown_key(unknown, "keys here", &known),
+            (None, Some(missing)) if path == missing => {
+                ("is missing".to_owned(), format!("write {example}, or the value itself"))
             }
-        }
-    }
-
-    fn unknown_key(path: String, name: &str, mut known: Vec<&str>, is_section: bool) -> Self {
-        // Whether the parser counts the key itself to its path depends on the format.
-        let path = match path.rsplit('.').next() {
-            Some("") => name.to_owned(),
-            Some(last) if last == name => path,
-            _ => format!("{path}.{name}"),
+            (None, Some(missing)) => {
+                (format!("`{missing}` is missing"), format!("for example {example}"))
+            }
+            (None, None) => {
+                (wording::in_words(message, table.get(&path)), format!("for example {example}"))
+            }
         };
-        let names = if is_section && path == name {
-            known.sort_unstable();
-            "keys of this section"
-        } else {
-            "keys here"
-        };
-        let (what, hint) = unknown_key(name, names, &known);
-        Self { path, what, hint: Hint::KnownKeys(hint) }
-    }
-
-    /// The key of the table that the mistake is in; `None` for the table as a whole.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.path.split(['.', '[']).next().filter(|name| !name.is_empty())
-    }
-
-    /// The problem with the table at `key`.
-    pub(super) fn problem(&self, key: &str, examples: &impl Examples) -> Problem {
-        let key = if self.path.is_empty() { key.to_owned() } else { format!("{key}.{}", self.path) };
-        let example = || examples.example(self.name().unwrap_or_default());
-        let hint = match &self.hint {
-            Hint::Example => format!("for example {}", example()),
-            Hint::Add => format!("write {}, or the value itself", example()),
-            Hint::KnownKeys(hint) => hint.clone(),
-        };
-        Problem::new(key, &self.what, hint)
+        let key = if path.is_empty() { key.to_owned() } else { format!("{key}.{path}") };
+        Self { name: name.map(ToOwned::to_owned), problem: Problem::new(key, what, hint) }
     }
 }
 

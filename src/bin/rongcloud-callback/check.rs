@@ -1,4 +1,4 @@
-//! `check`: a configuration looked through, and the way to a running server tried out.
+//! `check`: looks through a configuration, or probes a running server.
 
 use std::{
     ffi::OsString,
@@ -30,8 +30,8 @@ use crate::{
     running::{self, ReadCommand, RunningSandbox},
 };
 
-/// How long the page of a sandbox may take to answer.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// Time limit on the answer of a sandbox's page.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -91,7 +91,7 @@ pub(crate) async fn run(
     try_out(config, app(config, &url, arguments.app.as_ref())?, &url).await
 }
 
-/// Builds what `serve` would build, without opening or listening to anything.
+/// Builds the parts that `serve` would build, without opening or listening to anything.
 pub(crate) fn buildable(config: &Config, level: Option<&LogFilter>) -> Result<(), Failure> {
     telemetry::check(&config.log.options(), level)?;
     let rules = Rules::new(&config.rules).map_err(Failure::yours)?;
@@ -131,7 +131,7 @@ fn summary(config: &Config) {
     }
 }
 
-/// An address, and the proxy on the way to it.
+/// Describes an address and the proxy on the way to it.
 fn way(url: &Url) -> String {
     match proxy(url) {
         Some(proxy) => format!("{url} through the proxy {proxy}"),
@@ -139,13 +139,13 @@ fn way(url: &Url) -> String {
     }
 }
 
-/// Where the server that this configuration describes answers on this machine.
+/// The address at which the server of this configuration answers on this machine.
 pub(crate) fn local(config: &Config, app: &AppSection) -> Result<Url, Failure> {
     let address = reachable(config.server.listen);
     format!("http://{address}{}", app.path).parse().map_err(Failure::yours)
 }
 
-/// An address at which this machine reaches what listens on `address`.
+/// Turns the address of a listener into one at which this machine reaches it.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -155,7 +155,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Asks the sandbox for its page; one that plays a conversation has a port that only it knows.
+/// Asks the sandbox for its page. A sandbox that plays a conversation has a port that only it knows.
 pub(crate) async fn try_out_sandbox(
     RunningSandbox { id, address }: &RunningSandbox,
 ) -> Result<(), Failure> {
@@ -163,7 +163,7 @@ pub(crate) async fn try_out_sandbox(
         println!("the sandbox with the process id {id} plays a conversation: there is nothing to probe");
         return Ok(());
     };
-    let answered = timeout(PATIENCE, ask(address)).await.unwrap_or_else(|late| Err(late.into()));
+    let answered = timeout(PAGE_TIMEOUT, ask(address)).await.unwrap_or_else(|late| Err(late.into()));
     if let Err(error) = answered {
         let error = anyhow::Error::new(error);
         return Err(Failure::yours(error.context(format!(
@@ -175,7 +175,7 @@ pub(crate) async fn try_out_sandbox(
     Ok(())
 }
 
-/// Asks for the page, of which the first words are enough.
+/// Asks for the page, and reads the status of the answer.
 async fn ask(address: SocketAddr) -> io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
@@ -185,7 +185,7 @@ async fn ask(address: SocketAddr) -> io::Result<()> {
     if begin == *b"HTTP/1.1 200" { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 
-/// Whose secret signs a probe to `url`.
+/// Finds the app whose secret signs a probe to `url`.
 fn app<'a>(config: &'a Config, url: &Url, key: Option<&AppKey>) -> Result<&'a AppSection, Failure> {
     let mut apps = config.apps.iter();
     let found = match (key, &config.apps[..]) {
@@ -198,7 +198,7 @@ fn app<'a>(config: &'a Config, url: &Url, key: Option<&AppKey>) -> Result<&'a Ap
     })
 }
 
-/// Sends a probe that the app's first secret signs; gives the version of the server that answered.
+/// Sends a probe that the app's first secret signs; returns the version of the server that answered.
 pub(crate) async fn probe_as(
     app: &AppSection,
     url: &Url,

@@ -1,4 +1,4 @@
-//! `rules`: which rule would answer a message, and with what.
+//! `rules`: the rule that would answer a message, and its answer.
 
 use clap::{Args, Subcommand};
 use jiff::{Timestamp, Zoned};

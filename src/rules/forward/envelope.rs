@@ -13,7 +13,7 @@ use crate::{
 /// The version of the form; a field that is added does not change it.
 const VERSION: u32 = 1;
 
-/// A message on its way to another service; [the module](crate::rules) documents it.
+/// A message on its way to another service; the page `docs/rules.md` documents it.
 #[derive(Debug, Serialize)]
 pub(in crate::rules) struct Envelope<'a> {
     version: u32,

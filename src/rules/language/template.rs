@@ -46,13 +46,13 @@ impl Templates {
         key: &str,
     ) -> Result<(), Problem> {
         let problem = |what: String, hint: &str| Problem::new(key, what, hint);
-        self.0.add_template_owned(text.to_owned(), text.to_owned()).map_err(|error| {
+        let added = self.0.add_template_owned(text.to_owned(), text.to_owned());
+        let template = added.and_then(|()| self.0.get_template(text)).map_err(|error| {
             problem(
                 format!("is not a template: {}", detail(&error)),
                 "for example \"Hello {{ user }}\"; write {{ '{{' }} for two braces themselves",
             )
         })?;
-        let template = self.0.get_template(text).map_err(|error| problem(detail(&error), ""))?;
         for name in template.undeclared_variables(true) {
             if !variables.has(&name) && !self.0.globals().any(|(global, _)| global == name) {
                 return Err(problem(

@@ -160,7 +160,7 @@ async fn every_name_that_a_template_may_use_has_the_message_s_value() {
     }
 }
 
-/// The documentation of the module `rules` has this table.
+/// The page `docs/rules.md` has this table.
 #[test]
 fn every_kind_is_handed_on_with_the_fields_that_are_documented() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,0 +1,36 @@
+//! The whole configuration, as plain values.
+
+use super::sections::{
+    AdminSection, AppSection, ClientSection, JournalSection, LogSection, PumpSection, RateSection,
+    ServerSection, ShutdownSection,
+};
+#[cfg(feature = "rules")]
+use crate::rules::RuleSet;
+
+/// The whole configuration; [`DEFAULTS`](super::DEFAULTS) documents every key.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server for the platform's callbacks.
+    pub server: ServerSection,
+    /// Health, readiness and metrics.
+    pub admin: AdminSection,
+    /// The store of accepted messages.
+    pub journal: JournalSection,
+    /// Handling of messages.
+    pub dispatch: PumpSection,
+    /// Sending of replies.
+    pub deliver: PumpSection,
+    /// The rate of replies.
+    pub deliver_rate: RateSection,
+    /// Calls to the platform's API.
+    pub client: ClientSection,
+    /// The end of the process.
+    pub shutdown: ShutdownSection,
+    /// Logs.
+    pub log: LogSection,
+    /// The apps, at least one.
+    pub apps: Vec<AppSection>,
+    /// Handlers written as configuration; see [`rules`](crate::rules).
+    #[cfg(feature = "rules")]
+    pub rules: RuleSet,
+}
