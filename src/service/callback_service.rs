@@ -202,9 +202,8 @@ impl CallbackService {
         let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal), clock.clone()) };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone())
-                .observed_by(observers.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock).observed_by(observers),
+            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
+            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };

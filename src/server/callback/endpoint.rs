@@ -15,8 +15,9 @@ use super::{
     not_found::NotFound,
     options::{EndpointOptions, Options},
     outcomes::Outcomes,
-    receive::{Receiver, SharedState},
+    receive::Receiver,
     rejection::Rejection,
+    shared_state::SharedState,
 };
 use crate::{clock::Clock, ids::AppKey, journal::Journal, metrics, server::http::Arrival};
 

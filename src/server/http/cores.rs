@@ -78,7 +78,7 @@ impl CoreRuntime {
         let handle = runtime.handle().clone();
         let lag_probe = LagProbe::start(&runtime)?;
         thread::Builder::new()
-            .name("callbacks".to_owned())
+            .name("http".to_owned())
             .spawn(move || runtime.block_on(end.cancelled_owned()))?;
         Ok(Self { runtime: handle, lag_probe, connections: GracefulShutdown::new() })
     }
