@@ -2,8 +2,8 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use ::metrics::{Counter, Histogram};
 use futures_util::FutureExt;
-use metrics::{Counter, Histogram};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     failpoint::{self, Point},
     journal::{Entry, Journal, JournalError, Lease, Queue},
-    metrics as names,
+    metrics,
 };
 
 /// First and longest pause between two tries to settle an entry while the journal is away.
@@ -57,12 +57,12 @@ struct AttemptMetrics {
 impl AttemptMetrics {
     fn new(queue: &'static str) -> Self {
         Self {
-            done: names::attempts(queue, "done"),
-            retry: names::attempts(queue, "retry"),
-            buried: names::attempts(queue, "buried"),
-            released: names::attempts(queue, "released"),
-            lost: names::attempts(queue, "lease_lost"),
-            seconds: names::attempt_seconds(queue),
+            done: metrics::attempts(queue, "done"),
+            retry: metrics::attempts(queue, "retry"),
+            buried: metrics::attempts(queue, "buried"),
+            released: metrics::attempts(queue, "released"),
+            lost: metrics::attempts(queue, "lease_lost"),
+            seconds: metrics::attempt_seconds(queue),
         }
     }
 

@@ -30,8 +30,8 @@ const SETTLE: Duration = Duration::from_secs(30);
 
 /// Works off one queue until it is stopped.
 ///
-/// A pump starts with [`run`](Self::run). It wakes when the journal reports a change, when an attempt ends, and after
-/// `POLL`. Once it is stopped, it leases nothing more, and lets the attempts in progress end.
+/// A pump starts with [`run`](Self::run). The pump wakes when the journal reports a change, when an attempt ends, and after
+/// `POLL`. Once the pump is stopped, it leases nothing more, and lets the attempts in progress end.
 #[derive(Debug)]
 pub(crate) struct Pump<W> {
     /// The attempts at the leased entries. Each runs as a task, whose end wakes the pump.
@@ -45,7 +45,7 @@ pub(crate) struct Pump<W> {
 }
 
 impl<W: Work> Pump<W> {
-    /// A pump for the queue that `work` names. It tells `observers` of each step.
+    /// A pump for the queue that `work` names, which tells `observers` of each step.
     pub(crate) fn new(
         work: W,
         journal: Arc<dyn Journal>,

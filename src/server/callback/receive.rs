@@ -103,7 +103,7 @@ impl Receiver {
         })
     }
 
-    /// Reads the body. Nearly always it is there already; a body that is not takes a waiting place until it is.
+    /// Reads the body. A body that is not there yet takes a waiting place until it is; nearly every body is there.
     async fn read(&self, body: Body, arrived_at: Instant) -> Result<Bytes, Rejection> {
         let SharedState { max_body, body_timeout, waiting_bodies, .. } = &*self.shared;
         let mut reading = pin!(body::read(body, *max_body));
@@ -183,7 +183,7 @@ impl Receiver {
         Ok(Ack::Probe)
     }
 
-    /// The journal's binding of `signature`. It lasts for as long as the signature can be accepted again.
+    /// The journal's binding of `signature`, which lasts for as long as the signature can be accepted again.
     fn binding(&self, signature: Verified) -> Bond {
         Bond { signature: signature.0, span: self.shared.timestamp_tolerance.saturating_mul(2) }
     }
