@@ -18,7 +18,7 @@
 //! - [`server`] answers the platform: the callback's whole path, the listener below it, the operators' endpoints.
 //! - [`signature`] and [`protocol`] are the wire: pure, no I/O, no clock, no tasks.
 //! - [`journal`] is what survives a crash: two queues of bytes behind one trait, a driver for each store.
-//! - [`worker`] runs behind the ack: one kind of loop for both queues.
+//! - `worker` runs behind the ack: one kind of loop for both queues.
 //! - [`handler`] is what a user of the library implements; [`rules`] are handlers written as configuration.
 //! - [`client`] and [`portal`] speak the platform's APIs.
 //! - [`sandbox`] is the platform's stand-in: a second, independent reading of the contract.
@@ -32,7 +32,7 @@
 //! 3. [`protocol`] and [`signature`] do no I/O, read no clock, start no task.
 //! 4. A conversation (app, account, user) is handled one entry at a time, in order of acceptance, also across
 //!    retries; conversations run in parallel. A slow or failing one never delays another.
-//! 5. Retries have one owner, the [`Pump`](worker::Pump). An attempt ends as done, retry or bury. A panic or a
+//! 5. Retries have one owner, the `Pump`. An attempt ends as done, retry or bury. A panic or a
 //!    time-out in a handler is a failed attempt.
 //! 6. The sandbox uses [`protocol`], [`signature`], [`ids`] and [`clock`] only.
 //! 7. Secrets have no `Display`; bodies, signatures and query strings are never logged; the wall clock is read in
@@ -59,7 +59,7 @@ pub mod service;
 pub mod signature;
 #[cfg(feature = "log")]
 pub mod telemetry;
-pub mod worker;
+mod worker;
 
 pub use client::Client;
 pub use config::Config;

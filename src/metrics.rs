@@ -107,6 +107,7 @@ pub fn call_seconds(call: &'static str) -> Histogram {
 }
 
 /// Lines of the log that could not be written, because its reader was gone or too slow.
+#[cfg(feature = "log")]
 pub(crate) fn log_lines_lost() -> Counter {
     counter!(LOG_LINES_LOST)
 }

@@ -1,7 +1,7 @@
 //! The platform's API (融云应用公众服务): every call, signed, checked against the limits, decoded.
 //!
 //! One attempt a call: the client never repeats one by itself. [`ClientError::is_retryable`] tells
-//! whether it makes sense to, and the [`worker`](crate::worker) does it for replies.
+//! whether it makes sense to, and the worker does it for replies.
 
 mod accounts;
 mod error;
