@@ -57,7 +57,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Ended`] if a part of the server has ended although nobody has stopped it. The others are stopped then.
+    /// [`ServiceError::Ended`] if a part of the server has ended although nobody has stopped it. The other parts are stopped
+    /// then.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let Self { parts, listener, admin, limits, clock, ready_line } = self;
         let Parts { callbacks, workers, journal, .. } = parts;
