@@ -42,6 +42,18 @@ impl LogRateLimit {
         (window.count <= self.lines).then(|| self.unlogged(ended))
     }
 
+    /// Whether another line may be written; if not, it is counted as unlogged.
+    ///
+    /// A window in which lines were left out goes on until their number is taken with
+    /// [`next_unlogged`](Self::next_unlogged), so that the line about them comes before the lines of the next window.
+    pub(crate) fn may_log(&self) -> bool {
+        let mut current = self.current();
+        let _ended = current.take_if(|window| self.has_ended(window) && window.count <= self.lines);
+        let window = current.get_or_insert_with(|| Window { began: Instant::now(), count: 0 });
+        window.count += 1;
+        window.count <= self.lines
+    }
+
     /// Waits for the end of a window in which lines were left out, and returns their number. The wait has no end if no
     /// line was left out.
     pub(crate) async fn next_unlogged(&self) -> u64 {
@@ -105,20 +117,33 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn so_many_lines_a_second_are_admitted_and_the_others_are_counted() {
         let limit = LogRateLimit::new(20, WINDOW);
-        let admitted = |limit: &LogRateLimit| (0..500).filter_map(|_| limit.admit()).count();
-        assert_eq!(admitted(&limit), 20);
+        let logged = |limit: &LogRateLimit| (0..500).filter(|_| limit.may_log()).count();
+        assert_eq!(logged(&limit), 20);
         advance(WINDOW / 2).await;
-        assert_eq!(admitted(&limit), 0);
+        assert_eq!(logged(&limit), 0);
         assert_eq!(limit.next_unlogged().await, 980);
         assert!(limit.current().is_none());
-        assert_eq!(admitted(&limit), 20);
+        assert_eq!(logged(&limit), 20);
         assert_eq!(limit.take_unlogged(), 480);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_lines_that_were_left_out_are_reported_before_the_lines_of_the_next_window() {
+        let limit = LogRateLimit::new(20, WINDOW);
+        assert_eq!((0..21).filter(|_| limit.may_log()).count(), 20);
+        advance(WINDOW * 2).await;
+        assert!(!limit.may_log());
+        assert_eq!(limit.next_unlogged().await, 2);
+        assert!(limit.may_log());
+        // Without lines left out, the next window begins by itself.
+        advance(WINDOW).await;
+        assert_eq!((0..21).filter(|_| limit.may_log()).count(), 20);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_second_without_too_many_lines_has_no_end_to_wait_for() {
         let limit = LogRateLimit::new(20, WINDOW);
-        assert!(limit.admit().is_some());
+        assert!(limit.may_log());
         assert!(timeout(WINDOW * 2, limit.next_unlogged()).await.is_err());
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The server is a process of its own, on SQLite, and answers every message with a text; finished ones are purged after
 //! ten seconds. This process is its users, who wait for the server when it falls behind, and the platform that takes
-//! the replies. Rows of CSV go to standard output; `benches/soak/chart` draws them. It ends with an error if a message
-//! was lost on its way, or answered twice.
+//! the replies. Rows of CSV go to standard output; `benches/soak/chart` draws them. The run ends with an error if a
+//! message was lost on its way, or answered twice.
 //!
 //! Options after `--`: `--messages N` (10000000), `--samples N` (100), `--connections N` (64), and how many messages
 //! may be without their reply, `--backlog N` (10000).

@@ -52,7 +52,7 @@ pub(crate) struct Totals {
 }
 
 impl Server {
-    /// Starts the server. Its replies go to `platform`.
+    /// Starts the server, whose replies go to `platform`.
     pub(crate) fn start(platform: SocketAddr) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
         let mut child = Command::new(std::env::current_exe().expect("our own path"))

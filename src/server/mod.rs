@@ -1,7 +1,7 @@
 //! The servers of the process: the platform's callbacks, the operators' endpoints, and the HTTP below both.
 //!
-//! - `http` accepts connections, limits them, sheds load and drains. It serves an `axum` router and knows nothing of
-//!   callbacks.
+//! - `http` accepts connections, limits them, sheds load and drains. The module serves an `axum` router and
+//!   knows nothing of callbacks.
 //! - `callback` is the path of a callback: verify, parse, append, acknowledge.
 //! - [`admin`] answers health, readiness and metrics.
 

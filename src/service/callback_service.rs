@@ -16,7 +16,7 @@ use crate::{
     config::{AppSection, Config},
     handler::{FromInbound, Handler, Route, Routes},
     journal::{self, Access},
-    metrics as names,
+    metrics,
     server::{Callbacks, Listener, admin::JournalGauges},
     worker::{Deliver, Dispatch, Observers, Progress, Pump},
 };
@@ -50,7 +50,7 @@ pub struct CallbackService {
 }
 
 impl CallbackService {
-    /// A service without handlers. It accepts, keeps and logs messages.
+    /// A service without handlers, which accepts, keeps and logs messages.
     pub fn new(config: Config) -> Self {
         Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
     }
@@ -155,7 +155,7 @@ impl CallbackService {
         // come first, so that readiness can be asked for wherever callbacks can be sent.
         let admin = AdminServer { listener: listen(admin, 1).await?, section };
         let listener = listen(callbacks, cores()).await?;
-        let listener = listener.with_gauge(names::connections());
+        let listener = listener.with_gauge(metrics::connections());
         Ok(Server { parts, listener, admin, limits, clock, ready_line })
     }
 
@@ -186,7 +186,7 @@ impl CallbackService {
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
         let Self { config, routes, observers, clock } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
-        names::install_recorder();
+        metrics::install_recorder();
         let clients = clients(&config)?;
         let reply_apis = reply_apis(&config, &clients)?;
         // Opening may wait for the store for long. This line says what the service waits for.
@@ -202,9 +202,8 @@ impl CallbackService {
         let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal), clock.clone()) };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone())
-                .observed_by(observers.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock).observed_by(observers),
+            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
+            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };

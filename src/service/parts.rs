@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::workers::Workers;
 use crate::{
     journal::Journal,
-    metrics as names,
+    metrics,
     server::{Callbacks, admin::JournalGauges},
 };
 
@@ -33,7 +33,7 @@ pub struct Metrics {
 impl Metrics {
     /// Writes all metrics as Prometheus text. `None` if the program has a recorder of its own, which has the metrics then.
     pub async fn render(&self) -> Option<String> {
-        let handle = names::install_recorder()?;
+        let handle = metrics::install_recorder()?;
         self.gauges.refresh().await;
         Some(handle.render())
     }

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::AdminSection,
     journal::Journal,
-    metrics as names,
+    metrics,
     server::{ConnectionLimits, Listener, admin},
 };
 
@@ -18,9 +18,9 @@ use crate::{
 pub struct Server {
     /// The callbacks' router, which the listener serves, and the workers, which run until the listener has drained.
     pub(super) parts: Parts,
-    /// The listener of the callbacks. It starts with [`run`](Self::run), and the stop of the server stops it first.
+    /// The listener of the callbacks, which starts with [`run`](Self::run). The stop of the server stops the listener first.
     pub(super) listener: Listener,
-    /// The operators' endpoints. They answer from the start until the workers have ended.
+    /// The operators' endpoints, which answer from the start until the workers have ended.
     pub(super) admin: AdminServer,
     /// The limits of the callbacks' connections.
     pub(super) limits: ConnectionLimits,
@@ -57,7 +57,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Ended`] if a part of the server has ended although nobody has stopped it. The others are stopped then.
+    /// [`ServiceError::Ended`] if a part of the server has ended although nobody has stopped it. The other parts are stopped
+    /// then.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let Self { parts, listener, admin, limits, clock, ready_line } = self;
         let Parts { callbacks, workers, journal, .. } = parts;
@@ -110,7 +111,7 @@ impl AdminServer {
         }
     }
 
-    /// Serves the operators' endpoints for as long as the future lives. They are not ready once `stopping` is cancelled.
+    /// Serves the operators' endpoints for as long as the future lives. Readiness ends once `stopping` is cancelled.
     async fn serve(
         self,
         journal: Arc<dyn Journal>,
@@ -118,7 +119,7 @@ impl AdminServer {
         stopping: CancellationToken,
     ) -> io::Result<()> {
         let render =
-            names::install_recorder().map(|handle| Arc::new(move || handle.render()) as admin::Render);
+            metrics::install_recorder().map(|handle| Arc::new(move || handle.render()) as admin::Render);
         let router = admin::router(journal, clock, stopping, render, self.section.tokens);
         let never = CancellationToken::new();
         self.listener.serve(router, ConnectionLimits::default(), never).await

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{error::ServiceError, watch::run_watched};
 use crate::{
     journal::Journal,
-    metrics as names,
+    metrics,
     worker::{Deliver, Dispatch, Pump},
 };
 
@@ -57,7 +57,7 @@ impl Workers {
                 tracing::warn!("the journal or a handler does not answer: what is in work is cut off, and comes again after the next start");
                 Ok(())
             }
-            never = names::maintain_recorder() => match never {},
+            never = metrics::maintain_recorder() => match never {},
         };
         let unclean = match timeout(CLOSE_TIMEOUT, journal.close()).await {
             Ok(Ok(())) => return result,

@@ -46,7 +46,7 @@ pub fn finish() {
     drop(WRITER.written.wait_timeout_while(waiting, LAST_WAIT, is_unwritten));
 }
 
-/// The writer of the log. Its thread starts with the first line, and lives as long as the process.
+/// The writer of the log, whose thread starts with the first line, and lives as long as the process.
 pub(super) struct LogWriter {
     waiting: Mutex<Waiting>,
     /// The condition that wakes the thread when a line has arrived.

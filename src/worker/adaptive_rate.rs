@@ -1,4 +1,4 @@
-//! The rate of an app's replies, which adapts to the platform's refusals. Times are given, nothing is waited for.
+//! The rate of an app's replies, which adapts to the platform's refusals. The caller gives all times, and does all waiting.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -8,7 +8,7 @@ use super::options::{PumpOptions, SendRateOptions};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
-/// Longest wait in place, also as a part of the attempt's time limit.
+/// Longest wait in place, in time and as a part of the attempt's time limit.
 const LONGEST_WAIT: Duration = SECOND;
 const PART_OF_TIMEOUT: u32 = 8;
 /// Part of the pump's places that the replies of one app may take while they wait in place.
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HOLD: Duration = Duration::from_secs(10);
 /// Factor by which the rate grows in each second after that.
 const GROWTH: f64 = 1.2;
-/// Part of the rate that the platform accepted which is used.
+/// Part of the accepted rate that is used after a refusal.
 const CAUTION: f64 = 0.95;
 /// Largest divisor of the rate at one refusal: where few calls were under way, the number of accepted calls says little.
 const STEEPEST: f64 = 4.0;

@@ -52,14 +52,14 @@ pub(super) fn log_step(queue: Queue, entry: &Entry, step: &Step, took: Duration)
     match step {
         Step::Begun => {}
         Step::Done { by, replies, .. } if queue == Queue::Inbox => {
-            if may_log_handled() {
+            if HANDLED_LINES.may_log() {
                 let by = by.as_ref().map(field::display);
                 tracing::info!(by, replies, duration_ms, "message handled");
             }
         }
         Step::Done { .. } => tracing::debug!(duration_ms, "reply sent"),
         Step::NotTaken => {
-            if may_log_handled() {
+            if HANDLED_LINES.may_log() {
                 tracing::info!(
                     duration_ms,
                     "no rule or handler takes the message: it is kept without an answer"
@@ -88,14 +88,6 @@ pub(super) fn log_step(queue: Queue, entry: &Entry, step: &Step, took: Duration)
     }
 }
 
-/// Whether another line about a handled message may be written. The first line of a second comes after the line about the
-/// lines that were left out before.
-fn may_log_handled() -> bool {
-    let unlogged = HANDLED_LINES.admit();
-    log_unlogged(unlogged.unwrap_or(0));
-    unlogged.is_some()
-}
-
 /// Waits for the end of a second in which lines about handled messages were left out, and logs their number.
 pub(super) async fn log_next_unlogged() {
     log_unlogged(HANDLED_LINES.next_unlogged().await);
@@ -106,7 +98,8 @@ pub(super) fn log_last_unlogged() {
     log_unlogged(HANDLED_LINES.take_unlogged());
 }
 
-/// Writes the line about handled messages without a line of their own. The line belongs to no attempt.
+/// Writes the line about handled messages without a line of their own. Only the pump calls this, not an attempt, whose span
+/// the line would show.
 fn log_unlogged(messages: u64) {
     match messages {
         0 => {}

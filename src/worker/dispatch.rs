@@ -86,10 +86,10 @@ impl Work for Dispatch {
     }
 }
 
-/// Makes entries of the Outbox from the replies. They belong to the same conversation, so that they keep their order.
+/// Makes entries of the Outbox from the replies. The entries belong to the same conversation, so that they keep their order.
 ///
-/// Their keys contain the number of the message's entry, which no other entry ever has: a second run of the handler cannot
-/// add a second set of replies.
+/// The key of each contains the number of the message's entry, which no other entry ever has: a second run of the handler
+/// cannot add a second set of replies.
 fn follow_ups(
     entry: &Entry,
     inbound: &Inbound,

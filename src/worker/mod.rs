@@ -4,6 +4,7 @@
 
 mod adaptive_rate;
 mod apps;
+mod attempt;
 mod attempt_log;
 mod backoff;
 mod deliver;

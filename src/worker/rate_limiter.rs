@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use metrics::{Counter, Gauge};
+use ::metrics::{Counter, Gauge};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -27,7 +27,7 @@ use super::{
     adaptive_rate::{AdaptiveRate, Turn},
     options::{PumpOptions, SendRateOptions},
 };
-use crate::{client::ClientError, ids::AppKey, metrics as names};
+use crate::{client::ClientError, ids::AppKey, metrics};
 
 /// Time between two log lines about an app that is slowed.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -44,8 +44,8 @@ pub(super) struct RateLimiter {
     state: Mutex<State>,
     refusals: Counter,
     rate: Gauge,
-    /// The task that checks and logs how it goes on while the app is slowed. It starts with a refusal, and stops when the
-    /// app is no longer slowed or the limiter is dropped.
+    /// The task that checks a slowed app, and logs its rate. The task starts with a refusal, and stops when the app is no
+    /// longer slowed or the limiter is dropped.
     watcher: Mutex<JoinSet<()>>,
 }
 
@@ -69,8 +69,8 @@ impl RateLimiter {
             configured: rate.per_second,
             longest_pause: options.max_backoff,
             state: Mutex::new(State { rate: adaptive, logged: None }),
-            refusals: names::rate_refusals(app.as_str()),
-            rate: names::send_rate(app.as_str()),
+            refusals: metrics::rate_refusals(app.as_str()),
+            rate: metrics::send_rate(app.as_str()),
             watcher: Mutex::default(),
             app,
         };

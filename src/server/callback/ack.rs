@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
-/// The body of the answer to a signed probe. It tells this server from anything else that answers 200, and names its
+/// The body of the answer to a signed probe, which tells this server from anything else that answers 200, and names its
 /// version.
 const PROBE_ANSWER: &str = concat!("{\"rongcloud-callback\":\"", env!("CARGO_PKG_VERSION"), "\"}");
 

@@ -15,8 +15,9 @@ use super::{
     not_found::NotFound,
     options::{EndpointOptions, Options},
     outcomes::Outcomes,
-    receive::{Receiver, SharedState},
+    receive::Receiver,
     rejection::Rejection,
+    shared_state::SharedState,
 };
 use crate::{clock::Clock, ids::AppKey, journal::Journal, metrics, server::http::Arrival};
 
@@ -79,8 +80,8 @@ impl Callbacks {
         })
     }
 
-    /// The [router](Self::router) for a listener that serves nothing else. It also answers every other path, and says in
-    /// log and metrics that a request came there.
+    /// The [router](Self::router) for a listener that serves nothing else. This router also answers every other path,
+    /// and notes such a request in log and metrics.
     pub fn standalone_router(&self) -> Router {
         let not_found = Arc::clone(&self.not_found);
         self.router().fallback(async move |request: Request| not_found.answer(&request))

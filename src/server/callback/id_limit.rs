@@ -2,7 +2,7 @@
 
 use crate::protocol::{Content, Event, Inbound, Message};
 
-/// Most bytes of an id or of a kind. The platform's ids have some dozens of bytes. They stand in log lines and in the
+/// Most bytes of an id or of a kind. The platform's ids have some dozens of bytes. Ids stand in log lines and in the
 /// journal's keys.
 pub(super) const LONGEST_ID: usize = 512;
 

@@ -27,6 +27,7 @@ mod receive;
 mod rejection;
 mod replay;
 mod response;
+mod shared_state;
 
 pub use self::{
     endpoint::Callbacks,

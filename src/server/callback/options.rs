@@ -48,7 +48,7 @@ impl Default for Options {
 pub struct EndpointOptions {
     /// The App Key.
     pub app: AppKey,
-    /// The path that the app's callbacks are posted to. It is exact.
+    /// The exact path that the app's callbacks are posted to.
     pub path: String,
     /// The App Secrets, all valid at once.
     pub secrets: Vec<SecretString>,

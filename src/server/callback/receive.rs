@@ -1,32 +1,22 @@
 //! The path of one callback: verify → shed → permit → read → bind → parse → append → ack.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use super::{
-    ack::Ack,
-    body,
-    conflicts::Conflicts,
-    dead_letter,
-    options::{EndpointOptions, Options},
-    parsed_body::ParsedBody,
-    rejection::Rejection,
-    replay::SignatureBindings,
+    ack::Ack, body, conflicts::Conflicts, dead_letter, options::EndpointOptions,
+    parsed_body::ParsedBody, rejection::Rejection, replay::SignatureBindings, shared_state::SharedState,
 };
 use crate::{
-    clock::Clock,
     failpoint::{self, Point},
     ids::AppKey,
-    journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
+    journal::{Appended, Bond, JournalError, NewEntry, Queue},
     protocol::Inbound,
     server::http::Arrival,
     signature::{Verified, Verifier},
@@ -40,39 +30,6 @@ pub(super) struct Receiver {
     bindings: SignatureBindings,
     conflicts: Conflicts,
     shared: Arc<SharedState>,
-}
-
-/// The journal and the limits, which the receivers of all apps share.
-#[derive(Debug)]
-pub(super) struct SharedState {
-    journal: Arc<dyn Journal>,
-    clock: Clock,
-    max_body: usize,
-    body_timeout: Duration,
-    answer_timeout: Duration,
-    timestamp_tolerance: Duration,
-    signature_memory: usize,
-    /// The places of callbacks that wait for the rest of their bodies.
-    waiting_bodies: Semaphore,
-    /// The places of callbacks that wait for the journal. A body that does not come takes none of them.
-    in_flight: Semaphore,
-}
-
-impl SharedState {
-    pub(super) fn new(options: &Options, journal: Arc<dyn Journal>, clock: Clock) -> Self {
-        let places = |count: usize| Semaphore::new(count.min(Semaphore::MAX_PERMITS));
-        Self {
-            journal,
-            clock,
-            max_body: options.max_body,
-            body_timeout: options.body_timeout,
-            answer_timeout: options.answer_timeout,
-            timestamp_tolerance: options.timestamp_tolerance,
-            signature_memory: options.signature_memory,
-            waiting_bodies: places(options.max_waiting_bodies),
-            in_flight: places(options.max_in_flight),
-        }
-    }
 }
 
 impl Receiver {
@@ -100,20 +57,20 @@ impl Receiver {
         let query = request.uri.query().unwrap_or_default();
         let signature = self.verifier.verify(query, self.shared.clock.now())?;
 
-        // Shed. The platform sends again what is refused here.
+        // Shed. The platform sends a callback that is refused here again.
         if arrival.should_shed {
             return Err(Rejection::Overloaded);
         }
 
-        // Permit. The retries of one callback need few places; the owner of a stolen address gets no more.
+        // Permit. The retries of one callback need few places, so an address that was stolen gets no more either.
         body::check_encoding(&request.headers)?;
         let _place = self.bindings.enter(signature)?;
 
-        // Read. From here on the callback has a place among those that wait for the journal.
+        // Read. Only a callback whose body is there takes one of the places that wait for the journal.
         let body = self.read(body, arrival.at).await?;
         let _permit = self.shared.in_flight.try_acquire().map_err(|_| Rejection::Overloaded)?;
 
-        // Bind.
+        // Bind. The signature does not cover the body, so it may come with this body only.
         if self.bindings.bind(signature, &body).is_err() {
             return Err(self.keep_conflicting_body(body, signature, deadline).await);
         }
@@ -146,7 +103,7 @@ impl Receiver {
         })
     }
 
-    /// Reads the body. Nearly always it is there already; a body that is not takes a waiting place until it is.
+    /// Reads the body. A body that is not there yet takes a waiting place until it is; nearly every body is there.
     async fn read(&self, body: Body, arrived_at: Instant) -> Result<Bytes, Rejection> {
         let SharedState { max_body, body_timeout, waiting_bodies, .. } = &*self.shared;
         let mut reading = pin!(body::read(body, *max_body));
@@ -226,7 +183,7 @@ impl Receiver {
         Ok(Ack::Probe)
     }
 
-    /// The journal's binding of `signature`. It lasts for as long as the signature can be accepted again.
+    /// The journal's binding of `signature`, which lasts for as long as the signature can be accepted again.
     fn binding(&self, signature: Verified) -> Bond {
         Bond { signature: signature.0, span: self.shared.timestamp_tolerance.saturating_mul(2) }
     }

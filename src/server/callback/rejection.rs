@@ -31,9 +31,9 @@ pub(super) enum Rejection {
     SlowBody,
     /// The connection ended before the body did, or the chunks of the body are malformed.
     BrokenBody,
-    /// The body is authentic, but not one of the platform's messages. It is kept as a dead letter.
+    /// The body is authentic, but not one of the platform's messages; a dead letter keeps it.
     NotUnderstood(ParseError),
-    /// The body is authentic, but the id in this element is too long. It is kept as a dead letter.
+    /// The body is authentic, but the id in this element is too long; a dead letter keeps it.
     LongId(&'static str),
     /// Too many callbacks are in progress.
     Overloaded,
@@ -103,7 +103,7 @@ impl From<&Rejection> for Response {
     }
 }
 
-/// The text of the log line. It contains nothing of the body, not even the names of its elements.
+/// The text of the log line, which contains nothing of the body, not even the names of its elements.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -15,15 +15,15 @@ use siphasher::sip::SipHasher13;
 use super::rejection::Rejection;
 use crate::{identity_hasher::BuildIdentityHasher, signature::Verified};
 
-/// Most requests in progress under one signature. The platform's retries need one place. Whoever holds an address that was
-/// seen must not be able to keep others out.
+/// Most requests in progress under one signature. The platform's retries need one place. A thief of an address must not be
+/// able to keep others out.
 const MOST_IN_PROGRESS: usize = 8;
 
 /// The signature bindings of one app: its most recent signatures, each with the fingerprint of its body.
 ///
 /// No times are kept: a signature that is older than the tolerance is refused before it is looked up here.
 pub(super) struct SignatureBindings {
-    /// The hasher of fingerprints. Its key is random, so that nobody can make two bodies with one fingerprint.
+    /// The hasher of fingerprints, with a random key, so that nobody can make two bodies with one fingerprint.
     hasher: SipHasher13,
     seen: Mutex<Seen>,
 }

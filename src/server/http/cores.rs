@@ -67,8 +67,8 @@ impl CoreRuntimes {
 impl CoreRuntime {
     fn start(end: CancellationToken) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
-            // An acknowledgement is not to wait behind all requests that have come since. Those wait in the operating
-            // system's list of ready connections; the runtime takes few of them at a time (and 61 turns pass before it
+            // An acknowledgement is not to wait behind all later requests. Later requests wait in the operating system's
+            // list of ready connections; the runtime takes few of them at a time (and 61 turns pass before it
             // takes the next), so that its own queue stays short. The queue for wake-ups from other threads, of which
             // by default one in 31 has its turn, is looked at each time. At overload either wait would take seconds.
             .max_io_events_per_tick(16)
@@ -78,7 +78,7 @@ impl CoreRuntime {
         let handle = runtime.handle().clone();
         let lag_probe = LagProbe::start(&runtime)?;
         thread::Builder::new()
-            .name("callbacks".to_owned())
+            .name("http".to_owned())
             .spawn(move || runtime.block_on(end.cancelled_owned()))?;
         Ok(Self { runtime: handle, lag_probe, connections: GracefulShutdown::new() })
     }

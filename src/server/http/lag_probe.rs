@@ -3,7 +3,7 @@
 //! # Design
 //!
 //! The work of a runtime that cannot keep up waits in the operating system's list of ready connections, where nobody
-//! sees how long it has been there. Whoever answers late would have no reason to refuse anybody. So from time to time a
+//! sees how long it has been there. A server without a probe would answer late and refuse nobody. So from time to time a
 //! request makes the runtime send one byte, the probe, to itself. The probe waits behind the connections that are ready
 //! by then. While a probe is under way for too long, new requests are refused, until it is back. Each late probe halves
 //! the accept window of the next one, which is the time in which requests are still accepted behind it; each probe in
@@ -25,8 +25,8 @@ use tokio::{io::AsyncReadExt as _, net::UnixStream, runtime::Runtime, time::Inst
 
 /// Queue delay from which on a probe is late. Also the longest accept window.
 const LATE: Duration = Duration::from_millis(100);
-/// Requests that are accepted behind a probe in any case: those that were in progress, and those that were read with
-/// the probe. Their number says nothing about a queue.
+/// Number of requests that are accepted behind a probe in any case: requests that were in progress, and requests that were
+/// read with the probe. So many requests say nothing about a queue.
 const ALWAYS_ACCEPTED: u64 = 256;
 /// Shortest accept window, however many probes were late.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(1);

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
     /// Most time until the headers of a request are complete. The limit also closes idle connections, and connections
-    /// whose peer reads no answer. It becomes shorter once more than half of the connections are taken.
+    /// whose peer reads no answer. The limit becomes shorter once more than half of the connections are taken.
     pub header_timeout: Duration,
     /// Most connections at once. Further connections wait in the operating system's queue, as do connections for which
     /// the process may open no more files.

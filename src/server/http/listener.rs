@@ -170,7 +170,7 @@ async fn next_connection(
     }
 }
 
-/// Accepts a connection. Its socket is not bound to a runtime yet, because another core may serve it.
+/// Accepts a connection. The socket is not bound to a runtime yet, because another core may serve the connection.
 async fn accept(tcp: &TcpListener) -> io::Result<(StdStream, SocketAddr)> {
     let (stream, peer) = tcp.accept().await?;
     Ok((stream.into_std()?, peer))

@@ -20,7 +20,7 @@ use crate::support::{messages::text, process::Home, until};
 
 const NEIGHBOURS: usize = 30;
 
-/// A service that messages are forwarded to. It does not answer one user's message, and signals that the message has come.
+/// A service that messages are forwarded to. The service answers all messages but one user's, and notes that this one came.
 struct ForwardTarget {
     address: SocketAddr,
     shared: Arc<Shared>,

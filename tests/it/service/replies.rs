@@ -12,7 +12,7 @@ use crate::{
     support::messages::text,
 };
 
-/// Starts a service whose replies go through `portal`. It answers a text with the same text, and `picture` with a picture.
+/// Starts a service whose replies go through `portal`. The service answers a text with itself, and `picture` with a picture.
 async fn start(portal: &MockServer) -> Running {
     let section = format!(
         "replies = \"portal\"\n[apps.portal]\nurl = \"{}\"\necode = \"acme\"\ntoken = \"t0ken\"\n",

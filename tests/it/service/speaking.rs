@@ -1,4 +1,4 @@
-//! The output of a user's programs: the ten-line bot and the executable, when they start, when they cannot, and in how many lines.
+//! The output of a user's programs: the ten-line bot and the executable, when they start and when they cannot.
 
 use std::{
     ffi::{OsStr, OsString},
