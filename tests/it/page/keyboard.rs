@@ -10,7 +10,7 @@ const ESCAPE: &str = "\u{e00c}";
 const SPACE: &str = " ";
 
 /// The largest number of presses of the tab key; a page with a short conversation needs fewer.
-const MOST_STOPS: usize = 80;
+const MAX_STOPS: usize = 80;
 
 #[tokio::test]
 async fn a_conversation_needs_no_mouse() {
@@ -52,7 +52,7 @@ async fn a_conversation_needs_no_mouse() {
 
 /// Presses the tab key until the element that `css` finds has the focus.
 async fn walk_to(page: &Browser, css: &str) {
-    for _ in 0..MOST_STOPS {
+    for _ in 0..MAX_STOPS {
         page.keys(TAB).await;
         if page.is_focused(css).await {
             return;
