@@ -2,9 +2,9 @@
 //!
 //! The sandbox plays the platform's side of both documents: it pushes the messages of users as signed callbacks (5 s for an
 //! answer, three retries) and answers the API that a bot replies with. Everything that the sandbox keeps is bounded,
-//! in entries and in bytes, also against hostile callers. It injects [`Faults`] on request. `rongcloud-callback sandbox` runs
-//! it with a page to chat on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no code with
-//! [`client`](crate::client) or [`server`](crate::server).
+//! in entries and in bytes, also against hostile callers. It injects [`Faults`] on request. `rongcloud-callback sandbox`
+//! runs it with a page to chat on; [`Sandbox`] runs it inside a test. It is written from the documents, and shares no
+//! code with [`client`](crate::client) or [`server`](crate::server).
 //!
 //! # Examples
 //!

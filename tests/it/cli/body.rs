@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{
-    calls::{Done, OK, run_at},
+    calls::{CommandResult, OK, run_at},
     portal::run_portal,
 };
 use crate::{
@@ -23,7 +23,7 @@ fn file(body: &str) -> NamedTempFile {
 }
 
 /// Sends a body for the app of the document's examples.
-async fn send(body: &str, arguments: &[&str]) -> Done {
+async fn send(body: &str, arguments: &[&str]) -> CommandResult {
     let file = file(body);
     let path = file.path().to_str().unwrap().to_owned();
     let arguments = [&["send"], arguments, &["--json-file", &path]].concat();

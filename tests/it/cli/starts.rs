@@ -1,4 +1,4 @@
-//! The agreement of `check` and `serve`: a configuration that one accepts the other starts, and both refuse in the same words.
+//! The agreement of `check` and `serve`: `serve` starts what `check` accepts, and both refuse in the same words.
 
 use std::{
     fs::{self, File},
