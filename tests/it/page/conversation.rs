@@ -96,6 +96,8 @@ async fn a_new_user_talks_in_a_conversation_of_its_own() {
         page.press("#add-user").await;
         page.type_keys("carol\u{e004}Carol\u{e007}").await;
         page.see("#chat-empty", "Nothing said yet").await;
+        // The message field cannot be used as long as the dialog is open.
+        page.wait_for("the dialog to close", "return !document.querySelector('dialog')").await;
         page.say("from Carol").await;
         page.see_reply("from Carol").await;
         assert_eq!(page.texts("#messages .mine").await.len(), 1);
