@@ -115,7 +115,7 @@ mod change_feed;
 mod content;
 mod conversation;
 mod deliverer;
-mod deliveries;
+mod delivery_log;
 mod demo_account;
 mod event_stream;
 mod faults;

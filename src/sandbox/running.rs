@@ -36,14 +36,21 @@ use crate::{
 /// A running sandbox; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
+    /// The key of the app that calls are signed for.
     app_key: AppKey,
+    /// The secret that both sides sign with.
     secret: SecretString,
+    /// The access token of the portal push API.
     portal_token: SecretString,
+    /// The clock that signs, checks and dates.
     clock: Clock,
+    /// The address that the listener was bound to at start.
     address: SocketAddr,
     /// The base address of the page and of both APIs, for example `http://127.0.0.1:8000`.
     base_url: String,
+    /// The state that answers and deliveries share; each change of it wakes the pages and tests that wait.
     state: SharedState,
+    /// The way by which tests and the page write messages; it starts a task for each delivery.
     platform: Arc<Platform>,
     /// The messages that tests have taken already.
     read_marks: ReadMarks,

@@ -1,4 +1,4 @@
-//! `journal copy`: from one journal into another, for moving to another store.
+//! `journal copy`: the copy of a journal into another store.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use rongcloud_callback::{
 
 use crate::failure::Failure;
 
-/// How many entries are in memory at once.
+/// The number of entries that are in memory at once.
 const PAGE: usize = 500;
 
 pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Result<(), Failure> {
@@ -39,7 +39,7 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
     Ok(())
 }
 
-/// Copies all of it and changes over: at no moment do servers take both, or one that is incomplete.
+/// Copies all entries and switches over. At no moment does a server open both journals, or an incomplete one.
 async fn whole(
     source: &dyn Journal,
     target: &dyn Journal,
@@ -59,7 +59,7 @@ async fn open(config: &Config, url: JournalUrl, access: Access) -> Result<Arc<dy
         .map_err(|error| Failure::from(error).at(format!("the journal at {shown}")))
 }
 
-/// Returns how many entries were copied, by state.
+/// Copies all entries; returns their numbers by state.
 async fn copy(source: &dyn Journal, target: &dyn Journal) -> Result<[u64; 3], Failure> {
     let (mut after, mut counts) = (EntryId(0), [0; 3]);
     loop {

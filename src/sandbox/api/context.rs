@@ -1,4 +1,4 @@
-//! The parts of the sandbox that API calls need.
+//! The context of API calls.
 
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;

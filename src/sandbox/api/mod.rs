@@ -2,7 +2,7 @@
 //!
 //! This module is a second reading of the documents, independent of [`client`](crate::client). Where they leave a question
 //! open, the answer here is: an account must exist, and a user is created when first named; the App Keys in a call must be
-//! the one that it is signed for; a call that is refused has no effect.
+//! the one that the call is signed for; a call that is refused has no effect.
 
 mod accounts;
 mod answer;

@@ -1,7 +1,7 @@
 // The contents of messages as an app shows them: one function for each kind.
 
-import { el, icon, link, linked, openable, picture } from "./dom.js";
-import { spoken, text } from "./texts.js";
+import { el, icon, link, linked, picture, safeAddress } from "./dom.js";
+import { currentLanguage, text } from "./texts.js";
 
 const SHOWN = {
   text: (content) => el("div", { class: "bubble" }, linked(content.text)),
@@ -42,12 +42,12 @@ const rounded = (seconds) => Math.max(1, Math.round(seconds));
 function image({ url }) {
   const shape = { class: "bubble picture" };
   const inside = picture(url, { alt: text("kind.image") });
-  return openable(url) ? link(url, shape, inside) : el("div", shape, inside);
+  return safeAddress(url) ? link(url, shape, inside) : el("div", shape, inside);
 }
 
 function voice(content) {
   const length = content.seconds === null ? text("voice.unknown") : text("voice.seconds", { n: rounded(content.seconds) });
-  const address = openable(content.url);
+  const address = safeAddress(content.url);
   const bubble = el("div", { class: "bubble voice" }, icon("play"), el("span", {}, length));
   if (!address) bubble.append(el("span", { class: "dead-link" }, String(content.url)));
   else if (isPlayable(address)) bubble.firstChild.replaceWith(player(bubble, address, summary(content)));
@@ -86,7 +86,7 @@ function place(content) {
 
 /** A map in the reader's language. */
 function mapAddress({ latitude, longitude, label }) {
-  if (spoken() === "zh") return `https://uri.amap.com/marker?${new URLSearchParams({ position: `${longitude},${latitude}`, name: label })}`;
+  if (currentLanguage() === "zh") return `https://uri.amap.com/marker?${new URLSearchParams({ position: `${longitude},${latitude}`, name: label })}`;
   return `https://www.openstreetmap.org/?${new URLSearchParams({ mlat: latitude, mlon: longitude })}#map=16/${latitude}/${longitude}`;
 }
 

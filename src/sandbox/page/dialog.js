@@ -21,17 +21,17 @@ export function ask({ title, fields, action, submit }) {
     }
     send.disabled = false;
   });
-  const dialog = opened(form);
+  const dialog = openDialog(form);
   return form;
 }
 
 /** Shows a text to read. */
-export function tell(title, ...content) {
+export function showText(title, ...content) {
   const close = el("button", { type: "button", class: "primary", on: { click: () => dialog.close() } }, text("close"));
-  const dialog = opened(el("div", { class: "told" }, el("h2", { id: "dialog-title" }, title), ...content, el("div", { class: "buttons" }, close)));
+  const dialog = openDialog(el("div", { class: "told" }, el("h2", { id: "dialog-title" }, title), ...content, el("div", { class: "buttons" }, close)));
 }
 
-function opened(content) {
+function openDialog(content) {
   const dialog = el("dialog", { "aria-labelledby": "dialog-title", on: { close: () => dialog.remove() } }, content);
   document.body.append(dialog);
   dialog.showModal();

@@ -32,7 +32,7 @@ export function icon(name) {
 }
 
 /** The address in normal form if a browser may open it (`http` and `https` only), else null. */
-export function openable(address) {
+export function safeAddress(address) {
   if (typeof address !== "string" || !/^https?:\/\//i.test(address.trim())) return null;
   try {
     return new URL(address.trim()).href;
@@ -43,7 +43,7 @@ export function openable(address) {
 
 /** A link to `address`, or a span with its text if it may not be opened. */
 export function link(address, properties, ...children) {
-  const href = openable(address);
+  const href = safeAddress(address);
   if (href) return el("a", { ...properties, href, target: "_blank", rel: "noopener noreferrer" }, ...children);
   const shown = address ? el("span", { class: "dead-link" }, String(address)) : null;
   return el("span", properties, ...children, shown);
@@ -53,12 +53,12 @@ export function link(address, properties, ...children) {
 export function linked(text) {
   return String(text)
     .split(/(https?:\/\/[^\s<>"'，。）)]+)/)
-    .map((part, index) => (index % 2 && openable(part) ? link(part, { class: "inline-link" }, part) : part));
+    .map((part, index) => (index % 2 && safeAddress(part) ? link(part, { class: "inline-link" }, part) : part));
 }
 
 /** A picture, which is replaced by its address if it cannot be loaded. */
 export function picture(address, properties) {
-  const href = address?.startsWith?.("/") && !address.startsWith("//") ? address : openable(address);
+  const href = address?.startsWith?.("/") && !address.startsWith("//") ? address : safeAddress(address);
   if (!href) return el("span", { class: "no-picture" }, icon("image"), el("span", { class: "dead-link" }, String(address ?? "")));
   const image = el("img", { ...properties, loading: "lazy", decoding: "async", referrerPolicy: "no-referrer" });
   image.addEventListener("error", () => {

@@ -18,7 +18,7 @@ const graver = (a, b) => (TONES.indexOf(a) > TONES.indexOf(b) ? a : b);
  * reason; `ticks` is true if the words depend on the time.
  */
 export function outcome(delivery, sandbox, now) {
-  const parts = [arrival(delivery, sandbox), ...unsound(delivery), repeated(delivery), ...aftermath(delivery, sandbox, now)].filter(Boolean);
+  const parts = [deliveryPart(delivery, sandbox), ...unsound(delivery), repeated(delivery), ...handlingParts(delivery, sandbox, now)].filter(Boolean);
   return {
     words: parts.map((part) => part.words).filter(Boolean).join(" · "),
     tone: parts.map((part) => part.tone).reduce(graver),
@@ -28,19 +28,19 @@ export function outcome(delivery, sandbox, now) {
 }
 
 /** Whether an outcome needs attention: amber or red. */
-export function trouble(delivery, sandbox, now) {
+function isInTrouble(delivery, sandbox, now) {
   const { tone } = outcome(delivery, sandbox, now);
   return tone === "warn" || tone === "bad";
 }
 
 /** Whether an accepted message was sent again and accepted again. */
-export function isRepeated({ attempts }) {
+function isRepeated({ attempts }) {
   const accepted = attempts.filter(isAccepted);
   return accepted.length > 1 && accepted.slice(1).some((attempt) => attempt.resent);
 }
 
 /** The reason why a delivery was not sent or failed, in the page's language. */
-export function reasonWords({ reason, reason_kind: kind, attempts, url }, sandbox) {
+function reasonWords({ reason, reason_kind: kind, attempts, url }, sandbox) {
   if (!reason) return null;
   const last = attempts.findLast(isTry);
   if (kind === "answered" && last) return answered(last);
@@ -53,7 +53,7 @@ export function errorWords({ error, error_kind: kind }, { url }, sandbox) {
 }
 
 /** The handler or rule that took a message, in the page's language: from `rule "welcome"`, `rules[0]`, `handler 2 (Text)`. */
-export function takerWords(by) {
+function handlerName(by) {
   const [, name] = /^rule "(.*)"$/s.exec(by ?? "") ?? [];
   if (name !== undefined) return text("by.rule", { name });
   const [, index] = /^rules\[(\d+)\]$/.exec(by ?? "") ?? [];
@@ -86,7 +86,7 @@ function latestTries({ attempts }) {
 }
 
 /** The outcome of the delivery. */
-function arrival(delivery, sandbox) {
+function deliveryPart(delivery, sandbox) {
   const { state } = delivery;
   const tries = latestTries(delivery);
   const failed = tries.filter((attempt) => !isAccepted(attempt) && attempt.error_kind !== "dropped");
@@ -117,20 +117,20 @@ const unsound = ({ attempts }) =>
 const repeated = (delivery) => isRepeated(delivery) && { words: text("outcome.repeated"), tone: "good" };
 
 /** The outcome of the handling, as far as the server reports it. */
-function aftermath(delivery, sandbox, now) {
-  if (delivery.handling) return [handled(delivery, sandbox, now), ...replied(delivery, sandbox, now)];
+function handlingParts(delivery, sandbox, now) {
+  if (delivery.handling) return [messagePart(delivery, sandbox, now), ...replyParts(delivery, sandbox, now)];
   if (sandbox.observed || delivery.state !== "accepted") return [];
-  return [heard(delivery, sandbox, now)];
+  return [callsPart(delivery, sandbox, now)];
 }
 
-function handled(delivery, sandbox, now) {
+function messagePart(delivery, sandbox, now) {
   const { kind, handling } = delivery;
   const { state, by, attempts, reason, retry_at: retryAt, behind, replies } = handling;
-  const taker = takerWords(by);
+  const taker = handlerName(by);
   const withTaker = (words) => (taker ? text("outcome.by", { by: taker, what: words }) : words);
   switch (state) {
     case "waiting":
-      if (behind !== null) return waitsBehind(delivery, sandbox, now);
+      if (behind !== null) return waitingPart(delivery, sandbox, now);
       if (retryAt !== null) return { words: text("outcome.postponed", { span: until(retryAt, now) }), tone: "", reason, ticks: true };
       return { words: text("outcome.queued"), tone: "" };
     case "working":
@@ -152,16 +152,16 @@ function handled(delivery, sandbox, now) {
 }
 
 /** The outcome of a waiting message: it is stuck if the message that it waits for is in trouble. */
-function waitsBehind(delivery, sandbox, now) {
+function waitingPart(delivery, sandbox, now) {
   const previous = ({ id, handling }) => handling && handling.behind !== null && handling.behind < id && sandbox.delivery.get(handling.behind);
   let first = delivery;
   while (previous(first)) first = previous(first);
   const message = first !== delivery && sandbox.message.get(first.message);
   const what = message ? summary(message.content) : `#${delivery.handling.behind}`;
-  return { words: text("outcome.behind", { what }), tone: first !== delivery && trouble(first, sandbox, now) ? "warn" : "" };
+  return { words: text("outcome.behind", { what }), tone: first !== delivery && isInTrouble(first, sandbox, now) ? "warn" : "" };
 }
 
-function replied({ id, at, handling }, sandbox, now) {
+function replyParts({ id, at, handling }, sandbox, now) {
   const { replies } = handling;
   if (replies.length === 0) return [];
   const numbered = (index, words) => (replies.length > 1 ? text("outcome.reply.of", { n: index + 1, most: replies.length, what: words }) : text("outcome.reply", { what: words }));
@@ -178,7 +178,7 @@ function replied({ id, at, handling }, sandbox, now) {
 export const isFine = (call) => !call.refused && !call.fault && call.status === 200;
 
 /** The outcome for a server that does not report its work: by its API calls. */
-function heard(delivery, sandbox, now) {
+function callsPart(delivery, sandbox, now) {
   const { kind, attempts, at } = delivery;
   const calls = callsAfter(delivery, sandbox);
   const last = calls.at(-1);

@@ -10,18 +10,18 @@ import { onSystemTheme, preferredLanguage, preferredTheme, rememberLanguage, rem
 import { Recording } from "./recording.js";
 import { Sandbox } from "./sandbox.js";
 import { Switches } from "./switches.js";
-import { speak, spoken, text, translate } from "./texts.js";
+import { currentLanguage, setLanguage, text, translate } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 const root = document.documentElement;
 
-speak(preferredLanguage());
+setLanguage(preferredLanguage());
 const sandbox = new Sandbox();
 const chosen = { account: null, user: null };
 const deliveries = new Deliveries(sandbox, chosen);
 const chat = new Chat(sandbox, chosen, {
-  showDelivery: (id) => toDeliveries(() => deliveries.show(id)),
-  showCall: (id) => toDeliveries(() => deliveries.showCall(id)),
+  showDelivery: (id) => showInDeliveries(() => deliveries.show(id)),
+  showCall: (id) => showInDeliveries(() => deliveries.showCall(id)),
 });
 const composer = new Composer(sandbox, chosen, () => chat.toNewest());
 const switches = new Switches(sandbox);
@@ -34,18 +34,18 @@ function choose(account, user) {
   Object.assign(chosen, { account, user });
   const address = `#${[account, user].map((id) => encodeURIComponent(id ?? "")).join("/")}`;
   if (location.hash !== address) history.replaceState(null, "", address);
-  showWho();
+  showChosen();
   chat.reset();
   deliveries.reset();
 }
 
 function chooseFromAddress() {
-  const [account, user] = location.hash.slice(1).split("/").map(decoded);
+  const [account, user] = location.hash.slice(1).split("/").map(decode);
   const known = (map, id) => (map.has(id) ? id : (map.keys().next().value ?? null));
   choose(known(sandbox.account, account), known(sandbox.user, user));
 }
 
-function decoded(part) {
+function decode(part) {
   try {
     return decodeURIComponent(part);
   } catch {
@@ -53,7 +53,7 @@ function decoded(part) {
   }
 }
 
-function showWho() {
+function showChosen() {
   const account = sandbox.account.get(chosen.account);
   const user = sandbox.user.get(chosen.user);
   options(byId("account"), sandbox.account, chosen.account);
@@ -123,7 +123,7 @@ function view(name) {
 }
 
 /** Switches to the deliveries, and calls `show`. */
-function toDeliveries(show) {
+function showInDeliveries(show) {
   if (root.dataset.view === "chat") view("deliveries");
   show();
 }
@@ -136,7 +136,7 @@ function theme(name) {
 }
 
 function redraw() {
-  root.lang = spoken() === "zh" ? "zh-CN" : "en";
+  root.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
   translate(document);
   document.title = text("document");
   byId("language").textContent = text("language");
@@ -144,7 +144,7 @@ function redraw() {
   empty("deliveries-empty", "list", "deliveries.empty");
   theme(preferredTheme());
   showLive();
-  showWho();
+  showChosen();
   for (const part of [chat, deliveries, composer, switches, recording]) part.redraw();
 }
 
@@ -197,8 +197,8 @@ byId("more-actions").addEventListener("beforetoggle", () => {
   Object.assign(byId("more-actions").style, { top: `${bottom + 4}px`, right: `${innerWidth - right}px` });
 });
 byId("language").addEventListener("click", () => {
-  speak(spoken() === "zh" ? "en" : "zh");
-  rememberLanguage(spoken());
+  setLanguage(currentLanguage() === "zh" ? "en" : "zh");
+  rememberLanguage(currentLanguage());
   redraw();
 });
 byId("theme").addEventListener("click", () => {
@@ -226,7 +226,7 @@ sandbox.on("loaded", () => {
 sandbox.on("changed", (kind) => {
   if (kind === "account" || kind === "user") {
     if (!chosen.account || !chosen.user) chooseFromAddress();
-    else showWho();
+    else showChosen();
   }
 });
 

@@ -1,7 +1,7 @@
 // Language and theme: the browser's preference, unless the reader chose another one; the choice is stored.
 
 /** The stored choice, or null; a browser may forbid storage. */
-function remembered(name) {
+function storedChoice(name) {
   try {
     return localStorage.getItem(name);
   } catch {
@@ -19,7 +19,7 @@ function remember(name, value) {
 
 /** The language: `zh` or `en`. */
 export function preferredLanguage() {
-  const chosen = remembered("language");
+  const chosen = storedChoice("language");
   if (chosen === "zh" || chosen === "en") return chosen;
   const first = navigator.languages.find((tag) => /^(zh|en)\b/i.test(tag)) ?? "en";
   return first.slice(0, 2).toLowerCase();
@@ -31,7 +31,7 @@ const systemDark = matchMedia("(prefers-color-scheme: dark)");
 
 /** The theme: `dark` or `light`. */
 export function preferredTheme() {
-  const chosen = remembered("theme");
+  const chosen = storedChoice("theme");
   if (chosen === "dark" || chosen === "light") return chosen;
   return systemDark.matches ? "dark" : "light";
 }

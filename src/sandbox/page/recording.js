@@ -1,8 +1,8 @@
 // Recording of a conversation to a file with one click, and playing of such a file.
 
-import { attempt, notify, tell } from "./dialog.js";
+import { attempt, notify, showText } from "./dialog.js";
 import { el } from "./dom.js";
-import { spoken, text } from "./texts.js";
+import { currentLanguage, text } from "./texts.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -48,9 +48,9 @@ export class Recording {
 
   async #play(conversation) {
     const running = notify(text("play.running"), { tone: "good" });
-    const played = await attempt(() => this.sandbox.play(conversation, spoken()));
+    const played = await attempt(() => this.sandbox.play(conversation, currentLanguage()));
     running.remove();
-    if (played) tell(text(played.passed ? "play.passed" : "play.failed"), el("pre", { tabIndex: 0, class: played.passed ? "passed" : "differs" }, played.report));
+    if (played) showText(text(played.passed ? "play.passed" : "play.failed"), el("pre", { tabIndex: 0, class: played.passed ? "passed" : "differs" }, played.report));
   }
 }
 

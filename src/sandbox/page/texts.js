@@ -292,10 +292,10 @@ const LANGUAGES = ["en", "zh"];
 let language = 0;
 
 /** The current language: `en` or `zh`. */
-export const spoken = () => LANGUAGES[language];
+export const currentLanguage = () => LANGUAGES[language];
 
 /** Sets the current language. */
-export function speak(code) {
+export function setLanguage(code) {
   language = Math.max(0, LANGUAGES.indexOf(code));
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{
-    calls::{Done, OK, run_at},
+    calls::{CommandResult, OK, run_at},
     portal::run_portal,
 };
 use crate::{
@@ -23,7 +23,7 @@ fn file(body: &str) -> NamedTempFile {
 }
 
 /// Sends a body for the app of the document's examples.
-async fn send(body: &str, arguments: &[&str]) -> Done {
+async fn send(body: &str, arguments: &[&str]) -> CommandResult {
     let file = file(body);
     let path = file.path().to_str().unwrap().to_owned();
     let arguments = [&["send"], arguments, &["--json-file", &path]].concat();
@@ -31,7 +31,7 @@ async fn send(body: &str, arguments: &[&str]) -> Done {
 }
 
 /// Asserts that a command fails without having sent anything; returns its errors.
-async fn refused(body: &Value, arguments: &[&str]) -> String {
+async fn assert_refused(body: &Value, arguments: &[&str]) -> String {
     let done = send(&body.to_string(), arguments).await;
     assert_eq!((done.code, done.requests.len()), (Some(1), 0), "{body}: {}", done.errors);
     done.errors
@@ -102,7 +102,7 @@ async fn what_a_body_says_otherwise_than_the_command_is_refused() {
         (json!({ "channelId": "news", "text": text }), &["news", "--to", "a"], "--portal"),
         (json!({ "userinfo": {}, "text": text }), &["news", "--to", "a"], "--portal"),
     ] {
-        let errors = refused(&body, arguments).await;
+        let errors = assert_refused(&body, arguments).await;
         assert!(errors.contains(why), "{body} {arguments:?}: {errors}");
     }
 }
@@ -128,10 +128,11 @@ async fn what_a_body_says_otherwise_than_its_msgtype_is_refused() {
         (json!({ "touser": "", "text": text }), "an empty id"),
     ] {
         let to: &[&str] = if body["touser"].is_null() { &["--to", "a"] } else { &[] };
-        let errors = refused(&body, &[&["news"], to].concat()).await;
+        let errors = assert_refused(&body, &[&["news"], to].concat()).await;
         assert!(errors.contains(why), "{body}: {errors}");
     }
-    let errors = refused(&json!({ "msgtype": "image", "text": text }), &["news", "--to", "a"]).await;
+    let errors =
+        assert_refused(&json!({ "msgtype": "image", "text": text }), &["news", "--to", "a"]).await;
     insta::assert_snapshot!(errors.split_once('\n').unwrap().1, @r#"
     caused by: its msgtype is image, and it holds text
     hint: write the document's {"fromuser":"…","touser":"…","msgtype":"text","text":{"content":"…"}}, of any msgtype, or its last part only

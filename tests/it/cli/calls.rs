@@ -19,7 +19,7 @@ pub(super) const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
 /// The outcome of a command.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct CommandResult {
     pub(super) code: Option<i32>,
     pub(super) output: String,
     pub(super) errors: String,
@@ -34,17 +34,17 @@ pub(super) fn command(app: &str, api_url: &str, arguments: &[&str]) -> Command {
 }
 
 /// Runs a command against `server`.
-pub(super) async fn run_at(server: &MockServer, app: &str, arguments: &[&str]) -> Done {
+pub(super) async fn run_at(server: &MockServer, app: &str, arguments: &[&str]) -> CommandResult {
     let (code, output, errors) = outcome(command(app, &server.uri(), arguments).output().unwrap());
-    Done { code, output, errors, requests: server.received_requests().await.unwrap() }
+    CommandResult { code, output, errors, requests: server.received_requests().await.unwrap() }
 }
 
 /// Runs a command against a server that gives every call the same answer.
-pub(super) async fn run(status: u16, body: &str, arguments: &[&str]) -> Done {
+pub(super) async fn run(status: u16, body: &str, arguments: &[&str]) -> CommandResult {
     run_at(&answering(status, body).await, "test-app", arguments).await
 }
 
-impl Done {
+impl CommandResult {
     /// The output of the command, which must have succeeded.
     #[track_caller]
     pub(super) fn printed(self) -> String {
@@ -81,9 +81,9 @@ pub(super) async fn check_edited(
     edit(&mut example);
     let app = app(&example);
     let server = answering(200, &fixture(&format!("{folder}/response.json"))).await;
-    let done = run_at(&server, &app, arguments).await;
-    assert_eq!((done.code, done.errors.as_str()), (Some(0), ""), "{arguments:?}");
-    let [request] = &done.requests[..] else { panic!("{:?}", done.requests) };
+    let result = run_at(&server, &app, arguments).await;
+    assert_eq!((result.code, result.errors.as_str()), (Some(0), ""), "{arguments:?}");
+    let [request] = &result.requests[..] else { panic!("{:?}", result.requests) };
     assert_eq!((request.method.as_str(), request.url.path()), ("POST", example.path.as_str()));
     assert_signed(&app, |name| request.headers.get(name)?.to_str().ok().map(str::to_owned));
     if example.is_json() {
@@ -91,7 +91,7 @@ pub(super) async fn check_edited(
     } else {
         assert_eq!(pairs(&request.body), pairs(example.body.as_bytes()));
     }
-    done.output
+    result.output
 }
 
 /// Checks the signature of a request by computing it again.
@@ -101,13 +101,13 @@ pub(super) fn assert_signed(app: &str, part: impl Fn(&str) -> Option<String>) {
     assert_eq!(part("RC-Signature"), Some(hex::encode(Sha1::digest(signed))));
 }
 
-fn assert_masked(done: &Done) {
-    assert!(done.output.contains('…'), "{}", done.output);
-    assert!(!done.output.contains(SECRET), "{}", done.output);
+fn assert_masked(result: &CommandResult) {
+    assert!(result.output.contains('…'), "{}", result.output);
+    assert!(!result.output.contains(SECRET), "{}", result.output);
     // Neither the signature nor the secret that it is made with is printed.
     let is_digest = |word: &str| word.len() == 40 && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut words = done.output.split(|c: char| !c.is_ascii_alphanumeric());
-    assert_eq!(words.find(|word| is_digest(word)), None, "{}", done.output);
+    let mut words = result.output.split(|c: char| !c.is_ascii_alphanumeric());
+    assert_eq!(words.find(|word| is_digest(word)), None, "{}", result.output);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,10 +127,10 @@ async fn a_dry_run_sends_nothing_and_shows_neither_secret_nor_signature() {
         &["media", "upload-news", news],
     ] {
         for json in [&[][..], &["--json"]] {
-            let done = run(200, OK, &[arguments, &["--dry-run"], json].concat()).await;
-            assert_eq!((done.code, done.errors.as_str()), (Some(0), ""), "{arguments:?}");
-            assert_eq!(done.requests.len(), 0);
-            assert_masked(&done);
+            let result = run(200, OK, &[arguments, &["--dry-run"], json].concat()).await;
+            assert_eq!((result.code, result.errors.as_str()), (Some(0), ""), "{arguments:?}");
+            assert_eq!(result.requests.len(), 0);
+            assert_masked(&result);
         }
     }
 }
@@ -153,8 +153,8 @@ async fn a_dry_run_prints_the_request() {
     {"fromuser":"news@test-app","touser":"u1@test-app","msgtype":"text","text":{"content":"hello"}}
     "#);
 
-    let done = run(200, OK, &[&arguments[..], &["--json"]].concat()).await;
-    let unsent: Value = serde_json::from_str(&done.printed()).unwrap();
+    let result = run(200, OK, &[&arguments[..], &["--json"]].concat()).await;
+    let unsent: Value = serde_json::from_str(&result.printed()).unwrap();
     let body: Value = serde_json::from_str(unsent["body"].as_str().unwrap()).unwrap();
     assert_eq!((&unsent["method"], &body["touser"]), (&json!("POST"), &json!("u1@test-app")));
 }

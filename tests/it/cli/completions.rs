@@ -2,7 +2,7 @@
 
 use super::{executable, outcome};
 
-fn printed(arguments: &[&str]) -> String {
+fn output_of(arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(executable(arguments).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     output
@@ -11,7 +11,7 @@ fn printed(arguments: &[&str]) -> String {
 #[test]
 fn a_shell_completes_every_subcommand() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = printed(&["completions", shell]);
+        let script = output_of(&["completions", shell]);
         for word in ["rongcloud-callback", "upload-news", "set-route", "dry-run"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
@@ -20,7 +20,7 @@ fn a_shell_completes_every_subcommand() {
 
 #[test]
 fn a_shell_completes_no_option_where_it_is_refused() {
-    let script = printed(&["completions", "bash"]);
+    let script = output_of(&["completions", "bash"]);
     let options = |command: &str| {
         let begin = script.find(&format!("callback__subcmd__{command})")).unwrap();
         script[begin..].lines().find(|line| line.contains("opts=")).unwrap().to_owned()
@@ -31,9 +31,9 @@ fn a_shell_completes_no_option_where_it_is_refused() {
 
 #[test]
 fn there_is_a_page_for_every_subcommand() {
-    assert!(printed(&["man"]).contains(".TH rongcloud-callback 1"));
+    assert!(output_of(&["man"]).contains(".TH rongcloud-callback 1"));
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(printed(&["man", folder.path().to_str().unwrap()]), "");
+    assert_eq!(output_of(&["man", folder.path().to_str().unwrap()]), "");
     for page in ["rongcloud-callback.1", "rongcloud-callback-media-upload-news.1"] {
         assert!(folder.path().join(page).exists(), "{page}");
     }

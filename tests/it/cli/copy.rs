@@ -23,13 +23,13 @@ fn command(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-fn succeeds(home: &Home, arguments: &[&str]) -> String {
+fn output_of(home: &Home, arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(command(home, arguments).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
     output
 }
 
-fn fails(home: &Home, arguments: &[&str]) -> String {
+fn errors_of(home: &Home, arguments: &[&str]) -> String {
     let (code, _, errors) = outcome(command(home, arguments).output().unwrap());
     assert_eq!(code, Some(1), "{errors}");
     assert!(!errors.contains(PASSWORD), "{errors}");
@@ -37,7 +37,7 @@ fn fails(home: &Home, arguments: &[&str]) -> String {
 }
 
 /// The output of a complete copy to `url`.
-fn told(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
+fn copy_report(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
     let address = url.rsplit('@').next().unwrap().split('?').next().unwrap();
     let shown = if url == address { url.to_owned() } else { format!("postgres://{address}") };
     format!(
@@ -57,33 +57,33 @@ async fn a_journal_is_moved_to_another_store_and_back_as_it_is() {
     server.deliver("<xml><ToUserName>mcid</ToUserName></xml>").await.assert_error(400, 1002);
     let list = ["journal", "list", "--json"];
     until("both done", async || {
-        (succeeds(&home, &["journal", "list", "--state", "done", "--json"]).lines().count() == 2)
+        (output_of(&home, &["journal", "list", "--state", "done", "--json"]).lines().count() == 2)
             .then_some(())
     })
     .await;
-    let errors = fails(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
+    let errors = errors_of(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
     assert!(errors.contains("in use by another server"), "{errors}");
     server.terminate();
     assert!(server.ended().0.success());
 
-    let copied = succeeds(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
-    assert_eq!(copied, told(3, 0, 2, 1, &url));
-    let errors = fails(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
+    let copied = output_of(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
+    assert_eq!(copied, copy_report(3, 0, 2, 1, &url));
+    let errors = errors_of(&home, &["journal", "copy", "sqlite:data/journal.db", &url]);
     assert!(errors.contains("is not empty"), "{errors}");
-    let before = succeeds(&home, &list);
+    let before = output_of(&home, &list);
     let moved = Home::new().with(&format!("[journal]\nurl = \"{url}\"\n"));
-    assert_eq!(succeeds(&moved, &list), before);
+    assert_eq!(output_of(&moved, &list), before);
     let stats = ["journal", "stats"];
-    assert_eq!(succeeds(&moved, &stats), succeeds(&home, &stats));
+    assert_eq!(output_of(&moved, &stats), output_of(&home, &stats));
     let letter = before.lines().find(|line| line.contains("\"dead\"")).unwrap();
     let letter: serde_json::Value = serde_json::from_str(letter).unwrap();
-    succeeds(&moved, &["journal", "revive", &letter["id"].to_string()]);
+    output_of(&moved, &["journal", "revive", &letter["id"].to_string()]);
 
     let back = Home::new().with("[journal]\nurl = \"sqlite:back/journal.db\"\n");
-    let copied = succeeds(&back, &["journal", "copy", &url, "sqlite:back/journal.db"]);
-    assert_eq!(copied, told(3, 1, 2, 0, "sqlite:back/journal.db"));
-    assert_eq!(succeeds(&back, &list), succeeds(&moved, &list));
-    let errors = fails(&back, &["journal", "copy", "sqlite:nowhere.db", "sqlite:else.db"]);
+    let copied = output_of(&back, &["journal", "copy", &url, "sqlite:back/journal.db"]);
+    assert_eq!(copied, copy_report(3, 1, 2, 0, "sqlite:back/journal.db"));
+    assert_eq!(output_of(&back, &list), output_of(&moved, &list));
+    let errors = errors_of(&back, &["journal", "copy", "sqlite:nowhere.db", "sqlite:else.db"]);
     assert!(errors.contains("there is no journal at"), "{errors}");
 }
 
@@ -112,13 +112,13 @@ fn fill(database: &Path, count: u32) {
 
 /// The numbers of pending and done entries in the Inbox.
 fn numbers(home: &Home) -> (u64, u64) {
-    let stats: Value = serde_json::from_str(&succeeds(home, &["journal", "stats", "--json"])).unwrap();
+    let stats: Value = serde_json::from_str(&output_of(home, &["journal", "stats", "--json"])).unwrap();
     let number = |name: &str| stats["inbox"][name].as_u64().unwrap();
     (number("pending"), number("done"))
 }
 
 /// The errors of a server that ends instead of serving.
-async fn refused(home: &Home) -> String {
+async fn assert_refused(home: &Home) -> String {
     let mut server = home.spawn();
     until("its end", async || server.status()).await;
     let (status, log) = server.ended();
@@ -150,23 +150,23 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
             .then_some(())
     };
     until("a part of it", half).await;
-    let said = refused(&home).await;
+    let said = assert_refused(&home).await;
     assert!(said.contains("is being copied"), "{said}");
     copying.kill().unwrap();
     copying.wait().unwrap();
 
-    let said = refused(&target).await;
+    let said = assert_refused(&target).await;
     assert!(said.contains("incomplete copy: remove it"), "{said}");
-    let errors = fails(&home, &copy);
+    let errors = errors_of(&home, &copy);
     assert!(errors.contains("not completed, remove it"), "{errors}");
     assert_eq!(numbers(&home), before);
 
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
     }
-    assert_eq!(succeeds(&home, &copy), told(ENTRIES + 1, ENTRIES, 1, 0, &url));
+    assert_eq!(output_of(&home, &copy), copy_report(ENTRIES + 1, ENTRIES, 1, 0, &url));
     assert_eq!(numbers(&target), before);
-    let said = refused(&home).await;
+    let said = assert_refused(&home).await;
     assert!(said.contains(&format!("was moved to {url}")), "{said}");
     let server = target.start().await;
     server.deliver(&text("user1", "m1", "hello")).await.assert_ack();

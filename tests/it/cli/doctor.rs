@@ -33,7 +33,7 @@ fn finding<'a>(findings: &'a [Value], check: &str) -> &'a Value {
 
 /// Asserts the result of `check`, and a part of its text.
 #[track_caller]
-fn found(findings: &[Value], check: &str, ok: impl Into<Value>, words: &str) {
+fn assert_finding(findings: &[Value], check: &str, ok: impl Into<Value>, words: &str) {
     let finding = finding(findings, check);
     assert_eq!(finding["ok"], ok.into(), "{finding:#}");
     assert!(finding.to_string().contains(words), "{finding:#}");
@@ -47,7 +47,7 @@ fn toml(api_url: &str, secret: &str, listen: SocketAddr) -> String {
 }
 
 /// A platform that answers every call with `answer`, and whose clock shows `date`; it ends when it is dropped.
-async fn stand_in(date: &'static str, answer: &'static str) -> (String, JoinSet<()>) {
+async fn start_platform(date: &'static str, answer: &'static str) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(any(async move || ([(DATE, date)], answer)));
@@ -73,19 +73,19 @@ async fn all_is_well_with_a_server_that_runs_and_an_account_that_leads_to_it() {
     let written = toml(sandbox.api_url(), sandbox.secret(), address);
     let (code, findings, errors) = doctor(folder.path(), &written, &["--account", "demo"]).await;
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{findings:#?}");
-    found(&findings, "configuration", true, "1 app(s)");
-    found(&findings, "journal", true, "0 waiting, no dead letter");
-    found(&findings, "clock", true, "within 1 s");
-    found(&findings, "API", true, "the account demo is there");
-    found(&findings, "routeUrl", Value::Null, "an address of this network only");
-    found(&findings, "server", true, "its journal is ready");
-    found(&findings, "from outside", true, &format!("answers at http://{address}/callback"));
+    assert_finding(&findings, "configuration", true, "1 app(s)");
+    assert_finding(&findings, "journal", true, "0 waiting, no dead letter");
+    assert_finding(&findings, "clock", true, "within 1 s");
+    assert_finding(&findings, "API", true, "the account demo is there");
+    assert_finding(&findings, "routeUrl", Value::Null, "an address of this network only");
+    assert_finding(&findings, "server", true, "its journal is ready");
+    assert_finding(&findings, "from outside", true, &format!("answers at http://{address}/callback"));
 
     sandbox.route_to(format!("http://{address}/elsewhere"));
     let (code, findings, errors) = doctor(folder.path(), &written, &["--account", "demo"]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "routeUrl", false, "account set-route demo https://YOUR-HOST/callback");
-    found(&findings, "from outside", false, "HTTP 404");
+    assert_finding(&findings, "routeUrl", false, "account set-route demo https://YOUR-HOST/callback");
+    assert_finding(&findings, "from outside", false, "HTTP 404");
     assert!(errors.contains("2 of the checks failed"), "{errors}");
     stop.cancel();
     running.join_all().await.into_iter().collect::<Result<(), _>>().unwrap();
@@ -100,37 +100,37 @@ async fn what_is_wrong_with_the_api_is_told_apart() {
     let wrong_secret = toml(sandbox.api_url(), "another", nowhere);
     let (code, findings, _) = doctor(folder.path(), &wrong_secret, &[]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "API", false, "copy App Key and App Secret once more");
-    found(&findings, "journal", Value::Null, "`serve` makes it at its first start");
-    found(&findings, "routeUrl", Value::Null, "--account");
-    found(&findings, "server", Value::Null, "none answers at http://127.0.0.1:9/callback");
-    found(&findings, "from outside", Value::Null, "--url https://YOUR-HOST/callback");
+    assert_finding(&findings, "API", false, "copy App Key and App Secret once more");
+    assert_finding(&findings, "journal", Value::Null, "`serve` makes it at its first start");
+    assert_finding(&findings, "routeUrl", Value::Null, "--account");
+    assert_finding(&findings, "server", Value::Null, "none answers at http://127.0.0.1:9/callback");
+    assert_finding(&findings, "from outside", Value::Null, "--url https://YOUR-HOST/callback");
 
     let fine = toml(sandbox.api_url(), sandbox.secret(), nowhere);
     let (code, findings, _) = doctor(folder.path(), &fine, &[]).await;
     assert_eq!(code, Some(0), "{findings:#?}");
-    found(&findings, "API", true, "takes our signature");
+    assert_finding(&findings, "API", true, "takes our signature");
     let (code, findings, _) = doctor(folder.path(), &fine, &["--account", "nobody"]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "API", false, "does not know the account");
+    assert_finding(&findings, "API", false, "does not know the account");
 
     let (code, findings, _) =
         doctor(folder.path(), &toml("http://127.0.0.1:9", "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "API", false, "does api_url lead to the platform from here?");
-    found(&findings, "clock", Value::Null, "not compared");
+    assert_finding(&findings, "API", false, "does api_url lead to the platform from here?");
+    assert_finding(&findings, "clock", Value::Null, "not compared");
 
     let (not_allowed, _serving) =
-        stand_in("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
+        start_platform("Sat, 28 Nov 2026 00:00:00 GMT", r#"{"errcode":1007,"errmsg":"no"}"#).await;
     let (code, findings, _) = doctor(folder.path(), &toml(&not_allowed, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "API", false, "is the public-account service (公众号) switched on");
+    assert_finding(&findings, "API", false, "is the public-account service (公众号) switched on");
 
     let (something_else, _serving) =
-        stand_in("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
+        start_platform("Sat, 28 Nov 2026 00:00:00 GMT", "<html>It works!</html>").await;
     let (code, findings, _) = doctor(folder.path(), &toml(&something_else, "s", nowhere), &[]).await;
     assert_eq!(code, Some(1));
-    found(&findings, "API", false, "something else may answer there");
+    assert_finding(&findings, "API", false, "something else may answer there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,11 +140,12 @@ async fn a_clock_that_is_wrong_is_told_with_how_much_and_which_way() {
     for (date, way) in
         [("Fri, 01 Jan 2021 00:00:00 GMT", "ahead of"), ("Fri, 01 Jan 2100 00:00:00 GMT", "behind")]
     {
-        let (url, _serving) = stand_in(date, r#"{"errcode":1002,"errmsg":"no such account"}"#).await;
+        let (url, _serving) =
+            start_platform(date, r#"{"errcode":1002,"errmsg":"no such account"}"#).await;
         let (code, findings, _) = doctor(folder.path(), &toml(&url, "s", nowhere), &[]).await;
         assert_eq!(code, Some(1));
-        found(&findings, "clock", false, way);
-        found(&findings, "API", true, "takes our signature");
+        assert_finding(&findings, "clock", false, way);
+        assert_finding(&findings, "API", true, "takes our signature");
     }
 }
 
@@ -154,7 +155,7 @@ async fn without_a_right_configuration_nothing_else_is_looked_at() {
     let (code, findings, _) = doctor(folder.path(), "[server]\nlisten = 'here'\n", &[]).await;
     assert_eq!(code, Some(1));
     assert_eq!(findings.len(), 1);
-    found(&findings, "configuration", false, "server.listen");
+    assert_finding(&findings, "configuration", false, "server.listen");
 }
 
 #[tokio::test(flavor = "multi_thread")]

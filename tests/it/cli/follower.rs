@@ -15,7 +15,7 @@ fn users(count: usize) -> tempfile::NamedTempFile {
 }
 
 /// A server that refuses each call with `user`.
-async fn refusing(user: &'static str) -> MockServer {
+async fn start_refusing_server(user: &'static str) -> MockServer {
     let server = MockServer::start().await;
     let answer = move |request: &Request| {
         let known = !json(&request.body)["userId"].as_array().unwrap().contains(&user.into());
@@ -59,7 +59,7 @@ async fn a_part_that_failed_is_told_of_with_the_way_to_go_on() {
     let file = users(120);
     let path = file.path().to_str().unwrap();
     let add = ["follower", "add", "news", "--users-file", path];
-    let done = run_at(&refusing("u77").await, "test-app", &add).await;
+    let done = run_at(&start_refusing_server("u77").await, "test-app", &add).await;
     assert_eq!(done.requests.len(), 2);
     insta::assert_snapshot!(done.failed(), @r#"
     error: it failed for the users 51 to 100 of 120; 50 before them are done, 20 after them were not tried
@@ -70,13 +70,13 @@ async fn a_part_that_failed_is_told_of_with_the_way_to_go_on() {
     "#);
 
     let on = [&add[..], &["--from", "51", "--json"]].concat();
-    let done = run_at(&refusing("u120").await, "test-app", &on).await;
+    let done = run_at(&start_refusing_server("u120").await, "test-app", &on).await;
     let result: Value = serde_json::from_str(&done.output).unwrap();
     assert_eq!(
         (&result["done"], &result["failed"]["from"], &result["failed"]["to"], &result["not_tried"]),
         (&50.into(), &101.into(), &120.into(), &0.into())
     );
-    let done = run_at(&refusing("u1").await, "test-app", &add).await;
+    let done = run_at(&start_refusing_server("u1").await, "test-app", &add).await;
     assert_eq!(done.code, Some(1), "nothing is done: {}", done.errors);
     let done = run(200, OK, &[&add[..], &["--from", "121"]].concat()).await;
     insta::assert_snapshot!(done.failed(), @r#"

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use super::{executable, outcome};
 
 /// The executable in `folder`, with the variables of its `.env`.
-fn in_folder(folder: &Path, arguments: &[&str]) -> Command {
+fn command_in(folder: &Path, arguments: &[&str]) -> Command {
     let environment = fs::read_to_string(folder.join(".env")).unwrap();
     let lines = environment.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut command = executable(arguments);
@@ -28,10 +28,10 @@ fn what_is_written_is_checked_and_its_conversation_is_played() {
 
     let config = ["--config", "callback.toml"];
     let (code, printed, _) =
-        outcome(in_folder(&bot, &[&config[..], &["check"]].concat()).output().unwrap());
+        outcome(command_in(&bot, &[&config[..], &["check"]].concat()).output().unwrap());
     assert!(code == Some(0) && printed.contains("rules: 4"), "{printed}");
     let play = [&config[..], &["sandbox", "--play", "conversation.toml"]].concat();
-    let (code, printed, errors) = outcome(in_folder(&bot, &play).output().unwrap());
+    let (code, printed, errors) = outcome(command_in(&bot, &play).output().unwrap());
     assert_eq!(code, Some(0), "{printed}{errors}");
 }
 

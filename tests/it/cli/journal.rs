@@ -16,14 +16,14 @@ use crate::support::{
 };
 
 /// The output of a command, which must succeed.
-fn printed(home: &Home, arguments: &[&str]) -> String {
+fn output_of(home: &Home, arguments: &[&str]) -> String {
     let (code, output, errors) = outcome(home.command(arguments).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{arguments:?}");
     output
 }
 
 fn rows(home: &Home, arguments: &[&str]) -> Vec<Value> {
-    let output = printed(home, &[&["journal", "list", "--json"], arguments].concat());
+    let output = output_of(home, &[&["journal", "list", "--json"], arguments].concat());
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -46,12 +46,12 @@ async fn what_was_accepted_is_listed_and_shown() {
     assert_eq!(column("state"), ["done", "done"]);
     assert_eq!(rows[1]["attempts"], 1);
 
-    let table = printed(&home, &["journal", "list", "--limit", "1"]);
+    let table = output_of(&home, &["journal", "list", "--limit", "1"]);
     assert_eq!(table.lines().count(), 2, "{table}");
     assert!(table.contains("subscribe"), "{table}");
-    let shown = printed(&home, &["journal", "show", &rows[1]["id"].to_string()]);
+    let shown = output_of(&home, &["journal", "show", &rows[1]["id"].to_string()]);
     assert!(shown.contains("message_id:   m1") && shown.contains("<![CDATA[hello]]>"), "{shown}");
-    let stats: Value = serde_json::from_str(&printed(&home, &["journal", "stats", "--json"])).unwrap();
+    let stats: Value = serde_json::from_str(&output_of(&home, &["journal", "stats", "--json"])).unwrap();
     assert_eq!((&stats["inbox"]["done"], &stats["inbox"]["pending"]), (&2.into(), &0.into()));
 }
 
@@ -70,14 +70,14 @@ async fn a_dead_letter_is_revived_and_discarded_while_the_server_runs() {
         (Some("unreadable"), Some("test-app"))
     );
     let id = letter["id"].to_string();
-    assert_eq!(printed(&home, &["journal", "revive", &id]), format!("{id} is pending again\n"));
+    assert_eq!(output_of(&home, &["journal", "revive", &id]), format!("{id} is pending again\n"));
     // The server notices the revived entry, tries it, and gives it up again.
     until("another attempt", async || dead().first().filter(|letter| letter["attempts"] == 1).cloned())
         .await;
-    assert_eq!(printed(&home, &["journal", "discard", "--all-dead"]), format!("{id} is discarded\n"));
+    assert_eq!(output_of(&home, &["journal", "discard", "--all-dead"]), format!("{id} is discarded\n"));
     assert!(dead().is_empty());
     for verb in ["revive", "discard"] {
-        assert_eq!(printed(&home, &["journal", verb, "--all-dead"]), "there are no dead letters\n");
+        assert_eq!(output_of(&home, &["journal", verb, "--all-dead"]), "there are no dead letters\n");
     }
     assert_eq!(rows(&home, &["--state", "done"])[0]["reason"], "discarded");
 }

@@ -141,7 +141,7 @@ fn is_harmless(text: &str) -> bool {
     text.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}')
 }
 
-async fn hostile(home: &Home) {
+async fn add_hostile(home: &Home) {
     let mut filled = Filled::of(home).await;
     filled.text(["my-app", "demo", CHINESE], "你好，我的包裹在哪里？\n已经三天了").await;
     filled.answer(CHINESE).await;
@@ -156,7 +156,7 @@ async fn hostile(home: &Home) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_straight_and_as_wide_as_the_terminal_whatever_a_stranger_wrote() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     for columns in [20, 40, 60, 80, 100, 140, 200, 400] {
         let table = printed_on(columns, command(&home, &["list"]));
         assert!(is_harmless(&table), "{table:?}");
@@ -193,7 +193,7 @@ async fn a_table_is_straight_and_as_wide_as_the_terminal_whatever_a_stranger_wro
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_pipe_a_row_is_whole_and_two_spaces_are_between_its_cells() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     let table = printed(&home, &["list"]);
     assert!(table.chars().all(|char| !char.is_control() || char == '\n'), "{table:?}");
     let rows: Vec<_> = table.lines().map(cells).collect();
@@ -284,7 +284,7 @@ fn entry(mut shown: Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_read_the_same_of_an_entry_everywhere() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     printed(&home, &["discard", "8"]);
     let exported = json(&home, &["export"]);
     let mut listed = json(&home, &["list", "--json"]);
@@ -313,7 +313,7 @@ async fn programs_read_the_same_of_an_entry_everywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_names_its_replies_and_a_reply_its_message() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     let message = json(&home, &["show", "1", "--json"]).remove(0);
     let replies = message["replies"].as_array().unwrap();
     let states: Vec<_> = replies.iter().map(|reply| (&reply["id"], &reply["state"])).collect();
@@ -352,7 +352,7 @@ async fn a_message_names_its_replies_and_a_reply_its_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_shown_as_it_is_in_a_pipe_and_escaped_on_a_terminal() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     assert!(printed(&home, &["show", "8"]).ends_with(&format!("\n\n{ESCAPES}\n")));
     for id in 1..=8 {
         let shown = printed_on(80, command(&home, &["show", &id.to_string()]));
@@ -416,7 +416,7 @@ impl Following {
 /// The index of the user's column.
 const USER: usize = 9;
 
-async fn follows(home: Home) {
+async fn assert_follows(home: Home) {
     let server = home.start().await;
     for user in ["first", "second"] {
         server.deliver(&text(user, user, "hello")).await.assert_ack();
@@ -444,13 +444,13 @@ async fn follows(home: Home) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_follows_a_file_sees_what_comes() {
-    follows(Home::new()).await;
+    assert_follows(Home::new()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_follows_a_database_sees_what_comes() {
     let Some(cluster) = Cluster::shared().await else { return };
-    follows(Home::new().with_journal(cluster.database().await)).await;
+    assert_follows(Home::new().with_journal(cluster.database().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -479,7 +479,7 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_come_is_not_followed() {
     let home = Home::new();
-    hostile(&home).await;
+    add_hostile(&home).await;
     for (arguments, expected) in [
         (["--state", "done"], "hint: leave `--state done` out"),
         (["--until", "14:00"], "cannot be used with"),

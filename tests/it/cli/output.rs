@@ -10,7 +10,7 @@ use super::{executable, outcome};
 use crate::support::process::Home;
 
 /// The outcome of a command whose reader has gone before the first byte.
-fn unread(mut command: Command) -> Output {
+fn run_unread(mut command: Command) -> Output {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
     command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap()
@@ -29,7 +29,7 @@ async fn a_reader_who_goes_away_early_is_no_error() {
         executable(&["--help"]),
     ] {
         let shown = format!("{command:?}");
-        let (code, _, errors) = outcome(unread(command));
+        let (code, _, errors) = outcome(run_unread(command));
         assert_eq!((code, errors.as_str()), (Some(0), ""), "{shown}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{
-    calls::{Done, OK, run},
+    calls::{CommandResult, OK, run},
     executable, outcome,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 const DONE: &str = r#"{"msg":"","code":200}"#;
 
 /// Runs a command with a configuration that has a portal, which gives every call the same answer.
-pub(super) async fn run_portal(status: u16, body: &str, arguments: &[&str]) -> Done {
+pub(super) async fn run_portal(status: u16, body: &str, arguments: &[&str]) -> CommandResult {
     let server = answering(status, body).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("callback.toml");
@@ -30,7 +30,7 @@ pub(super) async fn run_portal(status: u16, body: &str, arguments: &[&str]) -> D
     let mut command = executable(arguments);
     let output = command.env("RONGCLOUD_CALLBACK_CONFIG", &file).output().unwrap();
     let (code, output, errors) = outcome(output);
-    Done { code, output, errors, requests: server.received_requests().await.unwrap() }
+    CommandResult { code, output, errors, requests: server.received_requests().await.unwrap() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

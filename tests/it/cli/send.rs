@@ -19,11 +19,11 @@ const BATCH: &[&str] = &["--to", "gDNQhlPfX,BzUPcKM2B"];
 /// A file with the object `news` of the documents' examples of cards.
 fn cards() -> NamedTempFile {
     let example = HttpExample::read("rongcloud/发送消息/图文消息/request.http");
-    file(&json(placed(&example.body).as_bytes())["news"].to_string())
+    file(&json(with_addresses(&example.body).as_bytes())["news"].to_string())
 }
 
 /// The body of an example, with addresses in place of the words that stand for them.
-fn placed(body: &str) -> String {
+fn with_addresses(body: &str) -> String {
     body.replace("\"URL\"", "\"http://www.xxx.com/\"").replace("\"PIC_URL\"", &format!("\"{JPG}\""))
 }
 
@@ -34,17 +34,17 @@ fn file(text: &str) -> NamedTempFile {
 }
 
 /// Asserts that a command fails without having sent anything.
-async fn refused(arguments: &[&str]) -> String {
+async fn assert_refused(arguments: &[&str]) -> String {
     let done = run(200, OK, &[&["send"], arguments].concat()).await;
     assert_eq!(done.requests.len(), 0, "{arguments:?}");
     assert_eq!(done.code, Some(1), "{arguments:?}: {}", done.errors);
     done.failed()
 }
 
-async fn sends(heading: &str, to: &[&str], content: &[&str]) -> String {
+async fn check_sent(heading: &str, to: &[&str], content: &[&str]) -> String {
     // The examples with several users have them in another app than their sender.
     let edit = |example: &mut HttpExample| {
-        example.body = placed(&example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2"));
+        example.body = with_addresses(&example.body.replace("@0vnjpoanq0ymg", "@uwd1c0sxdlx2"));
     };
     check_edited(heading, edit, &[&["send", SENDER], to, content].concat()).await
 }
@@ -52,55 +52,55 @@ async fn sends(heading: &str, to: &[&str], content: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_user_gets_each_kind() {
     let (file, to) = (cards(), &["--to", "123"]);
-    let printed = sends("发送消息/文本消息", &["--to", "sdfxl"], &["--text", "Hello"]).await;
+    let printed = check_sent("发送消息/文本消息", &["--to", "sdfxl"], &["--text", "Hello"]).await;
     assert_eq!(printed, "done for 1 user(s)\n");
-    sends("发送消息/图片消息", to, &["--image-url", JPG]).await;
-    sends("发送消息/语音消息", to, &["--voice-url", AMR]).await;
-    sends("发送消息/图文消息", to, &["--news", file.path().to_str().unwrap()]).await;
+    check_sent("发送消息/图片消息", to, &["--image-url", JPG]).await;
+    check_sent("发送消息/语音消息", to, &["--voice-url", AMR]).await;
+    check_sent("发送消息/图文消息", to, &["--news", file.path().to_str().unwrap()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_user_gets_what_was_uploaded() {
     let (file, to) = (cards(), &["--to", "123"]);
     let heading = |kind: &str| format!("发送消息-使用已上传素材发送/{kind}消息-使用已上传素材发送");
-    sends(&heading("图片"), to, &["--image-id", "123434343443"]).await;
-    sends(&heading("语音"), to, &["--voice-id", "123434343443"]).await;
-    sends(&heading("文本"), &["--to", "sdfxl"], &["--text", "Hello", "--stored"]).await;
-    sends(&heading("图文"), to, &["--stored", "--news", file.path().to_str().unwrap()]).await;
+    check_sent(&heading("图片"), to, &["--image-id", "123434343443"]).await;
+    check_sent(&heading("语音"), to, &["--voice-id", "123434343443"]).await;
+    check_sent(&heading("文本"), &["--to", "sdfxl"], &["--text", "Hello", "--stored"]).await;
+    check_sent(&heading("图文"), to, &["--stored", "--news", file.path().to_str().unwrap()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_users_get_each_kind_in_one_call() {
     let file = cards();
-    let printed = sends("批量发送消息/批量发送文本消息", BATCH, &["--text", "Hello"]).await;
+    let printed = check_sent("批量发送消息/批量发送文本消息", BATCH, &["--text", "Hello"]).await;
     assert_eq!(printed, "done for 2 user(s)\n");
-    sends("批量发送消息/批量发送图片消息", BATCH, &["--image-url", JPG]).await;
-    sends("批量发送消息/批量发送语音消息", BATCH, &["--voice-url", AMR]).await;
-    sends("批量发送消息/批量发送图文消息", BATCH, &["--news", file.path().to_str().unwrap()]).await;
+    check_sent("批量发送消息/批量发送图片消息", BATCH, &["--image-url", JPG]).await;
+    check_sent("批量发送消息/批量发送语音消息", BATCH, &["--voice-url", AMR]).await;
+    check_sent("批量发送消息/批量发送图文消息", BATCH, &["--news", file.path().to_str().unwrap()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_followers_get_each_kind() {
     let (file, to) = (cards(), &["--all", "--yes"]);
-    let printed = sends("群发消息/群发文本消息", to, &["--text", "CONTENT"]).await;
+    let printed = check_sent("群发消息/群发文本消息", to, &["--text", "CONTENT"]).await;
     assert_eq!(printed, "sent to all followers as adf330werfewfcxsdls\n");
-    let printed = sends("群发消息/群发文本消息", to, &["--text", "CONTENT", "--json"]).await;
+    let printed = check_sent("群发消息/群发文本消息", to, &["--text", "CONTENT", "--json"]).await;
     assert_eq!(printed, "{\"msg_id\":\"adf330werfewfcxsdls\"}\n");
-    sends("群发消息/群发图片消息", to, &["--image-url", "http://www.xxxx.com/aaa.jpg"]).await;
-    sends("群发消息/群发语音消息", to, &["--voice-url", AMR]).await;
-    sends("群发消息/群发图文消息", to, &["--news", file.path().to_str().unwrap()]).await;
+    check_sent("群发消息/群发图片消息", to, &["--image-url", "http://www.xxxx.com/aaa.jpg"]).await;
+    check_sent("群发消息/群发语音消息", to, &["--voice-url", AMR]).await;
+    check_sent("群发消息/群发图文消息", to, &["--news", file.path().to_str().unwrap()]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_followers_get_what_was_uploaded() {
     let to = &["--all", "--yes"];
     let heading = |kind: &str| format!("群发消息-使用已上传素材发送/群发{kind}消息-使用已上传素材发送");
-    sends(&heading("图片"), to, &["--image-id", "123dsdajkasd231jhksad"]).await;
-    sends(&heading("语音"), to, &["--voice-id", "123dsdajkasd231jhksad"]).await;
-    sends(&heading("图文"), to, &["--mpnews", "123dsdajkasd231jhksad"]).await;
+    check_sent(&heading("图片"), to, &["--image-id", "123dsdajkasd231jhksad"]).await;
+    check_sent(&heading("语音"), to, &["--voice-id", "123dsdajkasd231jhksad"]).await;
+    check_sent(&heading("图文"), to, &["--mpnews", "123dsdajkasd231jhksad"]).await;
     let text = heading("文本")
         .replace("素材发送/群发文本消息-使用已上传素材", "素材发送/群发文本消息-使用已上传素");
-    sends(&text, to, &["--text", "CONTENT", "--stored"]).await;
+    check_sent(&text, to, &["--text", "CONTENT", "--stored"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +131,7 @@ async fn a_long_list_goes_out_in_parts_of_a_hundred() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_is_told_of_before_anything_is() {
-    let failed = async |arguments: &[&str]| refused(&[&["news"], arguments].concat()).await;
+    let failed = async |arguments: &[&str]| assert_refused(&[&["news"], arguments].concat()).await;
     let long = "x".repeat(2001);
     insta::assert_snapshot!(failed(&["--to", "u1", "--text", &long]).await, @r#"
     error: the text is 2001 bytes long; the platform takes at most 2000: shorten it or send it in parts
@@ -172,7 +172,7 @@ async fn what_cannot_be_sent_is_told_of_before_anything_is() {
     hint: name users with --to or --users-file, or all followers with --all
     exit code 1
     "#);
-    insta::assert_snapshot!(refused(&["--to", "u1", "--text", "a"]).await, @r#"
+    insta::assert_snapshot!(assert_refused(&["--to", "u1", "--text", "a"]).await, @r#"
     error: the following required arguments were not provided:
       <ACCOUNT>
 
@@ -218,7 +218,7 @@ async fn a_script_that_does_not_say_yes_is_told_that_it_should() {
     let done = run(200, OK, &["send", "news", "--all", "--yes", "--text", "hi"]).await;
     assert_eq!(done.errors, "");
     done.request();
-    refused(&["news", "--to", "u1", "--yes", "--text", "hi"]).await;
+    assert_refused(&["news", "--to", "u1", "--yes", "--text", "hi"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,7 +240,7 @@ async fn who_is_named_twice_gets_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_no_user() {
-    insta::assert_snapshot!(refused(&["news", "--to", "ann,", "--text", "hi"]).await, @r#"
+    insta::assert_snapshot!(assert_refused(&["news", "--to", "ann,", "--text", "hi"]).await, @r#"
     error: a user in the list has an empty id
     hint: nothing was sent: is a variable of the shell empty?
     exit code 1
@@ -250,7 +250,7 @@ async fn nobody_is_no_user() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_nobody_can_open_is_not_sent() {
     let failed =
-        async |arguments: &[&str]| refused(&[&["news", "--to", "u1"], arguments].concat()).await;
+        async |arguments: &[&str]| assert_refused(&[&["news", "--to", "u1"], arguments].concat()).await;
     insta::assert_snapshot!(failed(&["--voice-url", "not-a-url"]).await, @r#"
     error: invalid value 'not-a-url' for '--voice-url <URL>': an address begins with http:// or https://
 

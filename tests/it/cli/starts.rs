@@ -1,4 +1,4 @@
-//! The agreement of `check` and `serve`: a configuration that one accepts the other starts, and both refuse in the same words.
+//! The agreement of `check` and `serve`: `serve` starts what `check` accepts, and both refuse in the same words.
 
 use std::{
     fs::{self, File},
@@ -36,7 +36,7 @@ fn configuration(written: &str) -> String {
 }
 
 /// A folder with files at which a journal cannot be opened for different reasons.
-fn populated() -> tempfile::TempDir {
+fn make_folder() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
     fs::create_dir(folder.join("folder")).unwrap();
@@ -88,7 +88,7 @@ async fn serve(command: &mut Command) -> Option<String> {
 }
 
 /// Asserts that `check` and `serve` agree about a configuration; returns whether they accept it.
-async fn passes(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
+async fn is_accepted(folder: &Path, written: &str, environment: &[(&str, &str)]) -> bool {
     fs::write(folder.join("callback.toml"), configuration(written)).unwrap();
     let command = |name| {
         let mut command = executable(&["--config", "callback.toml", name]);
@@ -119,7 +119,7 @@ fn listing(folder: &Path) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_check_passes_serve_starts() {
-    let folder = populated();
+    let folder = make_folder();
     let port = free_address().port();
     for written in [
         "",
@@ -134,13 +134,13 @@ async fn what_check_passes_serve_starts() {
         "[[apps]]\nkey = \"k\"\nsecrets = [\"s\"]\npath = \"/:a//b\"\napi_url = \"https://a.example\"",
         FORWARD,
     ] {
-        assert!(passes(folder.path(), written, &[]).await, "{written}");
+        assert!(is_accepted(folder.path(), written, &[]).await, "{written}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_check_refuses_serve_refuses_in_the_same_words() {
-    let folder = populated();
+    let folder = make_folder();
     let port = free_address().port();
     for written in [
         "[log]\nlevel = \"loud=wat\"",
@@ -152,7 +152,7 @@ async fn what_check_refuses_serve_refuses_in_the_same_words() {
             "[server]\nlisten = \"[::ffff:127.0.0.1]:{port}\"\n[admin]\nlisten = \"127.0.0.1:{port}\""
         ),
     ] {
-        assert!(!passes(folder.path(), written, &[]).await, "{written}");
+        assert!(!is_accepted(folder.path(), written, &[]).await, "{written}");
     }
     for journal in [
         "sqlite:x?mode=rwc",
@@ -175,15 +175,15 @@ async fn what_check_refuses_serve_refuses_in_the_same_words() {
         "postgres://u:p@127.0.0.1/j?no_such_parameter=1",
     ] {
         let written = format!("[journal]\nurl = \"{journal}\"");
-        assert!(!passes(folder.path(), &written, &[]).await, "{journal}");
+        assert!(!is_accepted(folder.path(), &written, &[]).await, "{journal}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_that_cannot_be_read_are_found_by_both_or_by_none() {
-    let folder = populated();
+    let folder = make_folder();
     for (written, file) in [("", "bad.pem"), ("", "nowhere.pem"), (FORWARD, "nowhere.pem")] {
-        passes(folder.path(), written, &[("SSL_CERT_FILE", file)]).await;
+        is_accepted(folder.path(), written, &[("SSL_CERT_FILE", file)]).await;
     }
 }
 

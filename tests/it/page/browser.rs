@@ -55,7 +55,7 @@ impl Drop for Chromedriver {
 }
 
 /// Whether there is a Chromium to test with; the test fails if there must be one and is none.
-pub(super) fn is_there() -> bool {
+pub(super) fn is_available() -> bool {
     let found = ["chromium", "chromedriver"].iter().all(|name| program(name).is_some());
     if !found {
         skip("Chromium is missing: install the packages chromium and chromium-driver");
@@ -76,7 +76,7 @@ impl Browser {
         let browser = Self::start(port, &profile).await;
         let outcome = AssertUnwindSafe(test(&browser)).catch_unwind().await;
         browser.keep_screenshot(name).await;
-        let complaints = browser.complaints().await;
+        let complaints = browser.console_errors().await;
         browser.driver.quit().await.unwrap();
         outcome.unwrap_or_else(|panic| resume_unwind(panic));
         assert!(complaints.is_empty(), "the browser's console: {complaints:#?}");
@@ -160,7 +160,7 @@ impl Browser {
     }
 
     /// Types into the focused element.
-    pub(super) async fn keys(&self, keys: impl Into<String>) {
+    pub(super) async fn type_keys(&self, keys: impl Into<String>) {
         self.driver.action_chain().send_keys(keys.into()).perform().await.unwrap();
     }
 
@@ -210,7 +210,7 @@ impl Browser {
     }
 
     /// The console's errors since the last call.
-    pub(super) async fn complaints(&self) -> Vec<String> {
+    pub(super) async fn console_errors(&self) -> Vec<String> {
         let entries = self.driver.browser_log().await.unwrap();
         entries.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect()
     }

@@ -67,7 +67,7 @@ async fn the_chinese_page_has_no_english_word() {
         feed::open(page, sandbox).await;
         page.press("#language").await;
         page.see("#follow", "关注").await;
-        look(page, "an empty page").await;
+        assert_chinese(page, "an empty page").await;
         page.press("#record").await;
         page.say("再见").await;
         page.see_reply("再见").await;
@@ -75,38 +75,38 @@ async fn the_chinese_page_has_no_english_word() {
         page.see(".notice", "已保存为").await;
         page.press(".notice button.small").await;
         page.see("dialog .told pre", "通过").await;
-        look(page, "a play").await;
+        assert_chinese(page, "a play").await;
         page.press("dialog .buttons button").await;
-        happen(page, sandbox).await;
-        look(page, "a conversation").await;
+        produce_everything(page, sandbox).await;
+        assert_chinese(page, "a conversation").await;
         for row in ["1", "8", "10"] {
             page.press(&format!("#delivery-list .delivery:nth-child({row})")).await;
             page.see("#detail", "").await;
-            look(page, "a delivery").await;
+            assert_chinese(page, "a delivery").await;
         }
         for kind in ["image", "voice", "location", "imgtxt"] {
             page.press("#attach[aria-expanded=false]").await;
             page.press(&format!("#attachments [data-kind={kind}]")).await;
             page.see("dialog", "").await;
-            look(page, kind).await;
+            assert_chinese(page, kind).await;
             page.press("dialog button.plain").await;
             page.wait("the dialog gone", "dialog", <[String]>::is_empty).await;
             page.press("#attach").await;
         }
         page.press("#add-user").await;
         page.see("dialog", "新用户").await;
-        look(page, "a new user").await;
+        assert_chinese(page, "a new user").await;
         page.press("dialog button.plain").await;
         page.press("#more").await;
         page.see("#restart", "重新开始会话").await;
-        look(page, "the other actions").await;
+        assert_chinese(page, "the other actions").await;
         page.press("#more").await;
     })
     .await;
 }
 
 /// Messages, deliveries and calls of each kind, successful and failed.
-async fn happen(page: &Browser, sandbox: &Executable) {
+async fn produce_everything(page: &Browser, sandbox: &Executable) {
     page.press("label:has(#switch-wrong_signature)").await;
     page.press("#follow").await;
     page.see("#follow", "取消关注").await;
@@ -134,7 +134,7 @@ async fn happen(page: &Browser, sandbox: &Executable) {
     page.see("#messages .outcome.bad", "死信").await;
 }
 
-async fn look(page: &Browser, at: &str) {
+async fn assert_chinese(page: &Browser, at: &str) {
     let words: Vec<String> = serde_json::from_value(page.run_script(WORDS, vec![]).await).unwrap();
     let is_word =
         |word: &&str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_alphabetic());

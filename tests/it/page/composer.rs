@@ -17,7 +17,7 @@ const BRING: &str = "const [how, name, kind, done] = arguments; (async () => { \
     else for (const step of ['dragover', 'drop']) document.getElementById('transcript').dispatchEvent(new DragEvent(step, shape)); \
     done(); })()";
 
-async fn bring(page: &Browser, how: &str, name: &str, kind: &str) {
+async fn give_file(page: &Browser, how: &str, name: &str, kind: &str) {
     page.run_script_until_done(BRING, vec![json!(how), json!(name), json!(kind)]).await;
 }
 
@@ -25,13 +25,13 @@ async fn bring(page: &Browser, how: &str, name: &str, kind: &str) {
 async fn a_picture_that_is_pasted_or_dropped_is_shown_and_sent() {
     on_a_page("paste", async |page, _| {
         for (count, how) in (1..).zip(["paste", "drop"]) {
-            bring(page, how, "cat.jpg", "image/jpeg").await;
+            give_file(page, how, "cat.jpg", "image/jpeg").await;
             page.see("dialog", "Send an image").await;
             page.wait("a preview", "dialog img.preview[src^='data:image/jpeg']", |found| {
                 found.len() == 1
             })
             .await;
-            page.keys(ENTER).await;
+            page.type_keys(ENTER).await;
             page.wait("the dialog gone", "dialog", <[String]>::is_empty).await;
             let uploaded = "#messages .mine img[src*='/sandbox/media/']";
             page.wait("the picture", uploaded, |found| found.len() == count).await;
@@ -44,12 +44,12 @@ async fn a_picture_that_is_pasted_or_dropped_is_shown_and_sent() {
 #[tokio::test]
 async fn a_file_that_the_platform_would_not_take_is_refused_with_the_reason() {
     on_a_page("paste-refused", async |page, _| {
-        bring(page, "drop", "big.png", "image/png").await;
-        page.keys(ENTER).await;
+        give_file(page, "drop", "big.png", "image/png").await;
+        page.type_keys(ENTER).await;
         page.see("dialog .why", "The file has 3.0 MiB; 2.0 MiB are allowed.").await;
         page.press("dialog button.plain").await;
-        bring(page, "paste", "notes.pdf", "application/pdf").await;
-        page.keys(ENTER).await;
+        give_file(page, "paste", "notes.pdf", "application/pdf").await;
+        page.type_keys(ENTER).await;
         page.see("dialog .why", "This is no JPEG or PNG picture.").await;
         page.press("dialog button.plain").await;
         assert_eq!(page.texts("#messages .mine").await.len(), 0);
@@ -83,7 +83,7 @@ async fn the_arrow_keys_recall_what_was_written_before() {
         }
         page.wait("three messages", "#messages .mine", |found| found.len() == 3).await;
         let field = async |keys: String| {
-            page.keys(keys).await;
+            page.type_keys(keys).await;
             page.run_script("return document.getElementById('text').value", vec![]).await
         };
         assert_eq!(field(UP.to_owned()).await, "second");

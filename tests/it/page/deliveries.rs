@@ -95,20 +95,20 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         }
         page.wait("the rows", "#delivery-list .delivery", |rows| rows.len() == 3).await;
         page.run_script("document.getElementById('delivery-list').focus()", vec![]).await;
-        page.keys(DOWN).await;
+        page.type_keys(DOWN).await;
         page.see(".delivery.found[aria-selected=true]", "third").await;
-        page.keys(format!("{DOWN}{ENTER}")).await;
+        page.type_keys(format!("{DOWN}{ENTER}")).await;
         page.see("#detail-heading", "second").await;
         assert!(page.is_focused("#detail").await);
         // A change of the delivery, such as another attempt, leaves the focus where it was.
         page.run_script("document.querySelector('#detail [data-control=resend]').focus()", vec![]).await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         page.wait("another attempt", "#detail .attempt", |attempts| attempts.len() == 2).await;
         page.wait("the same control", "[data-control=resend]:focus", |found| found.len() == 1).await;
-        page.keys(ESCAPE).await;
+        page.type_keys(ESCAPE).await;
         page.wait("no details", "#detail:not([hidden])", <[String]>::is_empty).await;
         assert!(page.is_focused("#delivery-list").await);
-        page.keys(format!("{UP}{ENTER}")).await;
+        page.type_keys(format!("{UP}{ENTER}")).await;
         page.see("#detail-heading", "third").await;
         assert_eq!(page.texts("#delivery-list[aria-activedescendant=row-d3]").await.len(), 1);
     })
@@ -217,7 +217,7 @@ async fn a_form_is_decoded_and_a_refusal_says_why_without_a_click() {
 
 #[tokio::test]
 async fn a_server_that_is_down_is_seen_as_trouble_in_both_languages() {
-    if !browser::is_there() {
+    if !browser::is_available() {
         return;
     }
     // Port 9 belongs to the discard service, which no machine offers any more.

@@ -10,40 +10,40 @@ const ESCAPE: &str = "\u{e00c}";
 const SPACE: &str = " ";
 
 /// The largest number of presses of the tab key; a page with a short conversation needs fewer.
-const MOST_STOPS: usize = 80;
+const MAX_STOPS: usize = 80;
 
 #[tokio::test]
 async fn a_conversation_needs_no_mouse() {
     on_a_page("keyboard", async |page, _| {
         // The first stop is a link that leads to the message field.
-        page.keys(format!("{TAB}{ENTER}")).await;
-        page.keys(format!("by keyboard{ENTER}")).await;
+        page.type_keys(format!("{TAB}{ENTER}")).await;
+        page.type_keys(format!("by keyboard{ENTER}")).await;
         page.see_reply("by keyboard").await;
         page.see("#announcer", "by keyboard").await;
 
         walk_to(page, "#attach").await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         walk_to(page, "[data-kind=location]").await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         page.see("dialog", "Send a location").await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         page.see("#messages .mine .bubble.place", "The Bund").await;
 
         walk_to(page, "#menu button").await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         page.wait("an open menu", "#menu .submenu:not([hidden])", |lists| lists.len() == 1).await;
-        page.keys(format!("{TAB}{ESCAPE}")).await;
+        page.type_keys(format!("{TAB}{ESCAPE}")).await;
         assert!(page.is_focused("#menu button[aria-expanded=false]").await);
 
         // A receipt leads to its delivery.
         walk_to(page, ".receipt").await;
-        page.keys(ENTER).await;
+        page.type_keys(ENTER).await;
         assert!(page.is_focused("#detail").await);
         walk_to(page, "#detail [data-control=resend]").await;
-        page.keys(ESCAPE).await;
+        page.type_keys(ESCAPE).await;
         assert!(page.is_focused("#delivery-list").await);
         walk_to(page, "#switch-duplicate").await;
-        page.keys(SPACE).await;
+        page.type_keys(SPACE).await;
         page.see("[data-switches-on]:not([hidden])", "").await;
         assert_eq!(page.texts("#switch-duplicate:checked").await.len(), 1);
     })
@@ -52,8 +52,8 @@ async fn a_conversation_needs_no_mouse() {
 
 /// Presses the tab key until the element that `css` finds has the focus.
 async fn walk_to(page: &Browser, css: &str) {
-    for _ in 0..MOST_STOPS {
-        page.keys(TAB).await;
+    for _ in 0..MAX_STOPS {
+        page.type_keys(TAB).await;
         if page.is_focused(css).await {
             return;
         }

@@ -23,7 +23,7 @@ async fn what_a_script_does_is_seen_at_once() {
 
 #[tokio::test]
 async fn a_page_finds_the_sandbox_again_after_a_restart() {
-    if !browser::is_there() {
+    if !browser::is_available() {
         return;
     }
     let sandbox = Executable::start();
@@ -38,7 +38,7 @@ async fn a_page_finds_the_sandbox_again_after_a_restart() {
         page.see("#chat-empty", "Nothing said yet").await;
         page.say("after the restart").await;
         page.see_reply("after the restart").await;
-        let complaints = page.complaints().await;
+        let complaints = page.console_errors().await;
         assert!(complaints.iter().all(|line| line.contains("net::ERR")), "{complaints:#?}");
     })
     .await;

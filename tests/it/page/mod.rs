@@ -23,7 +23,7 @@ use self::{browser::Browser, executable::Executable};
 ///
 /// A screenshot of the page's last moment stays in Cargo's `target/tmp`, also where the test failed.
 async fn on_a_page(name: &str, test: impl AsyncFnOnce(&Browser, &Executable)) {
-    if !browser::is_there() {
+    if !browser::is_available() {
         return;
     }
     let sandbox = Executable::start();

@@ -167,7 +167,7 @@ async fn a_server_that_does_not_listen_is_named() {
 
 /// Runs `test` on the page of a sandbox with these arguments.
 async fn on_the_page_with(arguments: &[&str], name: &str, test: impl AsyncFnOnce(&Browser)) {
-    if !browser::is_there() {
+    if !browser::is_available() {
         return;
     }
     let sandbox = Executable::start_with(arguments);

@@ -8,7 +8,7 @@ use super::{browser::Browser, executable::Executable, on_a_page};
 async fn one_s_own_message_is_scrolled_to() {
     on_a_page("scroll-own", async |page, sandbox| {
         talk(page, sandbox).await;
-        leave_the_newest(page).await;
+        scroll_up(page).await;
         page.say("do you see me?").await;
         page.see("#messages .mine .bubble", "do you see me?").await;
         assert_newest_in_view(page).await;
@@ -20,7 +20,7 @@ async fn one_s_own_message_is_scrolled_to() {
 async fn what_others_say_leaves_a_reader_where_they_are() {
     on_a_page("scroll-others", async |page, sandbox| {
         talk(page, sandbox).await;
-        leave_the_newest(page).await;
+        scroll_up(page).await;
         sandbox.say("ann", "from elsewhere").await;
         page.see("#delivery-list > li", "from elsewhere").await;
         page.see("#to-newest:not([hidden])", "Newest").await;
@@ -62,7 +62,7 @@ async fn talk(page: &Browser, sandbox: &Executable) {
 }
 
 /// Scrolls with the mouse wheel, as a reader does.
-async fn leave_the_newest(page: &Browser) {
+async fn scroll_up(page: &Browser) {
     let wheel = json!({ "type": "mouseWheel", "x": 200, "y": 400, "deltaX": 0, "deltaY": -5000 });
     page.command("Input.dispatchMouseEvent", wheel).await;
     page.see("#to-newest:not([hidden])", "Newest").await;

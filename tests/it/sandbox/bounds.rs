@@ -57,7 +57,7 @@ async fn users_beyond_the_bound_are_refused_and_known_ones_go_on() {
 }
 
 /// A body of four megabytes that names hundreds of thousands of users.
-fn flood() -> String {
+fn flooding_body() -> String {
     json!({ "fromuser": "demo@x", "touser": vec!["u"; 1 << 20] }).to_string()
 }
 
@@ -69,7 +69,7 @@ async fn state(sandbox: &Sandbox) -> String {
 async fn a_call_by_nobody_knows_whom_is_remembered_in_brief() {
     let sandbox = Sandbox::start().await;
     let address = sandbox.local_addr();
-    let body = flood();
+    let body = flooding_body();
     for (path, status) in [
         ("/message/send.json", 401),
         ("/media/upload?type=image", 401),

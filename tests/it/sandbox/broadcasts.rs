@@ -19,7 +19,7 @@ async fn broadcast(sandbox: &Sandbox, account: &str) -> serde_json::Value {
     json(&call(sandbox, "/message/operation/sendall.json", &body.to_string()).await)
 }
 
-async fn started() -> (Sandbox, Clock) {
+async fn start_with_clock() -> (Sandbox, Clock) {
     let clock = Clock::manual(NOON);
     let options = Options { clock: clock.clone(), ..Options::default() };
     (Sandbox::start_with(options).await.unwrap(), clock)
@@ -27,7 +27,7 @@ async fn started() -> (Sandbox, Clock) {
 
 #[tokio::test]
 async fn an_account_sends_to_all_once_a_day_and_is_told_so() {
-    let (sandbox, clock) = started().await;
+    let (sandbox, clock) = start_with_clock().await;
     let first = broadcast(&sandbox, "demo").await;
     assert!(first["errcode"] == 0 && first["msg_id"].is_string(), "{first}");
     clock.advance(Duration::from_hours(6));
@@ -41,7 +41,7 @@ async fn an_account_sends_to_all_once_a_day_and_is_told_so() {
 
 #[tokio::test]
 async fn it_goes_to_followers_only_unless_everybody_follows() {
-    let (sandbox, _) = started().await;
+    let (sandbox, _) = start_with_clock().await;
     for user in ["a", "b", "c"] {
         sandbox.user(user).follows().await;
     }

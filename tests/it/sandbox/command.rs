@@ -63,7 +63,7 @@ impl Running {
     }
 
     /// Waits until standard error contains these words.
-    async fn complains(&self, words: &str) {
+    async fn wait_for_error(&self, words: &str) {
         let said =
             async || fs::read_to_string(self.errors.path()).unwrap().contains(words).then_some(());
         until(words, said).await;
@@ -92,7 +92,7 @@ impl Running {
     }
 
     /// Waits for this many messages; returns their contents.
-    async fn messages(&self, count: usize) -> Vec<serde_json::Value> {
+    async fn wait_for_messages(&self, count: usize) -> Vec<serde_json::Value> {
         until("messages", async || {
             let state = json(&ask(self.page, "GET /sandbox/state", &[], "").await);
             let messages = state["messages"].as_array().unwrap();
@@ -103,7 +103,7 @@ impl Running {
     }
 
     /// Ends the command by a signal; it must succeed and leave no file behind.
-    fn ends_at(mut self, signal: Signal) {
+    fn end_by(mut self, signal: Signal) {
         self.signal(signal);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         assert_eq!(fs::read_dir(self.temporary.path()).unwrap().count(), 0);
@@ -122,11 +122,14 @@ async fn one_command_and_the_bot_answers_and_sigterm_leaves_nothing_behind() {
     let running = Running::start(&[]);
     assert_eq!(ask(running.page, "GET /", &[], "").await.status, 200);
     running.say("hello").await;
-    assert_eq!(running.messages(2).await[1], json!({ "kind": "text", "text": "You said: hello" }));
+    assert_eq!(
+        running.wait_for_messages(2).await[1],
+        json!({ "kind": "text", "text": "You said: hello" })
+    );
     running.say("news 3").await;
-    let news = running.messages(4).await[3].clone();
+    let news = running.wait_for_messages(4).await[3].clone();
     assert_eq!((&news["kind"], news["articles"].as_array().unwrap().len()), (&json!("news"), 3));
-    running.ends_at(Signal::TERM);
+    running.end_by(Signal::TERM);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn it_prints_where_everything_is_and_the_lines_that_a_bot_of_ones_own_needs() {
     shell.args(["-c", &show, env!("CARGO_BIN_EXE_rongcloud-callback")]);
     let shown = shell.current_dir(running.temporary.path()).output().unwrap();
     assert!(shown.status.success(), "{shown:?}");
-    running.ends_at(Signal::INT);
+    running.end_by(Signal::INT);
     for (option, value) in
         [("--key", "two words"), ("--key", ""), ("--secret", ""), ("--portal-token", "")]
     {
@@ -184,19 +187,19 @@ async fn at_sighup_it_reads_its_rules_again_and_goes_on() {
         running.printed
     );
     running.say("hello").await;
-    assert_eq!(running.messages(2).await[1], json!({ "kind": "text", "text": "first" }));
+    assert_eq!(running.wait_for_messages(2).await[1], json!({ "kind": "text", "text": "first" }));
     write(&rule("second"));
     running.signal(Signal::HUP);
-    running.complains("bot.toml has been read again, rules: 1\n").await;
+    running.wait_for_error("bot.toml has been read again, rules: 1\n").await;
     running.say("hello").await;
-    assert_eq!(running.messages(4).await[3], json!({ "kind": "text", "text": "second" }));
+    assert_eq!(running.wait_for_messages(4).await[3], json!({ "kind": "text", "text": "second" }));
     write("[[rules]]\non = \"smell\"\n");
     running.signal(Signal::HUP);
-    running.complains("bot.toml: the rules stay as they were\n").await;
-    running.complains("smell").await;
+    running.wait_for_error("bot.toml: the rules stay as they were\n").await;
+    running.wait_for_error("smell").await;
     running.say("hello").await;
-    assert_eq!(running.messages(6).await[5], json!({ "kind": "text", "text": "second" }));
-    running.ends_at(Signal::TERM);
+    assert_eq!(running.wait_for_messages(6).await[5], json!({ "kind": "text", "text": "second" }));
+    running.end_by(Signal::TERM);
 }
 
 #[tokio::test]
@@ -208,7 +211,7 @@ async fn without_rules_a_sighup_changes_nothing() {
         running.signal(Signal::HUP);
         running.say("hello").await;
         running.delivery(1, |delivery| delivery["state"] == "accepted").await;
-        running.ends_at(Signal::TERM);
+        running.end_by(Signal::TERM);
     }
 }
 
@@ -250,24 +253,24 @@ async fn what_became_of_each_message_is_told() {
     assert!(retrying["retry_at"].is_i64(), "{retrying}");
     say("bo", "hello").await;
     assert_eq!(handling(5, "waiting").await["behind"], 4);
-    running.ends_at(Signal::TERM);
+    running.end_by(Signal::TERM);
 }
 
 #[tokio::test]
 async fn its_server_logs_only_warnings_unless_it_is_asked_for_more() {
     let silent = Running::start(&[]);
     silent.say("hello").await;
-    silent.messages(2).await;
+    silent.wait_for_messages(2).await;
     assert_eq!(fs::read_to_string(silent.errors.path()).unwrap(), "");
     let by_option = Running::start(&["--log-level", "info"]);
-    by_option.complains(" ready ").await;
+    by_option.wait_for_error(" ready ").await;
     let with_variable = |_: &Path, arguments: &[&str]| {
         let mut command = command_of(arguments);
         command.env("RUST_LOG", "info");
         command
     };
     let by_variable = Running::start_as(with_variable, &[]);
-    by_variable.complains(" ready ").await;
+    by_variable.wait_for_error(" ready ").await;
 }
 
 #[tokio::test]
@@ -283,10 +286,10 @@ async fn the_page_is_opened_in_a_browser_or_it_is_said_why_not() {
         }
     };
     let none = Running::start_as(with_path(browsers.path()), &["--open"]);
-    none.complains("cannot open a browser (xdg-open: ").await;
-    none.complains(&format!("): open http://{}/ yourself\n", none.page)).await;
+    none.wait_for_error("cannot open a browser (xdg-open: ").await;
+    none.wait_for_error(&format!("): open http://{}/ yourself\n", none.page)).await;
     assert_eq!(ask(none.page, "GET /", &[], "").await.status, 200);
-    none.ends_at(Signal::TERM);
+    none.end_by(Signal::TERM);
 
     let script = browsers.path().join("xdg-open");
     fs::write(&script, format!("#!/bin/sh\necho \"$1\" > '{}'\n", opened.display())).unwrap();
@@ -294,7 +297,7 @@ async fn the_page_is_opened_in_a_browser_or_it_is_said_why_not() {
     let running = Running::start_as(with_path(browsers.path()), &["--open"]);
     let page = format!("http://{}/\n", running.page);
     until("the page", async || fs::read_to_string(&opened).ok().filter(|it| *it == page)).await;
-    running.ends_at(Signal::TERM);
+    running.end_by(Signal::TERM);
 }
 
 #[tokio::test]
@@ -314,12 +317,12 @@ async fn another_server_is_called_with_the_key_and_secret_that_were_given() {
     assert_eq!(state["app_key"], "my-app");
 }
 
-fn played(text: &str) -> Output {
-    played_with(text, &[])
+fn play(text: &str) -> Output {
+    play_with(text, &[])
 }
 
 /// Plays a conversation, which must leave no file behind.
-fn played_with(text: &str, arguments: &[&str]) -> Output {
+fn play_with(text: &str, arguments: &[&str]) -> Output {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = folder.path().join("conversation.toml");
     fs::write(&file, text).unwrap();
@@ -338,7 +341,7 @@ fn a_play_against_a_server_that_is_not_there_fails_whatever_is_expected() {
         format!("{step}replies = []"),
         format!("{step}replies = [{{ kind = \"text\" }}]"),
     ] {
-        let failed = played_with(&text, &["--route-url", &nobody]);
+        let failed = play_with(&text, &["--route-url", &nobody]);
         assert_eq!(failed.status.code(), Some(1), "{text}\n{failed:?}");
         let why = format!(
             "✗ step 1: u says: “hello”\n    {nobody} did not accept it: connection refused; is the server running?\n\
@@ -346,7 +349,7 @@ fn a_play_against_a_server_that_is_not_there_fails_whatever_is_expected() {
         );
         assert_eq!(String::from_utf8_lossy(&failed.stdout), why);
     }
-    let empty = played("");
+    let empty = play("");
     assert_eq!(empty.status.code(), Some(1), "{empty:?}");
     assert!(
         String::from_utf8_lossy(&empty.stderr).contains("the conversation has no step"),
@@ -358,7 +361,7 @@ fn a_play_against_a_server_that_is_not_there_fails_whatever_is_expected() {
 fn the_replies_to_a_step_that_does_not_check_them_are_not_taken_for_those_to_the_next_one() {
     let unchecked = "[[step]]\nuser = \"u\"\nsays = \"help\"\n".repeat(3);
     let checked = "[[step]]\nsays = \"hello\"\nreplies = [{ contains = \"hello\" }]\n";
-    let played = played(&format!("{unchecked}{checked}"));
+    let played = play(&format!("{unchecked}{checked}"));
     assert!(played.status.success(), "{played:?}");
 }
 
@@ -367,7 +370,7 @@ fn a_start_that_fails_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.toml");
     let wrong =
-        played_with("[[step]]\nuser = \"u\"\nfollows = true", &["--config", missing.to_str().unwrap()]);
+        play_with("[[step]]\nuser = \"u\"\nfollows = true", &["--config", missing.to_str().unwrap()]);
     assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
 }
 
@@ -378,17 +381,17 @@ fn a_conversation_file_is_played_with_exit_code_0_or_1_and_a_difference() {
             "[[step]]\nuser = \"u\"\nsays = \"hi\"\nreplies = [{{ contains = \"{reply}\" }}]\nwithin = \"20s\""
         )
     };
-    let passed = played(&step("You said"));
+    let passed = play(&step("You said"));
     assert_eq!(passed.status.code(), Some(0), "{passed:?}");
     assert!(String::from_utf8_lossy(&passed.stdout).ends_with("passed\n"));
-    let failed = played(&step("Goodbye"));
+    let failed = play(&step("Goodbye"));
     assert_eq!(failed.status.code(), Some(1));
     assert!(
         String::from_utf8_lossy(&failed.stdout)
             .contains("    expected something that contains: “Goodbye”\n")
     );
     assert_eq!(failed.stderr, b"error: the conversation went differently\n");
-    let wrong = played("[[step]]\nsays = \"hi\"");
+    let wrong = play("[[step]]\nsays = \"hi\"");
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("step 1: nobody does it"), "{wrong:?}");
 }

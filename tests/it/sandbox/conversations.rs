@@ -108,7 +108,7 @@ async fn a_reply_too_many_and_a_reply_too_few_are_differences() {
 }
 
 /// A sandbox without pauses between its retries.
-async fn quick() -> Sandbox {
+async fn sandbox_without_pauses() -> Sandbox {
     let options = Options { pause: Duration::from_millis(1), ..Options::default() };
     Sandbox::start_with(options).await.unwrap()
 }
@@ -121,7 +121,7 @@ const STEPS: [&str; 3] = [
 
 #[tokio::test]
 async fn a_step_whose_message_was_not_accepted_fails_whatever_it_expects_and_says_what_to_do() {
-    let sandbox = quick().await;
+    let sandbox = sandbox_without_pauses().await;
     let nowhere = "account demo has no routeUrl, so nothing was delivered: give it one, for example with --route-url URL";
     let closed = format!("http://{}/callback", free_address());
     let refused = format!("{closed} did not accept it: connection refused; is the server running?");

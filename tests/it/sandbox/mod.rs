@@ -6,7 +6,7 @@ mod clients;
 mod command;
 mod conversations;
 mod documents;
-mod events;
+mod event_stream;
 mod faults;
 mod handling;
 mod history;

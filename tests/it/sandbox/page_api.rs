@@ -95,6 +95,15 @@ async fn switches_are_set_one_by_one_and_seen() {
 }
 
 #[tokio::test]
+async fn the_earlier_name_of_the_faults_is_still_answered() {
+    let sandbox = Sandbox::start().await;
+    let (status, all) = post(&sandbox, "/sandbox/nastiness", &json!({ "duplicate": 0.5 })).await;
+    assert_eq!((status, &all["duplicate"]), (200, &json!(0.5)));
+    let state = state(&sandbox).await;
+    assert_eq!((&state["nastiness"], &state["faults"]), (&all, &all));
+}
+
+#[tokio::test]
 async fn a_file_gets_an_address_and_is_served_as_what_it_is() {
     let sandbox = Sandbox::start().await;
     let voice = [b"#!AMR\n".as_slice(), &[0x7c; 100]].concat();

@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     /// Address of the page and of the platform's API; by default 127.0.0.1:8000, or any free port with --play.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// The address of another server to try out, in any language; without it a callback server runs beside the page, with the
-    /// rules of `--config`, or with a small bot.
+    /// The address of another server to try out, in any language; without it a callback server runs beside the page, with
+    /// the rules of `--config`, or with a small bot.
     #[arg(long, value_name = "URL")]
     route_url: Option<Url>,
     /// The App Key.

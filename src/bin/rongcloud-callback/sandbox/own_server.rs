@@ -189,8 +189,8 @@ fn to_handling_step(progress: &Progress) -> Option<HandlingStep> {
     })
 }
 
-/// The configuration of a server as `serve` would run it, but on free ports, and with short pauses between attempts, so that
-/// they are seen on the page.
+/// The configuration of a server as `serve` would run it, but on free ports, and with short pauses between attempts, so
+/// that a user of the page sees them.
 fn configuration(sandbox: &Sandbox) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\

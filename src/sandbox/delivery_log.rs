@@ -16,9 +16,9 @@ const MAX_DELIVERIES: usize = 500;
 /// The largest size of all kept deliveries together, as JSON.
 const MAX_BYTES: usize = 3 << 20;
 
-/// The latest deliveries; each change of one is published to the page.
+/// The list of the latest deliveries; each change of one is published to the page.
 #[derive(Debug)]
-pub(super) struct Deliveries {
+pub(super) struct DeliveryLog {
     latest: RingBuffer<Delivery>,
     /// Whether a server reports its work on the messages.
     pub(super) is_observed: bool,
@@ -26,7 +26,7 @@ pub(super) struct Deliveries {
     observed_url: Option<String>,
 }
 
-impl Deliveries {
+impl DeliveryLog {
     pub(super) fn new() -> Self {
         let latest = RingBuffer::new(MAX_DELIVERIES, MAX_BYTES, json_bytes);
         Self { latest, is_observed: false, observed_url: None }
