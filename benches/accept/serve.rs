@@ -6,7 +6,7 @@ use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{
     CallbackService, Config, Inbound,
     clock::Clock,
-    journal::{Access, NewEntry, Queue},
+    journal::{Access, Journal, NewEntry, Queue},
     server::Listener,
     service::open_journal,
 };
@@ -125,7 +125,7 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     let section = config(&url).journal;
     let journal = open_journal(&section, Clock::system(), Access::Server).await.expect("a new journal");
     for first in (0..stock.history).step_by(BATCH) {
-        journal.append(entries(first, stock.history)).await.expect("room");
+        append_all(&*journal, entries(first, stock.history)).await;
         let until = Clock::system().now().plus(Duration::from_mins(1));
         let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
         let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
@@ -133,10 +133,15 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     }
     let backlog = stock.history..stock.history + stock.backlog;
     for first in backlog.clone().step_by(BATCH) {
-        journal.append(entries(first, backlog.end)).await.expect("room");
+        append_all(&*journal, entries(first, backlog.end)).await;
     }
     journal.close().await.expect("closed");
     url
+}
+
+async fn append_all(journal: &dyn Journal, entries: Vec<NewEntry>) {
+    let appends = entries.into_iter().map(|entry| journal.append(entry, None));
+    futures_util::future::try_join_all(appends).await.expect("room");
 }
 
 /// How many entries are put in at once.

@@ -69,18 +69,18 @@ pub struct NewEntry {
     pub dead: Option<String>,
 }
 
-/// A signature that may come with one body only, for as long as it is accepted at all.
+/// A signature that is bound to the body it came with, for as long as the signature is accepted at all.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Bond {
+pub struct SignatureBinding {
     /// The signature.
     pub signature: [u8; 20],
-    /// How long it could still be accepted.
+    /// How much longer the signature could be accepted.
     pub span: Duration,
 }
 
-impl fmt::Debug for Bond {
+impl fmt::Debug for SignatureBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bond").field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("SignatureBinding").field("span", &self.span).finish_non_exhaustive()
     }
 }
 

@@ -24,7 +24,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::{
-    entry::{Appended, Bond, Entry, EntryId, Lease, NewEntry, Queue, Record, State},
+    entry::{Appended, Entry, EntryId, Lease, NewEntry, Queue, Record, SignatureBinding, State},
     filter::{Filter, KeyPattern, Order},
 };
 use self::{location::Location, time::JournalTime};
@@ -69,7 +69,7 @@ pub enum JournalError {
     Unavailable(Arc<str>),
     /// The signature was bound to another body before.
     #[error("the signature came with another body before")]
-    Bound,
+    SignatureReused,
     /// The lease ran out and the entry is somebody else's; what was done with it does not count.
     #[error("the lease of entry {0} was lost")]
     LeaseLost(EntryId),
@@ -117,34 +117,24 @@ pub type Pending<'a, T> = BoxFuture<'a, Result<T, JournalError>>;
 
 /// Durable queues. All drivers pass one conformance suite, `tests/it/journal`.
 pub trait Journal: Send + Sync + fmt::Debug + 'static {
-    /// Makes all of `entries` durable, or none.
+    /// Makes `entry` durable: it is when this returns.
     ///
-    /// Durable when it returns. The answers are in the order of `entries`.
+    /// The `binding` is for a journal that several servers share: a signature that one of them has bound to a body comes
+    /// with no other body to any of them. A journal that one server has to itself ignores it, since that server's own
+    /// memory is enough.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Full`], [`JournalError::Unavailable`].
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>>;
+    /// [`JournalError::Full`], [`JournalError::Unavailable`], and [`JournalError::SignatureReused`] if the signature is
+    /// bound to another body than this entry's: nothing was appended.
+    fn append(&self, entry: NewEntry, binding: Option<SignatureBinding>) -> Pending<'_, Appended>;
 
-    /// Like [`append`](Self::append) of one, if the signature of `bond` has come with no other body than this entry's.
-    ///
-    /// For a journal that several servers share: what one of them has bound holds for all. Where there is one
-    /// server, what it remembers itself is enough.
+    /// Binds a signature to `body` as [`append`](Self::append) does, and appends nothing.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Bound`]: it is bound to another body, and nothing was appended.
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let appended = self.append(vec![entry]);
-        Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
-    }
-
-    /// Binds the signature of `bond` to `body` where [`append_bound`](Self::append_bound) does, and appends nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::Bound`]: it is bound to another body.
-    fn bind(&self, _bond: Bond, _body: &[u8]) -> Pending<'_, ()> {
+    /// [`JournalError::SignatureReused`]: it is bound to another body.
+    fn bind_signature(&self, _binding: SignatureBinding, _body: &[u8]) -> Pending<'_, ()> {
         Box::pin(ready(Ok(())))
     }
 

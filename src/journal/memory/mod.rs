@@ -3,8 +3,7 @@
 mod records;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map},
-    slice,
+    collections::{BTreeMap, HashMap, hash_map},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,8 +11,8 @@ use tokio::sync::watch;
 
 use self::records::Records;
 use super::{
-    Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Order,
-    Pending, Queue, Record, State, Stats,
+    Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Order, Pending,
+    Queue, Record, SignatureBinding, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
     entry::DISCARDED,
     fingerprint::{Fingerprint, Fingerprints},
@@ -98,18 +97,10 @@ impl Memory {
 }
 
 impl Journal for Memory {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let entries = self.all_keyed(entries);
-        self.with(move |shelf, moment| {
-            shelf.admit(&entries)?;
-            Ok(entries.into_iter().map(|entry| shelf.insert(entry, moment)).collect())
-        })
-    }
-
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+    fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let entry = self.keyed(entry);
         self.with(move |shelf, moment| {
-            shelf.admit(slice::from_ref(&entry))?;
+            shelf.admit(&entry)?;
             Ok(shelf.insert(entry, moment))
         })
     }
@@ -198,20 +189,10 @@ impl Journal for Memory {
 }
 
 impl Shelf {
-    /// Refuses `entries` if there is no room for what is new among them.
-    fn admit(&self, entries: &[Keyed]) -> Result<(), JournalError> {
-        let room = self.books.room();
-        if entries.len() as u64 > room && self.fresh(entries) > room {
-            return Err(self.books.full());
-        }
-        Ok(())
-    }
-
-    /// How many of `entries` would add to the Inbox's backlog.
-    fn fresh(&self, entries: &[Keyed]) -> u64 {
-        let adding = entries.iter().filter(|(_, entry)| entry.adds_to_inbox());
-        let keys: HashSet<_> = adding.map(|(key, _)| key).collect();
-        keys.into_iter().filter(|key| !self.keys.contains_key(key)).count() as u64
+    /// Refuses an entry for which the Inbox has no room.
+    fn admit(&self, (key, entry): &Keyed) -> Result<(), JournalError> {
+        let is_full = entry.adds_to_inbox() && self.books.room() == 0;
+        if is_full && !self.keys.contains_key(key) { Err(self.books.full()) } else { Ok(()) }
     }
 
     fn insert(&mut self, (key, entry): Keyed, moment: Moment) -> Appended {

@@ -169,8 +169,11 @@ impl Batch {
             let refused = call.input.bond.as_ref().is_some_and(|bond| {
                 bound.get(&bond.signature[..]).is_some_and(|body| *body != call.input.sealed)
             });
-            let answer =
-                if refused { Err(JournalError::Bound) } else { Ok(appended(&call.input, &mut added)) };
+            let answer = if refused {
+                Err(JournalError::SignatureReused)
+            } else {
+                Ok(appended(&call.input, &mut added))
+            };
             (call, answer)
         });
         let settles = self.settles.into_iter().map(|call| {

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use super::digest::Digest;
 use crate::{
     clock::UnixMillis,
-    journal::{Appended, Bond, Entry, JournalError, Lease, NewEntry, Queue, State},
+    journal::{Appended, Entry, JournalError, Lease, NewEntry, Queue, SignatureBinding, State},
 };
 
 /// One command.
@@ -28,7 +28,7 @@ pub(super) struct Call<I, T> {
 #[derive(Debug)]
 pub(super) struct Append {
     pub(super) rows: Vec<Row>,
-    pub(super) bond: Option<Bond>,
+    pub(super) bond: Option<SignatureBinding>,
     /// What the bond binds to.
     pub(super) sealed: Digest,
 }
@@ -77,7 +77,7 @@ impl Append {
     }
 
     /// Only if the bond's signature is not bound to another body than `sealed` is of.
-    pub(super) fn under(self, bond: Bond, sealed: Digest) -> Self {
+    pub(super) fn under(self, bond: SignatureBinding, sealed: Digest) -> Self {
         Self { bond: Some(bond), sealed, ..self }
     }
 

@@ -46,8 +46,8 @@ use self::{
     time::LEAST_STEP,
 };
 use super::{
-    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-    Pending, Queue, Record, Stats,
+    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+    Queue, Record, SignatureBinding, Stats,
 };
 use crate::clock::UnixMillis;
 
@@ -154,21 +154,18 @@ fn not_the_server() -> JournalError {
 }
 
 impl Journal for Postgres {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        if entries.is_empty() && self.check_open().is_ok() && self.office.is_some() {
-            return Box::pin(ready(Ok(Vec::new())));
-        }
-        self.take_in(Append::new(entries))
-    }
-
-    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let sealed = Digest::of(&entry.body);
-        let appended = self.take_in(Append::new(vec![entry]).under(bond, sealed));
+    fn append(&self, entry: NewEntry, binding: Option<SignatureBinding>) -> Pending<'_, Appended> {
+        let bound = binding.map(|binding| (binding, Digest::of(&entry.body)));
+        let append = Append::new(vec![entry]);
+        let appended = self.take_in(match bound {
+            Some((binding, body)) => append.under(binding, body),
+            None => append,
+        });
         Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
     }
 
-    fn bind(&self, bond: Bond, body: &[u8]) -> Pending<'_, ()> {
-        let bound = self.take_in(Append::new(Vec::new()).under(bond, Digest::of(body)));
+    fn bind_signature(&self, binding: SignatureBinding, body: &[u8]) -> Pending<'_, ()> {
+        let bound = self.take_in(Append::new(Vec::new()).under(binding, Digest::of(body)));
         Box::pin(async { bound.await.map(drop) })
     }
 

@@ -19,8 +19,7 @@ pub(super) struct Order {
 /// One command.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append(Call<Vec<NewEntry>, Vec<Appended>>),
-    Accept(Call<NewEntry, Appended>),
+    Append(Call<NewEntry, Appended>),
     Lease(Call<(Queue, usize, Ahead), Vec<Entry>>),
     Finish(Call<(Lease, Vec<NewEntry>), ()>),
     Postpone(Call<(Lease, Ahead, String), ()>),
@@ -111,8 +110,7 @@ impl Command {
     /// Does it, within an open transaction.
     pub(super) fn run(&mut self, verbs: &mut Verbs<'_>) -> rusqlite::Result<()> {
         match self {
-            Self::Append(call) => call.run(|entries| verbs.append(entries)),
-            Self::Accept(call) => call.run(|entry| verbs.accept(entry)),
+            Self::Append(call) => call.run(|entry| verbs.append(entry)),
             Self::Lease(call) => call.run(|(queue, limit, until)| verbs.lease(*queue, *limit, *until)),
             Self::Finish(call) => call.run(|(lease, follow_ups)| verbs.finish(lease, follow_ups)),
             Self::Postpone(call) => {
@@ -134,7 +132,6 @@ impl Command {
     pub(super) fn answer(self, committed: &Result<(), JournalError>) {
         match self {
             Self::Append(call) => call.answer(committed),
-            Self::Accept(call) => call.answer(committed),
             Self::Lease(call) => call.answer(committed),
             Self::Finish(call) => call.answer(committed),
             Self::Postpone(call) | Self::Release(call) => call.answer(committed),

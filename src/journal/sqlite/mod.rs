@@ -37,8 +37,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-    Pending, Queue, Record, Stats,
+    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
+    Queue, Record, SignatureBinding, Stats,
     books::{Books, Changes},
     fingerprint::Fingerprint,
     recent::Recent,
@@ -107,9 +107,9 @@ impl Sqlite {
         Ok(Self { place, clock, changes, stats, commands, _thread: Joined(Some(thread)) })
     }
 
-    /// Whether all of them are in the store: it is known to be well, and there, and the one that accepted them.
-    fn knows(&self, keys: &[Fingerprint], now: Duration) -> bool {
-        self.place.recent.know(keys, now)
+    /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
+    fn knows(&self, key: Fingerprint, now: Duration) -> bool {
+        self.place.recent.knows(key, now)
             && !self.commands.is_closed()
             && self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
             && self.place.is_in_place()
@@ -136,40 +136,21 @@ impl Sqlite {
 }
 
 impl Journal for Sqlite {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let recent = &self.place.recent;
-        let keys: Vec<_> = entries.iter().map(|entry| recent.fingerprint(entry)).collect();
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&keys, now) {
-            return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
-        }
-        let (call, answer) = Call::new(entries);
-        if let Err(refused) = self.queue(Command::Append(call)) {
-            return Box::pin(ready(Err(refused)));
-        }
-        Box::pin(async move {
-            let answers = answer.await.map_err(|_| JournalError::closed())??;
-            let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
-            recent.remember(epoch, new.map(|(key, _)| key), now);
-            Ok(answers)
-        })
-    }
-
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+    fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let recent = &self.place.recent;
         let key = recent.fingerprint(&entry);
         let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&[key], now) {
+        if self.knows(key, now) {
             return Box::pin(ready(Ok(Appended::Duplicate)));
         }
         let (call, answer) = Call::new(entry);
-        if let Err(refused) = self.queue(Command::Accept(call)) {
+        if let Err(refused) = self.queue(Command::Append(call)) {
             return Box::pin(ready(Err(refused)));
         }
         Box::pin(async move {
             let appended = answer.await.map_err(|_| JournalError::closed())??;
             if appended == Appended::New {
-                recent.remember(epoch, [key], now);
+                recent.remember(epoch, key, now);
             }
             Ok(appended)
         })

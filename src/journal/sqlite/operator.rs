@@ -17,7 +17,7 @@ use crate::{
     clock::UnixMillis,
     journal::{
         Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-        Pending, Queue, Record, State, Stats, books::Changes, time::Moment,
+        Pending, Queue, Record, SignatureBinding, State, Stats, books::Changes, time::Moment,
     },
 };
 
@@ -105,7 +105,7 @@ fn not_the_server<T: Send + 'static>() -> Pending<'static, T> {
 }
 
 impl Journal for Operator {
-    fn append(&self, _: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+    fn append(&self, _: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         not_the_server()
     }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{self, Access, Entry, Journal, NewEntry, Options, Queue},
@@ -74,7 +75,7 @@ impl Filled {
             body: body.into(),
             dead: dead.map(str::to_owned),
         };
-        self.journal.append(vec![entry]).await.unwrap();
+        self.journal.append(entry, None).await.unwrap();
         self.clock.advance(Duration::from_secs(1));
     }
 
@@ -230,7 +231,7 @@ async fn filters_are_of_the_journal_and_not_of_its_newest_entries() {
         body: text("crowd", &number.to_string(), "z").into(),
         dead: None,
     });
-    filled.journal.append(crowd.collect()).await.unwrap();
+    try_join_all(crowd.map(|entry| filled.journal.append(entry, None))).await.unwrap();
     filled.answer("ann").await;
     filled.journal.close().await.unwrap();
 

@@ -2,6 +2,7 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::Clock,
     journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
@@ -11,7 +12,7 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, spawn},
-    support::{LEASE, MAX_PENDING, START, message, reply},
+    support::{LEASE, MAX_PENDING, START, append_all, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, ON_A_COMMIT, ON_A_LOCK, client, waiting},
@@ -30,7 +31,9 @@ type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
 
 fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
     let journal = Arc::clone(journal);
-    spawn(async move { journal.append(entries).await })
+    spawn(
+        async move { try_join_all(entries.into_iter().map(|entry| journal.append(entry, None))).await },
+    )
 }
 
 fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
@@ -62,7 +65,7 @@ async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it() {
     let Some((cluster, client, journal)) = journal().await else { return };
-    journal.append(vec![message("a", "a0"), reply("z", "z0")]).await.unwrap();
+    append_all(&*journal, [message("a", "a0"), reply("z", "z0")]).await;
     cluster.stall().await;
     let fails = append(&journal, entries("b", 0..1));
     let connection = waiting(&client, ON_A_COMMIT, 1).await[0];
@@ -90,8 +93,8 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     cluster.release();
     let leased = leasing.await.unwrap().unwrap();
     // Nobody was told, but it was committed.
-    let answer = until("a connection", async || journal.append(entries("b", 0..1)).await.ok());
-    assert_eq!(answer.await, [Appended::Duplicate]);
+    let answer = until("a connection", async || journal.append(message("b", "b0"), None).await.ok());
+    assert_eq!(answer.await, Appended::Duplicate);
     drop(again.await.unwrap());
     let mine = leased.into_iter().find(|entry| entry.id == EntryId(1)).unwrap();
     journal.finish(mine.lease, Vec::new()).await.expect("its lease goes on");
@@ -109,7 +112,8 @@ async fn the_bound_on_the_backlog_counts_what_is_under_way() {
     cluster.release();
     most.await.unwrap().unwrap();
     last.await.unwrap().unwrap();
-    for refused in [beyond.await.unwrap(), journal.append(entries("d", 0..1)).await] {
+    for refused in [beyond, append(&journal, entries("d", 0..1))] {
+        let refused = refused.await.unwrap();
         assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
     }
 }

@@ -9,7 +9,7 @@ use rongcloud_callback::{
 
 use super::{
     shared::{open, refusal},
-    support::{LEASE, START, keys, message, options},
+    support::{LEASE, START, append_all, keys, message, options},
 };
 use crate::support::postgres::{Cluster, client, cut_off_others};
 
@@ -54,7 +54,7 @@ async fn half_a_copy_is_taken_by_no_server_and_a_whole_one_is() {
     let Some(cluster) = Cluster::shared().await else { return };
     let (from, to) = (cluster.database().await, cluster.database().await);
     let journal = server(&from).await;
-    journal.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    append_all(&*journal, [message("a", "1"), message("b", "2")]).await;
     journal.close().await.unwrap();
     let source = open_as(&from, Access::Source).await;
     let records = source.page(EntryId(0), 9).await.unwrap();

@@ -84,14 +84,14 @@ enum Store {
 async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     let url = format!("sqlite:{}/journal.db", disk.to_str().unwrap());
     let journal = journal::open(&url, options(&Clock::manual(START))).await.unwrap();
-    journal.append(vec![message("held", "held")]).await.unwrap();
+    journal.append(message("held", "held"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let mut accepted = Vec::new();
     let refused = loop {
         let key = format!("k{}", accepted.len());
         let mut entry = message(&key, &key);
         entry.body = vec![7; 100_000].into();
-        match journal.append(vec![entry]).await {
+        match journal.append(entry, None).await {
             Ok(_) => accepted.push(key),
             Err(error) => break error,
         }
@@ -101,9 +101,9 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     assert!(!accepted.is_empty());
     let stats = journal.stats().await;
     assert!(matches!(stats, Err(JournalError::Unavailable(_))), "no more is sent here: {stats:?}");
-    let known = journal.append(vec![message("k0", "k0")]).await;
+    let known = journal.append(message("k0", "k0"), None).await;
     match store {
-        Store::GoesOn => assert_eq!(known.unwrap(), [Appended::Duplicate], "it needs no room"),
+        Store::GoesOn => assert_eq!(known.unwrap(), Appended::Duplicate, "it needs no room"),
         Store::IsOpenedAgain => assert!(matches!(known, Err(JournalError::Unavailable(_))), "{known:?}"),
     }
 
@@ -124,7 +124,7 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
 }
 
 async fn again(journal: &dyn Journal, key: &str) {
-    while let Err(error) = journal.append(vec![message(key, key)]).await {
+    while let Err(error) = journal.append(message(key, key), None).await {
         assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -21,7 +21,7 @@ pub(super) async fn of_64_identical_appends_at_once_exactly_one_is_new(bench: &B
         let appends = (0..64).map(|_| {
             let journal = Arc::clone(&bench.journal);
             let entry = message("a", &key);
-            async move { journal.append(vec![entry]).await.unwrap()[0] }
+            async move { journal.append(entry, None).await.unwrap() }
         });
         let mut tasks: JoinSet<_> = appends.collect();
         let mut new = 0;

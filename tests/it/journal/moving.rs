@@ -8,7 +8,7 @@ use rongcloud_callback::{
 };
 use tempfile::{TempDir, tempdir};
 
-use super::support::{START, dead, message, options, url};
+use super::support::{START, append_all, dead, message, options, url};
 
 const TARGET: &str = "postgres://db.example.com/journal";
 
@@ -39,7 +39,7 @@ async fn copy_entries(source: &dyn Journal, target: &dyn Journal) {
 async fn filled() -> TempDir {
     let folder = tempdir().unwrap();
     let server = open(&folder, Access::Server).await;
-    server.append(vec![message("a", "1"), dead("a", "2")]).await.unwrap();
+    append_all(&*server, [message("a", "1"), dead("a", "2")]).await;
     server.close().await.unwrap();
     folder
 }

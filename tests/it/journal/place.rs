@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 use tokio::task::JoinSet;
 
-use super::support::{KEEP_DEAD, LEASE, START, dead, keys, message, options, url};
+use super::support::{KEEP_DEAD, LEASE, START, append_all, dead, keys, message, options, url};
 use crate::support::until;
 
 async fn open(folder: &TempDir) -> Arc<dyn Journal> {
@@ -40,7 +40,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 async fn append(journal: &dyn Journal, key: &str) -> Result<Appended, JournalError> {
-    Ok(journal.append(vec![message(key, key)]).await?[0])
+    journal.append(message(key, key), None).await
 }
 
 async fn leased(journal: &dyn Journal) -> Vec<Entry> {
@@ -258,7 +258,7 @@ async fn what_was_purged_is_in_no_file_any_more() {
         letter.body = [MARK, &vec![b'x'; number * 37]].concat().into();
         letter
     });
-    journal.append(letters.collect()).await.unwrap();
+    append_all(&*journal, letters).await;
     append(&*journal, "stays").await.unwrap();
     clock.advance(KEEP_DEAD);
     assert_eq!(journal.purge().await.unwrap(), 200);
@@ -279,9 +279,9 @@ async fn the_stats_of_an_operator_are_of_one_moment() {
     let folder = tempdir().unwrap();
     let journal = open(&folder).await;
     let letters = (0..LETTERS).map(|number| dead("a", &format!("letter {number}")));
-    journal.append(letters.collect()).await.unwrap();
+    append_all(&*journal, letters).await;
     let entries = (0..ENTRIES).map(|number| number.to_string());
-    journal.append(entries.map(|key| message(&key, &key)).collect()).await.unwrap();
+    append_all(&*journal, entries.map(|key| message(&key, &key))).await;
     let operator = Options { access: Access::Operator, ..options(&Clock::system()) };
     let operator = journal::open(&url(&folder), operator).await.unwrap();
     let server = Arc::clone(&journal);

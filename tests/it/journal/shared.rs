@@ -9,8 +9,8 @@ use std::{
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Access, Appended, Bond, EntryId, Filter, Journal, JournalError, NewEntry, Options, Queue,
-        State,
+        self, Access, Appended, EntryId, Filter, Journal, JournalError, NewEntry, Options, Queue,
+        SignatureBinding, State,
     },
 };
 use tokio::{
@@ -18,13 +18,13 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::support::{LEASE, MAX_PENDING, START, keys, message, options, reply};
+use super::support::{LEASE, MAX_PENDING, START, append_all, keys, message, options, reply};
 use crate::support::{
     postgres::{Cluster, PASSWORD, client},
     until,
 };
 
-const BOND: Bond = Bond { signature: [7; 20], span: Duration::from_mins(10) };
+const BINDING: SignatureBinding = SignatureBinding { signature: [7; 20], span: Duration::from_mins(10) };
 
 pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
     journal::open(url, options(clock)).await.unwrap()
@@ -64,7 +64,7 @@ async fn replicas_that_find_an_empty_database_at_once_migrate_it_once() {
         let url = url.clone();
         replicas.spawn(async move {
             let journal = open(&url, &Clock::manual(START)).await;
-            journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+            journal.append(message("a", &number.to_string()), None).await.unwrap();
             journal
         });
     }
@@ -83,7 +83,7 @@ async fn a_newer_programs_tables_are_refused_also_by_a_replica_that_comes_back()
         assert!(message.contains("of version 99") && message.contains("newer program"), "{message}");
     }
     client.execute("update version set version = $1", &[&ours]).await.unwrap();
-    first.append(vec![message("a", "1")]).await.unwrap();
+    first.append(message("a", "1"), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not()
     let message = refusal(&url, Access::Operator).await;
     assert!(message.contains("start the server once"), "{message}");
     let journal = open(&url, &Clock::manual(START)).await;
-    journal.append(vec![entry]).await.unwrap();
+    journal.append(entry, None).await.unwrap();
     drop(journal);
     open(&url, &Clock::manual(START)).await;
 }
@@ -140,8 +140,8 @@ async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not()
 #[tokio::test]
 async fn what_one_replica_took_in_the_other_knows_and_works_on() {
     let Some((first, second, _)) = replicas().await else { return };
-    first.append(vec![message("a", "1"), message("a", "2"), message("b", "3")]).await.unwrap();
-    assert_eq!(second.append(vec![message("a", "1")]).await.unwrap(), [Appended::Duplicate]);
+    append_all(&*first, [message("a", "1"), message("a", "2"), message("b", "3")]).await;
+    assert_eq!(second.append(message("a", "1"), None).await.unwrap(), Appended::Duplicate);
 
     let until = START.plus(LEASE);
     let mine = second.lease(Queue::Inbox, 1, until).await.unwrap();
@@ -163,11 +163,11 @@ async fn what_all_replicas_have_taken_in_counts_for_the_bound_of_each() {
     let messages = |from: usize, count: usize| {
         (from..from + count).map(|number| message("a", &number.to_string())).collect::<Vec<_>>()
     };
-    first.append(messages(0, MAX_PENDING - 2)).await.unwrap();
-    second.append(messages(MAX_PENDING, 1)).await.unwrap();
-    let refused = second.append(messages(MAX_PENDING + 1, 2)).await;
+    append_all(&*first, messages(0, MAX_PENDING - 2)).await;
+    append_all(&*second, messages(MAX_PENDING, 1)).await;
+    append_all(&*second, messages(MAX_PENDING + 1, 1)).await;
+    let refused = second.append(message("a", "beyond the bound"), None).await;
     assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
-    second.append(messages(MAX_PENDING + 1, 1)).await.unwrap();
     for journal in [first, second] {
         assert_eq!(journal.stats().await.unwrap().inbox.pending, MAX_PENDING as u64);
     }
@@ -183,14 +183,14 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
         inbox.mark_unchanged();
         until("news", async || {
             number += 1;
-            first.append(vec![message(&number.to_string(), &number.to_string())]).await.unwrap();
+            first.append(message(&number.to_string(), &number.to_string()), None).await.unwrap();
             inbox.has_changed().unwrap().then_some(())
         })
         .await;
     }
     let mut outbox = second.changes(Queue::Outbox);
     let dead = NewEntry { dead: Some("refused".to_owned()), ..reply("a", "r") };
-    first.append(vec![dead]).await.unwrap();
+    first.append(dead, None).await.unwrap();
     let letters = Filter { state: Some(State::Dead), limit: 1, ..Filter::default() };
     let letter = first.list(letters).await.unwrap().remove(0);
     let operator = Options { access: Access::Operator, ..options(&Clock::manual(START)) };
@@ -202,23 +202,23 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
 #[tokio::test]
 async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_another() {
     let Some((first, second, _)) = replicas().await else { return };
-    assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::New);
-    assert_eq!(second.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::Duplicate);
-    let forged = second.append_bound(BOND, message("a", "2")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    assert_eq!(first.append(message("a", "1"), Some(BINDING)).await.unwrap(), Appended::New);
+    assert_eq!(second.append(message("a", "1"), Some(BINDING)).await.unwrap(), Appended::Duplicate);
+    let forged = second.append(message("a", "2"), Some(BINDING)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
     // A retry comes under a signature of its own, which is bound as well though nothing is appended.
-    let retry = Bond { signature: [8; 20], ..BOND };
-    assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), Appended::Duplicate);
-    let forged = second.append_bound(retry, message("a", "3")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    let retry = SignatureBinding { signature: [8; 20], ..BINDING };
+    assert_eq!(first.append(message("a", "1"), Some(retry)).await.unwrap(), Appended::Duplicate);
+    let forged = second.append(message("a", "3"), Some(retry)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
     // So does a probe.
-    let probe = Bond { signature: [9; 20], ..BOND };
-    first.bind(probe, b"are you there?").await.unwrap();
-    second.bind(probe, b"are you there?").await.unwrap();
-    let forged = second.append_bound(probe, message("a", "4")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
-    let other = second.bind(retry, b"are you there?").await;
-    assert!(matches!(other, Err(JournalError::Bound)), "{other:?}");
+    let probe = SignatureBinding { signature: [9; 20], ..BINDING };
+    first.bind_signature(probe, b"are you there?").await.unwrap();
+    second.bind_signature(probe, b"are you there?").await.unwrap();
+    let forged = second.append(message("a", "4"), Some(probe)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
+    let other = second.bind_signature(retry, b"are you there?").await;
+    assert!(matches!(other, Err(JournalError::SignatureReused)), "{other:?}");
     assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
 }
 
@@ -228,8 +228,9 @@ async fn of_many_bodies_under_one_signature_at_once_one_is_taken() {
     let mut senders = JoinSet::new();
     for number in 0..40 {
         let journal = Arc::clone(if number % 2 == 0 { &first } else { &second });
-        senders
-            .spawn(async move { journal.append_bound(BOND, message("a", &number.to_string())).await });
+        senders.spawn(
+            async move { journal.append(message("a", &number.to_string()), Some(BINDING)).await },
+        );
     }
     let answers = senders.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
@@ -270,7 +271,7 @@ async fn keep_one_order(url: &str) {
                 // Every message reaches two replicas at once.
                 for number in (0..ENTRIES).filter(|number| number % 3 != (replica + half) % 3) {
                     let conversation = (number % CONVERSATIONS).to_string();
-                    journal.append(vec![message(&conversation, &number.to_string())]).await.unwrap();
+                    journal.append(message(&conversation, &number.to_string()), None).await.unwrap();
                 }
             });
         }
@@ -314,17 +315,17 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
     let Some(cluster) = Cluster::start().await else { return };
     let url = cluster.database().await;
     let journal = open(&url, &Clock::manual(START)).await;
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     cluster.kill();
-    let away = async || journal.append(vec![message("a", "2")]).await.err();
+    let away = async || journal.append(message("a", "2"), None).await.err();
     let error = until("a refusal", away).await;
     assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
     assert!(!error.to_string().contains(PASSWORD), "{error}");
     assert!(journal.stats().await.is_err(), "not ready either");
 
     cluster.run().await;
-    until("an append", async || journal.append(vec![message("a", "3")]).await.ok()).await;
+    until("an append", async || journal.append(message("a", "3"), None).await.ok()).await;
     let listed = journal.list(Filter { state: Some(State::Pending), limit: 9, ..Filter::default() });
     assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
     journal.finish(held.lease, Vec::new()).await.expect("its lease went on");

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas_on},
-    support::{KEEP, KEEP_DEAD, LEASE, START, dead, keys, message, options, reply},
+    support::{KEEP, KEEP_DEAD, LEASE, START, append_all, dead, keys, message, options, reply},
 };
 use crate::support::{
     postgres::{Cluster, client},
@@ -48,14 +48,14 @@ async fn records(journal: &dyn Journal) -> BTreeMap<String, Record> {
 /// A journal with an entry of each kind: held, due later, due now, done and dead.
 async fn fill(journal: &dyn Journal, clock: &Clock) -> Entry {
     let names = ["held", "later", "done", "dead"].map(|name| message(name, name));
-    journal.append(names.to_vec()).await.unwrap();
+    append_all(journal, names).await;
     let leased = journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
     let [held, later, done, dead] = <[Entry; 4]>::try_from(leased).unwrap();
     let soon = clock.now().plus(Duration::from_secs(10));
     journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
     journal.finish(done.lease, Vec::new()).await.unwrap();
     journal.bury(dead.lease, "no".to_owned()).await.unwrap();
-    journal.append(vec![message("now", "now")]).await.unwrap();
+    journal.append(message("now", "now"), None).await.unwrap();
     held
 }
 
@@ -102,11 +102,11 @@ async fn a_clock_that_is_set_back_redates_nothing_and_delays_nothing() {
 async fn what_is_kept_is_kept_for_its_time_whatever_the_clock_does_meanwhile() {
     let clock = Clock::manual(START);
     let Some((first, second, _url)) = replicas_on(&clock).await else { return };
-    first.append(vec![dead("dead", "dead"), message("done", "done")]).await.unwrap();
+    append_all(&*first, [dead("dead", "dead"), message("done", "done")]).await;
     let done = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
     clock.set(START.minus(40 * DAY));
     first.finish(done.lease, Vec::new()).await.unwrap();
-    first.append(vec![dead("dead", "dead2")]).await.unwrap();
+    first.append(dead("dead", "dead2"), None).await.unwrap();
     let kept = async || {
         second.purge().await.unwrap();
         records(&*first).await.into_keys().collect::<Vec<_>>()
@@ -131,7 +131,7 @@ async fn what_is_kept_is_kept_for_its_time_whatever_the_clock_does_meanwhile() {
 async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(vec![dead("a", "a")]).await.unwrap();
+    first.append(dead("a", "a"), None).await.unwrap();
     clock.advance(DAY);
     // Whoever ends writes how much time it knows of.
     second.close().await.unwrap();
@@ -153,7 +153,7 @@ async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
 async fn a_clock_that_was_set_back_while_nobody_was_there_delays_nothing() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(vec![message("now", "now"), message("later", "later")]).await.unwrap();
+    append_all(&*first, [message("now", "now"), message("later", "later")]).await;
     let leased = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     for entry in leased.into_iter().filter(|entry| entry.key == "later") {
         let soon = START.plus(Duration::from_secs(10));
@@ -179,7 +179,7 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
     let client = client(&url).await;
     looked(&client).await;
     let letter = NewEntry { dead: Some("odd".to_owned()), ..message("dead", "dead") };
-    first.append(vec![letter, message("held", "held")]).await.unwrap();
+    append_all(&*first, [letter, message("held", "held")]).await;
     let lease = async |journal: &Arc<dyn Journal>| {
         journal.lease(Queue::Inbox, 9, clock.now().plus(20 * LEASE)).await.unwrap()
     };
@@ -193,7 +193,7 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
         let found: i64 = client.query_one("select count(*) from replica", &[]).await.unwrap().get(0);
         assert_eq!(found, 2, "nobody was taken for dead");
         let name = format!("after {ahead:?}");
-        first.append(vec![message(&name, &name)]).await.unwrap();
+        first.append(message(&name, &name), None).await.unwrap();
         assert_eq!(keys(&lease(&second).await), [name.as_str()], "the lease of the other one goes on");
         assert_eq!(first.purge().await.unwrap(), 0);
     }

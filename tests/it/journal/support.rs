@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Appended, Entry, Journal, JournalError, NewEntry, Options, Queue, Stats},
+    journal::{
+        self, Access, Appended, Entry, Journal, JournalError, NewEntry, Options, Queue,
+        SignatureBinding, Stats,
+    },
 };
 use tempfile::TempDir;
 
@@ -118,8 +122,20 @@ impl Bench {
         true
     }
 
+    /// Appends an entry under a signature of its own, as a server does.
     pub(super) async fn append(&self, entry: NewEntry) -> Appended {
-        self.journal.append(vec![entry]).await.unwrap()[0]
+        self.try_append(entry).await.unwrap()
+    }
+
+    /// Like [`append`](Self::append) where the journal may refuse.
+    pub(super) async fn try_append(&self, entry: NewEntry) -> Result<Appended, JournalError> {
+        let binding = SignatureBinding { signature: rand::random(), span: Duration::from_mins(10) };
+        self.journal.append(entry, Some(binding)).await
+    }
+
+    /// Appends entries in this order, without waiting for one before the next.
+    pub(super) async fn append_all(&self, entries: impl IntoIterator<Item = NewEntry>) -> Vec<Appended> {
+        try_join_all(entries.into_iter().map(|entry| self.try_append(entry))).await.unwrap()
     }
 
     pub(super) async fn lease(&self, limit: usize) -> Vec<Entry> {
@@ -147,7 +163,7 @@ impl Bench {
 
     pub(super) async fn close(&self) {
         self.journal.close().await.unwrap();
-        let refused = self.journal.append(vec![message("a", "late")]).await;
+        let refused = self.try_append(message("a", "late")).await;
         assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
     }
 }
@@ -208,6 +224,14 @@ fn new_entry(queue: Queue, conversation: &str, key: &str) -> NewEntry {
         body: key.to_owned().into(),
         dead: None,
     }
+}
+
+/// Appends entries in this order, without waiting for one before the next.
+pub(super) async fn append_all(
+    journal: &dyn Journal,
+    entries: impl IntoIterator<Item = NewEntry>,
+) -> Vec<Appended> {
+    try_join_all(entries.into_iter().map(|entry| journal.append(entry, None))).await.unwrap()
 }
 
 /// The keys of entries, in order.

@@ -52,7 +52,7 @@ async fn a_server_elsewhere_must_show_a_certificate_of_its_name_that_is_trusted(
         key.display()
     ));
     let journal = until("TLS", async || open(&trusted).await.ok()).await;
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     journal.close().await.unwrap();
 
     let elsewhere = trusted.replace("localhost", "127.0.0.1");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
-        Record, Stats,
+        Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
+        Record, SignatureBinding, Stats,
     },
 };
 use tokio::sync::watch;
@@ -56,22 +56,14 @@ impl Faulty {
 }
 
 impl Journal for Faulty {
-    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+    fn append(&self, entry: NewEntry, binding: Option<SignatureBinding>) -> Pending<'_, Appended> {
         self.appends.send_modify(|appends| *appends += 1);
         Box::pin(async move {
             self.permission().await?;
-            if *self.mood.borrow() == Mood::Bound {
-                return Err(JournalError::Bound);
+            if binding.is_some() && *self.mood.borrow() == Mood::Bound {
+                return Err(JournalError::SignatureReused);
             }
-            self.inner.append_bound(bond, entry).await
-        })
-    }
-
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        self.appends.send_modify(|appends| *appends += 1);
-        Box::pin(async move {
-            self.permission().await?;
-            self.inner.append(entries).await
+            self.inner.append(entry, binding).await
         })
     }
 
