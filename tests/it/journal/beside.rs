@@ -7,7 +7,7 @@ use rongcloud_callback::{
     clock::Clock,
     journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
 };
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
 
 use super::{
@@ -29,11 +29,17 @@ async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
 
 type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
 
-fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
+/// Appends entries in this order; they are queued when this returns.
+async fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
     let journal = Arc::clone(journal);
-    spawn(
-        async move { try_join_all(entries.into_iter().map(|entry| journal.append(entry, None))).await },
-    )
+    let (sender, queued) = oneshot::channel();
+    let appending = spawn(async move {
+        let appends = entries.into_iter().map(|entry| journal.append(entry, None)).collect::<Vec<_>>();
+        sender.send(()).unwrap();
+        try_join_all(appends).await
+    });
+    queued.await.unwrap();
+    appending
 }
 
 fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
@@ -44,11 +50,11 @@ fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
 async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
-    let first = append(&journal, entries("a", 0..1));
+    let first = append(&journal, entries("a", 0..1)).await;
     waiting(&client, ON_A_COMMIT, 1).await;
-    let other = append(&journal, entries("b", 0..1));
+    let other = append(&journal, entries("b", 0..1)).await;
     waiting(&client, ON_A_COMMIT, 2).await;
-    let next = append(&journal, entries("a", 1..2));
+    let next = append(&journal, entries("a", 1..2)).await;
     waiting(&client, ON_A_LOCK, 1).await;
     for appending in [&first, &other, &next] {
         assert!(!appending.is_finished(), "answered before it was committed");
@@ -67,7 +73,7 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     let Some((cluster, client, journal)) = journal().await else { return };
     append_all(&*journal, [message("a", "a0"), reply("z", "z0")]).await;
     cluster.stall().await;
-    let fails = append(&journal, entries("b", 0..1));
+    let fails = append(&journal, entries("b", 0..1)).await;
     let connection = waiting(&client, ON_A_COMMIT, 1).await[0];
     let leasing = {
         let journal = Arc::clone(&journal);
@@ -81,7 +87,7 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
         set held = head, holder = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
     client.batch_execute(unheard_of).await.unwrap();
     let again = until("who waits for another connection", async || {
-        let again = append(&journal, entries("b", 0..1));
+        let again = append(&journal, entries("b", 0..1)).await;
         sleep(Duration::from_millis(300)).await;
         (!again.is_finished()).then_some(again)
     })
@@ -104,16 +110,14 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
 async fn the_bound_on_the_backlog_counts_what_is_under_way() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
-    let most = append(&journal, entries("a", 1..MAX_PENDING));
+    let most = append(&journal, entries("a", 1..MAX_PENDING)).await;
     waiting(&client, ON_A_COMMIT, 1).await;
-    let last = append(&journal, entries("b", 0..1));
-    waiting(&client, ON_A_COMMIT, 2).await;
-    let beyond = append(&journal, entries("c", 0..1));
+    let two = [append(&journal, entries("b", 0..1)).await, append(&journal, entries("c", 0..1)).await];
     cluster.release();
     most.await.unwrap().unwrap();
+    let [last, beyond] = two;
     last.await.unwrap().unwrap();
-    for refused in [beyond, append(&journal, entries("d", 0..1))] {
-        let refused = refused.await.unwrap();
+    for refused in [beyond.await.unwrap(), append(&journal, entries("d", 0..1)).await.await.unwrap()] {
         assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{
@@ -19,6 +19,8 @@ pub(super) const KEEP: Duration = Duration::from_hours(1);
 pub(super) const KEEP_DEAD: Duration = Duration::from_hours(2);
 pub(super) const MAX_PENDING: usize = 1000;
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// How many appends wait at once where many are made: fewer than a driver has places for.
+const AT_ONCE: usize = 1000;
 /// Bound on waiting for what should happen soon.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -133,9 +135,14 @@ impl Bench {
         self.journal.append(entry, Some(binding)).await
     }
 
-    /// Appends entries in this order, without waiting for one before the next.
+    /// Appends entries in this order, many at once.
     pub(super) async fn append_all(&self, entries: impl IntoIterator<Item = NewEntry>) -> Vec<Appended> {
-        try_join_all(entries.into_iter().map(|entry| self.try_append(entry))).await.unwrap()
+        stream::iter(entries)
+            .map(|entry| self.try_append(entry))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .unwrap()
     }
 
     pub(super) async fn lease(&self, limit: usize) -> Vec<Entry> {
@@ -226,12 +233,13 @@ fn new_entry(queue: Queue, conversation: &str, key: &str) -> NewEntry {
     }
 }
 
-/// Appends entries in this order, without waiting for one before the next.
+/// Appends entries in this order, many at once.
 pub(super) async fn append_all(
     journal: &dyn Journal,
     entries: impl IntoIterator<Item = NewEntry>,
 ) -> Vec<Appended> {
-    try_join_all(entries.into_iter().map(|entry| journal.append(entry, None))).await.unwrap()
+    let appends = stream::iter(entries).map(|entry| journal.append(entry, None));
+    appends.buffered(AT_ONCE).try_collect().await.unwrap()
 }
 
 /// The keys of entries, in order.
