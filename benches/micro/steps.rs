@@ -18,7 +18,7 @@ use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     handler::Handling,
     ids::AppKey,
-    journal::{self, Access, Appended, Journal, NewEntry, Options, Queue},
+    journal::{self, Appended, NewEntry, Options, Queue, Queues},
     protocol::parse,
     server::Callbacks,
     signature::{Verifier, signed_query},
@@ -162,7 +162,7 @@ fn known_key() -> [Run; 2] {
 }
 
 /// In a folder that must be kept as long as it.
-fn new_journal() -> (Arc<dyn Journal>, TempDir) {
+fn new_journal() -> (Arc<dyn Queues>, TempDir) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
     let options = Options {
@@ -171,9 +171,9 @@ fn new_journal() -> (Arc<dyn Journal>, TempDir) {
         max_pending: 1_000_000,
         recent_keys: 100_000,
         clock: Clock::manual(NOW),
-        access: Access::Server,
     };
-    let journal = Handle::current().block_on(journal::open(&url, options)).expect("a new journal");
+    let journal =
+        Handle::current().block_on(journal::open_server(&url, options)).expect("a new journal");
     (journal, folder)
 }
 

@@ -5,28 +5,8 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::fingerprint::Fingerprint;
+use super::{fingerprint::Fingerprint, queue::Queue};
 use crate::clock::UnixMillis;
-
-/// One of the journal's two queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    /// What arrived and is to be handled.
-    Inbox,
-    /// What is to be sent to the platform.
-    Outbox,
-}
-
-impl Queue {
-    /// Its name in logs, metrics and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbox => "inbox",
-            Self::Outbox => "outbox",
-        }
-    }
-}
 
 /// What an entry has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

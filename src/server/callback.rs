@@ -38,7 +38,7 @@ use crate::{
     config::{AppSection, ServerSection},
     failpoint::{self, Point},
     ids::AppKey,
-    journal::{Appended, Journal, JournalError, NewEntry, Queue, SignatureBinding},
+    journal::{Appended, JournalError, NewEntry, Queue, Queues, SignatureBinding},
     metrics,
     protocol::{Inbound, parse},
     signature::{Verified, Verifier},
@@ -51,7 +51,7 @@ const PROBED: &str = concat!("{\"rongcloud-callback\":\"", env!("CARGO_PKG_VERSI
 pub(super) fn receivers(
     section: &ServerSection,
     apps: &[AppSection],
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
 ) -> impl Iterator<Item = Arc<Receiver>> {
     let shared = Arc::new(Shared {
@@ -98,7 +98,7 @@ pub(super) struct Receiver {
 
 /// What all apps share: the journal and the bounds.
 struct Shared {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
     max_body: usize,
     /// From the request's arrival to the end of its body.

@@ -11,10 +11,11 @@ use tokio::sync::watch;
 
 use self::records::Records;
 use super::{
-    Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Order, Pending,
-    Queue, Record, SignatureBinding, State, Stats,
+    Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Order, Pending, Queue,
+    Queues, Record, SignatureBinding, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
     entry::DISCARDED,
+    error::{closed_error, no_dead_letter_error, nothing_to_discard_error},
     fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
     time::{JournalTime, Moment, Step, Timekeeper},
@@ -69,7 +70,7 @@ impl Memory {
     ) -> Pending<'a, T> {
         Box::pin(async move {
             let mut shelf = self.lock();
-            let shelf = shelf.as_mut().ok_or_else(JournalError::closed)?;
+            let shelf = shelf.as_mut().ok_or_else(closed_error)?;
             let (moment, step) = shelf.time.read();
             if let Some(step) = step {
                 shelf.step(step);
@@ -96,7 +97,7 @@ impl Memory {
     }
 }
 
-impl Journal for Memory {
+impl Queues for Memory {
     fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let entry = self.keyed(entry);
         self.with(move |shelf, moment| {
@@ -142,7 +143,9 @@ impl Journal for Memory {
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
+}
 
+impl super::Records for Memory {
     fn stats(&self) -> Pending<'_, Stats> {
         self.with(|shelf, _| Ok(shelf.books.stats()))
     }
@@ -255,7 +258,7 @@ impl Shelf {
 
     fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
         let record = self.records.get_mut(id).filter(|record| record.state == State::Dead);
-        let record = record.ok_or_else(|| JournalError::no_dead_letter(id))?;
+        let record = record.ok_or_else(|| no_dead_letter_error(id))?;
         record.state = State::Pending;
         record.attempts = 0;
         record.due_at = now;
@@ -272,7 +275,7 @@ impl Shelf {
 
     fn discard(&mut self, id: EntryId, moment: Moment) -> Result<(), JournalError> {
         let record = self.records.get_mut(id).filter(|record| record.state != State::Done);
-        let record = record.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        let record = record.ok_or_else(|| nothing_to_discard_error(id))?;
         self.books.discarded(id, record.queue, &record.conversation, record.state);
         self.settled.insert(id, moment.elapsed);
         record.state = State::Done;

@@ -46,40 +46,77 @@ use self::{
     time::LEAST_STEP,
 };
 use super::{
-    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-    Queue, Record, SignatureBinding, Stats,
+    Access, Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Pending, Queue,
+    Queues, Record, Records, SignatureBinding, Stats, Transfer,
+    error::{closed_error, no_dead_letter_error, nothing_to_discard_error},
 };
 use crate::clock::UnixMillis;
 
-/// Opens the database at `address` for a server or an operator.
-pub(super) async fn open(address: Address, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let session = Session::open(&address, options.access).await?;
+/// Opens the database at `address` for a server.
+pub(super) async fn open_server(
+    address: Address,
+    options: Options,
+) -> Result<Arc<dyn Queues>, JournalError> {
+    let session = Session::open(&address, Access::Server).await?;
     let shared = Arc::new(Shared::new(options.clock.clone()));
-    let office = match options.access {
-        Access::Server => {
-            let replica = enter(&session.client, &options, &shared).await?;
-            let keeper = Keeper {
-                address: address.clone(),
-                options: options.clone(),
-                replica,
-                shared: Arc::clone(&shared),
-            };
-            Some(Office::open(keeper).await?)
-        }
-        Access::Operator | Access::Source | Access::Target => None,
+    let replica = enter(&session.client, &options, &shared).await?;
+    let keeper = Keeper {
+        address: address.clone(),
+        options: options.clone(),
+        replica,
+        shared: Arc::clone(&shared),
     };
-    let reader = Reader::new(address, options.access, session);
-    Ok(Arc::new(Postgres { options, reader, shared, office }))
+    let office = Office::open(keeper).await?;
+    let reader = Reader::new(address, Access::Server, session);
+    Ok(Arc::new(Postgres { operator: Operator { options, reader }, shared, office }))
 }
 
-/// One replica's side of the database, or an operator's.
+/// Opens the database at `address` for an operator.
+pub(super) async fn open_operator(
+    address: Address,
+    options: Options,
+) -> Result<Arc<dyn Records>, JournalError> {
+    Ok(Arc::new(Operator::open(address, options, Access::Operator).await?))
+}
+
+/// Opens the database at `address` to be copied from.
+pub(super) async fn open_source(
+    address: Address,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    let Operator { reader, .. } = Operator::open(address, options, Access::Source).await?;
+    Ok(Arc::new(Copy { reader, access: Access::Source }))
+}
+
+/// Opens the database at `address` to be copied into.
+pub(super) async fn open_target(
+    address: Address,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    let Operator { reader, .. } = Operator::open(address, options, Access::Target).await?;
+    Ok(Arc::new(Copy { reader, access: Access::Target }))
+}
+
+/// One replica's side of the database.
 #[derive(Debug)]
 struct Postgres {
+    operator: Operator,
+    shared: Arc<Shared>,
+    office: Office,
+}
+
+/// An operator's side of the database.
+#[derive(Debug)]
+struct Operator {
     options: Options,
     reader: Reader,
-    shared: Arc<Shared>,
-    /// An operator has none.
-    office: Option<Office>,
+}
+
+/// One end of a copy.
+#[derive(Debug)]
+struct Copy {
+    reader: Reader,
+    access: Access,
 }
 
 /// Numbers a replica. It is on the list before it can lease anything, or nobody would miss it if it died early.
@@ -100,60 +137,86 @@ async fn enter(client: &Client, options: &Options, shared: &Shared) -> Result<i6
     Ok(replica)
 }
 
-impl Postgres {
-    /// Has the writer do something.
-    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
-        let Some(Office { commands, .. }) = &self.office else { return Err(not_the_server()) };
-        let (call, answer) = Call::new(input);
-        commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
-        answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
-    }
-
-    fn take_in(&self, append: Append) -> Pending<'_, Vec<Appended>> {
-        let Some(Office { commands, .. }) = &self.office else {
-            return Box::pin(ready(Err(not_the_server())));
-        };
-        let (call, answer) = Call::new(append);
-        // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
-        if let Err(refused) = commands.try_send(Command::Append(call)) {
-            return Box::pin(ready(Err(match refused {
-                TrySendError::Full(_) => {
-                    JournalError::Unavailable("too many commands wait for it".into())
-                }
-                TrySendError::Closed(_) => JournalError::closed(),
-            })));
-        }
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(JournalError::closed())) })
-    }
-
-    /// Refuses what comes after the end.
-    fn check_open(&self) -> Result<(), JournalError> {
-        match &self.office {
-            Some(office) if office.commands.is_closed() => Err(JournalError::closed()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Journal time; an operator goes by what is written of it.
-    fn elapsed(&self) -> Option<i64> {
-        self.office.as_ref().map(|_| self.shared.time.known())
+impl Operator {
+    async fn open(address: Address, options: Options, access: Access) -> Result<Self, JournalError> {
+        let session = Session::open(&address, access).await?;
+        Ok(Self { options, reader: Reader::new(address, access, session) })
     }
 
     fn now(&self) -> Option<UnixMillis> {
         self.options.clock.manual_now()
     }
 
-    /// From now to `until`, by the clock that both are told by.
-    fn span(&self, until: UnixMillis) -> i64 {
-        span(self.options.clock.now(), until)
+    async fn count(&self, leased: impl Fn(Queue) -> u64) -> Result<Stats, JournalError> {
+        let leased = &leased;
+        self.reader.with(|client| async move { operate::stats(&client, leased).await }).await
+    }
+
+    /// Revives a dead letter; returns its queue.
+    async fn revive_in(&self, id: EntryId) -> Result<Queue, JournalError> {
+        let now = self.now();
+        let revive = |client: Arc<Client>| async move { operate::revive(&client, id, now).await };
+        self.reader.with(revive).await?.ok_or_else(|| no_dead_letter_error(id))
+    }
+
+    /// Discards an entry, at `elapsed` in journal time if that is known; returns its queue.
+    async fn discard_in(&self, id: EntryId, elapsed: Option<i64>) -> Result<Queue, JournalError> {
+        let now = self.now();
+        let discard =
+            |client: Arc<Client>| async move { operate::discard(&client, id, now, elapsed).await };
+        self.reader.with(discard).await?.ok_or_else(|| nothing_to_discard_error(id))
+    }
+
+    /// Purges by journal time, which for an operator is what is written of it.
+    async fn purge_at(&self, elapsed: impl Fn() -> Option<i64>) -> Result<u64, JournalError> {
+        let (mut next, mut count) = (Some(EntryId(0)), 0);
+        while let Some(from) = next {
+            let elapsed = elapsed();
+            let step = |client: Arc<Client>| async move {
+                purge::step(&client, from, elapsed, &self.options).await
+            };
+            let purged = self.reader.with(step).await?;
+            count += purged.count;
+            next = purged.next;
+        }
+        Ok(count)
     }
 }
 
-fn not_the_server() -> JournalError {
-    JournalError::Unavailable("it was opened for an operator, who takes nothing in".into())
+impl Postgres {
+    /// Has the writer do something.
+    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
+        let (call, answer) = Call::new(input);
+        self.office.commands.send(command(call)).await.map_err(|_| closed_error())?;
+        answer.await.unwrap_or_else(|_| Err(closed_error()))
+    }
+
+    fn take_in(&self, append: Append) -> Pending<'_, Vec<Appended>> {
+        let (call, answer) = Call::new(append);
+        // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
+        if let Err(refused) = self.office.commands.try_send(Command::Append(call)) {
+            return Box::pin(ready(Err(match refused {
+                TrySendError::Full(_) => {
+                    JournalError::Unavailable("too many commands wait for it".into())
+                }
+                TrySendError::Closed(_) => closed_error(),
+            })));
+        }
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(closed_error())) })
+    }
+
+    /// Refuses what comes after the end.
+    fn check_open(&self) -> Result<(), JournalError> {
+        if self.office.commands.is_closed() { Err(closed_error()) } else { Ok(()) }
+    }
+
+    /// From now to `until`, by the clock that both are told by.
+    fn span(&self, until: UnixMillis) -> i64 {
+        span(self.operator.options.clock.now(), until)
+    }
 }
 
-impl Journal for Postgres {
+impl Queues for Postgres {
     fn append(&self, entry: NewEntry, binding: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let bound = binding.map(|binding| (binding, Digest::of(&entry.body)));
         let append = Append::new(vec![entry]);
@@ -161,7 +224,7 @@ impl Journal for Postgres {
             Some((binding, body)) => append.under(binding, body),
             None => append,
         });
-        Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
+        Box::pin(async { appended.await?.pop().ok_or_else(closed_error) })
     }
 
     fn bind_signature(&self, binding: SignatureBinding, body: &[u8]) -> Pending<'_, ()> {
@@ -193,13 +256,68 @@ impl Journal for Postgres {
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.shared.changes.subscribe(queue)
     }
+}
 
+impl Records for Postgres {
     fn stats(&self) -> Pending<'_, Stats> {
         Box::pin(async {
             self.check_open()?;
-            let leased = |queue| self.shared.count(queue);
-            self.reader.with(|client| async move { operate::stats(&client, leased).await }).await
+            self.operator.count(|queue| self.shared.count(queue)).await
         })
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        self.operator.list(filter)
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        self.operator.show(id)
+    }
+
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.operator.find(queue, keys)
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.shared.changes.notify(self.operator.revive_in(id).await?);
+            Ok(())
+        })
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            let elapsed = Some(self.shared.time.known());
+            self.shared.changes.notify(self.operator.discard_in(id, elapsed).await?);
+            Ok(())
+        })
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.operator.purge_at(|| Some(self.shared.time.known())).await
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let closed = match self.call((), Command::Close).await {
+                // It was closed before.
+                Err(_) if self.office.commands.is_closed() => Ok(()),
+                closed => closed,
+            };
+            self.operator.reader.close().await;
+            closed
+        })
+    }
+}
+
+impl Records for Operator {
+    fn stats(&self) -> Pending<'_, Stats> {
+        Box::pin(self.count(|_| 0))
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
@@ -223,35 +341,29 @@ impl Journal for Postgres {
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            self.check_open()?;
-            let now = self.now();
-            let revived = self
-                .reader
-                .with(|client| async move { operate::revive(&client, id, now).await })
-                .await?;
-            let queue = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
-            self.shared.changes.notify(queue);
-            Ok(())
-        })
+        Box::pin(async move { self.revive_in(id).await.map(drop) })
     }
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            self.check_open()?;
-            let (now, elapsed) = (self.now(), self.elapsed());
-            let discard =
-                |client: Arc<Client>| async move { operate::discard(&client, id, now, elapsed).await };
-            let discarded = self.reader.with(discard).await?;
-            let queue = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
-            self.shared.changes.notify(queue);
+        Box::pin(async move { self.discard_in(id, None).await.map(drop) })
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(self.purge_at(|| None))
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            self.reader.close().await;
             Ok(())
         })
     }
+}
 
+impl Transfer for Copy {
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
         Box::pin(async move {
-            if self.options.access == Access::Source && after == EntryId(0) {
+            if self.access == Access::Source && after == EntryId(0) {
                 // It is copied from its beginning: where it was copied to before is not where it has been moved.
                 self.reader.with(|client| async move { copying::mark(&client, None).await }).await?;
             }
@@ -267,62 +379,28 @@ impl Journal for Postgres {
     }
 
     fn begin_copy(&self) -> Pending<'_, ()> {
-        if self.options.access != Access::Target {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
         Box::pin(
             async move { self.reader.with(|client| async move { copying::begin(&client).await }).await },
         )
     }
 
     fn end_copy(&self) -> Pending<'_, ()> {
-        if self.options.access != Access::Target {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
         Box::pin(
             async move { self.reader.with(|client| async move { copying::end(&client).await }).await },
         )
     }
 
     fn move_to(&self, target: String) -> Pending<'_, ()> {
-        if self.options.access != Access::Source {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
         Box::pin(async move {
             let target = Some(target.as_str());
             self.reader.with(|client| async move { copying::mark(&client, target).await }).await
         })
     }
 
-    fn purge(&self) -> Pending<'_, u64> {
-        Box::pin(async move {
-            self.check_open()?;
-            let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(from) = next {
-                let elapsed = self.elapsed();
-                let step = |client: Arc<Client>| async move {
-                    purge::step(&client, from, elapsed, &self.options).await
-                };
-                let purged = self.reader.with(step).await?;
-                count += purged.count;
-                next = purged.next;
-            }
-            Ok(count)
-        })
-    }
-
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let closed = match &self.office {
-                None => Ok(()),
-                Some(Office { commands, .. }) => match self.call((), Command::Close).await {
-                    // It was closed before.
-                    Err(_) if commands.is_closed() => Ok(()),
-                    closed => closed,
-                },
-            };
+        Box::pin(async {
             self.reader.close().await;
-            closed
+            Ok(())
         })
     }
 }

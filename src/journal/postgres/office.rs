@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{command::Command, keeper::Keeper, pens::Pens, writer::Writer};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, error::closed_error};
 
 /// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
 const QUEUED: usize = 4096;
@@ -48,7 +48,7 @@ impl Office {
             .spawn(move || work(&runtime, &keeper, queue, sender))
             .map_err(unavailable)?;
         let office = Self { commands, _thread: Joined(Some(thread)) };
-        opened.await.unwrap_or_else(|_| Err(JournalError::closed()))?;
+        opened.await.unwrap_or_else(|_| Err(closed_error()))?;
         Ok(office)
     }
 }

@@ -12,7 +12,10 @@ use super::{
     shared::Shared,
     statements::{LEAVE, ORPHANS, PASS, RELEASE, SHARDS, text},
 };
-use crate::{clock::Clock, journal::JournalError};
+use crate::{
+    clock::Clock,
+    journal::{JournalError, error::closed_error},
+};
 
 /// Most connections at once.
 const MOST: usize = 4;
@@ -58,7 +61,7 @@ impl Pens {
             number: 0,
             is_lost: false,
             tried_at: Instant::now(),
-            failure: JournalError::closed(),
+            failure: closed_error(),
         };
         pens.connect().await?;
         Ok(pens)

@@ -6,7 +6,9 @@ use super::{
     purge::{Purged, Stretch},
     verbs::{Fault, Verbs},
 };
-use crate::journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue, time::Ahead};
+use crate::journal::{
+    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue, error::closed_error, time::Ahead,
+};
 
 /// A command on its way to the writer thread.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl<I, T> Call<I, T> {
     fn answer(mut self, committed: &Result<(), JournalError>) {
         let answer = match (committed, self.result.take()) {
             (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(JournalError::closed()),
+            (Ok(()), None) => Err(closed_error()),
             (Err(error), _) => Err(error.clone()),
         };
         self.send(answer);

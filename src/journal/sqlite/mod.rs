@@ -31,15 +31,17 @@ use tokio::sync::{
 pub(super) use self::{check::check, place::path};
 use self::{
     command::{Call, Command, Order},
-    operator::{Operator, read},
+    operator::{Copy, Operator, blocking, read},
     place::Place,
     purge::Stretch,
     writer::Writer,
 };
 use super::{
-    Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Pending,
-    Queue, Record, SignatureBinding, Stats,
+    Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Pending, Queue, Queues,
+    Record, Records, SignatureBinding, Stats, Transfer,
     books::{Books, Changes},
+    driver::access::Access,
+    error::closed_error,
     fingerprint::Fingerprint,
     recent::Recent,
     time::Ahead,
@@ -49,18 +51,56 @@ use crate::clock::{Clock, UnixMillis};
 /// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
 const QUEUED: usize = 4096;
 
-/// Opens the file at `path` for a server or an operator.
-pub(super) async fn open(path: PathBuf, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
-        let path = place::find(&path, options.access)?;
-        match options.access {
-            Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
-            Access::Operator | Access::Source | Access::Target => {
-                Ok(Arc::new(Operator::open(path, options)?))
-            }
-        }
-    });
-    opened.await.map_err(|panic| JournalError::Unavailable(panic.to_string().into()))?
+/// Opens the file at `path` for a server.
+pub(super) async fn open_server(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Queues>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, Access::Server)?;
+        Ok(Arc::new(Sqlite::start(path, options)?) as Arc<dyn Queues>)
+    })
+    .await
+}
+
+/// Opens the file at `path` for an operator.
+pub(super) async fn open_operator(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Records>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, Access::Operator)?;
+        Ok(Arc::new(Operator::open(path, options)?) as Arc<dyn Records>)
+    })
+    .await
+}
+
+/// Opens the file at `path` to be copied from.
+pub(super) async fn open_source(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    open_copy(path, options, Access::Source).await
+}
+
+/// Opens the file at `path` to be copied into.
+pub(super) async fn open_target(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    open_copy(path, options, Access::Target).await
+}
+
+async fn open_copy(
+    path: PathBuf,
+    options: Options,
+    access: Access,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, access)?;
+        Ok(Arc::new(Copy::open(path, options, access)?) as Arc<dyn Transfer>)
+    })
+    .await
 }
 
 /// The server's side of the writer thread.
@@ -117,8 +157,8 @@ impl Sqlite {
 
     async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
         let (call, answer) = Call::new(input);
-        self.commands.send(Order::new(command(call))).await.map_err(|_| JournalError::closed())?;
-        answer.await.map_err(|_| JournalError::closed())?
+        self.commands.send(Order::new(command(call))).await.map_err(|_| closed_error())?;
+        answer.await.map_err(|_| closed_error())?
     }
 
     /// By the time that the writer thread gets to it, the wall clock may have been set.
@@ -130,12 +170,12 @@ impl Sqlite {
     fn queue(&self, command: Command) -> Result<(), JournalError> {
         self.commands.try_send(Order::new(command)).map_err(|refused| match refused {
             TrySendError::Full(_) => JournalError::Unavailable("too many commands wait for it".into()),
-            TrySendError::Closed(_) => JournalError::closed(),
+            TrySendError::Closed(_) => closed_error(),
         })
     }
 }
 
-impl Journal for Sqlite {
+impl Queues for Sqlite {
     fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let recent = &self.place.recent;
         let key = recent.fingerprint(&entry);
@@ -148,7 +188,7 @@ impl Journal for Sqlite {
             return Box::pin(ready(Err(refused)));
         }
         Box::pin(async move {
-            let appended = answer.await.map_err(|_| JournalError::closed())??;
+            let appended = answer.await.map_err(|_| closed_error())??;
             if appended == Appended::New {
                 recent.remember(epoch, key, now);
             }
@@ -179,10 +219,12 @@ impl Journal for Sqlite {
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
+}
 
+impl Records for Sqlite {
     fn stats(&self) -> Pending<'_, Stats> {
         let stats = if self.commands.is_closed() {
-            Err(JournalError::closed())
+            Err(closed_error())
         } else {
             self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };

@@ -12,6 +12,7 @@ use super::{
 use crate::journal::{
     Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State,
     books::Books,
+    error::{no_dead_letter_error, nothing_to_discard_error},
     time::{Ahead, Moment},
 };
 
@@ -95,13 +96,13 @@ impl Verbs<'_> {
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Fault> {
         let row = rows::revive(self.connection, id, self.moment)?;
-        self.books.revived(&row.ok_or_else(|| JournalError::no_dead_letter(id))?);
+        self.books.revived(&row.ok_or_else(|| no_dead_letter_error(id))?);
         Ok(())
     }
 
     pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Fault> {
         let found = rows::discard(self.connection, id, self.moment)?;
-        let (queue, conversation, from) = found.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
         self.books.discarded(id, queue, &conversation, from);
         Ok(())
     }

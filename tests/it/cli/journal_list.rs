@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Entry, Journal, NewEntry, Options, Queue},
+    journal::{self, Entry, NewEntry, Options, Queue, Queues},
     protocol::{Content, Conversation, Inbound, Message, Outgoing, Payload, Recipients, Text},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,7 +35,7 @@ const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0
 
 /// A journal to fill without a server, with a clock of its own.
 struct Filled {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
     keys: u32,
 }
@@ -43,17 +43,9 @@ struct Filled {
 impl Filled {
     async fn of(home: &Home) -> Self {
         let clock = Clock::manual(START);
-        let day = Duration::from_hours(24);
-        let options = Options {
-            keep: day,
-            keep_dead: day,
-            max_pending: 10_000,
-            recent_keys: 1,
-            clock: clock.clone(),
-            access: Access::Server,
-        };
+        let options = Options { clock: clock.clone(), ..Options::default() };
         let url = format!("sqlite:{}", home.database().display());
-        Self { journal: journal::open(&url, options).await.unwrap(), clock, keys: 0 }
+        Self { journal: journal::open_server(&url, options).await.unwrap(), clock, keys: 0 }
     }
 
     /// Adds a message a second.

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
+    journal::{Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues},
 };
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// A journal that has connected, on a server of its own.
-async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
+async fn journal() -> Option<(Cluster, Client, Arc<dyn Queues>)> {
     let cluster = Cluster::start().await?;
     let url = cluster.database().await;
     let journal = open(&url, &Clock::manual(START)).await;
@@ -30,7 +30,7 @@ async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
 type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
 
 /// Appends entries in this order; they are queued when this returns.
-async fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
+async fn append(journal: &Arc<dyn Queues>, entries: Vec<NewEntry>) -> Appending {
     let journal = Arc::clone(journal);
     let (sender, queued) = oneshot::channel();
     let appending = spawn(async move {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, Entry, Filter, Journal, JournalError, Queue},
+    journal::{Appended, Entry, Filter, JournalError, Queue, Queues},
 };
 
 use super::{
@@ -263,7 +263,7 @@ async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
 async fn a_duplicate_on_its_way_through_another_replica_is_a_duplicate() {
     let Some(cluster) = Cluster::shared().await else { return };
     let (url, clock) = (cluster.database().await, Clock::manual(START));
-    let replicas: [Arc<dyn Journal>; 2] = [open(&url, &clock).await, open(&url, &clock).await];
+    let replicas: [Arc<dyn Queues>; 2] = [open(&url, &clock).await, open(&url, &clock).await];
     let client = client(&url).await;
     // Each waits for the other's conversation only, so both look for the key before either has it.
     client.batch_execute("begin; lock table tally in exclusive mode").await.unwrap();

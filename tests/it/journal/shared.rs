@@ -9,8 +9,7 @@ use std::{
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Access, Appended, EntryId, Filter, Journal, JournalError, NewEntry, Options, Queue,
-        SignatureBinding, State,
+        self, Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues, SignatureBinding, State,
     },
 };
 use tokio::{
@@ -18,7 +17,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::support::{LEASE, MAX_PENDING, START, append_all, keys, message, options, reply};
+use super::support::{LEASE, MAX_PENDING, Opener, START, append_all, keys, message, options, reply};
 use crate::support::{
     postgres::{Cluster, PASSWORD, client},
     until,
@@ -26,17 +25,17 @@ use crate::support::{
 
 const BINDING: SignatureBinding = SignatureBinding { signature: [7; 20], span: Duration::from_mins(10) };
 
-pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
-    journal::open(url, options(clock)).await.unwrap()
+pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Queues> {
+    journal::open_server(url, options(clock)).await.unwrap()
 }
 
 /// An empty database and two replicas on it.
-pub(super) async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+pub(super) async fn replicas() -> Option<(Arc<dyn Queues>, Arc<dyn Queues>, String)> {
     replicas_on(&Clock::manual(START)).await
 }
 
 /// An empty database and two replicas on it that are told the time by this clock.
-pub(super) async fn replicas_on(clock: &Clock) -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+pub(super) async fn replicas_on(clock: &Clock) -> Option<(Arc<dyn Queues>, Arc<dyn Queues>, String)> {
     let url = Cluster::shared().await?.database().await;
     Some((open(&url, clock).await, open(&url, clock).await, url))
 }
@@ -47,10 +46,9 @@ pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     tokio::spawn(work)
 }
 
-pub(super) async fn refusal(url: &str, access: Access) -> String {
-    let options = Options { access, ..options(&Clock::system()) };
-    match journal::open(url, options).await {
-        Err(error @ (JournalError::Open(_) | JournalError::Unavailable(_))) => error.to_string(),
+pub(super) async fn refusal(url: &str, opener: Opener) -> String {
+    match opener.refusal(url).await {
+        error @ (JournalError::Open(_) | JournalError::Unavailable(_)) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -78,8 +76,8 @@ async fn a_newer_programs_tables_are_refused_also_by_a_replica_that_comes_back()
     let client = client(&url).await;
     let ours: i32 = client.query_one("select version from version", &[]).await.unwrap().get(0);
     client.batch_execute("update version set version = 99").await.unwrap();
-    for access in [Access::Server, Access::Operator] {
-        let message = refusal(&url, access).await;
+    for opener in [Opener::Server, Opener::Operator] {
+        let message = refusal(&url, opener).await;
         assert!(message.contains("of version 99") && message.contains("newer program"), "{message}");
     }
     client.execute("update version set version = $1", &[&ours]).await.unwrap();
@@ -90,8 +88,8 @@ async fn a_newer_programs_tables_are_refused_also_by_a_replica_that_comes_back()
 async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
     let Some(cluster) = Cluster::shared().await else { return };
     let url = cluster.database().await;
-    for access in [Access::Operator, Access::Source] {
-        let message = refusal(&url, access).await;
+    for opener in [Opener::Operator, Opener::Source] {
+        let message = refusal(&url, opener).await;
         assert!(message.contains("start the server once"), "{message}");
     }
     let client = client(&url).await;
@@ -99,18 +97,18 @@ async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
         .batch_execute("create schema rongcloud_callback; create table rongcloud_callback.theirs ()")
         .await
         .unwrap();
-    let message = refusal(&url, Access::Server).await;
+    let message = refusal(&url, Opener::Server).await;
     assert!(message.contains("another program's"), "{message}");
     let tables = "select count(*) from pg_tables where schemaname = 'rongcloud_callback'";
     assert_eq!(client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 1);
 
     let wrong = url.replace(PASSWORD, "wr0ng-s3cret");
-    let message = refusal(&wrong, Access::Server).await;
+    let message = refusal(&wrong, Opener::Server).await;
     assert!(
         message.contains("password authentication failed") && !message.contains("s3cret"),
         "{message}"
     );
-    let message = refusal(&cluster.url("nowhere"), Access::Server).await;
+    let message = refusal(&cluster.url("nowhere"), Opener::Server).await;
     assert!(message.contains("does not exist") && !message.contains(PASSWORD), "{message}");
 }
 
@@ -125,11 +123,11 @@ async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not()
         format!("create role {role} login password '{PASSWORD}'; create schema rongcloud_callback");
     client.batch_execute(&make).await.unwrap();
     let url = url.replace("//tests:", &format!("//{role}:"));
-    let message = refusal(&url, Access::Server).await;
+    let message = refusal(&url, Opener::Server).await;
     let hint = format!("alter schema rongcloud_callback owner to {role}");
     assert!(message.contains("belongs to tests") && message.contains(&hint), "{message}");
     client.batch_execute(&hint).await.unwrap();
-    let message = refusal(&url, Access::Operator).await;
+    let message = refusal(&url, Opener::Operator).await;
     assert!(message.contains("start the server once"), "{message}");
     let journal = open(&url, &Clock::manual(START)).await;
     journal.append(entry, None).await.unwrap();
@@ -193,8 +191,8 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
     first.append(dead, None).await.unwrap();
     let letters = Filter { state: Some(State::Dead), limit: 1, ..Filter::default() };
     let letter = first.list(letters).await.unwrap().remove(0);
-    let operator = Options { access: Access::Operator, ..options(&Clock::manual(START)) };
-    journal::open(&url, operator).await.unwrap().revive(letter.id).await.unwrap();
+    let operator = journal::open_operator(&url, options(&Clock::manual(START))).await.unwrap();
+    operator.revive(letter.id).await.unwrap();
     until("an operator's news", async || outbox.has_changed().unwrap().then_some(())).await;
     outbox.mark_unchanged();
 }
@@ -289,7 +287,7 @@ async fn keep_one_order(url: &str) {
     }
 }
 
-async fn work(journal: Arc<dyn Journal>, clock: Clock, seen: Arc<Mutex<Seen>>) {
+async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Arc<Mutex<Seen>>) {
     while seen.lock().await.settled.values().map(Vec::len).sum::<usize>() < ENTRIES {
         let entries = journal.lease(Queue::Inbox, 5, clock.now().plus(LEASE)).await.unwrap();
         for entry in &entries {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Entry, Filter, Journal, NewEntry, Options, Queue, Record, State},
+    journal::{self, Entry, Filter, NewEntry, Queue, Queues, Record, State},
 };
 use tokio_postgres::Client;
 
@@ -39,14 +39,14 @@ async fn looked(client: &Client) {
     until("looks at the clock", again).await;
 }
 
-async fn records(journal: &dyn Journal) -> BTreeMap<String, Record> {
+async fn records(journal: &dyn Queues) -> BTreeMap<String, Record> {
     let all = Filter { limit: 99, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
     records.into_iter().map(|record| (record.key.clone(), record)).collect()
 }
 
 /// A journal with an entry of each kind: held, due later, due now, done and dead.
-async fn fill(journal: &dyn Journal, clock: &Clock) -> Entry {
+async fn fill(journal: &dyn Queues, clock: &Clock) -> Entry {
     let names = ["held", "later", "done", "dead"].map(|name| message(name, name));
     append_all(journal, names).await;
     let leased = journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
@@ -77,7 +77,7 @@ async fn is_unmoved_by(step: impl Fn(UnixMillis) -> UnixMillis) {
     }
     let later = clock.now().plus(Duration::from_secs(10));
     assert_eq!(after["later"].due_at, later, "what is due moves with the clock");
-    let lease = async |journal: &Arc<dyn Journal>| {
+    let lease = async |journal: &Arc<dyn Queues>| {
         journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap()
     };
     assert_eq!(keys(&lease(&second).await), ["now"]);
@@ -137,8 +137,7 @@ async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
     second.close().await.unwrap();
     // This much may not have been written yet.
     clock.advance(Duration::from_secs(5));
-    let operator = Options { access: Access::Operator, ..options(&clock) };
-    let operator = journal::open(&url, operator).await.unwrap();
+    let operator = journal::open_operator(&url, options(&clock)).await.unwrap();
     let letters = Filter { state: Some(State::Dead), limit: 9, ..Filter::default() };
     let letter = operator.list(letters).await.unwrap().remove(0);
     operator.discard(letter.id).await.unwrap();
@@ -180,7 +179,7 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
     looked(&client).await;
     let letter = NewEntry { dead: Some("odd".to_owned()), ..message("dead", "dead") };
     append_all(&*first, [letter, message("held", "held")]).await;
-    let lease = async |journal: &Arc<dyn Journal>| {
+    let lease = async |journal: &Arc<dyn Queues>| {
         journal.lease(Queue::Inbox, 9, clock.now().plus(20 * LEASE)).await.unwrap()
     };
     let held = lease(&first).await.remove(0);

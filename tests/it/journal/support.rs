@@ -6,8 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{
-        self, Access, Appended, Entry, Journal, JournalError, NewEntry, Options, Queue,
-        SignatureBinding, Stats,
+        self, Appended, Entry, JournalError, NewEntry, Options, Queue, Queues, SignatureBinding, Stats,
     },
 };
 use tempfile::TempDir;
@@ -26,7 +25,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One driver's journal, opened as a server does.
 pub(super) struct Bench {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     /// The clock of the process that has the journal open: the next one has its own.
     pub(super) clock: Clock,
     /// What another process would open it by; none where nothing outlives a process.
@@ -34,7 +33,38 @@ pub(super) struct Bench {
     /// Whether it is one file or more; else it is a server that is told what is done, and does not go back in time.
     folder: Option<TempDir>,
     /// Processes that ended without a word: their server does not know. They stand still, as their clocks do.
-    gone: Vec<Arc<dyn Journal>>,
+    gone: Vec<Arc<dyn Queues>>,
+}
+
+/// The party that opens a journal.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opener {
+    Server,
+    Operator,
+    Source,
+    Target,
+}
+
+impl Opener {
+    /// The error with which this party is kept away from a journal.
+    pub(super) async fn refusal(self, url: &str) -> JournalError {
+        let options = options(&Clock::system());
+        let error = match self {
+            Self::Server => journal::open_server(url, options).await.err(),
+            Self::Operator => journal::open_operator(url, options).await.err(),
+            Self::Source => journal::open_source(url, options).await.err(),
+            Self::Target => journal::open_target(url, options).await.err(),
+        };
+        error.unwrap_or_else(|| panic!("{self:?} has opened {url}"))
+    }
+
+    /// What the message says by which this party is told to change something.
+    pub(super) async fn instruction(self, url: &str) -> String {
+        match self.refusal(url).await {
+            JournalError::Open(message) => message,
+            other => panic!("{self:?}, {url}: {other:?}"),
+        }
+    }
 }
 
 /// How a journal's process ends.
@@ -69,7 +99,7 @@ impl Bench {
 
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Clock::manual(START);
-        let journal = journal::open(&url, options(&clock)).await.unwrap();
+        let journal = journal::open_server(&url, options(&clock)).await.unwrap();
         Self { journal, clock, url: Some(url), folder, gone: Vec::new() }
     }
 
@@ -102,7 +132,7 @@ impl Bench {
             return false;
         }
         // In its place, for a file can only be opened once this one is gone.
-        let nothing = journal::open("memory:", options(&self.clock)).await.unwrap();
+        let nothing = journal::open_server("memory:", options(&self.clock)).await.unwrap();
         let before = std::mem::replace(&mut self.journal, nothing);
         match (ending, &self.folder) {
             (Ending::Orderly, None) => before.close().await.unwrap(),
@@ -120,7 +150,7 @@ impl Bench {
         self.clock = Clock::manual(self.clock.now());
         meanwhile(&self.clock);
         let url = self.url.as_deref().unwrap_or("memory:");
-        self.journal = journal::open(url, options(&self.clock)).await.unwrap();
+        self.journal = journal::open_server(url, options(&self.clock)).await.unwrap();
         true
     }
 
@@ -200,7 +230,6 @@ pub(super) fn options(clock: &Clock) -> Options {
         max_pending: MAX_PENDING as u64,
         recent_keys: 64,
         clock: clock.clone(),
-        access: Access::Server,
     }
 }
 
@@ -235,7 +264,7 @@ fn new_entry(queue: Queue, conversation: &str, key: &str) -> NewEntry {
 
 /// Appends entries in this order, many at once.
 pub(super) async fn append_all(
-    journal: &dyn Journal,
+    journal: &dyn Queues,
     entries: impl IntoIterator<Item = NewEntry>,
 ) -> Vec<Appended> {
     let appends = stream::iter(entries).map(|entry| journal.append(entry, None));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Access, Entry, Filter, Journal, JournalError, Options, Queue},
+    journal::{self, Entry, Filter, JournalError, Queue, Queues},
 };
 use tokio_postgres::Client;
 
@@ -80,7 +80,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
 }
 
 /// Leases one entry after another as time passes; when each comes, in milliseconds from now.
-async fn arrivals(journal: &dyn Journal, clock: &Clock, count: usize) -> Vec<(String, u64)> {
+async fn arrivals(journal: &dyn Queues, clock: &Clock, count: usize) -> Vec<(String, u64)> {
     const PACE: u64 = 250;
     let mut arrivals = Vec::new();
     for step in 0..200 {
@@ -138,7 +138,7 @@ async fn what_was_in_work_when_all_replicas_died_comes_back_one_by_one_however_l
 async fn what_comes_after_a_discarded_entry_waits_for_whoever_is_at_work_on_that() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    let operator = journal::open(&url, Options { access: Access::Operator, ..options(&clock) });
+    let operator = journal::open_operator(&url, options(&clock));
     let operator = operator.await.unwrap();
     let lease = async || second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
     append_all(&*first, ["a", "b", "c"].map(|name| message(name, name))).await;

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Journal, NewEntry, Queue},
+    journal::{NewEntry, Queue, Queues},
     metrics,
     server::{ConnectionLimits, Listener, admin, admin::Render},
 };
