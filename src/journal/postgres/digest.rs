@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-use crate::journal::fingerprint::Fingerprint;
+use crate::journal::entry::ConversationToken;
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
@@ -20,15 +20,15 @@ impl Digest {
     }
 }
 
-impl From<Fingerprint> for Digest {
-    fn from(fingerprint: Fingerprint) -> Self {
-        Self(fingerprint.to_bytes())
+impl From<ConversationToken> for Digest {
+    fn from(ConversationToken(bytes): ConversationToken) -> Self {
+        Self(bytes)
     }
 }
 
-impl From<Digest> for Fingerprint {
+impl From<Digest> for ConversationToken {
     fn from(digest: Digest) -> Self {
-        Self::from_bytes(digest.0)
+        Self(digest.0)
     }
 }
 

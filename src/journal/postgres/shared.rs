@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::time::JournalTime;
 use crate::{
     clock::Clock,
-    journal::{Lease, Queue, books::Changes, fingerprint::Fingerprint},
+    journal::{Lease, Queue, changes::Changes, entry::ConversationToken},
 };
 
 /// Shared by the writer, the keeper and the journal's face.
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     clock: Clock,
     /// The leases that this replica has given and not yet seen settled or lost, by conversation: their fences, and when
     /// they end by themselves. Whoever could not settle one for want of the database may do so until then.
-    held: Mutex<HashMap<(Queue, Fingerprint), (u64, Duration)>>,
+    held: Mutex<HashMap<(Queue, ConversationToken), (u64, Duration)>>,
     /// Whether the other replicas are to be told, by queue.
     untold: [AtomicBool; 2],
     hint: Notify,
@@ -86,14 +86,14 @@ impl Shared {
     }
 
     /// The leases that have not ended by themselves.
-    fn lasting(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), (u64, Duration)>> {
+    fn lasting(&self) -> MutexGuard<'_, HashMap<(Queue, ConversationToken), (u64, Duration)>> {
         let now = self.clock.elapsed();
         let mut held = self.lock();
         held.retain(|_, (_, ends)| *ends > now);
         held
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), (u64, Duration)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, ConversationToken), (u64, Duration)>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
