@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::digest::Digest;
+use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
     journal::{Appended, Bond, Entry, JournalError, Lease, NewEntry, Queue, State},
@@ -14,7 +14,6 @@ pub(super) enum Command {
     Append(Call<Append, Vec<Appended>>),
     Settle(Call<Settle, ()>),
     Lease(Call<Ask, Vec<Entry>>),
-    Close(Call<(), ()>),
 }
 
 /// What a command is about, and who waits for its result.
@@ -30,7 +29,7 @@ pub(super) struct Append {
     pub(super) rows: Vec<Row>,
     pub(super) bond: Option<Bond>,
     /// What the bond binds to.
-    pub(super) sealed: Digest,
+    pub(super) sealed: KeyHash,
 }
 
 /// What became of a leased entry.
@@ -58,14 +57,14 @@ pub(super) struct Ask {
 /// A new entry with its digests.
 #[derive(Debug)]
 pub(super) struct Row {
-    pub(super) key: Digest,
-    pub(super) line: Digest,
+    pub(super) key: KeyHash,
+    pub(super) line: KeyHash,
     pub(super) entry: NewEntry,
 }
 
 impl Row {
     pub(super) fn new(entry: NewEntry) -> Self {
-        let digest = |text: &str| Digest::of(text.as_bytes());
+        let digest = |text: &str| KeyHash::of(text.as_bytes());
         Self { key: digest(&entry.key), line: digest(&entry.conversation), entry }
     }
 }
@@ -73,11 +72,11 @@ impl Row {
 impl Append {
     pub(super) fn new(entries: Vec<NewEntry>) -> Self {
         let rows = entries.into_iter().map(Row::new).collect();
-        Self { rows, bond: None, sealed: Digest::default() }
+        Self { rows, bond: None, sealed: KeyHash::default() }
     }
 
     /// Only if the bond's signature is not bound to another body than `sealed` is of.
-    pub(super) fn under(self, bond: Bond, sealed: Digest) -> Self {
+    pub(super) fn under(self, bond: Bond, sealed: KeyHash) -> Self {
         Self { bond: Some(bond), sealed, ..self }
     }
 
@@ -121,14 +120,7 @@ impl Command {
         match self {
             Self::Append(call) => call.waiter.is_closed(),
             Self::Lease(call) => call.waiter.is_closed(),
-            Self::Settle(_) | Self::Close(_) => false,
-        }
-    }
-
-    /// Tells its waiter that nothing comes after it.
-    pub(super) fn end(self, result: Result<(), JournalError>) {
-        if let Self::Close(call) = self {
-            call.answer(result);
+            Self::Settle(_) => false,
         }
     }
 
@@ -138,7 +130,6 @@ impl Command {
             Self::Append(call) => call.answer(Err(error.clone())),
             Self::Settle(call) => call.answer(Err(error.clone())),
             Self::Lease(call) => call.answer(Err(error.clone())),
-            Self::Close(call) => call.answer(Err(error.clone())),
         }
     }
 }

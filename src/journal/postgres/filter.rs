@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::values::queue_number;
+use super::records::queue_number;
 use crate::journal::{Filter, Order, State, filter::KeyPattern};
 
 /// The value of a parameter.

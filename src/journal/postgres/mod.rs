@@ -7,26 +7,30 @@
 //! that clock changes.
 
 mod address;
-mod batch;
+mod arrays;
+mod backlog;
+mod clock;
 mod command;
-mod copying;
-mod digest;
+mod connection;
+mod error;
 mod filter;
-mod keeper;
-mod office;
-mod operate;
-mod parameters;
-mod pen;
-mod pens;
+mod heartbeat;
+mod key_hash;
+mod leases;
+mod maintenance;
+mod operations;
 mod purge;
 mod reader;
+mod records;
+mod replica;
+mod retry;
 mod schema;
-mod session;
-mod shared;
 mod statements;
-mod time;
-mod values;
+mod transaction;
+mod transfer;
+mod write_connection;
 mod writer;
+mod writer_thread;
 
 use std::{future::ready, sync::Arc};
 
@@ -36,14 +40,11 @@ use tokio_postgres::Client;
 pub(super) use self::address::Address;
 use self::{
     command::{Append, Ask, Call, Command, Settle, span},
-    digest::Digest,
-    keeper::{Keeper, NOTICED_AFTER, tell_of_step},
-    office::Office,
+    connection::Connection,
+    key_hash::KeyHash,
     reader::Reader,
-    session::{Session, soon},
-    shared::Shared,
-    statements::{ENTER, INTERRUPTED, START, text},
-    time::LEAST_STEP,
+    replica::Replica,
+    writer_thread::WriterThread,
 };
 use super::{
     Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
@@ -53,23 +54,18 @@ use crate::clock::UnixMillis;
 
 /// Opens the database at `address` for a server or an operator.
 pub(super) async fn open(address: Address, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let session = Session::open(&address, options.access).await?;
-    let shared = Arc::new(Shared::new(options.clock.clone()));
-    let office = match options.access {
+    let connection = Connection::open(&address, options.access).await?;
+    let server = match options.access {
         Access::Server => {
-            let replica = enter(&session.client, &options, &shared).await?;
-            let keeper = Keeper {
-                address: address.clone(),
-                options: options.clone(),
-                replica,
-                shared: Arc::clone(&shared),
-            };
-            Some(Office::open(keeper).await?)
+            let replica = Replica::enter(&connection.client, address.clone(), options.clone()).await?;
+            let replica = Arc::new(replica);
+            let writers = WriterThread::open(Arc::clone(&replica)).await?;
+            Some(Server { replica, writers })
         }
         Access::Operator | Access::Source | Access::Target => None,
     };
-    let reader = Reader::new(address, options.access, session);
-    Ok(Arc::new(Postgres { options, reader, shared, office }))
+    let reader = Reader::new(address, options.access, connection);
+    Ok(Arc::new(Postgres { options, reader, server }))
 }
 
 /// One replica's side of the database, or an operator's.
@@ -77,45 +73,26 @@ pub(super) async fn open(address: Address, options: Options) -> Result<Arc<dyn J
 struct Postgres {
     options: Options,
     reader: Reader,
-    shared: Arc<Shared>,
     /// An operator has none.
-    office: Option<Office>,
+    server: Option<Server>,
 }
 
-/// Numbers a replica. It is on the list before it can lease anything, or nobody would miss it if it died early.
-///
-/// Before that it looks what time it is, and what was in work on a replica that may not be alive any more.
-async fn enter(client: &Client, options: &Options, shared: &Shared) -> Result<i64, JournalError> {
-    let now = options.clock.manual_now().map(|now| now.0);
-    let noticed_after = i64::try_from(NOTICED_AFTER.as_millis()).unwrap_or(i64::MAX);
-    let start = || async { client.query_one(&text(START), &[&now, &LEAST_STEP]).await };
-    let row = soon(client, start).await?;
-    shared.time.learn(row.get(0));
-    if row.get::<_, i64>(1) != 0 {
-        tell_of_step(row.get(1));
-    }
-    let replica: i64 = soon(client, || client.query_one(ENTER, &[])).await?.get(0);
-    let delay = || async { client.execute(&text(INTERRUPTED), &[&now, &replica, &noticed_after]).await };
-    soon(client, delay).await?;
-    Ok(replica)
+/// The part of the journal that a server has.
+#[derive(Debug)]
+struct Server {
+    replica: Arc<Replica>,
+    writers: WriterThread,
 }
 
 impl Postgres {
-    /// Has the writer do something.
-    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
-        let Some(Office { commands, .. }) = &self.office else { return Err(not_the_server()) };
-        let (call, answer) = Call::new(input);
-        commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
-        answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
-    }
-
     fn take_in(&self, append: Append) -> Pending<'_, Vec<Appended>> {
-        let Some(Office { commands, .. }) = &self.office else {
+        let Some(Server { writers, .. }) = &self.server else {
             return Box::pin(ready(Err(not_the_server())));
         };
+        let queue = writers.queue();
         let (call, answer) = Call::new(append);
         // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
-        if let Err(refused) = commands.try_send(Command::Append(call)) {
+        if let Err(refused) = queue.try_send(Command::Append(call)) {
             return Box::pin(ready(Err(match refused {
                 TrySendError::Full(_) => {
                     JournalError::Unavailable("too many commands wait for it".into())
@@ -126,17 +103,33 @@ impl Postgres {
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(JournalError::closed())) })
     }
 
+    fn settle(&self, settle: Settle) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let Some(Server { writers, .. }) = &self.server else { return Err(not_the_server()) };
+            let queue = writers.queue();
+            let (call, answer) = Call::new(settle);
+            queue.send(Command::Settle(call)).await.map_err(|_| JournalError::closed())?;
+            answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
+        })
+    }
+
     /// Refuses what comes after the end.
     fn check_open(&self) -> Result<(), JournalError> {
-        match &self.office {
-            Some(office) if office.commands.is_closed() => Err(JournalError::closed()),
+        match &self.server {
+            Some(server) if server.writers.is_closed() => Err(JournalError::closed()),
             _ => Ok(()),
+        }
+    }
+
+    fn notify(&self, queue: Queue) {
+        if let Some(server) = &self.server {
+            server.replica.changes.notify(queue);
         }
     }
 
     /// Journal time; an operator goes by what is written of it.
     fn elapsed(&self) -> Option<i64> {
-        self.office.as_ref().map(|_| self.shared.time.known())
+        self.server.as_ref().map(|server| server.replica.time.known())
     }
 
     fn now(&self) -> Option<UnixMillis> {
@@ -155,73 +148,83 @@ fn not_the_server() -> JournalError {
 
 impl Journal for Postgres {
     fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        if entries.is_empty() && self.check_open().is_ok() && self.office.is_some() {
+        if entries.is_empty() && self.check_open().is_ok() && self.server.is_some() {
             return Box::pin(ready(Ok(Vec::new())));
         }
         self.take_in(Append::new(entries))
     }
 
     fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let sealed = Digest::of(&entry.body);
+        let sealed = KeyHash::of(&entry.body);
         let appended = self.take_in(Append::new(vec![entry]).under(bond, sealed));
         Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
     }
 
     fn bind(&self, bond: Bond, body: &[u8]) -> Pending<'_, ()> {
-        let bound = self.take_in(Append::new(Vec::new()).under(bond, Digest::of(body)));
+        let bound = self.take_in(Append::new(Vec::new()).under(bond, KeyHash::of(body)));
         Box::pin(async { bound.await.map(drop) })
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        Box::pin(self.call(Ask { queue, limit, span: self.span(until) }, Command::Lease))
+        let ask = Ask { queue, limit, span: self.span(until) };
+        Box::pin(async move {
+            let Some(Server { writers, .. }) = &self.server else { return Err(not_the_server()) };
+            let (call, answer) = Call::new(ask);
+            let queued = writers.queue().send(Command::Lease(call)).await;
+            queued.map_err(|_| JournalError::closed())?;
+            answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
+        })
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::done(lease, follow_ups), Command::Settle))
+        self.settle(Settle::done(lease, follow_ups))
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::later(lease, self.span(until), reason), Command::Settle))
+        self.settle(Settle::later(lease, self.span(until), reason))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
         let later = Settle::later(lease, self.span(until), reason);
-        Box::pin(self.call(Settle { uncounted: 1, ..later }, Command::Settle))
+        self.settle(Settle { uncounted: 1, ..later })
     }
 
     fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::dead(lease, reason), Command::Settle))
+        self.settle(Settle::dead(lease, reason))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
-        self.shared.changes.subscribe(queue)
+        match &self.server {
+            Some(server) => server.replica.changes.subscribe(queue),
+            None => watch::Sender::new(0).subscribe(),
+        }
     }
 
     fn stats(&self) -> Pending<'_, Stats> {
         Box::pin(async {
             self.check_open()?;
-            let leased = |queue| self.shared.count(queue);
-            self.reader.with(|client| async move { operate::stats(&client, leased).await }).await
+            let leased = |queue| self.server.as_ref().map_or(0, |it| it.replica.leases.count(queue));
+            self.reader.with(|client| async move { operations::stats(&client, leased).await }).await
         })
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
         Box::pin(async move {
             let filter = &filter;
-            self.reader.with(|client| async move { operate::list(&client, filter).await }).await
+            self.reader.with(|client| async move { operations::list(&client, filter).await }).await
         })
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
         Box::pin(async move {
-            self.reader.with(|client| async move { operate::show(&client, id).await }).await
+            self.reader.with(|client| async move { operations::show(&client, id).await }).await
         })
     }
 
     fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
         Box::pin(async move {
             let keys = &keys;
-            self.reader.with(|client| async move { operate::find(&client, queue, keys).await }).await
+            self.reader.with(|client| async move { operations::find(&client, queue, keys).await }).await
         })
     }
 
@@ -231,10 +234,10 @@ impl Journal for Postgres {
             let now = self.now();
             let revived = self
                 .reader
-                .with(|client| async move { operate::revive(&client, id, now).await })
+                .with(|client| async move { operations::revive(&client, id, now).await })
                 .await?;
             let queue = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
-            self.shared.changes.notify(queue);
+            self.notify(queue);
             Ok(())
         })
     }
@@ -243,11 +246,12 @@ impl Journal for Postgres {
         Box::pin(async move {
             self.check_open()?;
             let (now, elapsed) = (self.now(), self.elapsed());
-            let discard =
-                |client: Arc<Client>| async move { operate::discard(&client, id, now, elapsed).await };
+            let discard = |client: Arc<Client>| async move {
+                operations::discard(&client, id, now, elapsed).await
+            };
             let discarded = self.reader.with(discard).await?;
             let queue = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
-            self.shared.changes.notify(queue);
+            self.notify(queue);
             Ok(())
         })
     }
@@ -256,16 +260,16 @@ impl Journal for Postgres {
         Box::pin(async move {
             if self.options.access == Access::Source && after == EntryId(0) {
                 // It is copied from its beginning: where it was copied to before is not where it has been moved.
-                self.reader.with(|client| async move { copying::mark(&client, None).await }).await?;
+                self.reader.with(|client| async move { transfer::mark(&client, None).await }).await?;
             }
-            self.reader.with(|client| async move { operate::page(&client, after, limit).await }).await
+            self.reader.with(|client| async move { operations::page(&client, after, limit).await }).await
         })
     }
 
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
         Box::pin(async move {
             let records = &records;
-            self.reader.with(|client| async move { operate::restore(&client, records).await }).await
+            self.reader.with(|client| async move { operations::restore(&client, records).await }).await
         })
     }
 
@@ -273,9 +277,9 @@ impl Journal for Postgres {
         if self.options.access != Access::Target {
             return Box::pin(ready(Err(JournalError::not_copied())));
         }
-        Box::pin(
-            async move { self.reader.with(|client| async move { copying::begin(&client).await }).await },
-        )
+        Box::pin(async move {
+            self.reader.with(|client| async move { transfer::begin(&client).await }).await
+        })
     }
 
     fn end_copy(&self) -> Pending<'_, ()> {
@@ -283,7 +287,7 @@ impl Journal for Postgres {
             return Box::pin(ready(Err(JournalError::not_copied())));
         }
         Box::pin(
-            async move { self.reader.with(|client| async move { copying::end(&client).await }).await },
+            async move { self.reader.with(|client| async move { transfer::end(&client).await }).await },
         )
     }
 
@@ -293,7 +297,7 @@ impl Journal for Postgres {
         }
         Box::pin(async move {
             let target = Some(target.as_str());
-            self.reader.with(|client| async move { copying::mark(&client, target).await }).await
+            self.reader.with(|client| async move { transfer::mark(&client, target).await }).await
         })
     }
 
@@ -316,13 +320,9 @@ impl Journal for Postgres {
 
     fn close(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            let closed = match &self.office {
-                None => Ok(()),
-                Some(Office { commands, .. }) => match self.call((), Command::Close).await {
-                    // It was closed before.
-                    Err(_) if commands.is_closed() => Ok(()),
-                    closed => closed,
-                },
+            let closed = match &self.server {
+                Some(server) if !server.writers.is_closed() => server.writers.close().await,
+                _ => Ok(()),
             };
             self.reader.close().await;
             closed

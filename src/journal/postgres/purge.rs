@@ -1,10 +1,16 @@
 //! The removal of what has been kept long enough, in small steps.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_postgres::{Client, Error};
 
-use super::{statements::text, values::count};
-use crate::journal::{EntryId, Options};
+use super::{records::count, replica::Replica, retry::with_timeout, statements::text};
+use crate::journal::{EntryId, JournalError, Options};
 
+/// The longest time between two purges, and the time between two steps of one.
+const PURGE_EVERY: Duration = Duration::from_mins(1);
+const STEP_EVERY: Duration = Duration::from_millis(20);
 /// How many entries a step looks at.
 const STEP: i64 = 1000;
 /// Held by the one replica that sweeps: `RCcb` in ASCII, and one more than the migrations' lock.
@@ -44,22 +50,65 @@ const UNSEAL: &str = "
 const UNLEASE: &str = "
     delete from conversation where queue in (0, 1) and head is null and lease_until <= NOW";
 
-/// What a step did.
+/// The result of one step of a purge.
 #[derive(Debug)]
-pub(super) struct Purged {
+pub(super) struct PurgeResult {
     /// Where the next step begins; none after the last.
     pub(super) next: Option<EntryId>,
-    /// How many entries it removed.
+    /// How many entries were removed.
     pub(super) count: u64,
 }
 
-/// Whether we may sweep: no other replica does.
-pub(super) async fn claim(client: &Client) -> Result<bool, Error> {
+/// The repeated purge of one replica, which goes on in small steps.
+pub(super) struct PurgeSchedule {
+    every: Duration,
+    next_at: Instant,
+    /// Where the next step begins, while a purge is going on.
+    from: Option<EntryId>,
+}
+
+impl PurgeSchedule {
+    pub(super) fn new(options: &Options) -> Self {
+        let every = PURGE_EVERY.min(options.keep).min(options.keep_dead);
+        Self { every, next_at: Instant::now() + every, from: None }
+    }
+
+    /// When the next step is due.
+    pub(super) fn next_at(&self) -> Instant {
+        self.next_at
+    }
+
+    /// Does one step, if no other replica is purging.
+    pub(super) async fn step(&mut self, replica: &Replica, client: &Client) -> Result<(), JournalError> {
+        let from = match self.from {
+            Some(from) => Some(from),
+            None if with_timeout(client, || lock(client)).await? => Some(EntryId(0)),
+            None => None,
+        };
+        self.from = match from {
+            Some(from) => {
+                let elapsed = Some(replica.time.known());
+                let step = || step(client, from, elapsed, &replica.options);
+                with_timeout(client, step).await?.next
+            }
+            None => None,
+        };
+        if from.is_some() && self.from.is_none() {
+            with_timeout(client, || unlock(client)).await?;
+        }
+        let pause = if self.from.is_some() { STEP_EVERY } else { self.every };
+        self.next_at = Instant::now() + pause;
+        Ok(())
+    }
+}
+
+/// Takes the lock of the purge; `false` if another replica has it.
+async fn lock(client: &Client) -> Result<bool, Error> {
     client.query_one("select pg_try_advisory_lock($1)", &[&LOCK]).await?.try_get(0)
 }
 
-/// Others may sweep.
-pub(super) async fn release(client: &Client) -> Result<(), Error> {
+/// Gives the lock of the purge back.
+async fn unlock(client: &Client) -> Result<(), Error> {
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).await.map(drop)
 }
 
@@ -69,7 +118,7 @@ pub(super) async fn step(
     from: EntryId,
     elapsed: Option<i64>,
     options: &Options,
-) -> Result<Purged, Error> {
+) -> Result<PurgeResult, Error> {
     let [keep, keep_dead] = [options.keep, options.keep_dead]
         .map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
     let purged = client.query_one(&text(PURGE), &[&elapsed, &from.0, &STEP, &keep, &keep_dead]).await?;
@@ -77,5 +126,5 @@ pub(super) async fn step(
     let now = options.clock.manual_now().map(|now| now.0);
     client.execute(&text(UNLEASE), &[&now]).await?;
     let next: Option<i64> = purged.try_get(0)?;
-    Ok(Purged { next: next.map(EntryId), count: count(purged.try_get(1)?) })
+    Ok(PurgeResult { next: next.map(EntryId), count: count(purged.try_get(1)?) })
 }

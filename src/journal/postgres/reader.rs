@@ -5,10 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, Error};
 
-use super::{
-    address::Address,
-    session::{Session, soon},
-};
+use super::{address::Address, connection::Connection, retry::with_timeout};
 use crate::journal::{Access, JournalError};
 
 /// Reads, and does an operator's work, on one connection that is made when it is needed.
@@ -16,11 +13,11 @@ use crate::journal::{Access, JournalError};
 pub(super) struct Reader {
     address: Address,
     access: Access,
-    session: Mutex<Option<Session>>,
+    session: Mutex<Option<Connection>>,
 }
 
 impl Reader {
-    pub(super) fn new(address: Address, access: Access, session: Session) -> Self {
+    pub(super) fn new(address: Address, access: Access, session: Connection) -> Self {
         Self { address, access, session: Mutex::new(Some(session)) }
     }
 
@@ -32,9 +29,9 @@ impl Reader {
         let mut place = self.session.lock().await;
         let session = match place.take().filter(|session| !session.client.is_closed()) {
             Some(session) => session,
-            None => Session::open(&self.address, self.access).await?,
+            None => Connection::open(&self.address, self.access).await?,
         };
-        let done = soon(&session.client, || work(Arc::clone(&session.client))).await?;
+        let done = with_timeout(&session.client, || work(Arc::clone(&session.client))).await?;
         *place = Some(session);
         Ok(done)
     }

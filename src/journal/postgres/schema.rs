@@ -3,8 +3,8 @@
 use tokio_postgres::{Client, Error};
 
 use super::{
-    address::open_error,
-    session::{BEGIN, retried, unavailable},
+    error::{open_error, unavailable_error},
+    retry::{BEGIN, retry_collisions},
 };
 use crate::journal::{Access, JournalError};
 
@@ -102,7 +102,7 @@ pub(super) const SCHEMA: &str = "rongcloud_callback";
 
 /// Makes sure that the tables are there in our version.
 pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), JournalError> {
-    match state(client).await.map_err(|error| unavailable(&error))? {
+    match state(client).await.map_err(|error| unavailable_error(&error))? {
         State::Version(VERSION) => Ok(()),
         State::Version(version) if version > VERSION => Err(open_error(&format!(
             "the journal in this database is of version {version}, and this program knows {VERSION} at most: run \
@@ -130,7 +130,7 @@ pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), Journ
                      schema in the database, or own an empty schema {SCHEMA} in it",
                     refused.message()
                 )),
-                None => unavailable(&error),
+                None => unavailable_error(&error),
             })
         }
     }
@@ -181,7 +181,7 @@ async fn state(client: &Client) -> Result<State, Error> {
 /// The lock comes before the transaction, which would not notice what was made while it waited.
 async fn migrate(client: &Client) -> Result<(), Error> {
     client.batch_execute(&format!("select pg_advisory_lock({LOCK})")).await?;
-    retried(client, || make(client)).await?;
+    retry_collisions(client, || make(client)).await?;
     client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
 }
 

@@ -33,8 +33,12 @@ const SEAL: &str = "
 /// Whoever holds the lock of a conversation is the only one who takes numbers for it, so that no lower number
 /// is committed after a higher one.
 pub(super) const LOCK: &str = "
-    insert into conversation (queue, line) select * from unnest($1::smallint[], $2::bytea[])
-    on conflict (queue, line) do update set queue = excluded.queue";
+    with locked as (
+        insert into conversation (queue, line) select * from unnest($2::smallint[], $3::bytea[])
+        on conflict (queue, line) do update set queue = excluded.queue
+        returning queue, head is not null and ready_at <= NOW as is_ready
+    )
+    select queue, bool_or(is_ready) from locked group by queue";
 
 /// Settles leased entries, as far as their leases still count; returns those.
 const SETTLE: &str = "

@@ -1,270 +1,331 @@
-//! The writer: takes what is queued, commits it as one transaction, then answers all who wait.
+//! The writer: takes the requests that are queued, runs them as one transaction, commits it, and answers.
 //!
-//! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
-//! locks (see [`Progress`]). Nobody is told of anything before it is committed.
+//! While a commit is under way, the next transaction begins on another connection. Nobody is answered before the commit.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, FutureExt, OptionFuture},
-    stream::FuturesUnordered,
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
 };
+
 use metrics::Histogram;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    batch::{Batch, Effects, Outcome, Writing},
+    backlog::Reservation,
     command::{Append, Command},
-    pen::{Ended, Pace, Pen, Progress},
-    pens::Pens,
-    session::{Failure, Session, soon, unavailable},
-    shared::Shared,
-    statements::shard,
-    values::{count, queue_number},
+    error::{Failure, unavailable_error},
+    records::{count, queue_number},
+    replica::Replica,
+    retry::with_timeout,
+    statements::{LEAVE, ORPHANS, PASS, RELEASE, shard, text},
+    transaction::{Answers, Context, Effects, Outcome, Transaction},
+    write_connection::WriteConnection,
 };
-use crate::journal::{JournalError, Options, Queue};
+use crate::journal::{JournalError, Queue};
 
-/// Most commands in one transaction.
+/// Most requests in one transaction.
 const BATCH: usize = 1024;
+/// After a failed connection, how long until the next is tried.
+const RETRY: Duration = Duration::from_millis(250);
 
-/// What the writer's task owns.
+fn connections() -> usize {
+    std::env::var("WRITERS").ok().and_then(|it| it.parse().ok()).unwrap_or(2)
+}
+
+/// The writer of a replica, with its connections.
+#[derive(Debug)]
 pub(super) struct Writer {
-    options: Options,
-    shared: Arc<Shared>,
-    pens: Pens,
-    under_way: FuturesUnordered<BoxFuture<'static, (Ended, Begun)>>,
-    /// Until it is over, nothing begins beside what is under way.
-    turn: Option<BoxFuture<'static, ()>>,
-    /// Of the last few transactions.
-    pace: Pace,
-    backlog: Backlog,
+    replica: Arc<Replica>,
+    /// The connections that have nothing to do.
+    free: Vec<WriteConnection>,
+    /// The commits under way. Each gives its connection back, unless it has failed.
+    commits: JoinSet<Option<WriteConnection>>,
+    /// The latest failure, and when it happened.
+    failure: (JournalError, Instant),
     seconds: Histogram,
     commands: Histogram,
 }
 
-/// What was known when a transaction began.
-#[derive(Debug, Clone, Copy)]
-struct Begun {
-    /// How many new entries it may bring.
-    new: u64,
-    /// How many those that had ended may have brought.
-    before: u64,
-    had_room: bool,
-}
-
-/// How many entries are pending.
-#[derive(Debug, Default)]
-struct Backlog {
-    /// By queue, as far as is known; in the Inbox rather too many than too few.
-    pending: [u64; 2],
-    /// How many new ones are under way.
-    under_way: u64,
-    /// How many have been.
-    ended: u64,
-}
-
 impl Writer {
-    pub(super) fn new(options: Options, shared: Arc<Shared>, pens: Pens) -> Self {
-        Self {
-            options,
-            shared,
-            pens,
-            under_way: FuturesUnordered::new(),
-            turn: None,
-            pace: Pace::default(),
-            backlog: Backlog::default(),
+    /// Starts the writer, once it has a connection.
+    pub(super) async fn open(replica: Arc<Replica>) -> Result<Self, JournalError> {
+        let mut writer = Self {
+            replica,
+            free: Vec::new(),
+            commits: JoinSet::new(),
+            failure: (JournalError::closed(), Instant::now()),
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
-        }
+        };
+        writer.connect().await?;
+        Ok(writer)
     }
 
-    /// Works until every sender is gone or one has asked to close; returns who has, and the connections.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> (Vec<Command>, Pens) {
-        let (mut queued, mut closers) = (Vec::with_capacity(BATCH), Vec::new());
+    /// Works until every sender of its queue is gone, or until it is told to close: what is queued then is still done.
+    pub(super) async fn run(&mut self, mut queue: mpsc::Receiver<Command>, closing: &CancellationToken) {
+        let mut queued = Vec::with_capacity(BATCH);
         loop {
-            let may_begin =
-                self.under_way.is_empty() || (self.turn.is_none() && self.pens.first().is_some());
+            // What comes while all connections are busy shares the next transaction.
+            self.wait_for_a_connection().await;
             tokio::select! {
-                Some((ended, begun)) = self.under_way.next() => self.end(ended, begun),
-                Some(()) = OptionFuture::from(self.turn.as_mut()) => {
-                    self.turn = None;
-                    self.pens.want_another(self.under_way.len());
-                }
-                Some(()) = self.pens.another() => {}
-                received = commands.recv_many(&mut queued, BATCH), if may_begin => {
+                () = closing.cancelled(), if !queue.is_closed() => queue.close(),
+                received = queue.recv_many(&mut queued, BATCH) => {
                     if received == 0 {
                         break;
                     }
-                    closers.extend(queued.extract_if(.., |command| matches!(command, Command::Close(_))));
-                    if !closers.is_empty() {
-                        // What is queued already is still done; nothing comes after it.
-                        commands.close();
-                    }
-                    let mut batch = Batch::default();
-                    for command in queued.drain(..).filter(|command| !command.is_abandoned()) {
-                        batch.push(command);
-                    }
-                    if !batch.is_empty() {
-                        self.work(batch).await;
+                    let requests = queued.drain(..).filter(|command| !command.is_abandoned());
+                    let transaction: Transaction = requests.collect();
+                    if !transaction.is_empty() {
+                        self.write(transaction).await;
                     }
                 }
             }
         }
         self.drain().await;
-        (closers, self.pens)
     }
 
-    async fn work(&mut self, mut batch: Batch) {
-        if let Err(error) = self.connect().await {
-            return batch.fail(&error);
+    async fn wait_for_a_connection(&mut self) {
+        while self.free.is_empty() {
+            let Some(ended) = self.commits.join_next().await else { return };
+            self.free.extend(ended.ok().flatten());
         }
-        #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
-        self.commands.record(batch.len() as f64);
-        if self.backlog.most().saturating_add(batch.most_new()) <= self.options.max_pending {
-            return self.begin(batch);
-        }
-        // Close to the bound, each append is looked at by itself, after what makes room.
-        self.drain().await;
-        let appends = batch.take_appends();
-        if !batch.is_empty() {
-            self.commit(batch).await;
-        }
-        for call in appends {
-            match self.fits(&call.input).await {
-                Ok(()) => self.commit(Batch::of(call)).await,
-                Err(refused) => call.answer(Err(refused)),
-            }
-        }
-    }
-
-    /// Makes sure that there is a connection with nothing to do.
-    async fn connect(&mut self) -> Result<(), JournalError> {
-        if self.pens.are_there() {
-            return Ok(());
-        }
-        self.drain().await;
-        if self.pens.are_there() { Ok(()) } else { self.pens.connect_again().await }
-    }
-
-    /// One transaction for all of `batch`, from its beginning to its end.
-    async fn commit(&mut self, batch: Batch) {
-        self.begin(batch);
-        self.drain().await;
     }
 
     /// Waits until nothing is under way.
     async fn drain(&mut self) {
-        while let Some((ended, begun)) = self.under_way.next().await {
-            self.end(ended, begun);
+        while let Some(ended) = self.commits.join_next().await {
+            self.free.extend(ended.ok().flatten());
         }
     }
 
-    fn begin(&mut self, batch: Batch) {
-        let Some(pen) = self.pens.take() else { return batch.fail(&self.pens.failure()) };
-        let writing = Writing {
-            replica: self.pens.replica,
-            shard: shard(self.pens.replica, pen.number),
-            max_pending: self.options.max_pending,
-            now: self.options.clock.manual_now(),
-            elapsed: self.shared.time.known(),
-        };
-        let begun =
-            Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
-        self.backlog.under_way += begun.new;
-        let (progress, usually) = (Arc::new(Progress::new()), self.pace);
-        let written =
-            pen.write(batch, writing, self.backlog.pending.iter().sum(), Arc::clone(&progress));
-        self.turn = Some(async move { progress.turn(usually).await }.boxed());
-        self.under_way.push(written.map(move |ended| (ended, begun)).boxed());
+    async fn write(&mut self, mut transaction: Transaction) {
+        if let Err(error) = self.reconnect().await {
+            return transaction.fail(&error);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
+        self.commands.record(transaction.len() as f64);
+        if let Some(reservation) = self.replica.backlog.reserve(transaction.most_new()) {
+            return self.commit(transaction, reservation).await;
+        }
+        // Close to the bound, each append is looked at by itself, after what makes room.
+        self.drain().await;
+        let appends = transaction.take_appends();
+        if let Some(reservation) = self.replica.backlog.reserve(0)
+            && !transaction.is_empty()
+        {
+            self.commit(transaction, reservation).await;
+            self.drain().await;
+        }
+        for call in appends {
+            match self.reserve(&call.input).await {
+                Ok(reservation) => self.commit(Transaction::of(call), reservation).await,
+                Err(refused) => call.answer(Err(refused)),
+            }
+            self.drain().await;
+        }
     }
 
-    fn end(&mut self, ended: Ended, begun: Begun) {
-        let Ended { pen, batch, written, pace } = ended;
-        // It may not have seen these.
-        let beside = self.backlog.ended - begun.before;
-        self.backlog.ended += begun.new;
-        self.backlog.under_way -= begun.new;
-        self.pace = self.pace.and(pace);
-        match written {
-            Ok(answers) => match batch.outcome(&answers) {
-                Ok(mut outcome) => {
-                    self.seconds.record(pace.whole());
-                    outcome.effects.pending[0] += beside;
-                    self.tell(outcome, begun.had_room && self.has_room());
-                    self.pens.put_back(pen);
+    /// Makes sure that there is a connection.
+    async fn reconnect(&mut self) -> Result<(), JournalError> {
+        let had_some = !self.free.is_empty();
+        self.free.retain(|it| !it.connection.client.is_closed());
+        if !self.free.is_empty() {
+            return Ok(());
+        }
+        self.drain().await;
+        if !self.free.is_empty() {
+            return Ok(());
+        }
+        // One that was closed while it had nothing to do has failed nobody.
+        let (failure, at) = &self.failure;
+        if !had_some && at.elapsed() < RETRY {
+            return Err(failure.clone());
+        }
+        let connected = self.connect().await;
+        if let Err(error) = &connected {
+            self.failure = (error.clone(), Instant::now());
+        } else {
+            tracing::info!("the journal's database works again");
+        }
+        connected
+    }
+
+    async fn connect(&mut self) -> Result<(), JournalError> {
+        let connection = WriteConnection::open(&self.replica.address, 0).await?;
+        // As no lease is under way, what is leased without our knowledge was leased by a commit of whose success we
+        // never heard.
+        let client = &connection.connection.client;
+        let (now, fences) = (self.replica.manual_now(), self.replica.leases.fences());
+        let free = || async { client.execute(&text(ORPHANS), &[&now, &self.replica.id, &fences]).await };
+        with_timeout(client, free).await?;
+        self.free.push(connection);
+        for number in 1..connections() {
+            match WriteConnection::open(&self.replica.address, number).await {
+                Ok(connection) => self.free.push(connection),
+                Err(error) => {
+                    tracing::debug!(%error, "no other connection to the journal's database");
+                    break;
                 }
-                // Its waiters are gone with it.
-                Err(error) => drop(self.pens.fail(unavailable(&error))),
-            },
-            Err(Failure::Collision(error)) => {
-                batch.fail(&error);
-                self.pens.put_back(pen);
-            }
-            Err(Failure::Lost(error)) => batch.fail(&self.pens.fail(error)),
-        }
-    }
-
-    fn tell(&mut self, outcome: Outcome, had_room: bool) {
-        let Outcome { effects: Effects { pending, mut ready }, appends, settles, leases } = outcome;
-        self.backlog.pending = pending;
-        for (call, _) in &settles {
-            self.shared.let_go(&call.input.lease);
-        }
-        for (call, entries) in &leases {
-            let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
-            for entry in entries {
-                self.shared.hold(&entry.lease, span);
             }
         }
-        // Room in the Outbox lets the Inbox go on.
-        ready[0] |= !had_room && settles.iter().any(|(call, _)| call.input.lease.queue == Queue::Outbox);
-        for queue in [Queue::Inbox, Queue::Outbox] {
-            if ready[queue as usize] {
-                self.shared.news(queue);
-            }
-        }
-        for (call, answer) in appends {
-            call.answer(answer);
-        }
-        for (call, answer) in settles {
-            call.answer(answer);
-        }
-        for (call, entries) in leases {
-            call.answer(Ok(entries));
-        }
+        Ok(())
     }
 
-    /// Whether the Outbox has.
-    fn has_room(&self) -> bool {
-        self.backlog.pending[1] < self.options.max_pending
+    /// Gives up a connection that cannot be trusted any more: its last transaction may or may not have been committed.
+    fn disconnect(&mut self, error: &JournalError) {
+        tracing::error!(%error, "the journal's database failed; it is connected to again");
+        self.failure = (error.clone(), Instant::now());
     }
 
-    /// Refuses an append that goes beyond the bound on the backlog, as far as is known of other replicas.
-    async fn fits(&mut self, append: &Append) -> Result<(), JournalError> {
-        let Some(Pen { session: Session { client, .. }, statements, .. }) = self.pens.first() else {
-            return Err(self.pens.failure());
+    /// Runs one transaction, and has it committed in the background.
+    async fn commit(&mut self, transaction: Transaction, reservation: Reservation) {
+        let Some(mut connection) = self.free.pop() else {
+            self.replica.backlog.end(reservation, None);
+            return transaction.fail(&self.failure.0);
         };
+        let context = Context {
+            replica: self.replica.id,
+            shard: shard(self.replica.id, connection.number),
+            max_pending: self.replica.options.max_pending,
+            now: self.replica.manual_now(),
+            elapsed: self.replica.time.known(),
+        };
+        let begun = Instant::now();
+        let pending = self.replica.backlog.pending();
+        match connection.run(&transaction, context, pending).await {
+            Ok(answers) => {
+                let commit = Commit {
+                    replica: Arc::clone(&self.replica),
+                    connection,
+                    transaction,
+                    answers,
+                    reservation,
+                    begun,
+                    seconds: self.seconds.clone(),
+                };
+                self.commits.spawn(commit.run());
+            }
+            Err(failure) => {
+                self.replica.backlog.end(reservation, None);
+                match failure {
+                    Failure::Collision(error) => {
+                        transaction.fail(&error);
+                        self.free.push(connection);
+                    }
+                    Failure::Lost(error) => {
+                        self.disconnect(&error);
+                        transaction.fail(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reserves room for an append close to the bound on the backlog, as far as is known of other replicas.
+    async fn reserve(&mut self, append: &Append) -> Result<Reservation, JournalError> {
+        let Some(WriteConnection { connection, statements, .. }) = self.free.first() else {
+            return Err(self.failure.0.clone());
+        };
+        let client = &connection.client;
         let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
         let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
         let queue = queue_number(Queue::Inbox);
         let ask = || async { client.query_one(&statements.room, &[&queue, &keys]).await };
-        match soon(client, ask).await {
+        match with_timeout(client, ask).await {
             Ok(row) => {
-                let (fresh, pending) = (count(row.get(0)), count(row.get(1)));
-                if fresh > 0 && pending + fresh > self.options.max_pending {
-                    return Err(JournalError::Full(pending));
-                }
-                Ok(())
+                let (new, pending) = (count(row.get(0)), count(row.get(1)));
+                let reserved = self.replica.backlog.reserve_beside(pending, append.most_new(), new);
+                reserved.ok_or(JournalError::Full(pending))
             }
-            Err(error) => Err(self.pens.fail(error)),
+            Err(error) => {
+                self.disconnect(&error);
+                Err(error)
+            }
         }
+    }
+
+    /// Gives back what is still leased, so that others need not wait, and takes the replica off the list.
+    pub(super) async fn leave(&self) -> Result<(), JournalError> {
+        let Some(WriteConnection { connection, .. }) = self.free.first() else {
+            return Err(self.failure.0.clone());
+        };
+        let (client, replica) = (&connection.client, &self.replica);
+        let leave = || async {
+            client.execute(RELEASE, &[&replica.id]).await?;
+            client.execute(PASS, &[&replica.time.known()]).await?;
+            client.execute(&text(LEAVE), &[&vec![replica.id]]).await
+        };
+        with_timeout(client, leave).await.map(drop)
     }
 }
 
-impl Backlog {
-    /// The most entries that may be pending in the Inbox.
-    fn most(&self) -> u64 {
-        self.pending[0].saturating_add(self.under_way)
+/// A transaction whose statements have been run.
+struct Commit {
+    replica: Arc<Replica>,
+    connection: WriteConnection,
+    transaction: Transaction,
+    answers: Answers,
+    reservation: Reservation,
+    begun: Instant,
+    seconds: Histogram,
+}
+
+impl Commit {
+    async fn run(self) -> Option<WriteConnection> {
+        let Self { replica, connection, transaction, answers, reservation, begun, seconds } = self;
+        let committed = connection.commit().await;
+        let seconds = move || seconds.record(begun.elapsed());
+        match committed {
+            Ok(()) => match transaction.outcome(&answers) {
+                Ok(outcome) => {
+                    seconds();
+                    replica.backlog.end(reservation, Some(outcome.effects.pending[0]));
+                    answer(&replica, outcome);
+                    return Some(connection);
+                }
+                // Its waiters are gone with it.
+                Err(error) => {
+                    tracing::error!(error = %unavailable_error(&error), "the journal's database failed; it is connected to again");
+                }
+            },
+            Err(error) => {
+                tracing::error!(%error, "the journal's database failed; it is connected to again");
+                transaction.fail(&error);
+            }
+        }
+        replica.backlog.end(reservation, None);
+        None
+    }
+}
+
+fn answer(replica: &Replica, outcome: Outcome) {
+    let Outcome { effects: Effects { pending, mut ready }, appends, settles, leases } = outcome;
+    for (call, _) in &settles {
+        replica.leases.remove(&call.input.lease);
+    }
+    for (call, entries) in &leases {
+        let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
+        for entry in entries {
+            replica.leases.add(&entry.lease, span);
+        }
+    }
+    // Room in the Outbox lets the Inbox go on.
+    let sent = settles.iter().filter(|(call, _)| call.input.lease.queue == Queue::Outbox).count();
+    ready[0] |= sent > 0 && pending[1].saturating_add(sent as u64) >= replica.options.max_pending;
+    for queue in [Queue::Inbox, Queue::Outbox] {
+        if ready[queue as usize] {
+            replica.notify(queue);
+        }
+    }
+    for (call, answer) in appends {
+        call.answer(answer);
+    }
+    for (call, answer) in settles {
+        call.answer(answer);
+    }
+    for (call, entries) in leases {
+        call.answer(Ok(entries));
     }
 }

@@ -3,12 +3,12 @@
 use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
-    digest::Digest,
     filter::clauses,
-    keeper::CHANNEL,
-    session::BEGIN,
+    key_hash::KeyHash,
+    maintenance::CHANNEL,
+    records::{RECORD, count, queue, queue_number, record, state_number},
+    retry::BEGIN,
     statements::{ALIGN, LOCK, STATS, text},
-    values::{RECORD, count, queue, queue_number, record, state_number},
 };
 use crate::{
     clock::UnixMillis,
@@ -74,7 +74,7 @@ pub(super) async fn list(client: &Client, filter: &Filter) -> Result<Vec<Record>
 
 /// The entries of a queue that have one of these keys, in order of acceptance.
 pub(super) async fn find(client: &Client, queue: Queue, keys: &[String]) -> Result<Vec<Record>, Error> {
-    let digests: Vec<_> = keys.iter().map(|key| Digest::of(key.as_bytes())).collect();
+    let digests: Vec<_> = keys.iter().map(|key| KeyHash::of(key.as_bytes())).collect();
     let sql =
         format!("select {RECORD} from entry where queue = $1 and key_digest = any($2) order by id");
     records(client, &sql, &[&queue_number(queue), &digests]).await
@@ -135,10 +135,10 @@ async fn change(
     else {
         return Ok(None);
     };
-    let (number, line): (i16, Digest) = (row.try_get(0)?, row.try_get(1)?);
+    let (number, line): (i16, KeyHash) = (row.try_get(0)?, row.try_get(1)?);
     let (numbers, lines, no_fences) = (vec![number], vec![line], Vec::<i64>::new());
     client.batch_execute(BEGIN).await?;
-    client.execute(LOCK, &[&numbers, &lines]).await?;
+    client.execute(&text(LOCK), &[&now, &numbers, &lines]).await?;
     if statement().await?.is_none() {
         // Not even its lease, if it has one, is an operator's to end.
         client.batch_execute("rollback").await?;
@@ -180,8 +180,8 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
     let ids = all(&|it| it.id.0);
     let attempts: Vec<_> = records.iter().map(|it| it.attempts.cast_signed()).collect();
     let settled_at: Vec<_> = records.iter().map(|it| it.settled_at.map(|at| at.0)).collect();
-    let digests: Vec<_> = records.iter().map(|it| Digest::of(it.key.as_bytes())).collect();
-    let lines: Vec<_> = records.iter().map(|it| Digest::of(it.conversation.as_bytes())).collect();
+    let digests: Vec<_> = records.iter().map(|it| KeyHash::of(it.key.as_bytes())).collect();
+    let lines: Vec<_> = records.iter().map(|it| KeyHash::of(it.conversation.as_bytes())).collect();
     let reasons: Vec<_> = records.iter().map(|it| it.reason.as_ref().map(String::as_bytes)).collect();
     let queues = small(|it| queue_number(it.queue));
     let last = ids.iter().copied().max().unwrap_or(0);
@@ -211,7 +211,7 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
     touched.sort_unstable();
     touched.dedup();
     let (queues, lines): (Vec<_>, Vec<_>) = touched.into_iter().unzip();
-    client.execute(LOCK, &[&queues, &lines]).await?;
+    client.execute(&text(LOCK), &[&None::<i64>, &queues, &lines]).await?;
     client.execute(&text(ALIGN), &[&None::<i64>, &queues, &lines, &Vec::<i64>::new()]).await?;
     client.batch_execute("commit").await
 }

@@ -6,8 +6,8 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     command::{Append, Ask, Call, Row, Settle},
-    digest::Digest,
-    values::{queue_number, state_number},
+    key_hash::KeyHash,
+    records::{queue_number, state_number},
 };
 use crate::journal::{Appended, Lease};
 
@@ -24,7 +24,7 @@ type Settlings = [Call<Settle, ()>];
 #[derive(Default)]
 pub(super) struct Seals<'a> {
     pub(super) signatures: Vec<&'a [u8]>,
-    bodies: Vec<Digest>,
+    bodies: Vec<KeyHash>,
     spans: Vec<i64>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Seals<'a> {
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) queues: Vec<i16>,
-    lines: Vec<Digest>,
+    lines: Vec<KeyHash>,
 }
 
 impl Lines {
@@ -67,8 +67,8 @@ impl Lines {
         lines.into_iter().collect()
     }
 
-    pub(super) fn parameters(&self) -> Parameters<'_> {
-        vec![&self.queues, &self.lines]
+    pub(super) fn parameters<'p>(&'p self, now: Value<'p>) -> Parameters<'p> {
+        vec![now, &self.queues, &self.lines]
     }
 
     /// Ends the leases with `fences` as well.
@@ -77,8 +77,8 @@ impl Lines {
     }
 }
 
-impl FromIterator<(i16, Digest)> for Lines {
-    fn from_iter<T: IntoIterator<Item = (i16, Digest)>>(lines: T) -> Self {
+impl FromIterator<(i16, KeyHash)> for Lines {
+    fn from_iter<T: IntoIterator<Item = (i16, KeyHash)>>(lines: T) -> Self {
         let (queues, lines) = lines.into_iter().unzip();
         Self { queues, lines }
     }
@@ -89,7 +89,7 @@ impl FromIterator<(i16, Digest)> for Lines {
 pub(super) struct Settles<'a> {
     pub(super) ids: Vec<i64>,
     queues: Vec<i16>,
-    lines: Vec<Digest>,
+    lines: Vec<KeyHash>,
     pub(super) fences: Vec<i64>,
     states: Vec<i16>,
     spans: Vec<i64>,
@@ -127,17 +127,17 @@ impl<'a> Settles<'a> {
 #[derive(Default)]
 pub(super) struct Rows<'a> {
     pub(super) queues: Vec<i16>,
-    digests: Vec<Digest>,
-    lines: Vec<Digest>,
+    digests: Vec<KeyHash>,
+    lines: Vec<KeyHash>,
     conversations: Vec<&'a [u8]>,
     keys: Vec<&'a [u8]>,
     reasons: Vec<Option<&'a [u8]>>,
     bodies: Vec<&'a [u8]>,
     of_queues: Vec<Option<i16>>,
-    of_lines: Vec<Option<Digest>>,
+    of_lines: Vec<Option<KeyHash>>,
     of_fences: Vec<Option<i64>>,
     signatures: Vec<Option<&'a [u8]>>,
-    seals: Vec<Option<Digest>>,
+    seals: Vec<Option<KeyHash>>,
 }
 
 impl<'a> Rows<'a> {
@@ -157,7 +157,7 @@ impl<'a> Rows<'a> {
         all
     }
 
-    fn push(&mut self, row: &'a Row, of: Option<&Lease>, bond: Option<(&'a [u8], Digest)>) {
+    fn push(&mut self, row: &'a Row, of: Option<&Lease>, bond: Option<(&'a [u8], KeyHash)>) {
         let Row { key: digest, line, entry } = row;
         self.queues.push(queue_number(entry.queue));
         self.digests.push(*digest);
@@ -222,7 +222,7 @@ impl Limit {
 }
 
 /// The row that a lease is of.
-pub(super) fn key(lease: &Lease) -> (i16, Digest) {
+pub(super) fn key(lease: &Lease) -> (i16, KeyHash) {
     (queue_number(lease.queue), lease.conversation.into())
 }
 

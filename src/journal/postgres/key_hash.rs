@@ -10,29 +10,34 @@ type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
 /// What a longer value is looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(super) struct Digest([u8; 16]);
+pub(super) struct KeyHash([u8; 16]);
 
-impl Digest {
+impl KeyHash {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut digest = Self::default();
         digest.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
         digest
     }
+
+    /// Which of `count` equal shares of all values this one belongs to.
+    pub(super) fn share(self, count: usize) -> usize {
+        usize::from(self.0[0]) % count
+    }
 }
 
-impl From<Fingerprint> for Digest {
+impl From<Fingerprint> for KeyHash {
     fn from(fingerprint: Fingerprint) -> Self {
         Self(fingerprint.to_bytes())
     }
 }
 
-impl From<Digest> for Fingerprint {
-    fn from(digest: Digest) -> Self {
+impl From<KeyHash> for Fingerprint {
+    fn from(digest: KeyHash) -> Self {
         Self::from_bytes(digest.0)
     }
 }
 
-impl ToSql for Digest {
+impl ToSql for KeyHash {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
         (&self.0[..]).to_sql(kind, out)
     }
@@ -41,7 +46,7 @@ impl ToSql for Digest {
     to_sql_checked!();
 }
 
-impl<'a> FromSql<'a> for Digest {
+impl<'a> FromSql<'a> for KeyHash {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
         Ok(Self(<&[u8]>::from_sql(kind, raw)?.try_into()?))
     }

@@ -6,29 +6,28 @@ use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, try_join_all};
 use tokio_postgres::{Client, Error, Row as Found, Statement, types::ToSql};
 
 use super::{
+    arrays::{Limit, Lines, Rows, Seals, Settles},
     command::{Append, Ask, Call, Command, Row, Settle},
-    digest::Digest,
-    parameters::{Limit, Lines, Rows, Seals, Settles},
-    pen::Progress,
-    session::{BEGIN, Failure},
+    error::Failure,
+    key_hash::KeyHash,
+    records,
+    retry::BEGIN,
     statements::Statements,
-    values,
 };
 use crate::{
     clock::UnixMillis,
-    failpoint::{self, Point},
     journal::{Appended, Entry, EntryId, JournalError, Lease, Queue},
 };
 
 /// Who writes, and what it knows without asking.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Writing {
+pub(super) struct Context {
     pub(super) replica: i64,
     /// The row of the tally that nobody else writes.
     pub(super) shard: i64,
     pub(super) max_pending: u64,
     /// The time, where it is not the database's to tell.
-    pub(super) now: Option<UnixMillis>,
+    pub(super) now: Option<i64>,
     /// Journal time.
     pub(super) elapsed: i64,
 }
@@ -44,7 +43,7 @@ pub(super) struct Effects {
 
 /// Commands by kind, in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct Transaction {
     appends: Vec<Call<Append, Vec<Appended>>>,
     settles: Vec<Call<Settle, ()>>,
     leases: Vec<Call<Ask, Vec<Entry>>>,
@@ -54,6 +53,7 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Answers {
     seals: Vec<Found>,
+    locked: Vec<Found>,
     settled: Vec<Found>,
     added: Vec<Found>,
     aligned: Vec<Found>,
@@ -61,14 +61,12 @@ pub(super) struct Answers {
     sums: Vec<Found>,
 }
 
-impl Batch {
-    pub(super) fn push(&mut self, command: Command) {
+impl Transaction {
+    fn push(&mut self, command: Command) {
         match command {
             Command::Append(call) => self.appends.push(call),
             Command::Settle(call) => self.settles.push(call),
             Command::Lease(call) => self.leases.push(call),
-            // The writer's own.
-            Command::Close(_) => {}
         }
     }
 
@@ -97,14 +95,12 @@ impl Batch {
 
     /// Runs it, and says when only the commit is waited for; after an error it has changed nothing, or
     /// nothing is known of it.
-    pub(super) async fn send(
+    pub(super) async fn run(
         &self,
         client: &Client,
         statements: &Statements,
-        Writing { replica, shard, max_pending, now, elapsed }: Writing,
-        progress: &Progress,
+        Context { replica, shard, max_pending, now, elapsed }: Context,
     ) -> Result<Answers, Failure> {
-        let now = now.map(|now| now.0);
         let (seals, settles) = (Seals::new(&self.appends), Settles::new(&self.settles));
         let rows = Rows::new(&self.appends, &self.settles);
         let lines = Lines::new(&self.appends, &self.settles);
@@ -113,7 +109,7 @@ impl Batch {
 
         let all = [
             (!seals.signatures.is_empty(), &statements.seal, seals.parameters(&elapsed)),
-            (!lines.queues.is_empty(), &statements.lock, lines.parameters()),
+            (!lines.queues.is_empty(), &statements.lock, lines.parameters(&now)),
             (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, [&shard, &elapsed])),
             (!rows.queues.is_empty(), &statements.add, rows.parameters(&now, [&shard, &elapsed])),
             (!lines.queues.is_empty(), &statements.align, lines.aligned(&now, &settles.fences)),
@@ -122,22 +118,20 @@ impl Batch {
             limits.iter().map(|it| it.parameters(&now, &replica, &max_pending)).collect();
 
         // Each is sent when it is first polled, which is in this order; nothing is waited for in between.
-        let mut steps = vec![simple(client, BEGIN)];
+        let mut steps = vec![client.batch_execute(BEGIN).map_ok(|()| Vec::new()).err_into().boxed()];
         let needed = all.each_ref().map(|(needed, ..)| *needed);
         for (_, statement, parameters) in all.iter().filter(|(needed, ..)| *needed) {
             steps.push(query(client, statement, parameters));
         }
         steps.extend(leases.iter().map(|parameters| query(client, &statements.lease, parameters)));
-        let sum = query(client, &statements.sum, &[]);
-        steps.push(sum.inspect_ok(|_| progress.answered()).boxed());
-        steps.push(commit(client));
+        steps.push(query(client, &statements.sum, &[]));
 
         let mut found = try_join_all(steps).await?.into_iter().skip(1);
         let mut next = |needed: bool| if needed { found.next().unwrap_or_default() } else { Vec::new() };
-        let [seals, _, settled, added, aligned] =
+        let [seals, locked, settled, added, aligned] =
             [needed[0], needed[1], needed[2], needed[3], needed[4]].map(&mut next);
         let leased = self.leases.iter().map(|_| next(true)).collect();
-        Ok(Answers { seals, settled, added, aligned, leased, sums: next(true) })
+        Ok(Answers { seals, locked, settled, added, aligned, leased, sums: next(true) })
     }
 
     /// What everybody is to be told.
@@ -145,20 +139,20 @@ impl Batch {
         let mut effects = Effects::default();
         for row in &answers.sums {
             effects.pending[usize::from(row.try_get::<_, i16>(0)? != 0)] =
-                values::count(row.try_get(1)?);
+                records::count(row.try_get(1)?);
         }
-        for row in &answers.aligned {
+        for row in answers.locked.iter().chain(&answers.aligned) {
             effects.ready[usize::from(row.try_get::<_, i16>(0)? != 0)] |= row.try_get::<_, bool>(1)?;
         }
         let mut bound = HashMap::new();
         for row in &answers.seals {
-            bound.insert(row.try_get::<_, Vec<u8>>(0)?, row.try_get::<_, Digest>(1)?);
+            bound.insert(row.try_get::<_, Vec<u8>>(0)?, row.try_get::<_, KeyHash>(1)?);
         }
         let settled: HashSet<i64> =
             answers.settled.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         let mut added = HashSet::new();
         for row in &answers.added {
-            added.insert((row.try_get::<_, i16>(0)?, row.try_get::<_, Digest>(1)?));
+            added.insert((row.try_get::<_, i16>(0)?, row.try_get::<_, KeyHash>(1)?));
         }
         let mut leased = Vec::new();
         for (call, rows) in self.leases.iter().zip(&answers.leased) {
@@ -217,9 +211,9 @@ type Leased = (Call<Ask, Vec<Entry>>, Vec<Entry>);
 type Answered<I, T> = (Call<I, T>, Result<T, JournalError>);
 
 /// The first entry of a new key is the one that was added.
-fn appended(append: &Append, added: &mut HashSet<(i16, Digest)>) -> Vec<Appended> {
+fn appended(append: &Append, added: &mut HashSet<(i16, KeyHash)>) -> Vec<Appended> {
     let mut answer = |row: &Row| {
-        if added.remove(&(values::queue_number(row.entry.queue), row.key)) {
+        if added.remove(&(records::queue_number(row.entry.queue), row.key)) {
             Appended::New
         } else {
             Appended::Duplicate
@@ -236,16 +230,16 @@ fn entries(queue: Queue, rows: &[Found]) -> Result<Vec<Entry>, Error> {
         let lease = Lease {
             id,
             queue,
-            conversation: row.try_get::<_, Digest>(0)?.into(),
-            fence: values::count(row.try_get(1)?),
+            conversation: row.try_get::<_, KeyHash>(0)?.into(),
+            fence: records::count(row.try_get(1)?),
         };
         let entry = Entry {
             lease,
             id,
-            key: values::text(row.try_get(4)?),
-            conversation: values::text(row.try_get(5)?),
+            key: records::text(row.try_get(4)?),
+            conversation: records::text(row.try_get(5)?),
             body: row.try_get::<_, Vec<u8>>(6)?.into(),
-            attempt: values::attempts(row.try_get(7)?),
+            attempt: records::attempts(row.try_get(7)?),
             accepted_at: UnixMillis(row.try_get(8)?),
         };
         entries.push((row.try_get::<_, i64>(2)?, entry));
@@ -257,22 +251,20 @@ fn entries(queue: Queue, rows: &[Found]) -> Result<Vec<Entry>, Error> {
 /// A statement on its way.
 type Step<'a> = BoxFuture<'a, Result<Vec<Found>, Failure>>;
 
-fn simple<'a>(client: &'a Client, sql: &'a str) -> Step<'a> {
-    client.batch_execute(sql).map_ok(|()| Vec::new()).err_into().boxed()
-}
-
-fn commit(client: &Client) -> Step<'_> {
-    async {
-        failpoint::reach_behind(Point::Committing).await?;
-        simple(client, "commit").await
-    }
-    .boxed()
-}
-
 fn query<'a>(
     client: &'a Client,
     statement: &'a Statement,
     parameters: &'a [&'a (dyn ToSql + Sync)],
 ) -> Step<'a> {
     client.query(statement, parameters).err_into().boxed()
+}
+
+impl FromIterator<Command> for Transaction {
+    fn from_iter<T: IntoIterator<Item = Command>>(commands: T) -> Self {
+        let mut transaction = Self::default();
+        for command in commands {
+            transaction.push(command);
+        }
+        transaction
+    }
 }
