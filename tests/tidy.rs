@@ -49,7 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("config", &["ids", "clock", "protocol", "signature"]),
+    ("config", &["ids", "clock", "journal", "protocol", "signature"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     ("telemetry", &["config", "metrics"]),
     (

@@ -2,17 +2,14 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
-use rongcloud_callback::{
-    clock::Clock,
-    journal::{self, Access, Options},
-};
+use rongcloud_callback::journal::{self, Options};
 use tokio_postgres::{Client, NoTls};
 
 use crate::process;
 
 const HISTORY: &str = "
-    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest,
-        line, conversation, key, body)
+    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash,
+        conversation_hash, conversation, key, body)
     select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5('key' || n), 'hex'),
         decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
         convert_to('key' || n, 'UTF8'), convert_to(repeat('x', 400), 'UTF8')
@@ -75,16 +72,7 @@ impl Database {
             let remove =
                 "set client_min_messages = error; drop schema if exists rongcloud_callback cascade";
             client.batch_execute(remove).await.expect("our own schema");
-            let day = Duration::from_hours(24);
-            let options = Options {
-                keep: day,
-                keep_dead: day,
-                max_pending: 1,
-                recent_keys: 1,
-                clock: Clock::system(),
-                access: Access::Server,
-            };
-            let journal = journal::open(&self.url, options).await.expect("a journal");
+            let journal = journal::open_server(&self.url, Options::default()).await.expect("a journal");
             journal.close().await.expect("closed");
             let count = i64::try_from(history).expect("a number of entries");
             client.execute(HISTORY, &[&count]).await.expect("entries");

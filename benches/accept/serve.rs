@@ -6,9 +6,8 @@ use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{
     CallbackService, Config, Inbound,
     clock::Clock,
-    journal::{Access, NewEntry, Queue},
+    journal::{self, NewEntry, Queue, Queues},
     server::Listener,
-    service::open_journal,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -122,10 +121,10 @@ pub(crate) fn child(arguments: &[String]) {
 /// The URL of a journal with `stock` in it.
 async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
-    let section = config(&url).journal;
-    let journal = open_journal(&section, Clock::system(), Access::Server).await.expect("a new journal");
+    let options = config(&url).journal.options(Clock::system());
+    let journal = journal::open_server(&url, options).await.expect("a new journal");
     for first in (0..stock.history).step_by(BATCH) {
-        journal.append(entries(first, stock.history)).await.expect("room");
+        append_all(&*journal, entries(first, stock.history)).await;
         let until = Clock::system().now().plus(Duration::from_mins(1));
         let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
         let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
@@ -133,10 +132,15 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     }
     let backlog = stock.history..stock.history + stock.backlog;
     for first in backlog.clone().step_by(BATCH) {
-        journal.append(entries(first, backlog.end)).await.expect("room");
+        append_all(&*journal, entries(first, backlog.end)).await;
     }
     journal.close().await.expect("closed");
     url
+}
+
+async fn append_all(journal: &dyn Queues, entries: Vec<NewEntry>) {
+    let appends = entries.into_iter().map(|entry| journal.append(entry, None));
+    futures_util::future::try_join_all(appends).await.expect("room");
 }
 
 /// How many entries are put in at once.

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod merge;
 mod mistakes;
+mod options;
 mod proxies;
 mod read;
 pub(crate) mod rules;

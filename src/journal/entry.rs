@@ -5,28 +5,8 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::fingerprint::Fingerprint;
+use super::{fingerprint::Fingerprint, queue::Queue};
 use crate::clock::UnixMillis;
-
-/// One of the journal's two queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    /// What arrived and is to be handled.
-    Inbox,
-    /// What is to be sent to the platform.
-    Outbox,
-}
-
-impl Queue {
-    /// Its name in logs, metrics and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbox => "inbox",
-            Self::Outbox => "outbox",
-        }
-    }
-}
 
 /// What an entry has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -69,18 +49,18 @@ pub struct NewEntry {
     pub dead: Option<String>,
 }
 
-/// A signature that may come with one body only, for as long as it is accepted at all.
+/// A signature that is bound to the body it came with, for as long as the signature is accepted at all.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Bond {
+pub struct SignatureBinding {
     /// The signature.
     pub signature: [u8; 20],
-    /// How long it could still be accepted.
+    /// How much longer the signature could be accepted.
     pub span: Duration,
 }
 
-impl fmt::Debug for Bond {
+impl fmt::Debug for SignatureBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bond").field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("SignatureBinding").field("span", &self.span).finish_non_exhaustive()
     }
 }
 

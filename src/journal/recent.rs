@@ -60,26 +60,17 @@ impl Recent {
         Epoch(self.epoch.load(Ordering::Acquire))
     }
 
-    /// Whether all of them were durable in the store of this epoch, at this elapsed time.
-    pub(super) fn know(&self, keys: &[Fingerprint], now: Duration) -> bool {
+    /// Whether the key was durable in the store of this epoch, at this elapsed time.
+    pub(super) fn knows(&self, key: Fingerprint, now: Duration) -> bool {
         let Some(known) = self.lock() else { return false };
-        keys.iter().all(|key| {
-            let accepted_at = known.accepted_at.peek(key);
-            accepted_at.is_some_and(|accepted_at| now.saturating_sub(*accepted_at) < self.keep)
-        })
+        let accepted_at = known.accepted_at.peek(&key);
+        accepted_at.is_some_and(|accepted_at| now.saturating_sub(*accepted_at) < self.keep)
     }
 
-    /// The keys became durable in `epoch`, at this elapsed time or later.
-    pub(super) fn remember(
-        &self,
-        epoch: Epoch,
-        keys: impl IntoIterator<Item = Fingerprint>,
-        accepted_at: Duration,
-    ) {
+    /// Notes that a key became durable in `epoch`, at this elapsed time or later.
+    pub(super) fn remember(&self, epoch: Epoch, key: Fingerprint, accepted_at: Duration) {
         let Some(mut known) = self.lock().filter(|_| self.epoch() == epoch) else { return };
-        for key in keys {
-            known.accepted_at.put(key, accepted_at);
-        }
+        known.accepted_at.put(key, accepted_at);
     }
 
     /// Forgets every key and begins another epoch: the store may not have them any more.
@@ -113,11 +104,11 @@ mod tests {
     fn a_key_is_known_until_it_could_have_been_purged() {
         let recent = Recent::new(8, Duration::from_secs(10));
         let one = key(&recent, "1");
-        assert!(!recent.know(&[one], NOW));
-        recent.remember(recent.epoch(), [one], NOW);
-        assert!(recent.know(&[one], NOW + Duration::from_millis(9_999)));
-        assert!(!recent.know(&[one, key(&recent, "2")], NOW));
-        assert!(!recent.know(&[one], NOW + Duration::from_secs(10)));
+        assert!(!recent.knows(one, NOW));
+        recent.remember(recent.epoch(), one, NOW);
+        assert!(recent.knows(one, NOW + Duration::from_millis(9_999)));
+        assert!(!recent.knows(key(&recent, "2"), NOW));
+        assert!(!recent.knows(one, NOW + Duration::from_secs(10)));
     }
 
     #[test]
@@ -125,11 +116,11 @@ mod tests {
         let recent = Recent::new(2, Duration::from_secs(10));
         let keys = ["1", "2", "3", "4", "5"].map(|text| key(&recent, text));
         for key in keys {
-            recent.remember(recent.epoch(), [key], NOW);
-            assert!(recent.know(&[key], NOW));
+            recent.remember(recent.epoch(), key, NOW);
+            assert!(recent.knows(key, NOW));
         }
-        assert!(recent.know(&keys[3..], NOW));
-        assert!(keys[..3].iter().all(|key| !recent.know(&[*key], NOW)));
+        assert!(keys[3..].iter().all(|key| recent.knows(*key, NOW)));
+        assert!(keys[..3].iter().all(|key| !recent.knows(*key, NOW)));
     }
 
     #[test]
@@ -137,19 +128,19 @@ mod tests {
         let recent = Recent::new(8, Duration::from_secs(10));
         let [before, late, after] = ["before", "late", "after"].map(|text| key(&recent, text));
         let earlier = recent.epoch();
-        recent.remember(earlier, [before], NOW);
+        recent.remember(earlier, before, NOW);
         recent.forget();
-        recent.remember(earlier, [late], NOW);
-        assert!(!recent.know(&[before], NOW) && !recent.know(&[late], NOW));
-        recent.remember(recent.epoch(), [after], NOW);
-        assert!(recent.know(&[after], NOW));
+        recent.remember(earlier, late, NOW);
+        assert!(!recent.knows(before, NOW) && !recent.knows(late, NOW));
+        recent.remember(recent.epoch(), after, NOW);
+        assert!(recent.knows(after, NOW));
     }
 
     #[test]
     fn without_room_nothing_is_known() {
         let recent = Recent::new(0, Duration::from_secs(10));
         let one = key(&recent, "1");
-        recent.remember(recent.epoch(), [one], NOW);
-        assert!(!recent.know(&[one], NOW));
+        recent.remember(recent.epoch(), one, NOW);
+        assert!(!recent.knows(one, NOW));
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, UnixMillis},
-    journal::{Journal, QueueStats, Stats},
+    journal::{QueueStats, Records, Stats},
     metrics,
 };
 
@@ -39,7 +39,7 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// own for its metrics. `/metrics` asks for one of `tokens`, if there are any; the other two are for load balancers
 /// and orchestrators, which have none.
 pub fn router(
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Records>,
     clock: Clock,
     stopping: CancellationToken,
     render: Option<Render>,
@@ -123,14 +123,14 @@ async fn scrape(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response
 /// The gauges of both queues, and the journal that they are read from.
 #[derive(Debug)]
 pub struct QueueMeters {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Records>,
     clock: Clock,
     gauges: [QueueGauges; 2],
 }
 
 impl QueueMeters {
     /// Gauges of the recorder that is installed now.
-    pub fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+    pub fn new(journal: Arc<dyn Records>, clock: Clock) -> Self {
         Self { journal, clock, gauges: [QueueGauges::new("inbox"), QueueGauges::new("outbox")] }
     }
 

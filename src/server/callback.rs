@@ -38,7 +38,7 @@ use crate::{
     config::{AppSection, ServerSection},
     failpoint::{self, Point},
     ids::AppKey,
-    journal::{Appended, Bond, Journal, JournalError, NewEntry, Queue},
+    journal::{Appended, JournalError, NewEntry, Queue, Queues, SignatureBinding},
     metrics,
     protocol::{Inbound, parse},
     signature::{Verified, Verifier},
@@ -51,7 +51,7 @@ const PROBED: &str = concat!("{\"rongcloud-callback\":\"", env!("CARGO_PKG_VERSI
 pub(super) fn receivers(
     section: &ServerSection,
     apps: &[AppSection],
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
 ) -> impl Iterator<Item = Arc<Receiver>> {
     let shared = Arc::new(Shared {
@@ -98,7 +98,7 @@ pub(super) struct Receiver {
 
 /// What all apps share: the journal and the bounds.
 struct Shared {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
     max_body: usize,
     /// From the request's arrival to the end of its body.
@@ -232,12 +232,12 @@ impl Receiver {
     ) -> impl Future<Output = Result<Appended, Rejection>> + Send {
         // Before the future begins, which would hold the entry as well.
         let body = entry.body.clone();
-        let appending = self.shared.journal.append_bound(self.bond(signature), entry);
+        let appending = self.shared.journal.append(entry, Some(self.binding(signature)));
         async move {
             match within(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
                 Ok(appended) => Ok(appended),
                 // To another body, by another server on the same journal: what was bound here was the second one.
-                Err(JournalError::Bound) => {
+                Err(JournalError::SignatureReused) => {
                     self.bindings.release(signature);
                     Err(Box::pin(self.keep_other_body(body, signature, deadline)).await)
                 }
@@ -265,7 +265,7 @@ impl Receiver {
             return dropped;
         }
         let Some(letter) = letter::under_another_signature(&self.key, body) else { return dropped };
-        match timeout_at(deadline, self.shared.journal.append(vec![letter])).await {
+        match timeout_at(deadline, self.shared.journal.append(letter, None)).await {
             Ok(Ok(_)) => Rejection::Replayed { is_kept: true },
             Ok(Err(error)) => error.into(),
             Err(_) => Rejection::SlowJournal,
@@ -281,15 +281,15 @@ impl Receiver {
     ) -> Result<Ack, Rejection> {
         let Shared { journal, .. } = &*self.shared;
         let asked = async {
-            journal.bind(self.bond(signature), body).await?;
+            journal.bind_signature(self.binding(signature), body).await?;
             journal.stats().await
         };
         timeout_at(deadline, asked).await.map_err(|_| Rejection::SlowJournal)??;
         Ok(Ack::Probed)
     }
 
-    fn bond(&self, signature: Verified) -> Bond {
-        Bond { signature: signature.0, span: self.shared.bond_span }
+    fn binding(&self, signature: Verified) -> SignatureBinding {
+        SignatureBinding { signature: signature.0, span: self.shared.bond_span }
     }
 
     /// Says in metrics and to the platform what became of a callback.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{AppSection, ServerSection},
-    journal::Journal,
+    journal::Queues,
 };
 
 /// Answers the callbacks of the apps, each at its own path, and keeps what they bring in the journal.
@@ -30,7 +30,7 @@ impl Callbacks {
     pub fn new(
         section: &ServerSection,
         apps: &[AppSection],
-        journal: Arc<dyn Journal>,
+        journal: Arc<dyn Queues>,
         clock: Clock,
     ) -> Self {
         let not_found = Arc::new(NotFound::new(section, apps));

@@ -204,7 +204,7 @@ impl From<JournalError> for Rejection {
     fn from(error: JournalError) -> Self {
         match error {
             // By another server on the same journal.
-            JournalError::Bound => Self::Replayed { is_kept: false },
+            JournalError::SignatureReused => Self::Replayed { is_kept: false },
             error => Self::Journal(error),
         }
     }

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::{assembly::open_journal, error::ServiceError};
+pub use self::error::ServiceError;
 use self::{
     assembly::{addresses, channels, clients, cores, journal_error, listen},
     ready::Ready,
@@ -26,7 +26,7 @@ use crate::{
     clock::Clock,
     config::{AdminSection, Config},
     handler::{FromInbound, Handler, Route, Routes},
-    journal::{self, Access, Journal},
+    journal::{self, Queues},
     metrics as names,
     server::{Callbacks, ConnectionLimits, Listener, admin, admin::QueueMeters},
     worker::{Deliver, Dispatch, Observers, Pump},
@@ -73,7 +73,7 @@ pub struct Parts {
     /// What handles messages and sends replies.
     pub workers: Workers,
     /// What survives a crash.
-    pub journal: Arc<dyn Journal>,
+    pub journal: Arc<dyn Queues>,
     /// What has been counted and measured.
     pub metrics: Metrics,
 }
@@ -90,7 +90,7 @@ pub struct Workers {
     dispatch: Pump<Dispatch>,
     deliver: Pump<Deliver>,
     /// Closed when both pumps have ended.
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     grace: Duration,
 }
 
@@ -252,14 +252,15 @@ impl CallbackService {
         let channels = channels(&config, &clients)?;
         // Before the first wait: where it is long, this says for what.
         tracing::info!(journal = %config.journal.url, "opening the journal");
-        let journal = open_journal(&config.journal, clock.clone(), Access::Server)
+        let options = config.journal.options(clock.clone());
+        let journal = journal::open_server(config.journal.url.expose(), options)
             .await
             .map_err(|source| journal_error(&config, source))?;
         let callbacks =
             Callbacks::new(&config.server, &config.apps, Arc::clone(&journal), clock.clone());
         let dispatch = Dispatch::new(routes, clients);
         let deliver = Deliver::new(channels, &config.deliver, &config.deliver_rate);
-        let metrics = Metrics { queues: QueueMeters::new(Arc::clone(&journal), clock.clone()) };
+        let metrics = Metrics { queues: QueueMeters::new(Arc::clone(&journal) as _, clock.clone()) };
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), config.dispatch, clock.clone())
                 .observed_by(observers.clone()),
@@ -357,7 +358,7 @@ impl Server {
     }
 
     /// What survives a crash.
-    pub fn journal(&self) -> Arc<dyn Journal> {
+    pub fn journal(&self) -> Arc<dyn Queues> {
         Arc::clone(&self.parts.journal)
     }
 

@@ -29,7 +29,7 @@ use crate::{
     clock::Clock,
     config::PumpSection,
     failpoint::{self, Point},
-    journal::{Entry, Journal, JournalError, Lease, Queue},
+    journal::{Entry, JournalError, Lease, Queue, Queues},
     metrics as names,
 };
 
@@ -57,7 +57,7 @@ pub trait Work: Send + Sync + 'static {
 pub struct Pump<W> {
     work: W,
     /// Where entries come from and go to. Closed by whoever opened it, after the pump has returned.
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     section: PumpSection,
     clock: Clock,
     meters: Meters,
@@ -78,7 +78,7 @@ struct Meters {
 
 impl<W: Work> Pump<W> {
     /// A pump for the queue that `work` names.
-    pub fn new(work: W, journal: Arc<dyn Journal>, section: PumpSection, clock: Clock) -> Self {
+    pub fn new(work: W, journal: Arc<dyn Queues>, section: PumpSection, clock: Clock) -> Self {
         let queue = W::QUEUE.as_str();
         let meters = Meters {
             done: names::attempts(queue, "done"),

@@ -3,8 +3,7 @@
 mod records;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map},
-    slice,
+    collections::{BTreeMap, HashMap, hash_map},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,10 +11,11 @@ use tokio::sync::watch;
 
 use self::records::Records;
 use super::{
-    Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options, Order,
-    Pending, Queue, Record, State, Stats,
+    Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Order, Pending, Queue,
+    Queues, Record, SignatureBinding, State, Stats,
     books::{Books, Changes, Counts, PendingRow},
     entry::DISCARDED,
+    error::{closed_error, no_dead_letter_error, nothing_to_discard_error},
     fingerprint::{Fingerprint, Fingerprints},
     schedule::Times,
     time::{JournalTime, Moment, Step, Timekeeper},
@@ -70,7 +70,7 @@ impl Memory {
     ) -> Pending<'a, T> {
         Box::pin(async move {
             let mut shelf = self.lock();
-            let shelf = shelf.as_mut().ok_or_else(JournalError::closed)?;
+            let shelf = shelf.as_mut().ok_or_else(closed_error)?;
             let (moment, step) = shelf.time.read();
             if let Some(step) = step {
                 shelf.step(step);
@@ -97,19 +97,11 @@ impl Memory {
     }
 }
 
-impl Journal for Memory {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let entries = self.all_keyed(entries);
-        self.with(move |shelf, moment| {
-            shelf.admit(&entries)?;
-            Ok(entries.into_iter().map(|entry| shelf.insert(entry, moment)).collect())
-        })
-    }
-
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+impl Queues for Memory {
+    fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let entry = self.keyed(entry);
         self.with(move |shelf, moment| {
-            shelf.admit(slice::from_ref(&entry))?;
+            shelf.admit(&entry)?;
             Ok(shelf.insert(entry, moment))
         })
     }
@@ -151,7 +143,9 @@ impl Journal for Memory {
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
+}
 
+impl super::Records for Memory {
     fn stats(&self) -> Pending<'_, Stats> {
         self.with(|shelf, _| Ok(shelf.books.stats()))
     }
@@ -198,20 +192,10 @@ impl Journal for Memory {
 }
 
 impl Shelf {
-    /// Refuses `entries` if there is no room for what is new among them.
-    fn admit(&self, entries: &[Keyed]) -> Result<(), JournalError> {
-        let room = self.books.room();
-        if entries.len() as u64 > room && self.fresh(entries) > room {
-            return Err(self.books.full());
-        }
-        Ok(())
-    }
-
-    /// How many of `entries` would add to the Inbox's backlog.
-    fn fresh(&self, entries: &[Keyed]) -> u64 {
-        let adding = entries.iter().filter(|(_, entry)| entry.adds_to_inbox());
-        let keys: HashSet<_> = adding.map(|(key, _)| key).collect();
-        keys.into_iter().filter(|key| !self.keys.contains_key(key)).count() as u64
+    /// Refuses an entry for which the Inbox has no room.
+    fn admit(&self, (key, entry): &Keyed) -> Result<(), JournalError> {
+        let is_full = entry.adds_to_inbox() && self.books.room() == 0;
+        if is_full && !self.keys.contains_key(key) { Err(self.books.full()) } else { Ok(()) }
     }
 
     fn insert(&mut self, (key, entry): Keyed, moment: Moment) -> Appended {
@@ -274,7 +258,7 @@ impl Shelf {
 
     fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
         let record = self.records.get_mut(id).filter(|record| record.state == State::Dead);
-        let record = record.ok_or_else(|| JournalError::no_dead_letter(id))?;
+        let record = record.ok_or_else(|| no_dead_letter_error(id))?;
         record.state = State::Pending;
         record.attempts = 0;
         record.due_at = now;
@@ -291,7 +275,7 @@ impl Shelf {
 
     fn discard(&mut self, id: EntryId, moment: Moment) -> Result<(), JournalError> {
         let record = self.records.get_mut(id).filter(|record| record.state != State::Done);
-        let record = record.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        let record = record.ok_or_else(|| nothing_to_discard_error(id))?;
         self.books.discarded(id, record.queue, &record.conversation, record.state);
         self.settled.insert(id, moment.elapsed);
         record.state = State::Done;

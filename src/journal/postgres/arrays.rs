@@ -1,11 +1,11 @@
-//! A batch's values as the arrays that its statements take.
+//! The values of a transaction's statements: one array for each column, with one element for each request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::types::ToSql;
 
 use super::{
-    command::{Append, Ask, Call, Row, Settle},
+    command::{Append, BoundBody, Call, LeaseRequest, NewRow, Settle},
     key_hash::KeyHash,
     records::{queue_number, state_number},
 };
@@ -14,35 +14,33 @@ use crate::journal::{Appended, Lease};
 /// A value of a statement.
 type Value<'a> = &'a (dyn ToSql + Sync);
 
-/// The values of one statement.
+/// The values of one statement, in the order of its parameters.
 pub(super) type Parameters<'a> = Vec<Value<'a>>;
 
-type Appends = [Call<Append, Vec<Appended>>];
-type Settlings = [Call<Settle, ()>];
+type Appends = [Call<Append, Option<Appended>>];
+type Settles = [Call<Settle, ()>];
 
-/// Signatures and the bodies that they came with; of each signature the first.
+/// The signatures to be bound, each once and in the order of their locks, with the first body that each came with.
 #[derive(Default)]
-pub(super) struct Seals<'a> {
+pub(super) struct BindingArrays<'a> {
     pub(super) signatures: Vec<&'a [u8]>,
     bodies: Vec<KeyHash>,
     spans: Vec<i64>,
 }
 
-impl<'a> Seals<'a> {
+impl<'a> BindingArrays<'a> {
     pub(super) fn new(appends: &'a Appends) -> Self {
         let mut first = BTreeMap::new();
-        for append in appends.iter().map(|call| &call.input) {
-            if let Some(bond) = &append.bond {
-                first.entry(&bond.signature).or_insert((append.sealed, bond.span));
-            }
+        for binding in appends.iter().filter_map(|call| call.input.binding.as_ref()) {
+            first.entry(&binding.signature).or_insert(binding);
         }
-        let mut seals = Self::default();
-        for (signature, (body, span)) in first {
-            seals.signatures.push(signature);
-            seals.bodies.push(body);
-            seals.spans.push(span.as_millis().try_into().unwrap_or(i64::MAX));
+        let mut arrays = Self::default();
+        for BoundBody { signature, span, body } in first.into_values() {
+            arrays.signatures.push(signature);
+            arrays.bodies.push(*body);
+            arrays.spans.push(span.as_millis().try_into().unwrap_or(i64::MAX));
         }
-        seals
+        arrays
     }
 
     pub(super) fn parameters<'p>(&'p self, elapsed: Value<'p>) -> Parameters<'p> {
@@ -50,46 +48,42 @@ impl<'a> Seals<'a> {
     }
 }
 
-/// The conversations that a batch changes, each once and in the order of their locks.
+/// The conversations that a transaction changes, each once and in the order of their locks.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct ConversationArrays {
     pub(super) queues: Vec<i16>,
-    lines: Vec<KeyHash>,
+    conversations: Vec<KeyHash>,
 }
 
-impl Lines {
-    pub(super) fn new(appends: &Appends, settles: &Settlings) -> Self {
-        let mut lines = BTreeSet::new();
-        let rows = appends.iter().flat_map(|call| &call.input.rows);
+impl ConversationArrays {
+    pub(super) fn new(appends: &Appends, settles: &Settles) -> Self {
+        let rows = appends.iter().filter_map(|call| call.input.row.as_ref());
         let follow_ups = settles.iter().flat_map(|call| &call.input.follow_ups);
-        lines.extend(rows.chain(follow_ups).map(|row| (queue_number(row.entry.queue), row.line)));
-        lines.extend(settles.iter().map(|call| key(&call.input.lease)));
-        lines.into_iter().collect()
+        let mut all: BTreeSet<_> = rows
+            .chain(follow_ups)
+            .map(|row| (queue_number(row.entry.queue), row.conversation))
+            .collect();
+        all.extend(settles.iter().map(|call| conversation(&call.input.lease)));
+        let (queues, conversations) = all.into_iter().unzip();
+        Self { queues, conversations }
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>) -> Parameters<'p> {
-        vec![now, &self.queues, &self.lines]
+    pub(super) fn lock<'p>(&'p self, now: Value<'p>) -> Parameters<'p> {
+        vec![now, &self.queues, &self.conversations]
     }
 
-    /// Ends the leases with `fences` as well.
-    pub(super) fn aligned<'p>(&'p self, now: Value<'p>, fences: &'p Vec<i64>) -> Parameters<'p> {
-        vec![now, &self.queues, &self.lines, fences]
-    }
-}
-
-impl FromIterator<(i16, KeyHash)> for Lines {
-    fn from_iter<T: IntoIterator<Item = (i16, KeyHash)>>(lines: T) -> Self {
-        let (queues, lines) = lines.into_iter().unzip();
-        Self { queues, lines }
+    /// The values of the statement that aligns the conversations, and ends the leases with `fences`.
+    pub(super) fn align<'p>(&'p self, now: Value<'p>, fences: &'p Vec<i64>) -> Parameters<'p> {
+        vec![now, &self.queues, &self.conversations, fences]
     }
 }
 
-/// What became of leased entries.
+/// The leased entries to be settled.
 #[derive(Default)]
-pub(super) struct Settles<'a> {
+pub(super) struct SettleArrays<'a> {
     pub(super) ids: Vec<i64>,
     queues: Vec<i16>,
-    lines: Vec<KeyHash>,
+    conversations: Vec<KeyHash>,
     pub(super) fences: Vec<i64>,
     states: Vec<i16>,
     spans: Vec<i64>,
@@ -97,117 +91,126 @@ pub(super) struct Settles<'a> {
     uncounted: Vec<i32>,
 }
 
-impl<'a> Settles<'a> {
-    pub(super) fn new(settles: &'a Settlings) -> Self {
-        let mut all = Self::default();
+impl<'a> SettleArrays<'a> {
+    pub(super) fn new(settles: &'a Settles) -> Self {
+        let mut arrays = Self::default();
         for Settle { lease, state, span, uncounted, reason, .. } in
             settles.iter().map(|call| &call.input)
         {
-            let (queue, line) = key(lease);
-            all.ids.push(lease.id.0);
-            all.queues.push(queue);
-            all.lines.push(line);
-            all.fences.push(fence(lease));
-            all.states.push(state_number(*state));
-            all.spans.push(*span);
-            all.reasons.push(reason.as_ref().map(String::as_bytes));
-            all.uncounted.push(*uncounted);
+            let (queue, conversation) = conversation(lease);
+            arrays.ids.push(lease.id.0);
+            arrays.queues.push(queue);
+            arrays.conversations.push(conversation);
+            arrays.fences.push(fence(lease));
+            arrays.states.push(state_number(*state));
+            arrays.spans.push(*span);
+            arrays.reasons.push(reason.as_ref().map(String::as_bytes));
+            arrays.uncounted.push(*uncounted);
         }
-        all
+        arrays
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, own: [&'p i64; 2]) -> Parameters<'p> {
-        let Self { ids, queues, lines, fences, states, spans, reasons, uncounted } = self;
-        let [shard, elapsed] = own;
-        vec![now, ids, queues, lines, fences, states, spans, reasons, uncounted, shard, elapsed]
+    pub(super) fn parameters<'p>(
+        &'p self,
+        now: Value<'p>,
+        shard: Value<'p>,
+        elapsed: Value<'p>,
+    ) -> Parameters<'p> {
+        let Self { ids, queues, conversations, fences, states, spans, reasons, uncounted } = self;
+        vec![now, ids, queues, conversations, fences, states, spans, reasons, uncounted, shard, elapsed]
     }
 }
 
-/// New entries: what is appended first, then what follows from finished ones.
+/// The new entries: those of appends first, then the follow-ups of finished entries.
 #[derive(Default)]
-pub(super) struct Rows<'a> {
+pub(super) struct EntryArrays<'a> {
     pub(super) queues: Vec<i16>,
-    digests: Vec<KeyHash>,
-    lines: Vec<KeyHash>,
+    key_hashes: Vec<KeyHash>,
+    conversation_hashes: Vec<KeyHash>,
     conversations: Vec<&'a [u8]>,
     keys: Vec<&'a [u8]>,
     reasons: Vec<Option<&'a [u8]>>,
     bodies: Vec<&'a [u8]>,
-    of_queues: Vec<Option<i16>>,
-    of_lines: Vec<Option<KeyHash>>,
-    of_fences: Vec<Option<i64>>,
+    /// The queue, conversation and fence of the lease that must still count, for each follow-up.
+    lease_queues: Vec<Option<i16>>,
+    lease_conversations: Vec<Option<KeyHash>>,
+    lease_fences: Vec<Option<i64>>,
+    /// The signature that must be bound to this body, for each append with a binding.
     signatures: Vec<Option<&'a [u8]>>,
-    seals: Vec<Option<KeyHash>>,
+    bound_bodies: Vec<Option<KeyHash>>,
 }
 
-impl<'a> Rows<'a> {
-    pub(super) fn new(appends: &'a Appends, settles: &'a Settlings) -> Self {
-        let mut all = Self::default();
+impl<'a> EntryArrays<'a> {
+    pub(super) fn new(appends: &'a Appends, settles: &'a Settles) -> Self {
+        let mut arrays = Self::default();
         for append in appends.iter().map(|call| &call.input) {
-            let bond = append.bond.as_ref().map(|bond| (&bond.signature[..], append.sealed));
-            for row in &append.rows {
-                all.push(row, None, bond);
+            if let Some(row) = &append.row {
+                arrays.push(row, None, append.binding.as_ref());
             }
         }
         for settle in settles.iter().map(|call| &call.input) {
             for row in &settle.follow_ups {
-                all.push(row, Some(&settle.lease), None);
+                arrays.push(row, Some(&settle.lease), None);
             }
         }
-        all
+        arrays
     }
 
-    fn push(&mut self, row: &'a Row, of: Option<&Lease>, bond: Option<(&'a [u8], KeyHash)>) {
-        let Row { key: digest, line, entry } = row;
+    fn push(&mut self, row: &'a NewRow, lease: Option<&Lease>, binding: Option<&'a BoundBody>) {
+        let NewRow { key, conversation: hash, entry } = row;
         self.queues.push(queue_number(entry.queue));
-        self.digests.push(*digest);
-        self.lines.push(*line);
+        self.key_hashes.push(*key);
+        self.conversation_hashes.push(*hash);
         self.conversations.push(entry.conversation.as_bytes());
         self.keys.push(entry.key.as_bytes());
         self.reasons.push(entry.dead.as_ref().map(String::as_bytes));
         self.bodies.push(&entry.body);
-        self.of_queues.push(of.map(|lease| key(lease).0));
-        self.of_lines.push(of.map(|lease| key(lease).1));
-        self.of_fences.push(of.map(fence));
-        self.signatures.push(bond.map(|(signature, _)| signature));
-        self.seals.push(bond.map(|(_, seal)| seal));
+        self.lease_queues.push(lease.map(|lease| conversation(lease).0));
+        self.lease_conversations.push(lease.map(|lease| conversation(lease).1));
+        self.lease_fences.push(lease.map(fence));
+        self.signatures.push(binding.map(|binding| &binding.signature[..]));
+        self.bound_bodies.push(binding.map(|binding| binding.body));
     }
 
-    pub(super) fn parameters<'p>(&'p self, now: Value<'p>, own: [&'p i64; 2]) -> Parameters<'p> {
-        let [shard, elapsed] = own;
+    pub(super) fn parameters<'p>(
+        &'p self,
+        now: Value<'p>,
+        shard: Value<'p>,
+        elapsed: Value<'p>,
+    ) -> Parameters<'p> {
         vec![
             now,
             &self.queues,
-            &self.digests,
-            &self.lines,
+            &self.key_hashes,
+            &self.conversation_hashes,
             &self.conversations,
             &self.keys,
             &self.reasons,
             &self.bodies,
-            &self.of_queues,
-            &self.of_lines,
-            &self.of_fences,
+            &self.lease_queues,
+            &self.lease_conversations,
+            &self.lease_fences,
             &self.signatures,
-            &self.seals,
+            &self.bound_bodies,
             shard,
             elapsed,
         ]
     }
 }
 
-/// What a lease takes.
-pub(super) struct Limit {
+/// The values of one request for leases.
+pub(super) struct LeaseValues {
     queue: i16,
-    most: i64,
+    limit: i64,
     span: i64,
 }
 
-impl Limit {
-    pub(super) fn new(ask: &Ask) -> Self {
+impl LeaseValues {
+    pub(super) fn new(request: &LeaseRequest) -> Self {
         Self {
-            queue: queue_number(ask.queue),
-            most: ask.limit.try_into().unwrap_or(i64::MAX),
-            span: ask.span,
+            queue: queue_number(request.queue),
+            limit: request.limit.try_into().unwrap_or(i64::MAX),
+            span: request.span,
         }
     }
 
@@ -217,12 +220,12 @@ impl Limit {
         replica: &'p i64,
         max_pending: &'p i64,
     ) -> Parameters<'p> {
-        vec![now, &self.queue, &self.most, &self.span, replica, max_pending]
+        vec![now, &self.queue, &self.limit, &self.span, replica, max_pending]
     }
 }
 
-/// The row that a lease is of.
-pub(super) fn key(lease: &Lease) -> (i16, KeyHash) {
+/// The key of the conversation's row that a lease is of.
+fn conversation(lease: &Lease) -> (i16, KeyHash) {
     (queue_number(lease.queue), lease.conversation.into())
 }
 

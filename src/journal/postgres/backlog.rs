@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The backlog of the Inbox, which the writers of this replica keep within its bound together.
+/// The backlog of the Inbox, which the writer keeps within its bound.
 #[derive(Debug)]
 pub(super) struct Backlog {
     max_pending: u64,
@@ -39,26 +39,31 @@ impl Backlog {
         (fits || entries == 0).then(|| counts.reserve(entries))
     }
 
-    /// Reserves room for `entries` if `new` of them fit beside `committed` ones, which were just counted.
-    pub(super) fn reserve_beside(&self, committed: u64, entries: u64, new: u64) -> Option<Reservation> {
+    /// The reservation of a transaction that adds nothing to the Inbox.
+    pub(super) fn reserve_none(&self) -> Reservation {
+        self.lock().reserve(0)
+    }
+
+    /// Reserves room for one entry, which is new or not, beside `committed` ones, which were just counted.
+    pub(super) fn reserve_beside(&self, committed: u64, is_new: bool) -> Option<Reservation> {
         let mut counts = self.lock();
-        let fits = committed + counts.reserved + new <= self.max_pending;
-        (fits || new == 0).then(|| counts.reserve(entries))
+        let fits = committed + counts.reserved < self.max_pending;
+        (fits || !is_new).then(|| counts.reserve(1))
     }
 
     /// Gives room back at the end of a transaction, which counted `committed` entries if it was committed.
     pub(super) fn end(&self, reservation: Reservation, committed: Option<u64>) {
         let mut counts = self.lock();
         if let Some(committed) = committed {
-            // Transactions of the other writers that have ended meanwhile may not be in it.
+            // Transactions that have ended since this one began may not be in it.
             counts.committed = committed + (counts.ended - reservation.ended_before);
         }
         counts.reserved -= reservation.entries;
         counts.ended += reservation.entries;
     }
 
-    /// The pending entries that are known of.
-    pub(super) fn pending(&self) -> u64 {
+    /// The pending entries that are committed, as far as is known.
+    pub(super) fn committed(&self) -> u64 {
         self.lock().committed
     }
 
@@ -102,7 +107,7 @@ mod tests {
     #[test]
     fn a_duplicate_needs_no_room() {
         let backlog = Backlog::new(10);
-        assert!(backlog.reserve_beside(10, 1, 1).is_none());
-        assert!(backlog.reserve_beside(10, 1, 0).is_some());
+        assert!(backlog.reserve_beside(10, true).is_none());
+        assert!(backlog.reserve_beside(10, false).is_some());
     }
 }

@@ -1,102 +1,113 @@
-//! What the writer is asked to do, each with its waiter.
+//! The requests to the writer, each with its waiter.
+
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
-    journal::{Appended, Bond, Entry, JournalError, Lease, NewEntry, Queue, State},
+    journal::{Appended, Entry, JournalError, Lease, NewEntry, Queue, SignatureBinding, State},
 };
 
-/// One command.
+/// A request of one kind or another.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append(Call<Append, Vec<Appended>>),
+    Append(Call<Append, Option<Appended>>),
     Settle(Call<Settle, ()>),
-    Lease(Call<Ask, Vec<Entry>>),
+    Lease(Call<LeaseRequest, Vec<Entry>>),
 }
 
-/// What a command is about, and who waits for its result.
+/// The input of a request, and the channel to the caller who waits for its result.
 #[derive(Debug)]
 pub(super) struct Call<I, T> {
     pub(super) input: I,
     waiter: oneshot::Sender<Result<T, JournalError>>,
 }
 
-/// Entries to be added together.
+/// A request to add an entry, to bind a signature, or to add an entry only if its signature can be bound to its body.
 #[derive(Debug)]
 pub(super) struct Append {
-    pub(super) rows: Vec<Row>,
-    pub(super) bond: Option<Bond>,
-    /// What the bond binds to.
-    pub(super) sealed: KeyHash,
+    pub(super) row: Option<NewRow>,
+    pub(super) binding: Option<BoundBody>,
 }
 
-/// What became of a leased entry.
+/// A signature and the body that it is to be bound to.
+#[derive(Debug)]
+pub(super) struct BoundBody {
+    pub(super) signature: [u8; 20],
+    /// How long the binding is kept.
+    pub(super) span: Duration,
+    pub(super) body: KeyHash,
+}
+
+/// A request to settle a leased entry.
 #[derive(Debug)]
 pub(super) struct Settle {
     pub(super) lease: Lease,
-    /// Pending if it was postponed.
+    /// The state that the entry comes to; pending if it is postponed.
     pub(super) state: State,
-    /// Until it is due again, in milliseconds.
+    /// How many milliseconds later a postponed entry is due.
     pub(super) span: i64,
-    /// How many of its attempts do not count.
+    /// How many of the entry's attempts do not count.
     pub(super) uncounted: i32,
     pub(super) reason: Option<String>,
-    pub(super) follow_ups: Vec<Row>,
+    pub(super) follow_ups: Vec<NewRow>,
 }
 
-/// How many entries of a queue are wanted, and for how many milliseconds.
+/// A request for leases of entries of a queue.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct LeaseRequest {
     pub(super) queue: Queue,
+    /// The most entries that are wanted.
     pub(super) limit: usize,
+    /// How many milliseconds the leases last.
     pub(super) span: i64,
 }
 
-/// A new entry with its digests.
+/// A new entry, with the hashes of its key and its conversation.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct NewRow {
     pub(super) key: KeyHash,
-    pub(super) line: KeyHash,
+    pub(super) conversation: KeyHash,
     pub(super) entry: NewEntry,
 }
 
-impl Row {
-    pub(super) fn new(entry: NewEntry) -> Self {
-        let digest = |text: &str| KeyHash::of(text.as_bytes());
-        Self { key: digest(&entry.key), line: digest(&entry.conversation), entry }
+impl NewRow {
+    fn new(entry: NewEntry) -> Self {
+        let hash = |text: &str| KeyHash::of(text.as_bytes());
+        Self { key: hash(&entry.key), conversation: hash(&entry.conversation), entry }
+    }
+}
+
+impl BoundBody {
+    pub(super) fn new(binding: SignatureBinding, body: &[u8]) -> Self {
+        Self { signature: binding.signature, span: binding.span, body: KeyHash::of(body) }
     }
 }
 
 impl Append {
-    pub(super) fn new(entries: Vec<NewEntry>) -> Self {
-        let rows = entries.into_iter().map(Row::new).collect();
-        Self { rows, bond: None, sealed: KeyHash::default() }
+    pub(super) fn new(entry: Option<NewEntry>, binding: Option<BoundBody>) -> Self {
+        Self { row: entry.map(NewRow::new), binding }
     }
 
-    /// Only if the bond's signature is not bound to another body than `sealed` is of.
-    pub(super) fn under(self, bond: Bond, sealed: KeyHash) -> Self {
-        Self { bond: Some(bond), sealed, ..self }
-    }
-
-    /// How many entries it may add to the Inbox's backlog.
-    pub(super) fn most_new(&self) -> u64 {
-        self.rows.iter().filter(|row| row.entry.adds_to_inbox()).count() as u64
+    /// The row, if it may add to the Inbox's backlog.
+    pub(super) fn row_of_inbox(&self) -> Option<&NewRow> {
+        self.row.as_ref().filter(|row| row.entry.adds_to_inbox())
     }
 }
 
 impl Settle {
-    pub(super) fn done(lease: Lease, follow_ups: Vec<NewEntry>) -> Self {
-        let follow_ups = follow_ups.into_iter().map(Row::new).collect();
+    pub(super) fn finish(lease: Lease, follow_ups: Vec<NewEntry>) -> Self {
+        let follow_ups = follow_ups.into_iter().map(NewRow::new).collect();
         Self { lease, state: State::Done, span: 0, uncounted: 0, reason: None, follow_ups }
     }
 
-    pub(super) fn dead(lease: Lease, reason: String) -> Self {
-        Self { state: State::Dead, ..Self::later(lease, 0, reason) }
+    pub(super) fn bury(lease: Lease, reason: String) -> Self {
+        Self { state: State::Dead, ..Self::postpone(lease, 0, reason) }
     }
 
-    pub(super) fn later(lease: Lease, span: i64, reason: String) -> Self {
+    pub(super) fn postpone(lease: Lease, span: i64, reason: String) -> Self {
         let (reason, follow_ups) = (Some(reason), Vec::new());
         Self { lease, state: State::Pending, span, uncounted: 0, reason, follow_ups }
     }
@@ -109,13 +120,13 @@ impl<I, T> Call<I, T> {
     }
 
     pub(super) fn answer(self, result: Result<T, JournalError>) {
-        // Whoever waited may have given up; what was done is done.
+        // The caller may have given up; the request was done all the same.
         let _ = self.waiter.send(result);
     }
 }
 
 impl Command {
-    /// Whether it can be left out: nobody waits for the answer any more, and nobody was promised anything.
+    /// Whether the request can be left out: no caller waits for the answer, and nobody was promised anything.
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
             Self::Append(call) => call.waiter.is_closed(),
@@ -123,18 +134,9 @@ impl Command {
             Self::Settle(_) => false,
         }
     }
-
-    /// Tells its waiter that it was not done, or that nothing is known of it.
-    pub(super) fn fail(self, error: &JournalError) {
-        match self {
-            Self::Append(call) => call.answer(Err(error.clone())),
-            Self::Settle(call) => call.answer(Err(error.clone())),
-            Self::Lease(call) => call.answer(Err(error.clone())),
-        }
-    }
 }
 
-/// Milliseconds from `now` to `until`, which may lie before it.
+/// The milliseconds from `now` to `until`, which may lie before it.
 pub(super) fn span(now: UnixMillis, until: UnixMillis) -> i64 {
     until.0.saturating_sub(now.0)
 }

@@ -12,9 +12,9 @@ use tokio_postgres::{AsyncMessage, Client, Error};
 
 use super::{
     address::Address,
+    admission,
     error::{TIMEOUT, connect_error, timed_out_error, unavailable_error},
     schema::{self, SCHEMA},
-    transfer,
 };
 use crate::journal::{Access, JournalError};
 
@@ -35,7 +35,7 @@ impl Connection {
             let connection = Self::connect(address).await?;
             connection.set_up().await.map_err(|error| unavailable_error(&error))?;
             schema::prepare(&connection.client, access).await?;
-            transfer::enter(&connection.client, access).await?;
+            admission::enter(&connection.client, access).await?;
             Ok(connection)
         });
         opened.await.unwrap_or_else(|_| Err(timed_out_error()))
@@ -62,22 +62,12 @@ impl Connection {
     /// with its connections, so the server looks after these.
     async fn set_up(&self) -> Result<(), Error> {
         let milliseconds = TIMEOUT.as_millis();
-        let plan = std::env::var("PLAN").unwrap_or_default();
-        let plans = match plan.as_str() {
-            "custom" => {
-                "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_custom_plan;"
-            }
-            "free" => "set plan_cache_mode = force_custom_plan;",
-            "auto" => "",
-            _ => {
-                "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set plan_cache_mode = force_generic_plan;"
-            }
-        };
         self.client
             .batch_execute(&format!(
                 "set default_transaction_isolation = 'read committed';
                  set search_path = {SCHEMA};
-                 {plans} set jit = off;
+                 set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
+                 set plan_cache_mode = force_generic_plan; set jit = off;
                  set statement_timeout = {milliseconds};
                  set idle_in_transaction_session_timeout = {milliseconds};
                  set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;

@@ -8,8 +8,8 @@ use tokio_postgres::Client;
 use super::{
     clock::{ClockReading, log_step},
     replica::Replica,
+    replica_statements::{HEARTBEAT, LEAVE, OTHER_HEARTBEATS, READ_CLOCK, RECORD_STEP, RELEASE_DEAD},
     retry::with_timeout,
-    statements::{BEAT, FREE, LEAVE, LOOK, OTHERS, STEP, text},
 };
 use crate::journal::{JournalError, Queue};
 
@@ -29,13 +29,13 @@ pub(super) async fn beat(
     reading: &mut Option<ClockReading>,
     watched: &mut Watched,
 ) -> Result<(), JournalError> {
-    let beat = || async { client.query_one(BEAT, &[&replica.id]).await };
+    let beat = || async { client.query_one(HEARTBEAT, &[&replica.id]).await };
     if with_timeout(client, beat).await?.get::<_, i64>(0) == 0 {
         // Others took this replica for dead: its own time may have stood still, and is not to be compared with.
         *reading = None;
     }
     *reading = Some(read_clock(replica, client, *reading).await?);
-    let others = || async { client.query(OTHERS, &[&replica.id]).await };
+    let others = || async { client.query(OTHER_HEARTBEATS, &[&replica.id]).await };
     let others = with_timeout(client, others).await?;
     let others: HashMap<i64, i64> = others.iter().map(|row| (row.get(0), row.get(1))).collect();
     watched.retain(|id, (beats, _)| others.get(id) == Some(beats));
@@ -55,9 +55,9 @@ async fn take_over(
     beats: &[i64],
 ) -> Result<(), JournalError> {
     let now = replica.manual_now();
-    let free = || async { client.execute(&text(FREE), &[&now, &dead, &beats]).await };
+    let free = || async { client.execute(RELEASE_DEAD.as_str(), &[&now, &dead, &beats]).await };
     let freed = with_timeout(client, free).await?;
-    with_timeout(client, || async { client.execute(&text(LEAVE), &[&dead]).await }).await?;
+    with_timeout(client, || async { client.execute(LEAVE.as_str(), &[&dead]).await }).await?;
     tracing::warn!(
         replicas = dead.len(),
         leases = freed,
@@ -77,7 +77,7 @@ async fn read_clock(
     let (clock, time) = (&replica.options.clock, &replica.time);
     let asked = clock.elapsed();
     let (now, known) = (replica.manual_now(), time.known());
-    let look = || async { client.query_one(&text(LOOK), &[&now, &known]).await };
+    let look = || async { client.query_one(READ_CLOCK.as_str(), &[&now, &known]).await };
     let row = with_timeout(client, look).await?;
     time.learn(row.get(0));
     let reading =
@@ -87,7 +87,7 @@ async fn read_clock(
     if step == 0 {
         return Ok(reading);
     }
-    let note = || async { client.execute(STEP, &[&step, &reading.stepped]).await };
+    let note = || async { client.execute(RECORD_STEP, &[&step, &reading.stepped]).await };
     if with_timeout(client, note).await? == 0 {
         // Another replica was quicker: whether it has seen the same shows the next time.
         return Ok(before);

@@ -8,20 +8,16 @@ use crate::journal::fingerprint::Fingerprint;
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
-/// What a longer value is looked up by.
+/// The hash by which a longer value is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct KeyHash([u8; 16]);
 
 impl KeyHash {
+    /// The hash of `bytes`.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut digest = Self::default();
-        digest.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
-        digest
-    }
-
-    /// Which of `count` equal shares of all values this one belongs to.
-    pub(super) fn share(self, count: usize) -> usize {
-        usize::from(self.0[0]) % count
+        let mut hash = Self::default();
+        hash.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        hash
     }
 }
 
@@ -32,8 +28,8 @@ impl From<Fingerprint> for KeyHash {
 }
 
 impl From<KeyHash> for Fingerprint {
-    fn from(digest: KeyHash) -> Self {
-        Self::from_bytes(digest.0)
+    fn from(hash: KeyHash) -> Self {
+        Self::from_bytes(hash.0)
     }
 }
 

@@ -1,11 +1,16 @@
 //! The removal of what has been kept long enough, in small steps.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error};
 
-use super::{records::count, replica::Replica, retry::with_timeout, statements::text};
+use super::{
+    fragments::{ADD_TO_TALLY, NOW},
+    records::count,
+    replica::Replica,
+    retry::with_timeout,
+};
 use crate::journal::{EntryId, JournalError, Options};
 
 /// The longest time between two purges, and the time between two steps of one.
@@ -16,39 +21,47 @@ const STEP: i64 = 1000;
 /// Held by the one replica that sweeps: `RCcb` in ASCII, and one more than the migrations' lock.
 const LOCK: i64 = 0x5243_6363;
 
-/// The purge goes by journal time, `$1` or what is written of it, and by number. It ends at the first entry that is too
-/// young to be removed whatever its state, so that it needs no index, which every settling would have to pay for.
+/// The statement of one step, by journal time `$1`, or by what is written of it. `$2` is where the step begins, `$3` how
+/// many entries it looks at, `$4` and `$5` how long done and dead ones are kept. It returns where the next step begins,
+/// and how many entries it has removed.
 ///
-/// `$2` is where it begins, `$3` how many entries it looks at, `$4` and `$5` how long done and dead ones are kept.
-const PURGE: &str = "
-    with time as (
-        select coalesce($1::bigint, elapsed) as elapsed from version
-    ), seen as (
-        select id, state, accepted_elapsed, settled_elapsed from entry where id > $2 order by id limit $3::bigint
-    ), young as (
-        select min(id) id from seen, time where accepted_elapsed > elapsed - least($4::bigint, $5::bigint)
-    ), gone as (
-        delete from entry e using seen s, time t
-        where e.id = s.id and e.state = s.state and e.settled_elapsed = s.settled_elapsed
-            and s.state <> 0 and s.settled_elapsed <= t.elapsed - case s.state when 1 then $4 else $5 end
-            and s.id < coalesce((select id from young), 9223372036854775807)
-        returning e.queue, e.state
-    ), counted as (
-        select 0::bigint, queue, 0, -count(*) filter (where state = 1), -count(*) filter (where state = 2)
-        from gone group by queue
-    ), tallied as (COUNT)
-    select case when (select count(*) = $3 from seen) and (select id from young) is null
-            then (select max(id) from seen) end,
-        (select count(*) from gone)";
+/// The purge goes on by number and ends at the first entry that is too young to be removed whatever its state, so that it
+/// needs no index, which every settling would have to pay for.
+static PURGE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with time as (
+            select coalesce($1::bigint, elapsed) as elapsed from version
+        ), seen as (
+            select id, state, accepted_elapsed, settled_elapsed from entry where id > $2 order by id limit $3::bigint
+        ), young as (
+            select min(id) id from seen, time where accepted_elapsed > elapsed - least($4::bigint, $5::bigint)
+        ), gone as (
+            delete from entry e using seen s, time t
+            where e.id = s.id and e.state = s.state and e.settled_elapsed = s.settled_elapsed
+                and s.state <> 0 and s.settled_elapsed <= t.elapsed - case s.state when 1 then $4 else $5 end
+                and s.id < coalesce((select id from young), 9223372036854775807)
+            returning e.queue, e.state
+        ), counted as (
+            select 0::bigint, queue, 0, -count(*) filter (where state = 1), -count(*) filter (where state = 2)
+            from gone group by queue
+        ), tallied as ({ADD_TO_TALLY})
+        select case when (select count(*) = $3 from seen) and (select id from young) is null
+                then (select max(id) from seen) end,
+            (select count(*) from gone)"
+    )
+});
 
-const UNSEAL: &str = "
-    delete from seal where ctid = any (array(
-        select ctid from seal where until < coalesce($1::bigint, (select elapsed from version))
+/// The statement that removes signature bindings whose time is over.
+const REMOVE_BINDINGS: &str = "
+    delete from signature_binding where ctid = any (array(
+        select ctid from signature_binding where until < coalesce($1::bigint, (select elapsed from version))
         order by until limit $2))";
 
-/// Conversations without pending entries, of which only a lease was left that was never settled.
-const UNLEASE: &str = "
-    delete from conversation where queue in (0, 1) and head is null and lease_until <= NOW";
+/// The statement that removes conversations without pending entries, of which only a lease was left that was never
+/// settled.
+static REMOVE_CONVERSATIONS: LazyLock<String> = LazyLock::new(|| {
+    format!("delete from conversation where queue in (0, 1) and head is null and lease_until <= {NOW}")
+});
 
 /// The result of one step of a purge.
 #[derive(Debug)]
@@ -88,7 +101,7 @@ impl PurgeSchedule {
         self.from = match from {
             Some(from) => {
                 let elapsed = Some(replica.time.known());
-                let step = || step(client, from, elapsed, &replica.options);
+                let step = || purge_step(client, from, elapsed, &replica.options);
                 with_timeout(client, step).await?.next
             }
             None => None,
@@ -113,7 +126,7 @@ async fn unlock(client: &Client) -> Result<(), Error> {
 }
 
 /// Looks at the next few entries after `from`, at `elapsed` in journal time.
-pub(super) async fn step(
+pub(super) async fn purge_step(
     client: &Client,
     from: EntryId,
     elapsed: Option<i64>,
@@ -121,10 +134,11 @@ pub(super) async fn step(
 ) -> Result<PurgeResult, Error> {
     let [keep, keep_dead] = [options.keep, options.keep_dead]
         .map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
-    let purged = client.query_one(&text(PURGE), &[&elapsed, &from.0, &STEP, &keep, &keep_dead]).await?;
-    client.execute(UNSEAL, &[&elapsed, &STEP]).await?;
+    let purged =
+        client.query_one(PURGE.as_str(), &[&elapsed, &from.0, &STEP, &keep, &keep_dead]).await?;
+    client.execute(REMOVE_BINDINGS, &[&elapsed, &STEP]).await?;
     let now = options.clock.manual_now().map(|now| now.0);
-    client.execute(&text(UNLEASE), &[&now]).await?;
+    client.execute(REMOVE_CONVERSATIONS.as_str(), &[&now]).await?;
     let next: Option<i64> = purged.try_get(0)?;
     Ok(PurgeResult { next: next.map(EntryId), count: count(purged.try_get(1)?) })
 }

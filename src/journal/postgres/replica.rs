@@ -13,8 +13,8 @@ use super::{
     backlog::Backlog,
     clock::{JournalTime, LEAST_STEP, log_step},
     leases::ActiveLeases,
+    replica_statements::{DELAY_DOUBTFUL, ENTER, START_CLOCK},
     retry::with_timeout,
-    statements::{ENTER, INTERRUPTED, START, text},
 };
 use crate::journal::{JournalError, Options, Queue, books::Changes};
 
@@ -47,14 +47,15 @@ impl Replica {
         let time = JournalTime::new(options.clock.clone());
         let now = options.clock.manual_now().map(|now| now.0);
         let noticed_after = i64::try_from(NOTICED_AFTER.as_millis()).unwrap_or(i64::MAX);
-        let start = || async { client.query_one(&text(START), &[&now, &LEAST_STEP]).await };
+        let start = || async { client.query_one(START_CLOCK.as_str(), &[&now, &LEAST_STEP]).await };
         let row = with_timeout(client, start).await?;
         time.learn(row.get(0));
         if row.get::<_, i64>(1) != 0 {
             log_step(row.get(1));
         }
         let id: i64 = with_timeout(client, || client.query_one(ENTER, &[])).await?.get(0);
-        let delay = || async { client.execute(&text(INTERRUPTED), &[&now, &id, &noticed_after]).await };
+        let delay =
+            || async { client.execute(DELAY_DOUBTFUL.as_str(), &[&now, &id, &noticed_after]).await };
         with_timeout(client, delay).await?;
         Ok(Self {
             id,

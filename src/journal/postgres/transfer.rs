@@ -1,92 +1,63 @@
-//! The right to be at a journal, which servers share and a copy has alone; and what a copy says of what it leaves behind.
+//! One end of a copy: entries are read out of a journal, or put into it.
 
-use std::time::Duration;
+use super::{admission, operations, operations_connection::OperationsConnection, restore};
+use crate::journal::{EntryId, Pending, Record, Transfer};
 
-use tokio::time::{Instant, sleep};
-use tokio_postgres::{Client, Error};
-
-use super::{
-    error::{open_error, unavailable_error},
-    schema::SCHEMA,
-};
-use crate::journal::{Access, JournalError};
-
-/// Shared by servers, and held by a copy alone, on each of their connections: `RCcb` in ASCII, and two more than the
-/// migrations' lock.
-const LOCK: i64 = 0x5243_6364;
-/// The connections of a process that has just ended may be there for so long.
-const LINGER: Duration = Duration::from_secs(2);
-/// How often the lock is tried meanwhile: who waited in line for it would hold up the servers' next connections.
-const TRY_EVERY: Duration = Duration::from_millis(50);
-
-/// Makes sure that nobody is at the journal beside whom `access` must not be, for as long as the connection lasts; and
-/// that a server finds all of the journal, and in its place.
-pub(super) async fn enter(client: &Client, access: Access) -> Result<(), JournalError> {
-    match access {
-        Access::Operator => return Ok(()),
-        Access::Server if !try_lock(client, "pg_try_advisory_lock_shared").await? => {
-            return Err(open_error(
-                "the journal in the database is being copied: wait until `journal copy` has come to its end, then \
-                 start the server on the journal that it names",
-            ));
-        }
-        Access::Source | Access::Target if !try_lock(client, "pg_try_advisory_lock").await? => {
-            return Err(open_error(
-                "the journal in the database is in use by a server, or by another copy: stop it; one whose machine \
-                 was lost counts for half a minute more",
-            ));
-        }
-        Access::Server | Access::Source | Access::Target => {}
-    }
-    let marks = "select copying, moved_to from version";
-    let row = client.query_one(marks, &[]).await.map_err(|error| unavailable_error(&error))?;
-    let (is_copying, moved_to): (bool, Option<String>) = (row.get(0), row.get(1));
-    if is_copying {
-        return Err(open_error(&format!(
-            "the journal in the database is half a copy: a `journal copy` to it did not come to its end. Remove it \
-             (drop schema {SCHEMA} cascade), and copy again"
-        )));
-    }
-    match moved_to {
-        // Who copies it once more has reasons.
-        Some(target) if access != Access::Source => Err(open_error(&format!(
-            "the journal in the database was copied to {target}, and is worked off there: change [journal] url to \
-             that. To use this one again all the same, whose pending messages would then be handled here as well, \
-             say in the database: update {SCHEMA}.version set moved_to = null"
-        ))),
-        _ => Ok(()),
-    }
+/// A journal that is copied from or into.
+#[derive(Debug)]
+pub(super) struct CopyEnd {
+    pub(super) connection: OperationsConnection,
+    /// Whether the journal is copied from.
+    pub(super) is_source: bool,
 }
 
-async fn try_lock(client: &Client, function: &str) -> Result<bool, JournalError> {
-    let sql = format!("select {function}($1)");
-    let since = Instant::now();
-    loop {
-        let row = client.query_one(&sql, &[&LOCK]).await.map_err(|error| unavailable_error(&error))?;
-        if row.get(0) {
-            return Ok(true);
-        }
-        if since.elapsed() >= LINGER {
-            return Ok(false);
-        }
-        sleep(TRY_EVERY).await;
+impl Transfer for CopyEnd {
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            if self.is_source && after == EntryId(0) {
+                // A copy from the beginning takes the mark of an earlier one off: the journal has not been moved there.
+                self.connection
+                    .with(|client| async move { admission::mark_moved(&client, None).await })
+                    .await?;
+            }
+            self.connection
+                .with(|client| async move { operations::page(&client, after, limit).await })
+                .await
+        })
     }
-}
 
-/// From now on only a part of another journal is in it.
-pub(super) async fn begin(client: &Client) -> Result<(), Error> {
-    client.execute("update version set copying = true", &[]).await.map(drop)
-}
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let records = &records;
+            self.connection.with(|client| async move { restore::restore(&client, records).await }).await
+        })
+    }
 
-/// All of the other journal is in it.
-pub(super) async fn end(client: &Client) -> Result<(), Error> {
-    client.execute("update version set copying = false", &[]).await.map(drop)
-}
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { admission::begin_copy(&client).await }).await
+        })
+    }
 
-/// All of it was copied to `target`; or it is copied once more, and so has not been moved yet.
-pub(super) async fn mark(client: &Client, target: Option<&str>) -> Result<(), Error> {
-    client
-        .execute("update version set moved_to = $1 where moved_to is distinct from $1", &[&target])
-        .await
-        .map(drop)
+    fn end_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { admission::end_copy(&client).await }).await
+        })
+    }
+
+    fn move_to(&self, target: String) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let target = Some(target.as_str());
+            self.connection
+                .with(|client| async move { admission::mark_moved(&client, target).await })
+                .await
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            self.connection.close().await;
+            Ok(())
+        })
+    }
 }

@@ -1,4 +1,4 @@
-//! A write connection: one on which a writer runs its transactions, with the statements prepared.
+//! A write connection: the connection on which the writer runs a transaction, with the statements prepared.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -9,9 +9,10 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{
-    address::Address,
     connection::Connection,
     error::{Failure, TIMEOUT, panicked_error, timed_out_error},
+    fragments::shard,
+    replica::Replica,
     retry::{TRIES, with_timeout},
     statements::Statements,
     transaction::{Answers, Context, Transaction},
@@ -21,36 +22,29 @@ use crate::{
     journal::{Access, JournalError},
 };
 
-/// A plan is used for so long, and until there are a quarter more pending entries and some: which index is right depends
-/// on how long the tables are, and an empty one says nothing.
-const REPLAN: Duration = Duration::from_secs(1);
-const REPLAN_ENTRIES: u64 = 50;
+/// Plans are kept for so long, and until there are a quarter more pending entries, and at least so many more.
+const KEEP_PLANS: Duration = Duration::from_secs(1);
+const KEEP_PLANS_ENTRIES: u64 = 50;
 
-/// A connection to the database, with the writers' statements.
+/// A connection to the database, with the writer's statements.
 #[derive(Debug)]
 pub(super) struct WriteConnection {
     pub(super) connection: Connection,
     pub(super) statements: Statements,
-    /// The number of the connection among those of its replica: each counts in a row of the tally of its own.
-    pub(super) number: usize,
-    planned_at: Instant,
-    planned_for: u64,
-    is_custom: bool,
+    /// The shard of the tally that only this connection writes, so that no connection waits for another one's commit.
+    pub(super) shard: i64,
+    /// The time at which the plans of the statements were made, and the number of pending entries at that time.
+    planned: (Instant, u64),
 }
 
 impl WriteConnection {
-    pub(super) async fn open(address: &Address, number: usize) -> Result<Self, JournalError> {
-        let connection = Connection::open(address, Access::Server).await?;
-        let statements =
-            with_timeout(&connection.client, || Statements::prepare(&connection.client)).await?;
-        Ok(Self {
-            connection,
-            statements,
-            number,
-            planned_at: Instant::now(),
-            planned_for: 0,
-            is_custom: std::env::var("PLAN").is_ok(),
-        })
+    /// Opens the connection with this number among those of its replica.
+    pub(super) async fn open(replica: &Replica, number: usize) -> Result<Self, JournalError> {
+        let connection = Connection::open(&replica.address, Access::Server).await?;
+        let client = &connection.client;
+        let statements = with_timeout(client, || Statements::prepare(client)).await?;
+        let shard = shard(replica.id, number);
+        Ok(Self { connection, statements, shard, planned: (Instant::now(), 0) })
     }
 
     /// Runs the statements of a transaction, and again where the database takes them back because of another one.
@@ -60,21 +54,11 @@ impl WriteConnection {
         context: Context,
         pending: u64,
     ) -> Result<Answers, Failure> {
+        self.discard_old_plans(pending).await?;
+        let client = &self.connection.client;
         let mut again = 1..TRIES;
         loop {
-            let has_grown = pending > self.planned_for + self.planned_for / 4 + REPLAN_ENTRIES;
-            let replan = !self.is_custom && (has_grown || self.planned_at.elapsed() >= REPLAN);
-            if replan {
-                (self.planned_at, self.planned_for) = (Instant::now(), pending);
-            }
-            let client = &self.connection.client;
-            let run = async {
-                if replan {
-                    client.batch_execute("discard plans").await?;
-                }
-                transaction.run(client, &self.statements, context).await
-            };
-            match guard(run).await {
+            match guard(transaction.run(client, &self.statements, context)).await {
                 Err(Failure::Collision(error)) => {
                     guard(async { Ok(client.batch_execute("rollback").await?) }).await?;
                     if again.next().is_none() {
@@ -82,9 +66,27 @@ impl WriteConnection {
                     }
                     tracing::debug!(%error, "tried again");
                 }
-                done => return done,
+                run => return run,
             }
         }
+    }
+
+    /// Has the statements planned again, if the tables may have become much longer.
+    ///
+    /// # Design
+    ///
+    /// Which index is right depends on how long the tables are, and an empty table says nothing of it. Planning anew at
+    /// each execution (`plan_cache_mode = force_custom_plan`) would need none of this; it took the database 1.6 to 2.3
+    /// times the processor time for each accepted message.
+    async fn discard_old_plans(&mut self, pending: u64) -> Result<(), Failure> {
+        let (planned_at, planned_for) = self.planned;
+        let has_grown = pending > planned_for + planned_for / 4 + KEEP_PLANS_ENTRIES;
+        if has_grown || planned_at.elapsed() >= KEEP_PLANS {
+            let client = &self.connection.client;
+            guard(async { Ok(client.batch_execute("discard plans").await?) }).await?;
+            self.planned = (Instant::now(), pending);
+        }
+        Ok(())
     }
 
     /// Commits the transaction whose statements have been run.
@@ -100,7 +102,7 @@ impl WriteConnection {
     }
 }
 
-/// Bounds the time of `work`, and makes a panic in it the end of its connection, and not of the writer.
+/// Bounds the time of `work`. A panic in `work` is the end of its connection, and not of the writer.
 async fn guard<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     match timeout(TIMEOUT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(done)) => done,

@@ -1,77 +1,63 @@
-//! The writer: takes the requests that are queued, runs them as one transaction, commits it, and answers.
+//! The writer: takes the requests that are queued, runs them as one transaction, has it committed, and goes on.
 //!
-//! While a commit is under way, the next transaction begins on another connection. Nobody is answered before the commit.
+//! While a transaction is being committed, the next one begins on another connection. No caller is answered before the
+//! commit.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use metrics::Histogram;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     backlog::Reservation,
     command::{Append, Command},
-    error::{Failure, unavailable_error},
+    commit::Commit,
+    error::Failure,
     records::{count, queue_number},
     replica::Replica,
+    replica_statements::{LEAVE, RECORD_ELAPSED, RELEASE_LEASES},
     retry::with_timeout,
-    statements::{LEAVE, ORPHANS, PASS, RELEASE, shard, text},
-    transaction::{Answers, Context, Effects, Outcome, Transaction},
+    transaction::{Answers, Context, Transaction},
     write_connection::WriteConnection,
+    write_pool::WritePool,
 };
 use crate::journal::{JournalError, Queue};
 
-/// Most requests in one transaction.
+/// The most requests in one transaction.
 const BATCH: usize = 1024;
-/// After a failed connection, how long until the next is tried.
-const RETRY: Duration = Duration::from_millis(250);
 
-fn connections() -> usize {
-    std::env::var("WRITERS").ok().and_then(|it| it.parse().ok()).unwrap_or(2)
-}
-
-/// The writer of a replica, with its connections.
+/// The writer of a replica.
 #[derive(Debug)]
 pub(super) struct Writer {
     replica: Arc<Replica>,
-    /// The connections that have nothing to do.
-    free: Vec<WriteConnection>,
-    /// The commits under way. Each gives its connection back, unless it has failed.
-    commits: JoinSet<Option<WriteConnection>>,
-    /// The latest failure, and when it happened.
-    failure: (JournalError, Instant),
+    /// The write connections. They are opened before the writer starts, and made anew after a failure.
+    pool: WritePool,
     seconds: Histogram,
     commands: Histogram,
 }
 
 impl Writer {
-    /// Starts the writer, once it has a connection.
+    /// Makes the writer, once it has a connection.
     pub(super) async fn open(replica: Arc<Replica>) -> Result<Self, JournalError> {
-        let mut writer = Self {
+        Ok(Self {
+            pool: WritePool::open(Arc::clone(&replica)).await?,
             replica,
-            free: Vec::new(),
-            commits: JoinSet::new(),
-            failure: (JournalError::closed(), Instant::now()),
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
-        };
-        writer.connect().await?;
-        Ok(writer)
+        })
     }
 
-    /// Works until every sender of its queue is gone, or until it is told to close: what is queued then is still done.
+    /// Works until every sender of the queue is gone, or until it is told to close: what is queued then is still done.
     pub(super) async fn run(&mut self, mut queue: mpsc::Receiver<Command>, closing: &CancellationToken) {
         let mut queued = Vec::with_capacity(BATCH);
         loop {
-            // What comes while all connections are busy shares the next transaction.
-            self.wait_for_a_connection().await;
+            let (has_commits, is_busy) = (self.pool.has_commits(), self.pool.is_busy());
             tokio::select! {
                 () = closing.cancelled(), if !queue.is_closed() => queue.close(),
-                received = queue.recv_many(&mut queued, BATCH) => {
+                () = self.pool.wait_for_commit(), if has_commits => {}
+                // The requests that come while all connections are busy share the next transaction.
+                received = queue.recv_many(&mut queued, BATCH), if !is_busy => {
                     if received == 0 {
                         break;
                     }
@@ -83,249 +69,102 @@ impl Writer {
                 }
             }
         }
-        self.drain().await;
-    }
-
-    async fn wait_for_a_connection(&mut self) {
-        while self.free.is_empty() {
-            let Some(ended) = self.commits.join_next().await else { return };
-            self.free.extend(ended.ok().flatten());
-        }
-    }
-
-    /// Waits until nothing is under way.
-    async fn drain(&mut self) {
-        while let Some(ended) = self.commits.join_next().await {
-            self.free.extend(ended.ok().flatten());
-        }
+        self.pool.drain().await;
     }
 
     async fn write(&mut self, mut transaction: Transaction) {
-        if let Err(error) = self.reconnect().await {
+        if let Err(error) = self.pool.reconnect().await {
             return transaction.fail(&error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(transaction.len() as f64);
-        if let Some(reservation) = self.replica.backlog.reserve(transaction.most_new()) {
-            return self.commit(transaction, reservation).await;
+        if let Some(reservation) = self.replica.backlog.reserve(transaction.max_added()) {
+            return self.run_one(transaction, reservation).await;
         }
-        // Close to the bound, each append is looked at by itself, after what makes room.
-        self.drain().await;
+        // Close to the bound, each append is looked at by itself, after the requests that make room.
         let appends = transaction.take_appends();
-        if let Some(reservation) = self.replica.backlog.reserve(0)
-            && !transaction.is_empty()
-        {
-            self.commit(transaction, reservation).await;
-            self.drain().await;
+        if !transaction.is_empty() {
+            self.run_one(transaction, self.replica.backlog.reserve_none()).await;
         }
         for call in appends {
+            self.pool.drain().await;
             match self.reserve(&call.input).await {
-                Ok(reservation) => self.commit(Transaction::of(call), reservation).await,
+                Ok(reservation) => self.run_one(Transaction::of_append(call), reservation).await,
                 Err(refused) => call.answer(Err(refused)),
             }
-            self.drain().await;
         }
-    }
-
-    /// Makes sure that there is a connection.
-    async fn reconnect(&mut self) -> Result<(), JournalError> {
-        let had_some = !self.free.is_empty();
-        self.free.retain(|it| !it.connection.client.is_closed());
-        if !self.free.is_empty() {
-            return Ok(());
-        }
-        self.drain().await;
-        if !self.free.is_empty() {
-            return Ok(());
-        }
-        // One that was closed while it had nothing to do has failed nobody.
-        let (failure, at) = &self.failure;
-        if !had_some && at.elapsed() < RETRY {
-            return Err(failure.clone());
-        }
-        let connected = self.connect().await;
-        if let Err(error) = &connected {
-            self.failure = (error.clone(), Instant::now());
-        } else {
-            tracing::info!("the journal's database works again");
-        }
-        connected
-    }
-
-    async fn connect(&mut self) -> Result<(), JournalError> {
-        let connection = WriteConnection::open(&self.replica.address, 0).await?;
-        // As no lease is under way, what is leased without our knowledge was leased by a commit of whose success we
-        // never heard.
-        let client = &connection.connection.client;
-        let (now, fences) = (self.replica.manual_now(), self.replica.leases.fences());
-        let free = || async { client.execute(&text(ORPHANS), &[&now, &self.replica.id, &fences]).await };
-        with_timeout(client, free).await?;
-        self.free.push(connection);
-        for number in 1..connections() {
-            match WriteConnection::open(&self.replica.address, number).await {
-                Ok(connection) => self.free.push(connection),
-                Err(error) => {
-                    tracing::debug!(%error, "no other connection to the journal's database");
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives up a connection that cannot be trusted any more: its last transaction may or may not have been committed.
-    fn disconnect(&mut self, error: &JournalError) {
-        tracing::error!(%error, "the journal's database failed; it is connected to again");
-        self.failure = (error.clone(), Instant::now());
     }
 
     /// Runs one transaction, and has it committed in the background.
-    async fn commit(&mut self, transaction: Transaction, reservation: Reservation) {
-        let Some(mut connection) = self.free.pop() else {
-            self.replica.backlog.end(reservation, None);
-            return transaction.fail(&self.failure.0);
-        };
+    async fn run_one(&mut self, transaction: Transaction, reservation: Reservation) {
+        let begun = Instant::now();
+        match self.run_statements(&transaction).await {
+            Ok((connection, answers)) => self.pool.commit(Commit {
+                replica: Arc::clone(&self.replica),
+                connection,
+                transaction,
+                answers,
+                reservation,
+                begun,
+                seconds: self.seconds.clone(),
+            }),
+            Err(error) => {
+                self.replica.backlog.end(reservation, None);
+                transaction.fail(&error);
+            }
+        }
+    }
+
+    /// Runs the statements of a transaction on a free connection.
+    async fn run_statements(
+        &mut self,
+        transaction: &Transaction,
+    ) -> Result<(WriteConnection, Answers), JournalError> {
+        let mut connection = self.pool.take()?;
         let context = Context {
             replica: self.replica.id,
-            shard: shard(self.replica.id, connection.number),
+            shard: connection.shard,
             max_pending: self.replica.options.max_pending,
             now: self.replica.manual_now(),
             elapsed: self.replica.time.known(),
         };
-        let begun = Instant::now();
-        let pending = self.replica.backlog.pending();
-        match connection.run(&transaction, context, pending).await {
-            Ok(answers) => {
-                let commit = Commit {
-                    replica: Arc::clone(&self.replica),
-                    connection,
-                    transaction,
-                    answers,
-                    reservation,
-                    begun,
-                    seconds: self.seconds.clone(),
-                };
-                self.commits.spawn(commit.run());
+        match connection.run(transaction, context, self.replica.backlog.committed()).await {
+            Ok(answers) => Ok((connection, answers)),
+            Err(Failure::Collision(error)) => {
+                self.pool.put_back(connection);
+                Err(error)
             }
-            Err(failure) => {
-                self.replica.backlog.end(reservation, None);
-                match failure {
-                    Failure::Collision(error) => {
-                        transaction.fail(&error);
-                        self.free.push(connection);
-                    }
-                    Failure::Lost(error) => {
-                        self.disconnect(&error);
-                        transaction.fail(&error);
-                    }
-                }
-            }
+            Err(Failure::Lost(error)) => Err(self.pool.fail(error)),
         }
     }
 
     /// Reserves room for an append close to the bound on the backlog, as far as is known of other replicas.
     async fn reserve(&mut self, append: &Append) -> Result<Reservation, JournalError> {
-        let Some(WriteConnection { connection, statements, .. }) = self.free.first() else {
-            return Err(self.failure.0.clone());
-        };
-        let client = &connection.client;
-        let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
-        let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
+        let Some(row) = append.row_of_inbox() else { return Ok(self.replica.backlog.reserve_none()) };
+        let connection = self.pool.take()?;
+        let WriteConnection { connection: session, statements, .. } = &connection;
         let queue = queue_number(Queue::Inbox);
-        let ask = || async { client.query_one(&statements.room, &[&queue, &keys]).await };
-        match with_timeout(client, ask).await {
+        let ask = || async { session.client.query_one(&statements.room, &[&queue, &row.key]).await };
+        match with_timeout(&session.client, ask).await {
             Ok(row) => {
-                let (new, pending) = (count(row.get(0)), count(row.get(1)));
-                let reserved = self.replica.backlog.reserve_beside(pending, append.most_new(), new);
+                self.pool.put_back(connection);
+                let (is_new, pending) = (row.get(0), count(row.get(1)));
+                let reserved = self.replica.backlog.reserve_beside(pending, is_new);
                 reserved.ok_or(JournalError::Full(pending))
             }
-            Err(error) => {
-                self.disconnect(&error);
-                Err(error)
-            }
+            Err(error) => Err(self.pool.fail(error)),
         }
     }
 
-    /// Gives back what is still leased, so that others need not wait, and takes the replica off the list.
-    pub(super) async fn leave(&self) -> Result<(), JournalError> {
-        let Some(WriteConnection { connection, .. }) = self.free.first() else {
-            return Err(self.failure.0.clone());
-        };
-        let (client, replica) = (&connection.client, &self.replica);
+    /// Gives back the replica's leases, so that others need not wait, and takes the replica off the list.
+    pub(super) async fn leave(&mut self) -> Result<(), JournalError> {
+        let (connection, replica) = (self.pool.take()?, &self.replica);
+        let client = &connection.connection.client;
         let leave = || async {
-            client.execute(RELEASE, &[&replica.id]).await?;
-            client.execute(PASS, &[&replica.time.known()]).await?;
-            client.execute(&text(LEAVE), &[&vec![replica.id]]).await
+            client.execute(RELEASE_LEASES, &[&replica.id]).await?;
+            client.execute(RECORD_ELAPSED, &[&replica.time.known()]).await?;
+            client.execute(LEAVE.as_str(), &[&vec![replica.id]]).await
         };
         with_timeout(client, leave).await.map(drop)
-    }
-}
-
-/// A transaction whose statements have been run.
-struct Commit {
-    replica: Arc<Replica>,
-    connection: WriteConnection,
-    transaction: Transaction,
-    answers: Answers,
-    reservation: Reservation,
-    begun: Instant,
-    seconds: Histogram,
-}
-
-impl Commit {
-    async fn run(self) -> Option<WriteConnection> {
-        let Self { replica, connection, transaction, answers, reservation, begun, seconds } = self;
-        let committed = connection.commit().await;
-        let seconds = move || seconds.record(begun.elapsed());
-        match committed {
-            Ok(()) => match transaction.outcome(&answers) {
-                Ok(outcome) => {
-                    seconds();
-                    replica.backlog.end(reservation, Some(outcome.effects.pending[0]));
-                    answer(&replica, outcome);
-                    return Some(connection);
-                }
-                // Its waiters are gone with it.
-                Err(error) => {
-                    tracing::error!(error = %unavailable_error(&error), "the journal's database failed; it is connected to again");
-                }
-            },
-            Err(error) => {
-                tracing::error!(%error, "the journal's database failed; it is connected to again");
-                transaction.fail(&error);
-            }
-        }
-        replica.backlog.end(reservation, None);
-        None
-    }
-}
-
-fn answer(replica: &Replica, outcome: Outcome) {
-    let Outcome { effects: Effects { pending, mut ready }, appends, settles, leases } = outcome;
-    for (call, _) in &settles {
-        replica.leases.remove(&call.input.lease);
-    }
-    for (call, entries) in &leases {
-        let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
-        for entry in entries {
-            replica.leases.add(&entry.lease, span);
-        }
-    }
-    // Room in the Outbox lets the Inbox go on.
-    let sent = settles.iter().filter(|(call, _)| call.input.lease.queue == Queue::Outbox).count();
-    ready[0] |= sent > 0 && pending[1].saturating_add(sent as u64) >= replica.options.max_pending;
-    for queue in [Queue::Inbox, Queue::Outbox] {
-        if ready[queue as usize] {
-            replica.notify(queue);
-        }
-    }
-    for (call, answer) in appends {
-        call.answer(answer);
-    }
-    for (call, answer) in settles {
-        call.answer(answer);
-    }
-    for (call, entries) in leases {
-        call.answer(Ok(entries));
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{command::Command, maintenance, replica::Replica, writer::Writer};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, error::closed_error};
 
 /// How many requests may wait for a writer; beyond it appends are refused, and others wait for a place.
 const QUEUED: usize = 4096;
@@ -44,8 +44,8 @@ impl Drop for JoinedThread {
 }
 
 impl WriterThread {
-    /// Starts the work, once there are connections to write on.
-    pub(super) async fn open(replica: Arc<Replica>) -> Result<Self, JournalError> {
+    /// Starts the thread; returns once the writer has a connection.
+    pub(super) async fn start(replica: Arc<Replica>) -> Result<Self, JournalError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(start_error)?;
         let (queue, receiver) = mpsc::channel(QUEUED);
@@ -58,7 +58,7 @@ impl WriterThread {
         let thread =
             thread::Builder::new().name("journal".to_owned()).spawn(work).map_err(start_error)?;
         let thread = Self { queue, closing, ended, _thread: JoinedThread(Some(thread)) };
-        opened.await.unwrap_or_else(|_| Err(JournalError::closed()))?;
+        opened.await.unwrap_or_else(|_| Err(closed_error()))?;
         Ok(thread)
     }
 
@@ -77,7 +77,7 @@ impl WriterThread {
         let mut ended = self.ended.clone();
         match ended.wait_for(Option::is_some).await {
             Ok(ended) => ended.clone().unwrap_or(Ok(())),
-            Err(_) => Err(JournalError::closed()),
+            Err(_) => Err(closed_error()),
         }
     }
 }

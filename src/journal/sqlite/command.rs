@@ -6,7 +6,9 @@ use super::{
     purge::{Purged, Stretch},
     verbs::{Fault, Verbs},
 };
-use crate::journal::{Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue, time::Ahead};
+use crate::journal::{
+    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue, error::closed_error, time::Ahead,
+};
 
 /// A command on its way to the writer thread.
 #[derive(Debug)]
@@ -19,8 +21,7 @@ pub(super) struct Order {
 /// One command.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append(Call<Vec<NewEntry>, Vec<Appended>>),
-    Accept(Call<NewEntry, Appended>),
+    Append(Call<NewEntry, Appended>),
     Lease(Call<(Queue, usize, Ahead), Vec<Entry>>),
     Finish(Call<(Lease, Vec<NewEntry>), ()>),
     Postpone(Call<(Lease, Ahead, String), ()>),
@@ -59,7 +60,7 @@ impl<I, T> Call<I, T> {
     fn answer(mut self, committed: &Result<(), JournalError>) {
         let answer = match (committed, self.result.take()) {
             (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(JournalError::closed()),
+            (Ok(()), None) => Err(closed_error()),
             (Err(error), _) => Err(error.clone()),
         };
         self.send(answer);
@@ -111,8 +112,7 @@ impl Command {
     /// Does it, within an open transaction.
     pub(super) fn run(&mut self, verbs: &mut Verbs<'_>) -> rusqlite::Result<()> {
         match self {
-            Self::Append(call) => call.run(|entries| verbs.append(entries)),
-            Self::Accept(call) => call.run(|entry| verbs.accept(entry)),
+            Self::Append(call) => call.run(|entry| verbs.append(entry)),
             Self::Lease(call) => call.run(|(queue, limit, until)| verbs.lease(*queue, *limit, *until)),
             Self::Finish(call) => call.run(|(lease, follow_ups)| verbs.finish(lease, follow_ups)),
             Self::Postpone(call) => {
@@ -134,7 +134,6 @@ impl Command {
     pub(super) fn answer(self, committed: &Result<(), JournalError>) {
         match self {
             Self::Append(call) => call.answer(committed),
-            Self::Accept(call) => call.answer(committed),
             Self::Lease(call) => call.answer(committed),
             Self::Finish(call) => call.answer(committed),
             Self::Postpone(call) | Self::Release(call) => call.answer(committed),

@@ -31,15 +31,17 @@ use tokio::sync::{
 pub(super) use self::{check::check, place::path};
 use self::{
     command::{Call, Command, Order},
-    operator::{Operator, read},
+    operator::{Copy, Operator, blocking, read},
     place::Place,
     purge::Stretch,
     writer::Writer,
 };
 use super::{
-    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-    Pending, Queue, Record, Stats,
+    Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Pending, Queue, Queues,
+    Record, Records, SignatureBinding, Stats, Transfer,
     books::{Books, Changes},
+    driver::access::Access,
+    error::closed_error,
     fingerprint::Fingerprint,
     recent::Recent,
     time::Ahead,
@@ -49,18 +51,56 @@ use crate::clock::{Clock, UnixMillis};
 /// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
 const QUEUED: usize = 4096;
 
-/// Opens the file at `path` for a server or an operator.
-pub(super) async fn open(path: PathBuf, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
-        let path = place::find(&path, options.access)?;
-        match options.access {
-            Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
-            Access::Operator | Access::Source | Access::Target => {
-                Ok(Arc::new(Operator::open(path, options)?))
-            }
-        }
-    });
-    opened.await.map_err(|panic| JournalError::Unavailable(panic.to_string().into()))?
+/// Opens the file at `path` for a server.
+pub(super) async fn open_server(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Queues>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, Access::Server)?;
+        Ok(Arc::new(Sqlite::start(path, options)?) as Arc<dyn Queues>)
+    })
+    .await
+}
+
+/// Opens the file at `path` for an operator.
+pub(super) async fn open_operator(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Records>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, Access::Operator)?;
+        Ok(Arc::new(Operator::open(path, options)?) as Arc<dyn Records>)
+    })
+    .await
+}
+
+/// Opens the file at `path` to be copied from.
+pub(super) async fn open_source(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    open_copy(path, options, Access::Source).await
+}
+
+/// Opens the file at `path` to be copied into.
+pub(super) async fn open_target(
+    path: PathBuf,
+    options: Options,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    open_copy(path, options, Access::Target).await
+}
+
+async fn open_copy(
+    path: PathBuf,
+    options: Options,
+    access: Access,
+) -> Result<Arc<dyn Transfer>, JournalError> {
+    blocking(move || {
+        let path = place::find(&path, access)?;
+        Ok(Arc::new(Copy::open(path, options, access)?) as Arc<dyn Transfer>)
+    })
+    .await
 }
 
 /// The server's side of the writer thread.
@@ -107,9 +147,9 @@ impl Sqlite {
         Ok(Self { place, clock, changes, stats, commands, _thread: Joined(Some(thread)) })
     }
 
-    /// Whether all of them are in the store: it is known to be well, and there, and the one that accepted them.
-    fn knows(&self, keys: &[Fingerprint], now: Duration) -> bool {
-        self.place.recent.know(keys, now)
+    /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
+    fn knows(&self, key: Fingerprint, now: Duration) -> bool {
+        self.place.recent.knows(key, now)
             && !self.commands.is_closed()
             && self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
             && self.place.is_in_place()
@@ -117,8 +157,8 @@ impl Sqlite {
 
     async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
         let (call, answer) = Call::new(input);
-        self.commands.send(Order::new(command(call))).await.map_err(|_| JournalError::closed())?;
-        answer.await.map_err(|_| JournalError::closed())?
+        self.commands.send(Order::new(command(call))).await.map_err(|_| closed_error())?;
+        answer.await.map_err(|_| closed_error())?
     }
 
     /// By the time that the writer thread gets to it, the wall clock may have been set.
@@ -130,46 +170,27 @@ impl Sqlite {
     fn queue(&self, command: Command) -> Result<(), JournalError> {
         self.commands.try_send(Order::new(command)).map_err(|refused| match refused {
             TrySendError::Full(_) => JournalError::Unavailable("too many commands wait for it".into()),
-            TrySendError::Closed(_) => JournalError::closed(),
+            TrySendError::Closed(_) => closed_error(),
         })
     }
 }
 
-impl Journal for Sqlite {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
+impl Queues for Sqlite {
+    fn append(&self, entry: NewEntry, _: Option<SignatureBinding>) -> Pending<'_, Appended> {
         let recent = &self.place.recent;
-        let keys: Vec<_> = entries.iter().map(|entry| recent.fingerprint(entry)).collect();
+        let key = recent.fingerprint(&entry);
         let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&keys, now) {
-            return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
+        if self.knows(key, now) {
+            return Box::pin(ready(Ok(Appended::Duplicate)));
         }
-        let (call, answer) = Call::new(entries);
+        let (call, answer) = Call::new(entry);
         if let Err(refused) = self.queue(Command::Append(call)) {
             return Box::pin(ready(Err(refused)));
         }
         Box::pin(async move {
-            let answers = answer.await.map_err(|_| JournalError::closed())??;
-            let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
-            recent.remember(epoch, new.map(|(key, _)| key), now);
-            Ok(answers)
-        })
-    }
-
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let recent = &self.place.recent;
-        let key = recent.fingerprint(&entry);
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&[key], now) {
-            return Box::pin(ready(Ok(Appended::Duplicate)));
-        }
-        let (call, answer) = Call::new(entry);
-        if let Err(refused) = self.queue(Command::Accept(call)) {
-            return Box::pin(ready(Err(refused)));
-        }
-        Box::pin(async move {
-            let appended = answer.await.map_err(|_| JournalError::closed())??;
+            let appended = answer.await.map_err(|_| closed_error())??;
             if appended == Appended::New {
-                recent.remember(epoch, [key], now);
+                recent.remember(epoch, key, now);
             }
             Ok(appended)
         })
@@ -198,10 +219,12 @@ impl Journal for Sqlite {
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
+}
 
+impl Records for Sqlite {
     fn stats(&self) -> Pending<'_, Stats> {
         let stats = if self.commands.is_closed() {
-            Err(JournalError::closed())
+            Err(closed_error())
         } else {
             self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::watch;
 
 use super::{
     place::{self, Lock},
@@ -13,12 +12,11 @@ use super::{
     store::unavailable,
     time,
 };
-use crate::{
-    clock::UnixMillis,
-    journal::{
-        Access, Appended, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-        Pending, Queue, Record, State, Stats, books::Changes, time::Moment,
-    },
+use crate::journal::{
+    EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, State, Stats, Transfer,
+    driver::access::Access,
+    error::{no_dead_letter_error, nothing_to_discard_error},
+    time::Moment,
 };
 
 /// The operator's view of the file; it takes nothing in and leases nothing.
@@ -26,52 +24,79 @@ use crate::{
 pub(super) struct Operator {
     path: PathBuf,
     options: Options,
-    changes: Changes,
-    /// Keeps servers away while it is copied.
-    _lock: Option<Lock>,
+}
+
+/// One end of a copy.
+#[derive(Debug)]
+pub(super) struct Copy {
+    path: PathBuf,
+    options: Options,
+    access: Access,
+    /// Keeps servers away for as long as the copy goes on.
+    _lock: Lock,
 }
 
 impl Operator {
     /// Makes sure that the file is a journal of this version.
     pub(super) fn open(path: PathBuf, options: Options) -> Result<Self, JournalError> {
-        let is_copied = matches!(options.access, Access::Source | Access::Target);
-        if options.access != Access::Target {
-            // Without a lock first: it would leave its file beside a journal that is not there.
-            connect(&path, options.access)?;
-        }
-        let lock = is_copied.then(|| place::lock(&path)).transpose()?;
-        let connection = match options.access {
-            Access::Target => schema::create(&path, options.access)?,
-            _ => connect(&path, options.access)?,
-        };
-        if is_copied {
-            // The file of the first lock may have been removed under a server; this opens the WAL, which it holds, too.
-            connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable)?;
-            drop(place::lock_wal(&path)?);
-        }
-        Ok(Self { path, options, changes: Changes::new(), _lock: lock })
+        connect(&path, Access::Operator)?;
+        Ok(Self { path, options })
     }
 
-    /// One transaction on a connection of its own; the server notices it.
+    /// Changes the file as a server would find it: an operator changes nothing of which no server would take notice.
     fn write<T: Send + 'static>(
         &self,
-        verb: impl FnOnce(&Connection, Moment, &Options) -> Result<T, rusqlite::Error> + Send + 'static,
+        work: impl FnOnce(&Connection, Moment, &Options) -> rusqlite::Result<T> + Send + 'static,
     ) -> Pending<'_, T> {
-        let (path, options) = (self.path.clone(), self.options.clone());
-        // An operator changes nothing of which no server would take notice.
-        let access = if options.access == Access::Operator { Access::Server } else { options.access };
-        blocking(move || {
-            let mut connection = connect(&path, access)?;
-            let write = |connection: &mut Connection| {
-                let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-                let moment = time::operators_moment(&transaction, &options.clock)?;
-                let result = verb(&transaction, moment, &options)?;
-                transaction.commit()?;
-                Ok(result)
-            };
-            write(&mut connection).map_err(unavailable)
-        })
+        write(&self.path, &self.options, Access::Server, work)
     }
+}
+
+impl Copy {
+    /// Opens the file and keeps servers away from it.
+    pub(super) fn open(path: PathBuf, options: Options, access: Access) -> Result<Self, JournalError> {
+        if access == Access::Source {
+            // Without a lock first: it would leave its file beside a journal that is not there.
+            connect(&path, access)?;
+        }
+        let lock = place::lock(&path)?;
+        let connection = match access {
+            Access::Target => schema::create(&path, access)?,
+            _ => connect(&path, access)?,
+        };
+        // The file of the first lock may have been removed under a server; this opens the WAL, which it holds, too.
+        connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable)?;
+        drop(place::lock_wal(&path)?);
+        Ok(Self { path, options, access, _lock: lock })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, Moment, &Options) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Pending<'_, T> {
+        write(&self.path, &self.options, self.access, work)
+    }
+}
+
+/// One transaction on a connection of its own; a server notices it.
+fn write<T: Send + 'static>(
+    path: &Path,
+    options: &Options,
+    access: Access,
+    work: impl FnOnce(&Connection, Moment, &Options) -> rusqlite::Result<T> + Send + 'static,
+) -> Pending<'static, T> {
+    let (path, options) = (path.to_owned(), options.clone());
+    blocking(move || {
+        let mut connection = connect(&path, access)?;
+        let write = |connection: &mut Connection| {
+            let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+            let moment = time::operators_moment(&transaction, &options.clock)?;
+            let result = work(&transaction, moment, &options)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        write(&mut connection).map_err(unavailable)
+    })
 }
 
 /// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
@@ -90,7 +115,7 @@ pub(super) fn read<T: Send + 'static>(
     })
 }
 
-fn blocking<T: Send + 'static>(
+pub(super) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
 ) -> Pending<'static, T> {
     Box::pin(async {
@@ -99,40 +124,7 @@ fn blocking<T: Send + 'static>(
     })
 }
 
-fn not_the_server<T: Send + 'static>() -> Pending<'static, T> {
-    let error = JournalError::Unavailable("it was opened for an operator, who takes nothing in".into());
-    Box::pin(std::future::ready(Err(error)))
-}
-
-impl Journal for Operator {
-    fn append(&self, _: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        not_the_server()
-    }
-
-    fn lease(&self, _: Queue, _: usize, _: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        not_the_server()
-    }
-
-    fn finish(&self, _: Lease, _: Vec<NewEntry>) -> Pending<'_, ()> {
-        not_the_server()
-    }
-
-    fn postpone(&self, _: Lease, _: UnixMillis, _: String) -> Pending<'_, ()> {
-        not_the_server()
-    }
-
-    fn release(&self, _: Lease, _: UnixMillis, _: String) -> Pending<'_, ()> {
-        not_the_server()
-    }
-
-    fn bury(&self, _: Lease, _: String) -> Pending<'_, ()> {
-        not_the_server()
-    }
-
-    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
-        self.changes.subscribe(queue)
-    }
-
+impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {
         read(&self.path, rows::stats)
     }
@@ -153,7 +145,7 @@ impl Journal for Operator {
         Box::pin(async move {
             let revived =
                 self.write(move |connection, moment, _| rows::revive(connection, id, moment)).await?;
-            revived.map(drop).ok_or_else(|| JournalError::no_dead_letter(id))
+            revived.map(drop).ok_or_else(|| no_dead_letter_error(id))
         })
     }
 
@@ -166,10 +158,35 @@ impl Journal for Operator {
                 }
                 Ok(found)
             });
-            discarded.await?.map(drop).ok_or_else(|| JournalError::nothing_to_discard(id))
+            discarded.await?.map(drop).ok_or_else(|| nothing_to_discard_error(id))
         })
     }
 
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(async move {
+            let (mut next, mut count) = (Some(EntryId(0)), 0);
+            while let Some(after) = next {
+                let step = self.write(move |connection, moment, options| {
+                    let purged = purge::purge(connection, Stretch::after(after), options, moment)?;
+                    for (queue, gone) in purged.gone {
+                        rows::add_done(connection, queue, -gone.done.cast_signed())?;
+                    }
+                    Ok(purged)
+                });
+                let purged = step.await?;
+                count += purged.count();
+                next = purged.next;
+            }
+            Ok(count)
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl Transfer for Copy {
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
         read(&self.path, move |connection| rows::page(connection, after, limit))
     }
@@ -204,25 +221,6 @@ impl Journal for Operator {
 
     fn move_to(&self, target: String) -> Pending<'_, ()> {
         self.write(move |connection, _, _| schema::move_to(connection, &target))
-    }
-
-    fn purge(&self) -> Pending<'_, u64> {
-        Box::pin(async move {
-            let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(after) = next {
-                let step = self.write(move |connection, moment, options| {
-                    let purged = purge::purge(connection, Stretch::after(after), options, moment)?;
-                    for (queue, gone) in purged.gone {
-                        rows::add_done(connection, queue, -gone.done.cast_signed())?;
-                    }
-                    Ok(purged)
-                });
-                let purged = step.await?;
-                count += purged.count();
-                next = purged.next;
-            }
-            Ok(count)
-        })
     }
 
     fn close(&self) -> Pending<'_, ()> {

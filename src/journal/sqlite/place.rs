@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::schema::open_error;
-use crate::journal::{Access, JournalError, recent::Recent};
+use crate::journal::{JournalError, driver::access::Access, recent::Recent};
 
 /// The most symbolic links that a path may lead through, as in the kernel.
 const LINKS: usize = 40;

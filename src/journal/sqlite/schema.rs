@@ -10,7 +10,7 @@ use rusqlite::{
 use super::place::{create_file, missing, unusable};
 use crate::{
     failpoint,
-    journal::{Access, JournalError},
+    journal::{JournalError, driver::access::Access},
 };
 
 /// Each brings the file from the version of its index to the next; `user_version` counts them.

@@ -9,7 +9,7 @@ use super::{
     rows, schema,
     wal::{self, Wal},
 };
-use crate::journal::{Access, JournalError, books::Books};
+use crate::journal::{JournalError, books::Books, driver::access::Access};
 
 /// The only connection that writes, as long as it can be trusted.
 #[derive(Debug)]

@@ -3,8 +3,6 @@
 //! A verb that refuses has changed nothing, so that no savepoint is needed; one whose statement fails takes
 //! the whole batch with it.
 
-use std::{collections::HashSet, slice};
-
 use rusqlite::Connection;
 
 use super::{
@@ -14,6 +12,7 @@ use super::{
 use crate::journal::{
     Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State,
     books::Books,
+    error::{no_dead_letter_error, nothing_to_discard_error},
     time::{Ahead, Moment},
 };
 
@@ -49,14 +48,12 @@ pub(super) struct Verbs<'a> {
 }
 
 impl Verbs<'_> {
-    pub(super) fn append(&mut self, entries: &[NewEntry]) -> Result<Vec<Appended>, Fault> {
-        self.admit(entries)?;
-        entries.iter().map(|entry| Ok(self.insert(entry)?)).collect()
-    }
-
-    /// Appends one.
-    pub(super) fn accept(&mut self, entry: &NewEntry) -> Result<Appended, Fault> {
-        self.admit(slice::from_ref(entry))?;
+    /// Adds an entry, unless its key is known; refuses a new one for which the Inbox has no room.
+    pub(super) fn append(&mut self, entry: &NewEntry) -> Result<Appended, Fault> {
+        let is_full = entry.adds_to_inbox() && self.books.room() == 0;
+        if is_full && !rows::is_known(self.connection, entry.queue, &entry.key)? {
+            return Err(self.books.full().into());
+        }
         Ok(self.insert(entry)?)
     }
 
@@ -99,13 +96,13 @@ impl Verbs<'_> {
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Fault> {
         let row = rows::revive(self.connection, id, self.moment)?;
-        self.books.revived(&row.ok_or_else(|| JournalError::no_dead_letter(id))?);
+        self.books.revived(&row.ok_or_else(|| no_dead_letter_error(id))?);
         Ok(())
     }
 
     pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Fault> {
         let found = rows::discard(self.connection, id, self.moment)?;
-        let (queue, conversation, from) = found.ok_or_else(|| JournalError::nothing_to_discard(id))?;
+        let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
         self.books.discarded(id, queue, &conversation, from);
         Ok(())
     }
@@ -161,25 +158,5 @@ impl Verbs<'_> {
         *self.last_id = id.0;
         self.books.accepted(id, entry, self.moment.now);
         Ok(Appended::New)
-    }
-
-    /// Refuses `entries` if there is no room for what is new among them.
-    fn admit(&self, entries: &[NewEntry]) -> Result<(), Fault> {
-        let room = self.books.room();
-        if entries.len() as u64 > room && self.fresh(entries)? > room {
-            return Err(self.books.full().into());
-        }
-        Ok(())
-    }
-
-    /// How many of `entries` would add to the Inbox's backlog.
-    fn fresh(&self, entries: &[NewEntry]) -> rusqlite::Result<u64> {
-        let mut keys = HashSet::new();
-        for entry in entries.iter().filter(|entry| entry.adds_to_inbox()) {
-            if !rows::is_known(self.connection, entry.queue, &entry.key)? {
-                keys.insert(entry.key.as_str());
-            }
-        }
-        Ok(keys.len() as u64)
     }
 }

@@ -163,16 +163,14 @@ impl Bed {
     }
 
     async fn append(&mut self, entries: &[(u8, u8, bool)]) -> TestCaseResult {
-        let new: Vec<_> = entries
-            .iter()
-            .map(|(conversation, key, is_dead)| {
-                let (conversation, key) = (conversation.to_string(), key.to_string());
-                if *is_dead { dead(&conversation, &key) } else { message(&conversation, &key) }
-            })
-            .collect();
+        let entries = entries.iter().map(|(conversation, key, is_dead)| {
+            let (conversation, key) = (conversation.to_string(), key.to_string());
+            if *is_dead { dead(&conversation, &key) } else { message(&conversation, &key) }
+        });
+        let entries: Vec<_> = entries.collect();
         let now = self.bench.clock.now();
-        let expected: Vec<_> = new.iter().map(|entry| self.model.append(entry, now)).collect();
-        prop_assert_eq!(self.bench.journal.append(new).await.unwrap(), expected);
+        let expected: Vec<_> = entries.iter().map(|entry| self.model.append(entry, now)).collect();
+        prop_assert_eq!(self.bench.append_all(entries).await, expected);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use bytesize::ByteSize;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     config::{AppSection, Replies, ServerSection},
-    journal::{Access, Filter, Journal, Options, Queue, Record, State},
+    journal::{Filter, Options, Queue, Queues, Record, State},
     server::{Callbacks, ConnectionLimits, Listener},
     signature::{Timestamps, sign},
 };
@@ -37,7 +37,7 @@ pub(super) const TIMESTAMP: &str = "1763754000";
 pub(super) struct Setup {
     pub(super) section: ServerSection,
     pub(super) apps: Vec<AppSection>,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     pub(super) clock: Clock,
     pub(super) drain_timeout: Duration,
 }
@@ -45,7 +45,7 @@ pub(super) struct Setup {
 /// A running server; stops when dropped.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     pub(super) stop: CancellationToken,
     serving: JoinSet<io::Result<()>>,
 }
@@ -154,16 +154,9 @@ pub(super) fn app(path: &str, key: &str, secrets: &[&str]) -> AppSection {
 }
 
 /// An empty journal in memory that takes `max_pending` entries.
-pub(super) async fn memory(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
-    let options = Options {
-        keep: Duration::from_hours(24),
-        keep_dead: Duration::from_hours(24),
-        max_pending,
-        recent_keys: 1000,
-        clock: clock.clone(),
-        access: Access::Server,
-    };
-    rongcloud_callback::journal::open("memory:", options).await.unwrap()
+pub(super) async fn memory(clock: &Clock, max_pending: u64) -> Arc<dyn Queues> {
+    let options = Options { max_pending, clock: clock.clone(), ..Options::default() };
+    rongcloud_callback::journal::open_server("memory:", options).await.unwrap()
 }
 
 /// A query string signed with `secret`, as the platform writes it.

@@ -10,15 +10,15 @@ use crate::journal::{Access, JournalError};
 
 /// Reads, and does an operator's work, on one connection that is made when it is needed.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct OperationsConnection {
     address: Address,
     access: Access,
-    session: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Connection>>,
 }
 
-impl Reader {
-    pub(super) fn new(address: Address, access: Access, session: Connection) -> Self {
-        Self { address, access, session: Mutex::new(Some(session)) }
+impl OperationsConnection {
+    pub(super) fn new(address: Address, access: Access, connection: Connection) -> Self {
+        Self { address, access, connection: Mutex::new(Some(connection)) }
     }
 
     /// Does `work` alone on the connection, which is given up if the work fails or is cut off halfway.
@@ -26,18 +26,18 @@ impl Reader {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let mut place = self.session.lock().await;
-        let session = match place.take().filter(|session| !session.client.is_closed()) {
-            Some(session) => session,
+        let mut place = self.connection.lock().await;
+        let connection = match place.take().filter(|connection| !connection.client.is_closed()) {
+            Some(connection) => connection,
             None => Connection::open(&self.address, self.access).await?,
         };
-        let done = with_timeout(&session.client, || work(Arc::clone(&session.client))).await?;
-        *place = Some(session);
+        let done = with_timeout(&connection.client, || work(Arc::clone(&connection.client))).await?;
+        *place = Some(connection);
         Ok(done)
     }
 
     /// Ends the connection, and with it what is locked for its sake.
     pub(super) async fn close(&self) {
-        self.session.lock().await.take();
+        self.connection.lock().await.take();
     }
 }

@@ -1,0 +1,3 @@
+//! Sections of the configuration as the options of the modules that they are for.
+
+mod journal;
