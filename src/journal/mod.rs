@@ -17,21 +17,24 @@
 //! Where several servers share a journal, each tells the others with a notification of the database, which may be lost:
 //! the regular lease finds what a lost notification announced.
 
-mod books;
+mod changes;
+mod conversation_queue;
 mod driver;
 mod entry;
 mod error;
 mod filter;
 mod fingerprint;
 mod interrupted;
+mod lock;
 mod memory;
 mod open;
 mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
+mod queue_state;
 mod queues;
-mod recent;
+mod recent_keys;
 mod records;
 mod schedule;
 mod sqlite;
@@ -39,8 +42,6 @@ mod stats;
 mod time;
 mod transfer;
 
-#[cfg(feature = "postgres")]
-use self::driver::access::Access;
 pub use self::{
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     error::{JournalError, Pending},

@@ -1,3 +1,7 @@
 //! What the drivers that keep a journal outside the process share.
 
 pub(super) mod access;
+pub(super) mod numbers;
+pub(super) mod purge;
+pub(super) mod request;
+pub(super) mod writer_thread;

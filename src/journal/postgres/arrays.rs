@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::types::ToSql;
 
 use super::{
-    command::{Append, BoundBody, Call, LeaseRequest, NewRow, Settle},
+    commands::{Append, BoundBody, LeaseOptions, NewRow, Settle},
     key_hash::KeyHash,
-    records::{queue_number, state_number},
 };
-use crate::journal::{Appended, Lease};
+use crate::journal::{
+    Appended, Lease,
+    driver::{
+        numbers::{queue_number, state_number},
+        request::Request,
+    },
+};
 
 /// A value of a statement.
 type Value<'a> = &'a (dyn ToSql + Sync);
@@ -17,8 +22,8 @@ type Value<'a> = &'a (dyn ToSql + Sync);
 /// The values of one statement, in the order of its parameters.
 pub(super) type Parameters<'a> = Vec<Value<'a>>;
 
-type Appends = [Call<Append, Option<Appended>>];
-type Settles = [Call<Settle, ()>];
+type Appends = [Request<Append, Option<Appended>>];
+type Settles = [Request<Settle, ()>];
 
 /// The signatures to be bound, each once and in the order of their locks, with the first body that each came with.
 #[derive(Default)]
@@ -31,7 +36,7 @@ pub(super) struct BindingArrays<'a> {
 impl<'a> BindingArrays<'a> {
     pub(super) fn new(appends: &'a Appends) -> Self {
         let mut first = BTreeMap::new();
-        for binding in appends.iter().filter_map(|call| call.input.binding.as_ref()) {
+        for binding in appends.iter().filter_map(|request| request.input.binding.as_ref()) {
             first.entry(&binding.signature).or_insert(binding);
         }
         let mut arrays = Self::default();
@@ -57,13 +62,13 @@ pub(super) struct ConversationArrays {
 
 impl ConversationArrays {
     pub(super) fn new(appends: &Appends, settles: &Settles) -> Self {
-        let rows = appends.iter().filter_map(|call| call.input.row.as_ref());
-        let follow_ups = settles.iter().flat_map(|call| &call.input.follow_ups);
+        let rows = appends.iter().filter_map(|request| request.input.row.as_ref());
+        let follow_ups = settles.iter().flat_map(|request| &request.input.follow_ups);
         let mut all: BTreeSet<_> = rows
             .chain(follow_ups)
             .map(|row| (queue_number(row.entry.queue), row.conversation))
             .collect();
-        all.extend(settles.iter().map(|call| conversation(&call.input.lease)));
+        all.extend(settles.iter().map(|request| conversation(&request.input.lease)));
         let (queues, conversations) = all.into_iter().unzip();
         Self { queues, conversations }
     }
@@ -95,7 +100,7 @@ impl<'a> SettleArrays<'a> {
     pub(super) fn new(settles: &'a Settles) -> Self {
         let mut arrays = Self::default();
         for Settle { lease, state, span, uncounted, reason, .. } in
-            settles.iter().map(|call| &call.input)
+            settles.iter().map(|request| &request.input)
         {
             let (queue, conversation) = conversation(lease);
             arrays.ids.push(lease.id.0);
@@ -143,12 +148,12 @@ pub(super) struct EntryArrays<'a> {
 impl<'a> EntryArrays<'a> {
     pub(super) fn new(appends: &'a Appends, settles: &'a Settles) -> Self {
         let mut arrays = Self::default();
-        for append in appends.iter().map(|call| &call.input) {
+        for append in appends.iter().map(|request| &request.input) {
             if let Some(row) = &append.row {
                 arrays.push(row, None, append.binding.as_ref());
             }
         }
-        for settle in settles.iter().map(|call| &call.input) {
+        for settle in settles.iter().map(|request| &request.input) {
             for row in &settle.follow_ups {
                 arrays.push(row, Some(&settle.lease), None);
             }
@@ -206,11 +211,11 @@ pub(super) struct LeaseValues {
 }
 
 impl LeaseValues {
-    pub(super) fn new(request: &LeaseRequest) -> Self {
+    pub(super) fn new(options: &LeaseOptions) -> Self {
         Self {
-            queue: queue_number(request.queue),
-            limit: request.limit.try_into().unwrap_or(i64::MAX),
-            span: request.span,
+            queue: queue_number(options.queue),
+            limit: options.limit.try_into().unwrap_or(i64::MAX),
+            span: options.span,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The number of pending entries in the Inbox, as far as this replica knows it, and its bound.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::journal::lock::lock;
 
 /// The backlog of the Inbox, which the writer keeps within its bound.
 #[derive(Debug)]
@@ -68,7 +70,7 @@ impl Backlog {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 }
 

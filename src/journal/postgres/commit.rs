@@ -49,17 +49,18 @@ impl Commit {
 /// Notes the leases, wakes those who wait for something to lease, and answers.
 fn answer(replica: &Replica, outcome: Outcome) {
     let Outcome { pending, ready, appends, settles, leases } = outcome;
-    for (call, _) in &settles {
-        replica.leases.remove(&call.input.lease);
+    for (request, _) in &settles {
+        replica.leases.remove(&request.input.lease);
     }
-    for (call, entries) in &leases {
-        let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
+    for (request, entries) in &leases {
+        let span = Duration::from_millis(request.input.span.try_into().unwrap_or(0));
         for entry in entries {
             replica.leases.add(&entry.lease, span);
         }
     }
     // Where the Outbox was full, no entry of the Inbox was leased: now that there is room, one can be.
-    let sent = settles.iter().filter(|(call, _)| call.input.lease.queue == Queue::Outbox).count() as u64;
+    let sent =
+        settles.iter().filter(|(request, _)| request.input.lease.queue == Queue::Outbox).count() as u64;
     let was_full =
         sent > 0 && pending[Queue::Outbox].saturating_add(sent) >= replica.options.max_pending;
     for queue in Queue::ALL {
@@ -67,13 +68,13 @@ fn answer(replica: &Replica, outcome: Outcome) {
             replica.notify(queue);
         }
     }
-    for (call, answer) in appends {
-        call.answer(answer);
+    for (request, answer) in appends {
+        request.answer(answer);
     }
-    for (call, answer) in settles {
-        call.answer(answer);
+    for (request, answer) in settles {
+        request.answer(answer);
     }
-    for (call, entries) in leases {
-        call.answer(Ok(entries));
+    for (request, entries) in leases {
+        request.answer(Ok(entries));
     }
 }

@@ -12,11 +12,11 @@ use tokio_postgres::{AsyncMessage, Client, Error};
 
 use super::{
     address::Address,
-    admission,
     error::{TIMEOUT, connect_error, timed_out_error, unavailable_error},
+    marks,
     schema::{self, SCHEMA},
 };
-use crate::journal::{Access, JournalError};
+use crate::journal::{JournalError, driver::access::Access};
 
 /// A connection that is ready for the journal's statements; it is closed when this is dropped.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Connection {
             let connection = Self::connect(address).await?;
             connection.set_up().await.map_err(|error| unavailable_error(&error))?;
             schema::prepare(&connection.client, access).await?;
-            admission::enter(&connection.client, access).await?;
+            marks::enter(&connection.client, access).await?;
             Ok(connection)
         });
         opened.await.unwrap_or_else(|_| Err(timed_out_error()))

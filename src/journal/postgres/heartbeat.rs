@@ -6,10 +6,10 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 
 use super::{
-    clock::{ClockReading, log_step},
     replica::Replica,
     replica_statements::{HEARTBEAT, LEAVE, OTHER_HEARTBEATS, READ_CLOCK, RECORD_STEP, RELEASE_DEAD},
     retry::with_timeout,
+    time::{ClockReading, log_step},
 };
 use crate::journal::{JournalError, Queue};
 

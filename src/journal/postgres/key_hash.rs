@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-use crate::journal::fingerprint::Fingerprint;
+use crate::journal::entry::ConversationToken;
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
@@ -21,15 +21,15 @@ impl KeyHash {
     }
 }
 
-impl From<Fingerprint> for KeyHash {
-    fn from(fingerprint: Fingerprint) -> Self {
-        Self(fingerprint.to_bytes())
+impl From<ConversationToken> for KeyHash {
+    fn from(ConversationToken(bytes): ConversationToken) -> Self {
+        Self(bytes)
     }
 }
 
-impl From<KeyHash> for Fingerprint {
+impl From<KeyHash> for ConversationToken {
     fn from(hash: KeyHash) -> Self {
-        Self::from_bytes(hash.0)
+        Self(hash.0)
     }
 }
 

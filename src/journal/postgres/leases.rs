@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use crate::{
     clock::Clock,
-    journal::{Lease, Queue, fingerprint::Fingerprint},
+    journal::{Lease, Queue, entry::ConversationToken, lock::lock},
 };
 
 /// The leases that this replica has given and has not seen settled or lost, by conversation.
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct ActiveLeases {
     clock: Clock,
-    by_conversation: Mutex<HashMap<(Queue, Fingerprint), ActiveLease>>,
+    by_conversation: Mutex<HashMap<(Queue, ConversationToken), ActiveLease>>,
 }
 
 #[derive(Debug)]
@@ -59,14 +59,14 @@ impl ActiveLeases {
         self.unexpired().values().map(|lease| lease.fence.cast_signed()).collect()
     }
 
-    fn unexpired(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), ActiveLease>> {
+    fn unexpired(&self) -> MutexGuard<'_, HashMap<(Queue, ConversationToken), ActiveLease>> {
         let now = self.clock.elapsed();
         let mut leases = self.lock();
         leases.retain(|_, lease| lease.ends_at > now);
         leases
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, Fingerprint), ActiveLease>> {
-        self.by_conversation.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Queue, ConversationToken), ActiveLease>> {
+        lock(&self.by_conversation)
     }
 }

@@ -7,15 +7,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_postgres::Client;
 
 use super::{
-    clock::ClockReading,
     connection::Connection,
     error::panicked_error,
     heartbeat::{self, Watched},
     purge::PurgeSchedule,
     replica::Replica,
     retry::with_timeout,
+    time::ClockReading,
 };
-use crate::journal::{Access, JournalError, Queue};
+use crate::journal::{JournalError, Queue, driver::access::Access};
 
 /// The channel of hints. The payload of a hint is a queue's name and the number of the replica that gives it.
 pub(super) const CHANNEL: &str = "rongcloud_callback";
@@ -90,7 +90,7 @@ fn on_hint(replica: &Replica, hint: &str) {
         return;
     }
     let is_named = |it: &Queue| it.as_str() == queue;
-    if let Some(queue) = [Queue::Inbox, Queue::Outbox].into_iter().find(is_named) {
+    if let Some(queue) = Queue::ALL.into_iter().find(is_named) {
         replica.changes.notify(queue);
     }
 }

@@ -7,11 +7,9 @@
 //! of the database's clock changes.
 
 mod address;
-mod admission;
 mod arrays;
 mod backlog;
-mod clock;
-mod command;
+mod commands;
 mod commit;
 mod connection;
 mod error;
@@ -21,6 +19,7 @@ mod heartbeat;
 mod key_hash;
 mod leases;
 mod maintenance;
+mod marks;
 mod migrations;
 mod open;
 mod operations;
@@ -35,12 +34,13 @@ mod retry;
 mod schema;
 mod server;
 mod statements;
+mod time;
 mod transaction;
 mod transfer;
 mod write_connection;
 mod write_pool;
 mod writer;
-mod writer_thread;
+mod writer_handle;
 
 pub(super) use self::{
     address::Address,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{
     address::Address, connection::Connection, operations_connection::OperationsConnection,
     operator::Operator, replica::Replica, server::Server, transfer::CopyEnd,
-    writer_thread::WriterThread,
+    writer_handle::WriterHandle,
 };
-use crate::journal::{Access, JournalError, Options, Queues, Records, Transfer};
+use crate::journal::{JournalError, Options, Queues, Records, Transfer, driver::access::Access};
 
 /// Opens the database at `address` for a server.
 pub(in crate::journal) async fn open_server(
@@ -17,7 +17,7 @@ pub(in crate::journal) async fn open_server(
     let connection = Connection::open(&address, Access::Server).await?;
     let replica = Replica::enter(&connection.client, address.clone(), options.clone()).await?;
     let replica = Arc::new(replica);
-    let writer = WriterThread::start(Arc::clone(&replica)).await?;
+    let writer = WriterHandle::start(Arc::clone(&replica)).await?;
     let connection = OperationsConnection::new(address, Access::Server, connection);
     Ok(Arc::new(Server { operator: Operator { options, connection }, replica, writer }))
 }

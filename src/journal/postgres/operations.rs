@@ -9,13 +9,16 @@ use super::{
     fragments::{ADD_TO_TALLY, NOW, WALL_CLOCK},
     key_hash::KeyHash,
     maintenance::CHANNEL,
-    records::{RECORD, count, queue, queue_number, record},
+    records::{RECORD, count, queue, record},
     retry::BEGIN,
     statements::{ALIGN, LOCK},
 };
 use crate::{
     clock::UnixMillis,
-    journal::{EntryId, Filter, Queue, QueueStats, Record, Stats, entry::DISCARDED},
+    journal::{
+        EntryId, Filter, Queue, QueueStats, Record, Stats, driver::numbers::queue_number,
+        entry::DISCARDED,
+    },
 };
 
 /// How much more journal time may have passed than is written of it, in milliseconds: servers write it more often.

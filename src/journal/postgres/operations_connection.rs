@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::{Client, Error};
 
 use super::{address::Address, connection::Connection, retry::with_timeout};
-use crate::journal::{Access, JournalError};
+use crate::journal::{JournalError, driver::access::Access};
 
 /// Reads, and does an operator's work, on one connection that is made when it is needed.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use super::{operations, operations_connection::OperationsConnection, purge};
 use crate::journal::{
     EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    driver::purge::purge_all,
     error::{no_dead_letter_error, nothing_to_discard_error},
 };
 
@@ -45,17 +46,14 @@ impl Operator {
 
     /// Purges by journal time, which for an operator is the time that servers have written down.
     pub(super) async fn purge_at(&self, elapsed: impl Fn() -> Option<i64>) -> Result<u64, JournalError> {
-        let (mut next, mut count) = (Some(EntryId(0)), 0);
-        while let Some(from) = next {
+        purge_all(async |from| {
             let elapsed = elapsed();
             let step = |client: Arc<Client>| async move {
                 purge::purge_step(&client, from, elapsed, &self.options).await
             };
-            let purged = self.connection.with(step).await?;
-            count += purged.count;
-            next = purged.next;
-        }
-        Ok(count)
+            self.connection.with(step).await
+        })
+        .await
     }
 }
 

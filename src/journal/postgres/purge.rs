@@ -11,7 +11,7 @@ use super::{
     replica::Replica,
     retry::with_timeout,
 };
-use crate::journal::{EntryId, JournalError, Options};
+use crate::journal::{EntryId, JournalError, Options, driver::purge::PurgeResult};
 
 /// The longest time between two purges, and the time between two steps of one.
 const PURGE_EVERY: Duration = Duration::from_mins(1);
@@ -62,15 +62,6 @@ const REMOVE_BINDINGS: &str = "
 static REMOVE_CONVERSATIONS: LazyLock<String> = LazyLock::new(|| {
     format!("delete from conversation where queue in (0, 1) and head is null and lease_until <= {NOW}")
 });
-
-/// The result of one step of a purge.
-#[derive(Debug)]
-pub(super) struct PurgeResult {
-    /// Where the next step begins; none after the last.
-    pub(super) next: Option<EntryId>,
-    /// How many entries were removed.
-    pub(super) count: u64,
-}
 
 /// The repeated purge of one replica, which goes on in small steps.
 pub(super) struct PurgeSchedule {

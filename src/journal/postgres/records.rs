@@ -1,16 +1,15 @@
-//! Rows as entries, and the numbers that queues and states have in the tables for good.
+//! Rows of the tables as entries.
 
 use tokio_postgres::{
     Error, Row,
     types::{FromSql, Type, accepts},
 };
 
+use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
-    journal::{Entry, EntryId, Lease, Queue, Record, State},
+    journal::{Entry, EntryId, Lease, Queue, Record, State, driver::numbers},
 };
-
-use super::key_hash::KeyHash;
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
@@ -18,36 +17,17 @@ type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 pub(super) const RECORD: &str = "id, queue, state, key, conversation, body, attempts, accepted_at,
     due_at + (select clock_steps from version), settled_at, reason";
 
-pub(super) fn queue_number(queue: Queue) -> i16 {
-    match queue {
-        Queue::Inbox => 0,
-        Queue::Outbox => 1,
-    }
-}
-
-pub(super) fn state_number(state: State) -> i16 {
-    match state {
-        State::Pending => 0,
-        State::Done => 1,
-        State::Dead => 2,
-    }
-}
-
 /// The queue whose number is in a column.
 pub(super) fn queue(row: &Row, column: usize) -> Result<Queue, Error> {
     row.try_get(column).map(|Numbered(queue)| queue)
 }
 
-/// A queue or a state that was read as its number. A number that stands for nothing is an error.
+/// A queue or a state that was read as its number. An unknown number is an error.
 struct Numbered<T>(T);
 
 impl<'a> FromSql<'a> for Numbered<Queue> {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
-        match i16::from_sql(kind, raw)? {
-            0 => Ok(Self(Queue::Inbox)),
-            1 => Ok(Self(Queue::Outbox)),
-            other => Err(format!("no queue has the number {other}").into()),
-        }
+        Ok(Self(numbers::queue(i16::from_sql(kind, raw)?.into())?))
     }
 
     accepts!(INT2);
@@ -55,12 +35,7 @@ impl<'a> FromSql<'a> for Numbered<Queue> {
 
 impl<'a> FromSql<'a> for Numbered<State> {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
-        match i16::from_sql(kind, raw)? {
-            0 => Ok(Self(State::Pending)),
-            1 => Ok(Self(State::Done)),
-            2 => Ok(Self(State::Dead)),
-            other => Err(format!("no state has the number {other}").into()),
-        }
+        Ok(Self(numbers::state(i16::from_sql(kind, raw)?.into())?))
     }
 
     accepts!(INT2);

@@ -11,12 +11,12 @@ use tokio_postgres::Client;
 use super::{
     address::Address,
     backlog::Backlog,
-    clock::{JournalTime, LEAST_STEP, log_step},
     leases::ActiveLeases,
     replica_statements::{DELAY_DOUBTFUL, ENTER, START_CLOCK},
     retry::with_timeout,
+    time::{JournalTime, LEAST_STEP, log_step},
 };
-use crate::journal::{JournalError, Options, Queue, books::Changes};
+use crate::journal::{JournalError, Options, PerQueue, Queue, changes::Changes};
 
 /// The longest that the death of a replica goes unnoticed by one that has just come.
 const NOTICED_AFTER: Duration = Duration::from_secs(15);
@@ -84,13 +84,13 @@ impl Replica {
 /// The queues in which something can be leased, and of which the other replicas have not been told yet.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    pending: [AtomicBool; 2],
+    pending: PerQueue<AtomicBool>,
     added: Notify,
 }
 
 impl Hints {
     fn add(&self, queue: Queue) {
-        self.pending[queue as usize].store(true, Ordering::Relaxed);
+        self.pending[queue].store(true, Ordering::Relaxed);
         self.added.notify_one();
     }
 
@@ -101,7 +101,7 @@ impl Hints {
 
     /// Takes them out.
     pub(super) fn take(&self) -> impl Iterator<Item = Queue> {
-        let is_pending = |queue: &Queue| self.pending[*queue as usize].swap(false, Ordering::Relaxed);
-        [Queue::Inbox, Queue::Outbox].into_iter().filter(is_pending)
+        let is_pending = |queue: &Queue| self.pending[*queue].swap(false, Ordering::Relaxed);
+        Queue::ALL.into_iter().filter(is_pending)
     }
 }

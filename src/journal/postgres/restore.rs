@@ -7,11 +7,13 @@ use tokio_postgres::{Client, Error};
 use super::{
     fragments::ADD_TO_TALLY,
     key_hash::KeyHash,
-    records::{queue_number, state_number},
     retry::BEGIN,
     statements::{ALIGN, LOCK},
 };
-use crate::journal::Record;
+use crate::journal::{
+    Record,
+    driver::numbers::{queue_number, state_number},
+};
 
 /// The statement that puts in entries as they were. They are kept as long as if they had been settled now.
 static RESTORE: LazyLock<String> = LazyLock::new(|| {

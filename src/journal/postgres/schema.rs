@@ -7,7 +7,7 @@ use super::{
     migrations::MIGRATIONS,
     retry::{BEGIN, retry_collisions},
 };
-use crate::journal::{Access, JournalError};
+use crate::journal::{JournalError, driver::access::Access};
 
 /// The version that this program makes and uses.
 pub(super) const VERSION: i32 = 3;

@@ -2,19 +2,21 @@
 
 use std::{future::ready, sync::Arc};
 
-use tokio::sync::{mpsc::error::TrySendError, watch};
+use tokio::sync::watch;
 
 use super::{
-    command::{Append, BoundBody, Call, Command, LeaseRequest, Settle, span},
+    commands::{Append, BoundBody, Command, LeaseOptions, Settle, span},
     operator::Operator,
     replica::Replica,
-    writer_thread::WriterThread,
+    writer_handle::WriterHandle,
 };
 use crate::{
     clock::UnixMillis,
     journal::{
         Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Pending, Queue, Queues, Record,
-        Records, SignatureBinding, Stats, error::closed_error,
+        Records, SignatureBinding, Stats,
+        driver::request::{Request, send, try_send},
+        error::closed_error,
     },
 };
 
@@ -26,30 +28,29 @@ pub(super) struct Server {
     /// The leases, the backlog and the wake-ups, which the writer's thread changes and the methods read.
     pub(super) replica: Arc<Replica>,
     /// The thread of the writer. It starts before the server is there; closing or dropping the server stops it.
-    pub(super) writer: WriterThread,
+    pub(super) writer: WriterHandle,
 }
 
 impl Server {
     /// Sends a request to the writer, as soon as there is a place for it, and waits for the answer.
-    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
-        let (call, answer) = Call::new(input);
-        self.writer.queue().send(command(call)).await.map_err(|_| closed_error())?;
-        answer.await.unwrap_or_else(|_| Err(closed_error()))
+    async fn call<I, T>(
+        &self,
+        input: I,
+        command: fn(Request<I, T>) -> Command,
+    ) -> Result<T, JournalError> {
+        let (request, answer) = Request::new(input);
+        send(&self.writer.commands, command(request)).await?;
+        answer.wait().await
     }
 
     /// Sends an append to the writer, or refuses it at once where there is no place for it: the database is far behind
     /// then, and the callers have little time.
     fn take_in(&self, append: Append) -> Pending<'_, Option<Appended>> {
-        let (call, answer) = Call::new(append);
-        if let Err(refused) = self.writer.queue().try_send(Command::Append(call)) {
-            return Box::pin(ready(Err(match refused {
-                TrySendError::Full(_) => {
-                    JournalError::Unavailable("too many commands wait for it".into())
-                }
-                TrySendError::Closed(_) => closed_error(),
-            })));
+        let (request, answer) = Request::new(append);
+        match try_send(&self.writer.commands, Command::Append(request)) {
+            Ok(()) => Box::pin(answer.wait()),
+            Err(refused) => Box::pin(ready(Err(refused))),
         }
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(closed_error())) })
     }
 
     /// Refuses a call that comes after the end.
@@ -76,7 +77,7 @@ impl Queues for Server {
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        Box::pin(self.call(LeaseRequest { queue, limit, span: self.span(until) }, Command::Lease))
+        Box::pin(self.call(LeaseOptions { queue, limit, span: self.span(until) }, Command::Lease))
     }
 
     fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {

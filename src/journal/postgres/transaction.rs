@@ -7,14 +7,17 @@ use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
 use super::{
     arrays::{BindingArrays, ConversationArrays, EntryArrays, LeaseValues, SettleArrays},
-    command::{Append, Call, Command, LeaseRequest, Settle},
+    commands::{Append, Command, LeaseOptions, Settle},
     error::{Failure, unavailable_error},
     key_hash::KeyHash,
-    records::{count, leased_entries, queue, queue_number},
+    records::{count, leased_entries, queue},
     retry::BEGIN,
     statements::Statements,
 };
-use crate::journal::{Appended, Entry, JournalError, PerQueue};
+use crate::journal::{
+    Appended, Entry, JournalError, PerQueue,
+    driver::{numbers::queue_number, request::Request},
+};
 
 /// The values that all statements of a transaction share.
 #[derive(Debug, Clone, Copy)]
@@ -32,9 +35,9 @@ pub(super) struct Context {
 /// The requests of one transaction by kind, each kind in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
-    appends: Vec<Call<Append, Option<Appended>>>,
-    settles: Vec<Call<Settle, ()>>,
-    leases: Vec<Call<LeaseRequest, Vec<Entry>>>,
+    appends: Vec<Request<Append, Option<Appended>>>,
+    settles: Vec<Request<Settle, ()>>,
+    leases: Vec<Request<LeaseOptions, Vec<Entry>>>,
 }
 
 /// The rows that the statements of a transaction have returned.
@@ -58,15 +61,15 @@ pub(super) struct Outcome {
     pub(super) ready: PerQueue<bool>,
     pub(super) appends: Vec<Answered<Append, Option<Appended>>>,
     pub(super) settles: Vec<Answered<Settle, ()>>,
-    pub(super) leases: Vec<(Call<LeaseRequest, Vec<Entry>>, Vec<Entry>)>,
+    pub(super) leases: Vec<(Request<LeaseOptions, Vec<Entry>>, Vec<Entry>)>,
 }
 
 /// A request and its result.
-type Answered<I, T> = (Call<I, T>, Result<T, JournalError>);
+type Answered<I, T> = (Request<I, T>, Result<T, JournalError>);
 
 impl Transaction {
     /// A transaction of one append alone.
-    pub(super) fn of_append(append: Call<Append, Option<Appended>>) -> Self {
+    pub(super) fn of_append(append: Request<Append, Option<Appended>>) -> Self {
         Self { appends: vec![append], ..Self::default() }
     }
 
@@ -80,11 +83,11 @@ impl Transaction {
 
     /// The most entries that the transaction may add to the Inbox's backlog.
     pub(super) fn max_added(&self) -> u64 {
-        self.appends.iter().filter(|call| call.input.row_of_inbox().is_some()).count() as u64
+        self.appends.iter().filter(|request| request.input.row_of_inbox().is_some()).count() as u64
     }
 
     /// Takes the appends out, to be looked at one by one.
-    pub(super) fn take_appends(&mut self) -> Vec<Call<Append, Option<Appended>>> {
+    pub(super) fn take_appends(&mut self) -> Vec<Request<Append, Option<Appended>>> {
         std::mem::take(&mut self.appends)
     }
 
@@ -100,7 +103,8 @@ impl Transaction {
         let entries = EntryArrays::new(&self.appends, &self.settles);
         let conversations = ConversationArrays::new(&self.appends, &self.settles);
         let max_pending = i64::try_from(max_pending).unwrap_or(i64::MAX);
-        let leases: Vec<_> = self.leases.iter().map(|call| LeaseValues::new(&call.input)).collect();
+        let leases: Vec<_> =
+            self.leases.iter().map(|request| LeaseValues::new(&request.input)).collect();
 
         let all = [
             (!bindings.signatures.is_empty(), &statements.bind, bindings.parameters(&elapsed)),
@@ -137,8 +141,8 @@ impl Transaction {
     pub(super) fn outcome(self, answers: &Answers) -> Result<Outcome, JournalError> {
         let read = || -> Result<_, tokio_postgres::Error> {
             let mut leased = Vec::new();
-            for (call, rows) in self.leases.iter().zip(&answers.leased) {
-                leased.push(leased_entries(call.input.queue, rows)?);
+            for (request, rows) in self.leases.iter().zip(&answers.leased) {
+                leased.push(leased_entries(request.input.queue, rows)?);
             }
             Ok((answers.pending()?, answers.ready()?, answers.results()?, leased))
         };
@@ -151,14 +155,14 @@ impl Transaction {
             }
         };
         let mut appends = Vec::with_capacity(self.appends.len());
-        for call in self.appends {
-            let answer = results.of_append(&call.input);
-            appends.push((call, answer));
+        for request in self.appends {
+            let answer = results.of_append(&request.input);
+            appends.push((request, answer));
         }
-        let settles = self.settles.into_iter().map(|call| {
-            let id = call.input.lease.id;
+        let settles = self.settles.into_iter().map(|request| {
+            let id = request.input.lease.id;
             let is_settled = results.settled.contains(&id.0);
-            (call, if is_settled { Ok(()) } else { Err(JournalError::LeaseLost(id)) })
+            (request, if is_settled { Ok(()) } else { Err(JournalError::LeaseLost(id)) })
         });
         Ok(Outcome {
             pending,
@@ -171,14 +175,14 @@ impl Transaction {
 
     /// Tells all callers that their requests were not done, or that it is not known whether they were.
     pub(super) fn fail(self, error: &JournalError) {
-        for call in self.appends {
-            call.answer(Err(error.clone()));
+        for request in self.appends {
+            request.answer(Err(error.clone()));
         }
-        for call in self.settles {
-            call.answer(Err(error.clone()));
+        for request in self.settles {
+            request.answer(Err(error.clone()));
         }
-        for call in self.leases {
-            call.answer(Err(error.clone()));
+        for request in self.leases {
+            request.answer(Err(error.clone()));
         }
     }
 }
@@ -188,9 +192,9 @@ impl FromIterator<Command> for Transaction {
         let mut transaction = Self::default();
         for command in commands {
             match command {
-                Command::Append(call) => transaction.appends.push(call),
-                Command::Settle(call) => transaction.settles.push(call),
-                Command::Lease(call) => transaction.leases.push(call),
+                Command::Append(request) => transaction.appends.push(request),
+                Command::Settle(request) => transaction.settles.push(request),
+                Command::Lease(request) => transaction.leases.push(request),
             }
         }
         transaction

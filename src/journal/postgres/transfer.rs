@@ -1,6 +1,6 @@
 //! One end of a copy: entries are read out of a journal, or put into it.
 
-use super::{admission, operations, operations_connection::OperationsConnection, restore};
+use super::{marks, operations, operations_connection::OperationsConnection, restore};
 use crate::journal::{EntryId, Pending, Record, Transfer};
 
 /// A journal that is copied from or into.
@@ -17,7 +17,7 @@ impl Transfer for CopyEnd {
             if self.is_source && after == EntryId(0) {
                 // A copy from the beginning takes the mark of an earlier one off: the journal has not been moved there.
                 self.connection
-                    .with(|client| async move { admission::mark_moved(&client, None).await })
+                    .with(|client| async move { marks::mark_moved(&client, None).await })
                     .await?;
             }
             self.connection
@@ -35,22 +35,20 @@ impl Transfer for CopyEnd {
 
     fn begin_copy(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            self.connection.with(|client| async move { admission::begin_copy(&client).await }).await
+            self.connection.with(|client| async move { marks::begin_copy(&client).await }).await
         })
     }
 
     fn end_copy(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            self.connection.with(|client| async move { admission::end_copy(&client).await }).await
+            self.connection.with(|client| async move { marks::end_copy(&client).await }).await
         })
     }
 
     fn move_to(&self, target: String) -> Pending<'_, ()> {
         Box::pin(async move {
             let target = Some(target.as_str());
-            self.connection
-                .with(|client| async move { admission::mark_moved(&client, target).await })
-                .await
+            self.connection.with(|client| async move { marks::mark_moved(&client, target).await }).await
         })
     }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     failpoint::{self, Point},
-    journal::{Access, JournalError},
+    journal::{JournalError, driver::access::Access},
 };
 
 /// Plans are kept for so long, and until there are a quarter more pending entries, and at least so many more.

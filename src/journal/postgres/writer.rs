@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     backlog::Reservation,
-    command::{Append, Command},
+    commands::{Append, Command},
     commit::Commit,
     error::Failure,
-    records::{count, queue_number},
+    records::count,
     replica::Replica,
     replica_statements::{LEAVE, RECORD_ELAPSED, RELEASE_LEASES},
     retry::with_timeout,
@@ -22,10 +22,10 @@ use super::{
     write_connection::WriteConnection,
     write_pool::WritePool,
 };
-use crate::journal::{JournalError, Queue};
-
-/// The most requests in one transaction.
-const BATCH: usize = 1024;
+use crate::journal::{
+    JournalError, Queue,
+    driver::{numbers::queue_number, request::MAX_BATCH},
+};
 
 /// The writer of a replica.
 #[derive(Debug)]
@@ -50,14 +50,14 @@ impl Writer {
 
     /// Works until every sender of the queue is gone, or until it is told to close: what is queued then is still done.
     pub(super) async fn run(&mut self, mut queue: mpsc::Receiver<Command>, closing: &CancellationToken) {
-        let mut queued = Vec::with_capacity(BATCH);
+        let mut queued = Vec::with_capacity(MAX_BATCH);
         loop {
             let (has_commits, is_busy) = (self.pool.has_commits(), self.pool.is_busy());
             tokio::select! {
                 () = closing.cancelled(), if !queue.is_closed() => queue.close(),
                 () = self.pool.wait_for_commit(), if has_commits => {}
                 // The requests that come while all connections are busy share the next transaction.
-                received = queue.recv_many(&mut queued, BATCH), if !is_busy => {
+                received = queue.recv_many(&mut queued, MAX_BATCH), if !is_busy => {
                     if received == 0 {
                         break;
                     }
@@ -86,11 +86,11 @@ impl Writer {
         if !transaction.is_empty() {
             self.run_one(transaction, self.replica.backlog.reserve_none()).await;
         }
-        for call in appends {
+        for request in appends {
             self.pool.drain().await;
-            match self.reserve(&call.input).await {
-                Ok(reservation) => self.run_one(Transaction::of_append(call), reservation).await,
-                Err(refused) => call.answer(Err(refused)),
+            match self.reserve(&request.input).await {
+                Ok(reservation) => self.run_one(Transaction::of_append(request), reservation).await,
+                Err(refused) => request.answer(Err(refused)),
             }
         }
     }

@@ -1,75 +1,73 @@
-//! Removing what has been kept long enough: in small steps between the commits, and as fast as entries come.
+//! Purges of what has been kept long enough: in small steps between the commits, and as fast as entries come.
 
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result, params};
-use tokio::sync::oneshot;
 
-use super::command::{Call, Command, Order};
 use crate::journal::{
-    EntryId, JournalError, Options, Queue, State,
-    books::Counts,
+    EntryId, Options, PerQueue, Queue, State,
+    queue_state::SettledCounts,
     time::{JournalTime, Moment},
 };
 
-/// How many entries a step looks at that is in no hurry, and most of any step.
+/// How many entries a step looks at that is in no hurry.
 const STEP: i64 = 256;
+/// The most entries that any step looks at.
 const LONGEST_STEP: i64 = 4096;
-/// The longest time between two sweeps.
+/// The longest time between two purges.
 const EVERY: Duration = Duration::from_mins(1);
-/// While commands come, the time between two steps of a sweep.
+/// While commands come, the time between two steps of a purge.
 const PACE: Duration = Duration::from_millis(20);
 
-/// The entries that a step looks at.
+/// The entries that one step of a purge looks at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stretch {
+pub(super) struct PurgeRange {
     after: EntryId,
     length: i64,
 }
 
-impl Stretch {
+impl PurgeRange {
     /// A few entries after this one.
     pub(super) fn after(id: EntryId) -> Self {
         Self { after: id, length: STEP }
     }
 }
 
-/// What a step did.
+/// What one step of a purge removed.
 #[derive(Debug)]
-pub(super) struct Purged {
-    /// Where the next step begins; none after the last.
+pub(super) struct Removed {
+    /// The entry after which the next step begins; none after the last step.
     pub(super) next: Option<EntryId>,
-    /// What was removed from each queue.
-    pub(super) gone: [(Queue, Counts); 2],
+    /// The removed entries of each queue.
+    pub(super) counts: PerQueue<SettledCounts>,
 }
 
-impl Purged {
-    /// How many entries it removed.
+impl Removed {
+    /// How many entries the step removed.
     pub(super) fn count(&self) -> u64 {
-        self.gone.iter().map(|(_, gone)| gone.done + gone.dead).sum()
+        self.counts.iter().map(|(_, counts)| counts.done + counts.dead).sum()
     }
 }
 
-/// Removes what has been kept long enough among the entries of `stretch`.
+/// Removes what has been kept long enough among the entries of `range`.
 ///
 /// A purge goes by number and ends at the first entry that was accepted too short a time ago to be removed whatever its
 /// state, so that it needs no index, which every `finish` would have to pay for. The number of done entries is the
 /// caller's.
 pub(super) fn purge(
     connection: &Connection,
-    stretch: Stretch,
+    range: PurgeRange,
     options: &Options,
     moment: Moment,
-) -> Result<Purged> {
-    // What was settled before this was recorded has no such time.
+) -> Result<Removed> {
+    // An entry that was settled before the journal's time was recorded has no such time.
     let mut look = connection.prepare_cached(
         "select id, queue, state, accepted_elapsed, coalesce(settled_elapsed, 0) from entry
          where id > ?1 order by id limit ?2",
     )?;
     let mut delete = connection.prepare_cached("delete from entry where id = ?1")?;
-    let mut purged =
-        Purged { next: None, gone: [Queue::Inbox, Queue::Outbox].map(|it| (it, Counts::default())) };
-    let mut rows = look.query(params![stretch.after, stretch.length])?;
+    let mut removed = Removed { next: None, counts: PerQueue::default() };
+    let mut rows = look.query(params![range.after, range.length])?;
     let now = moment.elapsed;
     let youngest = now.minus(options.keep.min(options.keep_dead));
     let mut old = Vec::new();
@@ -82,10 +80,10 @@ pub(super) fn purge(
         }
         if options.is_over(state, row.get(4)?, now) {
             old.push((id, queue));
-            purged.gone[queue as usize].1.add(state, 1);
+            removed.counts[queue].add(state, 1);
         }
         seen += 1;
-        purged.next = (seen == stretch.length).then_some(id);
+        removed.next = (seen == range.length).then_some(id);
     }
     drop(rows);
     for (id, queue) in old {
@@ -94,60 +92,57 @@ pub(super) fn purge(
             .prepare_cached("update tally set purged_to = max(purged_to, ?2) where queue = ?1")?
             .execute(params![queue, id])?;
     }
-    Ok(purged)
+    Ok(removed)
 }
 
-/// A purge that goes through the file in steps between the commits.
+/// When the writer thread takes the next step of a purge, and which entries that step looks at.
 #[derive(Debug)]
-pub(super) struct Sweep {
+pub(super) struct PurgeSchedule {
     every: Duration,
     begun_at: Instant,
     stepped_at: Instant,
     /// The last entry that there was at the last step.
     last_id: i64,
+    /// The entry after which the next step begins; none while no purge is under way.
     next: Option<EntryId>,
 }
 
-/// Where the result of a step arrives.
-pub(super) type Step = oneshot::Receiver<std::result::Result<Purged, JournalError>>;
-
-impl Sweep {
+impl PurgeSchedule {
     pub(super) fn new(options: &Options) -> Self {
         let every = EVERY.min(options.keep).min(options.keep_dead);
         Self { every, begun_at: Instant::now(), stepped_at: Instant::now(), last_id: 0, next: None }
     }
 
+    /// Whether a purge is under way.
     pub(super) fn is_running(&self) -> bool {
         self.next.is_some()
     }
 
     /// The next step, if it is time for one; `last_id` is the last entry that there is.
-    pub(super) fn step(&mut self, idle: bool, last_id: i64) -> Option<(Vec<Order>, Step)> {
+    pub(super) fn next_step(&mut self, is_idle: bool, last_id: i64) -> Option<PurgeRange> {
         if self.next.is_none() && self.begun_at.elapsed() >= self.every {
             self.begun_at = Instant::now();
             self.last_id = last_id;
             self.next = Some(EntryId(0));
         }
         let after = self.next?;
-        let length = length(idle || self.stepped_at.elapsed() >= PACE, last_id - self.last_id)?;
+        let is_time = is_idle || self.stepped_at.elapsed() >= PACE;
+        let length = step_length(is_time, last_id - self.last_id)?;
         (self.stepped_at, self.last_id) = (Instant::now(), last_id);
-        let (call, answer) = Call::new(Stretch { after, length });
-        Some((vec![Order { command: Command::Purge(call), home: None }], answer))
+        Some(PurgeRange { after, length })
     }
 
-    /// Notes where the next step begins; after a failure, where this one did.
-    pub(super) fn stepped(&mut self, mut answer: Step) {
-        if let Ok(Ok(purged)) = answer.try_recv() {
-            self.next = purged.next;
-        }
+    /// Notes where the next step begins. After a step that failed nothing is noted, so that the same step comes again.
+    pub(super) fn stepped(&mut self, next: Option<EntryId>) {
+        self.next = next;
     }
 }
 
 /// How many entries to look at after `accepted` new ones; none if it is not time yet.
 ///
-/// Twice as many as have come: a sweep gets to the end however fast they do, and half of the time may pass between two.
-fn length(due: bool, accepted: i64) -> Option<i64> {
-    (due || accepted >= STEP).then(|| (2 * accepted).clamp(STEP, LONGEST_STEP))
+/// Twice as many as have come: a purge gets to the end however fast they do, and half of the time may pass between two.
+fn step_length(is_time: bool, accepted: i64) -> Option<i64> {
+    (is_time || accepted >= STEP).then(|| (2 * accepted).clamp(STEP, LONGEST_STEP))
 }
 
 #[cfg(test)]
@@ -156,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_step_looks_at_twice_as_many_entries_as_have_come() {
-        for (due, accepted, expected) in [
+        for (is_time, accepted, expected) in [
             (false, 0, None),
             (true, 0, Some(STEP)),
             (false, STEP - 1, None),
@@ -166,7 +161,7 @@ mod tests {
             (false, 2048, Some(4096)),
             (true, 1_000_000, Some(LONGEST_STEP)),
         ] {
-            assert_eq!(length(due, accepted), expected, "{due}, {accepted}");
+            assert_eq!(step_length(is_time, accepted), expected, "{is_time}, {accepted}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,19 +14,21 @@ use std::{
 use lru::LruCache;
 
 use super::{
-    NewEntry,
+    entry::NewEntry,
     fingerprint::{Fingerprint, Fingerprints},
+    lock::lock,
 };
 use crate::identity_hasher::BuildIdentityHasher;
 
 /// The keys accepted last by one store, each with a time not after its acceptance.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(super) struct RecentKeys {
     fingerprints: Fingerprints,
+    /// The keys; none if no key is to be remembered.
     keys: Option<Mutex<Keys>>,
-    /// Changes with `keys` locked.
+    /// The number of the present epoch, which changes with `keys` locked only.
     epoch: AtomicU64,
-    /// Within this time after its acceptance a key cannot have been purged.
+    /// The shortest time after its acceptance at which a key can have been purged.
     keep: Duration,
 }
 
@@ -41,7 +43,7 @@ struct Keys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
 
-impl Recent {
+impl RecentKeys {
     /// Remembers the last `capacity` keys; none if it is 0.
     pub(super) fn new(capacity: usize, keep: Duration) -> Self {
         let keys = NonZeroUsize::new(capacity).map(|capacity| {
@@ -51,6 +53,7 @@ impl Recent {
         Self { fingerprints: Fingerprints::new(), keys, epoch: AtomicU64::new(0), keep }
     }
 
+    /// The fingerprint of an entry's key.
     pub(super) fn fingerprint(&self, entry: &NewEntry) -> Fingerprint {
         self.fingerprints.of(entry.queue, &entry.key)
     }
@@ -85,7 +88,7 @@ impl Recent {
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Keys>> {
-        self.keys.as_ref().map(|keys| keys.lock().unwrap_or_else(PoisonError::into_inner))
+        self.keys.as_ref().map(lock)
     }
 }
 
@@ -96,13 +99,13 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1_000);
 
-    fn key(recent: &Recent, text: &str) -> Fingerprint {
+    fn key(recent: &RecentKeys, text: &str) -> Fingerprint {
         recent.fingerprints.of(Queue::Inbox, text)
     }
 
     #[test]
     fn a_key_is_known_until_it_could_have_been_purged() {
-        let recent = Recent::new(8, Duration::from_secs(10));
+        let recent = RecentKeys::new(8, Duration::from_secs(10));
         let one = key(&recent, "1");
         assert!(!recent.knows(one, NOW));
         recent.remember(recent.epoch(), one, NOW);
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_keys_accepted_last_are_known_and_no_others() {
-        let recent = Recent::new(2, Duration::from_secs(10));
+        let recent = RecentKeys::new(2, Duration::from_secs(10));
         let keys = ["1", "2", "3", "4", "5"].map(|text| key(&recent, text));
         for key in keys {
             recent.remember(recent.epoch(), key, NOW);
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_key_of_an_earlier_epoch_is_not_known_in_the_next() {
-        let recent = Recent::new(8, Duration::from_secs(10));
+        let recent = RecentKeys::new(8, Duration::from_secs(10));
         let [before, late, after] = ["before", "late", "after"].map(|text| key(&recent, text));
         let earlier = recent.epoch();
         recent.remember(earlier, before, NOW);
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn without_room_nothing_is_known() {
-        let recent = Recent::new(0, Duration::from_secs(10));
+        let recent = RecentKeys::new(0, Duration::from_secs(10));
         let one = key(&recent, "1");
         recent.remember(recent.epoch(), one, NOW);
         assert!(!recent.knows(one, NOW));

@@ -2,27 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
-    journal::{Appended, Entry, JournalError, Lease, NewEntry, Queue, SignatureBinding, State},
+    journal::{
+        Appended, Entry, Lease, NewEntry, Queue, SignatureBinding, State, driver::request::Request,
+    },
 };
 
 /// A request of one kind or another.
 #[derive(Debug)]
 pub(super) enum Command {
-    Append(Call<Append, Option<Appended>>),
-    Settle(Call<Settle, ()>),
-    Lease(Call<LeaseRequest, Vec<Entry>>),
-}
-
-/// The input of a request, and the channel to the caller who waits for its result.
-#[derive(Debug)]
-pub(super) struct Call<I, T> {
-    pub(super) input: I,
-    waiter: oneshot::Sender<Result<T, JournalError>>,
+    Append(Request<Append, Option<Appended>>),
+    Settle(Request<Settle, ()>),
+    Lease(Request<LeaseOptions, Vec<Entry>>),
 }
 
 /// A request to add an entry, to bind a signature, or to add an entry only if its signature can be bound to its body.
@@ -55,9 +48,9 @@ pub(super) struct Settle {
     pub(super) follow_ups: Vec<NewRow>,
 }
 
-/// A request for leases of entries of a queue.
+/// The leases that are wanted of a queue.
 #[derive(Debug)]
-pub(super) struct LeaseRequest {
+pub(super) struct LeaseOptions {
     pub(super) queue: Queue,
     /// The most entries that are wanted.
     pub(super) limit: usize,
@@ -113,24 +106,12 @@ impl Settle {
     }
 }
 
-impl<I, T> Call<I, T> {
-    pub(super) fn new(input: I) -> (Self, oneshot::Receiver<Result<T, JournalError>>) {
-        let (waiter, answer) = oneshot::channel();
-        (Self { input, waiter }, answer)
-    }
-
-    pub(super) fn answer(self, result: Result<T, JournalError>) {
-        // The caller may have given up; the request was done all the same.
-        let _ = self.waiter.send(result);
-    }
-}
-
 impl Command {
     /// Whether the request can be left out: no caller waits for the answer, and nobody was promised anything.
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
-            Self::Append(call) => call.waiter.is_closed(),
-            Self::Lease(call) => call.waiter.is_closed(),
+            Self::Append(request) => request.is_abandoned(),
+            Self::Lease(request) => request.is_abandoned(),
             Self::Settle(_) => false,
         }
     }

@@ -1,20 +1,27 @@
-//! A journal beside a running server: an operator looks, revives, discards and purges.
+//! An operator's side of the file: looking, reviving, discarding and purging beside a running server, and copying.
 
-use std::path::{Path, PathBuf};
+use std::{
+    future::ready,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    place::{self, Lock},
-    purge::{self, Stretch},
-    rows,
-    schema::{self, connect, connect_reader, open_error},
-    store::unavailable,
-    time,
+    connection::{connect, connect_reader, create},
+    error::{open_error, unavailable_error},
+    file_lock::{FileLock, lock_journal, lock_wal},
+    maintenance::{PurgeRange, purge},
+    marks::{Mark, begin_copy},
+    records, statements,
+    time::operator_moment,
 };
 use crate::journal::{
     EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, State, Stats, Transfer,
-    driver::access::Access,
+    driver::{
+        access::Access,
+        purge::{PurgeResult, purge_all},
+    },
     error::{no_dead_letter_error, nothing_to_discard_error},
     time::Moment,
 };
@@ -28,12 +35,12 @@ pub(super) struct Operator {
 
 /// One end of a copy.
 #[derive(Debug)]
-pub(super) struct Copy {
+pub(super) struct CopyEnd {
     path: PathBuf,
     options: Options,
     access: Access,
     /// Keeps servers away for as long as the copy goes on.
-    _lock: Lock,
+    _lock: FileLock,
 }
 
 impl Operator {
@@ -52,21 +59,21 @@ impl Operator {
     }
 }
 
-impl Copy {
+impl CopyEnd {
     /// Opens the file and keeps servers away from it.
     pub(super) fn open(path: PathBuf, options: Options, access: Access) -> Result<Self, JournalError> {
         if access == Access::Source {
             // Without a lock first: it would leave its file beside a journal that is not there.
             connect(&path, access)?;
         }
-        let lock = place::lock(&path)?;
+        let lock = lock_journal(&path)?;
         let connection = match access {
-            Access::Target => schema::create(&path, access)?,
+            Access::Target => create(&path, access)?,
             _ => connect(&path, access)?,
         };
         // The file of the first lock may have been removed under a server; this opens the WAL, which it holds, too.
-        connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable)?;
-        drop(place::lock_wal(&path)?);
+        connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable_error)?;
+        drop(lock_wal(&path)?);
         Ok(Self { path, options, access, _lock: lock })
     }
 
@@ -90,12 +97,12 @@ fn write<T: Send + 'static>(
         let mut connection = connect(&path, access)?;
         let write = |connection: &mut Connection| {
             let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-            let moment = time::operators_moment(&transaction, &options.clock)?;
+            let moment = operator_moment(&transaction, &options.clock)?;
             let result = work(&transaction, moment, &options)?;
             transaction.commit()?;
             Ok(result)
         };
-        write(&mut connection).map_err(unavailable)
+        write(&mut connection).map_err(unavailable_error)
     })
 }
 
@@ -111,7 +118,7 @@ pub(super) fn read<T: Send + 'static>(
             let snapshot = connection.transaction()?;
             verb(&snapshot)
         };
-        read().map_err(unavailable)
+        read().map_err(unavailable_error)
     })
 }
 
@@ -126,25 +133,26 @@ pub(super) fn blocking<T: Send + 'static>(
 
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {
-        read(&self.path, rows::stats)
+        read(&self.path, statements::stats)
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| rows::list(connection, &filter))
+        read(&self.path, move |connection| records::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.path, move |connection| rows::show(connection, id))
+        read(&self.path, move |connection| records::show(connection, id))
     }
 
     fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| rows::find(connection, queue, &keys))
+        read(&self.path, move |connection| records::find(connection, queue, &keys))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
-            let revived =
-                self.write(move |connection, moment, _| rows::revive(connection, id, moment)).await?;
+            let revived = self
+                .write(move |connection, moment, _| statements::revive(connection, id, moment))
+                .await?;
             revived.map(drop).ok_or_else(|| no_dead_letter_error(id))
         })
     }
@@ -152,9 +160,9 @@ impl Records for Operator {
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move {
             let discarded = self.write(move |connection, moment, _| {
-                let found = rows::discard(connection, id, moment)?;
+                let found = statements::discard(connection, id, moment)?;
                 if let Some((queue, ..)) = &found {
-                    rows::add_done(connection, *queue, 1)?;
+                    statements::add_done(connection, *queue, 1)?;
                 }
                 Ok(found)
             });
@@ -163,40 +171,34 @@ impl Records for Operator {
     }
 
     fn purge(&self) -> Pending<'_, u64> {
-        Box::pin(async move {
-            let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(after) = next {
-                let step = self.write(move |connection, moment, options| {
-                    let purged = purge::purge(connection, Stretch::after(after), options, moment)?;
-                    for (queue, gone) in purged.gone {
-                        rows::add_done(connection, queue, -gone.done.cast_signed())?;
-                    }
-                    Ok(purged)
-                });
-                let purged = step.await?;
-                count += purged.count();
-                next = purged.next;
-            }
-            Ok(count)
-        })
+        let step = |after| {
+            self.write(move |connection, moment, options| {
+                let removed = purge(connection, PurgeRange::after(after), options, moment)?;
+                for (queue, counts) in removed.counts.iter() {
+                    statements::add_done(connection, queue, -counts.done.cast_signed())?;
+                }
+                Ok(PurgeResult { next: removed.next, count: removed.count() })
+            })
+        };
+        Box::pin(purge_all(step))
     }
 
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(ready(Ok(())))
     }
 }
 
-impl Transfer for Copy {
+impl Transfer for CopyEnd {
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| rows::page(connection, after, limit))
+        read(&self.path, move |connection| records::page(connection, after, limit))
     }
 
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
         self.write(move |connection, _, _| {
             for record in &records {
-                rows::restore(connection, record)?;
+                records::restore(connection, record)?;
                 if record.state == State::Done {
-                    rows::add_done(connection, record.queue, 1)?;
+                    statements::add_done(connection, record.queue, 1)?;
                 }
             }
             Ok(())
@@ -205,7 +207,7 @@ impl Transfer for Copy {
 
     fn begin_copy(&self) -> Pending<'_, ()> {
         Box::pin(async move {
-            if self.write(|connection, _, _| schema::begin_copy(connection)).await? {
+            if self.write(|connection, _, _| begin_copy(connection)).await? {
                 return Ok(());
             }
             Err(open_error(&format!(
@@ -216,14 +218,14 @@ impl Transfer for Copy {
     }
 
     fn end_copy(&self) -> Pending<'_, ()> {
-        self.write(|connection, _, _| schema::end_copy(connection))
+        self.write(|connection, _, _| Mark::None.write(connection))
     }
 
     fn move_to(&self, target: String) -> Pending<'_, ()> {
-        self.write(move |connection, _, _| schema::move_to(connection, &target))
+        self.write(move |connection, _, _| Mark::Moved(target).write(connection))
     }
 
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(ready(Ok(())))
     }
 }

@@ -9,7 +9,7 @@ use super::{
     error::{open_error, unavailable_error},
     schema::SCHEMA,
 };
-use crate::journal::{Access, JournalError};
+use crate::journal::{JournalError, driver::access::Access};
 
 /// Shared by servers, and held by a copy alone, on each of their connections: `RCcb` in ASCII, and two more than the
 /// migrations' lock.

@@ -1,21 +1,17 @@
-//! The statements: what the entries' table is asked and told.
+//! The statements of the writer and of an operator's changes.
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::filter::clauses;
+use super::records::{count, pending_entry};
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, Filter, Lease, NewEntry, Queue, QueueStats, Record, State, Stats,
-        books::{Counts, PendingRow},
+        Entry, EntryId, Lease, NewEntry, PerQueue, Queue, QueueStats, State, Stats,
         entry::DISCARDED,
-        schedule::Times,
+        queue_state::{PendingEntry, SettledCounts},
         time::Moment,
     },
 };
-
-const RECORD: &str =
-    "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body";
 
 /// Adds an entry; `false` if its key is known.
 pub(super) fn insert(
@@ -59,7 +55,7 @@ pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Resu
     statement.exists(params![queue, key])
 }
 
-/// Counts an attempt and reads the entry; none if it is not pending any more.
+/// Counts an attempt and reads the entry; gives the lease back if the entry is not pending any more.
 pub(super) fn begin_attempt(
     connection: &Connection,
     lease: Lease,
@@ -82,7 +78,7 @@ pub(super) fn begin_attempt(
     Ok(Ok(Entry { id: lease.id, key, conversation, body: body.into(), attempt, accepted_at, lease }))
 }
 
-/// A pending entry is done or dead; `false` if it was not pending any more.
+/// Marks a pending entry as done or dead; `false` if it was not pending any more.
 pub(super) fn settle(
     connection: &Connection,
     id: EntryId,
@@ -98,7 +94,7 @@ pub(super) fn settle(
     Ok(statement.execute(values)? == 1)
 }
 
-/// A pending entry is due later, with so many attempts fewer; `false` if it was not pending any more.
+/// Makes a pending entry due later, with `uncounted` attempts fewer; `false` if it was not pending any more.
 pub(super) fn postpone(
     connection: &Connection,
     id: EntryId,
@@ -113,20 +109,20 @@ pub(super) fn postpone(
     Ok(statement.execute(params![id, until, reason, uncounted])? == 1)
 }
 
-/// A dead letter is pending again; none if there is none.
+/// Makes a dead letter pending again; none if there is no such dead letter.
 pub(super) fn revive(
     connection: &Connection,
     id: EntryId,
     moment: Moment,
-) -> Result<Option<PendingRow>> {
+) -> Result<Option<PendingEntry>> {
     let mut statement = connection.prepare_cached(
         "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null, settled_elapsed = null
          where id = ?1 and state = 2 returning id, queue, conversation, due_at, accepted_at",
     )?;
-    statement.query_row(params![id, moment.now], pending_row).optional()
+    statement.query_row(params![id, moment.now], pending_entry).optional()
 }
 
-/// A pending or dead entry is done; returns where it was, and in which state.
+/// Marks a pending or dead entry as done; returns where it was, and in which state.
 pub(super) fn discard(
     connection: &Connection,
     id: EntryId,
@@ -151,7 +147,7 @@ pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Res
     statement.execute(params![queue, count]).map(drop)
 }
 
-/// The attempt at a pending entry was cut off in an orderly way: its process has not died.
+/// Takes back the mark of an attempt that was cut off in an orderly way: its process has not died.
 pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "update entry set open_attempts = open_attempts - 1 where id = ?1 and state = 0 and open_attempts > 0",
@@ -159,15 +155,18 @@ pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
     statement.execute([id]).map(drop)
 }
 
-/// Tells of each pending entry that was in work when its process died, and how many times in a row.
-pub(super) fn interrupted(connection: &Connection, mut tell: impl FnMut(PendingRow, u32)) -> Result<()> {
+/// Hands each pending entry that was in work when its process died to `note`, with how many times in a row.
+pub(super) fn interrupted(
+    connection: &Connection,
+    mut note: impl FnMut(PendingEntry, u32),
+) -> Result<()> {
     let mut statement = connection.prepare(
         "select id, queue, conversation, due_at, accepted_at, open_attempts from entry
          where state = 0 and state <> 1 and open_attempts > 0 order by id",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        tell(pending_row(row)?, row.get(5)?);
+        note(pending_entry(row)?, row.get(5)?);
     }
     Ok(())
 }
@@ -175,14 +174,14 @@ pub(super) fn interrupted(connection: &Connection, mut tell: impl FnMut(PendingR
 /// Hands every pending entry to `load`, with what is settled.
 pub(super) fn load<T>(
     connection: &Connection,
-    load: impl FnOnce(&mut dyn Iterator<Item = Result<PendingRow>>, [Counts; 2]) -> Result<T>,
+    load: impl FnOnce(&mut dyn Iterator<Item = Result<PendingEntry>>, PerQueue<SettledCounts>) -> Result<T>,
 ) -> Result<T> {
     let stats = settled(connection)?;
     let mut statement = connection.prepare(
         "select id, queue, conversation, due_at, accepted_at from entry
          where state = 0 and state <> 1 order by id",
     )?;
-    let mut rows = statement.query_map([], pending_row)?;
+    let mut rows = statement.query_map([], pending_entry)?;
     load(&mut rows, stats)
 }
 
@@ -195,117 +194,31 @@ pub(super) fn last_id(connection: &Connection) -> Result<i64> {
     )
 }
 
-/// The entries that a filter admits.
-pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Record>> {
-    let (clauses, values) = clauses(filter);
-    let mut statement = connection.prepare(&format!("select {RECORD} from entry {clauses}"))?;
-    statement.query_map(params_from_iter(values), record)?.collect()
-}
-
-/// The entries of a queue that have one of these keys, in order of acceptance.
-pub(super) fn find(connection: &Connection, queue: Queue, keys: &[String]) -> Result<Vec<Record>> {
-    let mut statement =
-        connection.prepare(&format!("select {RECORD} from entry where queue = ?1 and key = ?2"))?;
-    let one = |key| statement.query_row(params![queue, key], record).optional().transpose();
-    let mut found = keys.iter().filter_map(one).collect::<Result<Vec<_>>>()?;
-    found.sort_unstable_by_key(|record| record.id);
-    Ok(found)
-}
-
-/// Entries after `after`, oldest first.
-pub(super) fn page(connection: &Connection, after: EntryId, limit: usize) -> Result<Vec<Record>> {
-    let mut statement =
-        connection.prepare(&format!("select {RECORD} from entry where id > ?1 order by id limit ?2"))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    statement.query_map(params![after, limit], record)?.collect()
-}
-
-/// Puts in an entry of another journal as it was; what is settled is kept as if it had been settled just now.
-pub(super) fn restore(connection: &Connection, record: &Record) -> Result<()> {
-    let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, .. } = record;
-    let (conversation, key, reason, body) =
-        (&record.conversation, &record.key, &record.reason, &record.body[..]);
-    let mut statement = connection.prepare_cached(&format!(
-        "insert into entry ({RECORD}, accepted_elapsed, settled_elapsed)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
-    ))?;
-    statement
-        .execute(params![
-            id,
-            queue,
-            state,
-            attempts,
-            due_at,
-            accepted_at,
-            settled_at,
-            conversation,
-            key,
-            reason,
-            body
-        ])
-        .map(drop)
-}
-
-/// One entry.
-pub(super) fn show(connection: &Connection, id: EntryId) -> Result<Option<Record>> {
-    let sql = format!("select {RECORD} from entry where id = ?1");
-    connection.query_row(&sql, [id], record).optional()
-}
-
-/// How much there is, as far as the file knows: nobody's leases.
+/// How much there is, as far as the file knows: it knows no leases.
 pub(super) fn stats(connection: &Connection) -> Result<Stats> {
-    let [inbox, outbox] = settled(connection)?;
+    let counts = settled(connection)?;
     let mut pending = connection.prepare(
         "select count(*), min(accepted_at) from entry where state = 0 and state <> 1 and queue = ?1",
     )?;
-    let mut queue = |queue: Queue, Counts { done, dead }| {
+    let mut stats = |queue: Queue| {
+        let SettledCounts { done, dead } = counts[queue];
         pending.query_row([queue], |row| {
             let (pending, oldest_pending) = (count(row, 0)?, row.get(1)?);
             Ok(QueueStats { pending, leased: 0, done, dead, oldest_pending })
         })
     };
-    Ok(Stats { inbox: queue(Queue::Inbox, inbox)?, outbox: queue(Queue::Outbox, outbox)? })
+    Ok(Stats { inbox: stats(Queue::Inbox)?, outbox: stats(Queue::Outbox)? })
 }
 
-fn settled(connection: &Connection) -> Result<[Counts; 2]> {
-    let mut counts = [Counts::default(); 2];
+fn settled(connection: &Connection) -> Result<PerQueue<SettledCounts>> {
+    let mut counts = PerQueue::<SettledCounts>::default();
     let mut statement = connection.prepare(
         "select queue, done, (select count(*) from entry
              where state = 2 and state <> 1 and entry.queue = tally.queue) from tally",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        counts[row.get::<_, Queue>(0)? as usize] = Counts { done: count(row, 1)?, dead: count(row, 2)? };
+        counts[row.get(0)?] = SettledCounts { done: count(row, 1)?, dead: count(row, 2)? };
     }
     Ok(counts)
-}
-
-/// SQLite's integers are signed.
-fn count(row: &Row<'_>, column: usize) -> Result<u64> {
-    Ok(row.get::<_, i64>(column)?.try_into().unwrap_or(0))
-}
-
-fn pending_row(row: &Row<'_>) -> Result<PendingRow> {
-    Ok(PendingRow {
-        id: row.get(0)?,
-        queue: row.get(1)?,
-        conversation: row.get(2)?,
-        times: Times { due_at: row.get(3)?, accepted_at: row.get(4)? },
-    })
-}
-
-fn record(row: &Row<'_>) -> Result<Record> {
-    Ok(Record {
-        id: row.get(0)?,
-        queue: row.get(1)?,
-        state: row.get(2)?,
-        attempts: row.get(3)?,
-        due_at: row.get(4)?,
-        accepted_at: row.get(5)?,
-        settled_at: row.get(6)?,
-        conversation: row.get(7)?,
-        key: row.get(8)?,
-        reason: row.get(9)?,
-        body: row.get::<_, Vec<u8>>(10)?.into(),
-    })
 }

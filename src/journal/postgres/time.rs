@@ -1,11 +1,11 @@
 //! Journal time, and the steps of the database's clock: what is known of them without trusting any clock that is set.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
-use crate::clock::Clock;
+use crate::{clock::Clock, journal::lock::lock};
 
 /// The least step of a clock that is told from its being read at different moments, in milliseconds.
 pub(super) const LEAST_STEP: i64 = 1000;
@@ -50,7 +50,7 @@ impl JournalTime {
     }
 
     fn lock(&self) -> MutexGuard<'_, Read> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.read)
     }
 }
 
