@@ -8,8 +8,8 @@ use tokio_postgres::{Client, NoTls};
 use crate::process;
 
 const HISTORY: &str = "
-    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest,
-        line, conversation, key, body)
+    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash,
+        conversation_hash, conversation, key, body)
     select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5('key' || n), 'hex'),
         decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
         convert_to('key' || n, 'UTF8'), convert_to(repeat('x', 400), 'UTF8')

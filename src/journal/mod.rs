@@ -42,8 +42,6 @@ mod stats;
 mod time;
 mod transfer;
 
-#[cfg(feature = "postgres")]
-use self::driver::access::Access;
 pub use self::{
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     error::{JournalError, Pending},

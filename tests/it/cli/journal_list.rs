@@ -459,9 +459,9 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
     let number = client.query_one("select nextval('entry_id')", &[]).await.unwrap().get::<_, i64>(0);
     server.deliver(&text("third", "m3", "hello")).await.assert_ack();
     assert_eq!(following.column(2, USER).await, ["first", "third"]);
-    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
+    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash,
             conversation, key, body)
-        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), line, conversation, 'late',
+        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), conversation_hash, conversation, 'late',
             body
         from entry where key <> 'late' order by id limit 1";
     client.execute(late, &[&number]).await.unwrap();

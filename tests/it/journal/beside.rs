@@ -84,7 +84,7 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     assert!(matches!(fails.await.unwrap(), Err(JournalError::Unavailable(_))));
     // A lease that nobody has heard of yet may still be heard of: only when nothing is under way is it nobody's.
     let unheard_of = "set synchronous_commit = local; update conversation
-        set held = head, holder = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
+        set leased_entry = head, leased_by = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
     client.batch_execute(unheard_of).await.unwrap();
     let again = until("who waits for another connection", async || {
         let again = append(&journal, entries("b", 0..1)).await;

@@ -106,8 +106,9 @@ async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connect
     append_all(&*journal, [message("a", "1"), message("b", "2")]).await;
     let known = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
-    let unheard_of = "update conversation set held = head, holder = 1, fence = nextval('fence'),
-        lease_until = 9e15::bigint where held is null";
+    let unheard_of =
+        "update conversation set leased_entry = head, leased_by = 1, fence = nextval('fence'),
+        lease_until = 9e15::bigint where leased_entry is null";
     assert_eq!(client.execute(unheard_of, &[]).await.unwrap(), 1);
     assert!(journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
     cut_off_others(&client).await;
@@ -135,13 +136,13 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     append_all(&*first, [message("c", "c0"), reply("a", "a0"), reply("b", "b0")]).await;
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     // Locks are taken in this order.
-    let order = "select convert_from(conversation, 'UTF8') from entry where queue = 1 order by line";
+    let order = "select convert_from(conversation, 'UTF8') from entry where queue = 1 order by conversation_hash";
     let order = client.query(order, &[]);
     let [early, late] =
         <[String; 2]>::try_from(order.await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<_>>())
             .unwrap();
     let lock = "select from conversation c where exists (
-            select from entry e where e.line = c.line and e.conversation = convert_to($1, 'UTF8'))
+            select from entry e where e.conversation_hash = c.conversation_hash and e.conversation = convert_to($1, 'UTF8'))
         for update";
     client.batch_execute("begin").await.unwrap();
     client.execute(lock, &[&early]).await.unwrap();
@@ -246,7 +247,7 @@ async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let signs = async || {
-        let rows = client.query("select beats from replica order by id", &[]).await.unwrap();
+        let rows = client.query("select heartbeats from replica order by id", &[]).await.unwrap();
         rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>()
     };
     let before = until("both", async || Some(signs().await).filter(|signs| signs.len() == 2)).await;

@@ -11,7 +11,7 @@ use crate::support::{postgres::client, until};
 
 /// Finished entries.
 const HISTORY: &str = "
-    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line, conversation, key,
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash, conversation, key,
         body)
     select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000, decode(md5('key' || n), 'hex'),
         decode(md5('line' || n % 1000), 'hex'), '', '', ''

@@ -21,13 +21,13 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// By how much the clock was set, as far as anybody has noticed.
 async fn stepped(client: &Client) -> i64 {
-    client.query_one("select stepped from version", &[]).await.unwrap().get(0)
+    client.query_one("select clock_steps from version", &[]).await.unwrap().get(0)
 }
 
 /// Waits until both replicas have looked at the clock.
 async fn looked(client: &Client) {
     let beats = async || -> Vec<i64> {
-        let rows = client.query("select beats from replica order by id", &[]).await.unwrap();
+        let rows = client.query("select heartbeats from replica order by id", &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     };
     let before = beats().await;

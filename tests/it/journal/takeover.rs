@@ -206,7 +206,7 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let alive = async || {
-        let alive = "select count(*) from replica where beats > 0";
+        let alive = "select count(*) from replica where heartbeats > 0";
         (client.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 2).then_some(())
     };
     until("both", alive).await;
@@ -215,7 +215,7 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     cut_off_others(&client).await;
     let mut signs = BTreeSet::new();
     until("signs of the other one", async || {
-        let sign = "select beats from replica where id = 2";
+        let sign = "select heartbeats from replica where id = 2";
         signs.insert(client.query_one(sign, &[]).await.unwrap().get::<_, i64>(0));
         (signs.len() > 3).then_some(())
     })

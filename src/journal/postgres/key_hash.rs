@@ -8,31 +8,32 @@ use crate::journal::entry::ConversationToken;
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
-/// What a longer value is looked up by.
+/// The hash by which a longer value is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(super) struct Digest([u8; 16]);
+pub(super) struct KeyHash([u8; 16]);
 
-impl Digest {
+impl KeyHash {
+    /// The hash of `bytes`.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut digest = Self::default();
-        digest.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
-        digest
+        let mut hash = Self::default();
+        hash.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        hash
     }
 }
 
-impl From<ConversationToken> for Digest {
+impl From<ConversationToken> for KeyHash {
     fn from(ConversationToken(bytes): ConversationToken) -> Self {
         Self(bytes)
     }
 }
 
-impl From<Digest> for ConversationToken {
-    fn from(digest: Digest) -> Self {
-        Self(digest.0)
+impl From<KeyHash> for ConversationToken {
+    fn from(hash: KeyHash) -> Self {
+        Self(hash.0)
     }
 }
 
-impl ToSql for Digest {
+impl ToSql for KeyHash {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
         (&self.0[..]).to_sql(kind, out)
     }
@@ -41,7 +42,7 @@ impl ToSql for Digest {
     to_sql_checked!();
 }
 
-impl<'a> FromSql<'a> for Digest {
+impl<'a> FromSql<'a> for KeyHash {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
         Ok(Self(<&[u8]>::from_sql(kind, raw)?.try_into()?))
     }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Error};
 
-use super::{address::open_error, schema::SCHEMA, session::unavailable};
-use crate::journal::{Access, JournalError};
+use super::{
+    error::{open_error, unavailable_error},
+    schema::SCHEMA,
+};
+use crate::journal::{JournalError, driver::access::Access};
 
 /// Shared by servers, and held by a copy alone, on each of their connections: `RCcb` in ASCII, and two more than the
 /// migrations' lock.
@@ -36,7 +39,7 @@ pub(super) async fn enter(client: &Client, access: Access) -> Result<(), Journal
         Access::Server | Access::Source | Access::Target => {}
     }
     let marks = "select copying, moved_to from version";
-    let row = client.query_one(marks, &[]).await.map_err(|error| unavailable(&error))?;
+    let row = client.query_one(marks, &[]).await.map_err(|error| unavailable_error(&error))?;
     let (is_copying, moved_to): (bool, Option<String>) = (row.get(0), row.get(1));
     if is_copying {
         return Err(open_error(&format!(
@@ -59,7 +62,7 @@ async fn try_lock(client: &Client, function: &str) -> Result<bool, JournalError>
     let sql = format!("select {function}($1)");
     let since = Instant::now();
     loop {
-        let row = client.query_one(&sql, &[&LOCK]).await.map_err(|error| unavailable(&error))?;
+        let row = client.query_one(&sql, &[&LOCK]).await.map_err(|error| unavailable_error(&error))?;
         if row.get(0) {
             return Ok(true);
         }
@@ -71,17 +74,17 @@ async fn try_lock(client: &Client, function: &str) -> Result<bool, JournalError>
 }
 
 /// From now on only a part of another journal is in it.
-pub(super) async fn begin(client: &Client) -> Result<(), Error> {
+pub(super) async fn begin_copy(client: &Client) -> Result<(), Error> {
     client.execute("update version set copying = true", &[]).await.map(drop)
 }
 
 /// All of the other journal is in it.
-pub(super) async fn end(client: &Client) -> Result<(), Error> {
+pub(super) async fn end_copy(client: &Client) -> Result<(), Error> {
     client.execute("update version set copying = false", &[]).await.map(drop)
 }
 
 /// All of it was copied to `target`; or it is copied once more, and so has not been moved yet.
-pub(super) async fn mark(client: &Client, target: Option<&str>) -> Result<(), Error> {
+pub(super) async fn mark_moved(client: &Client, target: Option<&str>) -> Result<(), Error> {
     client
         .execute("update version set moved_to = $1 where moved_to is distinct from $1", &[&target])
         .await
