@@ -50,7 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "metrics",
         ],
     ),
-    ("config", &["ids", "clock", "protocol", "signature", "server", "worker", "telemetry"]),
+    ("config", &["ids", "clock", "journal", "protocol", "signature", "server", "worker", "telemetry"]),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
     ("telemetry", &["metrics"]),
     (

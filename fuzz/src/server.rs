@@ -13,7 +13,7 @@ use std::{
 use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Filter, Journal, Options, Record, State},
+    journal::{self, Filter, Options, Queues, Record, State},
     server::{Callbacks, Listener},
     signature::signed_query,
 };
@@ -30,7 +30,7 @@ const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 /// The largest body: small, so that larger ones are easily found.
 pub const MAX_BODY: usize = 1024;
-/// Who has heard nothing for so long has got all answers: the server is in this process, and has nothing else to do.
+/// After this long without a byte all answers have come: the server is in this process, and has nothing else to do.
 const QUIET: Duration = Duration::from_millis(3);
 /// Longer than every time limit of the server together: who waits longer waits for ever.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -47,7 +47,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 /// A server with an empty journal, in this process; gone when dropped.
 pub struct Server {
     address: SocketAddr,
-    pub journal: Arc<dyn Journal>,
+    pub journal: Arc<dyn Queues>,
     _serving: JoinSet<io::Result<()>>,
 }
 
@@ -79,15 +79,8 @@ impl Server {
     pub async fn start() -> Self {
         let config = &*CONFIG;
         let clock = Clock::manual(NOW);
-        let options = Options {
-            keep: config.journal.keep,
-            keep_dead: config.journal.keep_dead,
-            max_pending: config.journal.max_pending,
-            recent_keys: 8,
-            clock: clock.clone(),
-            access: Access::Server,
-        };
-        let journal = journal::open("memory:", options).await.expect("a journal in memory");
+        let options = Options { recent_keys: 8, ..config.journal.options(clock.clone()) };
+        let journal = journal::open_server("memory:", options).await.expect("a journal in memory");
         let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
         let callbacks = Callbacks::new(&options, &endpoints, Arc::clone(&journal), clock);
         let listener = Listener::bind(next_address(), 1).await.expect("a free port");

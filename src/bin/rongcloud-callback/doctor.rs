@@ -9,9 +9,8 @@ use rongcloud_callback::{
     clock::Clock,
     config::{AppSection, ConfigError},
     ids::AppKey,
-    journal::{Access, JournalError},
+    journal::{self, JournalError},
     protocol::ErrCode,
-    service::open_journal,
     telemetry::LogFilter,
 };
 use rustix::fs::statvfs;
@@ -198,7 +197,8 @@ async fn journal(config: &Config) -> Finding {
         );
     }
     let opened = async {
-        let journal = open_journal(&config.journal, Clock::system(), Access::Operator).await?;
+        let options = config.journal.options(Clock::system());
+        let journal = journal::open_operator(config.journal.url.expose(), options).await?;
         let stats = journal.stats().await?;
         Ok::<_, JournalError>((
             stats.inbox.pending + stats.outbox.pending,

@@ -1,5 +1,6 @@
 //! The options of the modules below, from the sections of the configuration.
 
+mod journal;
 mod server;
 #[cfg(feature = "log")]
 mod telemetry;

@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
-    journal::Journal,
+    journal::Queues,
     sandbox::{Message, Options, Sandbox, Side},
     signature,
 };
@@ -97,7 +97,7 @@ pub(super) fn sent(sandbox: &Sandbox) -> Vec<Message> {
 
 /// A whole callback service behind a sandbox.
 pub(super) struct Bot {
-    pub(super) journal: std::sync::Arc<dyn Journal>,
+    pub(super) journal: std::sync::Arc<dyn Queues>,
     stop: CancellationToken,
     tasks: JoinSet<Result<(), ServiceError>>,
 }
