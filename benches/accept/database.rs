@@ -2,17 +2,14 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
-use rongcloud_callback::{
-    clock::Clock,
-    journal::{self, Access, Options},
-};
+use rongcloud_callback::journal::{self, Options};
 use tokio_postgres::{Client, NoTls};
 
 use crate::process;
 
 const HISTORY: &str = "
-    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest,
-        line, conversation, key, body)
+    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash,
+        conversation_hash, conversation, key, body)
     select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5('key' || n), 'hex'),
         decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
         convert_to('key' || n, 'UTF8'), convert_to(repeat('x', 400), 'UTF8')
@@ -24,7 +21,7 @@ insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflic
 /// Bare inserts, each a transaction.
 pub(crate) struct Inserts {
     pub(crate) per_second: f64,
-    /// What each takes of the database's time.
+    /// The database's time that each insert takes.
     pub(crate) database_us: f64,
 }
 
@@ -48,7 +45,7 @@ impl Database {
         Self { url: url.to_owned(), postmaster }
     }
 
-    /// The URL of another one on the same server, which is made if it is not there.
+    /// The URL of another database on the same server, which is made if it is not there.
     pub(crate) fn beside(&self, number: usize) -> String {
         let (address, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
         let (server, name) = address.rsplit_once('/').expect("a URL with a database's name");
@@ -63,28 +60,19 @@ impl Database {
         format!("{server}/{name}?{options}")
     }
 
-    /// The time that its processes have used; none if they are elsewhere.
+    /// The time that the database's processes have used; none if they are on another machine.
     pub(crate) fn cpu(&self) -> Duration {
         self.postmaster.map(process::cpu_of_family).unwrap_or_default()
     }
 
-    /// Removes the journal and makes it anew, with so many finished entries.
+    /// Removes the journal and makes it anew, with `history` finished entries.
     pub(crate) fn prepare(&self, history: u64) {
         block_on(async {
             let client = client(&self.url).await;
             let remove =
                 "set client_min_messages = error; drop schema if exists rongcloud_callback cascade";
             client.batch_execute(remove).await.expect("our own schema");
-            let day = Duration::from_hours(24);
-            let options = Options {
-                keep: day,
-                keep_dead: day,
-                max_pending: 1,
-                recent_keys: 1,
-                clock: Clock::system(),
-                access: Access::Server,
-            };
-            let journal = journal::open(&self.url, options).await.expect("a journal");
+            let journal = journal::open_server(&self.url, Options::default()).await.expect("a journal");
             journal.close().await.expect("closed");
             let count = i64::try_from(history).expect("a number of entries");
             client.execute(HISTORY, &[&count]).await.expect("entries");
@@ -94,7 +82,7 @@ impl Database {
         });
     }
 
-    /// What `pgbench` gets done, each of whose transactions adds one row.
+    /// The result of `pgbench`, each of whose transactions adds one row.
     pub(crate) fn pgbench(&self, connections: usize, seconds: u64) -> Inserts {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let script = folder.path().join("insert.sql");
@@ -137,7 +125,7 @@ async fn client(url: &str) -> Client {
     client
 }
 
-/// Debian keeps it out of the PATH, by version.
+/// The path of `pgbench`, which Debian keeps out of the PATH, by version.
 fn program() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let programs = versions.map(|version| version.path().join("bin/pgbench"));

@@ -1,4 +1,4 @@
-//! The servers that are measured: what a child process does.
+//! The servers that are measured, each in a child process.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -7,8 +7,7 @@ use rongcloud_callback::{
     CallbackService, Config, Inbound,
     clock::Clock,
     internals::Listener,
-    journal::{Access, NewEntry, Queue},
-    service::open_journal,
+    journal::{self, NewEntry, Queue, Queues},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -30,13 +29,13 @@ pub(crate) enum Target {
     Handled,
     /// Our server, accepting into PostgreSQL.
     Postgres,
-    /// Two of them on one database.
+    /// Two of our servers on one PostgreSQL database.
     Two,
-    /// Three of them.
+    /// Three of our servers on one PostgreSQL database.
     Three,
-    /// Three that have nothing in common but the machine, each on a database of its own.
+    /// Three of our servers that have nothing in common but the machine, each on a database of its own.
     Apart,
-    /// One, with the handler.
+    /// Our server on PostgreSQL, with the handler.
     PostgresHandled,
 }
 
@@ -76,7 +75,7 @@ impl Target {
         }
     }
 
-    /// Whether its journal is on PostgreSQL.
+    /// Whether the server's journal is on PostgreSQL.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::Postgres | Self::Two | Self::Three | Self::Apart | Self::PostgresHandled)
     }
@@ -90,9 +89,9 @@ impl Target {
 /// Entries that are in a journal before it is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stock {
-    /// Pending.
+    /// How many entries are pending.
     pub(crate) backlog: u64,
-    /// Done.
+    /// How many entries are done.
     pub(crate) history: u64,
 }
 
@@ -122,10 +121,10 @@ pub(crate) fn child(arguments: &[String]) {
 /// The URL of a journal with `stock` in it.
 async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
-    let section = config(&url).journal;
-    let journal = open_journal(&section, Clock::system(), Access::Server).await.expect("a new journal");
+    let options = config(&url).journal.options(Clock::system());
+    let journal = journal::open_server(&url, options).await.expect("a new journal");
     for first in (0..stock.history).step_by(BATCH) {
-        journal.append(entries(first, stock.history)).await.expect("room");
+        append_all(&*journal, entries(first, stock.history)).await;
         let until = Clock::system().now().plus(Duration::from_mins(1));
         let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
         let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
@@ -133,10 +132,15 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     }
     let backlog = stock.history..stock.history + stock.backlog;
     for first in backlog.clone().step_by(BATCH) {
-        journal.append(entries(first, backlog.end)).await.expect("room");
+        append_all(&*journal, entries(first, backlog.end)).await;
     }
     journal.close().await.expect("closed");
     url
+}
+
+async fn append_all(journal: &dyn Queues, entries: Vec<NewEntry>) {
+    let appends = entries.into_iter().map(|entry| journal.append(entry, None));
+    futures_util::future::try_join_all(appends).await.expect("room");
 }
 
 /// How many entries are put in at once.

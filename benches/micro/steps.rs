@@ -9,7 +9,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::try_join_all};
 use http::{Method, Request, StatusCode, Uri};
 use quick_xml::{Reader, events::Event};
 use rongcloud_callback::{
@@ -19,7 +19,7 @@ use rongcloud_callback::{
     handler::Handling,
     ids::AppKey,
     internals::Callbacks,
-    journal::{self, Access, Appended, Journal, NewEntry, Options, Queue},
+    journal::{self, Appended, NewEntry, Options, Queue, Queues},
     protocol::parse,
     signature::{Verifier, signed_query},
 };
@@ -143,25 +143,26 @@ fn known_key() -> [Run; 2] {
         }
     };
     let entries = each(entry);
-    Handle::current().block_on(journal.append(entries.clone())).expect("durable");
+    let appends = entries.iter().map(|entry| journal.append(entry.clone(), None));
+    Handle::current().block_on(try_join_all(appends)).expect("durable");
     let known: HashMap<String, UnixMillis> =
         entries.iter().map(|entry| (entry.key.clone(), NOW)).collect();
     let known = Mutex::new(known);
     let append = move |entry: &NewEntry| {
         let _ = &folder;
-        let answers = journal.append(vec![entry.clone()]).now_or_never().expect("an answer from memory");
-        assert_eq!(answers.expect("an answer"), [Appended::Duplicate]);
+        let answer = journal.append(entry.clone(), None).now_or_never().expect("an answer from memory");
+        assert_eq!(answer.expect("an answer"), Appended::Duplicate);
     };
     let look_up = move |entry: &NewEntry| {
-        let entries = black_box(vec![entry.clone()]);
+        let entry = black_box(entry.clone());
         let known = known.lock().expect("nobody panics");
-        assert!(entries.iter().all(|entry| known.contains_key(&entry.key)));
+        assert!(known.contains_key(&entry.key));
     };
     [in_turn(entries.clone(), append), in_turn(entries, look_up)]
 }
 
 /// A new journal, and the folder that must be kept as long as the journal.
-fn new_journal() -> (Arc<dyn Journal>, TempDir) {
+fn new_journal() -> (Arc<dyn Queues>, TempDir) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
     let options = Options {
@@ -170,9 +171,9 @@ fn new_journal() -> (Arc<dyn Journal>, TempDir) {
         max_pending: 1_000_000,
         recent_keys: 100_000,
         clock: Clock::manual(NOW),
-        access: Access::Server,
     };
-    let journal = Handle::current().block_on(journal::open(&url, options)).expect("a new journal");
+    let journal =
+        Handle::current().block_on(journal::open_server(&url, options)).expect("a new journal");
     (journal, folder)
 }
 

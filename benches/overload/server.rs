@@ -3,13 +3,9 @@
 use std::{
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
-    time::Duration,
 };
 
-use rongcloud_callback::{
-    clock::Clock,
-    journal::{self, Access, Options},
-};
+use rongcloud_callback::journal::{self, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -79,19 +75,11 @@ impl Server {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("our child");
         kill_process(pid, Signal::TERM).expect("our child");
         assert!(child.wait().expect("our child").success());
-        let day = Duration::from_hours(24);
-        let options = Options {
-            keep: day,
-            keep_dead: day,
-            max_pending: 1,
-            recent_keys: 1,
-            clock: Clock::system(),
-            access: Access::Operator,
-        };
         let url = format!("sqlite:{}", folder.path().join("data/journal.db").display());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let stats = runtime.expect("a runtime").block_on(async {
-            journal::open(&url, options).await.expect("its journal").stats().await.expect("its counts")
+            let journal = journal::open_operator(&url, Options::default()).await.expect("its journal");
+            journal.stats().await.expect("its counts")
         });
         stats.inbox.pending + stats.inbox.done + stats.inbox.dead
     }

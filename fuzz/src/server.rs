@@ -14,7 +14,7 @@ use rongcloud_callback::{
     Config,
     clock::{Clock, UnixMillis},
     internals::{Callbacks, Listener},
-    journal::{self, Access, Filter, Journal, Options, Record, State},
+    journal::{self, Filter, Options, Queues, Record, State},
     signature::signed_query,
 };
 use tokio::{
@@ -47,7 +47,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 /// A server with an empty journal, in this process; gone when dropped.
 pub struct Server {
     address: SocketAddr,
-    pub journal: Arc<dyn Journal>,
+    pub journal: Arc<dyn Queues>,
     _serving: JoinSet<io::Result<()>>,
 }
 
@@ -79,15 +79,8 @@ impl Server {
     pub async fn start() -> Self {
         let config = &*CONFIG;
         let clock = Clock::manual(NOW);
-        let options = Options {
-            keep: config.journal.keep,
-            keep_dead: config.journal.keep_dead,
-            max_pending: config.journal.max_pending,
-            recent_keys: 8,
-            clock: clock.clone(),
-            access: Access::Server,
-        };
-        let journal = journal::open("memory:", options).await.expect("a journal in memory");
+        let options = Options { recent_keys: 8, ..config.journal.options(clock.clone()) };
+        let journal = journal::open_server("memory:", options).await.expect("a journal in memory");
         let (options, endpoints) = (config.server.options(), [config.apps[0].endpoint()]);
         let callbacks = Callbacks::new(&options, &endpoints, Arc::clone(&journal), clock);
         let listener = Listener::bind(next_address(), 1).await.expect("a free port");

@@ -4,8 +4,6 @@
 mod plan;
 
 use std::fmt;
-#[cfg(all(feature = "postgres", not(feature = "failpoints")))]
-use std::future::{Ready, ready};
 
 /// A boundary between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,17 +48,6 @@ pub(crate) fn reach(point: Point) -> Result<(), Injected> {
 #[expect(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
 pub(crate) const fn reach(_: Point) -> Result<(), Injected> {
     Ok(())
-}
-
-/// Like [`reach`], behind what was sent and not waited for: before something fails, that has arrived.
-#[cfg(all(feature = "postgres", feature = "failpoints"))]
-pub(crate) async fn reach_behind(point: Point) -> Result<(), Injected> {
-    plan::reach_behind(point).await
-}
-
-#[cfg(all(feature = "postgres", not(feature = "failpoints")))]
-pub(crate) fn reach_behind(_: Point) -> Ready<Result<(), Injected>> {
-    ready(Ok(()))
 }
 
 /// Whether a test wants a journal that does not sync, to see what the syncs are for.

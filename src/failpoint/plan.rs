@@ -44,17 +44,6 @@ pub(super) fn reach(point: Point) -> Result<(), Injected> {
     due(point).map_or(Ok(()), |action| happen(point, action))
 }
 
-/// Time enough for what was sent to loopback to be there, and done; a fault is only more telling for it.
-#[cfg(feature = "postgres")]
-const ARRIVAL: std::time::Duration = std::time::Duration::from_millis(20);
-
-#[cfg(feature = "postgres")]
-pub(super) async fn reach_behind(point: Point) -> Result<(), Injected> {
-    let Some(action) = due(point) else { return Ok(()) };
-    tokio::time::sleep(ARRIVAL).await;
-    happen(point, action)
-}
-
 fn due(point: Point) -> Option<Action> {
     let name = format!("{point:?}");
     let here = PLAN.iter().filter(|fault| fault.point == name);

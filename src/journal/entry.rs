@@ -1,47 +1,27 @@
-//! What the journal holds: entries, as they come in, as they are leased, and as an operator sees them.
+//! Entries of the journal: as they come in, as they are leased, and as an operator sees them.
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::fingerprint::Fingerprint;
+use super::queue::Queue;
 use crate::clock::UnixMillis;
 
-/// One of the journal's two queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    /// What arrived and is to be handled.
-    Inbox,
-    /// What is to be sent to the platform.
-    Outbox,
-}
-
-impl Queue {
-    /// Its name in logs, metrics and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbox => "inbox",
-            Self::Outbox => "outbox",
-        }
-    }
-}
-
-/// What an entry has come to.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Waits for its turn, is due later, or is being worked on.
+    /// The entry waits for its turn, is due later, or is being worked on.
     Pending,
-    /// Finished; kept for a while so that duplicates are known and an operator can look at it.
+    /// The entry is finished; it is kept for a while so that duplicates are known and an operator can look at it.
     Done,
-    /// A dead letter: given up, kept until an operator revives or discards it, or it is too old.
+    /// The entry is a dead letter: given up, and kept until an operator revives or discards it, or it is too old.
     Dead,
 }
 
 impl State {
-    /// Its name in logs, metrics and JSON.
+    /// The state's name in logs, metrics and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -54,56 +34,73 @@ impl State {
 /// The reason of an entry that an operator has marked as done.
 pub(super) const DISCARDED: &str = "discarded";
 
-/// Something to be made durable.
+/// An entry that is to be made durable.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// Where it goes.
+    /// The queue that the entry goes to.
     pub queue: Queue,
-    /// What makes it the same as another entry of that queue.
+    /// The duplicate key: an entry whose key its queue knows already is not added.
     pub key: String,
-    /// Entries of one conversation are leased one at a time and in order.
+    /// The conversation's key: entries of one conversation are leased one at a time and in order.
     pub conversation: String,
     /// The bytes to keep.
     pub body: Bytes,
-    /// A dead letter from the start, with the reason.
+    /// The reason of an entry that is a dead letter from the start.
     pub dead: Option<String>,
 }
 
-/// A signature that may come with one body only, for as long as it is accepted at all.
+impl NewEntry {
+    /// Whether the entry, if it is new, makes the Inbox's backlog longer.
+    pub(super) fn adds_to_inbox(&self) -> bool {
+        self.queue == Queue::Inbox && self.dead.is_none()
+    }
+}
+
+/// A signature that is bound to the body it came with, for as long as the signature is accepted at all.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Bond {
+pub struct SignatureBinding {
     /// The signature.
     pub signature: [u8; 20],
-    /// How long it could still be accepted.
+    /// How much longer the signature could be accepted.
     pub span: Duration,
 }
 
-impl fmt::Debug for Bond {
+impl fmt::Debug for SignatureBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bond").field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("SignatureBinding").field("span", &self.span).finish_non_exhaustive()
     }
 }
 
 /// The answer to one [`NewEntry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// It is durable now.
+    /// The entry is durable now.
     New,
-    /// An entry with its key has been durable before.
+    /// An entry with this key was durable before.
     Duplicate,
 }
 
 /// The right to settle one entry, for as long as nobody else has been given it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The entry.
+    /// The entry's number.
     pub(crate) id: EntryId,
-    /// Its queue.
+    /// The entry's queue.
     pub(crate) queue: Queue,
-    /// Its conversation.
-    pub(super) conversation: Fingerprint,
-    /// Grows with each lease of the same conversation.
+    /// The entry's conversation, as the driver that gave the lease names it.
+    pub(super) conversation: ConversationToken,
+    /// The number of the lease, which grows with each lease of the same conversation.
     pub(crate) fence: u64,
+}
+
+/// A driver's own short name of a conversation; no other part of the program reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ConversationToken(pub(super) [u8; 16]);
+
+impl fmt::Debug for ConversationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
 }
 
 /// Number of an entry in its journal, growing in order of acceptance over both queues.
@@ -131,81 +128,77 @@ impl EntryId {
     }
 }
 
-/// A leased entry: what is to be worked on.
+/// A leased entry, as its worker gets it.
 #[derive(Debug)]
 pub struct Entry {
-    /// The right to settle it.
+    /// The right to settle the entry.
     pub lease: Lease,
-    /// Its number.
+    /// The entry's number.
     pub id: EntryId,
-    /// See [`NewEntry::key`].
+    /// The duplicate key.
     pub key: String,
-    /// See [`NewEntry::conversation`].
+    /// The conversation's key.
     pub conversation: String,
-    /// See [`NewEntry::body`].
+    /// The bytes that were kept.
     pub body: Bytes,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// When it was made durable.
+    /// The time at which the entry was made durable.
     pub accepted_at: UnixMillis,
 }
 
 /// An entry as an operator sees it.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// Its number.
+    /// The entry's number.
     pub id: EntryId,
-    /// Where it is.
+    /// The queue that the entry is in.
     pub queue: Queue,
-    /// What it has come to.
+    /// The state that the entry has come to.
     pub state: State,
-    /// See [`NewEntry::key`].
+    /// The duplicate key.
     pub key: String,
-    /// See [`NewEntry::conversation`].
+    /// The conversation's key.
     pub conversation: String,
-    /// See [`NewEntry::body`].
+    /// The bytes that were kept.
     pub body: Bytes,
-    /// How many attempts have begun since it was appended or revived.
+    /// How many attempts have begun since the entry was appended or revived.
     pub attempts: u32,
-    /// When it was made durable.
+    /// The time at which the entry was made durable.
     pub accepted_at: UnixMillis,
-    /// Not before this time, while pending.
+    /// The time before which a pending entry is not tried.
     pub due_at: UnixMillis,
-    /// When it was finished or buried.
+    /// The time at which the entry was finished or buried.
     pub settled_at: Option<UnixMillis>,
-    /// Why it was postponed, buried or discarded, the last time.
+    /// Why the entry was postponed, buried or discarded, the last time.
     pub reason: Option<String>,
 }
 
-impl NewEntry {
-    pub(super) fn adds_to_inbox(&self) -> bool {
-        self.queue == Queue::Inbox && self.dead.is_none()
-    }
-}
-
 impl Record {
-    /// Whether an operator has marked it as done without its being handled.
+    /// Whether an operator has marked the entry as done without its being handled.
     pub fn is_discarded(&self) -> bool {
         self.state == State::Done && self.reason.as_deref() == Some(DISCARDED)
     }
 
+    /// The record of an entry that is accepted now.
     pub(super) fn accepted(id: EntryId, entry: NewEntry, now: UnixMillis) -> Self {
-        let state = if entry.dead.is_some() { State::Dead } else { State::Pending };
+        let is_dead = entry.dead.is_some();
         Self {
             id,
             queue: entry.queue,
-            state,
+            state: if is_dead { State::Dead } else { State::Pending },
             key: entry.key,
             conversation: entry.conversation,
             body: entry.body,
             attempts: 0,
             accepted_at: now,
             due_at: now,
-            settled_at: entry.dead.is_some().then_some(now),
+            settled_at: is_dead.then_some(now),
             reason: entry.dead,
         }
     }
 
+    /// The entry for the worker that has leased it.
     pub(super) fn leased(&self, lease: Lease) -> Entry {
         Entry {
             lease,

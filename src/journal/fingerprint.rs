@@ -7,25 +7,25 @@ use std::{
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::Queue;
+use super::{entry::ConversationToken, queue::Queue};
 
-/// Stands for one string of one queue.
+/// A fingerprint of one string of one queue.
 ///
 /// Two halves instead of a `u128`, whose alignment would cost eight bytes in every map entry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Fingerprint(u64, u64);
 
-#[cfg(feature = "postgres")]
-impl Fingerprint {
-    /// One that was taken elsewhere.
-    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+impl From<ConversationToken> for Fingerprint {
+    fn from(ConversationToken(bytes): ConversationToken) -> Self {
         let number = u128::from_be_bytes(bytes);
         #[expect(clippy::cast_possible_truncation, reason = "its lower half")]
         Self((number >> 64) as u64, number as u64)
     }
+}
 
-    pub(super) fn to_bytes(self) -> [u8; 16] {
-        (u128::from(self.0) << 64 | u128::from(self.1)).to_be_bytes()
+impl From<Fingerprint> for ConversationToken {
+    fn from(Fingerprint(high, low): Fingerprint) -> Self {
+        Self((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
     }
 }
 
@@ -41,7 +41,7 @@ impl Hash for Fingerprint {
     }
 }
 
-/// Takes fingerprints with a key of its own, so that nobody outside can aim at a collision.
+/// A maker of fingerprints with a random key, so that nobody outside can aim at a collision.
 #[derive(Clone)]
 pub(super) struct Fingerprints(SipHasher13);
 
@@ -50,6 +50,7 @@ impl Fingerprints {
         Self(SipHasher13::new_with_keys(rand::random(), rand::random()))
     }
 
+    /// The fingerprint of `text` in `queue`.
     pub(super) fn of(&self, queue: Queue, text: &str) -> Fingerprint {
         let mut hasher = self.0;
         hasher.write_u8(queue as u8);

@@ -1,20 +1,21 @@
 //! Entries that were in work when a process died: which of them is tried again, and when.
 //!
-//! One of them may be what ended the process. So they come back later and few at a time, until it is found: only what is
-//! in work beside it can be drawn in again.
+//! One of these entries may be what ended the process. So they come back later and few at a time, until that entry is
+//! found: only an entry in work beside it can be interrupted again.
 //!
 //! # Design
 //!
-//! An entry that was interrupted once starts a slow start: one at first, and one more for each that has ended since. One
-//! that was interrupted more than once in a row is tried alone. With a slow start for all, half of those that were
-//! drawn in once would be drawn in again each time, and some would be out of attempts before the one that kills is.
+//! Entries that were interrupted once are tried in a slow start: one at first, and one more for each that has ended
+//! since. An entry that was interrupted more than once in a row is tried alone. With a slow start for all, half of the
+//! entries that were interrupted once would be interrupted again each time, and some would be out of attempts before the
+//! entry that kills is.
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{EntryId, fingerprint::Fingerprint, time::Step};
+use super::{entry::EntryId, fingerprint::Fingerprint, time::ClockStep};
 use crate::clock::UnixMillis;
 
-/// How long an entry waits that was interrupted once; each further time in a row makes it so many times as long.
+/// How long an entry that was interrupted once waits; each further time in a row makes the wait `GROWTH` times as long.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const GROWTH: u32 = 3;
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
@@ -23,7 +24,7 @@ const LONGEST_DELAY: Duration = Duration::from_hours(1);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interrupted {
     entries: HashMap<EntryId, Suspect>,
-    /// How many have ended an attempt since the journal was opened.
+    /// How many of the entries have ended an attempt since the journal was opened.
     ended: usize,
 }
 
@@ -31,14 +32,14 @@ pub(super) struct Interrupted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Suspect {
     pub(super) conversation: Fingerprint,
-    /// How often in a row.
+    /// How often the entry was interrupted in a row.
     times: u32,
     /// The wall clock's time before which the entry is not tried.
     pub(super) not_before: UnixMillis,
 }
 
 impl Suspect {
-    /// An entry that was interrupted so many times in a row, in a journal that is opened at `opened_at`.
+    /// An entry that was interrupted `times` times in a row, in a journal that is opened at `opened_at`.
     pub(super) fn new(conversation: Fingerprint, times: u32, opened_at: UnixMillis) -> Self {
         Self { conversation, times, not_before: opened_at.plus(delay(times)) }
     }
@@ -50,18 +51,18 @@ impl Interrupted {
     }
 
     pub(super) fn get(&self, id: EntryId) -> Option<&Suspect> {
-        // Nearly always there is none, and this is asked for every change of the schedule.
+        // Nearly always there is no such entry, and every change of the schedule asks for it.
         if self.entries.is_empty() { None } else { self.entries.get(&id) }
     }
 
-    /// An attempt at the entry has ended, and the process with it has not: it is an entry like any other.
+    /// Notes that an attempt at the entry has ended without the process: it is an entry like any other.
     pub(super) fn end(&mut self, id: EntryId) {
         if self.entries.remove(&id).is_some() {
             self.ended += 1;
         }
     }
 
-    /// Whether the entry may be tried while those are in work for which `is_in_work` holds.
+    /// Whether the entry may be tried beside the interrupted entries for which `is_in_work` holds.
     pub(super) fn may_try(&self, id: EntryId, is_in_work: impl Fn(EntryId, &Suspect) -> bool) -> bool {
         let Some(next) = self.entries.get(&id) else { return false };
         let in_work = self.entries.iter().filter(|(id, suspect)| is_in_work(**id, suspect));
@@ -71,8 +72,8 @@ impl Interrupted {
         count < most
     }
 
-    /// The wall clock was set: what is to come moves with it.
-    pub(super) fn step(&mut self, step: Step) {
+    /// Moves what is to come with the wall clock.
+    pub(super) fn follow_clock(&mut self, step: ClockStep) {
         for suspect in self.entries.values_mut() {
             suspect.not_before = step.applied_to(suspect.not_before);
         }
@@ -92,10 +93,10 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(0);
 
     fn suspects(times: &[u32]) -> Interrupted {
-        let line = Fingerprints::new().of(Queue::Inbox, "a");
+        let conversation = Fingerprints::new().of(Queue::Inbox, "a");
         let mut interrupted = Interrupted::default();
         for (number, times) in (1..).zip(times) {
-            interrupted.add(EntryId(number), Suspect::new(line, *times, NOW));
+            interrupted.add(EntryId(number), Suspect::new(conversation, *times, NOW));
         }
         interrupted
     }

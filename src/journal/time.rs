@@ -10,8 +10,8 @@ const JITTER: Duration = Duration::from_secs(1);
 
 /// How long servers have run on a journal, in milliseconds.
 ///
-/// Nobody can set it, and it stands still while no server runs: what was kept for a span of it was kept for that long at
-/// least, whatever the wall clock showed meanwhile.
+/// Nobody can set this time, and it stands still while no server runs: an entry that was kept for a span of it was kept
+/// for that long at least, whatever the wall clock showed meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct JournalTime(pub(super) i64);
 
@@ -26,15 +26,15 @@ pub(super) struct Moment {
     pub(super) elapsed_at_most: JournalTime,
 }
 
-/// How many milliseconds from now something is due: unlike a time, it means the same after a step of the wall clock.
+/// The milliseconds from now until something is due, which mean the same after a step of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ahead(i64);
+pub(super) struct DueIn(i64);
 
 /// By how many milliseconds the wall clock was set; negative if it was set back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step(i64);
+pub(super) struct ClockStep(i64);
 
-/// Follows both clocks of a journal that is open, and tells a step of the wall clock from time that has passed.
+/// Both clocks of an open journal: it tells a step of the wall clock from time that has passed.
 #[derive(Debug)]
 pub(super) struct Timekeeper {
     clock: Clock,
@@ -54,26 +54,27 @@ impl JournalTime {
     }
 }
 
-impl Ahead {
-    pub(super) fn of(due_at: UnixMillis, now: UnixMillis) -> Self {
+impl DueIn {
+    /// The time from `now` to `due_at`, which may lie before it.
+    pub(super) fn between(now: UnixMillis, due_at: UnixMillis) -> Self {
         Self(due_at.0.saturating_sub(now.0))
     }
 }
 
 impl Moment {
-    pub(super) fn plus(self, Ahead(millis): Ahead) -> UnixMillis {
+    pub(super) fn plus(self, DueIn(millis): DueIn) -> UnixMillis {
         UnixMillis(self.now.0.saturating_add(millis))
     }
 }
 
-impl Step {
+impl ClockStep {
     /// A time from before the step, moved so that it keeps its distance from now.
     pub(super) fn applied_to(self, time: UnixMillis) -> UnixMillis {
         UnixMillis(time.0.saturating_add(self.0))
     }
 
-    /// Tells the operator.
-    pub(super) fn tell(self) {
+    /// Tells the operator of the step.
+    pub(super) fn log(self) {
         let by = Duration::from_millis(self.0.unsigned_abs());
         let direction = if self.0 < 0 { "back" } else { "forward" };
         tracing::warn!(
@@ -108,14 +109,14 @@ impl Timekeeper {
     }
 
     /// Reads both clocks, and the step that the wall clock has made since they were last [noted](Self::note).
-    pub(super) fn read(&self) -> (Moment, Option<Step>) {
+    pub(super) fn read(&self) -> (Moment, Option<ClockStep>) {
         let (now, passed) = (self.clock.now(), self.clock.elapsed());
         let (elapsed, opened_at) = self.opened;
         let elapsed = elapsed.plus(passed.saturating_sub(opened_at));
         let (seen_at, seen_passed) = self.seen;
         let step = now.0.saturating_sub(seen_at.plus(passed.saturating_sub(seen_passed)).0);
         let is_step = step.unsigned_abs() > JITTER.as_millis().try_into().unwrap_or(u64::MAX);
-        (Moment { now, elapsed, elapsed_at_most: elapsed }, is_step.then_some(Step(step)))
+        (Moment { now, elapsed, elapsed_at_most: elapsed }, is_step.then_some(ClockStep(step)))
     }
 
     /// Takes note that what moves with the wall clock has been moved to `moment`.
@@ -153,7 +154,7 @@ mod tests {
             clock.advance(Duration::from_millis(passes));
             clock.set(UnixMillis(clock.now().0 + set));
             let (moment, step) = time.read();
-            assert_eq!(step.map(Step::as_millis), expected, "{set} {passes}");
+            assert_eq!(step.map(ClockStep::as_millis), expected, "{set} {passes}");
             assert_eq!(moment.now, clock.now());
             time.note(moment);
             assert_eq!(time.read().1, None, "it is told once");
@@ -166,7 +167,7 @@ mod tests {
         let clock = Clock::manual(START);
         let before = JournalTime(7);
         let time = Timekeeper::resume(clock.clone(), before, START.plus(DAY));
-        assert_eq!(time.read().1.map(Step::as_millis), Some(-86_400_000));
+        assert_eq!(time.read().1.map(ClockStep::as_millis), Some(-86_400_000));
         let time = Timekeeper::resume(clock.clone(), before, START.minus(DAY));
         let (moment, step) = time.read();
         assert_eq!((moment.elapsed, step), (before, None));

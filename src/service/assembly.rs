@@ -1,14 +1,13 @@
 //! The assembly of a service: each part as its section of the configuration says.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, thread};
+use std::{collections::HashMap, net::SocketAddr, thread};
 
 use super::error::ServiceError;
 use crate::{
     client::Client,
-    clock::Clock,
-    config::{AppSection, Config, JournalSection, Replies},
+    config::{AppSection, Config, Replies},
     ids::AppKey,
-    journal::{self, Access, Journal, JournalError},
+    journal::JournalError,
     server::Listener,
     worker::ReplyApi,
 };
@@ -33,27 +32,6 @@ pub(super) fn journal_error(config: &Config, source: JournalError) -> ServiceErr
 /// The number of threads that this machine, or the container's share of it, can run at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Opens the journal that a configuration names, for the server or for an operator beside it.
-///
-/// # Errors
-///
-/// [`JournalError::Open`] where the configuration has to change, else [`JournalError::Unavailable`].
-pub async fn open_journal(
-    section: &JournalSection,
-    clock: Clock,
-    access: Access,
-) -> Result<Arc<dyn Journal>, JournalError> {
-    let options = journal::Options {
-        keep: section.keep,
-        keep_dead: section.keep_dead,
-        max_pending: section.max_pending,
-        recent_keys: section.recent_keys,
-        clock,
-        access,
-    };
-    journal::open(section.url.expose(), options).await
 }
 
 /// The client of each app.

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::pin, sync::Arc};
 
 use super::{
-    assembly::{addresses, clients, cores, journal_error, listen, open_journal, reply_apis},
+    assembly::{addresses, clients, cores, journal_error, listen, reply_apis},
     error::ServiceError,
     parts::{Metrics, Parts},
     ready_line::ReadyLine,
@@ -15,8 +15,7 @@ use crate::{
     clock::Clock,
     config::{AppSection, Config},
     handler::{FromInbound, Handler, Route, Routes},
-    journal::{self, Access},
-    metrics,
+    journal, metrics,
     server::{Callbacks, Listener, admin::JournalGauges},
     worker::{Deliver, Dispatch, Observers, Progress, Pump},
 };
@@ -191,7 +190,8 @@ impl CallbackService {
         let reply_apis = reply_apis(&config, &clients)?;
         // Opening may wait for the store for long. This line says what the service waits for.
         tracing::info!(journal = %config.journal.url, "opening the journal");
-        let journal = open_journal(&config.journal, clock.clone(), Access::Server)
+        let options = config.journal.options(clock.clone());
+        let journal = journal::open_server(config.journal.url.expose(), options)
             .await
             .map_err(|source| journal_error(&config, source))?;
         let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
@@ -200,7 +200,7 @@ impl CallbackService {
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
         let dispatch = Dispatch::new(routes, clients);
         let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
-        let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal), clock.clone()) };
+        let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
             deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),

@@ -11,7 +11,6 @@ mod watch;
 mod workers;
 
 pub use self::{
-    assembly::open_journal,
     callback_service::CallbackService,
     error::ServiceError,
     parts::{Metrics, Parts},

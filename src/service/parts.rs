@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::workers::Workers;
 use crate::{
-    journal::Journal,
+    journal::Queues,
     metrics,
     server::{Callbacks, admin::JournalGauges},
 };
@@ -19,7 +19,7 @@ pub struct Parts {
     /// The work behind the acknowledgement: handling messages and sending replies.
     pub workers: Workers,
     /// The journal, which survives a crash.
-    pub journal: Arc<dyn Journal>,
+    pub journal: Arc<dyn Queues>,
     /// The metrics of the process.
     pub metrics: Metrics,
 }

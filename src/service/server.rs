@@ -8,7 +8,7 @@ use super::{error::ServiceError, parts::Parts, ready_line::ReadyLine, watch::run
 use crate::{
     clock::Clock,
     config::AdminSection,
-    journal::Journal,
+    journal::Queues,
     metrics,
     server::{ConnectionLimits, Listener, admin},
 };
@@ -48,7 +48,7 @@ impl Server {
     }
 
     /// The journal, which survives a crash.
-    pub fn journal(&self) -> Arc<dyn Journal> {
+    pub fn journal(&self) -> Arc<dyn Queues> {
         Arc::clone(&self.parts.journal)
     }
 
@@ -114,7 +114,7 @@ impl AdminServer {
     /// Serves the operators' endpoints for as long as the future lives. Readiness ends once `stopping` is cancelled.
     async fn serve(
         self,
-        journal: Arc<dyn Journal>,
+        journal: Arc<dyn Queues>,
         clock: Clock,
         stopping: CancellationToken,
     ) -> io::Result<()> {

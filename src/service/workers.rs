@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{error::ServiceError, watch::run_watched};
 use crate::{
-    journal::Journal,
+    journal::Queues,
     metrics,
     worker::{Deliver, Dispatch, Pump},
 };
@@ -26,7 +26,7 @@ pub struct Workers {
     /// The pump of the Outbox. The same token stops it.
     pub(super) deliver: Pump<Deliver>,
     /// The journal, closed when both pumps have ended.
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     /// Time that attempts may go on after the stop.
     pub(super) grace: Duration,
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     failpoint::{self, Point},
-    journal::{Entry, Journal, JournalError, Lease, Queue},
+    journal::{Entry, JournalError, Lease, Queue, Queues},
     metrics,
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Attempts<W> {
     /// The work that each attempt does.
     work: W,
     /// The journal in which entries are settled.
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     options: PumpOptions,
     clock: Clock,
     metrics: AttemptMetrics,
@@ -80,7 +80,7 @@ impl AttemptMetrics {
 impl<W: Work> Attempts<W> {
     pub(super) fn new(
         work: W,
-        journal: Arc<dyn Journal>,
+        journal: Arc<dyn Queues>,
         options: PumpOptions,
         clock: Clock,
         observers: Observers,

@@ -19,7 +19,7 @@ use super::{
     attempt::Attempts, attempt_log, options::PumpOptions, outage::Outage, progress::Observers,
     work::Work,
 };
-use crate::{clock::Clock, journal::Journal};
+use crate::{clock::Clock, journal::Queues};
 
 /// Time after which the pump looks for work although the journal has reported no change: an entry may have become due.
 const POLL: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ pub(crate) struct Pump<W> {
     /// The attempts at the leased entries. Each runs as a task, whose end wakes the pump.
     attempts: Arc<Attempts<W>>,
     /// The journal, whose changes wake the pump. The code that opened the journal closes it after the pump has returned.
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     options: PumpOptions,
     clock: Clock,
     /// The outages of the journal while entries are leased.
@@ -48,7 +48,7 @@ impl<W: Work> Pump<W> {
     /// A pump for the queue that `work` names, which tells `observers` of each step.
     pub(crate) fn new(
         work: W,
-        journal: Arc<dyn Journal>,
+        journal: Arc<dyn Queues>,
         options: PumpOptions,
         clock: Clock,
         observers: Observers,

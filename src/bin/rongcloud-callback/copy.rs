@@ -1,13 +1,10 @@
 //! `journal copy`: the copy of a journal into another store.
 
-use std::sync::Arc;
-
 use rongcloud_callback::{
     Config,
     clock::Clock,
-    config::{JournalSection, JournalUrl},
-    journal::{Access, EntryId, Journal, State},
-    service::open_journal,
+    config::JournalUrl,
+    journal::{self, EntryId, JournalError, State, Transfer},
 };
 
 use crate::failure::Failure;
@@ -16,8 +13,10 @@ use crate::failure::Failure;
 const PAGE: usize = 500;
 
 pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Result<(), Failure> {
-    let source = open(config, from, Access::Source).await?;
-    let target = open(config, to.clone(), Access::Target).await?;
+    let options = || config.journal.options(Clock::system());
+    let source =
+        journal::open_source(from.expose(), options()).await.map_err(|error| at(&from, error))?;
+    let target = journal::open_target(to.expose(), options()).await.map_err(|error| at(&to, error))?;
     if !target.page(EntryId(0), 1).await?.is_empty() {
         let error = anyhow::anyhow!("the journal at {to} is not empty");
         return Err(Failure::yours(error).hint(
@@ -41,8 +40,8 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
 
 /// Copies all entries and switches over. At no moment does a server open both journals, or an incomplete one.
 async fn whole(
-    source: &dyn Journal,
-    target: &dyn Journal,
+    source: &dyn Transfer,
+    target: &dyn Transfer,
     to: &JournalUrl,
 ) -> Result<[u64; 3], Failure> {
     let counts = copy(source, target).await?;
@@ -51,16 +50,12 @@ async fn whole(
     Ok(counts)
 }
 
-async fn open(config: &Config, url: JournalUrl, access: Access) -> Result<Arc<dyn Journal>, Failure> {
-    let shown = url.to_string();
-    let section = JournalSection { url, ..config.journal.clone() };
-    open_journal(&section, Clock::system(), access)
-        .await
-        .map_err(|error| Failure::from(error).at(format!("the journal at {shown}")))
+fn at(url: &JournalUrl, error: JournalError) -> Failure {
+    Failure::from(error).at(format!("the journal at {url}"))
 }
 
 /// Copies all entries; returns their numbers by state.
-async fn copy(source: &dyn Journal, target: &dyn Journal) -> Result<[u64; 3], Failure> {
+async fn copy(source: &dyn Transfer, target: &dyn Transfer) -> Result<[u64; 3], Failure> {
     let (mut after, mut counts) = (EntryId(0), [0; 3]);
     loop {
         let records = source.page(after, PAGE).await?;

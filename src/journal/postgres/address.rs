@@ -10,6 +10,7 @@ use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::form_urlencoded;
 
+use super::error::open_error;
 use crate::{
     journal::JournalError,
     tls::{self, Roots},
@@ -107,10 +108,6 @@ fn read_roots(file: &str) -> Result<RootCertStore, JournalError> {
              file of the authority that signed the server's certificate"
         ))
     })
-}
-
-pub(super) fn open_error(message: &str) -> JournalError {
-    JournalError::Open(message.to_owned())
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use tokio_postgres::types::ToSql;
 
-use super::values::queue_number;
-use crate::journal::{Filter, Order, State, filter::KeyPattern};
+use crate::journal::{Filter, Order, State, driver::numbers::queue_number, filter::KeyPattern};
 
 /// The value of a parameter.
 pub(super) type Value = Box<dyn ToSql + Sync + Send>;

@@ -1,331 +1,48 @@
 //! One PostgreSQL for several replicas: one order per conversation, and one word on what is a duplicate.
 //!
-//! What is asked of a replica together is written in one transaction; where commits are slow, the next one begins
-//! meanwhile on another connection. The conversation's row is what is locked and leased; a lease lasts until its end,
-//! but no longer than its replica shows that it is alive. Every time is the database's own, and what comes from here
-//! goes there as a span. How long something is kept, and who is alive, is told by time that has passed, which no step of
-//! that clock changes.
+//! The requests that wait for a replica's writer are written in one transaction, and the next transaction begins while
+//! that one is being committed. A conversation's row is what is locked and leased; a lease lasts until its end, but no
+//! longer than its replica shows that it is alive. Every time is the database's own, and a time that comes from here goes
+//! there as a span. How long an entry is kept, and which replica is alive, is told by time that has passed, which no step
+//! of the database's clock changes.
 
 mod address;
-mod batch;
-mod command;
-mod copying;
-mod digest;
+mod arrays;
+mod backlog;
+mod commands;
+mod commit;
+mod connection;
+mod error;
 mod filter;
-mod keeper;
-mod office;
-mod operate;
-mod parameters;
-mod pen;
-mod pens;
+mod fragments;
+mod heartbeat;
+mod key_hash;
+mod leases;
+mod maintenance;
+mod marks;
+mod migrations;
+mod open;
+mod operations;
+mod operations_connection;
+mod operator;
 mod purge;
-mod reader;
+mod records;
+mod replica;
+mod replica_statements;
+mod restore;
+mod retry;
 mod schema;
-mod session;
-mod shared;
+mod server;
 mod statements;
 mod time;
-mod values;
+mod transaction;
+mod transfer;
+mod write_connection;
+mod write_pool;
 mod writer;
+mod writer_handle;
 
-use std::{future::ready, sync::Arc};
-
-use tokio::sync::{mpsc::error::TrySendError, watch};
-use tokio_postgres::Client;
-
-pub(super) use self::address::Address;
-use self::{
-    command::{Append, Ask, Call, Command, Settle, span},
-    digest::Digest,
-    keeper::{Keeper, NOTICED_AFTER, tell_of_step},
-    office::Office,
-    reader::Reader,
-    session::{Session, soon},
-    shared::Shared,
-    statements::{ENTER, INTERRUPTED, START, text},
-    time::LEAST_STEP,
+pub(super) use self::{
+    address::Address,
+    open::{open_operator, open_server, open_source, open_target},
 };
-use super::{
-    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-    Pending, Queue, Record, Stats,
-};
-use crate::clock::UnixMillis;
-
-/// Opens the database at `address` for a server or an operator.
-pub(super) async fn open(address: Address, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let session = Session::open(&address, options.access).await?;
-    let shared = Arc::new(Shared::new(options.clock.clone()));
-    let office = match options.access {
-        Access::Server => {
-            let replica = enter(&session.client, &options, &shared).await?;
-            let keeper = Keeper {
-                address: address.clone(),
-                options: options.clone(),
-                replica,
-                shared: Arc::clone(&shared),
-            };
-            Some(Office::open(keeper).await?)
-        }
-        Access::Operator | Access::Source | Access::Target => None,
-    };
-    let reader = Reader::new(address, options.access, session);
-    Ok(Arc::new(Postgres { options, reader, shared, office }))
-}
-
-/// One replica's side of the database, or an operator's.
-#[derive(Debug)]
-struct Postgres {
-    options: Options,
-    reader: Reader,
-    shared: Arc<Shared>,
-    /// An operator has none.
-    office: Option<Office>,
-}
-
-/// Numbers a replica. It is on the list before it can lease anything, or nobody would miss it if it died early.
-///
-/// Before that it looks what time it is, and what was in work on a replica that may not be alive any more.
-async fn enter(client: &Client, options: &Options, shared: &Shared) -> Result<i64, JournalError> {
-    let now = options.clock.manual_now().map(|now| now.0);
-    let noticed_after = i64::try_from(NOTICED_AFTER.as_millis()).unwrap_or(i64::MAX);
-    let start = || async { client.query_one(&text(START), &[&now, &LEAST_STEP]).await };
-    let row = soon(client, start).await?;
-    shared.time.learn(row.get(0));
-    if row.get::<_, i64>(1) != 0 {
-        tell_of_step(row.get(1));
-    }
-    let replica: i64 = soon(client, || client.query_one(ENTER, &[])).await?.get(0);
-    let delay = || async { client.execute(&text(INTERRUPTED), &[&now, &replica, &noticed_after]).await };
-    soon(client, delay).await?;
-    Ok(replica)
-}
-
-impl Postgres {
-    /// Has the writer do something.
-    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
-        let Some(Office { commands, .. }) = &self.office else { return Err(not_the_server()) };
-        let (call, answer) = Call::new(input);
-        commands.send(command(call)).await.map_err(|_| JournalError::closed())?;
-        answer.await.unwrap_or_else(|_| Err(JournalError::closed()))
-    }
-
-    fn take_in(&self, append: Append) -> Pending<'_, Vec<Appended>> {
-        let Some(Office { commands, .. }) = &self.office else {
-            return Box::pin(ready(Err(not_the_server())));
-        };
-        let (call, answer) = Call::new(append);
-        // Who cannot even queue is told at once: the database is far behind, and the callers have little time.
-        if let Err(refused) = commands.try_send(Command::Append(call)) {
-            return Box::pin(ready(Err(match refused {
-                TrySendError::Full(_) => {
-                    JournalError::Unavailable("too many commands wait for it".into())
-                }
-                TrySendError::Closed(_) => JournalError::closed(),
-            })));
-        }
-        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(JournalError::closed())) })
-    }
-
-    /// Refuses what comes after the end.
-    fn check_open(&self) -> Result<(), JournalError> {
-        match &self.office {
-            Some(office) if office.commands.is_closed() => Err(JournalError::closed()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Journal time; an operator goes by what is written of it.
-    fn elapsed(&self) -> Option<i64> {
-        self.office.as_ref().map(|_| self.shared.time.known())
-    }
-
-    fn now(&self) -> Option<UnixMillis> {
-        self.options.clock.manual_now()
-    }
-
-    /// From now to `until`, by the clock that both are told by.
-    fn span(&self, until: UnixMillis) -> i64 {
-        span(self.options.clock.now(), until)
-    }
-}
-
-fn not_the_server() -> JournalError {
-    JournalError::Unavailable("it was opened for an operator, who takes nothing in".into())
-}
-
-impl Journal for Postgres {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        if entries.is_empty() && self.check_open().is_ok() && self.office.is_some() {
-            return Box::pin(ready(Ok(Vec::new())));
-        }
-        self.take_in(Append::new(entries))
-    }
-
-    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let sealed = Digest::of(&entry.body);
-        let appended = self.take_in(Append::new(vec![entry]).under(bond, sealed));
-        Box::pin(async { appended.await?.pop().ok_or_else(JournalError::closed) })
-    }
-
-    fn bind(&self, bond: Bond, body: &[u8]) -> Pending<'_, ()> {
-        let bound = self.take_in(Append::new(Vec::new()).under(bond, Digest::of(body)));
-        Box::pin(async { bound.await.map(drop) })
-    }
-
-    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        Box::pin(self.call(Ask { queue, limit, span: self.span(until) }, Command::Lease))
-    }
-
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::done(lease, follow_ups), Command::Settle))
-    }
-
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::later(lease, self.span(until), reason), Command::Settle))
-    }
-
-    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        let later = Settle::later(lease, self.span(until), reason);
-        Box::pin(self.call(Settle { uncounted: 1, ..later }, Command::Settle))
-    }
-
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::dead(lease, reason), Command::Settle))
-    }
-
-    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
-        self.shared.changes.subscribe(queue)
-    }
-
-    fn stats(&self) -> Pending<'_, Stats> {
-        Box::pin(async {
-            self.check_open()?;
-            let leased = |queue| self.shared.count(queue);
-            self.reader.with(|client| async move { operate::stats(&client, leased).await }).await
-        })
-    }
-
-    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        Box::pin(async move {
-            let filter = &filter;
-            self.reader.with(|client| async move { operate::list(&client, filter).await }).await
-        })
-    }
-
-    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        Box::pin(async move {
-            self.reader.with(|client| async move { operate::show(&client, id).await }).await
-        })
-    }
-
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
-        Box::pin(async move {
-            let keys = &keys;
-            self.reader.with(|client| async move { operate::find(&client, queue, keys).await }).await
-        })
-    }
-
-    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            self.check_open()?;
-            let now = self.now();
-            let revived = self
-                .reader
-                .with(|client| async move { operate::revive(&client, id, now).await })
-                .await?;
-            let queue = revived.ok_or_else(|| JournalError::no_dead_letter(id))?;
-            self.shared.changes.notify(queue);
-            Ok(())
-        })
-    }
-
-    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            self.check_open()?;
-            let (now, elapsed) = (self.now(), self.elapsed());
-            let discard =
-                |client: Arc<Client>| async move { operate::discard(&client, id, now, elapsed).await };
-            let discarded = self.reader.with(discard).await?;
-            let queue = discarded.ok_or_else(|| JournalError::nothing_to_discard(id))?;
-            self.shared.changes.notify(queue);
-            Ok(())
-        })
-    }
-
-    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
-        Box::pin(async move {
-            if self.options.access == Access::Source && after == EntryId(0) {
-                // It is copied from its beginning: where it was copied to before is not where it has been moved.
-                self.reader.with(|client| async move { copying::mark(&client, None).await }).await?;
-            }
-            self.reader.with(|client| async move { operate::page(&client, after, limit).await }).await
-        })
-    }
-
-    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let records = &records;
-            self.reader.with(|client| async move { operate::restore(&client, records).await }).await
-        })
-    }
-
-    fn begin_copy(&self) -> Pending<'_, ()> {
-        if self.options.access != Access::Target {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
-        Box::pin(
-            async move { self.reader.with(|client| async move { copying::begin(&client).await }).await },
-        )
-    }
-
-    fn end_copy(&self) -> Pending<'_, ()> {
-        if self.options.access != Access::Target {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
-        Box::pin(
-            async move { self.reader.with(|client| async move { copying::end(&client).await }).await },
-        )
-    }
-
-    fn move_to(&self, target: String) -> Pending<'_, ()> {
-        if self.options.access != Access::Source {
-            return Box::pin(ready(Err(JournalError::not_copied())));
-        }
-        Box::pin(async move {
-            let target = Some(target.as_str());
-            self.reader.with(|client| async move { copying::mark(&client, target).await }).await
-        })
-    }
-
-    fn purge(&self) -> Pending<'_, u64> {
-        Box::pin(async move {
-            self.check_open()?;
-            let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(from) = next {
-                let elapsed = self.elapsed();
-                let step = |client: Arc<Client>| async move {
-                    purge::step(&client, from, elapsed, &self.options).await
-                };
-                let purged = self.reader.with(step).await?;
-                count += purged.count;
-                next = purged.next;
-            }
-            Ok(count)
-        })
-    }
-
-    fn close(&self) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let closed = match &self.office {
-                None => Ok(()),
-                Some(Office { commands, .. }) => match self.call((), Command::Close).await {
-                    // It was closed before.
-                    Err(_) if commands.is_closed() => Ok(()),
-                    closed => closed,
-                },
-            };
-            self.reader.close().await;
-            closed
-        })
-    }
-}

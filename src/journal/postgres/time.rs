@@ -1,11 +1,11 @@
 //! Journal time, and the steps of the database's clock: what is known of them without trusting any clock that is set.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
-use crate::clock::Clock;
+use crate::{clock::Clock, journal::lock::lock};
 
 /// The least step of a clock that is told from its being read at different moments, in milliseconds.
 pub(super) const LEAST_STEP: i64 = 1000;
@@ -50,13 +50,21 @@ impl JournalTime {
     }
 
     fn lock(&self) -> MutexGuard<'_, Read> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.read)
     }
+}
+
+/// Says that the database's clock was set, by so many milliseconds.
+pub(super) fn log_step(step: i64) {
+    tracing::warn!(
+        milliseconds = step,
+        "the database's clock was set: what is due, and what is in work, goes by the time that has passed"
+    );
 }
 
 /// A reading of the database's clock by a replica, beside the time that passes for the replica itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct ClockReading {
     pub(super) wall: i64,
     /// The steps that had been noticed, by whichever replica.
     pub(super) stepped: i64,
@@ -65,7 +73,7 @@ pub(super) struct Look {
     pub(super) answered: Duration,
 }
 
-impl Look {
+impl ClockReading {
     /// By how much the clock was set since `before`, either way, and nobody has noticed; zero if it was not.
     pub(super) fn step_since(&self, before: &Self) -> i64 {
         let seen = (self.wall - before.wall) - (self.moment() - before.moment());
@@ -94,31 +102,31 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
 
-    fn look(second: u64, wall: i64, stepped: i64) -> Look {
+    fn reading(second: u64, wall: i64, stepped: i64) -> ClockReading {
         let asked = Duration::from_secs(second);
-        Look { wall, stepped, asked, answered: asked + Duration::from_millis(10) }
+        ClockReading { wall, stepped, asked, answered: asked + Duration::from_millis(10) }
     }
 
     #[test]
     fn a_step_of_the_clock_is_noticed_either_way_and_its_running_is_not() {
-        let before = look(10, 5_000_000, 0);
-        assert_eq!(look(12, 5_002_003, 0).step_since(&before), 0);
-        assert_eq!(look(12, 5_002_000 + HOUR, 0).step_since(&before), HOUR);
-        assert_eq!(look(12, 5_002_000 - HOUR, 0).step_since(&before), -HOUR);
+        let before = reading(10, 5_000_000, 0);
+        assert_eq!(reading(12, 5_002_003, 0).step_since(&before), 0);
+        assert_eq!(reading(12, 5_002_000 + HOUR, 0).step_since(&before), HOUR);
+        assert_eq!(reading(12, 5_002_000 - HOUR, 0).step_since(&before), -HOUR);
     }
 
     #[test]
     fn a_step_that_another_replica_has_noticed_is_not_noticed_again() {
-        let before = look(10, 5_000_000, 0);
-        assert_eq!(look(12, 5_002_000 + HOUR, HOUR + 4).step_since(&before), 0);
+        let before = reading(10, 5_000_000, 0);
+        assert_eq!(reading(12, 5_002_000 + HOUR, HOUR + 4).step_since(&before), 0);
         // It began to look when the clock had been set already.
-        assert_eq!(look(12, 5_002_000, HOUR).step_since(&before), 0);
+        assert_eq!(reading(12, 5_002_000, HOUR).step_since(&before), 0);
     }
 
     #[test]
     fn an_answer_that_took_long_is_not_taken_for_a_step() {
-        let before = look(10, 5_000_000, 0);
-        let slow = Look { answered: Duration::from_secs(20), ..look(12, 5_010_000, 0) };
+        let before = reading(10, 5_000_000, 0);
+        let slow = ClockReading { answered: Duration::from_secs(20), ..reading(12, 5_010_000, 0) };
         assert_eq!(slow.step_since(&before), 0);
     }
 

@@ -1,270 +1,170 @@
-//! The writer: takes what is queued, commits it as one transaction, then answers all who wait.
+//! The writer: takes the requests that are queued, runs them as one transaction, has it committed, and goes on.
 //!
-//! While a slow commit is under way, what comes next is written on another connection, once the first has all of its
-//! locks (see [`Progress`]). Nobody is told of anything before it is committed.
+//! While a transaction is being committed, the next one begins on another connection. No caller is answered before the
+//! commit.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, FutureExt, OptionFuture},
-    stream::FuturesUnordered,
-};
 use metrics::Histogram;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    batch::{Batch, Effects, Outcome, Writing},
-    command::{Append, Command},
-    pen::{Ended, Pace, Pen, Progress},
-    pens::Pens,
-    session::{Failure, Session, soon, unavailable},
-    shared::Shared,
-    statements::shard,
-    values::{count, queue_number},
+    backlog::Reservation,
+    commands::{Append, Command},
+    commit::Commit,
+    error::Failure,
+    records::count,
+    replica::Replica,
+    replica_statements::{LEAVE, RECORD_ELAPSED, RELEASE_LEASES},
+    retry::with_timeout,
+    transaction::{Answers, Context, Transaction},
+    write_connection::WriteConnection,
+    write_pool::WritePool,
 };
-use crate::journal::{JournalError, Options, Queue};
+use crate::journal::{
+    JournalError, Queue,
+    driver::{numbers::queue_number, request::MAX_BATCH},
+};
 
-/// Most commands in one transaction.
-const BATCH: usize = 1024;
-
-/// What the writer's task owns.
+/// The writer of a replica.
+#[derive(Debug)]
 pub(super) struct Writer {
-    options: Options,
-    shared: Arc<Shared>,
-    pens: Pens,
-    under_way: FuturesUnordered<BoxFuture<'static, (Ended, Begun)>>,
-    /// Until it is over, nothing begins beside what is under way.
-    turn: Option<BoxFuture<'static, ()>>,
-    /// Of the last few transactions.
-    pace: Pace,
-    backlog: Backlog,
+    replica: Arc<Replica>,
+    /// The write connections. They are opened before the writer starts, and made anew after a failure.
+    pool: WritePool,
     seconds: Histogram,
     commands: Histogram,
 }
 
-/// What was known when a transaction began.
-#[derive(Debug, Clone, Copy)]
-struct Begun {
-    /// How many new entries it may bring.
-    new: u64,
-    /// How many those that had ended may have brought.
-    before: u64,
-    had_room: bool,
-}
-
-/// How many entries are pending.
-#[derive(Debug, Default)]
-struct Backlog {
-    /// By queue, as far as is known; in the Inbox rather too many than too few.
-    pending: [u64; 2],
-    /// How many new ones are under way.
-    under_way: u64,
-    /// How many have been.
-    ended: u64,
-}
-
 impl Writer {
-    pub(super) fn new(options: Options, shared: Arc<Shared>, pens: Pens) -> Self {
-        Self {
-            options,
-            shared,
-            pens,
-            under_way: FuturesUnordered::new(),
-            turn: None,
-            pace: Pace::default(),
-            backlog: Backlog::default(),
+    /// Makes the writer, once it has a connection.
+    pub(super) async fn open(replica: Arc<Replica>) -> Result<Self, JournalError> {
+        Ok(Self {
+            pool: WritePool::open(Arc::clone(&replica)).await?,
+            replica,
             seconds: crate::metrics::commit_seconds(),
             commands: crate::metrics::commit_commands(),
-        }
+        })
     }
 
-    /// Works until every sender is gone or one has asked to close; returns who has, and the connections.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> (Vec<Command>, Pens) {
-        let (mut queued, mut closers) = (Vec::with_capacity(BATCH), Vec::new());
+    /// Works until every sender of the queue is gone, or until it is told to close: what is queued then is still done.
+    pub(super) async fn run(&mut self, mut queue: mpsc::Receiver<Command>, closing: &CancellationToken) {
+        let mut queued = Vec::with_capacity(MAX_BATCH);
         loop {
-            let may_begin =
-                self.under_way.is_empty() || (self.turn.is_none() && self.pens.first().is_some());
+            let (has_commits, is_busy) = (self.pool.has_commits(), self.pool.is_busy());
             tokio::select! {
-                Some((ended, begun)) = self.under_way.next() => self.end(ended, begun),
-                Some(()) = OptionFuture::from(self.turn.as_mut()) => {
-                    self.turn = None;
-                    self.pens.want_another(self.under_way.len());
-                }
-                Some(()) = self.pens.another() => {}
-                received = commands.recv_many(&mut queued, BATCH), if may_begin => {
+                () = closing.cancelled(), if !queue.is_closed() => queue.close(),
+                () = self.pool.wait_for_commit(), if has_commits => {}
+                // The requests that come while all connections are busy share the next transaction.
+                received = queue.recv_many(&mut queued, MAX_BATCH), if !is_busy => {
                     if received == 0 {
                         break;
                     }
-                    closers.extend(queued.extract_if(.., |command| matches!(command, Command::Close(_))));
-                    if !closers.is_empty() {
-                        // What is queued already is still done; nothing comes after it.
-                        commands.close();
-                    }
-                    let mut batch = Batch::default();
-                    for command in queued.drain(..).filter(|command| !command.is_abandoned()) {
-                        batch.push(command);
-                    }
-                    if !batch.is_empty() {
-                        self.work(batch).await;
+                    let requests = queued.drain(..).filter(|command| !command.is_abandoned());
+                    let transaction: Transaction = requests.collect();
+                    if !transaction.is_empty() {
+                        self.write(transaction).await;
                     }
                 }
             }
         }
-        self.drain().await;
-        (closers, self.pens)
+        self.pool.drain().await;
     }
 
-    async fn work(&mut self, mut batch: Batch) {
-        if let Err(error) = self.connect().await {
-            return batch.fail(&error);
+    async fn write(&mut self, mut transaction: Transaction) {
+        if let Err(error) = self.pool.reconnect().await {
+            return transaction.fail(&error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
-        self.commands.record(batch.len() as f64);
-        if self.backlog.most().saturating_add(batch.most_new()) <= self.options.max_pending {
-            return self.begin(batch);
+        self.commands.record(transaction.len() as f64);
+        if let Some(reservation) = self.replica.backlog.reserve(transaction.max_added()) {
+            return self.run_one(transaction, reservation).await;
         }
-        // Close to the bound, each append is looked at by itself, after what makes room.
-        self.drain().await;
-        let appends = batch.take_appends();
-        if !batch.is_empty() {
-            self.commit(batch).await;
+        // Close to the bound, each append is looked at by itself, after the requests that make room.
+        let appends = transaction.take_appends();
+        if !transaction.is_empty() {
+            self.run_one(transaction, self.replica.backlog.reserve_none()).await;
         }
-        for call in appends {
-            match self.fits(&call.input).await {
-                Ok(()) => self.commit(Batch::of(call)).await,
-                Err(refused) => call.answer(Err(refused)),
+        for request in appends {
+            self.pool.drain().await;
+            match self.reserve(&request.input).await {
+                Ok(reservation) => self.run_one(Transaction::of_append(request), reservation).await,
+                Err(refused) => request.answer(Err(refused)),
             }
         }
     }
 
-    /// Makes sure that there is a connection with nothing to do.
-    async fn connect(&mut self) -> Result<(), JournalError> {
-        if self.pens.are_there() {
-            return Ok(());
-        }
-        self.drain().await;
-        if self.pens.are_there() { Ok(()) } else { self.pens.connect_again().await }
-    }
-
-    /// One transaction for all of `batch`, from its beginning to its end.
-    async fn commit(&mut self, batch: Batch) {
-        self.begin(batch);
-        self.drain().await;
-    }
-
-    /// Waits until nothing is under way.
-    async fn drain(&mut self) {
-        while let Some((ended, begun)) = self.under_way.next().await {
-            self.end(ended, begun);
+    /// Runs one transaction, and has it committed in the background.
+    async fn run_one(&mut self, transaction: Transaction, reservation: Reservation) {
+        let begun = Instant::now();
+        match self.run_statements(&transaction).await {
+            Ok((connection, answers)) => self.pool.commit(Commit {
+                replica: Arc::clone(&self.replica),
+                connection,
+                transaction,
+                answers,
+                reservation,
+                begun,
+                seconds: self.seconds.clone(),
+            }),
+            Err(error) => {
+                self.replica.backlog.end(reservation, None);
+                transaction.fail(&error);
+            }
         }
     }
 
-    fn begin(&mut self, batch: Batch) {
-        let Some(pen) = self.pens.take() else { return batch.fail(&self.pens.failure()) };
-        let writing = Writing {
-            replica: self.pens.replica,
-            shard: shard(self.pens.replica, pen.number),
-            max_pending: self.options.max_pending,
-            now: self.options.clock.manual_now(),
-            elapsed: self.shared.time.known(),
+    /// Runs the statements of a transaction on a free connection.
+    async fn run_statements(
+        &mut self,
+        transaction: &Transaction,
+    ) -> Result<(WriteConnection, Answers), JournalError> {
+        let mut connection = self.pool.take()?;
+        let context = Context {
+            replica: self.replica.id,
+            shard: connection.shard,
+            max_pending: self.replica.options.max_pending,
+            now: self.replica.manual_now(),
+            elapsed: self.replica.time.known(),
         };
-        let begun =
-            Begun { new: batch.most_new(), before: self.backlog.ended, had_room: self.has_room() };
-        self.backlog.under_way += begun.new;
-        let (progress, usually) = (Arc::new(Progress::new()), self.pace);
-        let written =
-            pen.write(batch, writing, self.backlog.pending.iter().sum(), Arc::clone(&progress));
-        self.turn = Some(async move { progress.turn(usually).await }.boxed());
-        self.under_way.push(written.map(move |ended| (ended, begun)).boxed());
-    }
-
-    fn end(&mut self, ended: Ended, begun: Begun) {
-        let Ended { pen, batch, written, pace } = ended;
-        // It may not have seen these.
-        let beside = self.backlog.ended - begun.before;
-        self.backlog.ended += begun.new;
-        self.backlog.under_way -= begun.new;
-        self.pace = self.pace.and(pace);
-        match written {
-            Ok(answers) => match batch.outcome(&answers) {
-                Ok(mut outcome) => {
-                    self.seconds.record(pace.whole());
-                    outcome.effects.pending[0] += beside;
-                    self.tell(outcome, begun.had_room && self.has_room());
-                    self.pens.put_back(pen);
-                }
-                // Its waiters are gone with it.
-                Err(error) => drop(self.pens.fail(unavailable(&error))),
-            },
+        match connection.run(transaction, context, self.replica.backlog.committed()).await {
+            Ok(answers) => Ok((connection, answers)),
             Err(Failure::Collision(error)) => {
-                batch.fail(&error);
-                self.pens.put_back(pen);
+                self.pool.put_back(connection);
+                Err(error)
             }
-            Err(Failure::Lost(error)) => batch.fail(&self.pens.fail(error)),
+            Err(Failure::Lost(error)) => Err(self.pool.fail(error)),
         }
     }
 
-    fn tell(&mut self, outcome: Outcome, had_room: bool) {
-        let Outcome { effects: Effects { pending, mut ready }, appends, settles, leases } = outcome;
-        self.backlog.pending = pending;
-        for (call, _) in &settles {
-            self.shared.let_go(&call.input.lease);
-        }
-        for (call, entries) in &leases {
-            let span = Duration::from_millis(call.input.span.try_into().unwrap_or(0));
-            for entry in entries {
-                self.shared.hold(&entry.lease, span);
-            }
-        }
-        // Room in the Outbox lets the Inbox go on.
-        ready[0] |= !had_room && settles.iter().any(|(call, _)| call.input.lease.queue == Queue::Outbox);
-        for queue in [Queue::Inbox, Queue::Outbox] {
-            if ready[queue as usize] {
-                self.shared.news(queue);
-            }
-        }
-        for (call, answer) in appends {
-            call.answer(answer);
-        }
-        for (call, answer) in settles {
-            call.answer(answer);
-        }
-        for (call, entries) in leases {
-            call.answer(Ok(entries));
-        }
-    }
-
-    /// Whether the Outbox has.
-    fn has_room(&self) -> bool {
-        self.backlog.pending[1] < self.options.max_pending
-    }
-
-    /// Refuses an append that goes beyond the bound on the backlog, as far as is known of other replicas.
-    async fn fits(&mut self, append: &Append) -> Result<(), JournalError> {
-        let Some(Pen { session: Session { client, .. }, statements, .. }) = self.pens.first() else {
-            return Err(self.pens.failure());
-        };
-        let adding = append.rows.iter().filter(|row| row.entry.adds_to_inbox());
-        let keys: Vec<_> = adding.map(|row| row.key).collect::<BTreeSet<_>>().into_iter().collect();
+    /// Reserves room for an append close to the bound on the backlog, as far as is known of other replicas.
+    async fn reserve(&mut self, append: &Append) -> Result<Reservation, JournalError> {
+        let Some(row) = append.row_of_inbox() else { return Ok(self.replica.backlog.reserve_none()) };
+        let connection = self.pool.take()?;
+        let WriteConnection { connection: session, statements, .. } = &connection;
         let queue = queue_number(Queue::Inbox);
-        let ask = || async { client.query_one(&statements.room, &[&queue, &keys]).await };
-        match soon(client, ask).await {
+        let ask = || async { session.client.query_one(&statements.room, &[&queue, &row.key]).await };
+        match with_timeout(&session.client, ask).await {
             Ok(row) => {
-                let (fresh, pending) = (count(row.get(0)), count(row.get(1)));
-                if fresh > 0 && pending + fresh > self.options.max_pending {
-                    return Err(JournalError::Full(pending));
-                }
-                Ok(())
+                self.pool.put_back(connection);
+                let (is_new, pending) = (row.get(0), count(row.get(1)));
+                let reserved = self.replica.backlog.reserve_beside(pending, is_new);
+                reserved.ok_or(JournalError::Full(pending))
             }
-            Err(error) => Err(self.pens.fail(error)),
+            Err(error) => Err(self.pool.fail(error)),
         }
     }
-}
 
-impl Backlog {
-    /// The most entries that may be pending in the Inbox.
-    fn most(&self) -> u64 {
-        self.pending[0].saturating_add(self.under_way)
+    /// Gives back the replica's leases, so that others need not wait, and takes the replica off the list.
+    pub(super) async fn leave(&mut self) -> Result<(), JournalError> {
+        let (connection, replica) = (self.pool.take()?, &self.replica);
+        let client = &connection.connection.client;
+        let leave = || async {
+            client.execute(RELEASE_LEASES, &[&replica.id]).await?;
+            client.execute(RECORD_ELAPSED, &[&replica.time.known()]).await?;
+            client.execute(LEAVE.as_str(), &[&vec![replica.id]]).await
+        };
+        with_timeout(client, leave).await.map(drop)
     }
 }

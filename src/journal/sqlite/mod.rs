@@ -1,252 +1,32 @@
 //! The embedded default: one SQLite file, one writer thread, and one sync for all who wait.
+//!
+//! A server's request goes to the writer thread ([`commands`]), which takes all requests that wait ([`writer`]), runs them
+//! in one transaction ([`transaction`]) with the file's rows ([`statements`]) and the state of the queues in memory in
+//! step, commits, and then answers all waiters. Whoever only reads does so on a connection of its own ([`operations`]).
 
-mod check;
-mod command;
+mod commands;
+mod connection;
+mod error;
+mod file_lock;
 mod filter;
-mod operator;
+mod maintenance;
+mod marks;
+mod open;
+mod operations;
+mod path;
 mod place;
-mod purge;
-mod rows;
+mod published_stats;
+mod records;
 mod schema;
+mod server;
+mod statements;
 mod store;
 mod time;
-mod values;
-mod verbs;
+mod transaction;
 mod wal;
 mod writer;
 
-use std::{
-    future::ready,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
-    time::Duration,
+pub(super) use self::{
+    open::{check, open_operator, open_server, open_source, open_target},
+    path::path,
 };
-
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    watch,
-};
-
-pub(super) use self::{check::check, place::path};
-use self::{
-    command::{Call, Command, Order},
-    operator::{Operator, read},
-    place::Place,
-    purge::Stretch,
-    writer::Writer,
-};
-use super::{
-    Access, Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Options,
-    Pending, Queue, Record, Stats,
-    books::{Books, Changes},
-    fingerprint::Fingerprint,
-    recent::Recent,
-    time::Ahead,
-};
-use crate::clock::{Clock, UnixMillis};
-
-/// How many commands may wait for the writer; beyond it appends are refused, and others wait for a place.
-const QUEUED: usize = 4096;
-
-/// Opens the file at `path` for a server or an operator.
-pub(super) async fn open(path: PathBuf, options: Options) -> Result<Arc<dyn Journal>, JournalError> {
-    let opened = tokio::task::spawn_blocking(move || -> Result<Arc<dyn Journal>, JournalError> {
-        let path = place::find(&path, options.access)?;
-        match options.access {
-            Access::Server => Ok(Arc::new(Sqlite::start(path, options)?)),
-            Access::Operator | Access::Source | Access::Target => {
-                Ok(Arc::new(Operator::open(path, options)?))
-            }
-        }
-    });
-    opened.await.map_err(|panic| JournalError::Unavailable(panic.to_string().into()))?
-}
-
-/// The server's side of the writer thread.
-#[derive(Debug)]
-struct Sqlite {
-    place: Arc<Place>,
-    clock: Clock,
-    changes: Changes,
-    stats: Arc<Mutex<Result<Stats, JournalError>>>,
-    /// Must come before `thread`, which ends once this is gone.
-    commands: mpsc::Sender<Order>,
-    _thread: Joined,
-}
-
-/// A thread that is waited for when it is dropped, so that the file is free afterwards.
-#[derive(Debug)]
-struct Joined(Option<JoinHandle<()>>);
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        if let Some(thread) = self.0.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the journal's writer thread panicked");
-        }
-    }
-}
-
-impl Sqlite {
-    fn start(path: PathBuf, options: Options) -> Result<Self, JournalError> {
-        let lock = place::lock(&path)?;
-        let changes = Changes::new();
-        let recent = Recent::new(options.recent_keys, options.keep.min(options.keep_dead));
-        let place = Arc::new(Place::new(path, recent));
-        let clock = options.clock.clone();
-        let books = Books::new(options.max_pending, changes.clone());
-        let writer = Writer::open(Arc::clone(&place), options, books, lock)?;
-        let stats = Arc::clone(&writer.stats);
-        let (commands, queue) = mpsc::channel(QUEUED);
-        let thread = thread::Builder::new().name("journal".to_owned());
-        let thread = thread
-            .spawn(move || writer.run(queue))
-            .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
-        Ok(Self { place, clock, changes, stats, commands, _thread: Joined(Some(thread)) })
-    }
-
-    /// Whether all of them are in the store: it is known to be well, and there, and the one that accepted them.
-    fn knows(&self, keys: &[Fingerprint], now: Duration) -> bool {
-        self.place.recent.know(keys, now)
-            && !self.commands.is_closed()
-            && self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
-            && self.place.is_in_place()
-    }
-
-    async fn call<I, T>(&self, input: I, command: fn(Call<I, T>) -> Command) -> Result<T, JournalError> {
-        let (call, answer) = Call::new(input);
-        self.commands.send(Order::new(command(call))).await.map_err(|_| JournalError::closed())?;
-        answer.await.map_err(|_| JournalError::closed())?
-    }
-
-    /// By the time that the writer thread gets to it, the wall clock may have been set.
-    fn ahead(&self, until: UnixMillis) -> Ahead {
-        Ahead::of(until, self.clock.now())
-    }
-
-    /// Who cannot even queue is told at once: the store is far behind, and the callers have little time.
-    fn queue(&self, command: Command) -> Result<(), JournalError> {
-        self.commands.try_send(Order::new(command)).map_err(|refused| match refused {
-            TrySendError::Full(_) => JournalError::Unavailable("too many commands wait for it".into()),
-            TrySendError::Closed(_) => JournalError::closed(),
-        })
-    }
-}
-
-impl Journal for Sqlite {
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        let recent = &self.place.recent;
-        let keys: Vec<_> = entries.iter().map(|entry| recent.fingerprint(entry)).collect();
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&keys, now) {
-            return Box::pin(ready(Ok(vec![Appended::Duplicate; keys.len()])));
-        }
-        let (call, answer) = Call::new(entries);
-        if let Err(refused) = self.queue(Command::Append(call)) {
-            return Box::pin(ready(Err(refused)));
-        }
-        Box::pin(async move {
-            let answers = answer.await.map_err(|_| JournalError::closed())??;
-            let new = keys.into_iter().zip(&answers).filter(|(_, answer)| **answer == Appended::New);
-            recent.remember(epoch, new.map(|(key, _)| key), now);
-            Ok(answers)
-        })
-    }
-
-    fn append_bound(&self, _bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
-        let recent = &self.place.recent;
-        let key = recent.fingerprint(&entry);
-        let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(&[key], now) {
-            return Box::pin(ready(Ok(Appended::Duplicate)));
-        }
-        let (call, answer) = Call::new(entry);
-        if let Err(refused) = self.queue(Command::Accept(call)) {
-            return Box::pin(ready(Err(refused)));
-        }
-        Box::pin(async move {
-            let appended = answer.await.map_err(|_| JournalError::closed())??;
-            if appended == Appended::New {
-                recent.remember(epoch, [key], now);
-            }
-            Ok(appended)
-        })
-    }
-
-    fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        Box::pin(self.call((queue, limit, self.ahead(until)), Command::Lease))
-    }
-
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, follow_ups), Command::Finish))
-    }
-
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, self.ahead(until), reason), Command::Postpone))
-    }
-
-    fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, self.ahead(until), reason), Command::Release))
-    }
-
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, reason), Command::Bury))
-    }
-
-    fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
-        self.changes.subscribe(queue)
-    }
-
-    fn stats(&self) -> Pending<'_, Stats> {
-        let stats = if self.commands.is_closed() {
-            Err(JournalError::closed())
-        } else {
-            self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
-        Box::pin(ready(stats))
-    }
-
-    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| rows::list(connection, &filter))
-    }
-
-    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.place.path, move |connection| rows::show(connection, id))
-    }
-
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| rows::find(connection, queue, &keys))
-    }
-
-    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(self.call(id, Command::Revive))
-    }
-
-    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(self.call(id, Command::Discard))
-    }
-
-    fn purge(&self) -> Pending<'_, u64> {
-        Box::pin(async move {
-            let (mut next, mut count) = (Some(EntryId(0)), 0);
-            while let Some(after) = next {
-                let purged = self.call(Stretch::after(after), Command::Purge).await?;
-                count += purged.count();
-                next = purged.next;
-            }
-            Ok(count)
-        })
-    }
-
-    fn close(&self) -> Pending<'_, ()> {
-        Box::pin(async move {
-            match self.call((), Command::Close).await {
-                // It was closed before.
-                Err(_) if self.commands.is_closed() => Ok(()),
-                closed => closed,
-            }
-        })
-    }
-}

@@ -1,57 +1,64 @@
-//! The writing connection, and what it needs between commits: checkpoints, others' changes.
+//! The write connection, and what it needs between commits: checkpoints, and the changes of other processes.
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::{
+    connection::{connect, create},
+    error::unavailable_error,
     place::{Claim, Place},
-    rows, schema,
+    statements,
     wal::{self, Wal},
 };
-use crate::journal::{Access, JournalError, books::Books};
+use crate::{
+    clock::UnixMillis,
+    journal::{JournalError, driver::access::Access, queue_state::QueueStates},
+};
 
 /// The only connection that writes, as long as it can be trusted.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) connection: Connection,
+    /// The highest number that an entry has or had.
     pub(super) last_id: i64,
     place: Arc<Place>,
     wal: Wal,
-    /// Moves when another connection has changed the file.
+    /// SQLite's number of changes by other connections, as of the last look.
     data_version: i64,
-    /// Must come after `connection`, which is closed first.
+    /// The claim on the files; it comes after `connection`, which is closed first.
     _claim: Claim,
 }
 
 impl Store {
     /// Opens the file, makes sure that what the WAL holds is on disk, and reads the backlog.
     ///
-    /// Unless it may `create` the file, one that is gone, with the disk it was on perhaps, is an error.
+    /// Unless it `may_create` the file, a file that is gone, with the disk it was on perhaps, is an error.
     pub(super) fn open(
         place: &Arc<Place>,
-        create: bool,
-        books: &mut Books,
+        may_create: bool,
+        queues: &mut QueueStates,
     ) -> Result<Self, JournalError> {
-        let open = if create { schema::create } else { schema::connect };
+        let open = if may_create { create } else { connect };
         let mut connection = open(&place.path, Access::Server)?;
-        // Before anything else is read: what changes after it is noticed. It also opens the WAL.
-        let data_version = data_version(&connection).map_err(unavailable)?;
+        // Before anything else is read, so that a change after it is noticed. It also opens the WAL.
+        let data_version = data_version(&connection).map_err(unavailable_error)?;
         let claim = place.claim()?;
         wal::secure(&mut connection, &place.wal())?;
-        rows::load(&connection, |rows, counts| books.reload(rows, counts)).map_err(unavailable)?;
-        let last_id = rows::last_id(&connection).map_err(unavailable)?;
+        statements::load(&connection, |rows, counts| queues.reload(rows, counts))
+            .map_err(unavailable_error)?;
+        let last_id = statements::last_id(&connection).map_err(unavailable_error)?;
         let (place, wal) = (Arc::clone(place), Wal::new(place.wal()));
         Ok(Self { connection, last_id, place, wal, data_version, _claim: claim })
     }
 
     /// Writes everything into the database's own file and closes it.
     pub(super) fn close(self) -> Result<(), JournalError> {
-        // What a reader holds up here is done by whoever opens the file next.
+        // Pages that a reader holds up here are carried over by whoever opens the file next.
         self.connection
             .query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))
-            .map_err(unavailable)?;
-        self.connection.close().map_err(|(_, error)| unavailable(error))
+            .map_err(unavailable_error)?;
+        self.connection.close().map_err(|(_, error)| unavailable_error(error))
     }
 
     /// Whether the files are still those that were opened.
@@ -59,6 +66,7 @@ impl Store {
         self.place.is_in_place()
     }
 
+    /// Whether the WAL holds pages that are not in the database yet.
     pub(super) fn has_wal(&self) -> bool {
         self.wal.is_waiting()
     }
@@ -68,25 +76,40 @@ impl Store {
         self.wal.checkpoint(&self.connection, idle)
     }
 
-    /// Brings the books up to date if another process has changed the file.
-    pub(super) fn notice(&mut self, books: &mut Books) -> rusqlite::Result<bool> {
+    /// Brings the state of the queues up to date if another process has changed the file.
+    pub(super) fn read_changes(&mut self, queues: &mut QueueStates) -> rusqlite::Result<bool> {
         let seen = data_version(&self.connection)?;
         if seen == self.data_version {
             return Ok(false);
         }
-        // It may have put back an older state, in which some of the recent keys are not.
+        // That process may have put back an older state, in which some of the recent keys are not.
         self.place.recent.forget();
-        rows::load(&self.connection, |rows, counts| books.merge(rows, counts))?;
-        // Only now: what could not be read has to be read again. What changes after this is noticed the next time.
+        statements::load(&self.connection, |rows, counts| queues.merge(rows, counts))?;
+        // Only now: a change that could not be read has to be read again. A change after this is noticed the next time.
         self.data_version = seen;
         Ok(true)
     }
 }
 
-/// The store cannot do it now.
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub(super) fn unavailable(error: rusqlite::Error) -> JournalError {
-    JournalError::Unavailable(error.to_string().into())
+/// Notes the entries that were in work when the process before died.
+pub(super) fn read_interrupted(
+    connection: &Connection,
+    queues: &mut QueueStates,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    let mut entries = 0;
+    statements::read_interrupted(connection, |entry, times| {
+        queues.note_interrupted(&entry, times, now);
+        entries += 1;
+    })?;
+    if entries > 0 {
+        tracing::warn!(
+            entries,
+            "the process before died while these were in work: they are tried again a little later and few at a time, \
+             for one of them may have ended it; all others go on"
+        );
+    }
+    Ok(())
 }
 
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -100,16 +123,18 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Clock, UnixMillis},
-        journal::{EntryId, NewEntry, Queue, books::Changes, recent::Recent, time::Timekeeper},
+        journal::{
+            EntryId, NewEntry, Queue, changes::Changes, recent_keys::RecentKeys, time::Timekeeper,
+        },
     };
 
     #[test]
     fn what_could_not_be_read_when_it_was_noticed_is_read_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let place = Arc::new(Place::new(path.clone(), Recent::new(0, Duration::ZERO)));
-        let mut books = Books::new(10, Changes::new());
-        let mut store = Store::open(&place, true, &mut books).unwrap();
+        let place = Arc::new(Place::new(path.clone(), RecentKeys::new(0, Duration::ZERO)));
+        let mut queues = QueueStates::new(10, Changes::new());
+        let mut store = Store::open(&place, true, &mut queues).unwrap();
         let entry = NewEntry {
             queue: Queue::Inbox,
             key: "1".to_owned(),
@@ -117,16 +142,16 @@ mod tests {
             body: "1".into(),
             dead: None,
         };
-        let operator = schema::connect(&path, Access::Server).unwrap();
+        let operator = connect(&path, Access::Server).unwrap();
         let (moment, _) = Timekeeper::new(Clock::manual(UnixMillis(0))).read();
-        rows::insert(&operator, EntryId(1), &entry, moment).unwrap();
+        statements::insert(&operator, EntryId(1), &entry, moment).unwrap();
 
         store.connection.execute_batch("create temp view entry as select 1 as other").unwrap();
-        store.notice(&mut books).unwrap_err();
+        store.read_changes(&mut queues).unwrap_err();
         store.connection.execute_batch("drop view temp.entry").unwrap();
-        assert!(store.notice(&mut books).unwrap());
-        books.commit(UnixMillis(0));
-        assert_eq!(books.stats().inbox.pending, 1);
-        assert!(!store.notice(&mut books).unwrap(), "nothing has changed since");
+        assert!(store.read_changes(&mut queues).unwrap());
+        queues.commit(UnixMillis(0));
+        assert_eq!(queues.stats().inbox.pending, 1);
+        assert!(!store.read_changes(&mut queues).unwrap(), "nothing has changed since");
     }
 }

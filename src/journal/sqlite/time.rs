@@ -7,12 +7,12 @@ use rusqlite::{Connection, Result, Transaction, TransactionBehavior, params};
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        books::Books,
-        time::{JournalTime, Moment, Step, Timekeeper},
+        queue_state::QueueStates,
+        time::{ClockStep, JournalTime, Moment, Timekeeper},
     },
 };
 
-/// How often a server notes the journal's time; what a crash loses of it is kept for that much longer.
+/// How often a server notes the journal's time; after a crash, entries are kept for as much longer as was not noted.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
 
 /// The time of the file that a server has open.
@@ -25,14 +25,14 @@ pub(super) struct FileTime {
 }
 
 impl FileTime {
-    /// Goes on where the file's last note ends.
+    /// The time of a file, which goes on where the file's last note ends.
     pub(super) fn open(connection: &Connection, clock: Clock) -> Result<Self> {
         let (noted, seen_at) = read(connection)?;
         let keeper = Timekeeper::resume(clock.clone(), noted, seen_at);
         Ok(Self { clock, keeper, noted })
     }
 
-    /// The file was opened again; in another file's place the time is that file's.
+    /// Goes on with a file that was opened again; the time of another file in its place is that file's.
     pub(super) fn reopen(&mut self, connection: &Connection) -> Result<()> {
         if read(connection)?.0 != self.noted {
             *self = Self::open(connection, self.clock.clone())?;
@@ -45,8 +45,12 @@ impl FileTime {
         self.keeper.seen_at()
     }
 
-    /// Reads the clocks; where the wall clock was set, what is due moves with it, in the file and in `books`.
-    pub(super) fn follow(&mut self, connection: &mut Connection, books: &mut Books) -> Result<Moment> {
+    /// Reads the clocks; where the wall clock was set, what is due moves with it, in the file and in `queues`.
+    pub(super) fn follow(
+        &mut self,
+        connection: &mut Connection,
+        queues: &mut QueueStates,
+    ) -> Result<Moment> {
         let (moment, step) = self.keeper.read();
         if let Some(step) = step {
             let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
@@ -54,8 +58,8 @@ impl FileTime {
             note(&transaction, moment)?;
             transaction.commit()?;
             self.noted = moment.elapsed;
-            books.step(step);
-            step.tell();
+            queues.follow_clock(step);
+            step.log();
         }
         self.keeper.note(moment);
         Ok(moment)
@@ -66,13 +70,13 @@ impl FileTime {
         moment.elapsed >= self.noted.plus(NOTED_EVERY)
     }
 
-    /// A note was committed.
-    pub(super) fn noted(&mut self, moment: Moment) {
+    /// Keeps in mind that a note was committed.
+    pub(super) fn set_noted(&mut self, moment: Moment) {
         self.noted = moment.elapsed;
     }
 }
 
-/// Notes what time it is.
+/// Writes the time into the file.
 pub(super) fn note(connection: &Connection, moment: Moment) -> Result<()> {
     let mut statement =
         connection.prepare_cached("update journal_time set elapsed = ?1, seen_at = ?2")?;
@@ -80,9 +84,9 @@ pub(super) fn note(connection: &Connection, moment: Moment) -> Result<()> {
 }
 
 /// The moment for an operator, beside whom a server may run that has not noted the time for a while.
-pub(super) fn operators_moment(connection: &Connection, clock: &Clock) -> Result<Moment> {
+pub(super) fn operator_moment(connection: &Connection, clock: &Clock) -> Result<Moment> {
     let (elapsed, _) = read(connection)?;
-    // Twice: it is noted with the first transaction after that time.
+    // Twice as much: the time is noted with the first transaction after that interval.
     Ok(Moment { now: clock.now(), elapsed, elapsed_at_most: elapsed.plus(NOTED_EVERY * 2) })
 }
 
@@ -93,7 +97,7 @@ fn read(connection: &Connection) -> Result<(JournalTime, UnixMillis)> {
 }
 
 /// Moves what is due with the wall clock; all other times stay as they were written.
-fn move_due(connection: &Connection, step: Step) -> Result<()> {
+fn move_due(connection: &Connection, step: ClockStep) -> Result<()> {
     let mut statement = connection
         .prepare_cached("update entry set due_at = due_at + ?1 where state = 0 and state <> 1")?;
     statement.execute([step.as_millis()]).map(drop)

@@ -11,75 +11,75 @@ use std::{
 use metrics::Gauge;
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 
-use super::{schema::PATIENCE, store::unavailable};
+use super::{connection::PATIENCE, error::unavailable_error};
 use crate::journal::JournalError;
 
-/// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
-/// each checkpoint to be short, seldom enough for pages written many times to be copied once.
+/// A WAL with more pages (4 KiB each) than this is checkpointed even while commands wait: often enough for each
+/// checkpoint to be short, seldom enough for pages that are written many times to be copied once.
 const PAGES: i64 = 1000;
-/// A WAL with more than `PAGES` that could not be checkpointed for this long is told to the operator,
+/// A WAL with more than `PAGES` that could not be checkpointed for this long is reported to the operator.
 const HELD: Duration = Duration::from_secs(5);
-/// again and again in this interval.
+/// The time between two such reports.
 const REMINDER: Duration = Duration::from_mins(1);
-/// The WAL is emptied this often in a moment without commands: what was purged is in its older pages still.
+/// The WAL is emptied this often in a moment without commands: its older pages still hold what was purged.
 const EMPTYING: Duration = Duration::from_mins(1);
 
 /// The WAL of the store's connection.
 #[derive(Debug)]
 pub(super) struct Wal {
     path: PathBuf,
-    /// The pages that are not in the database yet.
+    /// How many pages are not in the database yet.
     pages: i64,
-    held: Option<Held>,
+    reader: Option<HoldingReader>,
     emptied_at: Instant,
     bytes: Gauge,
 }
 
 /// A reader of an older state, who holds up every checkpoint.
 #[derive(Debug)]
-struct Held {
+struct HoldingReader {
     since: Instant,
-    told_at: Option<Instant>,
+    reported_at: Option<Instant>,
 }
 
 impl Wal {
     pub(super) fn new(path: PathBuf) -> Self {
         let bytes = crate::metrics::journal_wal_bytes();
-        let mut wal = Self { path, pages: 0, held: None, emptied_at: Instant::now(), bytes };
-        wal.look();
+        let mut wal = Self { path, pages: 0, reader: None, emptied_at: Instant::now(), bytes };
+        wal.report();
         wal
     }
 
-    /// Whether it holds pages that are not in the database yet.
+    /// Whether the WAL holds pages that are not in the database yet.
     pub(super) fn is_waiting(&self) -> bool {
         self.pages > 0
     }
 
     /// Carries the WAL over into the database if it is time, without waiting for readers.
-    pub(super) fn checkpoint(&mut self, connection: &Connection, idle: bool) -> Result<()> {
-        self.pages = waiting(connection, "noop")?;
-        let is_time = self.pages >= PAGES || (idle && self.pages > 0);
+    pub(super) fn checkpoint(&mut self, connection: &Connection, is_idle: bool) -> Result<()> {
+        self.pages = remaining_pages(connection, "noop")?;
+        let is_time = self.pages >= PAGES || (is_idle && self.pages > 0);
         if is_time {
-            self.pages = waiting(connection, "passive")?;
+            self.pages = remaining_pages(connection, "passive")?;
         }
-        let may_empty = idle && self.pages == 0 && self.emptied_at.elapsed() >= EMPTYING;
+        let may_empty = is_idle && self.pages == 0 && self.emptied_at.elapsed() >= EMPTYING;
         if may_empty {
             self.emptied_at = Instant::now();
             empty(connection)?;
         }
         if is_time || may_empty {
-            self.look();
+            self.report();
         }
         Ok(())
     }
 
-    /// Reports its size, and whether somebody holds the checkpoints up.
-    fn look(&mut self) {
+    /// Reports the size of the WAL, and whether a reader holds the checkpoints up.
+    fn report(&mut self) {
         let bytes = fs::metadata(&self.path).map_or(0, |file| file.len());
         #[expect(clippy::cast_precision_loss, reason = "a size to look at")]
         self.bytes.set(bytes as f64);
         if self.pages < PAGES {
-            if self.held.take().is_some_and(|held| held.told_at.is_some()) {
+            if self.reader.take().is_some_and(|reader| reader.reported_at.is_some()) {
                 tracing::info!(
                     bytes,
                     "nobody holds the journal's write-ahead log up any more: it is in the database"
@@ -87,10 +87,12 @@ impl Wal {
             }
             return;
         }
-        let held = self.held.get_or_insert_with(|| Held { since: Instant::now(), told_at: None });
-        let seconds = held.since.elapsed();
-        if seconds >= HELD && held.told_at.is_none_or(|told_at| told_at.elapsed() >= REMINDER) {
-            held.told_at = Some(Instant::now());
+        let reader = self
+            .reader
+            .get_or_insert_with(|| HoldingReader { since: Instant::now(), reported_at: None });
+        let seconds = reader.since.elapsed();
+        if seconds >= HELD && reader.reported_at.is_none_or(|at| at.elapsed() >= REMINDER) {
+            reader.reported_at = Some(Instant::now());
             tracing::warn!(
                 bytes,
                 seconds = seconds.as_secs(),
@@ -103,7 +105,7 @@ impl Wal {
 }
 
 /// How many pages are not in the database after a checkpoint of this mode.
-fn waiting(connection: &Connection, mode: &str) -> Result<i64> {
+fn remaining_pages(connection: &Connection, mode: &str) -> Result<i64> {
     let mut statement = connection.prepare_cached(&format!("pragma wal_checkpoint({mode})"))?;
     statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
 }
@@ -118,22 +120,22 @@ fn empty(connection: &Connection) -> Result<()> {
 
 /// Makes sure that all the WAL holds is on disk, whatever became of the syncs of those who wrote it.
 ///
-/// A full checkpoint writes it into the database and syncs that. For those who read an older state it has to wait, and
-/// such a reader may stay for ever: then the WAL's own bytes are written once more, and synced.
+/// A full checkpoint writes it into the database and syncs that. The checkpoint has to wait for a reader of an older
+/// state, who may stay for ever: then the WAL's own bytes are written once more, and synced.
 pub(super) fn secure(connection: &mut Connection, path: &Path) -> std::result::Result<(), JournalError> {
     let full = connection.query_row("pragma wal_checkpoint(full)", [], |row| {
         let (pages, checkpointed): (i64, i64) = (row.get(1)?, row.get(2)?);
         Ok(pages >= 0 && pages == checkpointed)
     });
-    if full.map_err(unavailable)? {
+    if full.map_err(unavailable_error)? {
         return Ok(());
     }
-    // Nobody adds to it or begins it anew meanwhile.
+    // With this transaction open, nobody adds to the WAL or begins it anew.
     let transaction =
-        Transaction::new(connection, TransactionBehavior::Immediate).map_err(unavailable)?;
+        Transaction::new(connection, TransactionBehavior::Immediate).map_err(unavailable_error)?;
     rewrite(path)
         .map_err(|error| JournalError::Unavailable(format!("{}: {error}", path.display()).into()))?;
-    transaction.rollback().map_err(unavailable)
+    transaction.rollback().map_err(unavailable_error)
 }
 
 /// Writes a file's bytes where they are already, so that the kernel brings them all to the disk.

@@ -1,56 +1,57 @@
-//! The writer thread: takes what is queued, commits it as one transaction, then answers all who wait.
+//! The writer thread: takes the commands that wait, commits them as one transaction, then answers all waiters.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use metrics::Histogram;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{
-    command::{self, Command, Order},
-    place::{Lock, Place},
-    purge::Sweep,
-    rows,
-    store::{Store, unavailable},
+    commands::{CommandReceiver, Queued, Received, answer_all},
+    error::unavailable_error,
+    file_lock::FileLock,
+    maintenance::PurgeSchedule,
+    place::Place,
+    published_stats::PublishedStats,
+    statements,
+    store::{Store, read_interrupted},
     time::{self, FileTime},
-    verbs::Verbs,
+    transaction::Transaction,
 };
 use crate::{
     clock::UnixMillis,
     failpoint::{self, Point},
-    journal::{JournalError, Options, Queue, Stats, books::Books, time::Moment},
+    journal::{
+        JournalError, Options, Queue, driver::request::MAX_BATCH, queue_state::QueueStates, time::Moment,
+    },
 };
 
-/// Most commands in one transaction.
-const BATCH: usize = 1024;
-/// How often it looks for an operator's changes, tries a failed store again, and checkpoints what is left.
+/// How often the thread looks for an operator's changes, tries a failed store again, and checkpoints what is left.
 const TICK: Duration = Duration::from_millis(500);
-/// It is idle when no command has come for this long.
+/// The thread is idle when no command has come for this long.
 const IDLE: Duration = Duration::from_millis(50);
 
-/// What the thread owns.
+/// The state of the writer thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) place: Arc<Place>,
-    pub(super) options: Options,
-    pub(super) books: Books,
-    /// As of the last commit, for those who ask; or why it failed.
-    pub(super) stats: Arc<Mutex<Result<Stats, JournalError>>>,
-    /// None after it failed, until it could be opened again.
+    place: Arc<Place>,
+    options: Options,
+    queues: QueueStates,
+    /// The stats for the server's side.
+    pub(super) stats: PublishedStats,
+    /// The write connection; none after it failed, until it could be opened again.
     store: Option<Store>,
     time: FileTime,
+    /// Why the store failed.
     failure: Arc<str>,
     looked_at: Instant,
-    sweep: Sweep,
+    purge: PurgeSchedule,
     meters: Meters,
-    /// Only for commands that come with a time limit; no task ever runs on it.
-    runtime: Runtime,
-    /// Held until the thread ends, so that there is never a second writer.
-    _lock: Lock,
+    /// The lock on the journal, held until the thread ends, so that there is never a second writer.
+    _lock: FileLock,
 }
 
 #[derive(Debug)]
@@ -64,23 +65,20 @@ impl Writer {
     pub(super) fn open(
         place: Arc<Place>,
         options: Options,
-        mut books: Books,
-        lock: Lock,
+        mut queues: QueueStates,
+        lock: FileLock,
     ) -> Result<Self, JournalError> {
-        let store = Store::open(&place, true, &mut books)?;
-        let time = FileTime::open(&store.connection, options.clock.clone()).map_err(unavailable)?;
-        take_up(&store.connection, &mut books, time.seen_at()).map_err(unavailable)?;
-        books.commit(time.seen_at());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
+        let store = Store::open(&place, true, &mut queues)?;
+        let time =
+            FileTime::open(&store.connection, options.clock.clone()).map_err(unavailable_error)?;
+        read_interrupted(&store.connection, &mut queues, time.seen_at()).map_err(unavailable_error)?;
+        queues.commit(time.seen_at());
         Ok(Self {
-            sweep: Sweep::new(&options),
-            stats: Arc::new(Mutex::new(Ok(books.stats()))),
+            purge: PurgeSchedule::new(&options),
+            stats: PublishedStats::new(queues.stats()),
             place,
             options,
-            books,
+            queues,
             store: Some(store),
             time,
             failure: "".into(),
@@ -89,107 +87,121 @@ impl Writer {
                 seconds: crate::metrics::commit_seconds(),
                 commands: crate::metrics::commit_commands(),
             },
-            runtime,
             _lock: lock,
         })
     }
 
-    /// Works until every sender is gone or one has asked to close.
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Order>) {
-        let mut batch = Vec::with_capacity(BATCH);
+    /// Works until every sender is gone or a command has asked to close.
+    pub(super) fn run(mut self, mut commands: CommandReceiver) {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
         let mut closers = Vec::new();
         loop {
-            let wait = if self.has_chores() { IDLE } else { TICK };
-            let taken = self
-                .runtime
-                .block_on(async { timeout(wait, commands.recv_many(&mut batch, BATCH)).await });
-            match taken {
-                Ok(0) => break,
-                Ok(_) => {
-                    let closing = |order: &mut Order| matches!(order.command, Command::Close(_));
-                    closers.extend(batch.extract_if(.., closing));
+            let wait = if self.has_maintenance() { IDLE } else { TICK };
+            let received = commands.receive(&mut batch, wait);
+            match received {
+                Received::Closed => break,
+                Received::Commands => {
+                    closers.extend(batch.extract_if(.., |queued| queued.is_close()));
                     self.commit(&mut batch);
                 }
-                Err(_) => {}
+                Received::TimedOut => {}
             }
             if !closers.is_empty() {
-                // What is queued already is still done; nothing comes after it.
+                // The commands that wait already are still done; nothing comes after them.
                 commands.close();
             }
-            self.housekeep(taken.is_err());
+            self.maintain(received == Received::TimedOut);
         }
-        let closed = match self.store.take() {
-            Some(mut store) => {
-                let left = self.leave(&mut store.connection).map_err(unavailable);
-                store.close().and(left)
-            }
-            None => Err(JournalError::Unavailable(Arc::clone(&self.failure))),
-        };
-        drop(self);
-        command::answer(&mut closers, &closed);
+        let closed = self.close();
+        answer_all(&mut closers, &closed);
     }
 
-    /// One transaction for all of `batch`.
-    fn commit(&mut self, batch: &mut Vec<Order>) {
+    /// Closes the store, and frees the journal for another server.
+    fn close(mut self) -> Result<(), JournalError> {
+        let Some(mut store) = self.store.take() else {
+            return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
+        };
+        let noted = self.note_end(&mut store.connection).map_err(unavailable_error);
+        store.close().and(noted)
+    }
+
+    /// Makes one transaction of `batch`, and answers the waiters.
+    fn commit(&mut self, batch: &mut Vec<Queued>) {
         if batch.is_empty() {
             return;
         }
+        let count = batch.len();
+        let committed = self.transact(count, |transaction| {
+            batch.iter_mut().try_for_each(|queued| queued.command.run(transaction))
+        });
+        answer_all(batch, &committed);
+    }
+
+    /// Does `work` in one transaction, the file and the state of the queues in step.
+    fn transact<T>(
+        &mut self,
+        commands: usize,
+        work: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, JournalError> {
         let begun = Instant::now();
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
-        self.meters.commands.record(batch.len() as f64);
-        let committed = match self.transact(batch) {
-            Ok(moment) => {
-                self.settle_books(moment.now);
-                Ok(())
+        self.meters.commands.record(commands as f64);
+        let committed = match self.try_transact(work) {
+            Ok((result, moment)) => {
+                self.commit_queues(moment.now);
+                Ok(result)
             }
             Err(error) => {
-                self.books.rollback();
-                self.tell(Err(error.clone()));
+                self.queues.rollback();
+                self.stats.publish(Err(error.clone()));
                 Err(error)
             }
         };
         self.meters.seconds.record(begun.elapsed());
-        command::answer(batch, &committed);
+        committed
     }
 
-    fn transact(&mut self, batch: &mut [Order]) -> Result<Moment, JournalError> {
+    fn try_transact<T>(
+        &mut self,
+        work: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<(T, Moment), JournalError> {
         let Some(store) = &mut self.store else {
             return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
         };
-        let (books, options) = (&mut self.books, &self.options);
-        let time = &mut self.time;
-        let mut transact = || {
-            let moment = time.follow(&mut store.connection, books)?;
-            let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
+        let (queues, options, time) = (&mut self.queues, &self.options, &mut self.time);
+        let transact = || {
+            let moment = time.follow(&mut store.connection, queues)?;
+            let behavior = TransactionBehavior::Immediate;
+            let open = rusqlite::Transaction::new(&mut store.connection, behavior)?;
             let last_id = &mut store.last_id;
-            let mut verbs = Verbs { connection: &transaction, books, last_id, options, moment };
-            batch.iter_mut().try_for_each(|order| order.command.run(&mut verbs))?;
-            verbs.tally()?;
+            let mut transaction = Transaction { connection: &open, queues, last_id, options, moment };
+            let result = work(&mut transaction)?;
+            transaction.write_tally()?;
             let is_due = time.is_due(moment);
             if is_due {
-                time::note(&transaction, moment)?;
+                time::note(&open, moment)?;
             }
             failpoint::reach(Point::Committing)?;
-            transaction.commit()?;
+            open.commit()?;
             if is_due {
-                time.noted(moment);
+                time.set_noted(moment);
             }
             failpoint::reach(Point::Committed)?;
-            Ok(moment)
+            Ok((result, moment))
         };
-        match catch_unwind(AssertUnwindSafe(&mut transact)) {
-            Ok(Ok(moment)) if store.is_in_place() => Ok(moment),
-            Ok(Ok(_)) => Err(self.lost("its files were moved or deleted")),
+        match catch_unwind(AssertUnwindSafe(transact)) {
+            Ok(Ok(done)) if store.is_in_place() => Ok(done),
+            Ok(Ok(_)) => Err(self.give_up("its files were moved or deleted")),
             Ok(Err(error)) => Err(self.failed(&error)),
-            Err(_) => Err(self.lost("a commit panicked")),
+            Err(_) => Err(self.give_up("a commit panicked")),
         }
     }
 
-    /// In an orderly end nobody has died: what is still leased is due again, and the time is noted to the last.
-    fn leave(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let moment = self.time.follow(connection, &mut self.books)?;
-        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        self.books.leased().try_for_each(|id| rows::give_back(&transaction, id))?;
+    /// Notes an orderly end: nobody has died, so that what is leased is due again, and the time is noted to the last.
+    fn note_end(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let moment = self.time.follow(connection, &mut self.queues)?;
+        let transaction = rusqlite::Transaction::new(connection, TransactionBehavior::Immediate)?;
+        self.queues.leased().try_for_each(|id| statements::give_back(&transaction, id))?;
         time::note(&transaction, moment)?;
         transaction.commit()
     }
@@ -208,44 +220,36 @@ impl Writer {
         if passing.contains(&error.sqlite_error_code()) {
             JournalError::Unavailable(error.to_string().into())
         } else {
-            self.lost(&error.to_string())
+            self.give_up(&error.to_string())
         }
     }
 
-    /// Gives the connection up.
-    fn lost(&mut self, why: &str) -> JournalError {
+    /// Gives the connection up; returns the error that says so.
+    fn give_up(&mut self, why: &str) -> JournalError {
         tracing::error!(why, "the journal's store failed; it is opened again before it is used");
         self.store = None;
         self.failure = why.into();
         let error = JournalError::Unavailable(why.into());
-        self.tell(Err(error.clone()));
+        self.stats.publish(Err(error.clone()));
         error
     }
 
-    fn settle_books(&mut self, now: UnixMillis) {
-        self.books.commit(now);
-        self.tell(Ok(self.books.stats()));
+    fn commit_queues(&mut self, now: UnixMillis) {
+        self.queues.commit(now);
+        self.stats.publish(Ok(self.queues.stats()));
     }
 
-    fn tell(&self, stats: Result<Stats, JournalError>) {
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+    fn has_maintenance(&self) -> bool {
+        self.purge.is_running() || self.store.as_ref().is_some_and(Store::has_wal)
     }
 
-    fn is_well(&self) -> bool {
-        self.stats.lock().unwrap_or_else(PoisonError::into_inner).is_ok()
-    }
-
-    fn has_chores(&self) -> bool {
-        self.sweep.is_running() || self.store.as_ref().is_some_and(Store::has_wal)
-    }
-
-    /// What nobody waits for: recovery, operators' changes, checkpoints, purges.
-    fn housekeep(&mut self, idle: bool) {
+    /// Does what nobody waits for: opening a failed store again, reading an operator's changes, checkpoints, purges.
+    fn maintain(&mut self, is_idle: bool) {
         let tick = self.looked_at.elapsed() >= TICK;
         if tick {
             self.looked_at = Instant::now();
         }
-        let is_well = self.is_well();
+        let is_well = self.stats.is_well();
         let Some(store) = &mut self.store else {
             if tick {
                 self.reopen();
@@ -253,59 +257,44 @@ impl Writer {
             return;
         };
         let last_id = store.last_id;
-        let kept = store.checkpoint(idle).and_then(|()| match (tick, is_well) {
+        let kept = store.checkpoint(is_idle).and_then(|()| match (tick, is_well) {
             (false, _) => Ok(false),
-            (true, true) => store.notice(&mut self.books),
-            // Nobody may be sent here until a commit has worked, so that none of the callers' would.
-            (true, false) => rows::add_done(&store.connection, Queue::Inbox, 0).map(|()| true),
+            (true, true) => store.read_changes(&mut self.queues),
+            // The journal is not ready until a commit has worked, so that no caller has to try.
+            (true, false) => statements::add_done(&store.connection, Queue::Inbox, 0).map(|()| true),
         });
         if tick && !store.is_in_place() {
-            self.lost("its files were moved or deleted");
+            self.give_up("its files were moved or deleted");
             return;
         }
         match kept {
-            Ok(true) => self.settle_books(self.options.clock.now()),
+            Ok(true) => self.commit_queues(self.options.clock.now()),
             Ok(false) => {}
             Err(error) => drop(self.failed(&error)),
         }
-        if let Some((mut step, answer)) = self.sweep.step(idle, last_id) {
-            self.commit(&mut step);
-            self.sweep.stepped(answer);
+        if let Some(range) = self.purge.next_step(is_idle, last_id) {
+            let stepped = self.transact(1, |transaction| transaction.purge(range));
+            if let Ok(result) = stepped {
+                self.purge.stepped(result.next);
+            }
         }
     }
 
     fn reopen(&mut self) {
-        let opened = Store::open(&self.place, false, &mut self.books).and_then(|store| {
-            self.time.reopen(&store.connection).map_err(unavailable)?;
+        let opened = Store::open(&self.place, false, &mut self.queues).and_then(|store| {
+            self.time.reopen(&store.connection).map_err(unavailable_error)?;
             Ok(store)
         });
         match opened {
             Ok(store) => {
                 tracing::info!("the journal's store works again");
                 self.store = Some(store);
-                self.settle_books(self.options.clock.now());
+                self.commit_queues(self.options.clock.now());
             }
             Err(error) => {
                 self.failure = error.to_string().into();
-                self.tell(Err(error));
+                self.stats.publish(Err(error));
             }
         }
     }
-}
-
-/// Puts aside what was in work when the process before died.
-fn take_up(connection: &Connection, books: &mut Books, now: UnixMillis) -> rusqlite::Result<()> {
-    let mut entries = 0;
-    rows::interrupted(connection, |row, times| {
-        books.interrupted(&row, times, now);
-        entries += 1;
-    })?;
-    if entries > 0 {
-        tracing::warn!(
-            entries,
-            "the process before died while these were in work: they are tried again a little later and few at a time, \
-             for one of them may have ended it; all others go on"
-        );
-    }
-    Ok(())
 }

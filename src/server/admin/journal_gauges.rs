@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::{
     clock::{Clock, UnixMillis},
-    journal::{Journal, QueueStats, Stats},
+    journal::{QueueStats, Records, Stats},
     metrics,
 };
 
@@ -17,7 +17,7 @@ const STATS_TIMEOUT: Duration = Duration::from_secs(1);
 /// The gauges of both queues, and the journal that they are read from.
 #[derive(Debug)]
 pub(crate) struct JournalGauges {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Records>,
     clock: Clock,
     inbox: QueueGauges,
     outbox: QueueGauges,
@@ -25,7 +25,7 @@ pub(crate) struct JournalGauges {
 
 impl JournalGauges {
     /// Gauges of the recorder that is installed now.
-    pub(crate) fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+    pub(crate) fn new(journal: Arc<dyn Records>, clock: Clock) -> Self {
         let (inbox, outbox) = (QueueGauges::new("inbox"), QueueGauges::new("outbox"));
         Self { journal, clock, inbox, outbox }
     }

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::{journal_gauges::JournalGauges, tokens::Tokens};
-use crate::{clock::Clock, journal::Journal};
+use crate::{clock::Clock, journal::Records};
 
 /// The version of the text format that Prometheus reads.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,7 +30,7 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// its own for its metrics. `/metrics` asks for one of `tokens`, if there are any. Health and readiness are for load
 /// balancers and orchestrators, which have no token.
 pub fn router(
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Records>,
     clock: Clock,
     stopping: CancellationToken,
     render: Option<Render>,

@@ -19,7 +19,7 @@ use super::{
     rejection::Rejection,
     shared_state::SharedState,
 };
-use crate::{clock::Clock, ids::AppKey, journal::Journal, metrics, server::http::Arrival};
+use crate::{clock::Clock, ids::AppKey, journal::Queues, metrics, server::http::Arrival};
 
 /// Answers the callbacks of the apps, each at its own path, and keeps their messages in the journal.
 ///
@@ -45,7 +45,7 @@ impl Callbacks {
     pub fn new(
         options: &Options,
         endpoints: &[EndpointOptions],
-        journal: Arc<dyn Journal>,
+        journal: Arc<dyn Queues>,
         clock: Clock,
     ) -> Self {
         let shared = Arc::new(SharedState::new(options, journal, clock));

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     failpoint::{self, Point},
     ids::AppKey,
-    journal::{Appended, Bond, JournalError, NewEntry, Queue},
+    journal::{Appended, JournalError, NewEntry, Queue, SignatureBinding},
     protocol::Inbound,
     server::http::Arrival,
     signature::{Verified, Verifier},
@@ -123,11 +123,11 @@ impl Receiver {
         deadline: Instant,
     ) -> Result<Appended, Rejection> {
         let body = entry.body.clone();
-        let appending = self.shared.journal.append_bound(self.binding(signature), entry);
+        let appending = self.shared.journal.append(entry, Some(self.binding(signature)));
         match timeout_at(deadline, appending).await.map_err(|_| Rejection::SlowJournal)? {
             Ok(appended) => Ok(appended),
             // Another server on the same journal was first, so the binding in this server's memory is wrong.
-            Err(JournalError::Bound) => {
+            Err(JournalError::SignatureReused) => {
                 self.bindings.unbind(signature);
                 Err(self.keep_conflicting_body(body, signature, deadline).await)
             }
@@ -159,7 +159,7 @@ impl Receiver {
             return dropped;
         }
         let Some(letter) = dead_letter::conflicting_body(&self.app, body) else { return dropped };
-        match timeout_at(deadline, self.shared.journal.append(vec![letter])).await {
+        match timeout_at(deadline, self.shared.journal.append(letter, None)).await {
             Ok(Ok(_)) => Rejection::Replayed { is_kept: true },
             Ok(Err(error)) => error.into(),
             Err(_) => Rejection::SlowJournal,
@@ -176,7 +176,7 @@ impl Receiver {
     ) -> Result<Ack, Rejection> {
         let journal = &self.shared.journal;
         let checking = async {
-            journal.bind(self.binding(signature), body).await?;
+            journal.bind_signature(self.binding(signature), body).await?;
             journal.stats().await
         };
         timeout_at(deadline, checking).await.map_err(|_| Rejection::SlowJournal)??;
@@ -184,8 +184,11 @@ impl Receiver {
     }
 
     /// The journal's binding of `signature`, which lasts for as long as the signature can be accepted again.
-    fn binding(&self, signature: Verified) -> Bond {
-        Bond { signature: signature.0, span: self.shared.timestamp_tolerance.saturating_mul(2) }
+    fn binding(&self, signature: Verified) -> SignatureBinding {
+        SignatureBinding {
+            signature: signature.0,
+            span: self.shared.timestamp_tolerance.saturating_mul(2),
+        }
     }
 
     fn log_accepted(&self, inbound: &Inbound, appended: Appended) {

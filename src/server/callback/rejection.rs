@@ -147,7 +147,7 @@ impl From<JournalError> for Rejection {
     fn from(error: JournalError) -> Self {
         match error {
             // Another server on the same journal has bound the signature to another body.
-            JournalError::Bound => Self::Replayed { is_kept: false },
+            JournalError::SignatureReused => Self::Replayed { is_kept: false },
             error => Self::Journal(error),
         }
     }

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 use super::options::Options;
-use crate::{clock::Clock, journal::Journal};
+use crate::{clock::Clock, journal::Queues};
 
 /// The journal and the limits, which the receivers of all apps share.
 #[derive(Debug)]
 pub(super) struct SharedState {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     pub(super) clock: Clock,
     pub(super) max_body: usize,
     pub(super) body_timeout: Duration,
@@ -24,7 +24,7 @@ pub(super) struct SharedState {
 }
 
 impl SharedState {
-    pub(super) fn new(options: &Options, journal: Arc<dyn Journal>, clock: Clock) -> Self {
+    pub(super) fn new(options: &Options, journal: Arc<dyn Queues>, clock: Clock) -> Self {
         let places = |count: usize| Semaphore::new(count.min(Semaphore::MAX_PERMITS));
         Self {
             journal,

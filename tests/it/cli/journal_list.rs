@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Entry, Journal, NewEntry, Options, Queue},
+    journal::{self, Entry, NewEntry, Options, Queue, Queues},
     protocol::{Content, Conversation, Inbound, Message, Outgoing, Payload, Recipients, Text},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,7 +35,7 @@ const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0
 
 /// A journal that tests fill without a server, with a clock of its own.
 struct Filled {
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     clock: Clock,
     keys: u32,
 }
@@ -42,17 +43,9 @@ struct Filled {
 impl Filled {
     async fn of(home: &Home) -> Self {
         let clock = Clock::manual(START);
-        let day = Duration::from_hours(24);
-        let options = Options {
-            keep: day,
-            keep_dead: day,
-            max_pending: 10_000,
-            recent_keys: 1,
-            clock: clock.clone(),
-            access: Access::Server,
-        };
+        let options = Options { clock: clock.clone(), ..Options::default() };
         let url = format!("sqlite:{}", home.database().display());
-        Self { journal: journal::open(&url, options).await.unwrap(), clock, keys: 0 }
+        Self { journal: journal::open_server(&url, options).await.unwrap(), clock, keys: 0 }
     }
 
     /// Adds messages, one each second.
@@ -74,7 +67,7 @@ impl Filled {
             body: body.into(),
             dead: dead.map(str::to_owned),
         };
-        self.journal.append(vec![entry]).await.unwrap();
+        self.journal.append(entry, None).await.unwrap();
         self.clock.advance(Duration::from_secs(1));
     }
 
@@ -230,7 +223,7 @@ async fn filters_are_of_the_journal_and_not_of_its_newest_entries() {
         body: text("crowd", &number.to_string(), "z").into(),
         dead: None,
     });
-    filled.journal.append(crowd.collect()).await.unwrap();
+    try_join_all(crowd.map(|entry| filled.journal.append(entry, None))).await.unwrap();
     filled.answer("ann").await;
     filled.journal.close().await.unwrap();
 
@@ -466,9 +459,9 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
     let number = client.query_one("select nextval('entry_id')", &[]).await.unwrap().get::<_, i64>(0);
     server.deliver(&text("third", "m3", "hello")).await.assert_ack();
     assert_eq!(following.column(2, USER).await, ["first", "third"]);
-    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line,
+    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash,
             conversation, key, body)
-        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), line, conversation, 'late',
+        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), conversation_hash, conversation, 'late',
             body
         from entry where key <> 'late' order by id limit 1";
     client.execute(late, &[&number]).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is taken in: durable once, all or none, within bounds, and known as a duplicate for a while.
+//! Appending: an entry is durable once, within bounds, and known as a duplicate for a while.
 
 use std::time::Duration;
 
@@ -36,15 +36,10 @@ pub(super) async fn what_is_leased_is_what_was_appended(bench: &Bench) {
 
 pub(super) async fn answers_come_in_the_order_of_the_entries(bench: &Bench) {
     bench.append(message("a", "2")).await;
-    let together = vec![message("a", "1"), message("a", "2"), message("a", "3"), message("a", "1")];
-    let answers = bench.journal.append(together).await.unwrap();
+    let together = [message("a", "1"), message("a", "2"), message("a", "3"), message("a", "1")];
+    let answers = bench.append_all(together).await;
     assert_eq!(answers, [Appended::New, Appended::Duplicate, Appended::New, Appended::Duplicate]);
     assert_eq!(bench.stats().await.inbox.pending, 3);
-}
-
-pub(super) async fn nothing_appended_is_nothing_answered(bench: &Bench) {
-    assert!(bench.journal.append(Vec::new()).await.unwrap().is_empty());
-    assert_eq!(bench.stats().await.inbox.pending, 0);
 }
 
 pub(super) async fn a_finished_entry_is_known_for_the_window_and_no_longer(bench: &Bench) {
@@ -64,32 +59,28 @@ pub(super) async fn a_finished_entry_is_known_for_the_window_and_no_longer(bench
 
 pub(super) async fn a_full_inbox_refuses_and_changes_nothing(bench: &Bench) {
     fill(bench, Queue::Inbox, MAX_PENDING - 1).await;
-    let two = vec![message("x", "one"), message("x", "two")];
-    let refused = bench.journal.append(two).await;
-    assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
-    assert_eq!(bench.stats().await.inbox.pending, MAX_PENDING as u64 - 1);
-
-    // What is known, or given twice, or dead, takes no room.
-    let one = vec![message("x", "one"), message("x", "one"), message("a", "0"), dead("x", "dead")];
-    let answers = bench.journal.append(one).await.unwrap();
+    // A known entry, or one that comes twice, or a dead one, takes no room.
+    let one = [message("x", "one"), message("x", "one"), message("a", "0"), dead("x", "dead")];
+    let answers = bench.append_all(one).await;
     assert_eq!(answers, [Appended::New, Appended::Duplicate, Appended::Duplicate, Appended::New]);
 
-    let refused = bench.journal.append(vec![message("x", "two")]).await;
+    let refused = bench.try_append(message("x", "two")).await;
     assert!(
         matches!(refused, Err(JournalError::Full(full)) if full == MAX_PENDING as u64),
         "{refused:?}"
     );
+    assert_eq!(bench.stats().await.inbox.pending, MAX_PENDING as u64);
     assert_eq!(bench.append(message("a", "1")).await, Appended::Duplicate);
     assert_eq!(bench.append(dead("x", "dead too")).await, Appended::New);
 }
 
 pub(super) async fn a_full_inbox_takes_entries_again_once_one_is_done(bench: &Bench) {
     fill(bench, Queue::Inbox, MAX_PENDING).await;
-    assert!(bench.journal.append(vec![message("x", "late")]).await.is_err());
+    assert!(bench.try_append(message("x", "late")).await.is_err());
     let entry = bench.lease_one().await;
     bench.finish(entry).await;
     assert_eq!(bench.append(message("x", "late")).await, Appended::New);
-    assert!(bench.journal.append(vec![message("x", "later")]).await.is_err());
+    assert!(bench.try_append(message("x", "later")).await.is_err());
 }
 
 pub(super) async fn a_full_outbox_stops_leases_of_the_inbox_until_it_has_room(bench: &Bench) {
@@ -114,5 +105,5 @@ async fn fill(bench: &Bench, queue: Queue, count: usize) {
         Queue::Inbox => message("a", &number.to_string()),
         Queue::Outbox => reply("a", &number.to_string()),
     });
-    bench.journal.append(entries.collect()).await.unwrap();
+    bench.append_all(entries).await;
 }

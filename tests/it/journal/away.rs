@@ -1,4 +1,4 @@
-//! The file is away for a while: what was leased meanwhile is settled once it is back.
+//! The file is away for a while: an entry that was leased before is settled once the file is back.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ const NAMES: [&str; 3] = ["journal.db", "journal.db-wal", "journal.db-shm"];
 /// Appends until the journal takes it, or does not any more.
 async fn append_until(bench: &Bench, entry: &NewEntry, taken: bool) {
     until("the file to be noticed", async || {
-        let appended = bench.journal.append(vec![entry.clone()]).await;
+        let appended = bench.journal.append(entry.clone(), None).await;
         (appended.is_ok() == taken).then_some(())
     })
     .await;

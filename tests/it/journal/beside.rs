@@ -2,16 +2,17 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, EntryId, Filter, Journal, JournalError, NewEntry, Queue},
+    journal::{Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues},
 };
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
 
 use super::{
     shared::{open, spawn},
-    support::{LEASE, MAX_PENDING, START, message, reply},
+    support::{LEASE, MAX_PENDING, START, append_all, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, ON_A_COMMIT, ON_A_LOCK, client, waiting},
@@ -19,7 +20,7 @@ use crate::support::{
 };
 
 /// A journal that has connected, on a server of its own.
-async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
+async fn journal() -> Option<(Cluster, Client, Arc<dyn Queues>)> {
     let cluster = Cluster::start().await?;
     let url = cluster.database().await;
     let journal = open(&url, &Clock::manual(START)).await;
@@ -28,9 +29,17 @@ async fn journal() -> Option<(Cluster, Client, Arc<dyn Journal>)> {
 
 type Appending = JoinHandle<Result<Vec<Appended>, JournalError>>;
 
-fn append(journal: &Arc<dyn Journal>, entries: Vec<NewEntry>) -> Appending {
+/// Appends entries in this order; they are queued when this returns.
+async fn append(journal: &Arc<dyn Queues>, entries: Vec<NewEntry>) -> Appending {
     let journal = Arc::clone(journal);
-    spawn(async move { journal.append(entries).await })
+    let (sender, queued) = oneshot::channel();
+    let appending = spawn(async move {
+        let appends = entries.into_iter().map(|entry| journal.append(entry, None)).collect::<Vec<_>>();
+        sender.send(()).unwrap();
+        try_join_all(appends).await
+    });
+    queued.await.unwrap();
+    appending
 }
 
 fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
@@ -41,11 +50,11 @@ fn entries(conversation: &str, numbers: Range<usize>) -> Vec<NewEntry> {
 async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
-    let first = append(&journal, entries("a", 0..1));
+    let first = append(&journal, entries("a", 0..1)).await;
     waiting(&client, ON_A_COMMIT, 1).await;
-    let other = append(&journal, entries("b", 0..1));
+    let other = append(&journal, entries("b", 0..1)).await;
     waiting(&client, ON_A_COMMIT, 2).await;
-    let next = append(&journal, entries("a", 1..2));
+    let next = append(&journal, entries("a", 1..2)).await;
     waiting(&client, ON_A_LOCK, 1).await;
     for appending in [&first, &other, &next] {
         assert!(!appending.is_finished(), "answered before it was committed");
@@ -62,9 +71,9 @@ async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it() {
     let Some((cluster, client, journal)) = journal().await else { return };
-    journal.append(vec![message("a", "a0"), reply("z", "z0")]).await.unwrap();
+    append_all(&*journal, [message("a", "a0"), reply("z", "z0")]).await;
     cluster.stall().await;
-    let fails = append(&journal, entries("b", 0..1));
+    let fails = append(&journal, entries("b", 0..1)).await;
     let connection = waiting(&client, ON_A_COMMIT, 1).await[0];
     let leasing = {
         let journal = Arc::clone(&journal);
@@ -75,10 +84,10 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     assert!(matches!(fails.await.unwrap(), Err(JournalError::Unavailable(_))));
     // A lease that nobody has heard of yet may still be heard of: only when nothing is under way is it nobody's.
     let unheard_of = "set synchronous_commit = local; update conversation
-        set held = head, holder = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
+        set leased_entry = head, leased_by = 1, fence = nextval('fence'), lease_until = 9e15::bigint where queue = 1";
     client.batch_execute(unheard_of).await.unwrap();
     let again = until("who waits for another connection", async || {
-        let again = append(&journal, entries("b", 0..1));
+        let again = append(&journal, entries("b", 0..1)).await;
         sleep(Duration::from_millis(300)).await;
         (!again.is_finished()).then_some(again)
     })
@@ -90,8 +99,8 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     cluster.release();
     let leased = leasing.await.unwrap().unwrap();
     // Nobody was told, but it was committed.
-    let answer = until("a connection", async || journal.append(entries("b", 0..1)).await.ok());
-    assert_eq!(answer.await, [Appended::Duplicate]);
+    let answer = until("a connection", async || journal.append(message("b", "b0"), None).await.ok());
+    assert_eq!(answer.await, Appended::Duplicate);
     drop(again.await.unwrap());
     let mine = leased.into_iter().find(|entry| entry.id == EntryId(1)).unwrap();
     journal.finish(mine.lease, Vec::new()).await.expect("its lease goes on");
@@ -101,15 +110,14 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
 async fn the_bound_on_the_backlog_counts_what_is_under_way() {
     let Some((cluster, client, journal)) = journal().await else { return };
     cluster.stall().await;
-    let most = append(&journal, entries("a", 1..MAX_PENDING));
+    let most = append(&journal, entries("a", 1..MAX_PENDING)).await;
     waiting(&client, ON_A_COMMIT, 1).await;
-    let last = append(&journal, entries("b", 0..1));
-    waiting(&client, ON_A_COMMIT, 2).await;
-    let beyond = append(&journal, entries("c", 0..1));
+    let two = [append(&journal, entries("b", 0..1)).await, append(&journal, entries("c", 0..1)).await];
     cluster.release();
     most.await.unwrap().unwrap();
+    let [last, beyond] = two;
     last.await.unwrap().unwrap();
-    for refused in [beyond.await.unwrap(), journal.append(entries("d", 0..1)).await] {
+    for refused in [beyond.await.unwrap(), append(&journal, entries("d", 0..1)).await.await.unwrap()] {
         assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, Entry, Filter, Journal, JournalError, Queue},
+    journal::{Appended, Entry, Filter, JournalError, Queue, Queues},
 };
 
 use super::{
     shared::{open, replicas, spawn},
-    support::{LEASE, START, keys, message, reply},
+    support::{LEASE, START, append_all, keys, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, ON_A_LOCK, client, cut_off_others, waiting},
@@ -19,7 +19,7 @@ use crate::support::{
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_committed_was_never_answered_with_success() {
     let Some((journal, _, url)) = replicas().await else { return };
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let (id, lease) = (held.id, held.lease.clone());
     let client = client(&url).await;
@@ -32,7 +32,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     assert!(!finish.is_finished(), "answered before it was committed");
     let append = {
         let journal = Arc::clone(&journal);
-        spawn(async move { journal.append(vec![message("a", "2")]).await })
+        spawn(async move { journal.append(message("a", "2"), None).await })
     };
     client.execute("select pg_terminate_backend($1)", &[&stuck[0]]).await.unwrap();
     let refused = finish.await.unwrap();
@@ -63,7 +63,7 @@ async fn what_could_not_be_settled_while_the_database_was_restarted_is_settled_a
     let url = cluster.database().await;
     let clock = Clock::manual(START);
     let (journal, other) = (open(&url, &clock).await, open(&url, &clock).await);
-    journal.append(["a", "b", "c"].map(|name| message(name, name)).to_vec()).await.unwrap();
+    append_all(&*journal, ["a", "b", "c"].map(|name| message(name, name))).await;
     let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     let [a, b, c] = <[Entry; 3]>::try_from(leased).unwrap();
     cluster.stop();
@@ -103,11 +103,12 @@ async fn what_could_not_be_settled_while_the_database_was_restarted_is_settled_a
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connection() {
     let Some((journal, _, url)) = replicas().await else { return };
-    journal.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    append_all(&*journal, [message("a", "1"), message("b", "2")]).await;
     let known = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
-    let unheard_of = "update conversation set held = head, holder = 1, fence = nextval('fence'),
-        lease_until = 9e15::bigint where held is null";
+    let unheard_of =
+        "update conversation set leased_entry = head, leased_by = 1, fence = nextval('fence'),
+        lease_until = 9e15::bigint where leased_entry is null";
     assert_eq!(client.execute(unheard_of, &[]).await.unwrap(), 1);
     assert!(journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
     cut_off_others(&client).await;
@@ -119,7 +120,7 @@ async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connect
 #[tokio::test]
 async fn an_entry_whose_reply_cannot_be_kept_is_not_done() {
     let Some((journal, _, url)) = replicas().await else { return };
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     client.batch_execute("alter table entry add constraint no_replies check (queue = 0)").await.unwrap();
@@ -132,24 +133,26 @@ async fn an_entry_whose_reply_cannot_be_kept_is_not_done() {
 async fn what_is_committed_later_comes_later_in_its_conversation() {
     let Some((first, second, url)) = replicas().await else { return };
     let client = client(&url).await;
-    first.append(vec![message("a", "a0"), message("b", "b0")]).await.unwrap();
+    append_all(&*first, [message("c", "c0"), reply("a", "a0"), reply("b", "b0")]).await;
+    let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     // Locks are taken in this order.
-    let order = client.query("select convert_from(conversation, 'UTF8') from entry order by line", &[]);
+    let order = "select convert_from(conversation, 'UTF8') from entry where queue = 1 order by conversation_hash";
+    let order = client.query(order, &[]);
     let [early, late] =
         <[String; 2]>::try_from(order.await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<_>>())
             .unwrap();
     let lock = "select from conversation c where exists (
-            select from entry e where e.line = c.line and e.conversation = convert_to($1, 'UTF8'))
+            select from entry e where e.conversation_hash = c.conversation_hash and e.conversation = convert_to($1, 'UTF8'))
         for update";
     client.batch_execute("begin").await.unwrap();
     client.execute(lock, &[&early]).await.unwrap();
     let slow = {
         // In the other order than that of their locks.
-        let (first, entries) = (Arc::clone(&first), vec![message(&late, "slow"), message(&early, "x")]);
-        spawn(async move { first.append(entries).await })
+        let (first, replies) = (Arc::clone(&first), vec![reply(&late, "slow"), reply(&early, "x")]);
+        spawn(async move { first.finish(held.lease, replies).await })
     };
     waiting(&client, ON_A_LOCK, 1).await;
-    second.append(vec![message(&late, "quick")]).await.unwrap();
+    second.append(reply(&late, "quick"), None).await.unwrap();
     client.batch_execute("rollback").await.unwrap();
     slow.await.unwrap().unwrap();
     let listed = first.list(Filter { limit: 9, ..Filter::default() }).await.unwrap();
@@ -171,7 +174,7 @@ async fn an_answer_waits_for_the_log_on_disk_whatever_the_servers_default_is() {
     let journal = open(&url, &Clock::manual(START)).await;
     let mut on_disk = 0;
     for number in 0..20 {
-        journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+        journal.append(message("a", &number.to_string()), None).await.unwrap();
         let all = "select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
         on_disk += i32::from(client.query_one(all, &[]).await.unwrap().get::<_, bool>(0));
     }
@@ -207,7 +210,7 @@ async fn whatever_the_database_takes_back_for_the_sake_of_others_is_tried_again(
     };
     assert_eq!(tries().await, 3, "tries of the migration");
 
-    journal.append(vec![message("a", "a"), message("b", "b")]).await.unwrap();
+    append_all(&*journal, [message("a", "a"), message("b", "b")]).await;
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     journal.bury(held.lease, "no".to_owned()).await.unwrap();
     let failing = "create trigger failing before update or delete on entry for each statement
@@ -228,9 +231,9 @@ async fn whatever_the_database_takes_back_for_the_sake_of_others_is_tried_again(
 async fn a_conversation_that_somebody_is_changing_is_passed_over() {
     let Some((journal, _, url)) = replicas().await else { return };
     let client = client(&url).await;
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     client.batch_execute("begin; select from conversation for update").await.unwrap();
-    journal.append(vec![message("b", "2")]).await.unwrap();
+    journal.append(message("b", "2"), None).await.unwrap();
     let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert_eq!(keys(&leased), ["2"]);
     client.batch_execute("rollback").await.unwrap();
@@ -240,11 +243,11 @@ async fn a_conversation_that_somebody_is_changing_is_passed_over() {
 #[tokio::test]
 async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
     let Some((first, second, url)) = replicas().await else { return };
-    first.append(vec![message("a", "1")]).await.unwrap();
+    first.append(message("a", "1"), None).await.unwrap();
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let signs = async || {
-        let rows = client.query("select beats from replica order by id", &[]).await.unwrap();
+        let rows = client.query("select heartbeats from replica order by id", &[]).await.unwrap();
         rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>()
     };
     let before = until("both", async || Some(signs().await).filter(|signs| signs.len() == 2)).await;
@@ -261,19 +264,19 @@ async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
 async fn a_duplicate_on_its_way_through_another_replica_is_a_duplicate() {
     let Some(cluster) = Cluster::shared().await else { return };
     let (url, clock) = (cluster.database().await, Clock::manual(START));
-    let replicas: [Arc<dyn Journal>; 2] = [open(&url, &clock).await, open(&url, &clock).await];
+    let replicas: [Arc<dyn Queues>; 2] = [open(&url, &clock).await, open(&url, &clock).await];
     let client = client(&url).await;
     // Each waits for the other's conversation only, so both look for the key before either has it.
     client.batch_execute("begin; lock table tally in exclusive mode").await.unwrap();
     let appends = [0, 1].map(|number: usize| {
         let journal = Arc::clone(&replicas[number]);
-        spawn(async move { journal.append(vec![message(&number.to_string(), "same")]).await })
+        spawn(async move { journal.append(message(&number.to_string(), "same"), None).await })
     });
     waiting(&client, ON_A_LOCK, 2).await;
     client.batch_execute("rollback").await.unwrap();
     let mut answers = Vec::new();
     for append in appends {
-        answers.push(append.await.unwrap().unwrap()[0]);
+        answers.push(append.await.unwrap().unwrap());
     }
     answers.sort_unstable_by_key(|answer| *answer == Appended::Duplicate);
     assert_eq!(answers, [Appended::New, Appended::Duplicate]);

@@ -11,7 +11,7 @@ use std::{
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Appended, Journal, JournalError, Queue},
+    journal::{self, Appended, JournalError, Queue, Queues},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::support::{LEASE, PATIENCE, START, message, options};
 use crate::support::skip;
 
-/// Says to a test that it is the child, and where its disk is.
+/// The variable that tells a test that it is the child, and where its disk is.
 const DISK: &str = "JOURNAL_TEST_DISK";
 
 #[test]
@@ -74,7 +74,8 @@ fn in_child<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(test());
 }
 
-/// What a failure does to the store: after one that may have lost a write it is opened again before it is asked anything.
+/// The effect of a failure on the store: after a failure that may have lost a write, the store is opened again before it
+/// is asked anything.
 enum Store {
     GoesOn,
     IsOpenedAgain,
@@ -83,15 +84,15 @@ enum Store {
 /// Fills the disk, sees that nothing is acknowledged, makes room, and sees that all goes on.
 async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     let url = format!("sqlite:{}/journal.db", disk.to_str().unwrap());
-    let journal = journal::open(&url, options(&Clock::manual(START))).await.unwrap();
-    journal.append(vec![message("held", "held")]).await.unwrap();
+    let journal = journal::open_server(&url, options(&Clock::manual(START))).await.unwrap();
+    journal.append(message("held", "held"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let mut accepted = Vec::new();
     let refused = loop {
         let key = format!("k{}", accepted.len());
         let mut entry = message(&key, &key);
         entry.body = vec![7; 100_000].into();
-        match journal.append(vec![entry]).await {
+        match journal.append(entry, None).await {
             Ok(_) => accepted.push(key),
             Err(error) => break error,
         }
@@ -101,9 +102,9 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     assert!(!accepted.is_empty());
     let stats = journal.stats().await;
     assert!(matches!(stats, Err(JournalError::Unavailable(_))), "no more is sent here: {stats:?}");
-    let known = journal.append(vec![message("k0", "k0")]).await;
+    let known = journal.append(message("k0", "k0"), None).await;
     match store {
-        Store::GoesOn => assert_eq!(known.unwrap(), [Appended::Duplicate], "it needs no room"),
+        Store::GoesOn => assert_eq!(known.unwrap(), Appended::Duplicate, "it needs no room"),
         Store::IsOpenedAgain => assert!(matches!(known, Err(JournalError::Unavailable(_))), "{known:?}"),
     }
 
@@ -116,15 +117,15 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     journal.finish(held.lease, Vec::new()).await.expect("what was done meanwhile is noted");
     drop(journal);
 
-    let journal = journal::open(&url, options(&Clock::manual(START))).await.unwrap();
+    let journal = journal::open_server(&url, options(&Clock::manual(START))).await.unwrap();
     let kept = journal.lease(Queue::Inbox, 999, START.plus(Duration::from_secs(9))).await.unwrap();
     let kept: Vec<_> = kept.into_iter().map(|entry| entry.key).filter(|key| key != "held").collect();
     assert_eq!(kept, accepted);
     journal.close().await.unwrap();
 }
 
-async fn again(journal: &dyn Journal, key: &str) {
-    while let Err(error) = journal.append(vec![message(key, key)]).await {
+async fn again(journal: &dyn Queues, key: &str) {
+    while let Err(error) = journal.append(message(key, key), None).await {
         assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -1,4 +1,4 @@
-//! Who gets what: order, one lease a conversation, fences, and what settling does.
+//! Leases: order, one lease a conversation, fences, and what settling does.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) async fn conversations_are_leased_side_by_side_oldest_first(bench: &B
 }
 
 pub(super) async fn the_queues_do_not_wait_for_each_other(bench: &Bench) {
-    bench.journal.append(vec![message("a", "1"), reply("a", "2")]).await.unwrap();
+    bench.append_all([message("a", "1"), reply("a", "2")]).await;
     assert_eq!(keys(&bench.lease_from(Queue::Outbox, 9).await), ["2"]);
     assert_eq!(keys(&bench.lease_from(Queue::Inbox, 9).await), ["1"]);
 }
@@ -158,7 +158,7 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
         outbox.mark_unchanged();
         moved
     };
-    bench.journal.append(vec![message("a", "1"), message("a", "2")]).await.unwrap();
+    bench.append_all([message("a", "1"), message("a", "2")]).await;
     assert!(moved().0, "after an append");
     let entry = bench.lease_one().await;
     moved();

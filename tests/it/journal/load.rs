@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, Entry, EntryId, Journal, Queue},
+    journal::{Appended, Entry, EntryId, Queue, Queues},
 };
 use tokio::{sync::Mutex, task::JoinSet, time::timeout};
 
@@ -21,7 +21,7 @@ pub(super) async fn of_64_identical_appends_at_once_exactly_one_is_new(bench: &B
         let appends = (0..64).map(|_| {
             let journal = Arc::clone(&bench.journal);
             let entry = message("a", &key);
-            async move { journal.append(vec![entry]).await.unwrap()[0] }
+            async move { journal.append(entry, None).await.unwrap() }
         });
         let mut tasks: JoinSet<_> = appends.collect();
         let mut new = 0;
@@ -64,7 +64,7 @@ pub(super) async fn under_a_random_load_nothing_is_lost_doubled_or_reordered(ben
 /// The entries that were settled, by conversation.
 type Seen = Arc<Mutex<BTreeMap<String, Vec<EntryId>>>>;
 
-async fn work(journal: Arc<dyn Journal>, clock: Clock, seen: Seen, seed: u64) {
+async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Seen, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let mut changes = journal.changes(Queue::Inbox);
     loop {
@@ -85,7 +85,7 @@ async fn work(journal: Arc<dyn Journal>, clock: Clock, seen: Seen, seed: u64) {
     }
 }
 
-async fn settle(journal: &dyn Journal, clock: &Clock, seen: &Seen, entry: Entry, dice: u32) {
+async fn settle(journal: &dyn Queues, clock: &Clock, seen: &Seen, entry: Entry, dice: u32) {
     if dice < 3 {
         return journal.postpone(entry.lease, clock.now(), "dice".to_owned()).await.unwrap();
     }

@@ -54,7 +54,6 @@ suite! { memory, sqlite, postgres, serializable: {
         the_same_key_in_the_other_queue_is_another_entry,
         what_is_leased_is_what_was_appended,
         answers_come_in_the_order_of_the_entries,
-        nothing_appended_is_nothing_answered,
         a_finished_entry_is_known_for_the_window_and_no_longer,
         a_full_inbox_refuses_and_changes_nothing,
         a_full_inbox_takes_entries_again_once_one_is_done,

@@ -1,4 +1,4 @@
-//! What an operator does: look, revive, discard, purge; and that the numbers add up.
+//! An operator's verbs: look, revive, discard, purge; and the numbers add up.
 
 use std::time::Duration;
 
@@ -113,8 +113,8 @@ pub(super) async fn the_next_one_of_a_discarded_entry_that_waited_is_due_at_once
 }
 
 pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
-    bench.journal.append(vec![message("a", "1"), dead("a", "2"), reply("a", "3")]).await.unwrap();
-    bench.journal.append(vec![message("b", "4"), dead("b", "5")]).await.unwrap();
+    bench.append_all([message("a", "1"), dead("a", "2"), reply("a", "3")]).await;
+    bench.append_all([message("b", "4"), dead("b", "5")]).await;
     let entry = bench.lease(1).await.remove(0);
     bench.finish(entry).await;
 
@@ -134,7 +134,7 @@ pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
 
 pub(super) async fn a_purge_removes_what_was_kept_long_enough_and_nothing_else(bench: &Bench) {
     let many = (0..600).map(|number| message(&format!("c{number}"), &number.to_string()));
-    bench.journal.append(many.collect()).await.unwrap();
+    bench.append_all(many).await;
     bench.append(dead("a", "dead")).await;
     for entry in bench.lease(500).await {
         bench.finish(entry).await;

@@ -1,4 +1,4 @@
-//! Where the SQLite file is: its names, its locks and modes, its readers, and another file in its place.
+//! The place of the SQLite file: names, locks and modes, readers, and another file in its place.
 
 use std::{
     fs,
@@ -10,40 +10,37 @@ use std::{
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Access, Appended, Entry, Journal, JournalError, Options, Queue},
+    journal::{self, Appended, Entry, JournalError, Queue, Queues},
 };
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 use tokio::task::JoinSet;
 
-use super::support::{KEEP_DEAD, LEASE, START, dead, keys, message, options, url};
+use super::support::{KEEP_DEAD, LEASE, Opener, START, append_all, dead, keys, message, options, url};
 use crate::support::until;
 
-async fn open(folder: &TempDir) -> Arc<dyn Journal> {
+async fn open(folder: &TempDir) -> Arc<dyn Queues> {
     open_at(&url(folder)).await
 }
 
-async fn open_at(url: &str) -> Arc<dyn Journal> {
-    journal::open(url, options(&Clock::manual(START))).await.unwrap()
+async fn open_at(url: &str) -> Arc<dyn Queues> {
+    journal::open_server(url, options(&Clock::manual(START))).await.unwrap()
 }
 
 async fn refusal(url: &str) -> String {
-    match journal::open(url, options(&Clock::system())).await {
-        Err(JournalError::Open(message)) => message,
-        other => panic!("{url}: {other:?}"),
-    }
+    Opener::Server.instruction(url).await
 }
 
-/// The database and what is beside it.
+/// The database and the files beside it.
 fn files(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect()
 }
 
-async fn append(journal: &dyn Journal, key: &str) -> Result<Appended, JournalError> {
-    Ok(journal.append(vec![message(key, key)]).await?[0])
+async fn append(journal: &dyn Queues, key: &str) -> Result<Appended, JournalError> {
+    journal.append(message(key, key), None).await
 }
 
-async fn leased(journal: &dyn Journal) -> Vec<Entry> {
+async fn leased(journal: &dyn Queues) -> Vec<Entry> {
     journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap()
 }
 
@@ -169,12 +166,10 @@ async fn a_second_server_is_refused_though_the_lock_s_file_was_removed() {
     let journal = open(&folder).await;
     append(&*journal, "1").await.unwrap();
     let lock = folder.path().join("journal.db.lock");
-    for access in [Access::Server, Access::Source, Access::Target] {
+    for opener in [Opener::Server, Opener::Source, Opener::Target] {
         fs::remove_file(&lock).unwrap();
-        let refused =
-            journal::open(&url(&folder), Options { access, ..options(&Clock::system()) }).await;
-        let Err(JournalError::Open(message)) = refused else { panic!("{access:?}: {refused:?}") };
-        assert!(message.contains("in use by another server"), "{access:?}: {message}");
+        let message = opener.instruction(&url(&folder)).await;
+        assert!(message.contains("in use by another server"), "{opener:?}: {message}");
     }
     append(&*journal, "2").await.expect("the first one goes on");
     journal.close().await.unwrap();
@@ -209,7 +204,7 @@ async fn a_path_with_spaces_and_signs_is_taken_as_it_is() {
     assert!(path.is_file());
 }
 
-/// Asserts that the folder and the files in it, so many, are for nobody but their owner.
+/// Asserts that the folder and the `count` files in it are for nobody but their owner.
 fn assert_private(folder: &Path, count: usize) {
     let files = files(folder);
     assert_eq!(files.len(), count, "{files:?}");
@@ -242,8 +237,8 @@ async fn what_is_made_is_for_its_owner_only_and_modes_that_were_set_stay() {
     assert_eq!(kept, [0o640, 0o750]);
 
     let copy = folder.path().join("b/copy");
-    let target = Options { access: Access::Target, ..options(&Clock::system()) };
-    journal::open(&format!("sqlite:{}/copy.db", copy.display()), target).await.unwrap();
+    let target = format!("sqlite:{}/copy.db", copy.display());
+    journal::open_target(&target, options(&Clock::system())).await.unwrap();
     assert_private(&copy, 2);
 }
 
@@ -252,13 +247,13 @@ async fn what_was_purged_is_in_no_file_any_more() {
     const MARK: &[u8] = b"my-id-card-number";
     let folder = tempdir().unwrap();
     let clock = Clock::manual(START);
-    let journal = journal::open(&url(&folder), options(&clock)).await.unwrap();
+    let journal = journal::open_server(&url(&folder), options(&clock)).await.unwrap();
     let letters = (0..200).map(|number| {
         let mut letter = dead("a", &number.to_string());
         letter.body = [MARK, &vec![b'x'; number * 37]].concat().into();
         letter
     });
-    journal.append(letters.collect()).await.unwrap();
+    append_all(&*journal, letters).await;
     append(&*journal, "stays").await.unwrap();
     clock.advance(KEEP_DEAD);
     assert_eq!(journal.purge().await.unwrap(), 200);
@@ -279,11 +274,10 @@ async fn the_stats_of_an_operator_are_of_one_moment() {
     let folder = tempdir().unwrap();
     let journal = open(&folder).await;
     let letters = (0..LETTERS).map(|number| dead("a", &format!("letter {number}")));
-    journal.append(letters.collect()).await.unwrap();
+    append_all(&*journal, letters).await;
     let entries = (0..ENTRIES).map(|number| number.to_string());
-    journal.append(entries.map(|key| message(&key, &key)).collect()).await.unwrap();
-    let operator = Options { access: Access::Operator, ..options(&Clock::system()) };
-    let operator = journal::open(&url(&folder), operator).await.unwrap();
+    append_all(&*journal, entries.map(|key| message(&key, &key))).await;
+    let operator = journal::open_operator(&url(&folder), options(&Clock::system())).await.unwrap();
     let server = Arc::clone(&journal);
     let mut finishing = JoinSet::new();
     finishing.spawn(async move {

@@ -5,13 +5,13 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas},
-    support::{LEASE, MAX_PENDING, START, message},
+    support::{LEASE, MAX_PENDING, START, append_all, message},
 };
 use crate::support::{postgres::client, until};
 
 /// Finished entries.
 const HISTORY: &str = "
-    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line, conversation, key,
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash, conversation, key,
         body)
     select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000, decode(md5('key' || n), 'hex'),
         decode(md5('line' || n % 1000), 'hex'), '', '', ''
@@ -28,7 +28,7 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     let journal = open(&url, &Clock::manual(START)).await;
     for round in 0..50 {
         let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
-        journal.append(entries.collect()).await.unwrap();
+        append_all(&*journal, entries).await;
         for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
             journal.finish(entry.lease, Vec::new()).await.unwrap();
         }
@@ -57,17 +57,17 @@ async fn what_was_planned_while_the_tables_were_empty_is_planned_again_when_they
     client.batch_execute(&quiet.join(";")).await.unwrap();
     client.batch_execute("vacuum analyze").await.unwrap();
     let again = message("1", "1");
-    journal.append(vec![again.clone()]).await.unwrap();
+    journal.append(again.clone(), None).await.unwrap();
     let read = "select sum(idx_tup_fetch + idx_tup_read)::bigint from pg_stat_user_tables
         join (select relid, sum(idx_tup_read) idx_tup_read from pg_stat_user_indexes group by relid) i using (relid)
         where schemaname = 'rongcloud_callback' and relname in ('entry', 'conversation')";
     let read = async || client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
     let backlog = (0..MAX_PENDING - 1).map(|number| number.to_string());
-    journal.append(backlog.map(|number| message(&number, &number)).collect()).await.unwrap();
+    append_all(&*journal, backlog.map(|number| message(&number, &number))).await;
     let (mut steps, mut before) = (0, read().await);
     until("steps that read a few rows", async || {
         steps += 1;
-        journal.append(vec![again.clone()]).await.unwrap();
+        journal.append(again.clone(), None).await.unwrap();
         let now = read().await;
         // Its connection tells what it has read once a second.
         if now == before {
@@ -87,7 +87,7 @@ async fn while_the_tables_grow_quickly_they_are_planned_for_again_at_once() {
     client.batch_execute("vacuum analyze").await.unwrap();
     let count = MAX_PENDING - 1;
     for number in (0..count).map(|number| number.to_string()) {
-        journal.append(vec![message(&number, &number)]).await.unwrap();
+        journal.append(message(&number, &number), None).await.unwrap();
     }
     drop(journal);
     alone(&client).await;

@@ -9,8 +9,7 @@ use std::{
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Access, Appended, Bond, EntryId, Filter, Journal, JournalError, NewEntry, Options, Queue,
-        State,
+        self, Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues, SignatureBinding, State,
     },
 };
 use tokio::{
@@ -18,25 +17,25 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::support::{LEASE, MAX_PENDING, START, keys, message, options, reply};
+use super::support::{LEASE, MAX_PENDING, Opener, START, append_all, keys, message, options, reply};
 use crate::support::{
     postgres::{Cluster, PASSWORD, client},
     until,
 };
 
-const BOND: Bond = Bond { signature: [7; 20], span: Duration::from_mins(10) };
+const BINDING: SignatureBinding = SignatureBinding { signature: [7; 20], span: Duration::from_mins(10) };
 
-pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Journal> {
-    journal::open(url, options(clock)).await.unwrap()
+pub(super) async fn open(url: &str, clock: &Clock) -> Arc<dyn Queues> {
+    journal::open_server(url, options(clock)).await.unwrap()
 }
 
 /// An empty database and two replicas on it.
-pub(super) async fn replicas() -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+pub(super) async fn replicas() -> Option<(Arc<dyn Queues>, Arc<dyn Queues>, String)> {
     replicas_on(&Clock::manual(START)).await
 }
 
 /// An empty database and two replicas on it that are told the time by this clock.
-pub(super) async fn replicas_on(clock: &Clock) -> Option<(Arc<dyn Journal>, Arc<dyn Journal>, String)> {
+pub(super) async fn replicas_on(clock: &Clock) -> Option<(Arc<dyn Queues>, Arc<dyn Queues>, String)> {
     let url = Cluster::shared().await?.database().await;
     Some((open(&url, clock).await, open(&url, clock).await, url))
 }
@@ -47,10 +46,9 @@ pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     tokio::spawn(work)
 }
 
-pub(super) async fn refusal(url: &str, access: Access) -> String {
-    let options = Options { access, ..options(&Clock::system()) };
-    match journal::open(url, options).await {
-        Err(error @ (JournalError::Open(_) | JournalError::Unavailable(_))) => error.to_string(),
+pub(super) async fn refusal(url: &str, opener: Opener) -> String {
+    match opener.refusal(url).await {
+        error @ (JournalError::Open(_) | JournalError::Unavailable(_)) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -64,7 +62,7 @@ async fn replicas_that_find_an_empty_database_at_once_migrate_it_once() {
         let url = url.clone();
         replicas.spawn(async move {
             let journal = open(&url, &Clock::manual(START)).await;
-            journal.append(vec![message("a", &number.to_string())]).await.unwrap();
+            journal.append(message("a", &number.to_string()), None).await.unwrap();
             journal
         });
     }
@@ -78,20 +76,20 @@ async fn a_newer_programs_tables_are_refused_also_by_a_replica_that_comes_back()
     let client = client(&url).await;
     let ours: i32 = client.query_one("select version from version", &[]).await.unwrap().get(0);
     client.batch_execute("update version set version = 99").await.unwrap();
-    for access in [Access::Server, Access::Operator] {
-        let message = refusal(&url, access).await;
+    for opener in [Opener::Server, Opener::Operator] {
+        let message = refusal(&url, opener).await;
         assert!(message.contains("of version 99") && message.contains("newer program"), "{message}");
     }
     client.execute("update version set version = $1", &[&ours]).await.unwrap();
-    first.append(vec![message("a", "1")]).await.unwrap();
+    first.append(message("a", "1"), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
     let Some(cluster) = Cluster::shared().await else { return };
     let url = cluster.database().await;
-    for access in [Access::Operator, Access::Source] {
-        let message = refusal(&url, access).await;
+    for opener in [Opener::Operator, Opener::Source] {
+        let message = refusal(&url, opener).await;
         assert!(message.contains("start the server once"), "{message}");
     }
     let client = client(&url).await;
@@ -99,18 +97,18 @@ async fn what_is_not_there_or_not_ours_is_refused_and_left_as_it_is() {
         .batch_execute("create schema rongcloud_callback; create table rongcloud_callback.theirs ()")
         .await
         .unwrap();
-    let message = refusal(&url, Access::Server).await;
+    let message = refusal(&url, Opener::Server).await;
     assert!(message.contains("another program's"), "{message}");
     let tables = "select count(*) from pg_tables where schemaname = 'rongcloud_callback'";
     assert_eq!(client.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 1);
 
     let wrong = url.replace(PASSWORD, "wr0ng-s3cret");
-    let message = refusal(&wrong, Access::Server).await;
+    let message = refusal(&wrong, Opener::Server).await;
     assert!(
         message.contains("password authentication failed") && !message.contains("s3cret"),
         "{message}"
     );
-    let message = refusal(&cluster.url("nowhere"), Access::Server).await;
+    let message = refusal(&cluster.url("nowhere"), Opener::Server).await;
     assert!(message.contains("does not exist") && !message.contains(PASSWORD), "{message}");
 }
 
@@ -125,14 +123,14 @@ async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not()
         format!("create role {role} login password '{PASSWORD}'; create schema rongcloud_callback");
     client.batch_execute(&make).await.unwrap();
     let url = url.replace("//tests:", &format!("//{role}:"));
-    let message = refusal(&url, Access::Server).await;
+    let message = refusal(&url, Opener::Server).await;
     let hint = format!("alter schema rongcloud_callback owner to {role}");
     assert!(message.contains("belongs to tests") && message.contains(&hint), "{message}");
     client.batch_execute(&hint).await.unwrap();
-    let message = refusal(&url, Access::Operator).await;
+    let message = refusal(&url, Opener::Operator).await;
     assert!(message.contains("start the server once"), "{message}");
     let journal = open(&url, &Clock::manual(START)).await;
-    journal.append(vec![entry]).await.unwrap();
+    journal.append(entry, None).await.unwrap();
     drop(journal);
     open(&url, &Clock::manual(START)).await;
 }
@@ -140,8 +138,8 @@ async fn an_empty_schema_that_was_made_for_us_is_used_and_anybody_elses_is_not()
 #[tokio::test]
 async fn what_one_replica_took_in_the_other_knows_and_works_on() {
     let Some((first, second, _)) = replicas().await else { return };
-    first.append(vec![message("a", "1"), message("a", "2"), message("b", "3")]).await.unwrap();
-    assert_eq!(second.append(vec![message("a", "1")]).await.unwrap(), [Appended::Duplicate]);
+    append_all(&*first, [message("a", "1"), message("a", "2"), message("b", "3")]).await;
+    assert_eq!(second.append(message("a", "1"), None).await.unwrap(), Appended::Duplicate);
 
     let until = START.plus(LEASE);
     let mine = second.lease(Queue::Inbox, 1, until).await.unwrap();
@@ -163,11 +161,11 @@ async fn what_all_replicas_have_taken_in_counts_for_the_bound_of_each() {
     let messages = |from: usize, count: usize| {
         (from..from + count).map(|number| message("a", &number.to_string())).collect::<Vec<_>>()
     };
-    first.append(messages(0, MAX_PENDING - 2)).await.unwrap();
-    second.append(messages(MAX_PENDING, 1)).await.unwrap();
-    let refused = second.append(messages(MAX_PENDING + 1, 2)).await;
+    append_all(&*first, messages(0, MAX_PENDING - 2)).await;
+    append_all(&*second, messages(MAX_PENDING, 1)).await;
+    append_all(&*second, messages(MAX_PENDING + 1, 1)).await;
+    let refused = second.append(message("a", "beyond the bound"), None).await;
     assert!(matches!(refused, Err(JournalError::Full(_))), "{refused:?}");
-    second.append(messages(MAX_PENDING + 1, 1)).await.unwrap();
     for journal in [first, second] {
         assert_eq!(journal.stats().await.unwrap().inbox.pending, MAX_PENDING as u64);
     }
@@ -183,18 +181,18 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
         inbox.mark_unchanged();
         until("news", async || {
             number += 1;
-            first.append(vec![message(&number.to_string(), &number.to_string())]).await.unwrap();
+            first.append(message(&number.to_string(), &number.to_string()), None).await.unwrap();
             inbox.has_changed().unwrap().then_some(())
         })
         .await;
     }
     let mut outbox = second.changes(Queue::Outbox);
     let dead = NewEntry { dead: Some("refused".to_owned()), ..reply("a", "r") };
-    first.append(vec![dead]).await.unwrap();
+    first.append(dead, None).await.unwrap();
     let letters = Filter { state: Some(State::Dead), limit: 1, ..Filter::default() };
     let letter = first.list(letters).await.unwrap().remove(0);
-    let operator = Options { access: Access::Operator, ..options(&Clock::manual(START)) };
-    journal::open(&url, operator).await.unwrap().revive(letter.id).await.unwrap();
+    let operator = journal::open_operator(&url, options(&Clock::manual(START))).await.unwrap();
+    operator.revive(letter.id).await.unwrap();
     until("an operator's news", async || outbox.has_changed().unwrap().then_some(())).await;
     outbox.mark_unchanged();
 }
@@ -202,23 +200,23 @@ async fn a_replica_hears_of_what_another_one_or_an_operator_has_made_ready() {
 #[tokio::test]
 async fn a_signature_that_one_replica_has_seen_comes_with_no_other_body_to_another() {
     let Some((first, second, _)) = replicas().await else { return };
-    assert_eq!(first.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::New);
-    assert_eq!(second.append_bound(BOND, message("a", "1")).await.unwrap(), Appended::Duplicate);
-    let forged = second.append_bound(BOND, message("a", "2")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    assert_eq!(first.append(message("a", "1"), Some(BINDING)).await.unwrap(), Appended::New);
+    assert_eq!(second.append(message("a", "1"), Some(BINDING)).await.unwrap(), Appended::Duplicate);
+    let forged = second.append(message("a", "2"), Some(BINDING)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
     // A retry comes under a signature of its own, which is bound as well though nothing is appended.
-    let retry = Bond { signature: [8; 20], ..BOND };
-    assert_eq!(first.append_bound(retry, message("a", "1")).await.unwrap(), Appended::Duplicate);
-    let forged = second.append_bound(retry, message("a", "3")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
+    let retry = SignatureBinding { signature: [8; 20], ..BINDING };
+    assert_eq!(first.append(message("a", "1"), Some(retry)).await.unwrap(), Appended::Duplicate);
+    let forged = second.append(message("a", "3"), Some(retry)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
     // So does a probe.
-    let probe = Bond { signature: [9; 20], ..BOND };
-    first.bind(probe, b"are you there?").await.unwrap();
-    second.bind(probe, b"are you there?").await.unwrap();
-    let forged = second.append_bound(probe, message("a", "4")).await;
-    assert!(matches!(forged, Err(JournalError::Bound)), "{forged:?}");
-    let other = second.bind(retry, b"are you there?").await;
-    assert!(matches!(other, Err(JournalError::Bound)), "{other:?}");
+    let probe = SignatureBinding { signature: [9; 20], ..BINDING };
+    first.bind_signature(probe, b"are you there?").await.unwrap();
+    second.bind_signature(probe, b"are you there?").await.unwrap();
+    let forged = second.append(message("a", "4"), Some(probe)).await;
+    assert!(matches!(forged, Err(JournalError::SignatureReused)), "{forged:?}");
+    let other = second.bind_signature(retry, b"are you there?").await;
+    assert!(matches!(other, Err(JournalError::SignatureReused)), "{other:?}");
     assert_eq!(first.stats().await.unwrap().inbox.pending, 1);
 }
 
@@ -228,8 +226,9 @@ async fn of_many_bodies_under_one_signature_at_once_one_is_taken() {
     let mut senders = JoinSet::new();
     for number in 0..40 {
         let journal = Arc::clone(if number % 2 == 0 { &first } else { &second });
-        senders
-            .spawn(async move { journal.append_bound(BOND, message("a", &number.to_string())).await });
+        senders.spawn(
+            async move { journal.append(message("a", &number.to_string()), Some(BINDING)).await },
+        );
     }
     let answers = senders.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
@@ -270,7 +269,7 @@ async fn keep_one_order(url: &str) {
                 // Every message reaches two replicas at once.
                 for number in (0..ENTRIES).filter(|number| number % 3 != (replica + half) % 3) {
                     let conversation = (number % CONVERSATIONS).to_string();
-                    journal.append(vec![message(&conversation, &number.to_string())]).await.unwrap();
+                    journal.append(message(&conversation, &number.to_string()), None).await.unwrap();
                 }
             });
         }
@@ -288,7 +287,7 @@ async fn keep_one_order(url: &str) {
     }
 }
 
-async fn work(journal: Arc<dyn Journal>, clock: Clock, seen: Arc<Mutex<Seen>>) {
+async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Arc<Mutex<Seen>>) {
     while seen.lock().await.settled.values().map(Vec::len).sum::<usize>() < ENTRIES {
         let entries = journal.lease(Queue::Inbox, 5, clock.now().plus(LEASE)).await.unwrap();
         for entry in &entries {
@@ -314,17 +313,17 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
     let Some(cluster) = Cluster::start().await else { return };
     let url = cluster.database().await;
     let journal = open(&url, &Clock::manual(START)).await;
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     cluster.kill();
-    let away = async || journal.append(vec![message("a", "2")]).await.err();
+    let away = async || journal.append(message("a", "2"), None).await.err();
     let error = until("a refusal", away).await;
     assert!(matches!(error, JournalError::Unavailable(_)), "{error:?}");
     assert!(!error.to_string().contains(PASSWORD), "{error}");
     assert!(journal.stats().await.is_err(), "not ready either");
 
     cluster.run().await;
-    until("an append", async || journal.append(vec![message("a", "3")]).await.ok()).await;
+    until("an append", async || journal.append(message("a", "3"), None).await.ok()).await;
     let listed = journal.list(Filter { state: Some(State::Pending), limit: 9, ..Filter::default() });
     assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
     journal.finish(held.lease, Vec::new()).await.expect("its lease went on");

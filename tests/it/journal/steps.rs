@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Entry, Filter, Journal, NewEntry, Options, Queue, Record, State},
+    journal::{self, Entry, Filter, NewEntry, Queue, Queues, Record, State},
 };
 use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas_on},
-    support::{KEEP, KEEP_DEAD, LEASE, START, dead, keys, message, options, reply},
+    support::{KEEP, KEEP_DEAD, LEASE, START, append_all, dead, keys, message, options, reply},
 };
 use crate::support::{
     postgres::{Cluster, client},
@@ -21,13 +21,13 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// By how much the clock was set, as far as anybody has noticed.
 async fn stepped(client: &Client) -> i64 {
-    client.query_one("select stepped from version", &[]).await.unwrap().get(0)
+    client.query_one("select clock_steps from version", &[]).await.unwrap().get(0)
 }
 
 /// Waits until both replicas have looked at the clock.
 async fn looked(client: &Client) {
     let beats = async || -> Vec<i64> {
-        let rows = client.query("select beats from replica order by id", &[]).await.unwrap();
+        let rows = client.query("select heartbeats from replica order by id", &[]).await.unwrap();
         rows.iter().map(|row| row.get(0)).collect()
     };
     let before = beats().await;
@@ -39,23 +39,23 @@ async fn looked(client: &Client) {
     until("looks at the clock", again).await;
 }
 
-async fn records(journal: &dyn Journal) -> BTreeMap<String, Record> {
+async fn records(journal: &dyn Queues) -> BTreeMap<String, Record> {
     let all = Filter { limit: 99, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
     records.into_iter().map(|record| (record.key.clone(), record)).collect()
 }
 
 /// A journal with an entry of each kind: held, due later, due now, done and dead.
-async fn fill(journal: &dyn Journal, clock: &Clock) -> Entry {
+async fn fill(journal: &dyn Queues, clock: &Clock) -> Entry {
     let names = ["held", "later", "done", "dead"].map(|name| message(name, name));
-    journal.append(names.to_vec()).await.unwrap();
+    append_all(journal, names).await;
     let leased = journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
     let [held, later, done, dead] = <[Entry; 4]>::try_from(leased).unwrap();
     let soon = clock.now().plus(Duration::from_secs(10));
     journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
     journal.finish(done.lease, Vec::new()).await.unwrap();
     journal.bury(dead.lease, "no".to_owned()).await.unwrap();
-    journal.append(vec![message("now", "now")]).await.unwrap();
+    journal.append(message("now", "now"), None).await.unwrap();
     held
 }
 
@@ -77,7 +77,7 @@ async fn is_unmoved_by(step: impl Fn(UnixMillis) -> UnixMillis) {
     }
     let later = clock.now().plus(Duration::from_secs(10));
     assert_eq!(after["later"].due_at, later, "what is due moves with the clock");
-    let lease = async |journal: &Arc<dyn Journal>| {
+    let lease = async |journal: &Arc<dyn Queues>| {
         journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap()
     };
     assert_eq!(keys(&lease(&second).await), ["now"]);
@@ -102,11 +102,11 @@ async fn a_clock_that_is_set_back_redates_nothing_and_delays_nothing() {
 async fn what_is_kept_is_kept_for_its_time_whatever_the_clock_does_meanwhile() {
     let clock = Clock::manual(START);
     let Some((first, second, _url)) = replicas_on(&clock).await else { return };
-    first.append(vec![dead("dead", "dead"), message("done", "done")]).await.unwrap();
+    append_all(&*first, [dead("dead", "dead"), message("done", "done")]).await;
     let done = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
     clock.set(START.minus(40 * DAY));
     first.finish(done.lease, Vec::new()).await.unwrap();
-    first.append(vec![dead("dead", "dead2")]).await.unwrap();
+    first.append(dead("dead", "dead2"), None).await.unwrap();
     let kept = async || {
         second.purge().await.unwrap();
         records(&*first).await.into_keys().collect::<Vec<_>>()
@@ -131,14 +131,13 @@ async fn what_is_kept_is_kept_for_its_time_whatever_the_clock_does_meanwhile() {
 async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(vec![dead("a", "a")]).await.unwrap();
+    first.append(dead("a", "a"), None).await.unwrap();
     clock.advance(DAY);
     // Whoever ends writes how much time it knows of.
     second.close().await.unwrap();
     // This much may not have been written yet.
     clock.advance(Duration::from_secs(5));
-    let operator = Options { access: Access::Operator, ..options(&clock) };
-    let operator = journal::open(&url, operator).await.unwrap();
+    let operator = journal::open_operator(&url, options(&clock)).await.unwrap();
     let letters = Filter { state: Some(State::Dead), limit: 9, ..Filter::default() };
     let letter = operator.list(letters).await.unwrap().remove(0);
     operator.discard(letter.id).await.unwrap();
@@ -153,7 +152,7 @@ async fn what_an_operator_settles_is_kept_for_its_time_as_well() {
 async fn a_clock_that_was_set_back_while_nobody_was_there_delays_nothing() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(vec![message("now", "now"), message("later", "later")]).await.unwrap();
+    append_all(&*first, [message("now", "now"), message("later", "later")]).await;
     let leased = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     for entry in leased.into_iter().filter(|entry| entry.key == "later") {
         let soon = START.plus(Duration::from_secs(10));
@@ -179,8 +178,8 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
     let client = client(&url).await;
     looked(&client).await;
     let letter = NewEntry { dead: Some("odd".to_owned()), ..message("dead", "dead") };
-    first.append(vec![letter, message("held", "held")]).await.unwrap();
-    let lease = async |journal: &Arc<dyn Journal>| {
+    append_all(&*first, [letter, message("held", "held")]).await;
+    let lease = async |journal: &Arc<dyn Queues>| {
         journal.lease(Queue::Inbox, 9, clock.now().plus(20 * LEASE)).await.unwrap()
     };
     let held = lease(&first).await.remove(0);
@@ -193,7 +192,7 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
         let found: i64 = client.query_one("select count(*) from replica", &[]).await.unwrap().get(0);
         assert_eq!(found, 2, "nobody was taken for dead");
         let name = format!("after {ahead:?}");
-        first.append(vec![message(&name, &name)]).await.unwrap();
+        first.append(message(&name, &name), None).await.unwrap();
         assert_eq!(keys(&lease(&second).await), [name.as_str()], "the lease of the other one goes on");
         assert_eq!(first.purge().await.unwrap(), 0);
     }

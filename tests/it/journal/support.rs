@@ -2,9 +2,12 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Appended, Entry, Journal, JournalError, NewEntry, Options, Queue, Stats},
+    journal::{
+        self, Appended, Entry, JournalError, NewEntry, Options, Queue, Queues, SignatureBinding, Stats,
+    },
 };
 use tempfile::TempDir;
 
@@ -15,28 +18,61 @@ pub(super) const KEEP: Duration = Duration::from_hours(1);
 pub(super) const KEEP_DEAD: Duration = Duration::from_hours(2);
 pub(super) const MAX_PENDING: usize = 1000;
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// How many appends wait at once where a test makes many: fewer than a driver has places for.
+const AT_ONCE: usize = 1000;
 /// Bound on waiting for what should happen soon.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One driver's journal, opened as a server does.
 pub(super) struct Bench {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     /// The clock of the process that has the journal open: the next one has its own.
     pub(super) clock: Clock,
-    /// What another process would open it by; none where nothing outlives a process.
+    /// The URL by which another process would open the journal; none where nothing outlives a process.
     url: Option<String>,
-    /// Whether it is one file or more; else it is a server that is told what is done, and does not go back in time.
+    /// The folder of a journal in a file; none for a database server, which does not go back in time.
     folder: Option<TempDir>,
-    /// Processes that ended without a word: their server does not know. They stand still, as their clocks do.
-    gone: Vec<Arc<dyn Journal>>,
+    /// Processes that ended without telling their database server. They stand still, as their clocks do.
+    gone: Vec<Arc<dyn Queues>>,
+}
+
+/// The party that opens a journal.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opener {
+    Server,
+    Operator,
+    Source,
+    Target,
+}
+
+impl Opener {
+    /// The error with which this party is kept away from a journal.
+    pub(super) async fn refusal(self, url: &str) -> JournalError {
+        let options = options(&Clock::system());
+        let error = match self {
+            Self::Server => journal::open_server(url, options).await.err(),
+            Self::Operator => journal::open_operator(url, options).await.err(),
+            Self::Source => journal::open_source(url, options).await.err(),
+            Self::Target => journal::open_target(url, options).await.err(),
+        };
+        error.unwrap_or_else(|| panic!("{self:?} has opened {url}"))
+    }
+
+    /// The message by which this party is told to change something.
+    pub(super) async fn instruction(self, url: &str) -> String {
+        match self.refusal(url).await {
+            JournalError::Open(message) => message,
+            other => panic!("{self:?}, {url}: {other:?}"),
+        }
+    }
 }
 
 /// How a journal's process ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ending {
-    /// It closes its journal.
+    /// The process closes its journal.
     Orderly,
-    /// It is gone from one moment to the next.
+    /// The process is gone from one moment to the next.
     Crash,
 }
 
@@ -55,7 +91,7 @@ impl Bench {
         Some(Self::at(url, None).await)
     }
 
-    /// Where transactions are serializable by default.
+    /// A journal in a database where transactions are serializable by default.
     pub(super) async fn serializable() -> Option<Self> {
         let url = Cluster::shared().await?.serializable_database().await;
         Some(Self::at(url, None).await)
@@ -63,7 +99,7 @@ impl Bench {
 
     async fn at(url: String, folder: Option<TempDir>) -> Self {
         let clock = Clock::manual(START);
-        let journal = journal::open(&url, options(&clock)).await.unwrap();
+        let journal = journal::open_server(&url, options(&clock)).await.unwrap();
         Self { journal, clock, url: Some(url), folder, gone: Vec::new() }
     }
 
@@ -73,17 +109,17 @@ impl Bench {
         self.is_shared() && matches!(ending, Ending::Crash)
     }
 
-    /// By what another process opens it; none where nothing outlives a process.
+    /// The URL by which another process opens the journal; none where nothing outlives a process.
     pub(super) fn url(&self) -> Option<String> {
         self.url.clone()
     }
 
-    /// Where its file is.
+    /// The folder of the journal's file.
     pub(super) fn folder(&self) -> &Path {
         self.folder.as_ref().unwrap().path()
     }
 
-    /// Whether several servers can be at it, who share a clock that is not theirs to set.
+    /// Whether several servers can have the journal open, who share a clock that is not theirs to set.
     pub(super) fn is_shared(&self) -> bool {
         self.url.is_some() && self.folder.is_none()
     }
@@ -96,7 +132,7 @@ impl Bench {
             return false;
         }
         // In its place, for a file can only be opened once this one is gone.
-        let nothing = journal::open("memory:", options(&self.clock)).await.unwrap();
+        let nothing = journal::open_server("memory:", options(&self.clock)).await.unwrap();
         let before = std::mem::replace(&mut self.journal, nothing);
         match (ending, &self.folder) {
             (Ending::Orderly, None) => before.close().await.unwrap(),
@@ -114,12 +150,29 @@ impl Bench {
         self.clock = Clock::manual(self.clock.now());
         meanwhile(&self.clock);
         let url = self.url.as_deref().unwrap_or("memory:");
-        self.journal = journal::open(url, options(&self.clock)).await.unwrap();
+        self.journal = journal::open_server(url, options(&self.clock)).await.unwrap();
         true
     }
 
+    /// Appends an entry under a signature of its own, as a server does.
     pub(super) async fn append(&self, entry: NewEntry) -> Appended {
-        self.journal.append(vec![entry]).await.unwrap()[0]
+        self.try_append(entry).await.unwrap()
+    }
+
+    /// Like [`append`](Self::append) where the journal may refuse.
+    pub(super) async fn try_append(&self, entry: NewEntry) -> Result<Appended, JournalError> {
+        let binding = SignatureBinding { signature: rand::random(), span: Duration::from_mins(10) };
+        self.journal.append(entry, Some(binding)).await
+    }
+
+    /// Appends entries in this order, many at once.
+    pub(super) async fn append_all(&self, entries: impl IntoIterator<Item = NewEntry>) -> Vec<Appended> {
+        stream::iter(entries)
+            .map(|entry| self.try_append(entry))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .unwrap()
     }
 
     pub(super) async fn lease(&self, limit: usize) -> Vec<Entry> {
@@ -147,7 +200,7 @@ impl Bench {
 
     pub(super) async fn close(&self) {
         self.journal.close().await.unwrap();
-        let refused = self.journal.append(vec![message("a", "late")]).await;
+        let refused = self.try_append(message("a", "late")).await;
         assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
     }
 }
@@ -177,7 +230,6 @@ pub(super) fn options(clock: &Clock) -> Options {
         max_pending: MAX_PENDING as u64,
         recent_keys: 64,
         clock: clock.clone(),
-        access: Access::Server,
     }
 }
 
@@ -208,6 +260,15 @@ fn new_entry(queue: Queue, conversation: &str, key: &str) -> NewEntry {
         body: key.to_owned().into(),
         dead: None,
     }
+}
+
+/// Appends entries in this order, many at once.
+pub(super) async fn append_all(
+    journal: &dyn Queues,
+    entries: impl IntoIterator<Item = NewEntry>,
+) -> Vec<Appended> {
+    let appends = stream::iter(entries).map(|entry| journal.append(entry, None));
+    appends.buffered(AT_ONCE).try_collect().await.unwrap()
 }
 
 /// The keys of entries, in order.

@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Access, Entry, Filter, Journal, JournalError, Options, Queue},
+    journal::{self, Entry, Filter, JournalError, Queue, Queues},
 };
 use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas, replicas_on},
-    support::{LEASE, START, keys, message, options, reply},
+    support::{LEASE, START, append_all, keys, message, options, reply},
 };
 use crate::support::{
     postgres::{Cluster, PASSWORD, client, cut_off_others, silence},
@@ -20,7 +20,7 @@ use crate::support::{
 #[tokio::test]
 async fn what_a_replica_that_ends_had_leased_is_free_at_once() {
     let Some((first, second, url)) = replicas().await else { return };
-    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    append_all(&*first, [message("a", "1"), message("b", "2")]).await;
     let held = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert!(second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().is_empty());
     first.close().await.unwrap();
@@ -49,7 +49,7 @@ async fn gone(client: &Client, replica: i64) {
 async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(vec![message("a", "1"), message("b", "2")]).await.unwrap();
+    append_all(&*first, [message("a", "1"), message("b", "2")]).await;
     let late = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     silence(&client, 1).await;
@@ -80,7 +80,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
 }
 
 /// Leases one entry after another as time passes; when each comes, in milliseconds from now.
-async fn arrivals(journal: &dyn Journal, clock: &Clock, count: usize) -> Vec<(String, u64)> {
+async fn arrivals(journal: &dyn Queues, clock: &Clock, count: usize) -> Vec<(String, u64)> {
     const PACE: u64 = 250;
     let mut arrivals = Vec::new();
     for step in 0..200 {
@@ -101,7 +101,7 @@ async fn what_a_dead_replica_was_working_on_comes_back_one_by_one_and_what_was_t
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
     let entries = ["1", "2", "3", "4"].map(|key| message(key, key));
-    first.append(entries.to_vec()).await.unwrap();
+    append_all(&*first, entries).await;
     // The oldest has been tried twice already.
     for _ in 0..2 {
         let tried = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
@@ -121,14 +121,14 @@ async fn what_a_dead_replica_was_working_on_comes_back_one_by_one_and_what_was_t
 async fn what_was_in_work_when_all_replicas_died_comes_back_one_by_one_however_long_ago_that_was() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    first.append(["1", "2", "3"].map(|key| message(key, key)).to_vec()).await.unwrap();
+    append_all(&*first, ["1", "2", "3"].map(|key| message(key, key))).await;
     assert_eq!(first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().len(), 3);
     second.close().await.unwrap();
     silence(&client(&url).await, 1).await;
     // Their leases have ended before anybody could have noticed that their holder is dead.
     clock.advance(LEASE * 2);
     let third = open(&url, &clock).await;
-    third.append(vec![message("4", "4")]).await.unwrap();
+    third.append(message("4", "4"), None).await.unwrap();
     let came = arrivals(&*third, &clock, 4).await;
     let expected = [("4", 0), ("1", 1000), ("2", 1500), ("3", 2000)];
     assert_eq!(came, expected.map(|(key, after)| (key.to_owned(), after)));
@@ -138,17 +138,17 @@ async fn what_was_in_work_when_all_replicas_died_comes_back_one_by_one_however_l
 async fn what_comes_after_a_discarded_entry_waits_for_whoever_is_at_work_on_that() {
     let clock = Clock::manual(START);
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
-    let operator = journal::open(&url, Options { access: Access::Operator, ..options(&clock) });
+    let operator = journal::open_operator(&url, options(&clock));
     let operator = operator.await.unwrap();
     let lease = async || second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
-    first.append(["a", "b", "c"].map(|name| message(name, name)).to_vec()).await.unwrap();
+    append_all(&*first, ["a", "b", "c"].map(|name| message(name, name))).await;
     let [a, b, c] = <[Entry; 3]>::try_from(lease().await).unwrap();
     // One has another one behind it already, the others only later.
-    first.append(vec![message("a", "a2")]).await.unwrap();
+    first.append(message("a", "a2"), None).await.unwrap();
     for entry in [&a, &b, &c] {
         operator.discard(entry.id).await.unwrap();
     }
-    first.append(vec![message("b", "b2"), message("c", "c2")]).await.unwrap();
+    append_all(&*first, [message("b", "b2"), message("c", "c2")]).await;
     assert!(lease().await.is_empty(), "two of a conversation at once");
 
     for entry in [a, b] {
@@ -163,7 +163,7 @@ async fn what_comes_after_a_discarded_entry_waits_for_whoever_is_at_work_on_that
 
     // Its row has nothing else to hold.
     let (d, client) = (message("d", "d"), client(&url).await);
-    first.append(vec![d]).await.unwrap();
+    first.append(d, None).await.unwrap();
     let d = lease().await.pop().unwrap();
     operator.discard(d.id).await.unwrap();
     clock.advance(LEASE);
@@ -191,7 +191,7 @@ async fn who_dies_before_the_first_sign_of_life_is_missed_all_the_same() {
         .await
         .unwrap();
     let first = open(&url.replace("//tests:", &format!("//{role}:")), &clock).await;
-    first.append(vec![message("a", "1")]).await.unwrap();
+    first.append(message("a", "1"), None).await.unwrap();
     assert_eq!(first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().len(), 1);
     gone(&admin, 2).await;
     clock.advance(Duration::from_secs(1));
@@ -202,11 +202,11 @@ async fn who_dies_before_the_first_sign_of_life_is_missed_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_later() {
     let Some((first, second, url)) = replicas().await else { return };
-    first.append(vec![message("a", "1")]).await.unwrap();
+    first.append(message("a", "1"), None).await.unwrap();
     let held = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     let alive = async || {
-        let alive = "select count(*) from replica where beats > 0";
+        let alive = "select count(*) from replica where heartbeats > 0";
         (client.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 2).then_some(())
     };
     until("both", alive).await;
@@ -215,7 +215,7 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     cut_off_others(&client).await;
     let mut signs = BTreeSet::new();
     until("signs of the other one", async || {
-        let sign = "select beats from replica where id = 2";
+        let sign = "select heartbeats from replica where id = 2";
         signs.insert(client.query_one(sign, &[]).await.unwrap().get::<_, i64>(0));
         (signs.len() > 3).then_some(())
     })
@@ -223,7 +223,7 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     client.batch_execute("commit").await.unwrap();
     until("both", alive).await;
     for (journal, key) in [(&first, "2"), (&second, "3")] {
-        until("a connection", async || journal.append(vec![message("b", key)]).await.ok()).await;
+        until("a connection", async || journal.append(message("b", key), None).await.ok()).await;
     }
     let others = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert!(others.iter().all(|entry| entry.key != "1"), "{others:?}");

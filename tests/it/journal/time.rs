@@ -1,10 +1,10 @@
-//! By which time the file's entries age: time during which a server is known to have run.
+//! The time by which the file's entries age: time during which a server is known to have run.
 
 use std::time::Duration;
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Access, Appended, EntryId, Filter, Options, Queue, State},
+    journal::{self, Appended, EntryId, Filter, Queue, State},
 };
 use rusqlite::Connection;
 use tempfile::tempdir;
@@ -98,8 +98,8 @@ async fn what_an_operator_discards_beside_the_server_is_kept_for_its_time() {
     bench.clock.advance(MINUTE);
     bench.lease(0).await;
     bench.clock.advance(MINUTE.saturating_sub(Duration::from_millis(1)));
-    let options = Options { access: Access::Operator, ..options(&bench.clock) };
-    let operator = journal::open(&bench.url().unwrap(), options).await.unwrap();
+    let options = options(&bench.clock);
+    let operator = journal::open_operator(&bench.url().unwrap(), options).await.unwrap();
     operator.discard(EntryId(1)).await.unwrap();
     bench.clock.advance(KEEP.saturating_sub(Duration::from_millis(1)));
     assert_eq!(purge(&bench).await, 0);
@@ -132,7 +132,7 @@ async fn what_an_older_program_has_settled_is_kept_as_if_it_had_been_settled_now
     Connection::open(path).unwrap().execute_batch(FIRST_VERSION).unwrap();
     // The clock has been set back a little since then.
     let clock = Clock::manual(START.minus(Duration::from_mins(1)));
-    let journal = journal::open(&url(&folder), options(&clock)).await.unwrap();
+    let journal = journal::open_server(&url(&folder), options(&clock)).await.unwrap();
     let lease = async || {
         journal.lease(Queue::Inbox, 9, clock.now().plus(Duration::from_hours(24))).await.unwrap().len()
     };

@@ -43,7 +43,7 @@ async fn a_server_elsewhere_must_show_a_certificate_of_its_name_that_is_trusted(
     let encrypted = url.replace("127.0.0.1", "localhost").replace("?sslmode=disable", "");
     let trusted = format!("{encrypted}?sslrootcert={}", authority.display());
 
-    let open = async |url: &str| journal::open(url, options(&Clock::system())).await;
+    let open = async |url: &str| journal::open_server(url, options(&Clock::system())).await;
     let plain = open(&trusted).await.expect_err("the server has no TLS yet").to_string();
     assert!(plain.contains("TLS"), "{plain}");
     cluster.set(&format!(
@@ -52,7 +52,7 @@ async fn a_server_elsewhere_must_show_a_certificate_of_its_name_that_is_trusted(
         key.display()
     ));
     let journal = until("TLS", async || open(&trusted).await.ok()).await;
-    journal.append(vec![message("a", "1")]).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
     journal.close().await.unwrap();
 
     let elsewhere = trusted.replace("localhost", "127.0.0.1");

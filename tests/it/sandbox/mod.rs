@@ -20,7 +20,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
-    journal::Journal,
+    journal::Queues,
     sandbox::{ChatMessage, Options, Sandbox, Side},
     signature,
 };
@@ -104,7 +104,7 @@ pub(super) fn sent(sandbox: &Sandbox) -> Vec<ChatMessage> {
 
 /// A whole callback service behind a sandbox.
 pub(super) struct Bot {
-    pub(super) journal: std::sync::Arc<dyn Journal>,
+    pub(super) journal: std::sync::Arc<dyn Queues>,
     stop: CancellationToken,
     tasks: JoinSet<Result<(), ServiceError>>,
 }

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use rongcloud_callback::{
     clock::Clock,
     internals::{self, ConnectionLimits, Listener, admin, admin::Render},
-    journal::{Journal, NewEntry, Queue},
+    journal::{NewEntry, Queue, Queues},
 };
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -116,7 +116,9 @@ fn a_scrape_shows_how_much_is_in_the_journal_and_how_old_it_is() {
     ::metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
             let server = AdminServer::start(Some(Arc::new(move || handle.render()))).await;
-            server.journal.append(vec![entry("1", None), entry("2", Some("unreadable"))]).await.unwrap();
+            for entry in [entry("1", None), entry("2", Some("unreadable"))] {
+                server.journal.append(entry, None).await.unwrap();
+            }
             server.clock.advance(Duration::from_secs(90));
 
             let answer = server.get("/metrics").await;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, Bond, Entry, EntryId, Filter, Journal, JournalError, Lease, NewEntry, Pending, Queue,
-        Record, Stats,
+        Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Pending, Queue, Queues, Record,
+        Records, SignatureBinding, Stats,
     },
 };
 use tokio::sync::watch;
@@ -25,14 +25,14 @@ pub(super) enum Behaviour {
 /// A journal around another journal, with a behaviour that clones share.
 #[derive(Debug, Clone)]
 pub(super) struct Faulty {
-    inner: Arc<dyn Journal>,
+    inner: Arc<dyn Queues>,
     behaviour: watch::Sender<Behaviour>,
     /// The number of appends that have begun.
     appends: watch::Sender<u64>,
 }
 
 impl Faulty {
-    pub(super) fn new(inner: Arc<dyn Journal>, behaviour: Behaviour) -> Self {
+    pub(super) fn new(inner: Arc<dyn Queues>, behaviour: Behaviour) -> Self {
         Self { inner, behaviour: watch::Sender::new(behaviour), appends: watch::Sender::new(0) }
     }
 
@@ -55,30 +55,15 @@ impl Faulty {
     }
 }
 
-impl Journal for Faulty {
-    fn append_bound(&self, bond: Bond, entry: NewEntry) -> Pending<'_, Appended> {
+impl Queues for Faulty {
+    fn append(&self, entry: NewEntry, binding: Option<SignatureBinding>) -> Pending<'_, Appended> {
         self.appends.send_modify(|appends| *appends += 1);
         Box::pin(async move {
             self.fail_or_hang().await?;
-            if *self.behaviour.borrow() == Behaviour::Bound {
-                return Err(JournalError::Bound);
+            if binding.is_some() && *self.behaviour.borrow() == Behaviour::Bound {
+                return Err(JournalError::SignatureReused);
             }
-            self.inner.append_bound(bond, entry).await
-        })
-    }
-
-    fn append(&self, entries: Vec<NewEntry>) -> Pending<'_, Vec<Appended>> {
-        self.appends.send_modify(|appends| *appends += 1);
-        Box::pin(async move {
-            self.fail_or_hang().await?;
-            self.inner.append(entries).await
-        })
-    }
-
-    fn stats(&self) -> Pending<'_, Stats> {
-        Box::pin(async move {
-            self.fail_or_hang().await?;
-            self.inner.stats().await
+            self.inner.append(entry, binding).await
         })
     }
 
@@ -104,6 +89,15 @@ impl Journal for Faulty {
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.inner.changes(queue)
+    }
+}
+
+impl Records for Faulty {
+    fn stats(&self) -> Pending<'_, Stats> {
+        Box::pin(async move {
+            self.fail_or_hang().await?;
+            self.inner.stats().await
+        })
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {

@@ -13,7 +13,7 @@ use std::{
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     internals::{Callbacks, ConnectionLimits, EndpointOptions, Listener, Options},
-    journal::{self, Access, Filter, Journal, Queue, Record, State},
+    journal::{self, Filter, Queue, Queues, Record, State},
     signature::{Timestamps, sign},
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -38,14 +38,14 @@ pub(super) struct Setup {
     pub(super) options: Options,
     pub(super) endpoints: Vec<EndpointOptions>,
     pub(super) limits: ConnectionLimits,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     pub(super) clock: Clock,
 }
 
 /// A running server. Dropping it stops it.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Arc<dyn Queues>,
     pub(super) stop: CancellationToken,
     serving: JoinSet<io::Result<()>>,
 }
@@ -143,16 +143,9 @@ pub(super) fn endpoint(path: &str, app: &str, secrets: &[&str]) -> EndpointOptio
 }
 
 /// An empty journal in memory that takes `max_pending` entries.
-pub(super) async fn memory_journal(clock: &Clock, max_pending: u64) -> Arc<dyn Journal> {
-    let options = journal::Options {
-        keep: Duration::from_hours(24),
-        keep_dead: Duration::from_hours(24),
-        max_pending,
-        recent_keys: 1000,
-        clock: clock.clone(),
-        access: Access::Server,
-    };
-    journal::open("memory:", options).await.unwrap()
+pub(super) async fn memory_journal(clock: &Clock, max_pending: u64) -> Arc<dyn Queues> {
+    let options = journal::Options { max_pending, clock: clock.clone(), ..journal::Options::default() };
+    journal::open_server("memory:", options).await.unwrap()
 }
 
 /// A query string signed with `secret`, as the platform writes it.

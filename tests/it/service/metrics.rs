@@ -39,7 +39,7 @@ async fn inside_another_program_the_metrics_can_be_rendered_with_what_is_in_the_
         body: "<xml/>".into(),
         dead: None,
     };
-    parts.journal.append(vec![entry]).await.unwrap();
+    parts.journal.append(entry, None).await.unwrap();
     let text = parts.metrics.render().await.unwrap();
     let counted = "rongcloud_callback_api_calls_total{call=\"rendered-in-parts\",outcome=\"ok\"} 3\n";
     assert!(text.contains(counted), "{text}");

@@ -12,8 +12,7 @@ use std::{
 
 use rongcloud_callback::{
     Content, Message,
-    clock::Clock,
-    journal::{self, Access, Filter, Journal, Options, Queue, Record, State},
+    journal::{self, Filter, Options, Queue, Record, Records, State},
     protocol::parse,
     sandbox::Faults,
 };
@@ -41,21 +40,12 @@ fn home(journal: &str, api_url: &str) -> Home {
         .with("[dispatch]\nattempts = 1000\n[deliver]\nattempts = 1000\n")
 }
 
-async fn operator(url: &str) -> Arc<dyn Journal> {
-    let day = Duration::from_hours(24);
-    let options = Options {
-        keep: day,
-        keep_dead: day,
-        max_pending: 1,
-        recent_keys: 1,
-        clock: Clock::system(),
-        access: Access::Operator,
-    };
-    journal::open(url, options).await.unwrap()
+async fn operator(url: &str) -> Arc<dyn Records> {
+    journal::open_operator(url, Options::default()).await.unwrap()
 }
 
 /// All entries of a queue, oldest first.
-async fn records(journal: &dyn Journal, queue: Queue) -> Vec<Record> {
+async fn records(journal: &dyn Records, queue: Queue) -> Vec<Record> {
     let mut records = journal
         .list(Filter { queue: Some(queue), limit: 1_000_000, ..Filter::default() })
         .await

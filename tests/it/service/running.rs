@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
-    journal::{Filter, Journal, Record, Stats},
+    journal::{Filter, Queues, Record, Stats},
 };
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -21,7 +21,7 @@ use crate::support::{
 pub(super) struct Running {
     pub(super) platform: Platform,
     pub(super) callbacks: SocketAddr,
-    journal: Arc<dyn Journal>,
+    journal: Arc<dyn Queues>,
     stop: CancellationToken,
     tasks: JoinSet<Result<(), ServiceError>>,
     _folder: TempDir,

@@ -11,13 +11,9 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
 };
 
-use rongcloud_callback::{
-    clock::Clock,
-    journal::{self, Access, Filter, Journal, Options, Record},
-};
+use rongcloud_callback::journal::{self, Filter, Options, Record, Records};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -243,18 +239,10 @@ impl Home {
     }
 
     /// The journal as an operator sees it, beside a running server or after it.
-    pub(crate) async fn journal(&self) -> Arc<dyn Journal> {
-        let day = Duration::from_hours(24);
-        let options = Options {
-            keep: day,
-            keep_dead: day,
-            max_pending: 1_000_000,
-            recent_keys: 1,
-            clock: Clock::system(),
-            access: Access::Operator,
-        };
+    pub(crate) async fn journal(&self) -> Arc<dyn Records> {
         let in_folder = || format!("sqlite:{}", self.database().display());
-        journal::open(&self.journal.clone().unwrap_or_else(in_folder), options).await.unwrap()
+        let url = self.journal.clone().unwrap_or_else(in_folder);
+        journal::open_operator(&url, Options::default()).await.unwrap()
     }
 
     /// Every entry, oldest first.

@@ -7,9 +7,8 @@ use rongcloud_callback::{
     client::{Account, ClientError, server_time},
     clock::Clock,
     config::AppSection,
-    journal::{Access, JournalError},
+    journal::{self, JournalError},
     protocol::ErrCode,
-    service::open_journal,
     telemetry::LogFilter,
 };
 use rustix::fs::statvfs;
@@ -69,7 +68,8 @@ pub(super) async fn check_journal(config: &Config) -> Finding {
         );
     }
     let opened = async {
-        let journal = open_journal(&config.journal, Clock::system(), Access::Operator).await?;
+        let options = config.journal.options(Clock::system());
+        let journal = journal::open_operator(config.journal.url.expose(), options).await?;
         let stats = journal.stats().await?;
         Ok::<_, JournalError>((
             stats.inbox.pending + stats.outbox.pending,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{EntryId, Filter, Journal, Order, State},
+    journal::{EntryId, Filter, Order, Records, State},
 };
 
 use super::{entry::Entry, selection::Selection};
@@ -23,7 +23,7 @@ type Key = (EntryId, Option<UnixMillis>);
 
 /// What has come to a selection: dead letters as they are given up, others as they are accepted.
 pub(super) struct Watch<'a> {
-    journal: &'a dyn Journal,
+    journal: &'a dyn Records,
     selection: &'a Selection,
     /// The highest number of all entries.
     highest: EntryId,
@@ -37,7 +37,7 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Begins: what is there counts as seen.
     pub(super) async fn start(
-        journal: &'a dyn Journal,
+        journal: &'a dyn Records,
         selection: &'a Selection,
     ) -> Result<Self, Failure> {
         let mut watch = Self {
@@ -101,7 +101,7 @@ impl<'a> Watch<'a> {
 }
 
 /// The highest number of all entries.
-async fn highest(journal: &dyn Journal) -> Result<EntryId, Failure> {
+async fn highest(journal: &dyn Records) -> Result<EntryId, Failure> {
     let newest = journal.list(Filter { limit: 1, ..Filter::default() }).await?;
     Ok(newest.first().map_or(EntryId(0), |record| record.id))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use rongcloud_callback::journal::{Filter, Journal, Order, State};
+use rongcloud_callback::journal::{Filter, Order, Records, State};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::sleep,
@@ -44,7 +44,7 @@ pub(crate) struct ExportArguments {
 }
 
 pub(super) async fn list(
-    journal: &dyn Journal,
+    journal: &dyn Records,
     arguments: &ListArguments,
     times: &Times,
 ) -> Result<(), Failure> {
@@ -68,7 +68,7 @@ pub(super) async fn list(
     Ok(())
 }
 
-pub(super) async fn export(journal: &dyn Journal, arguments: &ExportArguments) -> Result<(), Failure> {
+pub(super) async fn export(journal: &dyn Records, arguments: &ExportArguments) -> Result<(), Failure> {
     let ExportArguments { selection, limit } = arguments;
     let filter = Filter { order: Order::OldestFirst, limit: *limit, ..selection.filter() };
     let mut pages = selection.pages(journal, filter);
@@ -108,7 +108,7 @@ async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Resul
 }
 
 async fn follow_new(
-    journal: &dyn Journal,
+    journal: &dyn Records,
     arguments: &ListArguments,
     times: &Times,
 ) -> Result<(), Failure> {

@@ -15,8 +15,7 @@ use rongcloud_callback::{
     Config,
     clock::Clock,
     config::JournalUrl,
-    journal::{Access, EntryId, Filter, Journal, Order, Pending, Queue, QueueStats, State},
-    service::open_journal,
+    journal::{self, EntryId, Filter, Order, Pending, Queue, QueueStats, Records, State},
 };
 use serde::Serialize;
 
@@ -111,14 +110,15 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
     Ok(journal.close().await?)
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn Journal>, Failure> {
-    let opened = open_journal(&config.journal, Clock::system(), Access::Operator).await;
+async fn open(config: &Config) -> Result<Arc<dyn Records>, Failure> {
+    let options = config.journal.options(Clock::system());
+    let opened = journal::open_operator(config.journal.url.expose(), options).await;
     opened.map_err(|error| {
         Failure::from(error).hint("`journal.url` in the configuration says where the journal is")
     })
 }
 
-async fn stats(journal: &dyn Journal, json: bool, times: &Times) -> Result<(), Failure> {
+async fn stats(journal: &dyn Records, json: bool, times: &Times) -> Result<(), Failure> {
     let stats = journal.stats().await?;
     if json {
         let stats = StatsJson { inbox: stats.inbox.into(), outbox: stats.outbox.into() };
@@ -150,7 +150,7 @@ impl SomeEntries {
     /// Does something with each of them, and says so.
     async fn each<'a>(
         &self,
-        journal: &dyn Journal,
+        journal: &dyn Records,
         verb: impl Fn(EntryId) -> Pending<'a, ()>,
         done: &str,
     ) -> Result<(), Failure> {
@@ -165,7 +165,7 @@ impl SomeEntries {
         Ok(())
     }
 
-    async fn ids(&self, journal: &dyn Journal) -> Result<Vec<EntryId>, Failure> {
+    async fn ids(&self, journal: &dyn Records) -> Result<Vec<EntryId>, Failure> {
         if !self.all_dead {
             return Ok(self.ids.iter().copied().map(EntryId).collect());
         }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use rongcloud_callback::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, UserId},
-    journal::{Filter, Journal, KeyPattern, Order, Queue, State},
+    journal::{Filter, KeyPattern, Order, Queue, Records, State},
     protocol::Conversation,
 };
 
@@ -86,7 +86,7 @@ impl Selection {
     }
 
     /// What `filter` admits of it, at most as many as it says.
-    pub(super) fn pages<'a>(&'a self, journal: &'a dyn Journal, filter: Filter) -> Pages<'a> {
+    pub(super) fn pages<'a>(&'a self, journal: &'a dyn Records, filter: Filter) -> Pages<'a> {
         let left = filter.limit;
         Pages { journal, kind: self.kind.as_deref(), filter, left }
     }
@@ -94,7 +94,7 @@ impl Selection {
 
 /// Entries that are read as they are asked for.
 pub(super) struct Pages<'a> {
-    journal: &'a dyn Journal,
+    journal: &'a dyn Records,
     kind: Option<&'a str>,
     filter: Filter,
     left: usize,

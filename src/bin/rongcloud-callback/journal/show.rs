@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::Args;
-use rongcloud_callback::journal::{EntryId, Journal, JournalError, Queue, State};
+use rongcloud_callback::journal::{EntryId, JournalError, Queue, Records, State};
 use serde::Serialize;
 
 use super::{
@@ -43,7 +43,7 @@ struct Shown<'a> {
 }
 
 pub(super) async fn run(
-    journal: &dyn Journal,
+    journal: &dyn Records,
     arguments: &ShowArguments,
     times: &Times,
 ) -> Result<(), Failure> {
@@ -81,7 +81,7 @@ pub(super) async fn run(
 }
 
 /// The replies to a message, in order. Their keys follow from its number, and some may not be kept any more.
-async fn replies(journal: &dyn Journal, message: EntryId) -> Result<Vec<Entry>, Failure> {
+async fn replies(journal: &dyn Records, message: EntryId) -> Result<Vec<Entry>, Failure> {
     let mut all = Vec::new();
     for first in (0..).step_by(REPLIES) {
         let keys = (first..first + REPLIES).map(|index| message.reply_key(index)).collect();

@@ -1,0 +1,246 @@
+//! The contents of a journal in memory, in plain maps.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        changes::Changes,
+        conversation_queue::Times,
+        entry::{Appended, DISCARDED, Entry, EntryId, Lease, NewEntry, Record, State},
+        error::{JournalError, no_dead_letter_error, nothing_to_discard_error},
+        filter::{Filter, Order},
+        options::Options,
+        queue::Queue,
+        queue_state::{PendingEntry, QueueStates, SettledCounts},
+        stats::Stats,
+        time::{ClockStep, JournalTime, Moment, Timekeeper},
+    },
+};
+
+/// The contents of an open journal.
+#[derive(Debug)]
+pub(super) struct Contents {
+    options: Options,
+    records: BTreeMap<EntryId, Record>,
+    keys: HashMap<(Queue, String), EntryId>,
+    /// When each settled entry was settled, in the journal's own time.
+    settled: BTreeMap<EntryId, JournalTime>,
+    last_id: i64,
+    queues: QueueStates,
+    time: Timekeeper,
+}
+
+impl Contents {
+    pub(super) fn new(options: Options, changes: Changes) -> Self {
+        Self {
+            records: BTreeMap::new(),
+            keys: HashMap::new(),
+            settled: BTreeMap::new(),
+            last_id: 0,
+            queues: QueueStates::new(options.max_pending, changes),
+            time: Timekeeper::new(options.clock.clone()),
+            options,
+        }
+    }
+
+    /// Does `work` as one step, at the present time.
+    pub(super) fn step<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self, Moment) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let (moment, clock_step) = self.time.read();
+        if let Some(clock_step) = clock_step {
+            self.follow_clock(clock_step);
+        }
+        self.time.note(moment);
+        let result = work(self, moment);
+        // Work that is refused may have found out that its lease is over.
+        self.queues.commit(moment.now);
+        result
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.queues.stats()
+    }
+
+    pub(super) fn list(&self, filter: &Filter) -> Vec<Record> {
+        let admitted = self.records.values().filter(|record| filter.admits(record));
+        match filter.order {
+            Order::NewestFirst => admitted.rev().take(filter.limit).cloned().collect(),
+            Order::OldestFirst => admitted.take(filter.limit).cloned().collect(),
+        }
+    }
+
+    pub(super) fn show(&self, id: EntryId) -> Option<Record> {
+        self.records.get(&id).cloned()
+    }
+
+    pub(super) fn find(&self, queue: Queue, keys: &[String]) -> Vec<Record> {
+        let wanted = |record: &&Record| record.queue == queue && keys.contains(&record.key);
+        self.records.values().filter(wanted).cloned().collect()
+    }
+
+    /// Adds an entry, unless its key is known; refuses a new one for which the Inbox has no room.
+    pub(super) fn append(&mut self, entry: NewEntry, moment: Moment) -> Result<Appended, JournalError> {
+        let is_known = self.keys.contains_key(&(entry.queue, entry.key.clone()));
+        if entry.adds_to_inbox() && !is_known && self.queues.room() == 0 {
+            return Err(self.queues.full_error());
+        }
+        Ok(self.insert(entry, moment))
+    }
+
+    /// Adds an entry whose key is new.
+    fn insert(&mut self, entry: NewEntry, moment: Moment) -> Appended {
+        let key = (entry.queue, entry.key.clone());
+        if self.keys.contains_key(&key) {
+            return Appended::Duplicate;
+        }
+        self.last_id += 1;
+        let id = EntryId(self.last_id);
+        self.keys.insert(key, id);
+        self.queues.add(id, &entry, moment.now);
+        if entry.dead.is_some() {
+            self.settled.insert(id, moment.elapsed);
+        }
+        self.records.insert(id, Record::accepted(id, entry, moment.now));
+        Appended::New
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        queue: Queue,
+        limit: usize,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        while entries.len() < limit {
+            let Some(lease) = self.queues.lease(queue, now, until) else { break };
+            if let Some(record) = self.records.get_mut(&lease.id) {
+                record.attempts += 1;
+                entries.push(record.leased(lease));
+            }
+        }
+        entries
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        lease: &Lease,
+        follow_ups: Vec<NewEntry>,
+        moment: Moment,
+    ) -> Result<(), JournalError> {
+        self.settle(lease, State::Done, moment)?;
+        for entry in follow_ups {
+            self.insert(entry, moment);
+        }
+        Ok(())
+    }
+
+    pub(super) fn bury(
+        &mut self,
+        lease: &Lease,
+        reason: String,
+        moment: Moment,
+    ) -> Result<(), JournalError> {
+        self.settle(lease, State::Dead, moment)?.reason = Some(reason);
+        Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        lease: &Lease,
+        state: State,
+        moment: Moment,
+    ) -> Result<&mut Record, JournalError> {
+        self.check(lease)?;
+        self.queues.settle(lease, state)?;
+        self.settled.insert(lease.id, moment.elapsed);
+        let record = self.record(lease.id)?;
+        record.state = state;
+        record.settled_at = Some(moment.now);
+        Ok(record)
+    }
+
+    /// Makes a leased entry due again at `until`.
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: String,
+    ) -> Result<&mut Record, JournalError> {
+        self.check(lease)?;
+        self.queues.postpone(lease, until)?;
+        let record = self.record(lease.id)?;
+        record.due_at = until;
+        record.reason = Some(reason);
+        Ok(record)
+    }
+
+    /// Checks that the lease is still its holder's, and the entry still to be settled: an operator may have discarded it.
+    fn check(&mut self, lease: &Lease) -> Result<(), JournalError> {
+        self.queues.check(lease)?;
+        if self.records.get(&lease.id).is_some_and(|record| record.state == State::Pending) {
+            return Ok(());
+        }
+        self.queues.remove(lease);
+        Err(JournalError::LeaseLost(lease.id))
+    }
+
+    fn record(&mut self, id: EntryId) -> Result<&mut Record, JournalError> {
+        self.records.get_mut(&id).ok_or(JournalError::LeaseLost(id))
+    }
+
+    pub(super) fn revive(&mut self, id: EntryId, now: UnixMillis) -> Result<(), JournalError> {
+        let record = self.records.get_mut(&id).filter(|record| record.state == State::Dead);
+        let record = record.ok_or_else(|| no_dead_letter_error(id))?;
+        record.state = State::Pending;
+        record.attempts = 0;
+        record.due_at = now;
+        record.settled_at = None;
+        self.settled.remove(&id);
+        self.queues.add_revived(&PendingEntry {
+            id,
+            queue: record.queue,
+            conversation: record.conversation.clone(),
+            times: Times { due_at: now, accepted_at: record.accepted_at },
+        });
+        Ok(())
+    }
+
+    pub(super) fn discard(&mut self, id: EntryId, moment: Moment) -> Result<(), JournalError> {
+        let record = self.records.get_mut(&id).filter(|record| record.state != State::Done);
+        let record = record.ok_or_else(|| nothing_to_discard_error(id))?;
+        self.queues.discard(id, record.queue, &record.conversation, record.state);
+        self.settled.insert(id, moment.elapsed);
+        record.state = State::Done;
+        record.settled_at = Some(moment.now);
+        record.reason = Some(DISCARDED.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn purge(&mut self, now: JournalTime) -> u64 {
+        let Self { options, records, settled, .. } = self;
+        let is_over = |id: &EntryId, record: &mut Record| {
+            let settled_at = settled.get(id);
+            settled_at.is_some_and(|settled_at| options.is_over(record.state, *settled_at, now))
+        };
+        let removed: Vec<_> = records.extract_if(.., is_over).collect();
+        for (id, record) in &removed {
+            self.queues.remove_settled(record.queue, SettledCounts::one(record.state));
+            self.settled.remove(id);
+            self.keys.remove(&(record.queue, record.key.clone()));
+        }
+        removed.len() as u64
+    }
+
+    /// Moves what is pending with the wall clock, so that it keeps its distance from now.
+    fn follow_clock(&mut self, step: ClockStep) {
+        step.log();
+        self.queues.follow_clock(step);
+        for record in self.records.values_mut().filter(|record| record.state == State::Pending) {
+            record.due_at = step.applied_to(record.due_at);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! One connection to the database, set up as the journal needs it.
+
+use std::sync::Arc;
+
+use futures_util::future::poll_fn;
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_postgres::{AsyncMessage, Client, Error};
+
+use super::{
+    address::Address,
+    error::{TIMEOUT, connect_error, timed_out_error, unavailable_error},
+    marks,
+    schema::{self, SCHEMA},
+};
+use crate::journal::{JournalError, driver::access::Access};
+
+/// A connection that is ready for the journal's statements; it is closed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) client: Arc<Client>,
+    /// The payloads of the channel that the connection listens to.
+    pub(super) notifications: UnboundedReceiver<String>,
+    /// The task that moves the connection's bytes; it ends when this is dropped.
+    _driver: JoinSet<()>,
+}
+
+impl Connection {
+    /// Connects, and makes sure that the tables are of our version and that the journal is there for this `access`.
+    pub(super) async fn open(address: &Address, access: Access) -> Result<Self, JournalError> {
+        let opened = timeout(TIMEOUT, async {
+            let connection = Self::connect(address).await?;
+            connection.set_up().await.map_err(|error| unavailable_error(&error))?;
+            schema::prepare(&connection.client, access).await?;
+            marks::enter(&connection.client, access).await?;
+            Ok(connection)
+        });
+        opened.await.unwrap_or_else(|_| Err(timed_out_error()))
+    }
+
+    async fn connect(address: &Address) -> Result<Self, JournalError> {
+        let (client, mut connection) =
+            address.config.connect(address.tls.clone()).await.map_err(|error| connect_error(&error))?;
+        let (sender, notifications) = mpsc::unbounded_channel();
+        let mut driver = JoinSet::new();
+        driver.spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if let AsyncMessage::Notification(notification) = message {
+                    let _ = sender.send(notification.payload().to_owned());
+                }
+            }
+        });
+        Ok(Self { client: Arc::new(client), notifications, _driver: driver })
+    }
+
+    /// Every statement has its index, and the statistics of tables that fill and empty are never right: so
+    /// nothing is left to the planner's guess. A commit is a commit, and a statement outside of a transaction is
+    /// isolated as one of ours, whatever the server's defaults are. The advisory locks of a machine that is lost end
+    /// with its connections, so the server looks after these.
+    async fn set_up(&self) -> Result<(), Error> {
+        let milliseconds = TIMEOUT.as_millis();
+        self.client
+            .batch_execute(&format!(
+                "set default_transaction_isolation = 'read committed';
+                 set search_path = {SCHEMA};
+                 set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
+                 set plan_cache_mode = force_generic_plan; set jit = off;
+                 set statement_timeout = {milliseconds};
+                 set idle_in_transaction_session_timeout = {milliseconds};
+                 set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+                 select set_config('synchronous_commit', 'on', false)
+                 where current_setting('synchronous_commit') = 'off'"
+            ))
+            .await
+    }
+}

@@ -1,0 +1,107 @@
+//! Maintenance: the heartbeat, the hints to and from other replicas, and the purge, on a connection of their own.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio_postgres::Client;
+
+use super::{
+    connection::Connection,
+    error::panicked_error,
+    heartbeat::{self, Watched},
+    purge::PurgeSchedule,
+    replica::Replica,
+    retry::with_timeout,
+    time::ClockReading,
+};
+use crate::journal::{JournalError, Queue, driver::access::Access};
+
+/// The channel of hints. The payload of a hint is a queue's name and the number of the replica that gives it.
+pub(super) const CHANNEL: &str = "rongcloud_callback";
+/// The time between two heartbeats.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
+/// After a failed connection, how long until the next is tried.
+const RETRY: Duration = Duration::from_millis(500);
+/// The least time between two hints.
+const HINT_EVERY: Duration = Duration::from_millis(100);
+
+/// Works until it is dropped.
+pub(super) async fn run(replica: &Replica) -> Infallible {
+    // Another server after a failover may have another clock: so the last reading of it outlives the connection.
+    let mut reading = None;
+    loop {
+        let maintained = async {
+            match Connection::open(&replica.address, Access::Server).await {
+                Ok(connection) => maintain(replica, connection, &mut reading).await,
+                Err(error) => error,
+            }
+        };
+        // A panic must not end the writers with it, which work on the same thread.
+        let maintained = AssertUnwindSafe(maintained).catch_unwind().await;
+        let failed = maintained.unwrap_or_else(|_| panicked_error());
+        tracing::debug!(error = %failed, "the maintenance's connection failed");
+        sleep(RETRY).await;
+    }
+}
+
+/// Works on one connection; returns when it has failed.
+async fn maintain(
+    replica: &Replica,
+    mut connection: Connection,
+    reading: &mut Option<ClockReading>,
+) -> JournalError {
+    let client = connection.client;
+    let listen = format!("listen {CHANNEL}");
+    if let Err(failed) = with_timeout(&client, || client.batch_execute(&listen)).await {
+        return failed;
+    }
+    // Hints may have been missed.
+    replica.changes.notify(Queue::Inbox);
+    replica.changes.notify(Queue::Outbox);
+    let mut watched = Watched::new();
+    let mut heartbeat = interval(HEARTBEAT_EVERY);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut purge = PurgeSchedule::new(&replica.options);
+    let mut hint_at = Instant::now();
+    loop {
+        let done = tokio::select! {
+            _ = heartbeat.tick() => heartbeat::beat(replica, &client, reading, &mut watched).await,
+            notification = connection.notifications.recv() => match notification {
+                Some(hint) => { on_hint(replica, &hint); Ok(()) }
+                None => Err(JournalError::Unavailable("the connection was closed".into())),
+            },
+            () = async { sleep_until(hint_at).await; replica.hints.wait().await } => {
+                hint_at = Instant::now() + HINT_EVERY;
+                send_hints(replica, &client).await
+            }
+            () = sleep_until(purge.next_at()) => purge.step(replica, &client).await,
+        };
+        if let Err(failed) = done {
+            return failed;
+        }
+    }
+}
+
+/// Tells those who wait here what another replica or an operator has made ready.
+fn on_hint(replica: &Replica, hint: &str) {
+    let Some((queue, from)) = hint.split_once(' ') else { return };
+    if from.parse() == Ok(replica.id) {
+        return;
+    }
+    let is_named = |it: &Queue| it.as_str() == queue;
+    if let Some(queue) = Queue::ALL.into_iter().find(is_named) {
+        replica.changes.notify(queue);
+    }
+}
+
+/// Sends the hints that have gathered: not in the writers' transactions, whose commits would wait for each other
+/// because of it.
+async fn send_hints(replica: &Replica, client: &Client) -> Result<(), JournalError> {
+    for queue in replica.hints.take() {
+        let hint = format!("{} {}", queue.as_str(), replica.id);
+        let notify = || async { client.execute("select pg_notify($1, $2)", &[&CHANNEL, &hint]).await };
+        with_timeout(client, notify).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! The steps that bring the tables from one version to the next. A step that was published is never changed.
+
+/// Each step brings the tables from the version of its index to the next.
+///
+/// Keys and conversations are looked up by 128 bits of their SHA-256, so that an index row has one size
+/// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
+pub(super) const MIGRATIONS: [&str; 3] = ["
+    create sequence entry_id;
+    create table entry (
+        id bigint primary key,       -- in order of acceptance, never used twice
+        queue smallint not null,     -- 0 inbox, 1 outbox
+        state smallint not null,     -- 0 pending, 1 done, 2 dead
+        attempts integer not null,
+        due_at bigint not null,      -- this and all times: milliseconds since 1970
+        accepted_at bigint not null,
+        settled_at bigint,
+        key_digest bytea not null,
+        line bytea not null,         -- the conversation's digest
+        conversation bytea not null,
+        key bytea not null,
+        reason bytea,
+        body bytea not null
+    ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05);
+    create unique index entry_key on entry (queue, key_digest);
+    -- These two hold the backlog and the dead letters only, however long the history is.
+    create index entry_pending on entry (queue, line, id) where state = 0;
+    create index entry_dead on entry (id) where state = 2;
+
+    -- One row for each conversation that has pending entries: what is locked and leased.
+    create sequence fence;
+    create table conversation (
+        queue smallint not null,
+        line bytea not null,
+        head bigint,                 -- its first pending entry; null while only its lease is left
+        due_at bigint,               -- when that is due
+        held bigint,                 -- the entry that is leased
+        holder bigint,               -- to which replica
+        fence bigint not null default 0,
+        lease_until bigint,
+        ready_at bigint generated always as (greatest(due_at, lease_until)) stored,
+        primary key (queue, line)
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_cost_delay = 0);
+    create index conversation_ready on conversation (queue, ready_at, head);
+    create index conversation_head on conversation (queue, head);
+
+    -- How much there is: one row for each connection that writes, and queue, so that they do not wait for each other.
+    -- Only the sums mean something; shard 0 is everybody's.
+    create table tally (
+        shard bigint not null,
+        queue smallint not null,
+        pending bigint not null,
+        done bigint not null,
+        dead bigint not null,
+        primary key (shard, queue)
+    ) with (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+
+    create sequence replica_id;
+    create table replica (
+        id bigint primary key,
+        alive_until timestamptz not null
+    ) with (fillfactor = 10);
+
+    -- Signatures and the one body that each may come with; worth no more than minutes, so not written ahead.
+    create unlogged table seal (
+        signature bytea primary key,
+        body bytea not null,
+        until bigint not null
+    );
+    create index seal_until on seal (until);
+", "
+    -- Journal time: milliseconds that servers are known to have run on this journal. No step of a clock changes it.
+    alter table version
+        add column elapsed bigint not null default 0,
+        add column wall bigint,                            -- the database's clock when a server last looked
+        add column stepped bigint not null default 0,      -- by how much it has been set, as far as was noticed
+        add column copying boolean not null default false, -- only a part of another journal is in it
+        add column moved_to text;                          -- where all of it was copied to
+    alter table version set (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+    -- What was there before counts from now on: it is kept rather too long than too short.
+    alter table entry
+        add column accepted_elapsed bigint not null default 0,
+        add column settled_elapsed bigint not null default 0;
+    alter table replica drop column alive_until, add column beats bigint not null default 0;
+    -- These are in journal time from now on.
+    update seal set until = greatest(until - (extract(epoch from clock_timestamp()) * 1000)::bigint, 0);
+", "
+    -- Names that say what they are.
+    alter table seal rename to signature_binding;
+    alter index seal_pkey rename to signature_binding_pkey;
+    alter index seal_until rename to signature_binding_until;
+    alter table entry rename column key_digest to key_hash;
+    alter table entry rename column line to conversation_hash;
+    alter table conversation rename column line to conversation_hash;
+    alter table conversation rename column held to leased_entry;
+    alter table conversation rename column holder to leased_by;
+    alter table replica rename column beats to heartbeats;
+    alter table version rename column wall to wall_clock;
+    alter table version rename column stepped to clock_steps;
+"];

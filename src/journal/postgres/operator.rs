@@ -1,0 +1,104 @@
+//! The journal as an operator has it: its entries can be seen and their state changed, and nothing is taken in.
+
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+
+use super::{operations, operations_connection::OperationsConnection, purge};
+use crate::journal::{
+    EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    driver::purge::purge_all,
+    error::{no_dead_letter_error, nothing_to_discard_error},
+};
+
+/// An operator's side of the database. A server has one, too, for the same operations.
+#[derive(Debug)]
+pub(super) struct Operator {
+    pub(super) options: Options,
+    pub(super) connection: OperationsConnection,
+}
+
+impl Operator {
+    /// Counts the entries; `leased` counts the leases of this process.
+    pub(super) async fn count(&self, leased: impl Fn(Queue) -> u64) -> Result<Stats, JournalError> {
+        let leased = &leased;
+        self.connection.with(|client| async move { operations::stats(&client, leased).await }).await
+    }
+
+    /// Revives a dead letter; returns its queue.
+    pub(super) async fn revive_in_queue(&self, id: EntryId) -> Result<Queue, JournalError> {
+        let now = self.options.clock.manual_now();
+        let revive = |client: Arc<Client>| async move { operations::revive(&client, id, now).await };
+        self.connection.with(revive).await?.ok_or_else(|| no_dead_letter_error(id))
+    }
+
+    /// Discards an entry, at `elapsed` in journal time if that is known; returns its queue.
+    pub(super) async fn discard_in_queue(
+        &self,
+        id: EntryId,
+        elapsed: Option<i64>,
+    ) -> Result<Queue, JournalError> {
+        let now = self.options.clock.manual_now();
+        let discard =
+            |client: Arc<Client>| async move { operations::discard(&client, id, now, elapsed).await };
+        self.connection.with(discard).await?.ok_or_else(|| nothing_to_discard_error(id))
+    }
+
+    /// Purges by journal time, which for an operator is the time that servers have written down.
+    pub(super) async fn purge_at(&self, elapsed: impl Fn() -> Option<i64>) -> Result<u64, JournalError> {
+        purge_all(async |from| {
+            let elapsed = elapsed();
+            let step = |client: Arc<Client>| async move {
+                purge::purge_step(&client, from, elapsed, &self.options).await
+            };
+            self.connection.with(step).await
+        })
+        .await
+    }
+}
+
+impl Records for Operator {
+    fn stats(&self) -> Pending<'_, Stats> {
+        Box::pin(self.count(|_| 0))
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            let filter = &filter;
+            self.connection.with(|client| async move { operations::list(&client, filter).await }).await
+        })
+    }
+
+    fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { operations::show(&client, id).await }).await
+        })
+    }
+
+    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            let keys = &keys;
+            let find = |client: Arc<Client>| async move { operations::find(&client, queue, keys).await };
+            self.connection.with(find).await
+        })
+    }
+
+    fn revive(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move { self.revive_in_queue(id).await.map(drop) })
+    }
+
+    fn discard(&self, id: EntryId) -> Pending<'_, ()> {
+        Box::pin(async move { self.discard_in_queue(id, None).await.map(drop) })
+    }
+
+    fn purge(&self) -> Pending<'_, u64> {
+        Box::pin(self.purge_at(|| None))
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            self.connection.close().await;
+            Ok(())
+        })
+    }
+}

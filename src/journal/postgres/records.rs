@@ -1,0 +1,101 @@
+//! Rows of the tables as entries.
+
+use tokio_postgres::{
+    Error, Row,
+    types::{FromSql, Type, accepts},
+};
+
+use super::key_hash::KeyHash;
+use crate::{
+    clock::UnixMillis,
+    journal::{Entry, EntryId, Lease, Queue, Record, State, driver::numbers},
+};
+
+type BoxedError = Box<dyn std::error::Error + Sync + Send>;
+
+/// The columns of [`record`]. The time when an entry is due is shown by the clock as it is set now.
+pub(super) const RECORD: &str = "id, queue, state, key, conversation, body, attempts, accepted_at,
+    due_at + (select clock_steps from version), settled_at, reason";
+
+/// The queue whose number is in a column.
+pub(super) fn queue(row: &Row, column: usize) -> Result<Queue, Error> {
+    row.try_get(column).map(|Numbered(queue)| queue)
+}
+
+/// A queue or a state that was read as its number. An unknown number is an error.
+struct Numbered<T>(T);
+
+impl<'a> FromSql<'a> for Numbered<Queue> {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
+        Ok(Self(numbers::queue(i16::from_sql(kind, raw)?.into())?))
+    }
+
+    accepts!(INT2);
+}
+
+impl<'a> FromSql<'a> for Numbered<State> {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
+        Ok(Self(numbers::state(i16::from_sql(kind, raw)?.into())?))
+    }
+
+    accepts!(INT2);
+}
+
+/// The entry in a row with the columns [`RECORD`].
+pub(super) fn record(row: &Row) -> Result<Record, Error> {
+    let Numbered(state) = row.try_get(2)?;
+    Ok(Record {
+        id: EntryId(row.try_get(0)?),
+        queue: queue(row, 1)?,
+        state,
+        key: text(row.try_get(3)?),
+        conversation: text(row.try_get(4)?),
+        body: row.try_get::<_, Vec<u8>>(5)?.into(),
+        attempts: attempts(row.try_get(6)?),
+        accepted_at: UnixMillis(row.try_get(7)?),
+        due_at: UnixMillis(row.try_get(8)?),
+        settled_at: row.try_get::<_, Option<i64>>(9)?.map(UnixMillis),
+        reason: row.try_get::<_, Option<Vec<u8>>>(10)?.map(text),
+    })
+}
+
+/// The entries that were leased, in the order in which they became ready.
+pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = EntryId(row.try_get(3)?);
+        let lease = Lease {
+            id,
+            queue,
+            conversation: row.try_get::<_, KeyHash>(0)?.into(),
+            fence: count(row.try_get(1)?),
+        };
+        let entry = Entry {
+            lease,
+            id,
+            key: text(row.try_get(4)?),
+            conversation: text(row.try_get(5)?),
+            body: row.try_get::<_, Vec<u8>>(6)?.into(),
+            attempt: attempts(row.try_get(7)?),
+            accepted_at: UnixMillis(row.try_get(8)?),
+        };
+        entries.push((row.try_get::<_, i64>(2)?, entry));
+    }
+    entries.sort_by_key(|(ready_at, entry)| (*ready_at, entry.id));
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+}
+
+/// The string whose bytes are in the table: `bytea` holds every string, and `text` does not.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn attempts(number: i32) -> u32 {
+    number.try_into().unwrap_or(0)
+}
+
+/// A count, which the database keeps as a signed number.
+pub(super) fn count(number: i64) -> u64 {
+    number.try_into().unwrap_or(0)
+}

@@ -1,0 +1,61 @@
+//! One end of a copy: entries are read out of a journal, or put into it.
+
+use super::{marks, operations, operations_connection::OperationsConnection, restore};
+use crate::journal::{EntryId, Pending, Record, Transfer};
+
+/// A journal that is copied from or into.
+#[derive(Debug)]
+pub(super) struct CopyEnd {
+    pub(super) connection: OperationsConnection,
+    /// Whether the journal is copied from.
+    pub(super) is_source: bool,
+}
+
+impl Transfer for CopyEnd {
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            if self.is_source && after == EntryId(0) {
+                // A copy from the beginning takes the mark of an earlier one off: the journal has not been moved there.
+                self.connection
+                    .with(|client| async move { marks::mark_moved(&client, None).await })
+                    .await?;
+            }
+            self.connection
+                .with(|client| async move { operations::page(&client, after, limit).await })
+                .await
+        })
+    }
+
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let records = &records;
+            self.connection.with(|client| async move { restore::restore(&client, records).await }).await
+        })
+    }
+
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { marks::begin_copy(&client).await }).await
+        })
+    }
+
+    fn end_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { marks::end_copy(&client).await }).await
+        })
+    }
+
+    fn move_to(&self, target: String) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let target = Some(target.as_str());
+            self.connection.with(|client| async move { marks::mark_moved(&client, target).await }).await
+        })
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(async {
+            self.connection.close().await;
+            Ok(())
+        })
+    }
+}

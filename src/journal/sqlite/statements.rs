@@ -1,0 +1,224 @@
+//! The statements of the writer and of an operator's changes.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::records::{count, pending_entry};
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        Entry, EntryId, Lease, NewEntry, PerQueue, Queue, QueueStats, State, Stats,
+        entry::DISCARDED,
+        queue_state::{PendingEntry, SettledCounts},
+        time::Moment,
+    },
+};
+
+/// Adds an entry; `false` if its key is known.
+pub(super) fn insert(
+    connection: &Connection,
+    id: EntryId,
+    entry: &NewEntry,
+    moment: Moment,
+) -> Result<bool> {
+    let Moment { now, elapsed, .. } = moment;
+    let (state, settled) = match entry.dead {
+        Some(_) => (State::Dead, Some((now, elapsed))),
+        None => (State::Pending, None),
+    };
+    let mut statement = connection.prepare_cached(
+        "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
+             accepted_elapsed, settled_elapsed)
+         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on conflict (queue, key) do nothing",
+    )?;
+    let NewEntry { queue, conversation, key, body, dead: reason } = entry;
+    let (settled_at, settled_elapsed) = settled.unzip();
+    let values = params![
+        id,
+        queue,
+        state,
+        now,
+        settled_at,
+        conversation,
+        key,
+        reason,
+        &body[..],
+        elapsed,
+        settled_elapsed
+    ];
+    Ok(statement.execute(values)? == 1)
+}
+
+/// Whether an entry with this key is there.
+pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("select 1 from entry where queue = ?1 and key = ?2")?;
+    statement.exists(params![queue, key])
+}
+
+/// Counts an attempt and reads the entry; gives the lease back if the entry is not pending any more.
+pub(super) fn begin_attempt(
+    connection: &Connection,
+    lease: Lease,
+) -> Result<std::result::Result<Entry, Lease>> {
+    let mut find = connection.prepare_cached(
+        "select key, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
+    )?;
+    let found = find.query_row([lease.id], |row| {
+        let body: Vec<u8> = row.get(2)?;
+        Ok((row.get(0)?, row.get(1)?, body, row.get(3)?, row.get(4)?))
+    });
+    let Some((key, conversation, body, attempt, accepted_at)) = found.optional()? else {
+        return Ok(Err(lease));
+    };
+    // Not one statement with `returning`, which would carry the whole row through a table of its own.
+    let mut count = connection.prepare_cached(
+        "update entry set attempts = attempts + 1, open_attempts = open_attempts + 1 where id = ?1",
+    )?;
+    count.execute([lease.id])?;
+    Ok(Ok(Entry { id: lease.id, key, conversation, body: body.into(), attempt, accepted_at, lease }))
+}
+
+/// Marks a pending entry as done or dead; `false` if it was not pending any more.
+pub(super) fn settle(
+    connection: &Connection,
+    id: EntryId,
+    state: State,
+    reason: Option<&str>,
+    moment: Moment,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason), settled_elapsed = ?5, open_attempts = 0
+         where id = ?1 and state = 0",
+    )?;
+    let values = params![id, state, moment.now, reason, moment.elapsed_at_most];
+    Ok(statement.execute(values)? == 1)
+}
+
+/// Makes a pending entry due later, with `uncounted` attempts fewer; `false` if it was not pending any more.
+pub(super) fn postpone(
+    connection: &Connection,
+    id: EntryId,
+    until: UnixMillis,
+    reason: &str,
+    uncounted: u32,
+) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "update entry set due_at = ?2, reason = ?3, attempts = attempts - ?4, open_attempts = 0
+         where id = ?1 and state = 0",
+    )?;
+    Ok(statement.execute(params![id, until, reason, uncounted])? == 1)
+}
+
+/// Makes a dead letter pending again; none if there is no such dead letter.
+pub(super) fn revive(
+    connection: &Connection,
+    id: EntryId,
+    moment: Moment,
+) -> Result<Option<PendingEntry>> {
+    let mut statement = connection.prepare_cached(
+        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null, settled_elapsed = null
+         where id = ?1 and state = 2 returning id, queue, conversation, due_at, accepted_at",
+    )?;
+    statement.query_row(params![id, moment.now], pending_entry).optional()
+}
+
+/// Marks a pending or dead entry as done; returns where it was, and in which state.
+pub(super) fn discard(
+    connection: &Connection,
+    id: EntryId,
+    moment: Moment,
+) -> Result<Option<(Queue, String, State)>> {
+    let mut find = connection
+        .prepare_cached("select queue, conversation, state from entry where id = ?1 and state <> 1")?;
+    let found = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    if found.is_some() {
+        let mut update = connection.prepare_cached(
+            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = ?4 where id = ?1",
+        )?;
+        update.execute(params![id, moment.now, moment.elapsed_at_most, DISCARDED])?;
+    }
+    Ok(found)
+}
+
+/// Adds to the number of done entries.
+pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("update tally set done = done + ?2 where queue = ?1")?;
+    statement.execute(params![queue, count]).map(drop)
+}
+
+/// Takes back the mark of an attempt that was cut off in an orderly way: its process has not died.
+pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "update entry set open_attempts = open_attempts - 1 where id = ?1 and state = 0 and open_attempts > 0",
+    )?;
+    statement.execute([id]).map(drop)
+}
+
+/// Hands each pending entry that was in work when its process died to `note`, with how many times in a row.
+pub(super) fn read_interrupted(
+    connection: &Connection,
+    mut note: impl FnMut(PendingEntry, u32),
+) -> Result<()> {
+    let mut statement = connection.prepare(
+        "select id, queue, conversation, due_at, accepted_at, open_attempts from entry
+         where state = 0 and state <> 1 and open_attempts > 0 order by id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        note(pending_entry(row)?, row.get(5)?);
+    }
+    Ok(())
+}
+
+/// Hands every pending entry to `load`, with the counts of settled entries.
+pub(super) fn load<T>(
+    connection: &Connection,
+    load: impl FnOnce(&mut dyn Iterator<Item = Result<PendingEntry>>, PerQueue<SettledCounts>) -> Result<T>,
+) -> Result<T> {
+    let stats = settled(connection)?;
+    let mut statement = connection.prepare(
+        "select id, queue, conversation, due_at, accepted_at from entry
+         where state = 0 and state <> 1 order by id",
+    )?;
+    let mut rows = statement.query_map([], pending_entry)?;
+    load(&mut rows, stats)
+}
+
+/// The highest number that an entry has or had.
+pub(super) fn last_id(connection: &Connection) -> Result<i64> {
+    connection.query_row(
+        "select max((select coalesce(max(id), 0) from entry), (select max(purged_to) from tally))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// How much there is, as far as the file knows: it knows no leases.
+pub(super) fn stats(connection: &Connection) -> Result<Stats> {
+    let counts = settled(connection)?;
+    let mut pending = connection.prepare(
+        "select count(*), min(accepted_at) from entry where state = 0 and state <> 1 and queue = ?1",
+    )?;
+    let mut stats = |queue: Queue| {
+        let SettledCounts { done, dead } = counts[queue];
+        pending.query_row([queue], |row| {
+            let (pending, oldest_pending) = (count(row, 0)?, row.get(1)?);
+            Ok(QueueStats { pending, leased: 0, done, dead, oldest_pending })
+        })
+    };
+    Ok(Stats { inbox: stats(Queue::Inbox)?, outbox: stats(Queue::Outbox)? })
+}
+
+fn settled(connection: &Connection) -> Result<PerQueue<SettledCounts>> {
+    let mut counts = PerQueue::<SettledCounts>::default();
+    let mut statement = connection.prepare(
+        "select queue, done, (select count(*) from entry
+             where state = 2 and state <> 1 and entry.queue = tally.queue) from tally",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        counts[row.get(0)?] = SettledCounts { done: count(row, 1)?, dead: count(row, 2)? };
+    }
+    Ok(counts)
+}

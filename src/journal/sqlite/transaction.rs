@@ -1,0 +1,169 @@
+//! The journal's verbs within the writer's transaction: the file's rows and the state of the queues in step.
+//!
+//! A verb that refuses has changed nothing, so that no savepoint is needed; a verb whose statement fails takes the whole
+//! batch with it.
+
+use rusqlite::Connection;
+
+use super::{
+    maintenance::{PurgeRange, purge},
+    statements,
+};
+use crate::journal::{
+    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State,
+    driver::purge::PurgeResult,
+    error::{no_dead_letter_error, nothing_to_discard_error},
+    queue_state::QueueStates,
+    time::{DueIn, Moment},
+};
+
+/// Why a command was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The command cannot be done; the others can.
+    Refused(JournalError),
+    /// The store failed.
+    Store(rusqlite::Error),
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// An open transaction of the writer, and what its verbs work on.
+#[derive(Debug)]
+pub(super) struct Transaction<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) queues: &'a mut QueueStates,
+    pub(super) last_id: &'a mut i64,
+    pub(super) options: &'a Options,
+    pub(super) moment: Moment,
+}
+
+impl Transaction<'_> {
+    /// Adds an entry, unless its key is known; refuses a new one for which the Inbox has no room.
+    pub(super) fn append(&mut self, entry: &NewEntry) -> Result<Appended, Failure> {
+        let is_full = entry.adds_to_inbox() && self.queues.room() == 0;
+        if is_full && !statements::is_known(self.connection, entry.queue, &entry.key)? {
+            return Err(self.queues.full_error().into());
+        }
+        Ok(self.insert(entry)?)
+    }
+
+    pub(super) fn lease(
+        &mut self,
+        queue: Queue,
+        limit: usize,
+        until: DueIn,
+    ) -> Result<Vec<Entry>, Failure> {
+        let (mut entries, until) = (Vec::new(), self.moment.plus(until));
+        while entries.len() < limit {
+            let Some(lease) = self.queues.lease(queue, self.moment.now, until) else { break };
+            match statements::begin_attempt(self.connection, lease)? {
+                Ok(entry) => entries.push(entry),
+                Err(gone) => self.queues.remove(&gone),
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn finish(&mut self, lease: &Lease, follow_ups: &[NewEntry]) -> Result<(), Failure> {
+        self.settle(lease, State::Done, None)?;
+        for entry in follow_ups {
+            self.insert(entry)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn postpone(&mut self, lease: &Lease, until: DueIn, reason: &str) -> Result<(), Failure> {
+        self.postpone_uncounted(lease, until, reason, 0)
+    }
+
+    pub(super) fn release(&mut self, lease: &Lease, until: DueIn, reason: &str) -> Result<(), Failure> {
+        self.postpone_uncounted(lease, until, reason, 1)
+    }
+
+    pub(super) fn bury(&mut self, lease: &Lease, reason: &str) -> Result<(), Failure> {
+        self.settle(lease, State::Dead, Some(reason))
+    }
+
+    pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Failure> {
+        let row = statements::revive(self.connection, id, self.moment)?;
+        self.queues.add_revived(&row.ok_or_else(|| no_dead_letter_error(id))?);
+        Ok(())
+    }
+
+    pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Failure> {
+        let found = statements::discard(self.connection, id, self.moment)?;
+        let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
+        self.queues.discard(id, queue, &conversation, from);
+        Ok(())
+    }
+
+    pub(super) fn purge(&mut self, range: PurgeRange) -> rusqlite::Result<PurgeResult> {
+        let removed = purge(self.connection, range, self.options, self.moment)?;
+        for (queue, counts) in removed.counts.iter() {
+            self.queues.remove_settled(queue, *counts);
+        }
+        Ok(PurgeResult { next: removed.next, count: removed.count() })
+    }
+
+    /// Writes down what the batch did to the number of done entries, once for all of its commands.
+    pub(super) fn write_tally(&self) -> rusqlite::Result<()> {
+        for queue in Queue::ALL {
+            match self.queues.newly_done(queue) {
+                0 => {}
+                count => statements::add_done(self.connection, queue, count)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the entry due again at `until`; `uncounted` of its attempts do not count.
+    fn postpone_uncounted(
+        &mut self,
+        lease: &Lease,
+        until: DueIn,
+        reason: &str,
+        uncounted: u32,
+    ) -> Result<(), Failure> {
+        self.queues.check(lease)?;
+        let until = self.moment.plus(until);
+        if !statements::postpone(self.connection, lease.id, until, reason, uncounted)? {
+            return Err(self.lost_error(lease));
+        }
+        Ok(self.queues.postpone(lease, until)?)
+    }
+
+    fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Failure> {
+        self.queues.check(lease)?;
+        if !statements::settle(self.connection, lease.id, state, reason, self.moment)? {
+            return Err(self.lost_error(lease));
+        }
+        Ok(self.queues.settle(lease, state)?)
+    }
+
+    /// The failure of a lease whose entry an operator's process has settled meanwhile, which will be noticed as a whole.
+    fn lost_error(&mut self, lease: &Lease) -> Failure {
+        self.queues.remove(lease);
+        JournalError::LeaseLost(lease.id).into()
+    }
+
+    fn insert(&mut self, entry: &NewEntry) -> rusqlite::Result<Appended> {
+        let id = EntryId(*self.last_id + 1);
+        if !statements::insert(self.connection, id, entry, self.moment)? {
+            return Ok(Appended::Duplicate);
+        }
+        *self.last_id = id.0;
+        self.queues.add(id, entry, self.moment.now);
+        Ok(Appended::New)
+    }
+}

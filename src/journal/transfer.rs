@@ -1,0 +1,35 @@
+//! How a journal is copied into another one, for moving to another store.
+
+use std::fmt;
+
+use super::{
+    entry::{EntryId, Record},
+    error::Pending,
+};
+
+/// One end of a copy; no server has the journal meanwhile.
+///
+/// The order of a copy: [`begin_copy`](Self::begin_copy) of the target; [`page`](Self::page) of the source and
+/// [`restore`](Self::restore) of the target until all entries are copied; [`move_to`](Self::move_to) of the source; and
+/// [`end_copy`](Self::end_copy) of the target.
+pub trait Transfer: Send + Sync + fmt::Debug + 'static {
+    /// Reads entries after a number, oldest first.
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>>;
+
+    /// Puts in entries of another journal as they were: all of them or none.
+    ///
+    /// A number that is there already is an error.
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()>;
+
+    /// Marks the journal as being copied to: no server takes it until [`end_copy`](Self::end_copy).
+    fn begin_copy(&self) -> Pending<'_, ()>;
+
+    /// Takes the mark of [`begin_copy`](Self::begin_copy) off: the copy is complete.
+    fn end_copy(&self) -> Pending<'_, ()>;
+
+    /// Marks the journal as moved to `target`, an address without a password: no server takes it any more.
+    fn move_to(&self, target: String) -> Pending<'_, ()>;
+
+    /// Closes the journal: what was copied is on disk.
+    fn close(&self) -> Pending<'_, ()>;
+}
