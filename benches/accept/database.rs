@@ -21,7 +21,7 @@ insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflic
 /// Bare inserts, each a transaction.
 pub(crate) struct Inserts {
     pub(crate) per_second: f64,
-    /// What each takes of the database's time.
+    /// The database's CPU time for each, in microseconds.
     pub(crate) database_us: f64,
 }
 
@@ -82,7 +82,7 @@ impl Database {
         });
     }
 
-    /// What `pgbench` gets done, each of whose transactions adds one row.
+    /// Runs `pgbench`, each of whose transactions adds one row.
     pub(crate) fn pgbench(&self, connections: usize, seconds: u64) -> Inserts {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let script = folder.path().join("insert.sql");

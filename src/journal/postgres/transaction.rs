@@ -258,7 +258,7 @@ impl Answers {
     }
 }
 
-/// A statement on its way.
+/// A statement that was sent, and whose rows are waited for.
 type Step<'a> = BoxFuture<'a, Result<Vec<Row>, Failure>>;
 
 fn query<'a>(

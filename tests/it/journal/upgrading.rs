@@ -8,7 +8,7 @@ use rongcloud_callback::{
 use super::support::{LEASE, START, keys, message, options};
 use crate::support::postgres::{Cluster, client};
 
-/// What a program of version 2 has left: entries 1 (done), 2 and 3 (pending) and 4 (dead), and a signature.
+/// The tables that a program of version 2 has left: entries 1 (done), 2 and 3 (pending) and 4 (dead), and a signature.
 const VERSION_2: &str = include_str!("version_2.sql");
 
 #[tokio::test(flavor = "multi_thread")]
