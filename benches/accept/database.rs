@@ -21,7 +21,7 @@ insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflic
 /// Bare inserts, each a transaction.
 pub(crate) struct Inserts {
     pub(crate) per_second: f64,
-    /// The database's CPU time for each, in microseconds.
+    /// The database's time that each insert takes.
     pub(crate) database_us: f64,
 }
 
@@ -45,7 +45,7 @@ impl Database {
         Self { url: url.to_owned(), postmaster }
     }
 
-    /// The URL of another one on the same server, which is made if it is not there.
+    /// The URL of another database on the same server, which is made if it is not there.
     pub(crate) fn beside(&self, number: usize) -> String {
         let (address, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
         let (server, name) = address.rsplit_once('/').expect("a URL with a database's name");
@@ -60,12 +60,12 @@ impl Database {
         format!("{server}/{name}?{options}")
     }
 
-    /// The time that its processes have used; none if they are elsewhere.
+    /// The time that the database's processes have used; none if they are on another machine.
     pub(crate) fn cpu(&self) -> Duration {
         self.postmaster.map(process::cpu_of_family).unwrap_or_default()
     }
 
-    /// Removes the journal and makes it anew, with so many finished entries.
+    /// Removes the journal and makes it anew, with `history` finished entries.
     pub(crate) fn prepare(&self, history: u64) {
         block_on(async {
             let client = client(&self.url).await;
@@ -82,7 +82,7 @@ impl Database {
         });
     }
 
-    /// Runs `pgbench`, each of whose transactions adds one row.
+    /// The result of `pgbench`, each of whose transactions adds one row.
     pub(crate) fn pgbench(&self, connections: usize, seconds: u64) -> Inserts {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let script = folder.path().join("insert.sql");
@@ -125,7 +125,7 @@ async fn client(url: &str) -> Client {
     client
 }
 
-/// Debian keeps it out of the PATH, by version.
+/// The path of `pgbench`, which Debian keeps out of the PATH, by version.
 fn program() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let programs = versions.map(|version| version.path().join("bin/pgbench"));

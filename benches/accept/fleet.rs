@@ -1,4 +1,4 @@
-//! The servers under load, one or several of a kind, each a child process; and what they use.
+//! The servers under load, one or several of a kind, each a child process, and their use of resources.
 
 use std::{
     collections::BTreeSet,
@@ -28,19 +28,19 @@ struct Server {
     address: SocketAddr,
 }
 
-/// What they have used since they were started.
+/// The resources that the servers have used since they were started.
 pub(crate) struct Usage {
     pub(crate) cpu: Duration,
-    /// Of the database's processes.
+    /// The time of the database's processes.
     pub(crate) database: Duration,
-    /// Bytes, of all servers.
+    /// The memory of all servers, in bytes.
     pub(crate) resident: u64,
     /// Messages handled to the end.
     pub(crate) finished: u64,
 }
 
 impl Usage {
-    /// What was used since `earlier`; the memory is as it is now.
+    /// The resources used since `earlier`; the memory is as it is now.
     pub(crate) fn since(self, earlier: &Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(earlier.cpu),
@@ -52,7 +52,7 @@ impl Usage {
 }
 
 impl Fleet {
-    /// With `stock` in their journal; `url` is that of PostgreSQL's.
+    /// Starts the servers with `stock` in their journal; `url` is the address of PostgreSQL.
     pub(crate) fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
         let url = url.filter(|_| target.is_shared());
         let url_of = |number| match target {

@@ -18,18 +18,18 @@ use tokio::{
 
 use crate::serve::SECRET;
 
-/// What requests to the others are signed with; see `benches/peers`.
+/// The secret of requests to other servers; see `benches/peers`.
 const SECRET_OF_PEERS: &str = "bench-token";
 
-/// Numbers every message of this process, so that no two are alike.
+/// The number of the next message of this process, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// What became of the requests.
+/// The results of the requests.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// How long each took that was answered 200, shortest first.
+    /// How long each request that was answered 200 took, shortest first.
     latencies: Vec<Duration>,
-    /// How many were answered 503.
+    /// How many requests were answered 503.
     refused: u64,
 }
 
@@ -57,20 +57,20 @@ impl Load {
     }
 }
 
-/// What the requests are.
+/// The kind of the requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wire {
-    /// The platform's, from so many users in turn.
+    /// The platform's callbacks, from this many users in turn.
     RongCloud { users: u64 },
-    /// WeChat's, for the libraries that people use there.
+    /// WeChat's callbacks, for the libraries that people use there.
     WeChat,
 }
 
-/// Who asks, and for what.
+/// The load: how many connections make which requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) wire: Wire,
-    /// To each server.
+    /// How many connections each server gets.
     pub(crate) connections: usize,
     /// Whether an answer may be a 503, which is counted then; else it must be a 200.
     pub(crate) may_refuse: bool,
@@ -130,7 +130,7 @@ async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> Load {
     }
 }
 
-/// Whether it is an answer to its end: ours have no body, those of others may say `success`.
+/// Whether the bytes are a whole answer: our answers have no body, those of others may say `success`.
 fn is_whole(answer: &[u8]) -> bool {
     const LENGTH: &[u8] = b"content-length: ";
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
@@ -158,7 +158,7 @@ fn write_callback(request: &mut String, number: u64, users: u64, secret: &Secret
     write_post(request, "/callback", &query, &body);
 }
 
-/// The same message as WeChat sends it.
+/// A text message as WeChat sends it.
 fn write_wechat(request: &mut String, number: u64, clock: &Clock) {
     let (timestamp, nonce) = ((clock.now().0 / 1000).to_string(), number.to_string());
     let mut parts = [SECRET_OF_PEERS, &timestamp, &nonce];

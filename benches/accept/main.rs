@@ -1,4 +1,4 @@
-//! What accepting costs beside a bare axum endpoint: `cargo bench --bench accept`.
+//! The cost of accepting beside a bare axum endpoint: `cargo bench --bench accept`.
 //!
 //! Each server is a process of its own, started afresh for every round, the servers in turn; this process is
 //! the load: keep-alive connections in a closed loop, every request with its own signature and message.
@@ -96,7 +96,7 @@ fn main() {
     println!("{report}");
 }
 
-/// Half a second to warm up goes before what counts.
+/// The time to warm up before anything counts.
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// How many connections to the database a replica has where commits are quick.
@@ -106,7 +106,7 @@ const OF_A_REPLICA: usize = 3;
 #[derive(Debug, Clone, Copy)]
 struct Spans {
     span: Duration,
-    /// Where messages are handled.
+    /// How long a target is measured where messages are handled.
     sustained: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What a process uses, as Linux says it.
+//! The resources that a process uses, as Linux reports them.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ fn ticks(fields: &[u64]) -> Duration {
     Duration::from_millis(fields.iter().sum::<u64>() * 10)
 }
 
-/// Its time on all cores, so far.
+/// The time that a process has used on all cores.
 pub(crate) fn cpu(id: u32) -> Duration {
     ticks(&stat(id).expect("a running process")[11..13])
 }
 
-/// Bytes in memory.
+/// The memory of a process, in bytes.
 pub(crate) fn resident(id: u32) -> u64 {
     let statm = read(id, "statm").expect("a running process");
     let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
     pages * 4096
 }
 
-/// The process that has started it.
+/// The process that has started a process.
 pub(crate) fn parent(id: u32) -> Option<u32> {
     stat(id)?[1].try_into().ok()
 }

@@ -13,7 +13,7 @@ pub(crate) struct Sample {
     /// The share of the requests that were answered 503.
     pub(crate) refused: f64,
     cpu_us: f64,
-    /// Of the database's processes, if it has one.
+    /// The time of the database's processes, if the target has a database.
     database_us: f64,
     rss_mib: f64,
 }
@@ -36,7 +36,7 @@ impl Sample {
 }
 
 impl Sample {
-    /// Of the servers and of the database.
+    /// The time of the servers and of the database.
     fn all_cpu_us(&self) -> f64 {
         self.cpu_us + self.database_us
     }
@@ -59,11 +59,11 @@ impl fmt::Display for Sample {
     }
 }
 
-/// All rounds.
+/// The results of all rounds.
 #[derive(Default)]
 pub(crate) struct Report {
     samples: BTreeMap<Target, Vec<Sample>>,
-    /// By their connections.
+    /// The results of `pgbench`, by connections.
     inserts: BTreeMap<usize, Vec<Inserts>>,
 }
 
@@ -83,7 +83,7 @@ impl Report {
         spread(samples.iter().zip(others).map(|(sample, other)| of(sample) / of(other)).collect(), 2)
     }
 
-    /// What the servers on PostgreSQL do beside bare inserts, the embedded journal, and one server alone.
+    /// The throughput of the servers on PostgreSQL beside bare inserts, the embedded journal, and one server alone.
     fn write_shared(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,

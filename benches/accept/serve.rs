@@ -1,4 +1,4 @@
-//! The servers that are measured: what a child process does.
+//! The servers that are measured, each in a child process.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Makes this executable a server.
 pub(crate) const FLAG: &str = "--serve";
-/// What requests are signed with.
+/// The secret of the requests.
 pub(crate) const SECRET: &str = "bench-secret";
 
-/// What is measured.
+/// A server that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A bare axum endpoint that reads the body and answers 200.
@@ -25,17 +25,17 @@ pub(crate) enum Target {
     Memory,
     /// Our server, accepting into SQLite with `synchronous=FULL`.
     Sqlite,
-    /// The same, with a handler that does nothing running and finishing every message.
+    /// Our server on SQLite, with a handler that does nothing running and finishing every message.
     Handled,
     /// Our server, accepting into PostgreSQL.
     Postgres,
-    /// Two of them on one database.
+    /// Two of our servers on one PostgreSQL database.
     Two,
-    /// Three of them.
+    /// Three of our servers on one PostgreSQL database.
     Three,
-    /// Three that have nothing in common but the machine, each on a database of its own.
+    /// Three of our servers that have nothing in common but the machine, each on a database of its own.
     Apart,
-    /// One, with the handler.
+    /// Our server on PostgreSQL, with the handler.
     PostgresHandled,
 }
 
@@ -75,7 +75,7 @@ impl Target {
         }
     }
 
-    /// Whether its journal is on PostgreSQL.
+    /// Whether the server's journal is on PostgreSQL.
     pub(crate) fn is_shared(self) -> bool {
         matches!(self, Self::Postgres | Self::Two | Self::Three | Self::Apart | Self::PostgresHandled)
     }
@@ -89,9 +89,9 @@ impl Target {
 /// Entries that are in a journal before it is measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stock {
-    /// Pending.
+    /// How many entries are pending.
     pub(crate) backlog: u64,
-    /// Done.
+    /// How many entries are done.
     pub(crate) history: u64,
 }
 

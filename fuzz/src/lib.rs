@@ -1,4 +1,4 @@
-//! What must hold for every input: each module is a target of the fuzzer, and what it found is replayed by the tests.
+//! The properties of every input: each module is a target of the fuzzer, and the tests replay what the fuzzer found.
 
 pub mod media;
 pub mod outgoing;

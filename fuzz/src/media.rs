@@ -1,4 +1,4 @@
-//! What must hold for every file: nothing is taken as a picture or recording that is none, or is over the limits.
+//! The property of every file: nothing is taken as a picture or recording that is none, or is over the limits.
 
 use rongcloud_callback::protocol::media::{MediaError, MediaFormat, MediaKind, check as check_as};
 

@@ -1,4 +1,4 @@
-//! What must hold for every stored outgoing message: what is read is stored and read back the same.
+//! The property of every stored outgoing message: what is read is stored and read back the same.
 
 use rongcloud_callback::protocol::Outgoing;
 

@@ -1,4 +1,4 @@
-//! What must hold for every query string: it gets in if it is signed, fresh and unambiguous, and never otherwise.
+//! The property of every query string: it gets in if it is signed, fresh and unambiguous, and never otherwise.
 
 use std::{borrow::Cow, time::Duration};
 

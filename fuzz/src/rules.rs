@@ -1,4 +1,4 @@
-//! What must hold for every rule: it is read or refused with advice, and a message is answered as its trial says.
+//! The property of every rule: it is read or refused with advice, and a message is answered as its trial says.
 
 use rongcloud_callback::{
     Config, Content, Event, Inbound, Message, Rules, Subscribe, Text, clock::UnixMillis,

@@ -30,7 +30,7 @@ const SECRET: &str = "Y1W2MeFwwwRxa0";
 const NOW: UnixMillis = UnixMillis(1_763_754_000_000);
 /// The largest body: small, so that larger ones are easily found.
 pub const MAX_BODY: usize = 1024;
-/// Who has heard nothing for so long has got all answers: the server is in this process, and has nothing else to do.
+/// After this long without a byte all answers have come: the server is in this process, and has nothing else to do.
 const QUIET: Duration = Duration::from_millis(3);
 /// Longer than every time limit of the server together: who waits longer waits for ever.
 const PATIENCE: Duration = Duration::from_secs(40);

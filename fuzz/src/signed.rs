@@ -1,4 +1,4 @@
-//! What must hold for every body under a right signature: it is kept once, as it came, whatever it is.
+//! The property of every body under a right signature: it is kept once, as it came, whatever it is.
 
 use rongcloud_callback::{
     journal::{Record, State},

@@ -1,11 +1,11 @@
-//! What must hold for all bytes on a socket: they are answered or cut off, and nothing unsigned is kept.
+//! The property of all bytes on a socket: they are answered or cut off, and nothing unsigned is kept.
 
 use rongcloud_callback::journal::State;
 use tokio::runtime::Runtime;
 
 use super::server::{self, Server};
 
-/// What stands for a query string that is right, each time for another one: no fuzzer finds one by itself.
+/// The placeholder of a right query string, each time of another one: no fuzzer finds one by itself.
 const SIGNED: &str = "{signed}";
 
 /// The bytes are everything that a client sends on one connection.

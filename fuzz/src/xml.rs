@@ -1,4 +1,4 @@
-//! What must hold for every body and every text in one: what is read is bounded, is written and read back the same, and
+//! The properties of every body and every text in one: what is read is bounded, is written and read back the same, and
 //! has no element that its platform did not write.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! What the journal holds: entries, as they come in, as they are leased, and as an operator sees them.
+//! Entries of the journal: as they come in, as they are leased, and as an operator sees them.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::queue::Queue;
 use crate::clock::UnixMillis;
 
-/// What an entry has come to.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -154,7 +154,7 @@ pub struct Record {
     pub id: EntryId,
     /// The queue that the entry is in.
     pub queue: Queue,
-    /// What the entry has come to.
+    /// The state that the entry has come to.
     pub state: State,
     /// The duplicate key.
     pub key: String,

@@ -1,4 +1,4 @@
-//! Which entries to list, and in which order: what all drivers answer alike.
+//! Filters of entries, which all drivers read alike.
 
 use super::{EntryId, Queue, Record, State};
 use crate::clock::UnixMillis;
@@ -22,20 +22,20 @@ pub struct Filter {
     pub after: Option<EntryId>,
     /// Entries with a lower number than this one.
     pub before: Option<EntryId>,
-    /// Which of them come first.
+    /// Which of the entries come first.
     pub order: Order,
-    /// At most so many.
+    /// How many entries are listed at most.
     pub limit: usize,
 }
 
-/// How keys that are looked for begin, what they contain and how they end; each may be empty.
+/// A pattern for keys: how they begin, what they contain and how they end; each may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyPattern {
-    /// How they begin.
+    /// How the keys begin.
     pub begins: String,
-    /// What is anywhere in them.
+    /// A piece that is anywhere in the keys.
     pub contains: String,
-    /// How they end.
+    /// How the keys end.
     pub ends: String,
 }
 
@@ -67,10 +67,11 @@ impl Default for Filter {
 }
 
 impl Filter {
+    /// Whether the filter admits a record.
     pub(super) fn admits(&self, record: &Record) -> bool {
         self.queue.is_none_or(|queue| queue == record.queue)
             && self.state.is_none_or(|state| state == record.state)
-            && self.conversation.fits(&record.conversation)
+            && self.conversation.matches(&record.conversation)
             && self.since.is_none_or(|since| record.accepted_at >= since)
             && self.until.is_none_or(|until| record.accepted_at < until)
             && self.settled_since.is_none_or(|since| record.settled_at.is_some_and(|at| at >= since))
@@ -80,7 +81,7 @@ impl Filter {
 }
 
 impl KeyPattern {
-    fn fits(&self, key: &str) -> bool {
+    fn matches(&self, key: &str) -> bool {
         key.starts_with(&self.begins) && key.contains(&self.contains) && key.ends_with(&self.ends)
     }
 }

@@ -15,7 +15,7 @@ use std::{collections::HashMap, time::Duration};
 use super::{entry::EntryId, fingerprint::Fingerprint, time::ClockStep};
 use crate::clock::UnixMillis;
 
-/// How long an entry waits that was interrupted once; each further time in a row makes the wait `GROWTH` times as long.
+/// How long an entry that was interrupted once waits; each further time in a row makes the wait `GROWTH` times as long.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const GROWTH: u32 = 3;
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
@@ -62,7 +62,7 @@ impl Interrupted {
         }
     }
 
-    /// Whether the entry may be tried while those are in work for which `is_in_work` holds.
+    /// Whether the entry may be tried beside the interrupted entries for which `is_in_work` holds.
     pub(super) fn may_try(&self, id: EntryId, is_in_work: impl Fn(EntryId, &Suspect) -> bool) -> bool {
         let Some(next) = self.entries.get(&id) else { return false };
         let in_work = self.entries.iter().filter(|(id, suspect)| is_in_work(**id, suspect));

@@ -1,4 +1,4 @@
-//! What survives a crash: two durable queues of bytes, the Inbox and the Outbox.
+//! Two durable queues of bytes that survive a crash, the Inbox and the Outbox.
 //!
 //! The journal knows bytes and keys, never a message type. A server's verbs are append, lease, finish, postpone and bury
 //! ([`Queues`]); an operator lists, revives, discards and purges ([`Records`]); and one journal is copied into another

@@ -77,9 +77,9 @@ impl QueueStates {
     }
 
     /// Adds an entry that is new in the store.
-    pub(super) fn accepted(&mut self, id: EntryId, entry: &NewEntry, now: UnixMillis) {
+    pub(super) fn add(&mut self, id: EntryId, entry: &NewEntry, now: UnixMillis) {
         if entry.dead.is_some() {
-            self.changed(entry.queue).counts.dead += 1;
+            self.change(entry.queue).counts.dead += 1;
             return;
         }
         let times = Times { due_at: now, accepted_at: now };
@@ -102,8 +102,8 @@ impl QueueStates {
     }
 
     /// Removes a leased entry that was finished (`done`) or buried (`dead`).
-    pub(super) fn settled(&mut self, lease: &Lease, state: State) -> Result<(), JournalError> {
-        let queue = self.changed(lease.queue);
+    pub(super) fn settle(&mut self, lease: &Lease, state: State) -> Result<(), JournalError> {
+        let queue = self.change(lease.queue);
         queue.schedule.check(lease)?;
         queue.schedule.settle(lease.conversation.into(), lease.id);
         queue.counts.add(state, 1);
@@ -111,32 +111,32 @@ impl QueueStates {
     }
 
     /// Ends the lease of an entry that is due again at `until`.
-    pub(super) fn postponed(&mut self, lease: &Lease, until: UnixMillis) -> Result<(), JournalError> {
-        let state = self.changed(lease.queue);
+    pub(super) fn postpone(&mut self, lease: &Lease, until: UnixMillis) -> Result<(), JournalError> {
+        let state = self.change(lease.queue);
         state.schedule.check(lease)?;
         state.schedule.postpone(lease.conversation.into(), lease.id, until);
         Ok(())
     }
 
     /// Removes a leased entry that somebody else has settled in the store, from which the counts will be read.
-    pub(super) fn forget(&mut self, lease: &Lease) {
-        let state = self.changed(lease.queue);
+    pub(super) fn remove(&mut self, lease: &Lease) {
+        let state = self.change(lease.queue);
         if state.schedule.check(lease).is_ok() {
             state.schedule.settle(lease.conversation.into(), lease.id);
         }
     }
 
     /// Adds a dead letter that is pending again.
-    pub(super) fn revived(&mut self, entry: &PendingEntry) {
-        let counts = &mut self.changed(entry.queue).counts;
+    pub(super) fn add_revived(&mut self, entry: &PendingEntry) {
+        let counts = &mut self.change(entry.queue).counts;
         counts.dead = counts.dead.saturating_sub(1);
         self.insert(entry.id, entry.queue, &entry.conversation, entry.times);
     }
 
-    /// Removes an entry that was in state `from` and is done; its holder finds out by settling it.
-    pub(super) fn discarded(&mut self, id: EntryId, queue: Queue, conversation: &str, from: State) {
+    /// Counts an entry that was in state `from` as done; its holder finds out by settling it.
+    pub(super) fn discard(&mut self, id: EntryId, queue: Queue, conversation: &str, from: State) {
         let conversation = self.fingerprint(queue, conversation);
-        let state = self.changed(queue);
+        let state = self.change(queue);
         if from == State::Dead {
             state.counts.dead = state.counts.dead.saturating_sub(1);
         }
@@ -145,8 +145,8 @@ impl QueueStates {
     }
 
     /// Counts settled entries that were removed.
-    pub(super) fn purged(&mut self, queue: Queue, gone: SettledCounts) {
-        let counts = &mut self.changed(queue).counts;
+    pub(super) fn remove_settled(&mut self, queue: Queue, gone: SettledCounts) {
+        let counts = &mut self.change(queue).counts;
         counts.done = counts.done.saturating_sub(gone.done);
         counts.dead = counts.dead.saturating_sub(gone.dead);
     }
@@ -225,9 +225,9 @@ impl QueueStates {
 
     /// Notes a pending entry that was in work when the process before died, `times` times in a row; the wall clock shows
     /// `now`.
-    pub(super) fn interrupted(&mut self, entry: &PendingEntry, times: u32, now: UnixMillis) {
+    pub(super) fn note_interrupted(&mut self, entry: &PendingEntry, times: u32, now: UnixMillis) {
         let suspect = Suspect::new(self.fingerprint(entry.queue, &entry.conversation), times, now);
-        self.changed(entry.queue).schedule.interrupt(entry.id, suspect);
+        self.change(entry.queue).schedule.interrupt(entry.id, suspect);
     }
 
     /// The entries that somebody has a lease of.
@@ -241,7 +241,7 @@ impl QueueStates {
 
     fn insert(&mut self, id: EntryId, queue: Queue, conversation: &str, times: Times) {
         let conversation = self.fingerprint(queue, conversation);
-        self.changed(queue).schedule.insert(conversation, id, times);
+        self.change(queue).schedule.insert(conversation, id, times);
     }
 
     fn fingerprint(&self, queue: Queue, conversation: &str) -> Fingerprint {
@@ -253,7 +253,7 @@ impl QueueStates {
     }
 
     /// The state of a queue, which is about to change.
-    fn changed(&mut self, queue: Queue) -> &mut QueueState {
+    fn change(&mut self, queue: Queue) -> &mut QueueState {
         let state = &mut self.queues[queue];
         state.changed = true;
         state

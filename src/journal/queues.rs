@@ -1,4 +1,4 @@
-//! What a server does with a journal.
+//! The journal as a server uses it.
 
 use std::future::ready;
 

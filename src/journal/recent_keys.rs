@@ -64,9 +64,9 @@ impl RecentKeys {
     }
 
     /// Whether the key was durable in the store of this epoch, at this elapsed time.
-    pub(super) fn knows(&self, key: Fingerprint, now: Duration) -> bool {
-        let Some(known) = self.lock() else { return false };
-        let accepted_at = known.accepted_at.peek(&key);
+    pub(super) fn has(&self, key: Fingerprint, now: Duration) -> bool {
+        let Some(keys) = self.lock() else { return false };
+        let accepted_at = keys.accepted_at.peek(&key);
         accepted_at.is_some_and(|accepted_at| now.saturating_sub(*accepted_at) < self.keep)
     }
 
@@ -107,11 +107,11 @@ mod tests {
     fn a_key_is_known_until_it_could_have_been_purged() {
         let recent = RecentKeys::new(8, Duration::from_secs(10));
         let one = key(&recent, "1");
-        assert!(!recent.knows(one, NOW));
+        assert!(!recent.has(one, NOW));
         recent.remember(recent.epoch(), one, NOW);
-        assert!(recent.knows(one, NOW + Duration::from_millis(9_999)));
-        assert!(!recent.knows(key(&recent, "2"), NOW));
-        assert!(!recent.knows(one, NOW + Duration::from_secs(10)));
+        assert!(recent.has(one, NOW + Duration::from_millis(9_999)));
+        assert!(!recent.has(key(&recent, "2"), NOW));
+        assert!(!recent.has(one, NOW + Duration::from_secs(10)));
     }
 
     #[test]
@@ -120,10 +120,10 @@ mod tests {
         let keys = ["1", "2", "3", "4", "5"].map(|text| key(&recent, text));
         for key in keys {
             recent.remember(recent.epoch(), key, NOW);
-            assert!(recent.knows(key, NOW));
+            assert!(recent.has(key, NOW));
         }
-        assert!(keys[3..].iter().all(|key| recent.knows(*key, NOW)));
-        assert!(keys[..3].iter().all(|key| !recent.knows(*key, NOW)));
+        assert!(keys[3..].iter().all(|key| recent.has(*key, NOW)));
+        assert!(keys[..3].iter().all(|key| !recent.has(*key, NOW)));
     }
 
     #[test]
@@ -134,9 +134,9 @@ mod tests {
         recent.remember(earlier, before, NOW);
         recent.forget();
         recent.remember(earlier, late, NOW);
-        assert!(!recent.knows(before, NOW) && !recent.knows(late, NOW));
+        assert!(!recent.has(before, NOW) && !recent.has(late, NOW));
         recent.remember(recent.epoch(), after, NOW);
-        assert!(recent.knows(after, NOW));
+        assert!(recent.has(after, NOW));
     }
 
     #[test]
@@ -144,6 +144,6 @@ mod tests {
         let recent = RecentKeys::new(0, Duration::from_secs(10));
         let one = key(&recent, "1");
         recent.remember(recent.epoch(), one, NOW);
-        assert!(!recent.knows(one, NOW));
+        assert!(!recent.has(one, NOW));
     }
 }

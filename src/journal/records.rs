@@ -1,4 +1,4 @@
-//! What an operator does with a journal.
+//! The journal as an operator uses it.
 
 use std::fmt;
 

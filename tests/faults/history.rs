@@ -1,4 +1,4 @@
-//! What both sides recorded, and whether it can be: the checker.
+//! The checker: whether what both sides have recorded can be.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,11 +9,11 @@ use rongcloud_callback::{
     sandbox::{Attempt, Delivery, DeliveryFault},
 };
 
-/// What the platform did and got, and what is in the journal once nothing is pending.
+/// The record of a run: what the platform sent and got, and the journal once nothing is pending.
 pub(crate) struct History {
-    /// Of each user, in the order in which they were written.
+    /// The deliveries of each user, in the order in which they were written.
     pub(crate) deliveries: Vec<Vec<Delivery>>,
-    /// Oldest first.
+    /// The journal's records, oldest first.
     pub(crate) records: Vec<Record>,
     /// The replies that users received, in order: to whom, and what.
     pub(crate) sent: Vec<(String, String)>,

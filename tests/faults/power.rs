@@ -1,4 +1,4 @@
-//! What the syncs are for: without them the test of the power cut fails.
+//! The purpose of the syncs: without them the test of the power cut fails.
 
 use std::collections::BTreeSet;
 

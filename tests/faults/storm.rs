@@ -25,7 +25,7 @@ use crate::{
 
 /// How long it lasts, unless `FAULTS_SECONDS` says otherwise.
 const SECONDS: u64 = 15;
-/// It goes on until so many servers have ended, however slow the machine is.
+/// How many servers have to end before the test does, however slow the machine is.
 const SERVERS: usize = 2;
 const USERS: usize = 12;
 /// In a thousand passages.

@@ -1,4 +1,4 @@
-//! Who opens a journal: which marks and locks of the store keep them away depends on it.
+//! The parties that open a journal: each is kept away by other marks and locks of the store.
 
 /// The party that opens a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the drivers that keep a journal outside the process share.
+//! Parts that the drivers with a store outside the process share.
 
 pub(super) mod access;
 pub(super) mod numbers;

@@ -2,7 +2,7 @@
 
 use crate::journal::{EntryId, JournalError};
 
-/// What one step of a purge did.
+/// The result of one step of a purge.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::journal) struct PurgeResult {
     /// The entry after which the next step begins; none after the last step.

@@ -99,7 +99,7 @@ impl Contents {
         self.last_id += 1;
         let id = EntryId(self.last_id);
         self.keys.insert(key, id);
-        self.queues.accepted(id, &entry, moment.now);
+        self.queues.add(id, &entry, moment.now);
         if entry.dead.is_some() {
             self.settled.insert(id, moment.elapsed);
         }
@@ -155,7 +155,7 @@ impl Contents {
         moment: Moment,
     ) -> Result<&mut Record, JournalError> {
         self.check(lease)?;
-        self.queues.settled(lease, state)?;
+        self.queues.settle(lease, state)?;
         self.settled.insert(lease.id, moment.elapsed);
         let record = self.record(lease.id)?;
         record.state = state;
@@ -171,7 +171,7 @@ impl Contents {
         reason: String,
     ) -> Result<&mut Record, JournalError> {
         self.check(lease)?;
-        self.queues.postponed(lease, until)?;
+        self.queues.postpone(lease, until)?;
         let record = self.record(lease.id)?;
         record.due_at = until;
         record.reason = Some(reason);
@@ -184,7 +184,7 @@ impl Contents {
         if self.records.get(&lease.id).is_some_and(|record| record.state == State::Pending) {
             return Ok(());
         }
-        self.queues.forget(lease);
+        self.queues.remove(lease);
         Err(JournalError::LeaseLost(lease.id))
     }
 
@@ -200,7 +200,7 @@ impl Contents {
         record.due_at = now;
         record.settled_at = None;
         self.settled.remove(&id);
-        self.queues.revived(&PendingEntry {
+        self.queues.add_revived(&PendingEntry {
             id,
             queue: record.queue,
             conversation: record.conversation.clone(),
@@ -212,7 +212,7 @@ impl Contents {
     pub(super) fn discard(&mut self, id: EntryId, moment: Moment) -> Result<(), JournalError> {
         let record = self.records.get_mut(&id).filter(|record| record.state != State::Done);
         let record = record.ok_or_else(|| nothing_to_discard_error(id))?;
-        self.queues.discarded(id, record.queue, &record.conversation, record.state);
+        self.queues.discard(id, record.queue, &record.conversation, record.state);
         self.settled.insert(id, moment.elapsed);
         record.state = State::Done;
         record.settled_at = Some(moment.now);
@@ -228,7 +228,7 @@ impl Contents {
         };
         let removed: Vec<_> = records.extract_if(.., is_over).collect();
         for (id, record) in &removed {
-            self.queues.purged(record.queue, SettledCounts::one(record.state));
+            self.queues.remove_settled(record.queue, SettledCounts::one(record.state));
             self.settled.remove(id);
             self.keys.remove(&(record.queue, record.key.clone()));
         }

@@ -150,7 +150,7 @@ pub(super) struct CommandReceiver {
     runtime: Runtime,
 }
 
-/// What a wait for commands brought.
+/// The result of a wait for commands.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
     Commands,

@@ -21,7 +21,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// A WAL that has grown beyond this is cut back when it starts again from its beginning.
 const WAL_LIMIT: i64 = 64 << 20;
 
-/// A connection that writes, for a server as long as no mark keeps it away.
+/// A connection that writes; a server gets it only if no mark keeps servers away.
 pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, JournalError> {
     if !path.exists() {
         return Err(missing_error(path));
@@ -40,7 +40,7 @@ fn open(path: &Path, access: Access, migrate: bool) -> Result<Connection, Journa
     let store = |error: rusqlite::Error| unusable_error(path, &error.to_string());
     let mut connection = Connection::open_with_flags(path, flags).map_err(store)?;
     connection.busy_timeout(PATIENCE).map_err(store)?;
-    // Before anything is changed: it may be somebody else's file.
+    // Before anything is changed: the file may be another program's.
     let (version, mark) = version(&mut connection, access, migrate).map_err(store)?;
     check_version(version, path)?;
     check_mark(mark, path, access)?;
@@ -87,8 +87,8 @@ fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
     // Checkpoints are the writer thread's: in the middle of a commit they would delay its waiters.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
-    // What was purged is overwritten, whole pages too. Measured: nothing for accepting and finishing, 5 % of a purge's
-    // writes with bodies of 300 bytes, twice its time with bodies of 6000.
+    // Purged bytes are overwritten, whole pages too. Measured: this costs nothing for accepting and finishing, 5 % of a
+    // purge's writes with bodies of 300 bytes, and twice the time of a purge with bodies of 6000.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cache_size", -32_768)
 }

@@ -33,7 +33,7 @@ impl PurgeRange {
     }
 }
 
-/// What one step of a purge removed.
+/// The entries that one step of a purge removed.
 #[derive(Debug)]
 pub(super) struct Removed {
     /// The entry after which the next step begins; none after the last step.

@@ -15,6 +15,7 @@ mod open;
 mod operations;
 mod path;
 mod place;
+mod published_stats;
 mod records;
 mod schema;
 mod server;

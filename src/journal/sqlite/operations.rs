@@ -26,7 +26,7 @@ use crate::journal::{
     time::Moment,
 };
 
-/// The operator's view of the file; it takes nothing in and leases nothing.
+/// An operator's view of the file, which takes nothing in and leases nothing.
 #[derive(Debug)]
 pub(super) struct Operator {
     path: PathBuf,
@@ -39,7 +39,7 @@ pub(super) struct CopyEnd {
     path: PathBuf,
     options: Options,
     access: Access,
-    /// Keeps servers away for as long as the copy goes on.
+    /// The lock that keeps servers away for as long as the copy goes on.
     _lock: FileLock,
 }
 
@@ -63,7 +63,7 @@ impl CopyEnd {
     /// Opens the file and keeps servers away from it.
     pub(super) fn open(path: PathBuf, options: Options, access: Access) -> Result<Self, JournalError> {
         if access == Access::Source {
-            // Without a lock first: it would leave its file beside a journal that is not there.
+            // Before the lock, whose file would be left beside a journal that is not there.
             connect(&path, access)?;
         }
         let lock = lock_journal(&path)?;
@@ -71,7 +71,8 @@ impl CopyEnd {
             Access::Target => create(&path, access)?,
             _ => connect(&path, access)?,
         };
-        // The file of the first lock may have been removed under a server; this opens the WAL, which it holds, too.
+        // The file of the first lock may have been removed under a server, which holds the WAL's lock as well; the query
+        // opens the WAL.
         connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable_error)?;
         drop(lock_wal(&path)?);
         Ok(Self { path, options, access, _lock: lock })

@@ -38,7 +38,7 @@ pub(in crate::journal) fn path(written: &str) -> Result<PathBuf, JournalError> {
     }
 }
 
-/// The file that `path` leads to, whether it is there or not; for those who may make it, its folder is made.
+/// The file that `path` leads to, whether it is there or not. For a party that may make the file, its folder is made.
 pub(super) fn find(path: &Path, access: Access) -> Result<PathBuf, JournalError> {
     let path = follow(path)?;
     match access {

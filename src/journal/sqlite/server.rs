@@ -1,11 +1,6 @@
 //! A server's side of the file: the handle of the writer thread.
 
-use std::{
-    future::ready,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
@@ -15,6 +10,7 @@ use super::{
     maintenance::PurgeRange,
     operations::read,
     place::Place,
+    published_stats::PublishedStats,
     records,
     writer::Writer,
 };
@@ -31,7 +27,6 @@ use crate::{
         },
         error::closed_error,
         fingerprint::Fingerprint,
-        lock::lock,
         queue_state::QueueStates,
         recent_keys::RecentKeys,
         time::DueIn,
@@ -47,8 +42,8 @@ pub(super) struct Server {
     clock: Clock,
     /// The counters that wake workers, which the writer thread moves.
     changes: Changes,
-    /// The stats as of the writer thread's last commit, or why the store failed.
-    stats: Arc<Mutex<Result<Stats, JournalError>>>,
+    /// The stats that the writer thread publishes with each commit.
+    stats: PublishedStats,
     /// The way to the writer thread, which ends once this sender is gone; so it comes before `_thread`.
     commands: mpsc::Sender<Queued>,
     /// The writer thread, which is waited for last.
@@ -65,7 +60,7 @@ impl Server {
         let clock = options.clock.clone();
         let queues = QueueStates::new(options.max_pending, changes.clone());
         let writer = Writer::open(Arc::clone(&place), options, queues, file_lock)?;
-        let stats = Arc::clone(&writer.stats);
+        let stats = writer.stats.clone();
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;
         let thread = WriterThread::spawn(move || writer.run(receiver))?;
@@ -73,10 +68,10 @@ impl Server {
     }
 
     /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
-    fn knows(&self, key: Fingerprint, now: Duration) -> bool {
-        self.place.recent.knows(key, now)
+    fn has_recent(&self, key: Fingerprint, now: Duration) -> bool {
+        self.place.recent.has(key, now)
             && !self.commands.is_closed()
-            && lock(&self.stats).is_ok()
+            && self.stats.is_well()
             && self.place.is_in_place()
     }
 
@@ -102,7 +97,7 @@ impl Queues for Server {
         let recent = &self.place.recent;
         let key = recent.fingerprint(&entry);
         let (epoch, now) = (recent.epoch(), self.clock.elapsed());
-        if self.knows(key, now) {
+        if self.has_recent(key, now) {
             return Box::pin(ready(Ok(Appended::Duplicate)));
         }
         let (request, answer) = Request::new(entry);
@@ -145,8 +140,7 @@ impl Queues for Server {
 
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {
-        let stats =
-            if self.commands.is_closed() { Err(closed_error()) } else { lock(&self.stats).clone() };
+        let stats = if self.commands.is_closed() { Err(closed_error()) } else { self.stats.get() };
         Box::pin(ready(stats))
     }
 

@@ -156,7 +156,7 @@ pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
 }
 
 /// Hands each pending entry that was in work when its process died to `note`, with how many times in a row.
-pub(super) fn interrupted(
+pub(super) fn read_interrupted(
     connection: &Connection,
     mut note: impl FnMut(PendingEntry, u32),
 ) -> Result<()> {
@@ -171,7 +171,7 @@ pub(super) fn interrupted(
     Ok(())
 }
 
-/// Hands every pending entry to `load`, with what is settled.
+/// Hands every pending entry to `load`, with the counts of settled entries.
 pub(super) fn load<T>(
     connection: &Connection,
     load: impl FnOnce(&mut dyn Iterator<Item = Result<PendingEntry>>, PerQueue<SettledCounts>) -> Result<T>,

@@ -11,7 +11,10 @@ use super::{
     statements,
     wal::{self, Wal},
 };
-use crate::journal::{JournalError, driver::access::Access, queue_state::QueueStates};
+use crate::{
+    clock::UnixMillis,
+    journal::{JournalError, driver::access::Access, queue_state::QueueStates},
+};
 
 /// The only connection that writes, as long as it can be trusted.
 #[derive(Debug)]
@@ -86,6 +89,27 @@ impl Store {
         self.data_version = seen;
         Ok(true)
     }
+}
+
+/// Notes the entries that were in work when the process before died.
+pub(super) fn read_interrupted(
+    connection: &Connection,
+    queues: &mut QueueStates,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    let mut entries = 0;
+    statements::read_interrupted(connection, |entry, times| {
+        queues.note_interrupted(&entry, times, now);
+        entries += 1;
+    })?;
+    if entries > 0 {
+        tracing::warn!(
+            entries,
+            "the process before died while these were in work: they are tried again a little later and few at a time, \
+             for one of them may have ended it; all others go on"
+        );
+    }
+    Ok(())
 }
 
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {

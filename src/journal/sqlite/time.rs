@@ -71,7 +71,7 @@ impl FileTime {
     }
 
     /// Keeps in mind that a note was committed.
-    pub(super) fn noted(&mut self, moment: Moment) {
+    pub(super) fn set_noted(&mut self, moment: Moment) {
         self.noted = moment.elapsed;
     }
 }

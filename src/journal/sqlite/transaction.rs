@@ -69,7 +69,7 @@ impl Transaction<'_> {
             let Some(lease) = self.queues.lease(queue, self.moment.now, until) else { break };
             match statements::begin_attempt(self.connection, lease)? {
                 Ok(entry) => entries.push(entry),
-                Err(gone) => self.queues.forget(&gone),
+                Err(gone) => self.queues.remove(&gone),
             }
         }
         Ok(entries)
@@ -97,21 +97,21 @@ impl Transaction<'_> {
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Failure> {
         let row = statements::revive(self.connection, id, self.moment)?;
-        self.queues.revived(&row.ok_or_else(|| no_dead_letter_error(id))?);
+        self.queues.add_revived(&row.ok_or_else(|| no_dead_letter_error(id))?);
         Ok(())
     }
 
     pub(super) fn discard(&mut self, id: EntryId) -> Result<(), Failure> {
         let found = statements::discard(self.connection, id, self.moment)?;
         let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
-        self.queues.discarded(id, queue, &conversation, from);
+        self.queues.discard(id, queue, &conversation, from);
         Ok(())
     }
 
     pub(super) fn purge(&mut self, range: PurgeRange) -> rusqlite::Result<PurgeResult> {
         let removed = purge(self.connection, range, self.options, self.moment)?;
         for (queue, counts) in removed.counts.iter() {
-            self.queues.purged(queue, *counts);
+            self.queues.remove_settled(queue, *counts);
         }
         Ok(PurgeResult { next: removed.next, count: removed.count() })
     }
@@ -140,7 +140,7 @@ impl Transaction<'_> {
         if !statements::postpone(self.connection, lease.id, until, reason, uncounted)? {
             return Err(self.lost_error(lease));
         }
-        Ok(self.queues.postponed(lease, until)?)
+        Ok(self.queues.postpone(lease, until)?)
     }
 
     fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Failure> {
@@ -148,12 +148,12 @@ impl Transaction<'_> {
         if !statements::settle(self.connection, lease.id, state, reason, self.moment)? {
             return Err(self.lost_error(lease));
         }
-        Ok(self.queues.settled(lease, state)?)
+        Ok(self.queues.settle(lease, state)?)
     }
 
     /// The failure of a lease whose entry an operator's process has settled meanwhile, which will be noticed as a whole.
     fn lost_error(&mut self, lease: &Lease) -> Failure {
-        self.queues.forget(lease);
+        self.queues.remove(lease);
         JournalError::LeaseLost(lease.id).into()
     }
 
@@ -163,7 +163,7 @@ impl Transaction<'_> {
             return Ok(Appended::Duplicate);
         }
         *self.last_id = id.0;
-        self.queues.accepted(id, entry, self.moment.now);
+        self.queues.add(id, entry, self.moment.now);
         Ok(Appended::New)
     }
 }

@@ -14,8 +14,8 @@ use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 use super::{connection::PATIENCE, error::unavailable_error};
 use crate::journal::JournalError;
 
-/// Beyond so many pages (4 KiB each) the WAL is checkpointed even while commands wait: often enough for
-/// each checkpoint to be short, seldom enough for pages written many times to be copied once.
+/// A WAL with more pages (4 KiB each) than this is checkpointed even while commands wait: often enough for each
+/// checkpoint to be short, seldom enough for pages that are written many times to be copied once.
 const PAGES: i64 = 1000;
 /// A WAL with more than `PAGES` that could not be checkpointed for this long is reported to the operator.
 const HELD: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ const EMPTYING: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Wal {
     path: PathBuf,
-    /// The pages that are not in the database yet.
+    /// How many pages are not in the database yet.
     pages: i64,
     reader: Option<HoldingReader>,
     emptied_at: Instant,
@@ -130,7 +130,7 @@ pub(super) fn secure(connection: &mut Connection, path: &Path) -> std::result::R
     if full.map_err(unavailable_error)? {
         return Ok(());
     }
-    // Nobody adds to it or begins it anew meanwhile.
+    // With this transaction open, nobody adds to the WAL or begins it anew.
     let transaction =
         Transaction::new(connection, TransactionBehavior::Immediate).map_err(unavailable_error)?;
     rewrite(path)

@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,8 +15,9 @@ use super::{
     file_lock::FileLock,
     maintenance::PurgeSchedule,
     place::Place,
+    published_stats::PublishedStats,
     statements,
-    store::Store,
+    store::{Store, read_interrupted},
     time::{self, FileTime},
     transaction::Transaction,
 };
@@ -24,8 +25,7 @@ use crate::{
     clock::UnixMillis,
     failpoint::{self, Point},
     journal::{
-        JournalError, Options, Queue, Stats, driver::request::MAX_BATCH, lock::lock,
-        queue_state::QueueStates, time::Moment,
+        JournalError, Options, Queue, driver::request::MAX_BATCH, queue_state::QueueStates, time::Moment,
     },
 };
 
@@ -40,8 +40,8 @@ pub(super) struct Writer {
     place: Arc<Place>,
     options: Options,
     queues: QueueStates,
-    /// The stats as of the last commit, or why the store failed; for the server's side, which reads them.
-    pub(super) stats: Arc<Mutex<Result<Stats, JournalError>>>,
+    /// The stats for the server's side.
+    pub(super) stats: PublishedStats,
     /// The write connection; none after it failed, until it could be opened again.
     store: Option<Store>,
     time: FileTime,
@@ -75,7 +75,7 @@ impl Writer {
         queues.commit(time.seen_at());
         Ok(Self {
             purge: PurgeSchedule::new(&options),
-            stats: Arc::new(Mutex::new(Ok(queues.stats()))),
+            stats: PublishedStats::new(queues.stats()),
             place,
             options,
             queues,
@@ -153,7 +153,7 @@ impl Writer {
             }
             Err(error) => {
                 self.queues.rollback();
-                self.publish(Err(error.clone()));
+                self.stats.publish(Err(error.clone()));
                 Err(error)
             }
         };
@@ -184,7 +184,7 @@ impl Writer {
             failpoint::reach(Point::Committing)?;
             open.commit()?;
             if is_due {
-                time.noted(moment);
+                time.set_noted(moment);
             }
             failpoint::reach(Point::Committed)?;
             Ok((result, moment))
@@ -230,22 +230,13 @@ impl Writer {
         self.store = None;
         self.failure = why.into();
         let error = JournalError::Unavailable(why.into());
-        self.publish(Err(error.clone()));
+        self.stats.publish(Err(error.clone()));
         error
     }
 
     fn commit_queues(&mut self, now: UnixMillis) {
         self.queues.commit(now);
-        self.publish(Ok(self.queues.stats()));
-    }
-
-    /// Publishes the stats, or why there are none.
-    fn publish(&self, stats: Result<Stats, JournalError>) {
-        *lock(&self.stats) = stats;
-    }
-
-    fn is_well(&self) -> bool {
-        lock(&self.stats).is_ok()
+        self.stats.publish(Ok(self.queues.stats()));
     }
 
     fn has_maintenance(&self) -> bool {
@@ -258,7 +249,7 @@ impl Writer {
         if tick {
             self.looked_at = Instant::now();
         }
-        let is_well = self.is_well();
+        let is_well = self.stats.is_well();
         let Some(store) = &mut self.store else {
             if tick {
                 self.reopen();
@@ -302,29 +293,8 @@ impl Writer {
             }
             Err(error) => {
                 self.failure = error.to_string().into();
-                self.publish(Err(error));
+                self.stats.publish(Err(error));
             }
         }
     }
-}
-
-/// Notes the entries that were in work when the process before died.
-fn read_interrupted(
-    connection: &Connection,
-    queues: &mut QueueStates,
-    now: UnixMillis,
-) -> rusqlite::Result<()> {
-    let mut entries = 0;
-    statements::interrupted(connection, |entry, times| {
-        queues.interrupted(&entry, times, now);
-        entries += 1;
-    })?;
-    if entries > 0 {
-        tracing::warn!(
-            entries,
-            "the process before died while these were in work: they are tried again a little later and few at a time, \
-             for one of them may have ended it; all others go on"
-        );
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is taken in: durable once, all or none, within bounds, and known as a duplicate for a while.
+//! Appending: an entry is durable once, within bounds, and known as a duplicate for a while.
 
 use std::time::Duration;
 

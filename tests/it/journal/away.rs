@@ -1,4 +1,4 @@
-//! The file is away for a while: what was leased meanwhile is settled once it is back.
+//! The file is away for a while: an entry that was leased before is settled once the file is back.
 
 use std::{fs, path::Path};
 

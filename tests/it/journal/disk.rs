@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::support::{LEASE, PATIENCE, START, message, options};
 use crate::support::skip;
 
-/// Says to a test that it is the child, and where its disk is.
+/// The variable that tells a test that it is the child, and where its disk is.
 const DISK: &str = "JOURNAL_TEST_DISK";
 
 #[test]
@@ -74,7 +74,8 @@ fn in_child<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(test());
 }
 
-/// What a failure does to the store: after one that may have lost a write it is opened again before it is asked anything.
+/// The effect of a failure on the store: after a failure that may have lost a write, the store is opened again before it
+/// is asked anything.
 enum Store {
     GoesOn,
     IsOpenedAgain,

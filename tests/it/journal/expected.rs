@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use rongcloud_callback::{
     clock::UnixMillis,
-    journal::{Appended, NewEntry, Queue, Record, State},
+    journal::{Appended, NewEntry, PerQueue, Queue, Record, State},
 };
 
 use super::support::{Ending, KEEP, KEEP_DEAD};
@@ -46,14 +46,15 @@ impl From<&Record> for Expected {
 /// An entry as the model knows it.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// Counted over all entries.
+    /// The entry's number, counted over all entries.
     pub(super) number: usize,
     pub(super) looks: Expected,
-    /// When it was settled, on the clock that nobody sets.
+    /// When the entry was settled, on the clock that nobody sets.
     pub(super) settled: Option<Duration>,
     /// How many attempts have begun since the last one that ended.
     pub(super) open: u32,
-    /// Set if its process died while the entry was in work: not before when it is tried, and how many times in a row.
+    /// For an entry that was in work when its process died: the time before which it is not tried, and how many times in a
+    /// row that has happened.
     pub(super) suspect: Option<(UnixMillis, u32)>,
 }
 
@@ -64,9 +65,9 @@ pub(super) struct Given {
     pub(super) queue: Queue,
     pub(super) conversation: String,
     pub(super) until: UnixMillis,
-    /// Counted over all leases.
+    /// The lease's number, counted over all leases.
     pub(super) number: usize,
-    /// Counted over all openings of the journal.
+    /// The number of the process that holds the lease, counted over all openings of the journal.
     pub(super) process: usize,
 }
 
@@ -75,23 +76,23 @@ pub(super) struct Given {
 pub(super) struct Model {
     /// Whether several servers can have it open.
     is_shared: bool,
-    /// In order of acceptance.
+    /// The entries in order of acceptance.
     pub(super) entries: Vec<Known>,
     /// The latest lease of each conversation, until it is settled.
     pub(super) held: Vec<Given>,
     pub(super) leases: usize,
-    /// Which process has the journal open.
+    /// The number of the process that has the journal open.
     pub(super) process: usize,
-    /// How many were ever accepted, and how many of them were purged.
+    /// How many entries were ever accepted, and how many of them were purged.
     pub(super) accepted: usize,
     pub(super) purged: usize,
     /// How much time has passed while the journal was open; and how much of it crashes may have made it forget.
     pub(super) running: Duration,
     pub(super) forgotten: Duration,
-    /// How much had passed when the process opened it.
+    /// How much time had passed when the process opened the journal.
     opened: Duration,
     /// Attempts at suspects of each queue that have ended since the journal was opened.
-    pub(super) ended: [usize; 2],
+    pub(super) ended: PerQueue<usize>,
 }
 
 impl Model {
@@ -166,8 +167,7 @@ impl Model {
         let mut tried = Vec::new();
         for (_, number, times) in suspects {
             in_work.push(times);
-            let most =
-                if in_work.iter().any(|times| *times > 1) { 1 } else { 1 + self.ended[queue as usize] };
+            let most = if in_work.iter().any(|times| *times > 1) { 1 } else { 1 + self.ended[queue] };
             if in_work.len() > most {
                 break;
             }
@@ -180,7 +180,7 @@ impl Model {
         self.held.iter().find(|held| held.queue == queue && held.conversation == conversation)
     }
 
-    /// Gives a lease of an entry that is ready; its attempt and its number.
+    /// Gives a lease of an entry that is ready; returns the number of the attempt and of the lease.
     pub(super) fn lease(&mut self, queue: Queue, key: &str, until: UnixMillis) -> (u32, usize) {
         let entry = self.entry(queue, key).unwrap();
         entry.looks.attempts += 1;
@@ -194,12 +194,12 @@ impl Model {
         (attempt, number)
     }
 
-    /// Whether that lease still counts; if so it is over now.
+    /// Ends a lease; returns its entry if the lease still counted.
     pub(super) fn settle(&mut self, number: usize) -> Option<&mut Known> {
         let held = self.held.iter().position(|held| held.number == number)?;
         let held = self.held.remove(held);
         let entry = self.entries.iter_mut().find(|entry| entry.number == held.entry)?;
-        self.ended[held.queue as usize] += usize::from(entry.suspect.take().is_some());
+        self.ended[held.queue] += usize::from(entry.suspect.take().is_some());
         if entry.looks.state != State::Pending {
             return None;
         }
@@ -207,7 +207,7 @@ impl Model {
         Some(entry)
     }
 
-    /// A process has ended that has told the journal so, or has not.
+    /// Ends the process, which has told the journal so, or has not.
     pub(super) fn end(&mut self, ending: Ending, leases_outlive: bool) {
         let is_own = |held: &Given| held.process == self.process;
         if matches!(ending, Ending::Orderly) {
@@ -230,14 +230,14 @@ impl Model {
         }
     }
 
-    /// A new process has the journal; what was in work when the one before died is suspect.
+    /// Opens the journal in a new process; an entry that was in work when the one before died is suspect.
     ///
     /// Where several servers have it, the new one cannot know yet whether the others died: entries whose leases end before
     /// it can come back later and one by one. Returns which those are, and between which moments each is due.
     pub(super) fn begin(&mut self, now: UnixMillis) -> Vec<(usize, RangeInclusive<UnixMillis>)> {
         self.process += 1;
         self.opened = self.running;
-        self.ended = [0; 2];
+        self.ended = PerQueue::default();
         if self.is_shared {
             return self.interrupted(now);
         }
@@ -279,7 +279,7 @@ impl Model {
         self.entries.iter_mut().find(|entry| entry.looks.queue == queue && entry.looks.key == key)
     }
 
-    /// The clock was set: what is pending keeps its distance from now, and what was written stays as it is.
+    /// Sets the clock: a pending entry keeps its distance from now, and a time that was written stays as it is.
     pub(super) fn set_clock(&mut self, by: i64) {
         let moved = |time: UnixMillis| UnixMillis(time.0 + by);
         for entry in self.entries.iter_mut().filter(|entry| entry.looks.state == State::Pending) {
@@ -298,12 +298,12 @@ impl Model {
     }
 }
 
-/// How long an entry waits before it is tried again that was interrupted so many times.
+/// How long an entry that was interrupted `times` times waits before it is tried again.
 fn delay(times: u32) -> Duration {
     Duration::from_secs(3u64.saturating_pow(times.saturating_sub(1)).min(3600))
 }
 
-/// An entry is done or dead.
+/// Makes an entry done or dead.
 pub(super) fn settle(entry: &mut Known, state: State, now: UnixMillis, running: Duration) {
     (entry.looks.state, entry.looks.settled_at) = (state, Some(now));
     entry.settled = Some(running);

@@ -1,4 +1,4 @@
-//! The SQLite file: what survives, who may open it, and what a second process does to it.
+//! The SQLite file: what survives, who may open it, and what a second process does to the file.
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Who gets what: order, one lease a conversation, fences, and what settling does.
+//! Leases: order, one lease a conversation, fences, and what settling does.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which entries an operator finds: every driver admits the same ones, in the same order.
+//! Lists: every driver admits the same entries, in the same order.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn pattern(app: Option<&str>, account: Option<&str>, user: Option<&str>) -> KeyP
     KeyPattern { begins, contains, ends }
 }
 
-/// An entry a second, of each conversation one; every third is a dead letter and every fourth a reply.
+/// Entries a second apart, one of each conversation; every third is a dead letter and every fourth a reply.
 async fn filled(bench: &Bench) {
     for (number, names) in CONVERSATIONS.into_iter().enumerate() {
         let (conversation, key) = (conversation(names), number.to_string());

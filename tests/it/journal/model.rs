@@ -61,7 +61,7 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 /// A journal, its model, and the leases that somebody holds or has lost.
-struct Bed {
+struct ModelTest {
     bench: Bench,
     model: Model,
     leases: Vec<(Queue, String, usize, Lease)>,
@@ -69,7 +69,7 @@ struct Bed {
     records: Vec<Record>,
 }
 
-impl Bed {
+impl ModelTest {
     async fn run(&mut self, action: Action) -> TestCaseResult {
         let now = self.bench.clock.now();
         match action {
@@ -138,7 +138,7 @@ impl Bed {
         self.ask().await
     }
 
-    /// What was interrupted is due at a moment that the driver chooses, no two of them at once; it keeps to that.
+    /// Learns when interrupted entries are due: the driver chooses the moments, no two of them at once, and keeps to them.
     async fn come_back(
         &mut self,
         interrupted: &[(usize, RangeInclusive<UnixMillis>)],
@@ -174,7 +174,7 @@ impl Bed {
         Ok(())
     }
 
-    /// Any that are ready, as many as asked for, one of each conversation.
+    /// Leases entries that are ready, as many as asked for, one of each conversation.
     async fn lease(&mut self, queue: Queue, limit: usize, span: Duration) -> TestCaseResult {
         let now = self.bench.clock.now();
         let until = now.plus(span);
@@ -272,7 +272,8 @@ impl Bed {
         Ok(())
     }
 
-    /// Nothing goes before it was kept long enough, and everything does after it, but for what crashes made forgotten.
+    /// Purges: no entry goes before it was kept long enough, and each goes after that, but for the time that crashes made
+    /// the journal forget.
     async fn purge(&mut self) -> TestCaseResult {
         let purged = self.bench.journal.purge().await.unwrap();
         let kept = self.look().await;
@@ -291,7 +292,7 @@ impl Bed {
         Ok(())
     }
 
-    /// In the end everything that is settled goes.
+    /// Ends the test: every settled entry goes in the end.
     async fn finish(mut self) -> TestCaseResult {
         self.wait(KEEP_DEAD + self.model.forgotten).await?;
         self.purge().await?;
@@ -311,7 +312,7 @@ impl Bed {
         self.records.iter().map(Expected::from).collect()
     }
 
-    /// The journal says what the model says; numbers grow in order of acceptance; nothing was lost or doubled.
+    /// Compares the journal with the model; numbers grow in order of acceptance; nothing was lost or doubled.
     async fn compare(&mut self) -> TestCaseResult {
         let found = self.look().await;
         prop_assert!(self.records.is_sorted_by(|a, b| a.id < b.id));
@@ -333,7 +334,7 @@ impl Bed {
     }
 }
 
-/// Whether a driver does what the model does, in other cases each time; more of them if `PROPTEST_CASES` says so.
+/// Checks that a driver does what the model does, in other cases each time; `PROPTEST_CASES` sets how many.
 pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let usual_cases = runtime().block_on(async {
@@ -353,11 +354,11 @@ pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
             let bench = open().await.expect("a driver that was there before");
             let model = Model::new(bench.is_shared());
             let (leases, records) = (Vec::new(), Vec::new());
-            let mut bed = Bed { bench, model, leases, records };
+            let mut test = ModelTest { bench, model, leases, records };
             for action in actions {
-                bed.run(action).await?;
+                test.run(action).await?;
             }
-            bed.finish().await
+            test.finish().await
         })
     });
     tested.unwrap_or_else(|error| panic!("{error}"));

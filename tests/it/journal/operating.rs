@@ -1,4 +1,4 @@
-//! What an operator does: look, revive, discard, purge; and that the numbers add up.
+//! An operator's verbs: look, revive, discard, purge; and the numbers add up.
 
 use std::time::Duration;
 

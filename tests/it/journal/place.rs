@@ -1,4 +1,4 @@
-//! Where the SQLite file is: its names, its locks and modes, its readers, and another file in its place.
+//! The place of the SQLite file: names, locks and modes, readers, and another file in its place.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ async fn refusal(url: &str) -> String {
     Opener::Server.instruction(url).await
 }
 
-/// The database and what is beside it.
+/// The database and the files beside it.
 fn files(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect()
 }
@@ -204,7 +204,7 @@ async fn a_path_with_spaces_and_signs_is_taken_as_it_is() {
     assert!(path.is_file());
 }
 
-/// Asserts that the folder and the files in it, so many, are for nobody but their owner.
+/// Asserts that the folder and the `count` files in it are for nobody but their owner.
 fn assert_private(folder: &Path, count: usize) {
     let files = files(folder);
     assert_eq!(files.len(), count, "{files:?}");

@@ -18,7 +18,7 @@ pub(super) const KEEP: Duration = Duration::from_hours(1);
 pub(super) const KEEP_DEAD: Duration = Duration::from_hours(2);
 pub(super) const MAX_PENDING: usize = 1000;
 pub(super) const LEASE: Duration = Duration::from_secs(30);
-/// How many appends wait at once where many are made: fewer than a driver has places for.
+/// How many appends wait at once where a test makes many: fewer than a driver has places for.
 const AT_ONCE: usize = 1000;
 /// Bound on waiting for what should happen soon.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,11 +28,11 @@ pub(super) struct Bench {
     pub(super) journal: Arc<dyn Queues>,
     /// The clock of the process that has the journal open: the next one has its own.
     pub(super) clock: Clock,
-    /// What another process would open it by; none where nothing outlives a process.
+    /// The URL by which another process would open the journal; none where nothing outlives a process.
     url: Option<String>,
-    /// Whether it is one file or more; else it is a server that is told what is done, and does not go back in time.
+    /// The folder of a journal in a file; none for a database server, which does not go back in time.
     folder: Option<TempDir>,
-    /// Processes that ended without a word: their server does not know. They stand still, as their clocks do.
+    /// Processes that ended without telling their database server. They stand still, as their clocks do.
     gone: Vec<Arc<dyn Queues>>,
 }
 
@@ -58,7 +58,7 @@ impl Opener {
         error.unwrap_or_else(|| panic!("{self:?} has opened {url}"))
     }
 
-    /// What the message says by which this party is told to change something.
+    /// The message by which this party is told to change something.
     pub(super) async fn instruction(self, url: &str) -> String {
         match self.refusal(url).await {
             JournalError::Open(message) => message,
@@ -70,9 +70,9 @@ impl Opener {
 /// How a journal's process ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ending {
-    /// It closes its journal.
+    /// The process closes its journal.
     Orderly,
-    /// It is gone from one moment to the next.
+    /// The process is gone from one moment to the next.
     Crash,
 }
 
@@ -91,7 +91,7 @@ impl Bench {
         Some(Self::at(url, None).await)
     }
 
-    /// Where transactions are serializable by default.
+    /// A journal in a database where transactions are serializable by default.
     pub(super) async fn serializable() -> Option<Self> {
         let url = Cluster::shared().await?.serializable_database().await;
         Some(Self::at(url, None).await)
@@ -109,17 +109,17 @@ impl Bench {
         self.is_shared() && matches!(ending, Ending::Crash)
     }
 
-    /// By what another process opens it; none where nothing outlives a process.
+    /// The URL by which another process opens the journal; none where nothing outlives a process.
     pub(super) fn url(&self) -> Option<String> {
         self.url.clone()
     }
 
-    /// Where its file is.
+    /// The folder of the journal's file.
     pub(super) fn folder(&self) -> &Path {
         self.folder.as_ref().unwrap().path()
     }
 
-    /// Whether several servers can be at it, who share a clock that is not theirs to set.
+    /// Whether several servers can have the journal open, who share a clock that is not theirs to set.
     pub(super) fn is_shared(&self) -> bool {
         self.url.is_some() && self.folder.is_none()
     }

@@ -1,4 +1,4 @@
-//! By which time the file's entries age: time during which a server is known to have run.
+//! The time by which the file's entries age: time during which a server is known to have run.
 
 use std::time::Duration;
 
