@@ -23,7 +23,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 pub(super) type Watched = HashMap<i64, (i64, Instant)>;
 
 /// One heartbeat: counts it, reads the clock, and takes over from replicas that are dead.
-pub(super) async fn beat(
+pub(super) async fn send_heartbeat(
     replica: &Replica,
     client: &Client,
     reading: &mut Option<ClockReading>,

@@ -66,7 +66,7 @@ async fn maintain(
     let mut hint_at = Instant::now();
     loop {
         let done = tokio::select! {
-            _ = heartbeat.tick() => heartbeat::beat(replica, &client, reading, &mut watched).await,
+            _ = heartbeat.tick() => heartbeat::send_heartbeat(replica, &client, reading, &mut watched).await,
             notification = connection.notifications.recv() => match notification {
                 Some(hint) => { on_hint(replica, &hint); Ok(()) }
                 None => Err(JournalError::Unavailable("the connection was closed".into())),
