@@ -20,14 +20,14 @@ use crate::journal::{
 /// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
 pub(super) fn read<T: Send + 'static>(
     path: &Path,
-    verb: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Pending<'static, T> {
     let path = path.to_owned();
     blocking(move || {
         let read = || {
             let mut connection = connect_reader(&path)?;
             let snapshot = connection.transaction()?;
-            verb(&snapshot)
+            work(&snapshot)
         };
         read().map_err(unavailable_error)
     })
