@@ -157,7 +157,7 @@ mod tests {
             assert_eq!(step.map(ClockStep::as_millis), expected, "{set} {passes}");
             assert_eq!(moment.now, clock.now());
             time.note(moment);
-            assert_eq!(time.read().1, None, "it is told once");
+            assert_eq!(time.read().1, None, "it is reported once");
         }
         assert_eq!(time.read().0.elapsed, JournalTime(500 + 86_400_000 + 10 + 5_000 + 60_000));
     }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The boundaries, and at which of their passages something happens: those of the commits are, among others,
+/// The boundaries, and how many of their passages get a fault each: the passages of the commits are, among others,
 /// an acceptance, a lease of each queue, and the end of a handler and of a delivery.
 const BOUNDARIES: [(&str, u32); 6] =
     [("Parsed", 2), ("Committing", 9), ("Committed", 9), ("Leased", 2), ("Handled", 2), ("Sent", 2)];
@@ -51,7 +51,7 @@ impl Subject {
         }
     }
 
-    /// As the platform does: again, until it is acknowledged.
+    /// Delivers a body as the platform does: again, until it is acknowledged.
     async fn deliver(&mut self, body: &str) {
         until("an acknowledgement", async || {
             self.keep_alive();
@@ -96,8 +96,8 @@ async fn survives(driver: Driver, point: &str, action: &str, passage: u32) {
         assert_eq!(states.collect::<Vec<_>>(), [State::Done; 2], "{fault}: {records:#?}");
     }
     let mut sent: Vec<_> = platform.sent().into_iter().map(|(_, text)| text).collect();
-    // Only what comes between the platform's answer and our note of it sends a reply twice; the end of the process
-    // may come there whichever message it is about.
+    // Only a fault between the platform's answer and our note of it sends a reply twice; the end of the process may come
+    // there whichever message the fault is about.
     let most = if action != "abort" && ["Parsed", "Leased", "Handled"].contains(&point) { 2 } else { 3 };
     assert!(sent.len() <= most, "{fault}: {sent:?}");
     sent.dedup();

@@ -1,8 +1,8 @@
-//! The journals that outlive a process: what fails on one of them fails on the other, to the same end.
+//! The journals that outlive a process: each of them meets the same faults.
 
 use crate::support::{postgres::Cluster, process::Home};
 
-/// Where a server keeps its journal.
+/// The driver of a server's journal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Driver {
     Sqlite,

@@ -15,7 +15,7 @@ pub(crate) struct History {
     pub(crate) deliveries: Vec<Vec<Delivery>>,
     /// The journal's records, oldest first.
     pub(crate) records: Vec<Record>,
-    /// The replies that users received, in order: to whom, and what.
+    /// The replies that users received, in order: the user and the text.
     pub(crate) sent: Vec<(String, String)>,
 }
 
@@ -43,7 +43,7 @@ impl History {
         )
     }
 
-    /// Accepted = done + dead + pending, and nothing is pending any more.
+    /// Every accepted message is done or dead, since nothing is pending any more, and is there once.
     fn every_message_is_settled_and_there_once(&self) {
         let (mut keys, mut bodies) = (BTreeSet::new(), BTreeSet::new());
         for record in &self.records {
@@ -54,7 +54,8 @@ impl History {
         }
     }
 
-    /// A user's messages were written one after the other, each once the one before was acknowledged or given up.
+    /// A user's acknowledged messages were accepted in order: each was written once the one before was acknowledged or
+    /// given up.
     fn what_was_acknowledged_was_accepted_in_order(&self) {
         // A body that came under another one's signature as well is kept twice, and accepted once.
         let is_letter = |record: &&Record| {
@@ -95,7 +96,8 @@ impl History {
         }
     }
 
-    /// Enqueued exactly once, after its message was accepted; what no handler took or got done has none.
+    /// A handled message's reply was enqueued exactly once, after the message was accepted; a message that no handler
+    /// finished has no reply.
     fn each_handled_message_has_one_reply(&self) {
         let replies: BTreeMap<&str, &Record> =
             self.of(Queue::Outbox).map(|record| (record.key.as_str(), record)).collect();
@@ -110,7 +112,7 @@ impl History {
         assert_eq!(replies.len(), expected, "there are replies to nothing");
     }
 
-    /// Sent at least once if it is done, as often as it was tried at most, and in the order of its conversation.
+    /// A reply that is done was sent at least once, at most as often as it was tried, and in the order of its conversation.
     fn each_reply_arrived_in_order(&self) {
         let mut expected: HashMap<(&str, String), Vec<&Record>> = HashMap::new();
         let inbox: HashMap<String, &Record> =
@@ -127,7 +129,7 @@ impl History {
             let replies =
                 expected.get(&key).unwrap_or_else(|| panic!("nobody replied {said:?} to {user}"));
             *sent.entry(key).or_default() += 1;
-            // What is forged has always the same words, so that nobody can tell which of them this is.
+            // A forged message has always the same words, so that nobody can tell which of them this is.
             if let [reply] = replies[..] {
                 let before = last.insert(user, reply.id);
                 assert!(before.is_none_or(|before| before <= reply.id), "out of order: {user}: {said}");
@@ -151,7 +153,7 @@ fn is_acked(delivery: &Delivery) -> bool {
     delivery.attempts.iter().any(|attempt| attempt.status == Some(200) && attempt.xml.is_none())
 }
 
-/// Answered as it should be, or not at all, or refused for now.
+/// Whether an attempt was answered as it should be, or not at all, or refused for now.
 fn is_sound(attempt: &Attempt) -> bool {
     match attempt.status {
         None | Some(503) => true,

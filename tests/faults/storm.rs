@@ -1,4 +1,4 @@
-//! Everything at once: faults at all boundaries by chance, the faults of the platform, and a server that is started again and again.
+//! All faults at once: at all boundaries by chance, those of the platform, and a server that is started again and again.
 
 use std::{
     collections::BTreeMap,
@@ -23,16 +23,16 @@ use crate::{
     },
 };
 
-/// How long it lasts, unless `FAULTS_SECONDS` says otherwise.
+/// How long the test lasts in seconds, unless `FAULTS_SECONDS` says otherwise.
 const SECONDS: u64 = 15;
 /// How many servers have to end before the test does, however slow the machine is.
 const SERVERS: usize = 2;
 const USERS: usize = 12;
-/// In a thousand passages.
+/// The faults at each boundary, in a thousand passages.
 const FAULTS: &str = "Parsed=error@15,panic@15,abort@2;Committing=error@4,panic@4,abort@2;\
     Committed=error@4,panic@4,abort@2;Leased=error@15,panic@15,abort@2;\
     Handled=error@15,panic@15,abort@2;Sent=error@15,panic@15,abort@2";
-/// Few attempts, so that some messages and replies end as dead letters.
+/// A configuration with few attempts, so that some messages and replies end as dead letters.
 const CONFIGURATION: &str = "[dispatch]\nattempts = 6\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
     [deliver]\nattempts = 6\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
     [client]\nconnect_timeout = \"500ms\"\ntimeout = \"500ms\"\n";
@@ -74,7 +74,7 @@ async fn platform() -> Arc<Sandbox> {
     Arc::new(Sandbox::start_with(options).await.unwrap())
 }
 
-/// How long it goes on.
+/// How long the test goes on.
 struct Forecast {
     end: Instant,
     /// How many servers have ended.
@@ -88,7 +88,7 @@ impl Forecast {
     }
 }
 
-/// Starts the server again whenever it has ended, until it is to stop; the logs of all of them.
+/// Starts the server again whenever it has ended, until the test is over; returns the logs of all servers.
 async fn keep_alive(home: Arc<Home>, forecast: Arc<Forecast>) -> Vec<Vec<String>> {
     let mut logs = Vec::new();
     let stopped = || forecast.stop.load(Ordering::SeqCst);
@@ -103,7 +103,7 @@ async fn keep_alive(home: Arc<Home>, forecast: Arc<Forecast>) -> Vec<Vec<String>
     logs
 }
 
-/// A user writes one message after the other.
+/// Has a user write one message after the other.
 async fn write(sandbox: Arc<Sandbox>, user: usize, forecast: Arc<Forecast>) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     while !forecast.is_over() {
@@ -141,7 +141,7 @@ async fn weather(driver: Driver) {
     let server = home.start().await;
     let journal = home.journal().await;
     let mut left = u64::MAX;
-    // What one that ended held may have to be taken over first; then there is some progress all the time.
+    // The leases of a server that ended may have to be taken over first; then there is some progress all the time.
     while left > 0 {
         let progress = async || {
             let stats = journal.stats().await.unwrap();
@@ -173,7 +173,7 @@ async fn they_agree_on_postgresql_too() {
     weather(Driver::Postgres).await;
 }
 
-/// Says what happened, and sees that it was something.
+/// Prints what happened, and checks that something did.
 #[expect(clippy::print_stderr, reason = "a storm is only worth as much as what it did")]
 fn tell(history: &History, logs: &[Vec<String>]) {
     let mut faults: BTreeMap<&str, usize> = BTreeMap::new();

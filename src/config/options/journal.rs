@@ -9,3 +9,19 @@ impl JournalSection {
         Options { keep, keep_dead, max_pending, recent_keys, clock }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_options() {
+        let app = "[[apps]]\npath = \"/a\"\nkey = \"a\"\nsecrets = [\"a secret of sixteen\"]\n";
+        let Options { keep, keep_dead, max_pending, recent_keys, .. } =
+            Config::from_toml(app, |_| None).unwrap().journal.options(Clock::system());
+        let defaults = Options::default();
+        assert_eq!((keep, keep_dead), (defaults.keep, defaults.keep_dead));
+        assert_eq!((max_pending, recent_keys), (defaults.max_pending, defaults.recent_keys));
+    }
+}

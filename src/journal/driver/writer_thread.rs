@@ -28,3 +28,62 @@ impl Drop for WriterThread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{
+        Event, Metadata, Subscriber,
+        field::{Field, Visit},
+        span,
+    };
+
+    use super::*;
+    use crate::journal::lock::lock;
+
+    /// A subscriber that keeps the messages of all events.
+    #[derive(Clone, Default)]
+    struct Messages(Arc<Mutex<Vec<String>>>);
+
+    impl Visit for Messages {
+        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+            if field.name() == "message" {
+                lock(&self.0).push(format!("{value:?}"));
+            }
+        }
+    }
+
+    impl Subscriber for Messages {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_thread_that_panics_is_logged_when_it_is_waited_for() {
+        let messages = Messages::default();
+        tracing::subscriber::with_default(messages.clone(), || {
+            drop(WriterThread::spawn(|| ()).unwrap());
+            assert!(lock(&messages.0).is_empty());
+            drop(WriterThread::spawn(|| panic!("as the test wants it")).unwrap());
+        });
+        assert_eq!(*lock(&messages.0), ["the journal's writer thread panicked"]);
+    }
+}

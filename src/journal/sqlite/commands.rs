@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    maintenance::PurgeRange,
+    purge::PurgeRange,
     transaction::{Failure, Transaction},
 };
 use crate::journal::{

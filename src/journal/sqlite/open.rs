@@ -14,9 +14,11 @@ use rustix::{
 use super::{
     connection::check_file,
     error::{folder, is_folder_error, no_folder_error, unusable_error},
-    operations::{CopyEnd, Operator, blocking},
+    operations::blocking,
+    operator::Operator,
     path::{find, follow, real},
     server::Server,
+    transfer::CopyEnd,
 };
 use crate::journal::{JournalError, Options, Queues, Records, Transfer, driver::access::Access};
 

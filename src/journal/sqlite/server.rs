@@ -7,11 +7,10 @@ use tokio::sync::{mpsc, watch};
 use super::{
     commands::{Command, CommandReceiver, Queued},
     file_lock::lock_journal,
-    maintenance::PurgeRange,
-    operations::read,
+    operations::{self, read},
     place::Place,
     published_stats::PublishedStats,
-    records,
+    purge::PurgeRange,
     writer::Writer,
 };
 use crate::{
@@ -145,15 +144,15 @@ impl Records for Server {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| records::list(connection, &filter))
+        read(&self.place.path, move |connection| operations::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.place.path, move |connection| records::show(connection, id))
+        read(&self.place.path, move |connection| operations::show(connection, id))
     }
 
     fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| records::find(connection, queue, &keys))
+        read(&self.place.path, move |connection| operations::find(connection, queue, &keys))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {

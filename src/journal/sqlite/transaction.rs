@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 use super::{
-    maintenance::{PurgeRange, purge},
+    purge::{PurgeRange, purge},
     statements,
 };
 use crate::journal::{

@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use metrics::Histogram;
@@ -13,9 +13,9 @@ use super::{
     commands::{CommandReceiver, Queued, Received, answer_all},
     error::unavailable_error,
     file_lock::FileLock,
-    maintenance::PurgeSchedule,
     place::Place,
     published_stats::PublishedStats,
+    purge::PurgeSchedule,
     statements,
     store::{Store, read_interrupted},
     time::{self, FileTime},
@@ -25,35 +25,39 @@ use crate::{
     clock::UnixMillis,
     failpoint::{self, Point},
     journal::{
-        JournalError, Options, Queue, driver::request::MAX_BATCH, queue_state::QueueStates, time::Moment,
+        JournalError, Options, driver::request::MAX_BATCH, queue_state::QueueStates, time::Moment,
     },
 };
 
-/// How often the thread looks for an operator's changes, tries a failed store again, and checkpoints what is left.
-const TICK: Duration = Duration::from_millis(500);
-/// The thread is idle when no command has come for this long.
-const IDLE: Duration = Duration::from_millis(50);
-
 /// The state of the writer thread.
+///
+/// The thread starts with [`open`](Self::open), which reads the backlog, and [`run`](Self::run). Commands wake it, and
+/// else the time of the next maintenance. It stops when every sender of commands is gone or a command asks to close.
 #[derive(Debug)]
 pub(super) struct Writer {
-    place: Arc<Place>,
-    options: Options,
-    queues: QueueStates,
-    /// The stats for the server's side.
+    /// The place of the files and the recent keys, which the server's side has as well.
+    pub(super) place: Arc<Place>,
+    pub(super) options: Options,
+    /// The state of the queues in memory, in step with the file; its commits wake the workers.
+    pub(super) queues: QueueStates,
+    /// The stats for the server's side, published with each commit.
     pub(super) stats: PublishedStats,
     /// The write connection; none after it failed, until it could be opened again.
-    store: Option<Store>,
-    time: FileTime,
-    /// Why the store failed.
-    failure: Arc<str>,
-    looked_at: Instant,
-    purge: PurgeSchedule,
+    pub(super) store: Option<Store>,
+    /// The journal's time, which is noted in the file.
+    pub(super) time: FileTime,
+    /// Why the store failed, for commands that come while there is none.
+    pub(super) failure: Arc<str>,
+    /// When the thread last looked whether the file was changed or a failed store works again.
+    pub(super) looked_at: Instant,
+    /// When the thread takes the next step of a purge.
+    pub(super) purge: PurgeSchedule,
     meters: Meters,
     /// The lock on the journal, held until the thread ends, so that there is never a second writer.
     _lock: FileLock,
 }
 
+/// The metrics of commits.
 #[derive(Debug)]
 struct Meters {
     seconds: Histogram,
@@ -96,8 +100,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         let mut closers = Vec::new();
         loop {
-            let wait = if self.has_maintenance() { IDLE } else { TICK };
-            let received = commands.receive(&mut batch, wait);
+            let received = commands.receive(&mut batch, self.maintenance_wait());
             match received {
                 Received::Closed => break,
                 Received::Commands => {
@@ -138,7 +141,7 @@ impl Writer {
     }
 
     /// Does `work` in one transaction, the file and the state of the queues in step.
-    fn transact<T>(
+    pub(super) fn transact<T>(
         &mut self,
         commands: usize,
         work: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T>,
@@ -214,7 +217,7 @@ impl Writer {
     /// on top of a hole. So the connection goes; the next one must first carry everything over from the WAL into the
     /// database, and sync that, before it takes anything. Leases go on: what their holders have done is done, whether
     /// the store was there or not, and they note it once it is.
-    fn failed(&mut self, error: &rusqlite::Error) -> JournalError {
+    pub(super) fn failed(&mut self, error: &rusqlite::Error) -> JournalError {
         let passing =
             [Some(ErrorCode::DiskFull), Some(ErrorCode::DatabaseBusy), Some(ErrorCode::DatabaseLocked)];
         if passing.contains(&error.sqlite_error_code()) {
@@ -225,7 +228,7 @@ impl Writer {
     }
 
     /// Gives the connection up; returns the error that says so.
-    fn give_up(&mut self, why: &str) -> JournalError {
+    pub(super) fn give_up(&mut self, why: &str) -> JournalError {
         tracing::error!(why, "the journal's store failed; it is opened again before it is used");
         self.store = None;
         self.failure = why.into();
@@ -234,67 +237,8 @@ impl Writer {
         error
     }
 
-    fn commit_queues(&mut self, now: UnixMillis) {
+    pub(super) fn commit_queues(&mut self, now: UnixMillis) {
         self.queues.commit(now);
         self.stats.publish(Ok(self.queues.stats()));
-    }
-
-    fn has_maintenance(&self) -> bool {
-        self.purge.is_running() || self.store.as_ref().is_some_and(Store::has_wal)
-    }
-
-    /// Does what nobody waits for: opening a failed store again, reading an operator's changes, checkpoints, purges.
-    fn maintain(&mut self, is_idle: bool) {
-        let tick = self.looked_at.elapsed() >= TICK;
-        if tick {
-            self.looked_at = Instant::now();
-        }
-        let is_well = self.stats.is_well();
-        let Some(store) = &mut self.store else {
-            if tick {
-                self.reopen();
-            }
-            return;
-        };
-        let last_id = store.last_id;
-        let kept = store.checkpoint(is_idle).and_then(|()| match (tick, is_well) {
-            (false, _) => Ok(false),
-            (true, true) => store.read_changes(&mut self.queues),
-            // The journal is not ready until a commit has worked, so that no caller has to try.
-            (true, false) => statements::add_done(&store.connection, Queue::Inbox, 0).map(|()| true),
-        });
-        if tick && !store.is_in_place() {
-            self.give_up("its files were moved or deleted");
-            return;
-        }
-        match kept {
-            Ok(true) => self.commit_queues(self.options.clock.now()),
-            Ok(false) => {}
-            Err(error) => drop(self.failed(&error)),
-        }
-        if let Some(range) = self.purge.next_step(is_idle, last_id) {
-            let stepped = self.transact(1, |transaction| transaction.purge(range));
-            if let Ok(result) = stepped {
-                self.purge.stepped(result.next);
-            }
-        }
-    }
-
-    fn reopen(&mut self) {
-        let opened = Store::open(&self.place, false, &mut self.queues).and_then(|store| {
-            self.time.reopen(&store.connection).map_err(unavailable_error)?;
-            Ok(store)
-        });
-        match opened {
-            Ok(store) => {
-                tracing::info!("the journal's store works again");
-                self.store = Some(store);
-                self.commit_queues(self.options.clock.now());
-            }
-            Err(error) => {
-                self.failure = error.to_string().into();
-                self.stats.publish(Err(error));
-            }
-        }
     }
 }

@@ -252,7 +252,7 @@ fn an_append_is_answered_on_a_runtime_that_runs_nothing_else() {
     let folder = tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let journal = runtime.block_on(open(&folder, &Clock::manual(START)));
-    // Only this future is run: a task that the writer leaves on the runtime never would be.
+    // Only this future is run: a task that the writer left on the runtime would never be.
     let (sender, answer) = std::sync::mpsc::channel();
     let (handle, here) = (runtime.handle().clone(), Arc::clone(&journal));
     std::thread::spawn(move || {

@@ -176,7 +176,7 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
 }
 
 pub(super) async fn no_step_of_the_clock_delays_or_hurries_what_is_pending(bench: &Bench) {
-    // Nobody's clock is told to those who share one.
+    // Servers that share a clock do not go by their own.
     if bench.is_shared() {
         return;
     }

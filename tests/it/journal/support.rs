@@ -105,7 +105,7 @@ impl Bench {
 
     /// Whether a lease goes on when its holder's process has ended like that.
     pub(super) fn leases_outlive(&self, ending: Ending) -> bool {
-        // One that ends in order gives them back.
+        // A process that ends in order gives its leases back.
         self.is_shared() && matches!(ending, Ending::Crash)
     }
 
@@ -146,7 +146,7 @@ impl Bench {
                 self.folder = Some(next);
             }
         }
-        // It shows the same time, and counts from a moment of its own how much has passed.
+        // The next process's clock shows the same time, and counts the time that passes from a moment of its own.
         self.clock = Clock::manual(self.clock.now());
         meanwhile(&self.clock);
         let url = self.url.as_deref().unwrap_or("memory:");
@@ -210,7 +210,7 @@ pub(super) fn snapshot(from: &Path, to: &Path) {
     const NAMES: [&str; 2] = ["journal.db", "journal.db-wal"];
     let read = || NAMES.map(|name| fs::read(from.join(name)).unwrap());
     let mut seen = read();
-    // What has not changed from one reading to the next was so between the two.
+    // Files that have not changed from one reading to the next were so between the two.
     loop {
         let again = read();
         if again == seen {

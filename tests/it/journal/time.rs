@@ -36,7 +36,7 @@ async fn a_crash_forgets_a_minute_at_most() {
     bench.append(dead("a", "1")).await;
     for _ in 0..3 {
         bench.clock.advance(MINUTE * 30);
-        // Those who lease look at the clock.
+        // A lease looks at the clock.
         bench.lease(0).await;
         bench.clock.advance(MINUTE.saturating_sub(Duration::from_millis(1)));
         bench.lease(0).await;
@@ -74,7 +74,7 @@ async fn a_clock_that_was_wrong_while_nothing_ran_and_is_set_right_afterwards_ch
 #[tokio::test]
 async fn a_clock_is_not_taken_to_be_set_back_twice() {
     let mut bench = Bench::sqlite().await.unwrap();
-    // What was accepted in the future stays dated so.
+    // An entry that was accepted in the future stays dated so.
     bench.clock.set(START.plus(Duration::from_hours(24)));
     bench.append(message("a", "later")).await;
     let entry = bench.lease_one().await;

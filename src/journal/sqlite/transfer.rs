@@ -1,0 +1,97 @@
+//! One end of a copy: entries are read out of a journal, or put into it.
+
+use std::{future::ready, path::PathBuf};
+
+use rusqlite::Connection;
+
+use super::{
+    connection::{connect, create},
+    error::{open_error, unavailable_error},
+    file_lock::{FileLock, lock_journal, lock_wal},
+    marks::{Mark, begin_copy},
+    operations::{self, read, write},
+    statements,
+};
+use crate::journal::{
+    EntryId, JournalError, Options, Pending, Record, State, Transfer, driver::access::Access,
+    time::Moment,
+};
+
+/// One end of a copy.
+#[derive(Debug)]
+pub(super) struct CopyEnd {
+    path: PathBuf,
+    options: Options,
+    access: Access,
+    /// The lock that keeps servers away for as long as the copy goes on.
+    _lock: FileLock,
+}
+
+impl CopyEnd {
+    /// Opens the file and keeps servers away from it.
+    pub(super) fn open(path: PathBuf, options: Options, access: Access) -> Result<Self, JournalError> {
+        if access == Access::Source {
+            // Before the lock, whose file would be left beside a journal that is not there.
+            connect(&path, access)?;
+        }
+        let lock = lock_journal(&path)?;
+        let connection = match access {
+            Access::Target => create(&path, access)?,
+            _ => connect(&path, access)?,
+        };
+        // The file of the first lock may have been removed under a server, which holds the WAL's lock as well; the query
+        // opens the WAL.
+        connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable_error)?;
+        drop(lock_wal(&path)?);
+        Ok(Self { path, options, access, _lock: lock })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, Moment, &Options) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Pending<'_, T> {
+        write(&self.path, &self.options, self.access, work)
+    }
+}
+
+impl Transfer for CopyEnd {
+    fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
+        read(&self.path, move |connection| operations::page(connection, after, limit))
+    }
+
+    fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            for record in &records {
+                operations::restore(connection, record)?;
+                if record.state == State::Done {
+                    statements::add_done(connection, record.queue, 1)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn begin_copy(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            if self.write(|connection, _, _| begin_copy(connection)).await? {
+                return Ok(());
+            }
+            Err(open_error(&format!(
+                "the journal {} is not empty: name a new file",
+                self.path.display()
+            )))
+        })
+    }
+
+    fn end_copy(&self) -> Pending<'_, ()> {
+        self.write(|connection, _, _| Mark::None.write(connection))
+    }
+
+    fn move_to(&self, target: String) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| Mark::Moved(target).write(connection))
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+}
