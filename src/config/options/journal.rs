@@ -13,7 +13,7 @@ impl JournalSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     #[test]
     fn the_defaults_of_the_file_are_those_of_the_options() {
