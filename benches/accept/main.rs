@@ -99,7 +99,7 @@ fn main() {
 /// The time to warm up before anything counts.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// How many connections to the database a replica has where commits are quick.
+/// The number of write connections that a replica has.
 const OF_A_REPLICA: usize = 3;
 
 /// How long a target is measured.

@@ -1,4 +1,4 @@
-//! Where the database is: the URL, and how its server's certificate is verified.
+//! The address of the database: the journal's URL, and how the server's certificate is verified.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,12 +15,14 @@ use url::form_urlencoded;
 use super::error::open_error;
 use crate::journal::JournalError;
 
+/// The longest that connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// A server that has been silent for so long is given up, although nobody has closed the connection.
+/// The longest that a server may be silent: its connection is given up then, although nobody has closed it.
 const SILENCE: Duration = Duration::from_secs(10);
+/// The form of a URL, for errors.
 const SHAPE: &str = "write \"postgres://USER:PASSWORD@HOST/DATABASE\", its special characters as %XX";
 
-/// What a connection needs. Shows no password.
+/// The address of a database, with the settings of its connections. Its debug form shows no password.
 #[derive(Clone)]
 pub(in crate::journal) struct Address {
     pub(super) config: Config,
@@ -28,7 +30,7 @@ pub(in crate::journal) struct Address {
 }
 
 impl Address {
-    /// Reads `postgres://…`; the error repeats nothing of it, for it holds a password.
+    /// Reads the URL `postgres://…`. The error repeats no part of the URL, which holds a password.
     pub(in crate::journal) fn parse(url: &str) -> Result<Self, JournalError> {
         let (address, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut roots) = (None, None);
@@ -40,7 +42,7 @@ impl Address {
                 _ => drop(rest.append_pair(&name, &value)),
             }
         }
-        // The driver reads '+' as it stands.
+        // The library that reads the URL takes '+' as it stands.
         let rest = rest.finish().replace('+', "%20");
         let mut config: Config = format!("{address}?{rest}")
             .parse()
@@ -80,7 +82,8 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Trusts the certificates in the file `roots`, or else the system's, which are read only where they are needed.
+/// The TLS settings: the certificates in the file `roots` are trusted, or else the system's, which are read only where
+/// they are needed.
 fn tls(encrypted: bool, roots: Option<&str>) -> Result<ClientConfig, JournalError> {
     let refused = |error: rustls::Error| open_error(&format!("TLS cannot be set up: {error}"));
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

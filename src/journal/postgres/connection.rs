@@ -1,4 +1,4 @@
-//! One connection to the database, set up as the journal needs it.
+//! A connection to the database, with the settings that the journal needs.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, and makes sure that the tables are of our version and that the journal is there for this `access`.
+    /// Connects, and makes sure that the tables are of this program's version and that the journal may be opened for
+    /// `access`.
     pub(super) async fn open(address: &Address, access: Access) -> Result<Self, JournalError> {
         let opened = timeout(TIMEOUT, async {
             let connection = Self::connect(address).await?;
@@ -56,10 +57,16 @@ impl Connection {
         Ok(Self { client: Arc::new(client), notifications, _driver: driver })
     }
 
-    /// Every statement has its index, and the statistics of tables that fill and empty are never right: so
-    /// nothing is left to the planner's guess. A commit is a commit, and a statement outside of a transaction is
-    /// isolated as one of ours, whatever the server's defaults are. The advisory locks of a machine that is lost end
-    /// with its connections, so the server looks after these.
+    /// Makes the settings of the connection.
+    ///
+    /// A commit waits for the log on disk, and a statement outside of a transaction is isolated as one inside, whatever
+    /// the server's defaults are. The server checks whether the client is alive, for the advisory locks of a machine that
+    /// is lost end only with its connections.
+    ///
+    /// # Design
+    ///
+    /// Every statement has its index, and the statistics of tables that fill and empty are never right, so a plan that
+    /// reads a whole table is forbidden. Plans are kept, as planning costs more than most executions.
     async fn set_up(&self) -> Result<(), Error> {
         let milliseconds = TIMEOUT.as_millis();
         self.client

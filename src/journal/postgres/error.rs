@@ -1,4 +1,4 @@
-//! What can go wrong between the journal and its database, and what a caller is told of it.
+//! The errors between the journal and its database, and the error that a caller gets for each.
 
 use std::{error::Error as _, time::Duration};
 

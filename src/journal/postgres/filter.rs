@@ -1,4 +1,4 @@
-//! A filter as the conditions of a statement.
+//! The filter of a list as the conditions of a statement.
 
 use tokio_postgres::types::ToSql;
 
@@ -14,7 +14,7 @@ pub(super) fn clauses(filter: &Filter) -> (String, Vec<Value>) {
         clauses.add("queue = $", queue_number(queue));
     }
     if let Some(state) = filter.state {
-        // Written out, so that the index of the dead letters serves.
+        // The state is part of the text, so that the index of the dead letters can be used.
         clauses.text.push_str(match state {
             State::Pending => " and state = 0",
             State::Done => " and state = 1",
@@ -59,7 +59,7 @@ struct Clauses {
 }
 
 impl Clauses {
-    /// Adds a condition, with its value where `$` is.
+    /// Adds a condition; `$` stands for the place of its value.
     fn add(&mut self, condition: &str, value: impl ToSql + Sync + Send + 'static) {
         self.values.push(Box::new(value));
         let place = format!("${}", self.values.len());

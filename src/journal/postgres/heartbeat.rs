@@ -13,17 +13,17 @@ use super::{
 };
 use crate::journal::{JournalError, Queue};
 
-/// A replica that was watched for so long without a heartbeat is dead: its leases are others' to take.
+/// The longest time without a heartbeat: a replica that was watched for so long is dead, and others take its leases.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
 
 /// The other replicas, watched on one connection: how many heartbeats each has had, and since when it has had no other.
 ///
-/// When the database has been away, everybody looks dead until they have come back, too: so each connection watches
-/// anew. And it goes by the time that passes here, for a step of the database's clock says nothing about anybody.
+/// When the database has been away, every replica looks dead until it has connected again, so the watch begins anew with
+/// each connection. The time is this process's own, for a step of the database's clock says nothing about any replica.
 pub(super) type Watched = HashMap<i64, (i64, Instant)>;
 
 /// One heartbeat: counts it, reads the clock, and takes over from replicas that are dead.
-pub(super) async fn beat(
+pub(super) async fn send_heartbeat(
     replica: &Replica,
     client: &Client,
     reading: &mut Option<ClockReading>,
@@ -31,7 +31,7 @@ pub(super) async fn beat(
 ) -> Result<(), JournalError> {
     let beat = || async { client.query_one(HEARTBEAT, &[&replica.id]).await };
     if with_timeout(client, beat).await?.get::<_, i64>(0) == 0 {
-        // Others took this replica for dead: its own time may have stood still, and is not to be compared with.
+        // Others took this replica for dead: its own time may have stood still, so the earlier reading is of no use.
         *reading = None;
     }
     *reading = Some(read_clock(replica, client, *reading).await?);
@@ -89,7 +89,7 @@ async fn read_clock(
     }
     let note = || async { client.execute(RECORD_STEP, &[&step, &reading.stepped]).await };
     if with_timeout(client, note).await? == 0 {
-        // Another replica was quicker: whether it has seen the same shows the next time.
+        // Another replica was quicker. The next reading shows whether it has seen the same step.
         return Ok(before);
     }
     log_step(step);

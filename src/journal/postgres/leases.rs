@@ -21,10 +21,11 @@ pub(super) struct ActiveLeases {
     by_conversation: Mutex<HashMap<(Queue, ConversationToken), ActiveLease>>,
 }
 
+/// A lease that lasts.
 #[derive(Debug)]
 struct ActiveLease {
     fence: u64,
-    /// When the lease ends by itself, on the process's own clock.
+    /// The process's own time at which the lease ends by itself.
     ends_at: Duration,
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn run(replica: &Replica) -> Infallible {
                 Err(error) => error,
             }
         };
-        // A panic must not end the writers with it, which work on the same thread.
+        // A panic must not end the writer, which works on the same thread.
         let maintained = AssertUnwindSafe(maintained).catch_unwind().await;
         let failed = maintained.unwrap_or_else(|_| panicked_error());
         tracing::debug!(error = %failed, "the maintenance's connection failed");
@@ -66,7 +66,7 @@ async fn maintain(
     let mut hint_at = Instant::now();
     loop {
         let done = tokio::select! {
-            _ = heartbeat.tick() => heartbeat::beat(replica, &client, reading, &mut watched).await,
+            _ = heartbeat.tick() => heartbeat::send_heartbeat(replica, &client, reading, &mut watched).await,
             notification = connection.notifications.recv() => match notification {
                 Some(hint) => { on_hint(replica, &hint); Ok(()) }
                 None => Err(JournalError::Unavailable("the connection was closed".into())),
@@ -83,7 +83,7 @@ async fn maintain(
     }
 }
 
-/// Tells those who wait here what another replica or an operator has made ready.
+/// Wakes the workers of this replica for a queue in which another replica or an operator has made something ready.
 fn on_hint(replica: &Replica, hint: &str) {
     let Some((queue, from)) = hint.split_once(' ') else { return };
     if from.parse() == Ok(replica.id) {
@@ -95,8 +95,8 @@ fn on_hint(replica: &Replica, hint: &str) {
     }
 }
 
-/// Sends the hints that have gathered: not in the writers' transactions, whose commits would wait for each other
-/// because of it.
+/// Sends the hints that have gathered. They are not part of the writer's transactions, because the commits of
+/// transactions that notify wait for each other.
 async fn send_hints(replica: &Replica, client: &Client) -> Result<(), JournalError> {
     for queue in replica.hints.take() {
         let hint = format!("{} {}", queue.as_str(), replica.id);

@@ -1,4 +1,4 @@
-//! The right to be at a journal, which servers share and a copy has alone; and what a copy says of what it leaves behind.
+//! The lock and the marks that keep servers and copies apart: servers share a journal, and a copy has it alone.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use super::{
 };
 use crate::journal::{JournalError, driver::access::Access};
 
-/// Shared by servers, and held by a copy alone, on each of their connections: `RCcb` in ASCII, and two more than the
-/// migrations' lock.
+/// The advisory lock that servers share, and that a copy holds alone, on each of their connections. The number is `RCcb` in
+/// ASCII, and two more than the migrations' lock.
 const LOCK: i64 = 0x5243_6364;
-/// The connections of a process that has just ended may be there for so long.
+/// How long the lock is waited for: the connections of a process that has just ended may be there for so long.
 const LINGER: Duration = Duration::from_secs(2);
-/// How often the lock is tried meanwhile: who waited in line for it would hold up the servers' next connections.
+/// The time between two attempts at the lock. Waiting in the database's own queue for it would hold up the servers' next
+/// connections.
 const TRY_EVERY: Duration = Duration::from_millis(50);
 
-/// Makes sure that nobody is at the journal beside whom `access` must not be, for as long as the connection lasts; and
-/// that a server finds all of the journal, and in its place.
+/// Takes the lock that `access` needs, for as long as the connection lasts, and refuses a journal that is an incomplete
+/// copy or was moved.
 pub(super) async fn enter(client: &Client, access: Access) -> Result<(), JournalError> {
     match access {
         Access::Operator => return Ok(()),
@@ -48,7 +49,7 @@ pub(super) async fn enter(client: &Client, access: Access) -> Result<(), Journal
         )));
     }
     match moved_to {
-        // Who copies it once more has reasons.
+        // A journal that was moved may be copied once more.
         Some(target) if access != Access::Source => Err(open_error(&format!(
             "the journal in the database was copied to {target}, and is worked off there: change [journal] url to \
              that. To use this one again all the same, whose pending messages would then be handled here as well, \
@@ -73,17 +74,17 @@ async fn try_lock(client: &Client, function: &str) -> Result<bool, JournalError>
     }
 }
 
-/// From now on only a part of another journal is in it.
+/// Marks the journal as an incomplete copy of another journal.
 pub(super) async fn begin_copy(client: &Client) -> Result<(), Error> {
     client.execute("update version set copying = true", &[]).await.map(drop)
 }
 
-/// All of the other journal is in it.
+/// Takes the mark of an incomplete copy off.
 pub(super) async fn end_copy(client: &Client) -> Result<(), Error> {
     client.execute("update version set copying = false", &[]).await.map(drop)
 }
 
-/// All of it was copied to `target`; or it is copied once more, and so has not been moved yet.
+/// Marks the journal as moved to `target`, or takes that mark off.
 pub(super) async fn mark_moved(client: &Client, target: Option<&str>) -> Result<(), Error> {
     client
         .execute("update version set moved_to = $1 where moved_to is distinct from $1", &[&target])

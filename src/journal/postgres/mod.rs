@@ -1,10 +1,15 @@
 //! One PostgreSQL for several replicas: one order per conversation, and one word on what is a duplicate.
 //!
-//! The requests that wait for a replica's writer are written in one transaction, and the next transaction begins while
-//! that one is being committed. A conversation's row is what is locked and leased; a lease lasts until its end, but no
-//! longer than its replica shows that it is alive. Every time is the database's own, and a time that comes from here goes
-//! there as a span. How long an entry is kept, and which replica is alive, is told by time that has passed, which no step
-//! of the database's clock changes.
+//! A server's request goes to the writer ([`commands`]), which takes all requests that wait ([`writer`]), runs them in one
+//! transaction ([`transaction`]) on a free connection ([`write_pool`]), and has it committed and answered ([`commit`])
+//! while the next transaction begins. Beside the writer, the [`maintenance`] shows that the replica is alive, takes over
+//! from dead ones, tells the others what can be leased, and purges. An operator's requests, and what a server only reads,
+//! go over a connection of their own ([`operations`]).
+//!
+//! A conversation's row is what is locked and leased. A lease lasts until its end, but no longer than its replica shows
+//! that it is alive. Every time is the database's own, and a time that comes from here goes there as a span. How long an
+//! entry is kept, and which replica is alive, is told by time that has passed, which no step of the database's clock
+//! changes.
 
 mod address;
 mod arrays;

@@ -1,4 +1,4 @@
-//! What operators ask and do, on the reader's connection.
+//! The operations of an operator: entries are counted, listed, found, revived and discarded.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// How much more journal time may have passed than is written of it, in milliseconds: servers write it more often.
+/// The most journal time that may have passed since a server recorded it, in milliseconds.
 const MARGIN: i64 = 10_000;
 
 /// The statement that makes a dead letter pending again.
@@ -70,7 +70,7 @@ const STATS: &str = "
     from (values (0::smallint), (1::smallint)) q (queue) left join tally t on t.queue = q.queue
     group by q.queue";
 
-/// How much there is; the leases are those of this process.
+/// Counts the entries of both queues; `leased` counts the leases of this process.
 pub(super) async fn stats(client: &Client, leased: impl Fn(Queue) -> u64) -> Result<Stats, Error> {
     let mut stats = Stats::default();
     for row in client.query(STATS, &[]).await? {
@@ -121,7 +121,7 @@ async fn records(
     client.query(sql, parameters).await?.iter().map(record).collect()
 }
 
-/// A dead letter is pending again; none if there is none.
+/// Makes a dead letter pending again; returns its queue, or none if there is no such dead letter.
 pub(super) async fn revive(
     client: &Client,
     id: EntryId,
@@ -131,7 +131,8 @@ pub(super) async fn revive(
     change(client, id, now, async || client.query_opt(REVIVE.as_str(), &[&now, &id.0]).await).await
 }
 
-/// A pending or dead entry is done, at `elapsed` in journal time if that is known; none if there is none.
+/// Marks a pending or dead entry as done, at `elapsed` in journal time if that is known; returns its queue, or none if
+/// there is no such entry.
 pub(super) async fn discard(
     client: &Client,
     id: EntryId,
@@ -144,6 +145,7 @@ pub(super) async fn discard(
     change(client, id, now, discard).await
 }
 
+/// Changes one entry by `statement` while its conversation is locked, and tells all replicas.
 async fn change(
     client: &Client,
     id: EntryId,
@@ -161,7 +163,7 @@ async fn change(
     client.batch_execute(BEGIN).await?;
     client.execute(LOCK.as_str(), &[&now, &numbers, &conversations]).await?;
     if statement().await?.is_none() {
-        // Not even its lease, if it has one, is an operator's to end.
+        // A lease of the conversation is not an operator's to end.
         client.batch_execute("rollback").await?;
         return Ok(None);
     }

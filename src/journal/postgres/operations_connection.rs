@@ -1,4 +1,4 @@
-//! The connection for everything that is neither written in bulk nor kept up: what operators ask and do.
+//! The connection for an operator's operations, and for everything that a server only reads.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error};
 use super::{address::Address, connection::Connection, retry::with_timeout};
 use crate::journal::{JournalError, driver::access::Access};
 
-/// Reads, and does an operator's work, on one connection that is made when it is needed.
+/// A connection that is used by one caller after the other, and made anew when the last one has failed.
 #[derive(Debug)]
 pub(super) struct OperationsConnection {
     address: Address,
@@ -21,7 +21,7 @@ impl OperationsConnection {
         Self { address, access, connection: Mutex::new(Some(connection)) }
     }
 
-    /// Does `work` alone on the connection, which is given up if the work fails or is cut off halfway.
+    /// Does `work` alone on the connection. The connection is given up if the work fails or is cut off halfway.
     pub(super) async fn with<T, F>(&self, work: impl Fn(Arc<Client>) -> F) -> Result<T, JournalError>
     where
         F: Future<Output = Result<T, Error>>,
@@ -36,7 +36,7 @@ impl OperationsConnection {
         Ok(done)
     }
 
-    /// Ends the connection, and with it what is locked for its sake.
+    /// Ends the connection, and with it the locks that it holds.
     pub(super) async fn close(&self) {
         self.connection.lock().await.take();
     }

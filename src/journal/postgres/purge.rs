@@ -1,4 +1,4 @@
-//! The removal of what has been kept long enough, in small steps.
+//! The purge: entries and bindings that have been kept long enough are removed, in small steps.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -18,12 +18,12 @@ const PURGE_EVERY: Duration = Duration::from_mins(1);
 const STEP_EVERY: Duration = Duration::from_millis(20);
 /// How many entries a step looks at.
 const STEP: i64 = 1000;
-/// Held by the one replica that sweeps: `RCcb` in ASCII, and one more than the migrations' lock.
+/// The advisory lock of the one replica that purges: `RCcb` in ASCII, and one more than the migrations' lock.
 const LOCK: i64 = 0x5243_6363;
 
 /// The statement of one step, by journal time `$1`, or by what is written of it. `$2` is where the step begins, `$3` how
-/// many entries it looks at, `$4` and `$5` how long done and dead ones are kept. It returns where the next step begins,
-/// and how many entries it has removed.
+/// many entries it looks at, `$4` and `$5` how long done and dead ones are kept. The number after which the next step
+/// begins is returned, and how many entries were removed.
 ///
 /// The purge goes on by number and ends at the first entry that is too young to be removed whatever its state, so that it
 /// needs no index, which every settling would have to pay for.
@@ -67,7 +67,7 @@ static REMOVE_CONVERSATIONS: LazyLock<String> = LazyLock::new(|| {
 pub(super) struct PurgeSchedule {
     every: Duration,
     next_at: Instant,
-    /// Where the next step begins, while a purge is going on.
+    /// The number after which the next step begins, while a purge is going on.
     from: Option<EntryId>,
 }
 
@@ -77,7 +77,7 @@ impl PurgeSchedule {
         Self { every, next_at: Instant::now() + every, from: None }
     }
 
-    /// When the next step is due.
+    /// The time at which the next step is due.
     pub(super) fn next_at(&self) -> Instant {
         self.next_at
     }
@@ -116,7 +116,8 @@ async fn unlock(client: &Client) -> Result<(), Error> {
     client.execute("select pg_advisory_unlock($1)", &[&LOCK]).await.map(drop)
 }
 
-/// Looks at the next few entries after `from`, at `elapsed` in journal time.
+/// Looks at the next few entries after `from`, and removes those that have been kept long enough at `elapsed` in journal
+/// time.
 pub(super) async fn purge_step(
     client: &Client,
     from: EntryId,

@@ -85,7 +85,7 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
-/// The string whose bytes are in the table: `bytea` holds every string, and `text` does not.
+/// The string whose bytes are in the table. A column of type `text` could not hold every string.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -1,4 +1,4 @@
-//! One server among those that share the database: what its tasks have in common.
+//! One of the servers that share the database, and the state that its tasks share.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -21,24 +21,31 @@ use crate::journal::{JournalError, Options, PerQueue, Queue, changes::Changes};
 /// The longest that the death of a replica goes unnoticed by one that has just come.
 const NOTICED_AFTER: Duration = Duration::from_secs(15);
 
-/// A replica: shared by its writers, its maintenance and the journal's methods.
+/// A replica. Its writer, its maintenance and the journal's methods share it.
 #[derive(Debug)]
 pub(super) struct Replica {
     /// The number under which it is on the list of replicas.
     pub(super) id: i64,
+    /// The database, for the connections of the writer and the maintenance.
     pub(super) address: Address,
     pub(super) options: Options,
+    /// Journal time, which the heartbeat learns and records.
     pub(super) time: JournalTime,
+    /// The leases that the writer has given.
     pub(super) leases: ActiveLeases,
+    /// The bound on the Inbox, which the writer keeps.
     pub(super) backlog: Backlog,
+    /// The counters that wake the workers of this replica.
     pub(super) changes: Changes,
+    /// The hints to other replicas, which the maintenance sends.
     pub(super) hints: Hints,
 }
 
 impl Replica {
-    /// Puts a new replica on the list. That comes before its first lease, or nobody would miss it if it died early.
+    /// Puts a new replica on the list, after reading the clock, and delays the entries that a replica which may be dead was
+    /// working on.
     ///
-    /// Before that it looks what time it is, and what was in work on a replica that may not be alive any more.
+    /// A replica is on the list before its first lease, or nobody would miss it if it died early.
     pub(super) async fn enter(
         client: &Client,
         address: Address,
@@ -84,7 +91,9 @@ impl Replica {
 /// The queues in which something can be leased, and of which the other replicas have not been told yet.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
+    /// Whether the other replicas are to be told of a queue.
     pending: PerQueue<AtomicBool>,
+    /// Wakes the maintenance, which sends the hints.
     added: Notify,
 }
 
@@ -94,12 +103,12 @@ impl Hints {
         self.added.notify_one();
     }
 
-    /// Waits until there are some.
+    /// Waits until there are hints to send.
     pub(super) async fn wait(&self) {
         self.added.notified().await;
     }
 
-    /// Takes them out.
+    /// Takes the queues out of which the other replicas are to be told.
     pub(super) fn take(&self) -> impl Iterator<Item = Queue> {
         let is_pending = |queue: &Queue| self.pending[*queue].swap(false, Ordering::Relaxed);
         Queue::ALL.into_iter().filter(is_pending)

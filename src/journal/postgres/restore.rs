@@ -37,7 +37,7 @@ static RESTORE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Puts in what was read out of another journal, to be kept as long as if it had been settled now.
+/// Puts in the entries that were read out of another journal, all or none.
 pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), Error> {
     let all = |of: &dyn Fn(&Record) -> i64| records.iter().map(of).collect::<Vec<_>>();
     let bytes = |of: fn(&Record) -> &[u8]| records.iter().map(of).collect::<Vec<_>>();

@@ -12,12 +12,12 @@ use crate::journal::{JournalError, driver::access::Access};
 /// The version that this program makes and uses.
 pub(super) const VERSION: i32 = 3;
 const _: () = assert!(VERSION as usize == MIGRATIONS.len());
-/// Held while somebody migrates: `RCcb` in ASCII.
+/// The advisory lock of a migration: `RCcb` in ASCII.
 const LOCK: i64 = 0x5243_6362;
-/// The schema that everything is in.
+/// The name of the schema that holds the tables.
 pub(super) const SCHEMA: &str = "rongcloud_callback";
 
-/// Makes sure that the tables are there in our version.
+/// Makes sure that the tables are there in this program's version; a server or a copy's target makes them.
 pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), JournalError> {
     match state(client).await.map_err(|error| unavailable_error(&error))? {
         State::Version(VERSION) => Ok(()),
@@ -53,19 +53,21 @@ pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), Journ
     }
 }
 
+/// The state of the schema in the database.
 enum State {
+    /// There is no schema.
     Missing,
-    /// There is a schema with nothing in it, and it belongs to us: somebody made it for us who may make schemas.
+    /// There is an empty schema that belongs to the user of the journal: somebody has made it who may make schemas.
     Empty,
-    /// There is a schema with nothing in it that belongs to somebody else.
-    NotOurs {
-        owner: String,
-        user: String,
-    },
+    /// There is an empty schema that belongs to another user.
+    NotOurs { owner: String, user: String },
+    /// There is a schema with tables of another program.
     Foreign,
+    /// There is a journal of this version.
     Version(i32),
 }
 
+/// Looks at the schema.
 async fn state(client: &Client) -> Result<State, Error> {
     let found = client
         .query_opt(
@@ -93,7 +95,8 @@ async fn state(client: &Client) -> Result<State, Error> {
     })
 }
 
-/// Makes the tables under a lock: if several come at once, the first migrates and the others find it done.
+/// Makes the tables under a lock: of several servers that come at once, the first one migrates, and the others find it
+/// done.
 ///
 /// The lock comes before the transaction, which would not notice what was made while it waited.
 async fn migrate(client: &Client) -> Result<(), Error> {
@@ -102,7 +105,7 @@ async fn migrate(client: &Client) -> Result<(), Error> {
     client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
 }
 
-/// Makes them in one transaction: the tables are of one version or of another.
+/// Makes the tables in one transaction, so that they are of one version or of another.
 async fn make(client: &Client) -> Result<(), Error> {
     client.batch_execute(BEGIN).await?;
     let found = state(client).await?;

@@ -17,7 +17,8 @@ const BIND: &str = "
     returning signature, body";
 
 /// The statement that locks conversations in the order given, which is the same everywhere, and makes those that are not
-/// there. It returns the queues, and whether something was ready in each.
+/// there. The queues are returned, and whether a conversation of each was ready: a lease may have passed it over while
+/// it was locked.
 ///
 /// Only the transaction that has locked a conversation takes numbers for its entries, so that no lower number is
 /// committed after a higher one.
@@ -93,7 +94,7 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The statement that brings locked conversations in line with their entries, and ends the leases with the fences `$4`.
-/// It returns the queues of the conversations that it changed, and whether each is ready now.
+/// The queue of each conversation that was changed is returned, and whether the conversation is ready now.
 ///
 /// Where nothing is pending, a lease that lasts is of an entry that an operator has discarded: the conversation's next
 /// entry waits for its end.

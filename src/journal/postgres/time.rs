@@ -1,4 +1,4 @@
-//! Journal time, and the steps of the database's clock: what is known of them without trusting any clock that is set.
+//! Journal time and the steps of the database's clock, found out without trusting any clock that can be set.
 
 use std::{
     sync::{Mutex, MutexGuard},
@@ -7,20 +7,20 @@ use std::{
 
 use crate::{clock::Clock, journal::lock::lock};
 
-/// The least step of a clock that is told from its being read at different moments, in milliseconds.
+/// The least difference that counts as a step of a clock, in milliseconds: two readings never happen at one moment.
 pub(super) const LEAST_STEP: i64 = 1000;
 
-/// Milliseconds that servers are known to have run on this journal.
+/// Journal time: the milliseconds that servers are known to have run on this journal.
 ///
-/// Each replica adds the time that has passed for itself to what it has read, and writes the greatest that is known: a
-/// lower bound of the true time, too low by what has passed between two of these at most.
+/// Each replica adds the time that has passed for itself to the journal time that it has read, and records the greatest
+/// that is known. The result is a lower bound of the true time, too low by the time between two recordings at most.
 #[derive(Debug)]
 pub(super) struct JournalTime {
     clock: Clock,
     read: Mutex<Read>,
 }
 
-/// The journal time that was known at a moment.
+/// The journal time that was known at a moment, and that moment by the process's own time.
 #[derive(Debug, Clone, Copy)]
 struct Read {
     elapsed: i64,
@@ -33,12 +33,12 @@ impl JournalTime {
         Self { clock, read: Mutex::new(read) }
     }
 
-    /// As much as is known now.
+    /// The journal time that is known now.
     pub(super) fn known(&self) -> i64 {
         self.passed_since(&self.lock())
     }
 
-    /// Some replica knew of so much.
+    /// Takes over the journal time that some replica has recorded, if it is more than is known here.
     pub(super) fn learn(&self, elapsed: i64) {
         let mut read = self.lock();
         let elapsed = elapsed.max(self.passed_since(&read));
@@ -54,7 +54,7 @@ impl JournalTime {
     }
 }
 
-/// Says that the database's clock was set, by so many milliseconds.
+/// Logs that the database's clock was set, by so many milliseconds.
 pub(super) fn log_step(step: i64) {
     tracing::warn!(
         milliseconds = step,
@@ -66,20 +66,20 @@ pub(super) fn log_step(step: i64) {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClockReading {
     pub(super) wall: i64,
-    /// The steps that had been noticed, by whichever replica.
+    /// The sum of the steps that any replica had recorded before.
     pub(super) stepped: i64,
-    /// When it was asked, and when it had answered.
+    /// The process's own time before the database was asked, and after it had answered.
     pub(super) asked: Duration,
     pub(super) answered: Duration,
 }
 
 impl ClockReading {
-    /// By how much the clock was set since `before`, either way, and nobody has noticed; zero if it was not.
+    /// The step of the clock since `before`, forward or back, that no replica has recorded; zero if there was none.
     pub(super) fn step_since(&self, before: &Self) -> i64 {
         let seen = (self.wall - before.wall) - (self.moment() - before.moment());
         let unnoticed = seen - (self.stepped - before.stepped);
         let least = LEAST_STEP + self.doubt() + before.doubt();
-        // A step that others have noticed, and this replica began after, is no step back.
+        // A step that others have recorded, and after which this replica began, is no step back.
         if seen.abs() > least && unnoticed.abs() > least { unnoticed } else { 0 }
     }
 
@@ -119,7 +119,7 @@ mod tests {
     fn a_step_that_another_replica_has_noticed_is_not_noticed_again() {
         let before = reading(10, 5_000_000, 0);
         assert_eq!(reading(12, 5_002_000 + HOUR, HOUR + 4).step_since(&before), 0);
-        // It began to look when the clock had been set already.
+        // The first reading was made when the clock had been set already.
         assert_eq!(reading(12, 5_002_000, HOUR).step_since(&before), 0);
     }
 

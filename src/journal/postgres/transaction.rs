@@ -61,11 +61,14 @@ pub(super) struct Outcome {
     pub(super) ready: PerQueue<bool>,
     pub(super) appends: Vec<Answered<Append, Option<Appended>>>,
     pub(super) settles: Vec<Answered<Settle, ()>>,
-    pub(super) leases: Vec<(Request<LeaseOptions, Vec<Entry>>, Vec<Entry>)>,
+    pub(super) leases: Vec<Leased>,
 }
 
 /// A request and its result.
 type Answered<I, T> = (Request<I, T>, Result<T, JournalError>);
+
+/// A request for leases, and the entries that it gets.
+type Leased = (Request<LeaseOptions, Vec<Entry>>, Vec<Entry>);
 
 impl Transaction {
     /// A transaction of one append alone.
@@ -258,7 +261,7 @@ impl Answers {
     }
 }
 
-/// A statement on its way.
+/// A statement that was sent, and whose rows are waited for.
 type Step<'a> = BoxFuture<'a, Result<Vec<Row>, Failure>>;
 
 fn query<'a>(

@@ -22,7 +22,7 @@ use crate::{
     journal::{JournalError, driver::access::Access},
 };
 
-/// Plans are kept for so long, and until there are a quarter more pending entries, and at least so many more.
+/// How long plans are kept, unless there are a quarter more pending entries before, and at least so many more.
 const KEEP_PLANS: Duration = Duration::from_secs(1);
 const KEEP_PLANS_ENTRIES: u64 = 50;
 

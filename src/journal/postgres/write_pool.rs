@@ -23,6 +23,7 @@ const RETRY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct WritePool {
     replica: Arc<Replica>,
+    /// The connections without a transaction. All of them are given up when one has failed.
     free: Vec<WriteConnection>,
     /// The commits under way. Each gives its connection back at its end, unless the connection has failed.
     commits: JoinSet<Result<WriteConnection, JournalError>>,
@@ -31,6 +32,7 @@ pub(super) struct WritePool {
 }
 
 impl WritePool {
+    /// Opens the connections.
     pub(super) async fn open(replica: Arc<Replica>) -> Result<Self, JournalError> {
         let mut pool = Self { replica, free: Vec::new(), commits: JoinSet::new(), failure: None };
         pool.connect().await?;

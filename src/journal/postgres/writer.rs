@@ -33,7 +33,9 @@ pub(super) struct Writer {
     replica: Arc<Replica>,
     /// The write connections. They are opened before the writer starts, and made anew after a failure.
     pool: WritePool,
+    /// The metric of how long a transaction takes.
     seconds: Histogram,
+    /// The metric of how many requests share a transaction.
     commands: Histogram,
 }
 
@@ -72,6 +74,7 @@ impl Writer {
         self.pool.drain().await;
     }
 
+    /// Runs the requests that were taken together: as one transaction, unless the Inbox may not have room for all.
     async fn write(&mut self, mut transaction: Transaction) {
         if let Err(error) = self.pool.reconnect().await {
             return transaction.fail(&error);

@@ -1,4 +1,4 @@
-//! What is written while an earlier commit is still waited for: it waits for its own commit, and is counted once.
+//! Transactions that begin while an earlier one is being committed wait for their own commits, and are counted once.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 

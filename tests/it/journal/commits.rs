@@ -1,4 +1,4 @@
-//! What one transaction is: answered when it is committed, whole or not at all, and in order behind the locks.
+//! A transaction is answered when it is committed, is whole or not there at all, and keeps the order of the locks.
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@ mod support;
 mod takeover;
 mod time;
 mod tls;
+mod upgrading;
 
 /// Runs every test of the suite for each driver.
 macro_rules! suite {

@@ -1,4 +1,4 @@
-//! What every step reads of PostgreSQL's tables, however long they are.
+//! The rows of PostgreSQL's tables that every step reads are few, however long the tables are.
 
 use rongcloud_callback::{clock::Clock, journal::Queue};
 use tokio_postgres::Client;

@@ -238,7 +238,7 @@ async fn of_many_bodies_under_one_signature_at_once_one_is_taken() {
 const CONVERSATIONS: usize = 12;
 const ENTRIES: usize = 600;
 
-/// What the workers of all replicas have seen.
+/// The entries that the workers of all replicas have seen.
 #[derive(Default)]
 struct Seen {
     active: HashSet<String>,

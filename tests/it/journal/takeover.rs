@@ -1,4 +1,4 @@
-//! What becomes of the leases of a replica that ends, or is taken for dead.
+//! The leases of a replica that ends, or is taken for dead, go to other replicas.
 
 use std::{collections::BTreeSet, time::Duration};
 

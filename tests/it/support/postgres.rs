@@ -15,10 +15,11 @@ use tokio_postgres::{Client, NoTls};
 
 use super::{process::free_address, skip, until};
 
-/// Kept from whoever reads logs and errors.
+/// The password of the database's user, which no log and no error may show.
 pub(crate) const PASSWORD: &str = "journal-s3cret";
 
-/// What the server is set to: no sync, for no power fails here; a `kill -9` takes nothing from the system's cache.
+/// The server's settings. Nothing is synced, for no power fails here, and a `kill -9` takes nothing from the system's
+/// cache.
 const SETTINGS: &str = "fsync = off\nmax_connections = 200\nshared_buffers = 64MB\nlog_min_messages = fatal\n\
     autovacuum_naptime = 5s\n";
 
@@ -159,7 +160,7 @@ impl Cluster {
 
     /// From now on commits wait for a standby that is not there, until they are [released](Self::release).
     ///
-    /// What waits keeps its locks, and is seen by nobody.
+    /// A transaction that waits keeps its locks, and nobody sees what it has changed.
     pub(crate) async fn stall(&self) {
         let client = client(&self.url("postgres")).await;
         client
