@@ -13,11 +13,16 @@ impl JournalSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     #[test]
     fn the_defaults_of_the_file_are_those_of_the_options() {
-        let app = "[[apps]]\npath = \"/a\"\nkey = \"a\"\nsecrets = [\"a secret of sixteen\"]\n";
+        let app = r#"
+            [[apps]]
+            key = "a"
+            secrets = ["s3cret"]
+            api_url = "https://api.example.com"
+        "#;
         let Options { keep, keep_dead, max_pending, recent_keys, .. } =
             Config::from_toml(app, |_| None).unwrap().journal.options(Clock::system());
         let defaults = Options::default();
