@@ -8,6 +8,8 @@ use std::{
 /// A path that code uses, such as `crate::ids::AppKey`.
 pub(crate) struct Used {
     pub(crate) names: Vec<String>,
+    /// The name after `as`.
+    pub(crate) alias: Option<String>,
     pub(crate) line: usize,
     /// Number of inline modules around the path.
     pub(crate) depth: usize,
@@ -42,8 +44,8 @@ pub(crate) fn paths(tokens: &[Token]) -> Vec<Used> {
             }
             _ if token.is_name() => {
                 let depth = braces.iter().filter(|is_module| **is_module).count();
-                at = unfold(tokens, at, &[], &mut |names| {
-                    found.push(Used { names, line: token.line, depth });
+                at = unfold(tokens, at, &[], &mut |names, alias| {
+                    found.push(Used { names, alias, line: token.line, depth });
                 });
                 continue;
             }
@@ -59,7 +61,7 @@ fn unfold(
     tokens: &[Token],
     mut at: usize,
     prefix: &[String],
-    emit: &mut dyn FnMut(Vec<String>),
+    emit: &mut dyn FnMut(Vec<String>, Option<String>),
 ) -> usize {
     let text = |at: usize| tokens.get(at).map_or("", |token: &Token| token.text.as_str());
     let mut names = prefix.to_vec();
@@ -79,8 +81,10 @@ fn unfold(
         let goes_on =
             tokens.get(at + 1).is_some_and(|next| next.is_name() || ["{", "*"].contains(&&*next.text));
         if text(at) != "::" || !goes_on {
-            emit(names);
-            return if text(at) == "as" { at + 2 } else { at };
+            let alias = (text(at) == "as").then(|| text(at + 1).to_owned());
+            let end = if alias.is_some() { at + 2 } else { at };
+            emit(names, alias);
+            return end;
         }
         at += 1;
     }

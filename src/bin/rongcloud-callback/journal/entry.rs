@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::times::iso;
 
-/// What cannot be read is of this kind.
+/// The kind of an entry whose body cannot be read.
 const UNREADABLE: &str = "unreadable";
 
-/// The kinds of entry that there are.
+/// The kinds of entry.
 pub(super) const KINDS: [&str; 12] = [
     "text",
     "image",
@@ -41,11 +41,11 @@ pub(super) struct Entry {
     pub(super) message_id: Option<String>,
     /// The message that a reply answers.
     pub(super) answers: Option<EntryId>,
-    /// What somebody wrote, or what comes nearest to it.
+    /// The text that somebody wrote, or the nearest thing to it, such as a picture's address.
     pub(super) text: String,
 }
 
-/// What programs read of an entry, whichever command prints it.
+/// The JSON of an entry, the same from every command.
 #[derive(Debug, Serialize)]
 pub(super) struct Json<'a> {
     id: EntryId,
@@ -80,12 +80,12 @@ impl Entry {
             names.map(|names| (names.account.to_string(), names.user.to_string())).unwrap_or_default();
         let (kind, message_id, text) = match record.queue {
             Queue::Inbox => parse(&record.body).map_or((UNREADABLE, None, String::new()), |inbound| {
-                let text = said(&inbound);
+                let text = inbound_text(&inbound);
                 (inbound.kind(), inbound.message_id.map(|id| id.to_string()), text)
             }),
             Queue::Outbox => Outgoing::decode(&record.body)
                 .map_or((UNREADABLE, None, String::new()), |outgoing| {
-                    (outgoing.payload.msgtype(), None, sent(&outgoing.payload))
+                    (outgoing.payload.msgtype(), None, payload_text(&outgoing.payload))
                 }),
         };
         let answers = match record.queue {
@@ -126,14 +126,14 @@ impl Entry {
         self.record.reason.as_deref().filter(|_| !is_over)
     }
 
-    /// What somebody wrote, in one line.
+    /// The text in one line.
     pub(super) fn words(&self) -> String {
         self.text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
-/// What a user wrote, or where what they sent is to be found.
-fn said(inbound: &Inbound) -> String {
+/// The text that a user wrote, or the address of the thing that they sent.
+fn inbound_text(inbound: &Inbound) -> String {
     match &inbound.content {
         Content::Message(Message::Text(text)) => text.content.clone(),
         Content::Message(Message::Image(image)) => image.url.clone(),
@@ -152,8 +152,8 @@ fn said(inbound: &Inbound) -> String {
     }
 }
 
-/// What a reply says, or where what it shows is to be found.
-fn sent(payload: &Payload) -> String {
+/// The text of a reply, or the address of the thing that it shows.
+fn payload_text(payload: &Payload) -> String {
     match payload {
         Payload::Text(text) => text.content.clone(),
         Payload::Image(Source::Url(url)) | Payload::Voice(Source::Url(url)) => url.clone(),

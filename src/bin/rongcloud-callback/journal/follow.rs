@@ -1,4 +1,4 @@
-//! What comes to a selection of entries while somebody looks on.
+//! New entries of a selection, while somebody looks on (`--follow`).
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -21,7 +21,7 @@ const LATE: Duration = Duration::from_mins(10);
 /// An entry, and when it was given up: a dead letter that is revived may come again.
 type Key = (EntryId, Option<UnixMillis>);
 
-/// What has come to a selection: dead letters as they are given up, others as they are accepted.
+/// A watch for new entries of a selection: dead letters as they are given up, others as they are accepted.
 pub(super) struct Watch<'a> {
     journal: &'a dyn Records,
     selection: &'a Selection,
@@ -59,7 +59,7 @@ impl<'a> Watch<'a> {
         self.seen.extend(keys);
     }
 
-    /// What has come since it was looked the last time, oldest first.
+    /// The entries that are new since the last look, oldest first.
     pub(super) async fn look(&mut self) -> Result<Vec<Entry>, Failure> {
         let highest = highest(self.journal).await?;
         self.unchanged = if highest == self.highest { self.unchanged + 1 } else { 0 };
@@ -77,7 +77,7 @@ impl<'a> Watch<'a> {
         Ok(entries)
     }
 
-    /// What may have come, with some of what was there before.
+    /// The latest entries, among which are the new ones.
     async fn latest(&self) -> Result<Vec<Entry>, Failure> {
         let filter = Filter { order: Order::OldestFirst, ..self.selection.filter() };
         let filter = if self.is_of_dead_letters() {

@@ -85,7 +85,7 @@ impl Selection {
         }
     }
 
-    /// What `filter` admits of it, at most as many as it says.
+    /// The entries of the selection that `filter` admits, at most as many as its limit says.
     pub(super) fn pages<'a>(&'a self, journal: &'a dyn Records, filter: Filter) -> Pages<'a> {
         let left = filter.limit;
         Pages { journal, kind: self.kind.as_deref(), filter, left }

@@ -37,7 +37,7 @@ struct Shown<'a> {
     /// The platform's id of the message that a reply answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers_message_id: Option<&'a str>,
-    /// What a message was answered with.
+    /// The replies to a message.
     #[serde(skip_serializing_if = "Option::is_none")]
     replies: Option<Vec<Json<'a>>>,
 }
@@ -135,16 +135,17 @@ fn fields(
         fields.push(("settled_at", times.exactly(settled_at)));
     }
     if let Some(message) = entry.answers {
-        let told = answered.map_or_else(|| "which is not kept any more".to_owned(), told);
+        let told = answered.map_or_else(|| "which is not kept any more".to_owned(), in_words);
         fields.push(("answers", format!("{message}, {told}")));
     }
-    fields
-        .extend(replies.iter().map(|reply| ("reply", format!("{}, {}", reply.record.id, told(reply)))));
+    fields.extend(
+        replies.iter().map(|reply| ("reply", format!("{}, {}", reply.record.id, in_words(reply)))),
+    );
     fields
 }
 
-/// Another entry in a few words.
-fn told(entry: &Entry) -> String {
+/// An entry in a few words.
+fn in_words(entry: &Entry) -> String {
     let words = entry.words();
     let text = if words.is_empty() {
         String::new()

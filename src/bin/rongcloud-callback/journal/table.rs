@@ -26,7 +26,7 @@ enum Cut {
     Word,
     /// An id can be told by its beginning and its end.
     Id,
-    /// What somebody wrote: the more of it the better.
+    /// A column of texts, which gets the width that the others leave.
     Text,
 }
 
