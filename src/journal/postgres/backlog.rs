@@ -64,6 +64,11 @@ impl Backlog {
         counts.ended += reservation.entries;
     }
 
+    /// Gives all reserved room back. This is for a moment without transactions: a commit that panicked never did so.
+    pub(super) fn release_all(&self) {
+        self.lock().reserved = 0;
+    }
+
     /// The pending entries that are committed, as far as is known.
     pub(super) fn committed(&self) -> u64 {
         self.lock().committed
@@ -104,6 +109,15 @@ mod tests {
         backlog.end(second, Some(2));
         assert!(backlog.reserve(4).is_none());
         assert!(backlog.reserve(3).is_some());
+    }
+
+    #[test]
+    fn room_that_nobody_gave_back_is_released() {
+        let backlog = Backlog::new(10);
+        backlog.reserve(10).unwrap();
+        assert!(backlog.reserve(1).is_none());
+        backlog.release_all();
+        assert!(backlog.reserve(10).is_some());
     }
 
     #[test]

@@ -132,6 +132,7 @@ impl WritePool {
             client.execute(RELEASE_ORPHANS.as_str(), &[&now, &self.replica.id, &fences]).await
         };
         with_timeout(client, release).await?;
+        self.replica.backlog.release_all();
         self.failure = None;
         self.free.push(first);
         for number in 1..CONNECTIONS {

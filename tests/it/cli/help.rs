@@ -12,7 +12,7 @@ fn help(arguments: &[&str]) -> String {
 #[test]
 fn the_program_explains_itself() {
     insta::assert_snapshot!(help(&[]), @r#"
-    Receives RongCloud (融云) public-account callbacks: durable before the ack, once, in order; with the client that answers
+    Webhook receiver for RongCloud (融云) public accounts (公众号): durable before the acknowledgement, once, in order; with rules, an API client and a sandbox
 
     Usage: rongcloud-callback [OPTIONS] <COMMAND>
 
