@@ -235,22 +235,6 @@ impl Verifier {
     }
 }
 
-impl SignatureError {
-    /// The reason in one word, for logs and metrics.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "missing",
-            Self::SecondQuery(_) => "second_query",
-            Self::OtherUnit(_) => "other_unit",
-            Self::Repeated(_) => "repeated",
-            Self::Malformed { .. } => "malformed",
-            Self::Stale(..) => "stale",
-            Self::Future(..) => "future",
-            Self::Mismatch => "mismatch",
-        }
-    }
-}
-
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verified(…)")

@@ -18,7 +18,6 @@ const MODULES: &[(&str, &[&str])] = &[
     ("tls", &[]),
     ("log_limit", &[]),
     ("metrics", &[]),
-    ("stray", &[]),
     ("toml_values", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),

@@ -1,4 +1,4 @@
-//! An entry as it is read: what the journal keeps of it, and what its body says.
+//! An entry that the journal's commands print: the journal's record and the content of its body.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rongcloud_callback::{
@@ -28,18 +28,18 @@ pub(super) const KINDS: [&str; 12] = [
     UNREADABLE,
 ];
 
-/// A record, read.
+/// A record of the journal with the content of its body.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) app: String,
-    /// Empty where nothing says for certain whose it is; so is the user.
+    /// The public account. The account and the user are empty where the body does not name them for certain.
     pub(super) account: String,
     pub(super) user: String,
     pub(super) kind: &'static str,
-    /// The platform's id of a message.
+    /// The platform's id of the message, if the entry is one.
     pub(super) message_id: Option<String>,
-    /// The message that a reply answers.
+    /// The message that the reply answers, if the entry is one.
     pub(super) answers: Option<EntryId>,
     /// The text that somebody wrote, or the nearest thing to it, such as a picture's address.
     pub(super) text: String,
@@ -51,7 +51,7 @@ pub(super) struct Json<'a> {
     id: EntryId,
     queue: Queue,
     state: State,
-    /// Done because an operator said so, without having been handled.
+    /// Whether an operator marked the entry as done without its being handled.
     discarded: bool,
     attempts: u32,
     app: &'a str,
@@ -65,7 +65,7 @@ pub(super) struct Json<'a> {
     settled_at: Option<String>,
     reason: Option<&'a str>,
     body: String,
-    /// The body as it is, where it is no text.
+    /// The body in base64, where it is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
 }
@@ -120,7 +120,7 @@ impl Entry {
         }
     }
 
-    /// Why it is not done, or was discarded. What held up an entry that is done is over.
+    /// The reason why the entry is not done, or was discarded. An entry that is done shows none.
     pub(super) fn reason(&self) -> Option<&str> {
         let is_over = self.record.state == State::Done && !self.record.is_discarded();
         self.record.reason.as_deref().filter(|_| !is_over)

@@ -10,15 +10,15 @@ use rongcloud_callback::{
 use super::{entry::Entry, selection::Selection};
 use crate::failure::Failure;
 
-/// How many numbers below the highest one entries may still appear: where several servers share a journal, they need
-/// not become durable in the order of their numbers.
+/// Number of ids below the highest one at which entries may still appear: where several servers share a journal, entries
+/// need not become durable in the order of their numbers.
 const LATE_NUMBERS: i64 = 1000;
-/// How many times nothing has come before it is not looked for late numbers any more.
+/// Number of looks without a new entry after which late numbers are no longer looked for.
 const LATE_LOOKS: u32 = 20;
-/// How much earlier than the newest dead letter another one may have been given up that appears after it.
+/// Time by which a dead letter may be older than the newest one that was seen before it.
 const LATE: Duration = Duration::from_mins(10);
 
-/// An entry, and when it was given up: a dead letter that is revived may come again.
+/// An entry and the time at which it was given up: a dead letter that was revived may come again.
 type Key = (EntryId, Option<UnixMillis>);
 
 /// A watch for new entries of a selection: dead letters as they are given up, others as they are accepted.
@@ -27,15 +27,15 @@ pub(super) struct Watch<'a> {
     selection: &'a Selection,
     /// The highest number of all entries.
     highest: EntryId,
-    /// How many times it has been the same.
+    /// Number of looks since the highest number changed.
     unchanged: u32,
-    /// When the newest dead letter was given up.
+    /// Time at which the newest dead letter was given up.
     given_up_at: UnixMillis,
     seen: BTreeSet<Key>,
 }
 
 impl<'a> Watch<'a> {
-    /// Begins: what is there counts as seen.
+    /// Begins to watch. Entries that are there already count as seen.
     pub(super) async fn start(
         journal: &'a dyn Records,
         selection: &'a Selection,
@@ -53,7 +53,7 @@ impl<'a> Watch<'a> {
         Ok(watch)
     }
 
-    /// Counts these as seen.
+    /// Counts entries as seen.
     pub(super) fn see(&mut self, entries: &[Entry]) {
         let keys = entries.iter().map(|entry| self.key(entry)).collect::<Vec<_>>();
         self.seen.extend(keys);
@@ -81,7 +81,7 @@ impl<'a> Watch<'a> {
     async fn latest(&self) -> Result<Vec<Entry>, Failure> {
         let filter = Filter { order: Order::OldestFirst, ..self.selection.filter() };
         let filter = if self.is_of_dead_letters() {
-            // Whichever is earlier, as the clock may be set back.
+            // The earlier of the two, as the clock may be set back.
             let since = self.given_up_at.min(Clock::system().now()).minus(LATE);
             Filter { settled_since: Some(since), ..filter }
         } else {

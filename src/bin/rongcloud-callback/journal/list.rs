@@ -16,7 +16,7 @@ use crate::{
     terminal,
 };
 
-/// How often it is looked for what has come.
+/// Time between two looks for new entries.
 const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub(super) async fn list(
         println!("there is no such entry");
         return Ok(());
     }
-    // By the first page, however many follow.
+    // The first page decides the widths, however many pages follow.
     let table = Table::new(times, &entries, false);
     print_head(&table, *json);
     while !entries.is_empty() && !output::is_closed() {
@@ -98,7 +98,7 @@ fn print_entries(entries: &[Entry], table: &Table<'_>, json: bool) -> Result<(),
     Ok(())
 }
 
-/// Does `work` until it ends or somebody presses Ctrl-C, which is how it is meant to end.
+/// Runs `work` until it ends or somebody presses Ctrl-C, which is the usual end of `--follow`.
 async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     tokio::select! {

@@ -26,7 +26,7 @@ use self::{
 };
 use crate::{copy, failure::Failure, output::print_json};
 
-/// How many dead letters are read at once.
+/// Number of dead letters that are read at once.
 const PAGE: usize = 500;
 
 #[derive(Debug, Subcommand)]
@@ -147,7 +147,7 @@ impl From<QueueStats> for QueueJson {
 }
 
 impl SomeEntries {
-    /// Does something with each of them, and says so.
+    /// Does something with each of the entries, and prints it.
     async fn each<'a>(
         &self,
         journal: &dyn Records,

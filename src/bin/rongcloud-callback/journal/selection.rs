@@ -1,4 +1,4 @@
-//! Which entries a command is about, and how they are read: page by page, however many there are.
+//! The selection of entries that a command is about. Entries are read page by page, however many there are.
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use rongcloud_callback::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many entries are in memory at once.
+/// Number of entries in memory at once.
 const PAGE: usize = 500;
 
 #[derive(Debug, Clone, Args)]
@@ -67,7 +67,7 @@ impl Selection {
         })
     }
 
-    /// All that the journal itself can look for.
+    /// The part of the selection that the journal itself can look for.
     pub(super) fn filter(&self) -> Filter {
         let Self { user, account, app, .. } = self;
         let [begins, contains, ends] =
@@ -92,7 +92,7 @@ impl Selection {
     }
 }
 
-/// Entries that are read as they are asked for.
+/// The pages of a selection, each read when it is asked for.
 pub(super) struct Pages<'a> {
     journal: &'a dyn Records,
     kind: Option<&'a str>,
@@ -101,10 +101,10 @@ pub(super) struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// The next ones, if there are any.
+    /// The next entries, if there are any.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Entry>>, Failure> {
         while self.left > 0 {
-            // Of a kind there may be few among many.
+            // Entries of one kind may be few among many.
             let limit = if self.kind.is_some() { PAGE } else { PAGE.min(self.left) };
             let records = self.journal.list(Filter { limit, ..self.filter.clone() }).await?;
             let Some(last) = records.last().map(|record| record.id) else { break };
@@ -124,7 +124,7 @@ impl Pages<'_> {
         Ok(None)
     }
 
-    /// All of them.
+    /// All entries.
     pub(super) async fn rest(mut self) -> Result<Vec<Entry>, Failure> {
         let mut all = Vec::new();
         while let Some(mut entries) = self.next().await? {

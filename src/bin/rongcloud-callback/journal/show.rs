@@ -16,9 +16,9 @@ use crate::{
     terminal::{beginning, block, line},
 };
 
-/// How many replies are looked for at once.
+/// Number of replies that are looked for at once.
 const REPLIES: usize = 32;
-/// How much of another entry's text is shown.
+/// Width of another entry's text, in columns of a terminal.
 const WORDS: usize = 40;
 
 #[derive(Debug, Args)]
@@ -75,12 +75,12 @@ pub(super) async fn run(
         println!("{:14}{}", format!("{name}:"), line(&value));
     }
     let body = String::from_utf8_lossy(&entry.record.body);
-    // Whatever else reads it gets what was written.
+    // A program gets the body as it was written.
     println!("\n{}", if io::stdout().is_terminal() { block(&body) } else { body });
     Ok(())
 }
 
-/// The replies to a message, in order. Their keys follow from its number, and some may not be kept any more.
+/// The replies to a message, in order. Their keys follow from the message's number; some may not be kept any more.
 async fn replies(journal: &dyn Records, message: EntryId) -> Result<Vec<Entry>, Failure> {
     let mut all = Vec::new();
     for first in (0..).step_by(REPLIES) {

@@ -1,4 +1,4 @@
-//! Entries as rows: as wide as the terminal, or whole where something else reads them, two spaces between their cells.
+//! Entries as rows of a table, with two spaces between the cells: as wide as the terminal, or uncut for a program.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -10,21 +10,21 @@ type Cells = [String; COLUMNS.len()];
 
 struct Column {
     name: &'static str,
-    /// How wide it is, where it is not known what will come.
+    /// Width of the column while its content is not known yet.
     usual: usize,
-    /// How narrow it may become, so that others have room.
+    /// Least width of the column on a narrow terminal.
     least: usize,
-    /// When it is left out, so that others have room: the highest first, 0 never.
+    /// Rank in which columns are left out on a narrow terminal: the highest first, 0 never.
     dispensable: u8,
     cut: Cut,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    /// Numbers stand under each other, and are never cut.
+    /// A column of numbers, aligned to the right and never cut.
     Number,
     Word,
-    /// An id can be told by its beginning and its end.
+    /// A column of ids, of which the beginning and the end are shown.
     Id,
     /// A column of texts, which gets the width that the others leave.
     Text,
@@ -46,10 +46,10 @@ const COLUMNS: [Column; 13] = [
     column("reason", (40, 14), 1, Cut::Text),
 ];
 
-/// An empty cell for programs, which count cells.
+/// The sign for an empty cell in a pipe, where programs count cells.
 const NOTHING: &str = "-";
 
-/// The place of the app's column, which only several of them need.
+/// The index of the column of apps, which is shown if there are several.
 const APP: usize = 7;
 
 const fn column(
@@ -61,21 +61,21 @@ const fn column(
     Column { name, usual, least, dispensable, cut }
 }
 
-/// How rows are laid out.
+/// The layout of rows.
 pub(super) struct Table<'a> {
     times: &'a Times,
-    /// Which columns there are and how wide they are.
+    /// The columns that are shown, with their widths.
     layout: Vec<(usize, usize)>,
-    /// How wide the terminal is; without one nothing is cut or left out, and no cell is empty.
+    /// Width of the terminal; without one nothing is cut or left out, and no cell is empty.
     width: Option<usize>,
     has_year: bool,
 }
 
 impl<'a> Table<'a> {
-    /// Makes room for these entries, and for others if `more` may come.
+    /// Lays the columns out for these entries, and for others if `more` may come.
     pub(super) fn new(times: &'a Times, entries: &[Entry], more: bool) -> Self {
         let width = terminal::width();
-        // The year and the like are for those who have the room.
+        // Only a wide terminal shows the year and the zone.
         let has_year = width.is_none_or(|width| width > 160);
         let mut table = Self { times, layout: Vec::new(), width, has_year };
         let rows: Vec<_> = entries.iter().map(|entry| table.cells(entry)).collect();
@@ -151,16 +151,16 @@ impl<'a> Table<'a> {
     }
 }
 
-/// How wide a column would be, and how narrow it can be.
+/// The natural width of a column, and its least width.
 struct Needs {
     index: usize,
     natural: usize,
     least: usize,
 }
 
-/// The columns that there is room for, each with its width.
+/// The columns that fit, each with its width.
 fn layout(width: usize, mut columns: Vec<Needs>) -> Vec<(usize, usize)> {
-    // One more for the space between them.
+    // One column more for the space between two cells.
     let taken = |columns: &[Needs]| columns.iter().map(|needs| needs.least + 1).sum::<usize>();
     while taken(&columns) > width + 1 {
         let dispensable = columns.iter().map(|needs| COLUMNS[needs.index].dispensable).enumerate();
@@ -170,7 +170,7 @@ fn layout(width: usize, mut columns: Vec<Needs>) -> Vec<(usize, usize)> {
     let mut room = (width + 1).saturating_sub(taken(&columns));
     let mut widths: Vec<_> = columns.iter().map(|needs| (needs.index, needs.least)).collect();
     let mut has_grown = true;
-    // By turns, so that none takes the others' room.
+    // Columns grow in turn, so that none of them takes all the width.
     while has_grown {
         has_grown = false;
         for ((index, width), Needs { natural, .. }) in widths.iter_mut().zip(&columns) {

@@ -1,4 +1,4 @@
-//! Times as a person writes and reads them: in the system's time zone, or the one that `TZ` names.
+//! Times as a person writes and reads them, in the system's time zone or the one that `TZ` names.
 
 use std::env;
 
@@ -10,7 +10,7 @@ use rongcloud_callback::clock::UnixMillis;
 pub(super) struct Times(TimeZone);
 
 impl Times {
-    /// The zone of whoever runs the command; UTC where the system has none.
+    /// The time zone of the person at the terminal; UTC where the system names none.
     pub(super) fn system() -> Result<Self, anyhow::Error> {
         match TimeZone::try_system() {
             Ok(zone) => Ok(Self(zone)),
@@ -26,12 +26,12 @@ impl Times {
         self.zoned(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// A time for a narrow table, which goes back no further than some weeks.
+    /// A time for a narrow table, without the year.
     pub(super) fn without_the_year(&self, at: UnixMillis) -> String {
         self.zoned(at).strftime("%m-%d %H:%M:%S").to_string()
     }
 
-    /// A time as exact as it is known, with its distance from UTC.
+    /// A time with milliseconds and its offset from UTC.
     pub(super) fn exactly(&self, at: UnixMillis) -> String {
         self.zoned(at).strftime("%Y-%m-%d %H:%M:%S.%3f %:z").to_string()
     }
@@ -52,7 +52,7 @@ impl Times {
         // A number alone could be anything.
         if let Some(time) = text.contains(':').then(|| text.parse::<Time>().ok()).flatten() {
             let today = now.date().to_datetime(time).to_zoned(self.0.clone()).ok()?;
-            // The last time that it was so late.
+            // The latest moment in the past at which the clock showed this time.
             return if today > *now {
                 today.yesterday().ok()?.with().time(time).build().ok()
             } else {
