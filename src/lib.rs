@@ -129,11 +129,12 @@ pub use rules::Rules;
 pub use service::{CallbackService, ServiceError};
 
 /// Items for the tests and benchmarks of this repository: no part of the API, and free to change.
-#[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::metrics::{call_seconds, calls};
+    #[cfg(feature = "server")]
     pub use crate::{
-        metrics::{build_recorder, call_seconds, calls, install_recorder},
+        metrics::{build_recorder, install_recorder},
         server::{Arrival, Callbacks, ConnectionLimits, EndpointOptions, Listener, Options, admin},
     };
 }

@@ -84,13 +84,3 @@ mod tests {
         assert!(problem.what.contains("built without the feature `rules`"), "{error}");
     }
 }
-
-/// Refuses rules in a program that was built without them: messages would go unanswered.
-#[cfg(not(feature = "rules"))]
-pub(super) fn refuse(rules: Option<&Value>, file: &UserFile<'_>, problems: &mut Vec<Problem>) {
-    if rules.is_some() {
-        let hint = "build it with the feature `rules` of the crate, or remove the sections [[rules]]";
-        let problem = Problem::new("rules", "this program was built without rules", hint);
-        problems.push(Problem { line: file.line("rules[0]"), ..problem });
-    }
-}
