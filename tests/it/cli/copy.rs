@@ -5,6 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use rongcloud_callback::journal;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -146,8 +147,9 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
     let mut copying = home.command(&copy).stdout(Stdio::null()).spawn().unwrap();
     let half = async || {
         assert_eq!(copying.try_wait().unwrap(), None, "it is still copying");
-        (path.exists() && target.journal().await.stats().await.unwrap().inbox.pending > 1000)
-            .then_some(())
+        // The file is there a moment before its tables are.
+        let opened = journal::open_operator(&url, journal::Options::default()).await.ok()?;
+        (opened.stats().await.ok()?.inbox.pending > 1000).then_some(())
     };
     until("a part of it", half).await;
     let said = assert_refused(&home).await;
