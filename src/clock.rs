@@ -2,12 +2,14 @@
 
 use std::{
     fmt,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::lock::lock;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,7 +119,7 @@ impl Clock {
 
     fn with_manual<T>(&self, look: impl FnOnce(&mut Manual) -> T) -> Option<T> {
         let manual = self.0.as_ref()?;
-        Some(look(&mut manual.lock().unwrap_or_else(PoisonError::into_inner)))
+        Some(look(&mut lock(manual)))
     }
 }
 

@@ -89,6 +89,7 @@ mod identity_hasher;
 pub mod ids;
 #[cfg(feature = "server")]
 pub mod journal;
+mod lock;
 #[cfg(feature = "server")]
 mod log_limit;
 mod metrics;

@@ -1,11 +1,13 @@
 //! The log rate limit: a flood of events of one kind does not become a flood of log lines.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep_until};
+
+use crate::lock::lock;
 
 /// A limit on log lines of one kind: the first lines of each window are written, the others are counted.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl LogRateLimit {
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Window>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.current)
     }
 }
 

@@ -1,9 +1,6 @@
 //! Pools of connections that do not grow old.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use reqwest::{redirect, retry};
 use rustls::ClientConfig;
@@ -15,7 +12,7 @@ use super::{
     proxies::{is_loopback, proxy},
     redaction::innermost_cause,
 };
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, lock::lock};
 
 /// The platform asks for connections no older than this, so that its load balancing works.
 const MAX_AGE: Duration = Duration::from_mins(1);
@@ -62,7 +59,7 @@ impl ConnectionPool {
         tls: &ClientConfig,
         now: UnixMillis,
     ) -> Result<reqwest::Client, ClientError> {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = lock(&self.newest);
         // A clock that was set back says nothing about the age.
         let is_young = |of: &&Generation| now >= of.since && now.since(of.since) < MAX_AGE;
         if let Some(generation) = newest.as_ref().filter(is_young) {

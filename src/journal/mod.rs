@@ -25,7 +25,6 @@ mod error;
 mod filter;
 mod fingerprint;
 mod interrupted;
-mod lock;
 mod memory;
 mod open;
 mod options;

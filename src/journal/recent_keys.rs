@@ -16,9 +16,8 @@ use lru::LruCache;
 use super::{
     entry::NewEntry,
     fingerprint::{Fingerprint, Fingerprints},
-    lock::lock,
 };
-use crate::identity_hasher::BuildIdentityHasher;
+use crate::{identity_hasher::BuildIdentityHasher, lock::lock};
 
 /// The keys accepted last by one store, each with a time not after its acceptance.
 #[derive(Debug)]

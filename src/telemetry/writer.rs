@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::metrics;
+use crate::{lock::lock, metrics};
 
 /// Most bytes that wait to be written. Lines beyond them are lost, and counted.
 const MAX_WAITING: usize = 1 << 20;
@@ -68,7 +68,7 @@ struct Waiting {
 
 impl LogWriter {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 
     /// Adds a line, or several lines that belong together. If there are too many, the line is lost; the caller never waits.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use crate::{
     handler::{Context, HandlerError, Reply, Route, Routes},
     ids::{AppKey, shortened},
     journal::{Entry, NewEntry, Queue},
+    lock::lock,
     protocol::{self, Inbound, LimitError, Outgoing, Recipients},
 };
 
@@ -59,7 +60,7 @@ impl Dispatch {
             return Done::Quiet { by };
         }
         let kind = context.inbound().kind();
-        let mut not_taken = self.not_taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut not_taken = lock(&self.not_taken);
         if not_taken.insert(kind) {
             tracing::warn!(
                 "no rule or handler has taken a message of the kind `{kind}`: it is kept in the journal's history without \

@@ -1,14 +1,10 @@
 //! The log lines about an outage: one when it begins, one a minute, one when it ends.
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::journal::Queue;
+use crate::{journal::Queue, lock::lock};
 
 /// Time between two log lines about an outage that lasts.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -64,7 +60,7 @@ impl Outage {
     /// Begins an outage, or goes on with it. Returns how long it lasts by now if a log line is due.
     fn begin_or_go_on(&self) -> Option<Duration> {
         let now = Instant::now();
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         let began = current.map_or(now, |outage| outage.began);
         if current.is_some_and(|outage| now.duration_since(outage.logged_at) < LOG_INTERVAL) {
             return None;
@@ -75,7 +71,7 @@ impl Outage {
 
     /// Ends the outage, if there is one. Returns how long it lasted.
     fn end(&self) -> Option<Duration> {
-        let ended = self.current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = lock(&self.current).take();
         ended.map(|outage| outage.began.elapsed())
     }
 }

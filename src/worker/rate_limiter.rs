@@ -13,7 +13,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ use super::{
     adaptive_rate::{AdaptiveRate, Turn},
     options::{PumpOptions, SendRateOptions},
 };
-use crate::{client::ClientError, ids::AppKey, metrics};
+use crate::{client::ClientError, ids::AppKey, lock::lock, metrics};
 
 /// Time between two log lines about an app that is slowed.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -125,13 +125,13 @@ impl RateLimiter {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Starts the task that checks the app until it is no longer slowed.
     fn start_watcher(self: &Arc<Self>) {
         let limiter = Arc::downgrade(self);
-        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watcher = lock(&self.watcher);
         while watcher.try_join_next().is_some() {}
         watcher.spawn(async move {
             loop {

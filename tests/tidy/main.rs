@@ -12,22 +12,23 @@ use source::{Token, Used, paths, rust_files, tokens};
 /// Each module and the modules that it may use. `bin` sees the public API only, which the compiler checks.
 const MODULES: &[(&str, &[&str])] = &[
     ("ids", &[]),
-    ("clock", &[]),
+    ("clock", &["lock"]),
     ("identity_hasher", &[]),
     ("stray", &[]),
     ("tls", &[]),
-    ("log_limit", &[]),
+    ("lock", &[]),
+    ("log_limit", &["lock"]),
     ("metrics", &[]),
     ("toml_values", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
     ("failpoint", &[]),
-    ("journal", &["clock", "failpoint", "identity_hasher", "metrics", "tls"]),
-    ("http", &["protocol", "clock", "metrics", "tls"]),
+    ("journal", &["clock", "failpoint", "identity_hasher", "lock", "metrics", "tls"]),
+    ("http", &["protocol", "clock", "lock", "metrics", "tls"]),
     ("client", &["http", "protocol", "signature", "ids", "clock"]),
     ("portal", &["http", "protocol", "ids", "clock", "stray"]),
     ("handler", &["protocol", "client", "ids", "clock"]),
-    ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "toml_values"]),
+    ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
     (
         "worker",
         &[
@@ -39,6 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "ids",
             "clock",
             "failpoint",
+            "lock",
             "log_limit",
             "metrics",
         ],
@@ -53,6 +55,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "clock",
             "failpoint",
             "identity_hasher",
+            "lock",
             "log_limit",
             "metrics",
         ],
@@ -76,7 +79,7 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("sandbox", &["protocol", "signature", "ids", "clock"]),
-    ("telemetry", &["metrics"]),
+    ("telemetry", &["lock", "metrics"]),
     (
         "service",
         &[

@@ -40,7 +40,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::journal::lock::lock;
+    use crate::lock::lock;
 
     /// A subscriber that keeps the messages of all events.
     #[derive(Clone, Default)]

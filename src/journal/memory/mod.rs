@@ -14,7 +14,6 @@ use crate::{
         entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding},
         error::{JournalError, Pending, closed_error},
         filter::Filter,
-        lock::lock,
         options::Options,
         queue::Queue,
         queues::Queues,
@@ -22,6 +21,7 @@ use crate::{
         stats::Stats,
         time::Moment,
     },
+    lock::lock,
 };
 
 /// A journal in memory.

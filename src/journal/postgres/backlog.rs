@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use crate::journal::lock::lock;
+use crate::lock::lock;
 
 /// The backlog of the Inbox, which the writer keeps within its bound.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     clock::Clock,
-    journal::{Lease, Queue, entry::ConversationToken, lock::lock},
+    journal::{Lease, Queue, entry::ConversationToken},
+    lock::lock,
 };
 
 /// The leases that this replica has given and has not seen settled or lost, by conversation.

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, journal::lock::lock};
+use crate::{clock::Clock, lock::lock};
 
 /// The least difference that counts as a step of a clock, in milliseconds: two readings never happen at one moment.
 pub(super) const LEAST_STEP: i64 = 1000;

@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::file_lock::{FileLock, lock_wal, wal_of};
-use crate::journal::{JournalError, lock::lock, recent_keys::RecentKeys};
+use crate::{
+    journal::{JournalError, recent_keys::RecentKeys},
+    lock::lock,
+};
 
 /// The place of one journal, shared by those who work on it.
 #[derive(Debug)]

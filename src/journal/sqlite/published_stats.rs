@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::journal::{JournalError, Stats, lock::lock};
+use crate::{
+    journal::{JournalError, Stats},
+    lock::lock,
+};
 
 /// The stats as of the last commit, or why the store failed; clones share them.
 #[derive(Debug, Clone)]

@@ -2,10 +2,7 @@
 //! bounded.
 
 use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher,
-    num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    collections::hash_map::RandomState, hash::BuildHasher, num::NonZeroUsize, sync::Mutex,
     time::Duration,
 };
 
@@ -13,6 +10,7 @@ use lru::LruCache;
 
 use crate::{
     clock::UnixMillis,
+    lock::lock,
     rules::language::{Rule, Subject},
 };
 
@@ -60,7 +58,7 @@ impl Cooldown {
         every: Duration,
         now: UnixMillis,
     ) -> Option<UnixMillis> {
-        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = lock(&self.answered);
         let &(message, at) = answered.peek(&entry.conversation)?;
         // A clock that was set back says nothing.
         let is_quiet = message != entry.message && now >= at && now.since(at) < every;
@@ -69,7 +67,7 @@ impl Cooldown {
 
     /// Notes that the message was answered at `now`.
     pub(super) fn note(&self, entry: CooldownEntry, now: UnixMillis) {
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answered = lock(&self.answered);
         answered.put(entry.conversation, (entry.message, now));
     }
 }

@@ -3,15 +3,11 @@
 //! Such a body is authentic if the platform signed two messages alike, and forged if somebody uses an address that was
 //! seen. Only an operator can tell, so the bodies are kept; but nobody may fill the journal with one address, nor with many.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::signature::Verified;
+use crate::{lock::lock, signature::Verified};
 
 /// Most bodies of an app in a [`WINDOW`].
 const MOST_BODIES: usize = 1000;
@@ -46,7 +42,7 @@ impl Conflicts {
 
     /// Decides whether the body with this fingerprint is kept. A body that is kept stays so when it comes again.
     pub(super) fn admit(&self, signature: Verified, body: u64) -> bool {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = lock(&self.0);
         if window.began.elapsed() >= WINDOW {
             *window = Window::new();
         }

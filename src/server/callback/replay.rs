@@ -6,14 +6,14 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     num::NonZeroUsize,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use lru::LruCache;
 use siphasher::sip::SipHasher13;
 
 use super::rejection::Rejection;
-use crate::{identity_hasher::BuildIdentityHasher, signature::Verified};
+use crate::{identity_hasher::BuildIdentityHasher, lock::lock, signature::Verified};
 
 /// Most requests in progress under one signature. The platform's retries need one place. A thief of an address must not be
 /// able to keep others out.
@@ -114,7 +114,7 @@ impl SignatureBindings {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use hyper::rt::{self, Timer};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::headroom::ConnectionHeadroom;
+use crate::lock::lock;
 
 /// The timer that `hyper` uses for the requests of one connection.
 ///
@@ -62,7 +63,7 @@ impl Future for Deadline {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut alarm = lock(&self.alarm);
         let alarm = alarm.get_or_insert_with(|| Box::pin(sleep_until(self.at)));
         if alarm.deadline() > self.at {
             alarm.as_mut().reset(self.at);
