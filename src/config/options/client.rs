@@ -43,14 +43,10 @@ impl PortalSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::options::default_config;
 
     #[test]
     fn the_defaults_of_the_client_are_those_of_the_configuration() {
-        let config = Config::from_toml(
-            "[[apps]]\nkey = \"a\"\nsecrets = [\"s3cret\"]\napi_url = \"https://api.example.com\"\n",
-            |_| None,
-        );
-        assert_eq!(config.unwrap().client.options(), Options::default());
+        assert_eq!(default_config().client.options(), Options::default());
     }
 }

@@ -13,18 +13,12 @@ impl JournalSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::options::default_config;
 
     #[test]
     fn the_defaults_of_the_file_are_those_of_the_options() {
-        let app = r#"
-            [[apps]]
-            key = "a"
-            secrets = ["s3cret"]
-            api_url = "https://api.example.com"
-        "#;
         let Options { keep, keep_dead, max_pending, recent_keys, .. } =
-            Config::from_toml(app, |_| None).unwrap().journal.options(Clock::system());
+            default_config().journal.options(Clock::system());
         let defaults = Options::default();
         assert_eq!((keep, keep_dead), (defaults.keep, defaults.keep_dead));
         assert_eq!((max_pending, recent_keys), (defaults.max_pending, defaults.recent_keys));

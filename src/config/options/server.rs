@@ -46,13 +46,11 @@ impl AppSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::options::default_config;
 
     #[test]
     fn the_defaults_of_the_server_are_those_of_the_configuration() {
-        let text =
-            "[[apps]]\nkey = \"a\"\nsecrets = [\"s3cret\"]\napi_url = \"https://api.example.com\"\n";
-        let section = Config::from_toml(text, |_| None).unwrap().server;
+        let section = default_config().server;
         assert_eq!(format!("{:?}", section.options()), format!("{:?}", Options::default()));
     }
 }

@@ -25,13 +25,11 @@ impl LogSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::options::default_config;
 
     #[test]
     fn the_defaults_of_the_log_are_those_of_the_configuration() {
-        let text =
-            "[[apps]]\nkey = \"a\"\nsecrets = [\"s3cret\"]\napi_url = \"https://api.example.com\"\n";
-        let options = Config::from_toml(text, |_| None).unwrap().log.options();
+        let options = default_config().log.options();
         let defaults = Options { environment: options.environment.clone(), ..Options::default() };
         assert_eq!(format!("{options:?}"), format!("{defaults:?}"));
     }

@@ -28,13 +28,11 @@ impl RateSection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::options::default_config;
 
     #[test]
     fn the_defaults_of_the_pumps_are_those_of_the_configuration() {
-        let text =
-            "[[apps]]\nkey = \"a\"\nsecrets = [\"s3cret\"]\napi_url = \"https://api.example.com\"\n";
-        let config = Config::from_toml(text, |_| None).unwrap();
+        let config = default_config();
         let dispatch = PumpOptions { concurrency: 256, ..PumpOptions::default() };
         assert_eq!(format!("{:?}", config.dispatch.options()), format!("{dispatch:?}"));
         let deliver = PumpOptions::default();
