@@ -162,7 +162,8 @@ pub struct Record {
     pub conversation: String,
     /// The bytes that were kept.
     pub body: Bytes,
-    /// How many attempts have begun since the entry was appended or revived.
+    /// How many attempts count since the entry was appended or revived: those that have ended or run out, and the one in
+    /// work where the journal has noted its beginning.
     pub attempts: u32,
     /// The time at which the entry was made durable.
     pub accepted_at: UnixMillis,
@@ -206,7 +207,7 @@ impl Record {
             key: self.key.clone(),
             conversation: self.conversation.clone(),
             body: self.body.clone(),
-            attempt: self.attempts,
+            attempt: self.attempts + 1,
             accepted_at: self.accepted_at,
         }
     }

@@ -8,7 +8,7 @@ use super::{
     fingerprint::{Fingerprint, Fingerprints},
     interrupted::Suspect,
     queue::{PerQueue, Queue},
-    schedule::Schedule,
+    schedule::{NewLease, Schedule},
     stats::{QueueStats, Stats},
     time::ClockStep,
 };
@@ -87,13 +87,21 @@ impl QueueStates {
     }
 
     /// Leases the next entry; nothing of the Inbox is leased while the Outbox is full, since each entry may add to it.
-    pub(super) fn lease(&mut self, queue: Queue, now: UnixMillis, until: UnixMillis) -> Option<Lease> {
+    ///
+    /// The flag says whether an earlier lease of the entry ran out, whose attempt has not ended.
+    pub(super) fn lease(
+        &mut self,
+        queue: Queue,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Option<(Lease, bool)> {
         self.queues[queue].notified = false;
         if queue == Queue::Inbox && self.pending(Queue::Outbox) >= self.max_pending {
             return None;
         }
-        let (id, conversation, fence) = self.queues[queue].schedule.lease(now, until)?;
-        Some(Lease { id, queue, conversation: conversation.into(), fence })
+        let NewLease { id, conversation, fence, takes_over } =
+            self.queues[queue].schedule.lease(now, until)?;
+        Some((Lease { id, queue, conversation: conversation.into(), fence }, takes_over))
     }
 
     /// Checks that the lease is still its holder's.

@@ -46,6 +46,16 @@ struct Turn {
     conversation: Fingerprint,
 }
 
+/// A lease that was just given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewLease {
+    pub(super) id: EntryId,
+    pub(super) conversation: Fingerprint,
+    pub(super) fence: u64,
+    /// Whether an earlier lease of the entry ran out: its holder has not ended the attempt.
+    pub(super) takes_over: bool,
+}
+
 /// The first entry of a conversation, and when it was accepted.
 type Head = (EntryId, UnixMillis);
 
@@ -76,18 +86,15 @@ impl Schedule {
     ///
     /// An entry is ready when it is due, the first of its conversation, and no lease of the conversation runs. An
     /// interrupted entry comes before all others, since it has waited longest, but few do at a time.
-    pub(super) fn lease(
-        &mut self,
-        now: UnixMillis,
-        until: UnixMillis,
-    ) -> Option<(EntryId, Fingerprint, u64)> {
+    pub(super) fn lease(&mut self, now: UnixMillis, until: UnixMillis) -> Option<NewLease> {
         let Turn { id, conversation, .. } = self.next(now)?;
         self.fence += 1;
+        let takes_over = self.lease_of(conversation).is_some_and(|lease| lease.id == id);
         // A lease that is over when it begins would be given again at once, for ever.
         let until = until.max(UnixMillis(now.0.saturating_add(1)));
         let lease = ActiveLease { id, fence: self.fence, until };
         self.change(conversation, id, |times, _| (times, Some(lease)));
-        Some((id, conversation, self.fence))
+        Some(NewLease { id, conversation, fence: self.fence, takes_over })
     }
 
     /// The turn that comes now.
@@ -308,7 +315,7 @@ mod tests {
     const TIMES: Times = Times { due_at: NOW, accepted_at: NOW };
 
     fn leased(schedule: &mut Schedule) -> Lease {
-        let (id, conversation, fence) = schedule.lease(NOW, LATER).unwrap();
+        let NewLease { id, conversation, fence, .. } = schedule.lease(NOW, LATER).unwrap();
         Lease { id, queue: Queue::Inbox, conversation: conversation.into(), fence }
     }
 

@@ -116,9 +116,9 @@ impl Contents {
     ) -> Vec<Entry> {
         let mut entries = Vec::new();
         while entries.len() < limit {
-            let Some(lease) = self.queues.lease(queue, now, until) else { break };
+            let Some((lease, takes_over)) = self.queues.lease(queue, now, until) else { break };
             if let Some(record) = self.records.get_mut(&lease.id) {
-                record.attempts += 1;
+                record.attempts += u32::from(takes_over);
                 entries.push(record.leased(lease));
             }
         }
@@ -159,6 +159,7 @@ impl Contents {
         self.settled.insert(lease.id, moment.elapsed);
         let record = self.record(lease.id)?;
         record.state = state;
+        record.attempts += 1;
         record.settled_at = Some(moment.now);
         Ok(record)
     }
@@ -173,6 +174,7 @@ impl Contents {
         self.check(lease)?;
         self.queues.postpone(lease, until)?;
         let record = self.record(lease.id)?;
+        record.attempts += 1;
         record.due_at = until;
         record.reason = Some(reason);
         Ok(record)

@@ -33,7 +33,7 @@ const MIGRATIONS: [&str; 2] = ["
     ) strict;
     insert into tally (queue, done, purged_to) values (0, 0, 0), (1, 0, 0);
 ", "
-    -- Attempts that have begun since the last one that ended: their process died, or is still at it.
+    -- Attempts that were marked when they began, since the last one that ended: their process died, or is still at it.
     alter table entry add column open_attempts integer not null default 0;
     -- When it was accepted and settled, in the journal's own time. What was settled before this was recorded is kept
     -- as if it had been settled when the recording began.

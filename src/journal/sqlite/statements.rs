@@ -1,6 +1,6 @@
 //! The statements of the writer and of an operator's changes.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::records::{count, pending_entry};
 use crate::{
@@ -55,30 +55,44 @@ pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Resu
     statement.exists(params![queue, key])
 }
 
-/// Counts an attempt and reads the entry; gives the lease back if the entry is not pending any more.
-pub(super) fn begin_attempt(
-    connection: &Connection,
-    lease: Lease,
-) -> Result<std::result::Result<Entry, Lease>> {
-    let mut find = connection.prepare_cached(
+/// The entry that was leased; none if it is not pending any more.
+pub(super) fn leased_entry(connection: &Connection, lease: &Lease) -> Result<Option<Entry>> {
+    let mut statement = connection.prepare_cached(
         "select key, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
     )?;
-    let found = find.query_row([lease.id], |row| {
+    let entry = |row: &Row<'_>| {
         let body: Vec<u8> = row.get(2)?;
-        Ok((row.get(0)?, row.get(1)?, body, row.get(3)?, row.get(4)?))
-    });
-    let Some((key, conversation, body, attempt, accepted_at)) = found.optional()? else {
-        return Ok(Err(lease));
+        Ok(Entry {
+            id: lease.id,
+            key: row.get(0)?,
+            conversation: row.get(1)?,
+            body: body.into(),
+            attempt: row.get(3)?,
+            accepted_at: row.get(4)?,
+            lease: lease.clone(),
+        })
     };
-    // Not one statement with `returning`, which would carry the whole row through a table of its own.
-    let mut count = connection.prepare_cached(
-        "update entry set attempts = attempts + 1, open_attempts = open_attempts + 1 where id = ?1",
-    )?;
-    count.execute([lease.id])?;
-    Ok(Ok(Entry { id: lease.id, key, conversation, body: body.into(), attempt, accepted_at, lease }))
+    statement.query_row([lease.id], entry).optional()
 }
 
-/// Marks a pending entry as done or dead; `false` if it was not pending any more.
+/// Counts an attempt that has begun, and marks it.
+pub(super) fn mark_begun(connection: &Connection, id: EntryId) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "update entry set attempts = attempts + 1, open_attempts = open_attempts + 1 where id = ?1",
+    )?;
+    statement.execute([id]).map(drop)
+}
+
+/// Counts an attempt that was not marked, and whose lease ran out.
+pub(super) fn count_run_out(connection: &Connection, id: EntryId) -> Result<()> {
+    let mut statement =
+        connection.prepare_cached("update entry set attempts = attempts + 1 where id = ?1")?;
+    statement.execute([id]).map(drop)
+}
+
+/// Marks a pending entry as done or dead, its attempt as ended; `false` if it was not pending any more.
+///
+/// An attempt that was not marked when it began is counted now.
 pub(super) fn settle(
     connection: &Connection,
     id: EntryId,
@@ -87,7 +101,8 @@ pub(super) fn settle(
     moment: Moment,
 ) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason), settled_elapsed = ?5, open_attempts = 0
+        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason), settled_elapsed = ?5,
+             attempts = attempts + (open_attempts = 0), open_attempts = 0
          where id = ?1 and state = 0",
     )?;
     let values = params![id, state, moment.now, reason, moment.elapsed_at_most];
@@ -103,7 +118,7 @@ pub(super) fn postpone(
     uncounted: u32,
 ) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set due_at = ?2, reason = ?3, attempts = attempts - ?4, open_attempts = 0
+        "update entry set due_at = ?2, reason = ?3, attempts = attempts + (open_attempts = 0) - ?4, open_attempts = 0
          where id = ?1 and state = 0",
     )?;
     Ok(statement.execute(params![id, until, reason, uncounted])? == 1)
@@ -147,10 +162,11 @@ pub(super) fn add_done(connection: &Connection, queue: Queue, count: i64) -> Res
     statement.execute(params![queue, count]).map(drop)
 }
 
-/// Takes back the mark of an attempt that was cut off in an orderly way: its process has not died.
-pub(super) fn give_back(connection: &Connection, id: EntryId) -> Result<()> {
+/// Counts an attempt that is cut off in an orderly way, and takes back its mark: its process has not died.
+pub(super) fn cut_off(connection: &Connection, id: EntryId) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "update entry set open_attempts = open_attempts - 1 where id = ?1 and state = 0 and open_attempts > 0",
+        "update entry set attempts = attempts + (open_attempts = 0), open_attempts = max(open_attempts - 1, 0)
+         where id = ?1 and state = 0",
     )?;
     statement.execute([id]).map(drop)
 }

@@ -44,6 +44,8 @@ pub(super) struct Transaction<'a> {
     pub(super) connection: &'a Connection,
     pub(super) queues: &'a mut QueueStates,
     pub(super) last_id: &'a mut i64,
+    /// The last entry that was there when the process started.
+    pub(super) last_found: EntryId,
     pub(super) options: &'a Options,
     pub(super) moment: Moment,
 }
@@ -66,13 +68,31 @@ impl Transaction<'_> {
     ) -> Result<Vec<Entry>, Failure> {
         let (mut entries, until) = (Vec::new(), self.moment.plus(until));
         while entries.len() < limit {
-            let Some(lease) = self.queues.lease(queue, self.moment.now, until) else { break };
-            match statements::begin_attempt(self.connection, lease)? {
-                Ok(entry) => entries.push(entry),
-                Err(gone) => self.queues.remove(&gone),
+            let Some((lease, takes_over)) = self.queues.lease(queue, self.moment.now, until) else {
+                break;
+            };
+            match self.begin_attempt(&lease, takes_over)? {
+                Some(entry) => entries.push(entry),
+                None => self.queues.remove(&lease),
             }
         }
         Ok(entries)
+    }
+
+    /// Reads a leased entry; none if it is not pending any more.
+    ///
+    /// The beginning of an attempt is marked in the file only for an entry that an earlier process has left, as it may be
+    /// what ended that process. Any other attempt is counted when it ends, or its lease has run out. So an entry that ends
+    /// every process that tries it is marked from the second process on, and each of its attempts but the first counts.
+    fn begin_attempt(&mut self, lease: &Lease, takes_over: bool) -> rusqlite::Result<Option<Entry>> {
+        let Some(mut entry) = statements::leased_entry(self.connection, lease)? else { return Ok(None) };
+        if lease.id <= self.last_found {
+            statements::mark_begun(self.connection, lease.id)?;
+        } else if takes_over {
+            statements::count_run_out(self.connection, lease.id)?;
+            entry.attempt += 1;
+        }
+        Ok(Some(entry))
     }
 
     pub(super) fn finish(&mut self, lease: &Lease, follow_ups: &[NewEntry]) -> Result<(), Failure> {

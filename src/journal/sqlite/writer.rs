@@ -25,7 +25,8 @@ use crate::{
     clock::UnixMillis,
     failpoint::{self, Point},
     journal::{
-        JournalError, Options, driver::request::MAX_BATCH, queue_state::QueueStates, time::Moment,
+        EntryId, JournalError, Options, driver::request::MAX_BATCH, queue_state::QueueStates,
+        time::Moment,
     },
 };
 
@@ -42,6 +43,8 @@ pub(super) struct Writer {
     pub(super) queues: QueueStates,
     /// The stats for the server's side, published with each commit.
     pub(super) stats: PublishedStats,
+    /// The last entry that was there when the process started.
+    last_found: EntryId,
     /// The write connection; none after it failed, until it could be opened again.
     pub(super) store: Option<Store>,
     /// The journal's time, which is noted in the file.
@@ -78,6 +81,7 @@ impl Writer {
         read_interrupted(&store.connection, &mut queues, time.seen_at()).map_err(unavailable_error)?;
         queues.commit(time.seen_at());
         Ok(Self {
+            last_found: EntryId(store.last_id),
             purge: PurgeSchedule::new(&options),
             stats: PublishedStats::new(queues.stats()),
             place,
@@ -172,12 +176,14 @@ impl Writer {
             return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
         };
         let (queues, options, time) = (&mut self.queues, &self.options, &mut self.time);
+        let last_found = self.last_found;
         let transact = || {
             let moment = time.follow(&mut store.connection, queues)?;
             let behavior = TransactionBehavior::Immediate;
             let open = rusqlite::Transaction::new(&mut store.connection, behavior)?;
             let last_id = &mut store.last_id;
-            let mut transaction = Transaction { connection: &open, queues, last_id, options, moment };
+            let mut transaction =
+                Transaction { connection: &open, queues, last_id, last_found, options, moment };
             let result = work(&mut transaction)?;
             transaction.write_tally()?;
             let is_due = time.is_due(moment);
@@ -204,7 +210,7 @@ impl Writer {
     fn note_end(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
         let moment = self.time.follow(connection, &mut self.queues)?;
         let transaction = rusqlite::Transaction::new(connection, TransactionBehavior::Immediate)?;
-        self.queues.leased().try_for_each(|id| statements::give_back(&transaction, id))?;
+        self.queues.leased().try_for_each(|id| statements::cut_off(&transaction, id))?;
         time::note(&transaction, moment)?;
         transaction.commit()
     }

@@ -51,8 +51,13 @@ pub(super) struct Known {
     pub(super) looks: Expected,
     /// When the entry was settled, on the clock that nobody sets.
     pub(super) settled: Option<Duration>,
-    /// How many attempts have begun since the last one that ended.
+    /// How many attempts have begun and counted since the last one that ended.
     pub(super) open: u32,
+    /// Whether the process found the entry when it started. In a journal that one server has to itself only an attempt at
+    /// such an entry counts when it begins; any other one counts when it ends, and not at all if its process dies.
+    found: bool,
+    /// Whether an attempt has begun that does not count yet.
+    uncounted: bool,
     /// For an entry that was in work when its process died: the time before which it is not tried, and how many times in a
     /// row that has happened.
     pub(super) suspect: Option<(UnixMillis, u32)>,
@@ -95,6 +100,14 @@ pub(super) struct Model {
     pub(super) ended: PerQueue<usize>,
 }
 
+impl Known {
+    /// Counts the attempt in work.
+    fn count(&mut self) {
+        self.looks.attempts += 1;
+        self.uncounted = false;
+    }
+}
+
 impl Model {
     pub(super) fn new(is_shared: bool) -> Self {
         Self { is_shared, ..Self::default() }
@@ -117,7 +130,15 @@ impl Model {
             settled_at: is_dead.then_some(now),
         };
         let settled = is_dead.then_some(self.running);
-        self.entries.push(Known { number: self.accepted, looks, settled, open: 0, suspect: None });
+        self.entries.push(Known {
+            number: self.accepted,
+            looks,
+            settled,
+            open: 0,
+            found: false,
+            uncounted: false,
+            suspect: None,
+        });
         self.accepted += 1;
         Appended::New
     }
@@ -182,10 +203,20 @@ impl Model {
 
     /// Gives a lease of an entry that is ready; returns the number of the attempt and of the lease.
     pub(super) fn lease(&mut self, queue: Queue, key: &str, until: UnixMillis) -> (u32, usize) {
+        let is_shared = self.is_shared;
         let entry = self.entry(queue, key).unwrap();
-        entry.looks.attempts += 1;
-        entry.open += 1;
-        let (conversation, attempt) = (entry.looks.conversation.clone(), entry.looks.attempts);
+        if entry.uncounted {
+            // Its lease ran out.
+            entry.count();
+        }
+        let attempt = entry.looks.attempts + 1;
+        if is_shared || entry.found {
+            entry.count();
+            entry.open += 1;
+        } else {
+            entry.uncounted = true;
+        }
+        let conversation = entry.looks.conversation.clone();
         let entry = entry.number;
         self.leases += 1;
         self.held.retain(|held| held.queue != queue || held.conversation != conversation);
@@ -203,6 +234,9 @@ impl Model {
         if entry.looks.state != State::Pending {
             return None;
         }
+        if entry.uncounted {
+            entry.count();
+        }
         entry.open = 0;
         Some(entry)
     }
@@ -214,6 +248,9 @@ impl Model {
             for held in self.held.iter().filter(|held| is_own(held)) {
                 let mut entries = self.entries.iter_mut();
                 if let Some(entry) = entries.find(|entry| entry.number == held.entry) {
+                    if entry.uncounted && entry.looks.state == State::Pending {
+                        entry.count();
+                    }
                     entry.open = entry.open.saturating_sub(1);
                 }
             }
@@ -242,6 +279,7 @@ impl Model {
             return self.interrupted(now);
         }
         for entry in &mut self.entries {
+            (entry.found, entry.uncounted) = (true, false);
             let is_suspect = entry.looks.state == State::Pending && entry.open > 0;
             entry.suspect = is_suspect.then(|| (now.plus(delay(entry.open)), entry.open));
         }

@@ -8,12 +8,13 @@ use super::support::{Bench, Ending, keys, message};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Entries of as many conversations, all of them in work, and one that waits.
+/// Entries of as many conversations that the process has found, all of them in work, and one that waits.
 async fn in_work(numbers: std::ops::RangeInclusive<u32>) -> Bench {
-    let bench = Bench::sqlite().await.unwrap();
+    let mut bench = Bench::sqlite().await.unwrap();
     for key in numbers.clone().map(|number| number.to_string()) {
         bench.append(message(&key, &key)).await;
     }
+    bench.reopen(Ending::Orderly, |_| ()).await;
     assert_eq!(bench.lease(9).await.len(), numbers.count());
     bench.append(message("other", "waits")).await;
     bench
@@ -99,6 +100,23 @@ async fn what_an_orderly_end_cuts_off_is_no_suspect() {
     let mut bench = in_work(1..=3).await;
     bench.reopen(Ending::Orderly, |_| ()).await;
     assert_eq!(bench.lease(9).await.len(), 4);
+}
+
+#[tokio::test]
+async fn an_entry_that_came_since_the_start_is_suspect_from_the_second_process_on_that_dies_at_it() {
+    let mut bench = Bench::sqlite().await.unwrap();
+    bench.append(message("a", "kills")).await;
+    assert_eq!(bench.lease_one().await.attempt, 1);
+    crash(&mut bench).await;
+    for (attempt, wait) in [(1, SECOND), (2, SECOND * 3), (3, SECOND * 9)] {
+        let entry = bench.lease_one().await;
+        assert_eq!((entry.key.as_str(), entry.attempt), ("kills", attempt));
+        crash(&mut bench).await;
+        bench.clock.advance(wait.saturating_sub(Duration::from_millis(1)));
+        assert!(bench.lease(9).await.is_empty(), "a suspect is tried again a while later");
+        bench.clock.advance(Duration::from_millis(1));
+    }
+    assert_eq!(bench.lease_one().await.attempt, 4);
 }
 
 #[tokio::test]
