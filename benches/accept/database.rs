@@ -8,11 +8,12 @@ use tokio_postgres::{Client, NoTls};
 use crate::process;
 
 const HISTORY: &str = "
-    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash,
-        conversation_hash, conversation, key, body)
-    select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5('key' || n), 'hex'),
+    insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key,
+        conversation_hash, conversation, body)
+    select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now,
+        convert_to(lpad(to_hex(n), 8, '0'), 'UTF8') || substring(sha256(n::text::bytea) for 12),
         decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
-        convert_to('key' || n, 'UTF8'), convert_to(repeat('x', 400), 'UTF8')
+        convert_to(repeat('x', 400), 'UTF8')
     from (select n, (extract(epoch from now()) * 1000)::bigint as now from generate_series(1, $1::bigint) n) all_of";
 const SCRIPT: &str = "\\set n random(1, 9000000000000000)
 insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflict do nothing;

@@ -7,7 +7,7 @@ use rongcloud_callback::{
     CallbackService, Config, Inbound,
     clock::Clock,
     internals::Listener,
-    journal::{self, NewEntry, Queue, Queues},
+    journal::{self, EntryKey, NewEntry, Queue, Queues},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -150,7 +150,9 @@ const BATCH: usize = 1000;
 fn entries(first: u64, end: u64) -> Vec<NewEntry> {
     let entry = |number: u64| NewEntry {
         queue: Queue::Inbox,
-        key: format!("id\u{1f}stock-{number:012}\u{1f}bench\u{1f}mcid1\u{1f}user-{number}"),
+        key: EntryKey::of(&format!(
+            "id\u{1f}stock-{number:012}\u{1f}bench\u{1f}mcid1\u{1f}user-{number}"
+        )),
         conversation: format!("bench\u{1f}mcid1\u{1f}user-{number}"),
         body: body(number).into(),
         dead: None,

@@ -19,7 +19,7 @@ use rongcloud_callback::{
     handler::Handling,
     ids::AppKey,
     internals::Callbacks,
-    journal::{self, Appended, NewEntry, Options, Queue, Queues},
+    journal::{self, Appended, EntryKey, NewEntry, Options, Queue, Queues},
     protocol::parse,
     signature::{Verifier, signed_query},
 };
@@ -121,7 +121,7 @@ fn keys() -> [Run; 2] {
     let app = app();
     let both = each(|number| (inbound(number).dedup_key(&app), inbound(number).conversation_key(&app)));
     let build = move |inbound: &Inbound| {
-        black_box((inbound.dedup_key(&app), inbound.conversation_key(&app)));
+        black_box((EntryKey::of(&inbound.dedup_key(&app)), inbound.conversation_key(&app)));
     };
     let copy = |both: &(String, String)| {
         black_box(both.clone());
@@ -136,7 +136,7 @@ fn known_key() -> [Run; 2] {
         let inbound = inbound(number);
         NewEntry {
             queue: Queue::Inbox,
-            key: inbound.dedup_key(&app()),
+            key: EntryKey::of(&inbound.dedup_key(&app())),
             conversation: inbound.conversation_key(&app()),
             body: Bytes::from(body(number)),
             dead: None,
@@ -145,8 +145,7 @@ fn known_key() -> [Run; 2] {
     let entries = each(entry);
     let appends = entries.iter().map(|entry| journal.append(entry.clone(), None));
     Handle::current().block_on(try_join_all(appends)).expect("durable");
-    let known: HashMap<String, UnixMillis> =
-        entries.iter().map(|entry| (entry.key.clone(), NOW)).collect();
+    let known: HashMap<EntryKey, UnixMillis> = entries.iter().map(|entry| (entry.key, NOW)).collect();
     let known = Mutex::new(known);
     let append = move |entry: &NewEntry| {
         let _ = &folder;

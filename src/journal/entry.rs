@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::queue::Queue;
+use super::{entry_key::EntryKey, queue::Queue};
 use crate::clock::UnixMillis;
 
 /// The state of an entry.
@@ -40,7 +40,7 @@ pub struct NewEntry {
     /// The queue that the entry goes to.
     pub queue: Queue,
     /// The duplicate key: an entry whose key its queue knows already is not added.
-    pub key: String,
+    pub key: EntryKey,
     /// The conversation's key: entries of one conversation are leased one at a time and in order.
     pub conversation: String,
     /// The bytes to keep.
@@ -116,15 +116,8 @@ impl fmt::Display for EntryId {
 
 impl EntryId {
     /// The key of the reply at `index` to this message: no other entry ever has its number.
-    pub fn reply_key(self, index: usize) -> String {
-        format!("{self}.{index}")
-    }
-
-    /// The message that the reply with this key answers.
-    pub fn answered_by(reply_key: &str) -> Option<Self> {
-        let (message, index) = reply_key.split_once('.')?;
-        index.parse::<usize>().ok()?;
-        message.parse().ok().map(Self)
+    pub fn reply_key(self, index: usize) -> EntryKey {
+        EntryKey::of(&format!("{self}.{index}"))
     }
 }
 
@@ -135,8 +128,8 @@ pub struct Entry {
     pub lease: Lease,
     /// The entry's number.
     pub id: EntryId,
-    /// The duplicate key.
-    pub key: String,
+    /// The entry whose follow-up this one is: for a reply, the message that it answers.
+    pub answers: Option<EntryId>,
     /// The conversation's key.
     pub conversation: String,
     /// The bytes that were kept.
@@ -157,7 +150,9 @@ pub struct Record {
     /// The state that the entry has come to.
     pub state: State,
     /// The duplicate key.
-    pub key: String,
+    pub key: EntryKey,
+    /// The entry whose follow-up this one is: for a reply, the message that it answers.
+    pub answers: Option<EntryId>,
     /// The conversation's key.
     pub conversation: String,
     /// The bytes that were kept.
@@ -182,13 +177,19 @@ impl Record {
     }
 
     /// The record of an entry that is accepted now.
-    pub(super) fn accepted(id: EntryId, entry: NewEntry, now: UnixMillis) -> Self {
+    pub(super) fn accepted(
+        id: EntryId,
+        entry: NewEntry,
+        answers: Option<EntryId>,
+        now: UnixMillis,
+    ) -> Self {
         let is_dead = entry.dead.is_some();
         Self {
             id,
             queue: entry.queue,
             state: if is_dead { State::Dead } else { State::Pending },
             key: entry.key,
+            answers,
             conversation: entry.conversation,
             body: entry.body,
             attempts: 0,
@@ -204,7 +205,7 @@ impl Record {
         Entry {
             lease,
             id: self.id,
-            key: self.key.clone(),
+            answers: self.answers,
             conversation: self.conversation.clone(),
             body: self.body.clone(),
             attempt: self.attempts + 1,

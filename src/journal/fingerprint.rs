@@ -50,11 +50,11 @@ impl Fingerprints {
         Self(SipHasher13::new_with_keys(rand::random(), rand::random()))
     }
 
-    /// The fingerprint of `text` in `queue`.
-    pub(super) fn of(&self, queue: Queue, text: &str) -> Fingerprint {
+    /// The fingerprint of `bytes` in `queue`.
+    pub(super) fn of(&self, queue: Queue, bytes: impl AsRef<[u8]>) -> Fingerprint {
         let mut hasher = self.0;
         hasher.write_u8(queue as u8);
-        hasher.write(text.as_bytes());
+        hasher.write(bytes.as_ref());
         let hash = hasher.finish128();
         Fingerprint(hash.h1, hash.h2)
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queue_text_and_process_key_all_count() {
+    fn queue_bytes_and_process_key_all_count() {
         let fingerprints = Fingerprints::new();
         let one = fingerprints.of(Queue::Inbox, "a");
         assert_eq!(one, fingerprints.of(Queue::Inbox, "a"));

@@ -21,6 +21,7 @@ mod changes;
 mod conversation_queue;
 mod driver;
 mod entry;
+mod entry_key;
 mod error;
 mod filter;
 mod fingerprint;
@@ -43,6 +44,7 @@ mod transfer;
 
 pub use self::{
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
+    entry_key::EntryKey,
     error::{JournalError, Pending},
     filter::{Filter, KeyPattern, Order},
     open::{check, open_operator, open_server, open_source, open_target},

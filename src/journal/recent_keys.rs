@@ -54,7 +54,7 @@ impl RecentKeys {
 
     /// The fingerprint of an entry's key.
     pub(super) fn fingerprint(&self, entry: &NewEntry) -> Fingerprint {
-        self.fingerprints.of(entry.queue, &entry.key)
+        self.fingerprints.of(entry.queue, entry.key.as_bytes())
     }
 
     /// The present epoch: read it before a key is given to the store, and remember the key with it.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{
     entry::{EntryId, Record},
+    entry_key::EntryKey,
     error::Pending,
     filter::Filter,
     queue::Queue,
@@ -22,7 +23,7 @@ pub trait Records: Send + Sync + fmt::Debug + 'static {
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>>;
 
     /// The entries of a queue that have one of these keys, in order of acceptance.
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>>;
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>>;
 
     /// Makes a dead letter pending again, due now, its attempts counted anew.
     ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{Level, Span, field};
 
-use super::progress::{Step, answered_entry};
+use super::progress::Step;
 use crate::{
     ids::shortened,
     journal::{Entry, Queue},
@@ -28,7 +28,7 @@ pub(super) fn attempt_span(queue: Queue, entry: &Entry) -> Span {
         "attempt",
         queue = queue.as_str(),
         entry = %entry.id,
-        answers = answered_entry(queue, entry).map(field::display),
+        answers = entry.answers.map(field::display),
         attempt = entry.attempt,
         app = conversation.map(|it| it.app.as_str()),
         account = account.as_deref(),

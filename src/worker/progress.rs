@@ -114,7 +114,7 @@ impl Observers {
         let progress = Progress {
             queue,
             entry: entry.id,
-            answers: answered_entry(queue, entry),
+            answers: entry.answers,
             conversation: Conversation::decode(&entry.conversation),
             body: entry.body.clone(),
             attempt: entry.attempt,
@@ -134,14 +134,6 @@ impl Observer {
                  further panics of it are not logged"
             );
         }
-    }
-}
-
-/// The number of the message that an entry of the Outbox answers.
-pub(super) fn answered_entry(queue: Queue, entry: &Entry) -> Option<EntryId> {
-    match queue {
-        Queue::Inbox => None,
-        Queue::Outbox => EntryId::answered_by(&entry.key),
     }
 }
 

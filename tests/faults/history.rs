@@ -99,11 +99,11 @@ impl History {
     /// A handled message's reply was enqueued exactly once, after the message was accepted; a message that no handler
     /// finished has no reply.
     fn each_handled_message_has_one_reply(&self) {
-        let replies: BTreeMap<&str, &Record> =
-            self.of(Queue::Outbox).map(|record| (record.key.as_str(), record)).collect();
+        let replies: BTreeMap<_, &Record> =
+            self.of(Queue::Outbox).map(|record| (record.answers, record)).collect();
         let mut expected = 0;
         for message in self.of(Queue::Inbox) {
-            let reply = replies.get(format!("{}.0", message.id).as_str());
+            let reply = replies.get(&Some(message.id));
             let has_one = message.state == State::Done && text(&message.body).is_some();
             assert_eq!(reply.is_some(), has_one, "{message:?} {reply:?}");
             assert!(reply.is_none_or(|reply| reply.id > message.id), "{message:?} {reply:?}");
@@ -115,10 +115,10 @@ impl History {
     /// A reply that is done was sent at least once, at most as often as it was tried, and in the order of its conversation.
     fn each_reply_arrived_in_order(&self) {
         let mut expected: HashMap<(&str, String), Vec<&Record>> = HashMap::new();
-        let inbox: HashMap<String, &Record> =
-            self.of(Queue::Inbox).map(|message| (format!("{}.0", message.id), message)).collect();
+        let inbox: HashMap<_, &Record> =
+            self.of(Queue::Inbox).map(|message| (Some(message.id), message)).collect();
         for reply in self.of(Queue::Outbox) {
-            let body = &inbox[&reply.key].body;
+            let body = &inbox[&reply.answers].body;
             let said = format!("You said: {}", text(body).unwrap());
             expected.entry((user(&reply.conversation), said)).or_default().push(reply);
         }

@@ -8,6 +8,7 @@ use crate::{
         changes::Changes,
         conversation_queue::Times,
         entry::{Appended, DISCARDED, Entry, EntryId, Lease, NewEntry, Record, State},
+        entry_key::EntryKey,
         error::{JournalError, no_dead_letter_error, nothing_to_discard_error},
         filter::{Filter, Order},
         options::Options,
@@ -23,7 +24,7 @@ use crate::{
 pub(super) struct Contents {
     options: Options,
     records: BTreeMap<EntryId, Record>,
-    keys: HashMap<(Queue, String), EntryId>,
+    keys: HashMap<(Queue, EntryKey), EntryId>,
     /// When each settled entry was settled, in the journal's own time.
     settled: BTreeMap<EntryId, JournalTime>,
     last_id: i64,
@@ -76,23 +77,23 @@ impl Contents {
         self.records.get(&id).cloned()
     }
 
-    pub(super) fn find(&self, queue: Queue, keys: &[String]) -> Vec<Record> {
+    pub(super) fn find(&self, queue: Queue, keys: &[EntryKey]) -> Vec<Record> {
         let wanted = |record: &&Record| record.queue == queue && keys.contains(&record.key);
         self.records.values().filter(wanted).cloned().collect()
     }
 
     /// Adds an entry, unless its key is known; refuses a new one for which the Inbox has no room.
     pub(super) fn append(&mut self, entry: NewEntry, moment: Moment) -> Result<Appended, JournalError> {
-        let is_known = self.keys.contains_key(&(entry.queue, entry.key.clone()));
+        let is_known = self.keys.contains_key(&(entry.queue, entry.key));
         if entry.adds_to_inbox() && !is_known && self.queues.room() == 0 {
             return Err(self.queues.full_error());
         }
-        Ok(self.insert(entry, moment))
+        Ok(self.insert(entry, None, moment))
     }
 
     /// Adds an entry whose key is new.
-    fn insert(&mut self, entry: NewEntry, moment: Moment) -> Appended {
-        let key = (entry.queue, entry.key.clone());
+    fn insert(&mut self, entry: NewEntry, answers: Option<EntryId>, moment: Moment) -> Appended {
+        let key = (entry.queue, entry.key);
         if self.keys.contains_key(&key) {
             return Appended::Duplicate;
         }
@@ -103,7 +104,7 @@ impl Contents {
         if entry.dead.is_some() {
             self.settled.insert(id, moment.elapsed);
         }
-        self.records.insert(id, Record::accepted(id, entry, moment.now));
+        self.records.insert(id, Record::accepted(id, entry, answers, moment.now));
         Appended::New
     }
 
@@ -133,7 +134,7 @@ impl Contents {
     ) -> Result<(), JournalError> {
         self.settle(lease, State::Done, moment)?;
         for entry in follow_ups {
-            self.insert(entry, moment);
+            self.insert(entry, Some(lease.id), moment);
         }
         Ok(())
     }
@@ -232,7 +233,7 @@ impl Contents {
         for (id, record) in &removed {
             self.queues.remove_settled(record.queue, SettledCounts::one(record.state));
             self.settled.remove(id);
-            self.keys.remove(&(record.queue, record.key.clone()));
+            self.keys.remove(&(record.queue, record.key));
         }
         removed.len() as u64
     }

@@ -12,6 +12,7 @@ use crate::{
     journal::{
         changes::Changes,
         entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding},
+        entry_key::EntryKey,
         error::{JournalError, Pending, closed_error},
         filter::Filter,
         options::Options,
@@ -97,7 +98,7 @@ impl Records for Memory {
         self.with(move |contents, _| Ok(contents.show(id)))
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         self.with(move |contents, _| Ok(contents.find(queue, &keys)))
     }
 

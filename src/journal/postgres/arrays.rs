@@ -9,7 +9,7 @@ use super::{
     key_hash::KeyHash,
 };
 use crate::journal::{
-    Appended, Lease,
+    Appended, EntryKey, Lease,
     driver::{
         numbers::{queue_number, state_number},
         request::Request,
@@ -130,10 +130,10 @@ impl<'a> SettleArrays<'a> {
 #[derive(Default)]
 pub(super) struct EntryArrays<'a> {
     pub(super) queues: Vec<i16>,
-    key_hashes: Vec<KeyHash>,
+    keys: Vec<EntryKey>,
     conversation_hashes: Vec<KeyHash>,
     conversations: Vec<&'a [u8]>,
-    keys: Vec<&'a [u8]>,
+    answers: Vec<Option<i64>>,
     reasons: Vec<Option<&'a [u8]>>,
     bodies: Vec<&'a [u8]>,
     /// The queue, conversation and fence of the lease that must still count, for each follow-up.
@@ -162,12 +162,12 @@ impl<'a> EntryArrays<'a> {
     }
 
     fn push(&mut self, row: &'a NewRow, lease: Option<&Lease>, binding: Option<&'a BoundBody>) {
-        let NewRow { key, conversation: hash, entry } = row;
+        let NewRow { conversation: hash, entry } = row;
         self.queues.push(queue_number(entry.queue));
-        self.key_hashes.push(*key);
+        self.keys.push(entry.key);
         self.conversation_hashes.push(*hash);
         self.conversations.push(entry.conversation.as_bytes());
-        self.keys.push(entry.key.as_bytes());
+        self.answers.push(lease.map(|lease| lease.id.0));
         self.reasons.push(entry.dead.as_ref().map(String::as_bytes));
         self.bodies.push(&entry.body);
         self.lease_queues.push(lease.map(|lease| conversation(lease).0));
@@ -186,10 +186,10 @@ impl<'a> EntryArrays<'a> {
         vec![
             now,
             &self.queues,
-            &self.key_hashes,
+            &self.keys,
             &self.conversation_hashes,
             &self.conversations,
-            &self.keys,
+            &self.answers,
             &self.reasons,
             &self.bodies,
             &self.lease_queues,

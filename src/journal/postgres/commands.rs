@@ -58,18 +58,16 @@ pub(super) struct LeaseOptions {
     pub(super) span: i64,
 }
 
-/// A new entry, with the hashes of its key and its conversation.
+/// A new entry, with the hash of its conversation.
 #[derive(Debug)]
 pub(super) struct NewRow {
-    pub(super) key: KeyHash,
     pub(super) conversation: KeyHash,
     pub(super) entry: NewEntry,
 }
 
 impl NewRow {
     fn new(entry: NewEntry) -> Self {
-        let hash = |text: &str| KeyHash::of(text.as_bytes());
-        Self { key: hash(&entry.key), conversation: hash(&entry.conversation), entry }
+        Self { conversation: KeyHash::of(entry.conversation.as_bytes()), entry }
     }
 }
 

@@ -1,10 +1,11 @@
-//! 128 bits of SHA-256 that stand for keys, conversations and bodies: the same on every replica.
+//! Short values that stand for longer ones, the same on every replica: the keys of entries, and 128 bits of SHA-256 for
+//! conversations and bodies.
 
 use bytes::BytesMut;
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 
-use crate::journal::entry::ConversationToken;
+use crate::journal::{EntryKey, entry::ConversationToken};
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
@@ -45,6 +46,23 @@ impl ToSql for KeyHash {
 impl<'a> FromSql<'a> for KeyHash {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
         Ok(Self(<&[u8]>::from_sql(kind, raw)?.try_into()?))
+    }
+
+    accepts!(BYTEA);
+}
+
+impl ToSql for EntryKey {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxedError> {
+        self.as_bytes().to_sql(kind, out)
+    }
+
+    accepts!(BYTEA);
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for EntryKey {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, BoxedError> {
+        Ok(<[u8; Self::LENGTH]>::try_from(<&[u8]>::from_sql(kind, raw)?)?.into())
     }
 
     accepts!(BYTEA);

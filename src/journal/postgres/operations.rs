@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        EntryId, Filter, Queue, QueueStats, Record, Stats, driver::numbers::queue_number,
+        EntryId, EntryKey, Filter, Queue, QueueStats, Record, Stats, driver::numbers::queue_number,
         entry::DISCARDED,
     },
 };
@@ -94,10 +94,13 @@ pub(super) async fn list(client: &Client, filter: &Filter) -> Result<Vec<Record>
 }
 
 /// The entries of a queue that have one of these keys, in order of acceptance.
-pub(super) async fn find(client: &Client, queue: Queue, keys: &[String]) -> Result<Vec<Record>, Error> {
-    let digests: Vec<_> = keys.iter().map(|key| KeyHash::of(key.as_bytes())).collect();
-    let sql = format!("select {RECORD} from entry where queue = $1 and key_hash = any($2) order by id");
-    records(client, &sql, &[&queue_number(queue), &digests]).await
+pub(super) async fn find(
+    client: &Client,
+    queue: Queue,
+    keys: &[EntryKey],
+) -> Result<Vec<Record>, Error> {
+    let sql = format!("select {RECORD} from entry where queue = $1 and key = any($2) order by id");
+    records(client, &sql, &[&queue_number(queue), &keys]).await
 }
 
 /// Entries after `after`, oldest first.

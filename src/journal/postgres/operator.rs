@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::{operations, operations_connection::OperationsConnection, purge};
 use crate::journal::{
-    EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
     driver::purge::purge_all,
     error::{no_dead_letter_error, nothing_to_discard_error},
 };
@@ -75,7 +75,7 @@ impl Records for Operator {
         })
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         Box::pin(async move {
             let keys = &keys;
             let find = |client: Arc<Client>| async move { operations::find(&client, queue, keys).await };

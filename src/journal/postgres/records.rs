@@ -15,7 +15,7 @@ type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
 /// The columns of [`record`]. The time when an entry is due is shown by the clock as it is set now.
 pub(super) const RECORD: &str = "id, queue, state, key, conversation, body, attempts, accepted_at,
-    due_at + (select clock_steps from version), settled_at, reason";
+    due_at + (select clock_steps from version), settled_at, reason, answers";
 
 /// The queue whose number is in a column.
 pub(super) fn queue(row: &Row, column: usize) -> Result<Queue, Error> {
@@ -48,7 +48,7 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
         id: EntryId(row.try_get(0)?),
         queue: queue(row, 1)?,
         state,
-        key: text(row.try_get(3)?),
+        key: row.try_get(3)?,
         conversation: text(row.try_get(4)?),
         body: row.try_get::<_, Vec<u8>>(5)?.into(),
         attempts: attempts(row.try_get(6)?),
@@ -56,6 +56,7 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
         due_at: UnixMillis(row.try_get(8)?),
         settled_at: row.try_get::<_, Option<i64>>(9)?.map(UnixMillis),
         reason: row.try_get::<_, Option<Vec<u8>>>(10)?.map(text),
+        answers: row.try_get::<_, Option<i64>>(11)?.map(EntryId),
     })
 }
 
@@ -73,7 +74,7 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
         let entry = Entry {
             lease,
             id,
-            key: text(row.try_get(4)?),
+            answers: row.try_get::<_, Option<i64>>(4)?.map(EntryId),
             conversation: text(row.try_get(5)?),
             body: row.try_get::<_, Vec<u8>>(6)?.into(),
             attempt: attempts(row.try_get(7)?),

@@ -20,12 +20,12 @@ static RESTORE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with added as (
         insert into entry (accepted_elapsed, settled_elapsed, id, queue, state, attempts, due_at, accepted_at, settled_at,
-            key_hash, conversation_hash, conversation, key, reason, body)
-        select elapsed, elapsed, id, queue, state, attempts, due_at - clock_steps, accepted_at, settled_at, key_hash, conversation_hash,
-            conversation, key, reason, body
+            key, conversation_hash, conversation, answers, reason, body)
+        select elapsed, elapsed, id, queue, state, attempts, due_at - clock_steps, accepted_at, settled_at, key, conversation_hash,
+            conversation, answers, reason, body
         from version, unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[],
-            $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[])
-            r (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash, conversation, key, reason,
+            $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[])
+            r (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, answers, reason,
                body)
         returning queue, state
     ), counted as (
@@ -45,7 +45,8 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
     let ids = all(&|it| it.id.0);
     let attempts: Vec<_> = records.iter().map(|it| it.attempts.cast_signed()).collect();
     let settled_at: Vec<_> = records.iter().map(|it| it.settled_at.map(|at| at.0)).collect();
-    let key_hashes: Vec<_> = records.iter().map(|it| KeyHash::of(it.key.as_bytes())).collect();
+    let keys: Vec<_> = records.iter().map(|it| it.key).collect();
+    let answers: Vec<_> = records.iter().map(|it| it.answers.map(|id| id.0)).collect();
     let conversations: Vec<_> =
         records.iter().map(|it| KeyHash::of(it.conversation.as_bytes())).collect();
     let reasons: Vec<_> = records.iter().map(|it| it.reason.as_ref().map(String::as_bytes)).collect();
@@ -63,10 +64,10 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
                 &all(&|it| it.due_at.0),
                 &all(&|it| it.accepted_at.0),
                 &settled_at,
-                &key_hashes,
+                &keys,
                 &conversations,
                 &bytes(|it| it.conversation.as_bytes()),
-                &bytes(|it| it.key.as_bytes()),
+                &answers,
                 &reasons,
                 &bytes(|it| &it.body),
                 &last,

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Pending, Queue, Queues, Record,
-        Records, SignatureBinding, Stats,
+        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Pending, Queue,
+        Queues, Record, Records, SignatureBinding, Stats,
         driver::request::{Request, send, try_send},
         error::closed_error,
     },
@@ -118,7 +118,7 @@ impl Records for Server {
         self.operator.show(id)
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         self.operator.find(queue, keys)
     }
 

@@ -63,10 +63,10 @@ static SETTLE: LazyLock<String> = LazyLock::new(|| {
 static ADD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with new as (
-            select distinct on (n.queue, n.key_hash) n.*
-            from unnest($2::smallint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[],
+            select distinct on (n.queue, n.key) n.*
+            from unnest($2::smallint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[], $8::bytea[],
                 $9::smallint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) with ordinality
-                n (queue, key_hash, conversation_hash, conversation, key, reason, body, lease_queue,
+                n (queue, key, conversation_hash, conversation, answers, reason, body, lease_queue,
                    lease_conversation_hash, lease_fence, signature, bound_body, place)
             where (n.lease_fence is null or exists (
                     select from conversation c
@@ -74,22 +74,22 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
                         and c.fence = n.lease_fence and c.leased_entry is not null))
                 and (n.signature is null or exists (
                     select from signature_binding b where b.signature = n.signature and b.body = n.bound_body))
-            order by n.queue, n.key_hash, n.place
+            order by n.queue, n.key, n.place
         ), added as (
             insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, accepted_elapsed,
-                settled_elapsed, key_hash, conversation_hash, conversation, key, reason, body)
+                settled_elapsed, key, conversation_hash, conversation, answers, reason, body)
             select nextval('entry_id'), queue, case when reason is null then 0 else 2 end, 0, {NOW}, {WALL_CLOCK},
                 case when reason is null then null else {WALL_CLOCK} end, $15::bigint,
-                case when reason is null then 0 else $15::bigint end, key_hash, conversation_hash, conversation, key,
+                case when reason is null then 0 else $15::bigint end, key, conversation_hash, conversation, answers,
                 reason, body
             from (select * from new order by place) n
-            on conflict (queue, key_hash) do nothing
-            returning queue, key_hash, state
+            on conflict (queue, key) do nothing
+            returning queue, key, state
         ), counted as (
             select $14::bigint, queue, count(*) filter (where state = 0), 0, count(*) filter (where state = 2)
             from added group by queue
         ), tallied as ({ADD_TO_TALLY})
-        select queue, key_hash from added"
+        select queue, key from added"
     )
 });
 
@@ -143,7 +143,7 @@ static LEASE: LazyLock<String> = LazyLock::new(|| {
             returning c.conversation_hash, c.leased_entry, c.fence, d.ready_at
         )
         update entry e set attempts = e.attempts + 1 from leased l where e.id = l.leased_entry
-        returning l.conversation_hash, l.fence, l.ready_at, e.id, e.key, e.conversation, e.body, e.attempts,
+        returning l.conversation_hash, l.fence, l.ready_at, e.id, e.answers, e.conversation, e.body, e.attempts,
             e.accepted_at"
     )
 });
@@ -153,7 +153,7 @@ const SUM: &str = "select queue, sum(pending)::bigint from tally group by queue"
 
 /// The statement that says whether a key is new, and how many entries of its queue are pending.
 const ROOM: &str = "
-    select not exists (select from entry e where e.queue = $1 and e.key_hash = $2::bytea),
+    select not exists (select from entry e where e.queue = $1 and e.key = $2::bytea),
         (select coalesce(sum(pending), 0)::bigint from tally where queue = $1)";
 
 /// The statements of the writer, prepared on a connection.

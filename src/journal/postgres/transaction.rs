@@ -15,7 +15,7 @@ use super::{
     statements::Statements,
 };
 use crate::journal::{
-    Appended, Entry, JournalError, PerQueue,
+    Appended, Entry, EntryKey, JournalError, PerQueue,
     driver::{numbers::queue_number, request::Request},
 };
 
@@ -211,7 +211,7 @@ struct Results {
     /// The numbers of the entries that were settled.
     settled: HashSet<i64>,
     /// The queues and keys of the entries that were added, as far as no append was told so.
-    added: HashSet<(i16, KeyHash)>,
+    added: HashSet<(i16, EntryKey)>,
 }
 
 impl Results {
@@ -224,7 +224,7 @@ impl Results {
             return Err(JournalError::SignatureReused);
         }
         Ok(append.row.as_ref().map(|row| {
-            let is_new = self.added.remove(&(queue_number(row.entry.queue), row.key));
+            let is_new = self.added.remove(&(queue_number(row.entry.queue), row.entry.key));
             if is_new { Appended::New } else { Appended::Duplicate }
         }))
     }

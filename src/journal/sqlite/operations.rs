@@ -14,7 +14,8 @@ use super::{
     time::operator_moment,
 };
 use crate::journal::{
-    EntryId, Filter, JournalError, Options, Pending, Queue, Record, driver::access::Access, time::Moment,
+    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, driver::access::Access,
+    time::Moment,
 };
 
 /// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
@@ -74,7 +75,7 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
 pub(super) fn find(
     connection: &Connection,
     queue: Queue,
-    keys: &[String],
+    keys: &[EntryKey],
 ) -> rusqlite::Result<Vec<Record>> {
     let mut statement =
         connection.prepare(&format!("select {RECORD} from entry where queue = ?1 and key = ?2"))?;
@@ -98,12 +99,12 @@ pub(super) fn page(
 
 /// Puts in an entry of another journal as it was; a settled entry is kept as if it had been settled just now.
 pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
-    let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, .. } = record;
+    let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, answers, .. } = record;
     let (conversation, key, reason, body) =
         (&record.conversation, &record.key, &record.reason, &record.body[..]);
     let mut statement = connection.prepare_cached(&format!(
         "insert into entry ({RECORD}, accepted_elapsed, settled_elapsed)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
     ))?;
     statement
         .execute(params![
@@ -117,7 +118,8 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
             conversation,
             key,
             reason,
-            body
+            body,
+            answers
         ])
         .map(drop)
 }

@@ -11,7 +11,7 @@ use super::{
     statements,
 };
 use crate::journal::{
-    EntryId, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
     driver::{
         access::Access,
         purge::{PurgeResult, purge_all},
@@ -56,7 +56,7 @@ impl Records for Operator {
         read(&self.path, move |connection| operations::show(connection, id))
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         read(&self.path, move |connection| operations::find(connection, queue, &keys))
     }
 

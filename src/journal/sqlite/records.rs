@@ -8,7 +8,7 @@ use rusqlite::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        EntryId, Queue, Record, State,
+        EntryId, EntryKey, Queue, Record, State,
         conversation_queue::Times,
         driver::numbers::{queue, queue_number, state, state_number},
         queue_state::PendingEntry,
@@ -18,7 +18,8 @@ use crate::{
 
 /// The columns of [`record`].
 pub(super) const RECORD: &str =
-    "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body";
+    "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
+    answers";
 
 /// The pending entry of a row with the columns `id, queue, conversation, due_at, accepted_at`.
 pub(super) fn pending_entry(row: &Row<'_>) -> Result<PendingEntry> {
@@ -44,6 +45,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         key: row.get(8)?,
         reason: row.get(9)?,
         body: row.get::<_, Vec<u8>>(10)?.into(),
+        answers: row.get(11)?,
     })
 }
 
@@ -85,6 +87,18 @@ impl ToSql for EntryId {
 impl FromSql for EntryId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
+    }
+}
+
+impl ToSql for EntryKey {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(self.as_bytes().into())
+    }
+}
+
+impl FromSql for EntryKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; Self::LENGTH]>::column_result(value).map(Self::from)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 
 use super::{error::open_error, marks::Mark};
-use crate::journal::{JournalError, driver::access::Access};
+use crate::journal::{EntryKey, JournalError, driver::access::Access};
 
 /// The migrations, each from the version that is its index to the next; `user_version` counts them.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
     create table entry (
         id integer primary key,      -- in order of acceptance, given by the server, never used twice
         queue integer not null,      -- 0 inbox, 1 outbox
@@ -45,9 +45,46 @@ const MIGRATIONS: [&str; 2] = ["
     ) strict;
     insert into journal_time (elapsed, seen_at)
         select 0, coalesce(max(accepted_at), 0) from entry where state = 0 and state <> 1;
+", "
+    -- A key of 20 bytes stands for the text that was the key, and a reply names the message that it answers.
+    create table new_entry (
+        id integer primary key,
+        queue integer not null,
+        state integer not null,
+        attempts integer not null,
+        open_attempts integer not null default 0,
+        due_at integer not null,
+        accepted_at integer not null,
+        accepted_elapsed integer not null,
+        settled_at integer,
+        settled_elapsed integer,
+        answers integer,
+        key blob not null,
+        conversation text not null,
+        reason text,
+        body blob not null
+    ) strict;
+    insert into new_entry
+        select id, queue, state, attempts, open_attempts, due_at, accepted_at, accepted_elapsed, settled_at,
+            settled_elapsed, iif(queue = 1, nullif(cast(key as integer), 0), null), entry_key(key), conversation,
+            reason, body
+        from entry order by id;
+    drop table entry;
+    alter table new_entry rename to entry;
+    create unique index entry_key on entry (queue, key);
+    create index unsettled on entry (state) where state <> 1;
 "];
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+
+/// The SQL function `entry_key(text)`: the key of an entry whose key was a text.
+fn add_entry_key_function(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("entry_key", 1, flags, |context| {
+        Ok(EntryKey::of(context.get_raw(0).as_str()?))
+    })
+}
+
 /// The file's version, after migrating it if that was asked for, and its mark.
 pub(super) fn version(
     connection: &mut Connection,
@@ -71,6 +108,7 @@ pub(super) fn version(
         Some([]) => Version::Ours,
         Some(_) if !migrate => Version::Older(version),
         Some(missing) => {
+            add_entry_key_function(&transaction)?;
             missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
             if version == 0 {
                 // A new target is never, not even for a moment, an empty journal that a server would take.

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Options, Pending, Queue,
-        Queues, Record, Records, SignatureBinding, Stats,
+        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Options, Pending,
+        Queue, Queues, Record, Records, SignatureBinding, Stats,
         changes::Changes,
         driver::{
             purge::purge_all,
@@ -151,7 +151,7 @@ impl Records for Server {
         read(&self.place.path, move |connection| operations::show(connection, id))
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         read(&self.place.path, move |connection| operations::find(connection, queue, &keys))
     }
 

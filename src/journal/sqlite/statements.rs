@@ -6,7 +6,7 @@ use super::records::{count, pending_entry};
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, Lease, NewEntry, PerQueue, Queue, QueueStats, State, Stats,
+        Entry, EntryId, EntryKey, Lease, NewEntry, PerQueue, Queue, QueueStats, State, Stats,
         entry::DISCARDED,
         queue_state::{PendingEntry, SettledCounts},
         time::Moment,
@@ -18,6 +18,7 @@ pub(super) fn insert(
     connection: &Connection,
     id: EntryId,
     entry: &NewEntry,
+    answers: Option<EntryId>,
     moment: Moment,
 ) -> Result<bool> {
     let Moment { now, elapsed, .. } = moment;
@@ -27,8 +28,8 @@ pub(super) fn insert(
     };
     let mut statement = connection.prepare_cached(
         "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
-             accepted_elapsed, settled_elapsed)
-         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on conflict (queue, key) do nothing",
+             accepted_elapsed, settled_elapsed, answers)
+         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict (queue, key) do nothing",
     )?;
     let NewEntry { queue, conversation, key, body, dead: reason } = entry;
     let (settled_at, settled_elapsed) = settled.unzip();
@@ -43,13 +44,14 @@ pub(super) fn insert(
         reason,
         &body[..],
         elapsed,
-        settled_elapsed
+        settled_elapsed,
+        answers
     ];
     Ok(statement.execute(values)? == 1)
 }
 
 /// Whether an entry with this key is there.
-pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Result<bool> {
+pub(super) fn is_known(connection: &Connection, queue: Queue, key: EntryKey) -> Result<bool> {
     let mut statement =
         connection.prepare_cached("select 1 from entry where queue = ?1 and key = ?2")?;
     statement.exists(params![queue, key])
@@ -58,13 +60,13 @@ pub(super) fn is_known(connection: &Connection, queue: Queue, key: &str) -> Resu
 /// The entry that was leased; none if it is not pending any more.
 pub(super) fn leased_entry(connection: &Connection, lease: &Lease) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
-        "select key, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
+        "select answers, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
     )?;
     let entry = |row: &Row<'_>| {
         let body: Vec<u8> = row.get(2)?;
         Ok(Entry {
             id: lease.id,
-            key: row.get(0)?,
+            answers: row.get(0)?,
             conversation: row.get(1)?,
             body: body.into(),
             attempt: row.get(3)?,

@@ -124,7 +124,8 @@ mod tests {
     use crate::{
         clock::{Clock, UnixMillis},
         journal::{
-            EntryId, NewEntry, Queue, changes::Changes, recent_keys::RecentKeys, time::Timekeeper,
+            EntryId, EntryKey, NewEntry, Queue, changes::Changes, recent_keys::RecentKeys,
+            time::Timekeeper,
         },
     };
 
@@ -137,14 +138,14 @@ mod tests {
         let mut store = Store::open(&place, true, &mut queues).unwrap();
         let entry = NewEntry {
             queue: Queue::Inbox,
-            key: "1".to_owned(),
+            key: EntryKey::of("1"),
             conversation: "a".to_owned(),
             body: "1".into(),
             dead: None,
         };
         let operator = connect(&path, Access::Server).unwrap();
         let (moment, _) = Timekeeper::new(Clock::manual(UnixMillis(0))).read();
-        statements::insert(&operator, EntryId(1), &entry, moment).unwrap();
+        statements::insert(&operator, EntryId(1), &entry, None, moment).unwrap();
 
         store.connection.execute_batch("create temp view entry as select 1 as other").unwrap();
         store.read_changes(&mut queues).unwrap_err();

@@ -54,10 +54,10 @@ impl Transaction<'_> {
     /// Adds an entry, unless its key is known; refuses a new one for which the Inbox has no room.
     pub(super) fn append(&mut self, entry: &NewEntry) -> Result<Appended, Failure> {
         let is_full = entry.adds_to_inbox() && self.queues.room() == 0;
-        if is_full && !statements::is_known(self.connection, entry.queue, &entry.key)? {
+        if is_full && !statements::is_known(self.connection, entry.queue, entry.key)? {
             return Err(self.queues.full_error().into());
         }
-        Ok(self.insert(entry)?)
+        Ok(self.insert(entry, None)?)
     }
 
     pub(super) fn lease(
@@ -98,7 +98,7 @@ impl Transaction<'_> {
     pub(super) fn finish(&mut self, lease: &Lease, follow_ups: &[NewEntry]) -> Result<(), Failure> {
         self.settle(lease, State::Done, None)?;
         for entry in follow_ups {
-            self.insert(entry)?;
+            self.insert(entry, Some(lease.id))?;
         }
         Ok(())
     }
@@ -177,9 +177,9 @@ impl Transaction<'_> {
         JournalError::LeaseLost(lease.id).into()
     }
 
-    fn insert(&mut self, entry: &NewEntry) -> rusqlite::Result<Appended> {
+    fn insert(&mut self, entry: &NewEntry, answers: Option<EntryId>) -> rusqlite::Result<Appended> {
         let id = EntryId(*self.last_id + 1);
-        if !statements::insert(self.connection, id, entry, self.moment)? {
+        if !statements::insert(self.connection, id, entry, answers, self.moment)? {
             return Ok(Appended::Duplicate);
         }
         *self.last_id = id.0;

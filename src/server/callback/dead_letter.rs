@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::id_limit::LONGEST_ID;
 use crate::{
     ids::{AccountId, AppKey, UserId},
-    journal::{NewEntry, Queue},
+    journal::{EntryKey, NewEntry, Queue},
     protocol::{Conversation, parse, sender},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn unreadable_body(app: &AppKey, body: Bytes, reason: String) -> NewE
     let digest = digest(&body);
     NewEntry {
         queue: Queue::Inbox,
-        key: format!("{app}{SEPARATOR}b{SEPARATOR}{digest}"),
+        key: EntryKey::of(&format!("{app}{SEPARATOR}b{SEPARATOR}{digest}")),
         conversation: conversation(app, &body, &digest),
         body,
         dead: Some(reason),
@@ -37,7 +37,7 @@ pub(super) fn conflicting_body(app: &AppKey, body: Bytes) -> Option<NewEntry> {
     let reason = "its signature came with another body before: the platform has signed two messages alike, or somebody \
                   uses an address that was seen. If it is genuine, revive it; if not, discard it"
         .to_owned();
-    let key = format!("{app}{SEPARATOR}s{SEPARATOR}{digest}");
+    let key = EntryKey::of(&format!("{app}{SEPARATOR}s{SEPARATOR}{digest}"));
     Some(NewEntry { queue: Queue::Inbox, key, conversation, body, dead: Some(reason) })
 }
 

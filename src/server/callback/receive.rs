@@ -16,7 +16,7 @@ use super::{
 use crate::{
     failpoint::{self, Point},
     ids::AppKey,
-    journal::{Appended, JournalError, NewEntry, Queue, SignatureBinding},
+    journal::{Appended, EntryKey, JournalError, NewEntry, Queue, SignatureBinding},
     protocol::Inbound,
     server::http::Arrival,
     signature::{Verified, Verifier},
@@ -88,7 +88,7 @@ impl Receiver {
         // Append.
         let entry = NewEntry {
             queue: Queue::Inbox,
-            key: inbound.dedup_key(&self.app),
+            key: EntryKey::of(&inbound.dedup_key(&self.app)),
             conversation: inbound.conversation_key(&self.app),
             body,
             dead: None,

@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Entry, NewEntry, Options, Queue, Queues},
+    journal::{self, Entry, EntryKey, NewEntry, Options, Queue, Queues},
     protocol::{Content, Conversation, Inbound, Message, Outgoing, Payload, Recipients, Text},
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -62,7 +62,7 @@ impl Filled {
         self.keys += 1;
         let entry = NewEntry {
             queue: Queue::Inbox,
-            key: self.keys.to_string(),
+            key: EntryKey::of(&self.keys.to_string()),
             conversation: names.encode(),
             body: body.into(),
             dead: dead.map(str::to_owned),
@@ -218,7 +218,7 @@ async fn filters_are_of_the_journal_and_not_of_its_newest_entries() {
     filled.add(["one", "", HASH], b"?".to_vec(), Some("not XML")).await;
     let crowd = (0..1200).map(|number| NewEntry {
         queue: Queue::Inbox,
-        key: format!("crowd {number}"),
+        key: EntryKey::of(&format!("crowd {number}")),
         conversation: format!("one\u{1f}news\u{1f}crowd{number}"),
         body: text("crowd", &number.to_string(), "z").into(),
         dead: None,
@@ -459,11 +459,11 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
     let number = client.query_one("select nextval('entry_id')", &[]).await.unwrap().get::<_, i64>(0);
     server.deliver(&text("third", "m3", "hello")).await.assert_ack();
     assert_eq!(following.column(2, USER).await, ["first", "third"]);
-    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash,
-            conversation, key, body)
-        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), conversation_hash, conversation, 'late',
+    let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash,
+            conversation, body)
+        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), conversation_hash, conversation,
             body
-        from entry where key <> 'late' order by id limit 1";
+        from entry order by id limit 1";
     client.execute(late, &[&number]).await.unwrap();
     assert_eq!(following.column(3, 0).await[2], number.to_string());
     following.interrupt();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rongcloud_callback::journal::{JournalError, NewEntry};
 
-use super::support::{Bench, keys, message, reply, snapshot};
+use super::support::{Bench, KeyText as _, keys, message, reply, snapshot};
 use crate::support::until;
 
 const NAMES: [&str; 3] = ["journal.db", "journal.db-wal", "journal.db-shm"];
@@ -43,7 +43,7 @@ async fn an_attempt_that_ended_meanwhile_is_noted_afterwards_and_was_one() {
     let third = held.next().unwrap();
     bench.journal.postpone(third.lease, bench.clock.now(), "busy".to_owned()).await.unwrap();
     let again = bench.lease_one().await;
-    assert_eq!((again.key.as_str(), again.attempt), ("3", 2));
+    assert_eq!((again.key_text(), again.attempt), ("3", 2));
     for id in [first.id, again.id] {
         let record = bench.journal.show(id).await.unwrap().unwrap();
         assert_eq!(record.attempts, 1, "one has ended, and a second one counts when it ends");

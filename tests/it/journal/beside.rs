@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, spawn},
-    support::{LEASE, MAX_PENDING, START, append_all, message, reply},
+    support::{KeyText as _, LEASE, MAX_PENDING, START, append_all, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, ON_A_COMMIT, ON_A_LOCK, client, waiting},
@@ -64,7 +64,7 @@ async fn a_slow_commit_holds_up_nobody_but_its_own_conversations() {
         assert_eq!(appending.await.unwrap().unwrap(), [Appended::New]);
     }
     let listed = journal.list(Filter { limit: 9, ..Filter::default() }).await.unwrap();
-    let number = |key: &str| listed.iter().find(|record| record.key == key).unwrap().id;
+    let number = |key: &str| listed.iter().find(|record| record.key_text() == key).unwrap().id;
     assert!(number("a0") < number("a1"), "{listed:?}");
 }
 

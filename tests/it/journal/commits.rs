@@ -9,7 +9,7 @@ use rongcloud_callback::{
 
 use super::{
     shared::{open, replicas, spawn},
-    support::{LEASE, START, append_all, keys, message, reply},
+    support::{KeyText as _, LEASE, START, append_all, keys, message, reply},
 };
 use crate::support::{
     postgres::{Cluster, ON_A_LOCK, client, cut_off_others, waiting},
@@ -42,7 +42,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     let appended = append.await.unwrap();
     let all = Filter { limit: 9, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
-    let found = |key: &str| records.iter().any(|record| record.key == key);
+    let found = |key: &str| records.iter().any(|record| record.key_text() == key);
     assert_eq!(appended.is_ok(), found("2"), "{appended:?}");
     assert!(!found("r"), "its reply exists");
     assert_eq!(journal.show(id).await.unwrap().unwrap().settled_at, None);
@@ -156,7 +156,7 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     client.batch_execute("rollback").await.unwrap();
     slow.await.unwrap().unwrap();
     let listed = first.list(Filter { limit: 9, ..Filter::default() }).await.unwrap();
-    let number = |key: &str| listed.iter().find(|record| record.key == key).unwrap().id;
+    let number = |key: &str| listed.iter().find(|record| record.key_text() == key).unwrap().id;
     assert!(number("quick") < number("slow"), "{listed:?}");
 }
 

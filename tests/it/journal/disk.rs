@@ -119,7 +119,8 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
 
     let journal = journal::open_server(&url, options(&Clock::manual(START))).await.unwrap();
     let kept = journal.lease(Queue::Inbox, 999, START.plus(Duration::from_secs(9))).await.unwrap();
-    let kept: Vec<_> = kept.into_iter().map(|entry| entry.key).filter(|key| key != "held").collect();
+    let kept: Vec<_> =
+        kept.iter().map(|entry| &*entry.conversation).filter(|key| *key != "held").collect();
     assert_eq!(kept, accepted);
     journal.close().await.unwrap();
 }

@@ -8,7 +8,7 @@ use rongcloud_callback::{
     journal::{Appended, NewEntry, PerQueue, Queue, Record, State},
 };
 
-use super::support::{Ending, KEEP, KEEP_DEAD};
+use super::support::{Ending, KEEP, KEEP_DEAD, KeyText as _};
 
 /// The longest time before anybody notices that a server which shares the journal has died.
 const NOTICED_AFTER: Duration = Duration::from_secs(15);
@@ -33,7 +33,7 @@ impl From<&Record> for Expected {
         Self {
             queue: record.queue,
             conversation: record.conversation.clone(),
-            key: record.key.clone(),
+            key: record.key_text().to_owned(),
             state: record.state,
             attempts: record.attempts,
             accepted_at: record.accepted_at,
@@ -114,7 +114,8 @@ impl Model {
     }
 
     pub(super) fn append(&mut self, new: &NewEntry, now: UnixMillis) -> Appended {
-        let NewEntry { queue, conversation, key, .. } = new.clone();
+        let NewEntry { queue, conversation, body, .. } = new.clone();
+        let key = String::from_utf8(body.into()).unwrap();
         if self.entry(queue, &key).is_some() {
             return Appended::Duplicate;
         }

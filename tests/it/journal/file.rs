@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use tokio::time::timeout;
 
 use super::support::{
-    LEASE, Opener, PATIENCE, START, append_all, dead, keys, message, options, reply, url,
+    KeyText as _, LEASE, Opener, PATIENCE, START, append_all, dead, keys, message, options, reply, url,
 };
 
 async fn open(folder: &TempDir, clock: &Clock) -> Arc<dyn Queues> {
@@ -237,7 +237,7 @@ async fn an_operator_sees_and_purges_but_takes_nothing_in() {
     let filter =
         Filter { queue: Some(Queue::Inbox), state: Some(State::Pending), limit: 5, ..Filter::default() };
     let pending = operator.list(filter).await.unwrap();
-    assert_eq!((pending.len(), pending[0].key.as_str()), (1, "alive"));
+    assert_eq!((pending.len(), pending[0].key_text()), (1, "alive"));
     clock.advance(Duration::from_hours(24));
     // The server tells how long it has run, once a minute.
     server.lease(Queue::Inbox, 0, UnixMillis(i64::MAX)).await.unwrap();

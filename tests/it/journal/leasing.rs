@@ -7,7 +7,7 @@ use rongcloud_callback::{
     journal::{Appended, EntryId, JournalError, Queue, State},
 };
 
-use super::support::{Bench, LEASE, START, keys, message, reply};
+use super::support::{Bench, KeyText as _, LEASE, START, keys, message, reply};
 
 pub(super) async fn a_conversation_is_leased_one_entry_at_a_time_and_in_order(bench: &Bench) {
     for key in ["1", "2", "3"] {
@@ -15,7 +15,7 @@ pub(super) async fn a_conversation_is_leased_one_entry_at_a_time_and_in_order(be
     }
     for key in ["1", "2", "3"] {
         let entry = bench.lease_one().await;
-        assert_eq!(entry.key, key);
+        assert_eq!(entry.key_text(), key);
         assert!(bench.lease(9).await.is_empty());
         bench.finish(entry).await;
     }
@@ -48,7 +48,7 @@ pub(super) async fn a_postponed_entry_holds_up_its_conversation_and_no_other(ben
     assert!(bench.lease(9).await.is_empty());
     bench.clock.advance(wait);
     let again = bench.lease_one().await;
-    assert_eq!((again.key.as_str(), again.attempt), ("1", 2));
+    assert_eq!((again.key_text(), again.attempt), ("1", 2));
     bench.finish(again).await;
     assert_eq!(keys(&bench.lease(9).await), ["2"]);
 }
@@ -60,7 +60,7 @@ pub(super) async fn what_is_released_is_due_again_and_its_attempt_is_not_counted
     let wait = Duration::from_secs(5);
     for _ in 0..2 {
         let entry = bench.lease_one().await;
-        assert_eq!((entry.key.as_str(), entry.attempt), ("1", 1));
+        assert_eq!((entry.key_text(), entry.attempt), ("1", 1));
         let later = bench.clock.now().plus(wait);
         bench.journal.release(entry.lease, later, "too fast".to_owned()).await.unwrap();
         assert!(bench.lease(9).await.is_empty());
@@ -141,7 +141,7 @@ pub(super) async fn a_buried_entry_frees_its_conversation(bench: &Bench) {
     let entry = bench.lease_one().await;
     let id = entry.id;
     bench.journal.bury(entry.lease, "too often".to_owned()).await.unwrap();
-    assert_eq!(bench.lease_one().await.key, "2");
+    assert_eq!(bench.lease_one().await.key_text(), "2");
 
     let record = bench.journal.show(id).await.unwrap().unwrap();
     assert_eq!((record.state, record.reason.as_deref()), (State::Dead, Some("too often")));
@@ -200,12 +200,12 @@ pub(super) async fn no_step_of_the_clock_delays_or_hurries_what_is_pending(bench
         assert!(bench.lease(9).await.is_empty(), "not before its time");
         bench.clock.advance(Duration::from_secs(1));
         let again = bench.lease_one().await;
-        assert_eq!((&*again.key, again.accepted_at), (&*later, accepted_at));
+        assert_eq!((again.key_text(), again.accepted_at), (&*later, accepted_at));
         bench.clock.advance(LEASE.saturating_sub(Duration::from_secs(11)));
         assert!(bench.lease(9).await.is_empty(), "its lease goes on");
         bench.clock.advance(Duration::from_secs(1));
         let mut due = bench.lease(9).await;
-        assert_eq!((due.len(), &*due[0].key, due[0].accepted_at), (3, &*held, accepted_at));
+        assert_eq!((due.len(), due[0].key_text(), due[0].accepted_at), (3, &*held, accepted_at));
         assert!(bench.journal.finish(running.lease, Vec::new()).await.is_err(), "it is somebody else's");
         due.push(again);
         for entry in due {

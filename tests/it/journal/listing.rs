@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rongcloud_callback::{
-    journal::{EntryId, Filter, KeyPattern, NewEntry, Order, Queue, State},
+    journal::{EntryId, EntryKey, Filter, KeyPattern, NewEntry, Order, Queue, State},
     protocol::Conversation,
 };
 
-use super::support::{Bench, START, dead, message, reply};
+use super::support::{Bench, KeyText as _, START, dead, message, reply};
 
 /// Conversations that some way of comparing would take for one another.
 const CONVERSATIONS: [[&str; 3]; 9] = [
@@ -49,7 +49,7 @@ async fn filled(bench: &Bench) {
 
 async fn keys(bench: &Bench, filter: Filter) -> String {
     let records = bench.journal.list(filter).await.unwrap();
-    records.into_iter().map(|record| record.key).collect()
+    records.iter().map(|record| record.key_text().to_owned()).collect()
 }
 
 pub(super) async fn every_filter_admits_what_it_says_and_nothing_else(bench: &Bench) {
@@ -119,7 +119,7 @@ pub(super) async fn filters_are_combined_and_pages_are_turned_either_way(bench: 
 pub(super) async fn entries_are_found_by_their_keys(bench: &Bench) {
     filled(bench).await;
     let find = async |queue, keys: &[&str]| -> Vec<i64> {
-        let keys = keys.iter().map(ToString::to_string).collect();
+        let keys = keys.iter().map(|key| EntryKey::of(key)).collect();
         bench.journal.find(queue, keys).await.unwrap().iter().map(|record| record.id.0).collect()
     };
     assert_eq!(find(Queue::Outbox, &["7", "3", "4", "none"]).await, [4, 8]);

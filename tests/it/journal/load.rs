@@ -10,7 +10,7 @@ use rongcloud_callback::{
 };
 use tokio::{sync::Mutex, task::JoinSet, time::timeout};
 
-use super::support::{Bench, LEASE, PATIENCE, message, reply};
+use super::support::{Bench, KeyText as _, LEASE, PATIENCE, message, reply};
 
 const CONVERSATIONS: usize = 20;
 const ENTRIES: usize = 400;
@@ -94,7 +94,7 @@ async fn settle(journal: &dyn Queues, clock: &Clock, seen: &Seen, entry: Entry, 
     if dice == 9 {
         journal.bury(entry.lease, "dice".to_owned()).await.unwrap();
     } else {
-        let follow_up = reply(&entry.conversation, &entry.key);
+        let follow_up = reply(&entry.conversation, entry.key_text());
         journal.finish(entry.lease, vec![follow_up]).await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use rongcloud_callback::{
 
 use super::{
     expected::{APART, Expected, Model, settle},
-    support::{Bench, Ending, KEEP_DEAD, dead, message, reply},
+    support::{Bench, Ending, KEEP_DEAD, KeyText as _, dead, message, reply},
 };
 
 /// One operation; numbers choose among what there is.
@@ -186,13 +186,18 @@ impl ModelTest {
         let ready: Vec<_> = self.model.ready(queue, now);
         let ready = self.model.entries.iter().filter(|entry| ready.contains(&entry.number));
         let ready: Vec<_> = ready.map(|entry| entry.looks.key.clone()).collect();
-        let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let keys: Vec<_> = entries.iter().map(|entry| entry.key_text().to_owned()).collect();
         prop_assert_eq!(keys.len(), limit.min(ready.len()), "{:?} of {:?}", keys, ready);
         for entry in entries {
-            prop_assert!(ready.contains(&entry.key), "{} of {:?}", entry.key, ready);
-            let (attempt, number) = self.model.lease(queue, &entry.key, until);
+            prop_assert!(
+                ready.iter().any(|key| key == entry.key_text()),
+                "{} of {:?}",
+                entry.key_text(),
+                ready
+            );
+            let (attempt, number) = self.model.lease(queue, entry.key_text(), until);
             prop_assert_eq!(entry.attempt, attempt);
-            self.leases.push((queue, entry.key, number, entry.lease));
+            self.leases.push((queue, entry.key_text().to_owned(), number, entry.lease));
         }
         Ok(())
     }
@@ -251,7 +256,7 @@ impl ModelTest {
     async fn revive(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let now = self.bench.clock.now();
-        let entry = self.model.entry(record.queue, &record.key);
+        let entry = self.model.entry(record.queue, record.key_text());
         let dead = entry.filter(|entry| entry.looks.state == State::Dead);
         let expected = dead.map(|entry| {
             (entry.looks.state, entry.looks.attempts) = (State::Pending, 0);
@@ -265,7 +270,7 @@ impl ModelTest {
     async fn discard(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let (now, running) = (self.bench.clock.now(), self.model.running);
-        let entry = self.model.entry(record.queue, &record.key);
+        let entry = self.model.entry(record.queue, record.key_text());
         let open = entry.filter(|entry| entry.looks.state != State::Done);
         let expected = open.map(|entry| settle(entry, State::Done, now, running));
         prop_assert_eq!(self.bench.journal.discard(record.id).await.ok(), expected);

@@ -7,7 +7,7 @@ use rongcloud_callback::{
     journal::{Appended, EntryId, Filter, JournalError, Queue, QueueStats, Record, State},
 };
 
-use super::support::{Bench, KEEP, KEEP_DEAD, LEASE, START, dead, message, reply};
+use super::support::{Bench, KEEP, KEEP_DEAD, KeyText as _, LEASE, START, dead, message, reply};
 
 pub(super) async fn a_dead_letter_from_the_start_is_kept_with_its_reason(bench: &Bench) {
     assert_eq!(bench.append(dead("a", "odd")).await, Appended::New);
@@ -33,7 +33,7 @@ pub(super) async fn a_revived_entry_is_due_again_before_the_later_ones(bench: &B
     assert_eq!((record.due_at, record.reason.as_deref()), (bench.clock.now(), Some("broken")));
     for (key, attempt) in [("1", 1), ("2", 1)] {
         let entry = bench.lease_one().await;
-        assert_eq!((entry.key.as_str(), entry.attempt), (key, attempt));
+        assert_eq!((entry.key_text(), entry.attempt), (key, attempt));
         bench.finish(entry).await;
     }
 }
@@ -45,7 +45,7 @@ pub(super) async fn a_revived_entry_waits_for_the_lease_of_a_later_one(bench: &B
     bench.journal.revive(EntryId(1)).await.unwrap();
     assert!(bench.lease(9).await.is_empty());
     bench.finish(later).await;
-    assert_eq!(bench.lease_one().await.key, "1");
+    assert_eq!(bench.lease_one().await.key_text(), "1");
 }
 
 pub(super) async fn only_a_dead_letter_can_be_revived(bench: &Bench) {
@@ -74,7 +74,7 @@ pub(super) async fn a_discarded_entry_is_done_and_its_holder_has_lost_it(bench: 
     let stats = bench.stats().await;
     assert_eq!((stats.inbox.done, stats.inbox.dead, stats.inbox.pending), (2, 0, 1));
     assert_eq!(stats.outbox, QueueStats::default());
-    assert_eq!(bench.lease_one().await.key, "2");
+    assert_eq!(bench.lease_one().await.key_text(), "2");
     for id in [EntryId(1), EntryId(404)] {
         let refused = bench.journal.discard(id).await;
         assert!(matches!(refused, Err(JournalError::NotFound(_))), "{refused:?}");
@@ -93,7 +93,7 @@ pub(super) async fn the_next_one_of_a_discarded_entry_in_work_waits_until_its_le
     assert!(bench.lease(9).await.is_empty());
     bench.clock.advance(Duration::from_secs(1));
     let next = bench.lease_one().await;
-    assert_eq!(next.key, "2");
+    assert_eq!(next.key_text(), "2");
     let late = bench.journal.postpone(held.lease, START, "late".to_owned()).await;
     assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
     assert!(bench.lease(9).await.is_empty(), "the late one frees nobody else's lease");
@@ -109,7 +109,7 @@ pub(super) async fn the_next_one_of_a_discarded_entry_that_waited_is_due_at_once
     let later = bench.clock.now().plus(Duration::from_hours(1));
     bench.journal.postpone(entry.lease, later, "busy".to_owned()).await.unwrap();
     bench.journal.discard(id).await.unwrap();
-    assert_eq!(bench.lease_one().await.key, "2");
+    assert_eq!(bench.lease_one().await.key_text(), "2");
 }
 
 pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
@@ -119,7 +119,14 @@ pub(super) async fn a_list_is_newest_first_and_filtered(bench: &Bench) {
     bench.finish(entry).await;
 
     let list = async |filter| -> Vec<String> {
-        bench.journal.list(filter).await.unwrap().into_iter().map(|record| record.key).collect()
+        bench
+            .journal
+            .list(filter)
+            .await
+            .unwrap()
+            .iter()
+            .map(|record| record.key_text().to_owned())
+            .collect()
     };
     assert_eq!(list(all()).await, ["5", "4", "3", "2", "1"]);
     assert_eq!(list(Filter { limit: 2, ..all() }).await, ["5", "4"]);
@@ -169,7 +176,8 @@ pub(super) async fn no_step_of_the_clock_removes_or_dates_anew_what_is_settled(b
         }
         let after = bench.journal.list(all()).await.unwrap();
         for (before, after) in before.iter().zip(&after) {
-            let dates = |record: &Record| (record.key.clone(), record.accepted_at, record.settled_at);
+            let dates =
+                |record: &Record| (record.key_text().to_owned(), record.accepted_at, record.settled_at);
             assert_eq!(dates(before), dates(after));
         }
         assert_eq!(bench.append(message("b", "done")).await, Appended::Duplicate);

@@ -97,7 +97,7 @@ async fn what_an_older_state_written_over_the_file_does_not_have_is_new() {
     append(&*journal, "1").await.unwrap();
     append(&*journal, "2").await.unwrap();
     let restored = Connection::open(folder.path().join("journal.db")).unwrap();
-    restored.execute("delete from entry where key = '2'", []).unwrap();
+    restored.execute("delete from entry where id = 2", []).unwrap();
     let new = async || (append(&*journal, "2").await.unwrap() == Appended::New).then_some(());
     until("it is noticed", new).await;
 }

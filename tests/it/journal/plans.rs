@@ -11,10 +11,9 @@ use crate::support::{postgres::client, until};
 
 /// Finished entries.
 const HISTORY: &str = "
-    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash, conversation_hash, conversation, key,
-        body)
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, body)
     select nextval('entry_id'), n % 2, 1, 1, 0, 1700000000000, 1700000000000, decode(md5('key' || n), 'hex'),
-        decode(md5('line' || n % 1000), 'hex'), '', '', ''
+        decode(md5('line' || n % 1000), 'hex'), '', ''
     from generate_series(1, $1) n";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::support::{LEASE, MAX_PENDING, Opener, START, append_all, keys, message, options, reply};
+use super::support::{
+    KeyText as _, LEASE, MAX_PENDING, Opener, START, append_all, keys, message, options, reply,
+};
 use crate::support::{
     postgres::{Cluster, PASSWORD, client},
     until,
@@ -303,7 +305,8 @@ async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Arc<Mutex<Seen>>) {
             }
             seen.settled.entry(entry.conversation.clone()).or_default().push(entry.id);
             drop(seen);
-            journal.finish(entry.lease, vec![reply(&entry.conversation, &entry.key)]).await.unwrap();
+            let reply = reply(&entry.conversation, entry.key_text());
+            journal.finish(entry.lease, vec![reply]).await.unwrap();
         }
     }
 }
@@ -325,6 +328,6 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
     cluster.run().await;
     until("an append", async || journal.append(message("a", "3"), None).await.ok()).await;
     let listed = journal.list(Filter { state: Some(State::Pending), limit: 9, ..Filter::default() });
-    assert!(listed.await.unwrap().iter().any(|record| record.key == "1"), "what was durable is");
+    assert!(listed.await.unwrap().iter().any(|record| record.key_text() == "1"), "what was durable is");
     journal.finish(held.lease, Vec::new()).await.expect("its lease went on");
 }

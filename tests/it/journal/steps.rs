@@ -10,7 +10,9 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas_on},
-    support::{KEEP, KEEP_DEAD, LEASE, START, append_all, dead, keys, message, options, reply},
+    support::{
+        KEEP, KEEP_DEAD, KeyText as _, LEASE, START, append_all, dead, keys, message, options, reply,
+    },
 };
 use crate::support::{
     postgres::{Cluster, client},
@@ -42,7 +44,7 @@ async fn looked(client: &Client) {
 async fn records(journal: &dyn Queues) -> BTreeMap<String, Record> {
     let all = Filter { limit: 99, ..Filter::default() };
     let records = journal.list(all).await.unwrap();
-    records.into_iter().map(|record| (record.key.clone(), record)).collect()
+    records.into_iter().map(|record| (record.key_text().to_owned(), record)).collect()
 }
 
 /// A journal with an entry of each kind: held, due later, due now, done and dead.
@@ -154,7 +156,7 @@ async fn a_clock_that_was_set_back_while_nobody_was_there_delays_nothing() {
     let Some((first, second, url)) = replicas_on(&clock).await else { return };
     append_all(&*first, [message("now", "now"), message("later", "later")]).await;
     let leased = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
-    for entry in leased.into_iter().filter(|entry| entry.key == "later") {
+    for entry in leased.into_iter().filter(|entry| entry.key_text() == "later") {
         let soon = START.plus(Duration::from_secs(10));
         first.postpone(entry.lease, soon, "later".to_owned()).await.unwrap();
     }

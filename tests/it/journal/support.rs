@@ -6,7 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{
-        self, Appended, Entry, JournalError, NewEntry, Options, Queue, Queues, SignatureBinding, Stats,
+        self, Appended, Entry, EntryKey, JournalError, NewEntry, Options, Queue, Queues, Record,
+        SignatureBinding, Stats,
     },
 };
 use tempfile::TempDir;
@@ -255,7 +256,7 @@ pub(super) fn dead(conversation: &str, key: &str) -> NewEntry {
 fn new_entry(queue: Queue, conversation: &str, key: &str) -> NewEntry {
     NewEntry {
         queue,
-        key: key.to_owned(),
+        key: EntryKey::of(key),
         conversation: conversation.to_owned(),
         body: key.to_owned().into(),
         dead: None,
@@ -271,7 +272,24 @@ pub(super) async fn append_all(
     appends.buffered(AT_ONCE).try_collect().await.unwrap()
 }
 
-/// The keys of entries, in order.
-pub(super) fn keys(entries: &[Entry]) -> Vec<&str> {
-    entries.iter().map(|entry| entry.key.as_str()).collect()
+/// An entry's body, which is the text of its key.
+pub(super) trait KeyText {
+    fn key_text(&self) -> &str;
+}
+
+impl KeyText for Entry {
+    fn key_text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+impl KeyText for Record {
+    fn key_text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+/// The texts of the entries' keys, in order.
+pub(super) fn keys(entries: &[impl KeyText]) -> Vec<&str> {
+    entries.iter().map(KeyText::key_text).collect()
 }

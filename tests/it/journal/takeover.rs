@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 use super::{
     shared::{open, replicas, replicas_on},
-    support::{LEASE, START, append_all, keys, message, options, reply},
+    support::{KeyText as _, LEASE, START, append_all, keys, message, options, reply},
 };
 use crate::support::{
     postgres::{Cluster, PASSWORD, client, cut_off_others, silence},
@@ -58,7 +58,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     assert_eq!(keys(&others), ["2"], "it may be what the other one died of, so it comes later");
     clock.advance(Duration::from_secs(1));
     let taken = second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap().remove(0);
-    assert_eq!((taken.key.as_str(), taken.attempt), ("1", 2));
+    assert_eq!((taken.key_text(), taken.attempt), ("1", 2));
     let lost = first.finish(late.lease, vec![reply("a", "late")]).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(id)) if id == taken.id), "{lost:?}");
     let stats = second.stats().await.unwrap();
@@ -76,7 +76,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
     let listed =
         first.list(Filter { queue: Some(Queue::Outbox), limit: 9, ..Filter::default() }).await.unwrap();
-    assert_eq!(listed.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["r"]);
+    assert_eq!(keys(&listed), ["r"]);
 }
 
 /// Leases one entry after another as time passes; when each comes, in milliseconds from now.
@@ -85,7 +85,7 @@ async fn arrivals(journal: &dyn Queues, clock: &Clock, count: usize) -> Vec<(Str
     let mut arrivals = Vec::new();
     for step in 0..200 {
         for entry in journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap() {
-            arrivals.push((entry.key.clone(), step * PACE));
+            arrivals.push((entry.key_text().to_owned(), step * PACE));
             journal.finish(entry.lease, Vec::new()).await.unwrap();
         }
         if arrivals.len() == count {
@@ -105,7 +105,7 @@ async fn what_a_dead_replica_was_working_on_comes_back_one_by_one_and_what_was_t
     // The oldest has been tried twice already.
     for _ in 0..2 {
         let tried = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
-        assert_eq!(tried.key, "1");
+        assert_eq!(tried.key_text(), "1");
         first.postpone(tried.lease, START, "again".to_owned()).await.unwrap();
     }
     assert_eq!(first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().len(), 4);
@@ -226,6 +226,6 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
         until("a connection", async || journal.append(message("b", key), None).await.ok()).await;
     }
     let others = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
-    assert!(others.iter().all(|entry| entry.key != "1"), "{others:?}");
+    assert!(others.iter().all(|entry| entry.key_text() != "1"), "{others:?}");
     first.finish(held.lease, Vec::new()).await.expect("its lease went on");
 }

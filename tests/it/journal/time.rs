@@ -9,7 +9,7 @@ use rongcloud_callback::{
 use rusqlite::Connection;
 use tempfile::tempdir;
 
-use super::support::{Bench, Ending, KEEP, KEEP_DEAD, START, dead, message, options, url};
+use super::support::{Bench, Ending, KEEP, KEEP_DEAD, KeyText as _, START, dead, message, options, url};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -68,7 +68,7 @@ async fn a_clock_that_was_wrong_while_nothing_ran_and_is_set_right_afterwards_ch
     let dates: Vec<_> = records.iter().map(|it| (it.accepted_at, it.due_at, it.settled_at)).collect();
     assert_eq!(dates, [(START, soon, None), (START, START, Some(START))]);
     bench.clock.advance(Duration::from_secs(10));
-    assert_eq!(bench.lease_one().await.key, "later");
+    assert_eq!(bench.lease_one().await.key_text(), "later");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_clock_is_not_taken_to_be_set_back_twice() {
     }
     assert!(bench.lease(9).await.is_empty());
     bench.clock.advance(Duration::from_secs(10));
-    assert_eq!(bench.lease_one().await.key, "later");
+    assert_eq!(bench.lease_one().await.key_text(), "later");
 }
 
 #[tokio::test]

@@ -1,30 +1,92 @@
-//! The tables of the version before, with entries in them, are brought to this version.
+//! The tables of an earlier version, with entries in them, are brought to this version.
+
+use std::time::Duration;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Appended, Filter, JournalError, Queue, SignatureBinding, State},
+    journal::{
+        self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, Queue, Queues,
+        SignatureBinding, State,
+    },
 };
 
-use super::support::{LEASE, START, keys, message, options};
+use rusqlite::Connection;
+use tempfile::tempdir;
+
+use super::support::{LEASE, START, keys, message, options, url};
 use crate::support::postgres::{Cluster, client};
 
-/// The tables that a program of version 2 has left: entries 1 (done), 2 and 3 (pending) and 4 (dead), and a signature.
-const VERSION_2: &str = include_str!("version_2.sql");
+/// The tables of PostgreSQL that a program of version 2 has left: entries 1 (done), 2 and 3 (pending) and 4 (dead), a
+/// signature, and a message with its reply (5 and 6).
+const POSTGRES_VERSION_2: &str = include_str!("postgres_version_2.sql");
+
+/// The file of SQLite that a program of version 2 has left: entries 1 (done), 2 (pending, its process died during an
+/// attempt), 3 (dead), and a message with its reply (5 and 6).
+const SQLITE_VERSION_2: &str = include_str!("sqlite_version_2.sql");
+
+/// Asserts that the message with the number 5 is known by its key, and the reply with the number 6 by its message.
+async fn keys_and_replies_are_known(journal: &dyn Queues) {
+    let key = EntryKey::of("id\u{1f}BAE6-3KQ2\u{1f}app\u{1f}a\u{1f}u");
+    let again = NewEntry { key, ..message("a", "again") };
+    assert_eq!(journal.append(again, None).await.unwrap(), Appended::Duplicate);
+    let [message, reply] = [5, 6].map(EntryId);
+    let found = journal.find(Queue::Outbox, vec![message.reply_key(0)]).await.unwrap();
+    assert_eq!(
+        found.iter().map(|record| (record.id, record.answers)).collect::<Vec<_>>(),
+        [(reply, Some(message))]
+    );
+    assert_eq!(journal.show(message).await.unwrap().unwrap().answers, None);
+    let leased = journal.lease(Queue::Outbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!(
+        leased.iter().map(|entry| (entry.id, entry.answers)).collect::<Vec<_>>(),
+        [(reply, Some(message))]
+    );
+}
+
+#[tokio::test]
+async fn the_file_of_the_version_before_keeps_its_entries_their_keys_and_their_attempts() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    Connection::open(&path).unwrap().execute_batch(SQLITE_VERSION_2).unwrap();
+    let (url, clock) = (url(&folder), Clock::manual(START));
+    let refused = journal::open_operator(&url, options(&clock)).await.unwrap_err().to_string();
+    assert!(refused.contains("start the server once"), "an operator does not migrate: {refused}");
+
+    let journal = journal::open_server(&url, options(&clock)).await.unwrap();
+    let stats = journal.stats().await.unwrap();
+    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (1, 2, 1));
+    assert_eq!(journal.append(message("a", "1"), None).await.unwrap(), Appended::Duplicate);
+    keys_and_replies_are_known(&*journal).await;
+    let lease = async || journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
+    assert!(lease().await.is_empty(), "it may be what ended the process");
+    clock.advance(Duration::from_secs(1));
+    let [entry] = lease().await.try_into().unwrap();
+    assert_eq!((entry.id, entry.attempt, &entry.body[..]), (EntryId(2), 2, &b"2"[..]));
+    journal.finish(entry.lease, Vec::new()).await.unwrap();
+    journal.revive(EntryId(3)).await.unwrap();
+    journal.append(message("b", "new"), None).await.unwrap();
+    let new = journal.list(Filter { limit: 1, ..Filter::default() }).await.unwrap();
+    assert_eq!(new[0].id, EntryId(7), "no number is used twice");
+    journal.close().await.unwrap();
+    let reopened = journal::open_operator(&url, options(&clock)).await.unwrap();
+    assert_eq!(reopened.stats().await.unwrap().inbox.pending, 2);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tables_of_the_version_before_keep_their_entries_their_order_and_their_signatures() {
     let Some(cluster) = Cluster::shared().await else { return };
     let url = cluster.database().await;
     let client = client(&url).await;
-    client.batch_execute(VERSION_2).await.unwrap();
+    client.batch_execute(POSTGRES_VERSION_2).await.unwrap();
     let clock = Clock::manual(START);
     let refused = journal::open_operator(&url, options(&clock)).await.unwrap_err().to_string();
     assert!(refused.contains("start the server once"), "an operator does not migrate: {refused}");
 
     let journal = journal::open_server(&url, options(&clock)).await.unwrap();
     let stats = journal.stats().await.unwrap();
-    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (2, 1, 1));
+    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (2, 2, 1));
     assert_eq!(journal.append(message("a", "1"), None).await.unwrap(), Appended::Duplicate);
+    keys_and_replies_are_known(&*journal).await;
     let binding = SignatureBinding { signature: [7; 20], span: LEASE };
     let other_body = journal.append(message("a", "5"), Some(binding)).await;
     assert!(matches!(other_body, Err(JournalError::SignatureReused)), "{other_body:?}");
@@ -42,7 +104,7 @@ async fn the_tables_of_the_version_before_keep_their_entries_their_order_and_the
     let letter = journal.list(letters).await.unwrap().remove(0);
     journal.revive(letter.id).await.unwrap();
     let stats = journal.stats().await.unwrap();
-    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (1, 3, 0));
+    assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (1, 4, 0));
 
     let old = "select count(*) from information_schema.columns where table_schema = 'rongcloud_callback'
         and (table_name = 'seal' or column_name in
@@ -54,7 +116,7 @@ async fn the_tables_of_the_version_before_keep_their_entries_their_order_and_the
 async fn of_several_servers_that_find_the_version_before_one_migrates_and_all_go_on() {
     let Some(cluster) = Cluster::shared().await else { return };
     let url = cluster.database().await;
-    client(&url).await.batch_execute(VERSION_2).await.unwrap();
+    client(&url).await.batch_execute(POSTGRES_VERSION_2).await.unwrap();
     let clock = Clock::manual(START);
     let open = || journal::open_server(&url, options(&clock));
     let (first, second, third) = tokio::join!(open(), open(), open());

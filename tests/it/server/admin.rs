@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use rongcloud_callback::{
     clock::Clock,
     internals::{self, ConnectionLimits, Listener, admin, admin::Render},
-    journal::{NewEntry, Queue, Queues},
+    journal::{EntryKey, NewEntry, Queue, Queues},
 };
 use secrecy::SecretString;
 use tokio::task::JoinSet;
@@ -173,7 +173,7 @@ async fn with_a_token_the_metrics_are_for_those_who_have_it_and_health_is_for_al
 fn entry(key: &str, dead: Option<&str>) -> NewEntry {
     NewEntry {
         queue: Queue::Inbox,
-        key: key.to_owned(),
+        key: EntryKey::of(key),
         conversation: key.to_owned(),
         body: "<xml/>".into(),
         dead: dead.map(str::to_owned),

@@ -206,7 +206,7 @@ async fn an_id_beyond_512_bytes_is_kept_and_not_accepted_and_the_answer_names_it
         let letter = letters.last().unwrap();
         assert_eq!(letter.body, body.as_bytes());
         assert_eq!(letter.reason.as_deref(), Some(message.as_str()));
-        assert!(letter.conversation.len() < 200 && letter.key.len() < 200);
+        assert!(letter.conversation.len() < 200);
     }
     assert_eq!(server.inbox(State::Dead).await.len(), 5);
     server.deliver(text(&"u".repeat(512), &"m".repeat(512), "hello")).await.assert_ack();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     ids::AppKey,
-    journal::{Record, State},
+    journal::{EntryKey, Record, State},
     protocol::{Conversation, Inbound},
 };
 
@@ -65,7 +65,7 @@ async fn a_kept_body_can_be_revived_and_does_not_stand_in_for_its_message() {
     let app = AppKey::new("appkey");
     assert_eq!(
         pending[1].key,
-        rongcloud_callback::protocol::parse(second.as_bytes()).unwrap().dedup_key(&app)
+        EntryKey::of(&rongcloud_callback::protocol::parse(second.as_bytes()).unwrap().dedup_key(&app))
     );
 
     let [letter] = server.inbox(State::Dead).await.try_into().unwrap();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, Filter, JournalError, Lease, NewEntry, Pending, Queue, Queues, Record,
-        Records, SignatureBinding, Stats,
+        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Pending, Queue,
+        Queues, Record, Records, SignatureBinding, Stats,
     },
 };
 use tokio::sync::watch;
@@ -108,7 +108,7 @@ impl Records for Faulty {
         self.inner.show(id)
     }
 
-    fn find(&self, queue: Queue, keys: Vec<String>) -> Pending<'_, Vec<Record>> {
+    fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
         self.inner.find(queue, keys)
     }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use rongcloud_callback::{
     CallbackService, Config,
     internals::{call_seconds, calls, install_recorder},
-    journal::{NewEntry, Queue},
+    journal::{EntryKey, NewEntry, Queue},
     service::Parts,
 };
 use tokio::task::JoinSet;
@@ -34,7 +34,7 @@ async fn inside_another_program_the_metrics_can_be_rendered_with_what_is_in_the_
     calls("rendered-in-parts", "ok").increment(3);
     let entry = NewEntry {
         queue: Queue::Inbox,
-        key: "1".to_owned(),
+        key: EntryKey::of("1"),
         conversation: "c".to_owned(),
         body: "<xml/>".into(),
         dead: None,

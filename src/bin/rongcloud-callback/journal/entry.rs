@@ -39,8 +39,6 @@ pub(super) struct Entry {
     pub(super) kind: &'static str,
     /// The platform's id of the message, if the entry is one.
     pub(super) message_id: Option<String>,
-    /// The message that the reply answers, if the entry is one.
-    pub(super) answers: Option<EntryId>,
     /// The text that somebody wrote, or the nearest thing to it, such as a picture's address.
     pub(super) text: String,
 }
@@ -88,15 +86,11 @@ impl Entry {
                     (outgoing.payload.msgtype(), None, payload_text(&outgoing.payload))
                 }),
         };
-        let answers = match record.queue {
-            Queue::Inbox => None,
-            Queue::Outbox => EntryId::answered_by(&record.key),
-        };
-        Self { record, app, account, user, kind, message_id, answers, text }
+        Self { record, app, account, user, kind, message_id, text }
     }
 
     pub(super) fn json(&self) -> Json<'_> {
-        let Self { record, app, account, user, kind, message_id, answers, .. } = self;
+        let Self { record, app, account, user, kind, message_id, .. } = self;
         let body = String::from_utf8_lossy(&record.body);
         let is_text = str::from_utf8(&record.body).is_ok();
         Json {
@@ -110,7 +104,7 @@ impl Entry {
             user,
             kind,
             message_id: message_id.as_deref(),
-            answers: *answers,
+            answers: record.answers,
             accepted_at: iso(record.accepted_at),
             due_at: iso(record.due_at),
             settled_at: record.settled_at.map(iso),

@@ -88,7 +88,14 @@ select nextval('entry_id'), 0, state, 1, 1699999990000, 1699999990000, case stat
     substring(sha256(key) for 16), substring(sha256(conversation) for 16), conversation, key, reason, key
 from (values (1::smallint, '1'::bytea, 'a'::bytea, null::bytea), (0, '2', 'a', null), (0, '3', 'a', null),
     (2, '4', 'b', 'no')) v (state, key, conversation, reason);
+-- A message with a key as they are, done, and its reply, pending.
+insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_digest, line, conversation, key,
+    reason, body)
+select nextval('entry_id'), queue, state, 1, 1699999990000, 1699999990000, case state when 0 then null else 1699999995000 end,
+    substring(sha256(key) for 16), substring(sha256('a') for 16), 'a', key, null, 'body'
+from (values (0::smallint, 1::smallint, convert_to(concat_ws(chr(31), 'id', 'BAE6-3KQ2', 'app', 'a', 'u'), 'UTF8')), (1, 0, '5.0')) v (queue, state, key);
+insert into conversation (queue, line, head, due_at) values (1, substring(sha256('a') for 16), 6, 1699999990000);
 insert into conversation (queue, line, head, due_at) values (0, substring(sha256('a') for 16), 2, 1699999990000);
-insert into tally values (9, 0, 2, 1, 1);
+insert into tally values (9, 0, 2, 2, 1), (9, 1, 1, 0, 0);
 insert into seal values (decode(repeat('07', 20), 'hex'), substring(sha256('2') for 16), 600000);
 set search_path = rongcloud_callback, public;
