@@ -11,7 +11,7 @@ const HISTORY: &str = "
     insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key,
         conversation_hash, conversation, body)
     select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now,
-        convert_to(lpad(to_hex(n), 8, '0'), 'UTF8') || substring(sha256(n::text::bytea) for 12),
+        convert_to(lpad(to_hex(n), 12, '0'), 'UTF8') || substring(sha256(n::text::bytea) for 10),
         decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
         convert_to(repeat('x', 400), 'UTF8')
     from (select n, (extract(epoch from now()) * 1000)::bigint as now from generate_series(1, $1::bigint) n) all_of";

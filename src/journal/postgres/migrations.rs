@@ -98,12 +98,12 @@ pub(super) const MIGRATIONS: [&str; 4] = ["
     alter table version rename column wall to wall_clock;
     alter table version rename column stepped to clock_steps;
 ", r"
-    -- A key of 20 bytes stands for the text that was the key: the beginning of the text or, where 1f divides it, of its
+    -- A key of 22 bytes stands for the text that was the key: the beginning of the text or, where 1f divides it, of its
     -- second part, and a part of its SHA-256. What was the key's column names the message that a reply answers.
     alter table entry
         alter column key_hash type bytea using
-            substring(substring(key from position('\x1f'::bytea in key) + 1 for 8) || '\x0000000000000000'::bytea from 1 for 8)
-            || substring(sha256(key) from 1 for 12),
+            substring(substring(key from position('\x1f'::bytea in key) + 1 for 12) || '\x000000000000000000000000'::bytea from 1 for 12)
+            || substring(sha256(key) from 1 for 10),
         alter column key drop not null,
         alter column key type bigint using
             case when queue = 1 and encode(key, 'escape') ~ '^[0-9]{1,18}\.' then split_part(encode(key, 'escape'), '.', 1)::bigint end;

@@ -46,7 +46,7 @@ const MIGRATIONS: [&str; 3] = ["
     insert into journal_time (elapsed, seen_at)
         select 0, coalesce(max(accepted_at), 0) from entry where state = 0 and state <> 1;
 ", "
-    -- A key of 20 bytes stands for the text that was the key, and a reply names the message that it answers.
+    -- A key of 22 bytes stands for the text that was the key, and a reply names the message that it answers.
     create table new_entry (
         id integer primary key,
         queue integer not null,
