@@ -7,13 +7,17 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::process;
 
+/// Finished entries, whose keys and conversations are as long as those of messages.
 const HISTORY: &str = "
     insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key_hash,
         conversation_hash, conversation, key, body)
-    select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5('key' || n), 'hex'),
-        decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
-        convert_to('key' || n, 'UTF8'), convert_to(repeat('x', 400), 'UTF8')
-    from (select n, (extract(epoch from now()) * 1000)::bigint as now from generate_series(1, $1::bigint) n) all_of";
+    select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now, decode(md5(key), 'hex'),
+        decode(md5(conversation), 'hex'), convert_to(conversation, 'UTF8'), convert_to(key, 'UTF8'),
+        convert_to(repeat('x', 440), 'UTF8')
+    from (select now, conversation, concat_ws(chr(31), 'id', to_char(n, 'FM0000-0000-0000-0000'), conversation) as key
+        from (select n, (extract(epoch from now()) * 1000)::bigint as now,
+                concat_ws(chr(31), '8luwapkvucoil', 'mc7Kq2x9Bd', substr(md5((n % 1000)::text), 1, 24)) as conversation
+            from generate_series(1, $1::bigint) n) numbers) all_of";
 const SCRIPT: &str = "\\set n random(1, 9000000000000000)
 insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflict do nothing;
 ";
