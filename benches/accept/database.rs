@@ -7,14 +7,16 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::process;
 
+/// Finished entries, whose keys and conversations are as long as those of messages.
 const HISTORY: &str = "
     insert into rongcloud_callback.entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key,
         conversation_hash, conversation, body)
     select nextval('rongcloud_callback.entry_id'), 0, 1, 1, now, now, now,
-        convert_to(lpad(to_hex(n), 12, '0'), 'UTF8') || substring(sha256(n::text::bytea) for 10),
-        decode(md5('line' || n % 1000), 'hex'), convert_to('line' || n % 1000, 'UTF8'),
-        convert_to(repeat('x', 400), 'UTF8')
-    from (select n, (extract(epoch from now()) * 1000)::bigint as now from generate_series(1, $1::bigint) n) all_of";
+        convert_to(to_char(n, 'FM0000-0000-00'), 'UTF8') || substring(sha256(n::text::bytea) for 10),
+        decode(md5(conversation), 'hex'), convert_to(conversation, 'UTF8'), convert_to(repeat('x', 440), 'UTF8')
+    from (select n, (extract(epoch from now()) * 1000)::bigint as now,
+            concat_ws(chr(31), '8luwapkvucoil', 'mc7Kq2x9Bd', substr(md5((n % 1000)::text), 1, 24)) as conversation
+        from generate_series(1, $1::bigint) n) numbers";
 const SCRIPT: &str = "\\set n random(1, 9000000000000000)
 insert into bench (key, body) values ('key-' || :n, repeat('x', 400)) on conflict do nothing;
 ";

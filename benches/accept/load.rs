@@ -16,7 +16,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::serve::SECRET;
+use crate::message::{SECRET, TextMessage};
 
 /// The secret of requests to other servers; see `benches/peers`.
 const SECRET_OF_PEERS: &str = "bench-token";
@@ -144,18 +144,12 @@ fn is_whole(answer: &[u8]) -> bool {
     answer.len() >= head + 4 + body
 }
 
-/// A text message of about 400 bytes, as the platform's document prints it.
+/// The callback for a text message.
 fn write_callback(request: &mut String, number: u64, users: u64, secret: &SecretString, clock: &Clock) {
-    let query = signature::signed_query(secret, &number.to_string(), clock.now());
-    let user = number % users;
-    let body = format!(
-        "<xml>\n <ToUserName><![CDATA[mcid1]]></ToUserName>\n \
-         <FromUserName><![CDATA[user-{user}]]></FromUserName>\n \
-         <CreateTime>134223445860</CreateTime>\n <MsgType><![CDATA[text]]></MsgType>\n \
-         <Content><![CDATA[一条不长不短的消息，用来测量接收一条消息需要多少时间。]]></Content>\n \
-         <MsgId>BAE6-3KQ2-{number:012}</MsgID>\n</xml>"
-    );
-    write_post(request, "/callback", &query, &body);
+    let now = clock.now();
+    let query = signature::signed_query(secret, &number.to_string(), now);
+    let message = TextMessage { number, user: number % users, sent_at: now };
+    write_post(request, "/callback", &query, &message.body());
 }
 
 /// A text message as WeChat sends it.

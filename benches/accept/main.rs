@@ -18,6 +18,7 @@ mod database;
 mod fleet;
 mod grown;
 mod load;
+mod message;
 mod process;
 mod report;
 mod serve;

@@ -5,16 +5,16 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{Router, body::Bytes, routing::post};
 use rongcloud_callback::{
     CallbackService, Config, Inbound,
-    clock::Clock,
+    clock::{Clock, UnixMillis},
     internals::Listener,
     journal::{self, EntryKey, NewEntry, Queue, Queues},
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::message::{APP, SECRET, TextMessage};
+
 /// Makes this executable a server.
 pub(crate) const FLAG: &str = "--serve";
-/// The secret that requests are signed with.
-pub(crate) const SECRET: &str = "bench-secret";
 
 /// The servers that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,8 +123,11 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     let url = format!("sqlite:{}", folder.path().join("journal.db").display());
     let options = config(&url).journal.options(Clock::system());
     let journal = journal::open_server(&url, options).await.expect("a new journal");
+    let now = Clock::system().now();
+    // All of the history is earlier than the backlog.
+    let began = now.minus(Duration::from_millis(stock.backlog));
     for first in (0..stock.history).step_by(BATCH) {
-        append_all(&*journal, entries(first, stock.history)).await;
+        append_all(&*journal, entries(first, stock.history, true, began)).await;
         let until = Clock::system().now().plus(Duration::from_mins(1));
         let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
         let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
@@ -132,7 +135,7 @@ async fn sqlite(folder: &tempfile::TempDir, stock: Stock) -> String {
     }
     let backlog = stock.history..stock.history + stock.backlog;
     for first in backlog.clone().step_by(BATCH) {
-        append_all(&*journal, entries(first, backlog.end)).await;
+        append_all(&*journal, entries(first, backlog.end, false, now)).await;
     }
     journal.close().await.expect("closed");
     url
@@ -146,26 +149,26 @@ async fn append_all(journal: &dyn Queues, entries: Vec<NewEntry>) {
 /// How many entries are put in at once.
 const BATCH: usize = 1000;
 
-/// The next entries from number `first`, each in a conversation of its own, about as long as a message.
-fn entries(first: u64, end: u64) -> Vec<NewEntry> {
-    let entry = |number: u64| NewEntry {
-        queue: Queue::Inbox,
-        key: EntryKey::of(&format!(
-            "id\u{1f}stock-{number:012}\u{1f}bench\u{1f}mcid1\u{1f}user-{number}"
-        )),
-        conversation: format!("bench\u{1f}mcid1\u{1f}user-{number}"),
-        body: body(number).into(),
-        dead: None,
+/// The number of conversations that a history is spread over; the load's users are among them.
+const CONVERSATIONS: u64 = 100_000;
+
+/// The next entries from number `first`: messages of the time before `now`, one of each millisecond.
+///
+/// The finished ones are in as many conversations as a server may have, the pending ones each in one of its own.
+fn entries(first: u64, end: u64, is_history: bool, now: UnixMillis) -> Vec<NewEntry> {
+    let entry = |number: u64| {
+        let user = if is_history { number % CONVERSATIONS } else { CONVERSATIONS + number };
+        let message =
+            TextMessage { number, user, sent_at: now.minus(Duration::from_millis(end - number)) };
+        NewEntry {
+            queue: Queue::Inbox,
+            key: EntryKey::of(&message.key()),
+            conversation: message.conversation(),
+            body: message.body().into(),
+            dead: None,
+        }
     };
     (first..end).take(BATCH).map(entry).collect()
-}
-
-fn body(number: u64) -> String {
-    format!(
-        "<xml><ToUserName>mcid1</ToUserName><FromUserName>user-{number}</FromUserName><CreateTime>1</CreateTime>\
-         <MsgType>text</MsgType><Content>{:x<250}</Content><MsgId>stock-{number}</MsgId></xml>",
-        ""
-    )
 }
 
 async fn bare() {
@@ -218,7 +221,7 @@ async fn answer(address: SocketAddr, finished: impl AsyncFn() -> u64) {
 fn config(journal: &str) -> Config {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[journal]\nurl = \"{journal}\"\nmax_pending = 100000000\n\
-         [[apps]]\npath = \"/callback\"\nkey = \"bench\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
+         [[apps]]\npath = \"/callback\"\nkey = \"{APP}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
     );
     Config::from_toml(&text, |_| None).expect("a valid configuration")
 }
