@@ -10,7 +10,7 @@ use crate::{
     target::Target,
 };
 
-/// Longer than any number of messages takes.
+/// A time longer than any number of messages takes.
 const A_DAY: Duration = Duration::from_hours(24);
 
 /// Has so many messages accepted and handled, and closes the journal. Returns the bytes of its file a message.

@@ -1,4 +1,4 @@
-//! What one user feels: one message at a time, beside one sync of the same disk.
+//! Latency for one user: one message at a time, beside one sync of the same disk.
 
 use std::{
     fmt,

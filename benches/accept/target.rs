@@ -5,9 +5,9 @@
 pub(crate) enum Target {
     /// A bare axum endpoint that reads the body and answers 200.
     Bare,
-    /// The same records in a file, with one sync a batch; no server.
+    /// A file with the same records, with one sync a batch; no server.
     FileAlone,
-    /// The same records in one table of SQLite, with one transaction a batch; no server.
+    /// One table of SQLite with the same records, with one transaction a batch; no server.
     SqliteAlone,
     /// Our server, accepting into memory.
     Memory,
@@ -17,7 +17,7 @@ pub(crate) enum Target {
     Handled,
     /// Our server on SQLite, with a handler that replies to every message.
     Answered,
-    /// The same records in one table of PostgreSQL, with one statement a batch on one connection; no server.
+    /// One table of PostgreSQL with the same records, with one statement a batch on one connection; no server.
     PostgresAlone,
     /// Our server, accepting into PostgreSQL.
     Postgres,
