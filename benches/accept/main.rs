@@ -7,7 +7,7 @@
 //! Options after `--`: `--rounds N` (5), `--seconds N` (4) for each, `--sustain N` (60) where messages are handled,
 //! `--connections N` (64) to each server, `--conversations N` (1000), `--only NAME` (more than once if need be, `single` for
 //! one message at a time); `--backlog N` and `--history N` (0) pending and finished entries in the SQLite journal before it
-//! begins; `--deliver N` (64) replies sent at once. A 503 is a failure, unless `--may-refuse` has them counted, for so many
+//! begins; `--deliver N` (256) replies sent at once. A 503 is a failure, unless `--may-refuse` has them counted, for so many
 //! connections that they wait for each other. With `--postgres URL` also the store alone and our servers on that database,
 //! whose journal is removed first, with the same history, three of them also on databases of their own (which it makes), and
 //! `pgbench` with bare `INSERT … ON CONFLICT`; `--grown N` then compares a history of a thousand finished entries with one of
@@ -84,7 +84,7 @@ fn main() {
         journal: journal.as_deref(),
         postgres: options.named("--postgres"),
         api: api::start(None),
-        deliver: options.number("--deliver", 64),
+        deliver: options.number("--deliver", 256),
     };
     if options.has("--filled") {
         println!("{}", filled::measure(setup, demand));

@@ -132,7 +132,8 @@ async fn answer(address: SocketAddr, finished: impl AsyncFn() -> u64) {
     }
 }
 
-/// The defaults, but for what bounds the rate: how many entries may be pending, and how many replies leave in a second.
+/// The defaults, except for what bounds the rate: how many entries may be pending, how many replies leave in a second, and
+/// how many at once, since each waits for the commit that notes it.
 fn config(journal: &str, Arguments { api, deliver, .. }: &Arguments<'_>) -> Config {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n\
