@@ -10,12 +10,31 @@ use std::{
 
 use crate::{
     database::Database,
+    load::{self, Demand, Load, Wire},
     process,
-    serve::{FLAG, Stock, Target},
+    serve::{Arguments, FLAG},
+    stock::Stock,
+    target::Target,
 };
+
+/// The surroundings in which the servers of a target start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup<'a> {
+    /// The entries in the journal, if it is a new one.
+    pub(crate) stock: Stock,
+    /// The URL of a journal on SQLite that is used as it is, instead of a new one.
+    pub(crate) journal: Option<&'a str>,
+    /// The URL of PostgreSQL.
+    pub(crate) postgres: Option<&'a str>,
+    /// The address that replies go to.
+    pub(crate) api: SocketAddr,
+    /// How many replies are sent at once.
+    pub(crate) deliver: u64,
+}
 
 /// All servers of a target, and the database server behind them if they are on one.
 pub(crate) struct Fleet {
+    target: Target,
     servers: Vec<Server>,
     database: Option<Database>,
 }
@@ -52,22 +71,44 @@ impl Usage {
 }
 
 impl Fleet {
-    /// Starts the servers with `stock` in their journal; `url` is the address of PostgreSQL.
-    pub(crate) fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
-        let url = url.filter(|_| target.is_shared());
-        let url_of = |number| match target {
-            Target::Apart => url.map(|url| Database::of(url).beside(number)),
-            _ => url.map(str::to_owned),
+    /// Starts the servers of `target`.
+    pub(crate) fn start(target: Target, setup: Setup<'_>) -> Self {
+        let url = if target.is_shared() { setup.postgres } else { setup.journal };
+        let url_of = |number| match (target, url) {
+            (Target::Apart, Some(url)) => Database::of(url).beside(number),
+            _ => url.unwrap_or_default().to_owned(),
         };
         let urls: Vec<_> = (0..target.replicas()).map(url_of).collect();
         let mut database = None;
-        for url in urls.iter().flatten().collect::<BTreeSet<_>>() {
+        for url in urls.iter().filter(|_| target.is_shared()).collect::<BTreeSet<_>>() {
             // The processes of one are those of all, which are on one server.
             let prepared = database.insert(Database::of(url));
-            prepared.prepare(stock.history);
+            prepared.prepare(setup.stock.history);
         }
-        let servers = urls.iter().map(|url| Server::start(target, stock, url.as_deref())).collect();
-        Self { servers, database }
+        let start = |journal: &String| {
+            let Setup { stock, api, deliver, .. } = setup;
+            Server::start(&Arguments { target, stock, journal, api, deliver })
+        };
+        Self { target, servers: urls.iter().map(start).collect(), database }
+    }
+
+    /// Loads the servers, or the store alone, for `span`.
+    pub(crate) fn load(&mut self, demand: Demand, span: Duration) -> Load {
+        match demand.wire {
+            Wire::RongCloud { users } if self.target.is_alone() => {
+                let command = format!("{} {users} {}", demand.connections, span.as_millis());
+                Load::decode(&self.servers[0].ask(&command))
+            }
+            _ => load::run(&self.addresses(), demand, span),
+        }
+    }
+
+    /// The number of messages handled to the end.
+    pub(crate) fn finished(&mut self) -> u64 {
+        let counts =
+            self.servers.iter_mut().map(|server| server.ask("finished").parse().expect("a number"));
+        // Of a journal that they share, each counts all.
+        counts.max().unwrap_or_default()
     }
 
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
@@ -77,8 +118,7 @@ impl Fleet {
     pub(crate) fn usage(&mut self) -> Usage {
         let ids: Vec<_> = self.servers.iter().map(|server| server.child.id()).collect();
         Usage {
-            // Of a journal that they share, each counts all.
-            finished: self.servers.iter_mut().map(Server::finished).max().unwrap_or_default(),
+            finished: self.finished(),
             cpu: ids.iter().map(|id| process::cpu(*id)).sum(),
             database: self.database.as_ref().map(Database::cpu).unwrap_or_default(),
             resident: ids.iter().map(|id| process::resident(*id)).sum(),
@@ -91,10 +131,10 @@ impl Fleet {
 }
 
 impl Server {
-    fn start(target: Target, stock: Stock, url: Option<&str>) -> Self {
+    fn start(arguments: &Arguments<'_>) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("our own path"))
-            .args([FLAG, target.name(), &stock.backlog.to_string(), &stock.history.to_string()])
-            .args(url)
+            .arg(FLAG)
+            .args(arguments.write())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,9 +145,9 @@ impl Server {
         Self { child, commands, answers, address }
     }
 
-    fn finished(&mut self) -> u64 {
-        writeln!(self.commands, "finished").expect("the server runs");
-        line(&mut self.answers).parse().expect("a number")
+    fn ask(&mut self, command: &str) -> String {
+        writeln!(self.commands, "{command}").expect("the server runs");
+        line(&mut self.answers)
     }
 
     fn stop(self) {

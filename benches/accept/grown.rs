@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::{
     report::{Sample, spread},
-    serve::{Stock, Target},
+    stock::Stock,
+    target::Target,
 };
 
 const SHORT: u64 = 1000;

@@ -25,35 +25,46 @@ const SECRET_OF_PEERS: &str = "bench-token";
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The results of the requests.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// How long each request that was answered 200 took, shortest first.
-    latencies: Vec<Duration>,
+    /// How many requests were answered 200.
+    pub(crate) answered: u64,
     /// How many requests were answered 503.
     refused: u64,
+    /// The latency that half of the requests that were answered 200 did not exceed.
+    pub(crate) p50: Duration,
+    /// The latency that 99 % of them did not exceed.
+    pub(crate) p99: Duration,
 }
 
 impl Load {
-    pub(crate) fn answered(&self) -> u64 {
-        self.latencies.len() as u64
+    /// The results, from how long each request that was answered 200 took.
+    pub(crate) fn new(mut latencies: Vec<Duration>, refused: u64) -> Self {
+        latencies.sort_unstable();
+        let last = latencies.len().checked_sub(1).expect("a request was answered 200");
+        let [p50, p99] = [50, 99].map(|percent| latencies[last * percent / 100]);
+        Self { answered: latencies.len() as u64, refused, p50, p99 }
     }
 
     /// The share of the requests that were answered 503.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub(crate) fn refused(&self) -> f64 {
-        self.refused as f64 / (self.answered() + self.refused) as f64
+        self.refused as f64 / (self.answered + self.refused) as f64
     }
 
-    /// The latency that a share of the requests did not exceed.
-    pub(crate) fn percentile(&self, share: f64) -> Duration {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index below the length"
-        )]
-        let index = ((self.latencies.len() - 1) as f64 * share) as usize;
-        self.latencies[index]
+    /// The results as a line of text; [`decode`](Self::decode) reads it.
+    pub(crate) fn encode(&self) -> String {
+        let Self { answered, refused, p50, p99 } = self;
+        format!("{answered} {refused} {} {}", p50.as_nanos(), p99.as_nanos())
+    }
+
+    /// Reads a line that [`encode`](Self::encode) wrote.
+    pub(crate) fn decode(line: &str) -> Self {
+        let mut numbers = line.split(' ').map(|number| number.parse().expect("a number"));
+        let [answered, refused, p50, p99] =
+            std::array::from_fn(|_| numbers.next().expect("four numbers"));
+        let [p50, p99] = [p50, p99].map(Duration::from_nanos);
+        Self { answered, refused, p50, p99 }
     }
 }
 
@@ -72,6 +83,8 @@ pub(crate) struct Demand {
     pub(crate) wire: Wire,
     /// How many connections each server gets.
     pub(crate) connections: usize,
+    /// After how many messages of this process no more are sent.
+    pub(crate) messages: u64,
     /// Whether an answer may be a 503, which is counted then; else it must be a 200.
     pub(crate) may_refuse: bool,
 }
@@ -87,28 +100,28 @@ pub(crate) fn run(servers: &[SocketAddr], demand: Demand, span: Duration) -> Loa
         }
         senders.join_all().await
     });
-    let mut load = Load::default();
-    for one in loads {
-        load.latencies.extend(one.latencies);
-        load.refused += one.refused;
-    }
-    load.latencies.sort_unstable();
-    load
+    let refused = loads.iter().map(|(_, refused)| refused).sum();
+    Load::new(loads.into_iter().flat_map(|(latencies, _)| latencies).collect(), refused)
 }
 
-async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> Load {
+/// Sends from one connection. Returns how long each request that was answered 200 took, and how many were refused.
+async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> (Vec<Duration>, u64) {
     let mut stream = TcpStream::connect(server).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
     let secret = SecretString::from(SECRET);
     let clock = Clock::system();
-    let (mut load, mut request, mut answer) = (Load::default(), String::new(), vec![0; 4096]);
+    let (mut latencies, mut refused) = (Vec::new(), 0);
+    let (mut request, mut answer) = (String::new(), vec![0; 4096]);
     loop {
         let started = Instant::now();
         if started >= end {
-            return load;
+            return (latencies, refused);
+        }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        if number >= demand.messages {
+            return (latencies, refused);
         }
         request.clear();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         match demand.wire {
             Wire::RongCloud { users } => write_callback(&mut request, number, users, &secret, &clock),
             Wire::WeChat => write_wechat(&mut request, number, &clock),
@@ -122,16 +135,16 @@ async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> Load {
         }
         let text = String::from_utf8_lossy(&answer[..length]);
         if demand.may_refuse && text.starts_with("HTTP/1.1 503") {
-            load.refused += 1;
+            refused += 1;
             continue;
         }
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-        load.latencies.push(started.elapsed());
+        latencies.push(started.elapsed());
     }
 }
 
-/// Whether the bytes are a whole answer: our answers have no body, those of others may say `success`.
-fn is_whole(answer: &[u8]) -> bool {
+/// Whether the bytes are a whole request or answer: our answers have no body, those of others may say `success`.
+pub(crate) fn is_whole(answer: &[u8]) -> bool {
     const LENGTH: &[u8] = b"content-length: ";
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
     let line = answer[..head].split(|byte| *byte == b'\n').find_map(|line| {
@@ -145,7 +158,13 @@ fn is_whole(answer: &[u8]) -> bool {
 }
 
 /// The callback for a text message.
-fn write_callback(request: &mut String, number: u64, users: u64, secret: &SecretString, clock: &Clock) {
+pub(crate) fn write_callback(
+    request: &mut String,
+    number: u64,
+    users: u64,
+    secret: &SecretString,
+    clock: &Clock,
+) {
     let now = clock.now();
     let query = signature::signed_query(secret, &number.to_string(), now);
     let message = TextMessage { number, user: number % users, sent_at: now };

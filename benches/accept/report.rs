@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{database::Inserts, fleet::Usage, load::Load, serve::Target};
+use crate::{database::Inserts, fleet::Usage, load::Load, target::Target};
 
 /// One server in one round.
 pub(crate) struct Sample {
@@ -25,8 +25,8 @@ impl Sample {
         Self {
             target,
             per_second: finished / span.as_secs_f64(),
-            p50_ms: load.percentile(0.5).as_secs_f64() * 1e3,
-            p99_ms: load.percentile(0.99).as_secs_f64() * 1e3,
+            p50_ms: load.p50.as_secs_f64() * 1e3,
+            p99_ms: load.p99.as_secs_f64() * 1e3,
             refused: load.refused(),
             cpu_us: used.cpu.as_secs_f64() * 1e6 / finished,
             database_us: used.database.as_secs_f64() * 1e6 / finished,
@@ -83,13 +83,22 @@ impl Report {
         spread(samples.iter().zip(others).map(|(sample, other)| of(sample) / of(other)).collect(), 2)
     }
 
+    /// The throughput as a ratio to that of the target's store alone in the same round.
+    fn to_store_alone(&self, target: Target, samples: &[Sample]) -> String {
+        let alone = target.store_alone().filter(|alone| *alone != target);
+        alone.map_or_else(
+            || "–".to_owned(),
+            |alone| self.ratios(samples, alone, |sample| sample.per_second),
+        )
+    }
+
     /// The throughput of the servers on PostgreSQL beside bare inserts, the embedded journal, and one server alone.
     fn write_shared(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n| on PostgreSQL | requests/s | database's CPU µs | all CPU µs | throughput : pgbench | \
-             throughput : sqlite | all CPU : one replica | all CPU : three apart |\n\
-             |---|---|---|---|---|---|---|---|"
+            "\n| on PostgreSQL | requests/s | p99 ms | database's CPU µs | all CPU µs | throughput : pgbench | \
+             throughput : store alone | throughput : sqlite | all CPU : one replica | all CPU : three apart |\n\
+             |---|---|---|---|---|---|---|---|---|---|"
         )?;
         let bare = self.inserts.last_key_value().map_or(&[][..], |(_, inserts)| inserts);
         for (connections, inserts) in self.inserts.iter().rev() {
@@ -98,7 +107,7 @@ impl Report {
             let times = inserts.iter().zip(bare);
             writeln!(
                 f,
-                "| pgbench, {connections} connections | {} | {} | – | {} | – | – | – |",
+                "| pgbench, {connections} connections | {} | – | {} | – | {} | – | – | – | – |",
                 column(|it| it.per_second, 0),
                 column(|it| it.database_us, 1),
                 spread(times.map(|(few, bare)| few.per_second / bare.per_second).collect(), 2),
@@ -110,12 +119,14 @@ impl Report {
             let times = samples.iter().zip(bare);
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 target.name(),
                 column(|sample| sample.per_second, 0),
+                column(|sample| sample.p99_ms, 1),
                 column(|sample| sample.database_us, 1),
                 column(Sample::all_cpu_us, 1),
                 spread(times.map(|(sample, bare)| sample.per_second / bare.per_second).collect(), 2),
+                self.to_store_alone(*target, samples),
                 self.ratios(samples, Target::Sqlite, |sample| sample.per_second),
                 self.ratios(samples, Target::Postgres, Sample::all_cpu_us),
                 self.ratios(samples, Target::Apart, Sample::all_cpu_us),
@@ -129,15 +140,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| server | requests/s | p50 ms | p99 ms | CPU µs | RSS MiB | throughput : bare | CPU : bare |"
+            "| server | requests/s | p50 ms | p99 ms | CPU µs | RSS MiB | throughput : bare | throughput : store alone | \
+             CPU : bare | p99 : bare |\n\
+             |---|---|---|---|---|---|---|---|---|---|"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
         for (target, samples) in &self.samples {
             let column =
                 |of: fn(&Sample) -> f64, digits| spread(samples.iter().map(of).collect(), digits);
             writeln!(
                 f,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 target.name(),
                 column(|sample| sample.per_second, 0),
                 column(|sample| sample.p50_ms, 2),
@@ -145,13 +157,12 @@ impl fmt::Display for Report {
                 column(|sample| sample.cpu_us, 1),
                 column(|sample| sample.rss_mib, 0),
                 self.ratios(samples, Target::Bare, |sample| sample.per_second),
+                self.to_store_alone(*target, samples),
                 self.ratios(samples, Target::Bare, |sample| sample.cpu_us),
+                self.ratios(samples, Target::Bare, |sample| sample.p99_ms),
             )?;
         }
-        if !self.inserts.is_empty() {
-            self.write_shared(f)?;
-        }
-        write!(f, "Each: median (minimum to maximum).")
+        if self.inserts.is_empty() { Ok(()) } else { self.write_shared(f) }
     }
 }
 
