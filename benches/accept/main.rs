@@ -9,8 +9,8 @@
 //! `--may-refuse` has them counted, for so many connections that they wait for each other. With `--postgres URL` also our
 //! servers on that database, whose journal is removed first, with the same history, three of them also on databases of
 //! their own (which it makes), and `pgbench` with bare `INSERT … ON CONFLICT`; `--grown N` then compares a history of a
-//! thousand finished entries with one of so many, and measures nothing else. With `--wechat ADDRESS` only the server there,
-//! as `benches/peers/run` has it.
+//! thousand finished entries with one of so many, and measures nothing else. With `--wechat ADDRESS` only the server there
+//! gets WeChat's messages, with `--callbacks ADDRESS` the platform's callbacks, as `benches/peers/run` has it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
@@ -58,11 +58,12 @@ fn main() {
         connections: usize::try_from(option("--connections", 64)).expect("a number of connections"),
         may_refuse: arguments.iter().any(|argument| argument == "--may-refuse"),
     };
-    if let Some(peer) = named("--wechat") {
-        let span = Duration::from_secs(option("--seconds", 4));
-        let demand = Demand { wire: Wire::WeChat, ..demand };
-        peers(peer.parse().expect("an address"), demand, span);
-        return;
+    for (name, wire) in [("--wechat", Wire::WeChat), ("--callbacks", demand.wire)] {
+        if let Some(peer) = named(name) {
+            let span = Duration::from_secs(option("--seconds", 4));
+            peers(peer.parse().expect("an address"), Demand { wire, ..demand }, span);
+            return;
+        }
     }
     let [span, sustained] = [option("--seconds", 4), option("--sustain", 60)].map(Duration::from_secs);
     let spans = Spans { span, sustained };
