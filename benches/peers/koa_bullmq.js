@@ -5,7 +5,7 @@ const os = require('node:os');
 const { Queue } = require('bullmq');
 const { XMLParser } = require('fast-xml-parser');
 const Koa = require('koa');
-const rawBody = require('raw-body');
+const { getRawBody } = require('raw-body');
 
 const SECRET = 'bench-secret';
 
@@ -26,7 +26,7 @@ function serve(port) {
   app.use(async (context) => {
     if (context.method !== 'POST' || context.path !== '/callback') return;
     if (!isRight(context.query)) context.throw(401);
-    const body = await rawBody(context.req, { encoding: 'utf8', limit: '1mb', length: context.request.length });
+    const body = await getRawBody(context.req, { encoding: 'utf8', limit: '1mb', length: context.request.length });
     // The platform's documents close `<MsgId>` with `</MsgID>`, which no XML parser accepts.
     const message = parser.parse(body.replace('</MsgID>', '</MsgId>')).xml;
     if (!message?.MsgId) context.throw(400);
