@@ -77,15 +77,16 @@ async fn receive(State(pool): State<PgPool>, Query(signed): Query<Signed>, body:
         return StatusCode::BAD_REQUEST;
     };
     // sqlx prepares the statement once a connection.
-    let inserted = sqlx::query("insert into callbacks values ($1, $2, $3, $4, $5, $6) on conflict do nothing")
-        .bind(message.msg_id)
-        .bind(message.to_user_name)
-        .bind(message.from_user_name)
-        .bind(message.create_time)
-        .bind(message.msg_type)
-        .bind(message.content)
-        .execute(&pool)
-        .await;
+    let inserted =
+        sqlx::query("insert into callbacks values ($1, $2, $3, $4, $5, $6) on conflict do nothing")
+            .bind(message.msg_id)
+            .bind(message.to_user_name)
+            .bind(message.from_user_name)
+            .bind(message.create_time)
+            .bind(message.msg_type)
+            .bind(message.content)
+            .execute(&pool)
+            .await;
     match inserted {
         Ok(_) => StatusCode::OK,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
