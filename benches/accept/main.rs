@@ -15,7 +15,8 @@
 //!
 //! Instead of the table: `--fill PATH` makes a journal on SQLite with such a backlog and history, and `--journal PATH`
 //! measures on that file, which changes; `--filled N` prints the size of the file after so many handled messages. With
-//! `--wechat ADDRESS` only the server there, as `benches/peers/run` has it.
+//! `--wechat ADDRESS` only the server there gets WeChat's messages, with `--callbacks ADDRESS` the platform's callbacks, as
+//! `benches/peers/run` has it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
@@ -72,11 +73,12 @@ fn main() {
         messages: options.number("--filled", u64::MAX),
         may_refuse: options.has("--may-refuse"),
     };
-    if let Some(peer) = options.named("--wechat") {
-        let span = Duration::from_secs(options.number("--seconds", 4));
-        let demand = Demand { wire: Wire::WeChat, ..demand };
-        peers(peer.parse().expect("an address"), demand, span);
-        return;
+    for (name, wire) in [("--wechat", Wire::WeChat), ("--callbacks", demand.wire)] {
+        if let Some(peer) = options.named(name) {
+            let span = Duration::from_secs(options.number("--seconds", 4));
+            peers(peer.parse().expect("an address"), Demand { wire, ..demand }, span);
+            return;
+        }
     }
     let journal = options.named("--journal").map(|path| format!("sqlite:{path}"));
     let setup = Setup {
