@@ -1,6 +1,13 @@
 //! A stand-in of the platform's API, the cheapest possible: one answer to every request.
 
-use std::{net::SocketAddr, sync::mpsc::Sender, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::Sender,
+    },
+    time::Instant,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,10 +15,18 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::load;
+use crate::http::is_whole;
 
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 13\r\n\r\n{\"errcode\":0}";
+
+/// The number of requests that the stand-ins of this process have had.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many requests the stand-ins of this process have had.
+pub(crate) fn requests() -> u64 {
+    REQUESTS.load(Ordering::Relaxed)
+}
 
 /// Listens on loopback, on a thread of its own, and says to `arrivals` when each request was there. Returns the address.
 pub(crate) fn start(arrivals: Option<Sender<Instant>>) -> SocketAddr {
@@ -37,7 +52,8 @@ async fn connection(mut stream: TcpStream, arrivals: Option<Sender<Instant>>) {
         // A connection that the server gives up is no failure of the stand-in's.
         let Ok(read @ 1..) = stream.read(&mut request[length..]).await else { return };
         length += read;
-        if load::is_whole(&request[..length]) {
+        if is_whole(&request[..length]) {
+            REQUESTS.fetch_add(1, Ordering::Relaxed);
             if let Some(arrivals) = &arrivals {
                 let _ = arrivals.send(Instant::now());
             }

@@ -16,7 +16,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::message::{SECRET, TextMessage};
+use crate::{
+    api,
+    http::is_whole,
+    message::{SECRET, TextMessage},
+};
 
 /// The secret of requests to other servers; see `benches/peers`.
 const SECRET_OF_PEERS: &str = "bench-token";
@@ -85,6 +89,8 @@ pub(crate) struct Demand {
     pub(crate) connections: usize,
     /// After how many messages of this process no more are sent.
     pub(crate) messages: u64,
+    /// How many messages may be without their reply at a time; none where there are no replies.
+    pub(crate) unreplied: Option<u64>,
     /// Whether an answer may be a 503, which is counted then; else it must be a 200.
     pub(crate) may_refuse: bool,
 }
@@ -92,11 +98,13 @@ pub(crate) struct Demand {
 /// Loads each of the servers for `span`.
 pub(crate) fn run(servers: &[SocketAddr], demand: Demand, span: Duration) -> Load {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let pace =
+        Pace { sent: NEXT.load(Ordering::Relaxed), replies: api::requests(), most: demand.unreplied };
     let loads = runtime.block_on(async {
         let end = Instant::now() + span;
         let mut senders = JoinSet::new();
         for server in servers.iter().cycle().take(demand.connections * servers.len()) {
-            senders.spawn(connection(*server, demand, end));
+            senders.spawn(connection(*server, demand, pace, end));
         }
         senders.join_all().await
     });
@@ -104,8 +112,37 @@ pub(crate) fn run(servers: &[SocketAddr], demand: Demand, span: Duration) -> Loa
     Load::new(loads.into_iter().flat_map(|(latencies, _)| latencies).collect(), refused)
 }
 
+/// The pace of a load that waits for the replies to its messages, so that no backlog grows.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// How many messages this process had sent, and how many replies it had had, when the load began.
+    sent: u64,
+    replies: u64,
+    /// How many messages may be without their reply at a time.
+    most: Option<u64>,
+}
+
+impl Pace {
+    /// Waits until another message may be sent, or the load is over.
+    async fn wait(&self, end: Instant) {
+        let Some(most) = self.most else { return };
+        let is_ahead = || {
+            let sent = NEXT.load(Ordering::Relaxed) - self.sent;
+            sent.saturating_sub(api::requests() - self.replies) >= most
+        };
+        while is_ahead() && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 /// Sends from one connection. Returns how long each request that was answered 200 took, and how many were refused.
-async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> (Vec<Duration>, u64) {
+async fn connection(
+    server: SocketAddr,
+    demand: Demand,
+    pace: Pace,
+    end: Instant,
+) -> (Vec<Duration>, u64) {
     let mut stream = TcpStream::connect(server).await.expect("the server listens");
     stream.set_nodelay(true).expect("a TCP socket");
     let secret = SecretString::from(SECRET);
@@ -113,6 +150,7 @@ async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> (Vec<Du
     let (mut latencies, mut refused) = (Vec::new(), 0);
     let (mut request, mut answer) = (String::new(), vec![0; 4096]);
     loop {
+        pace.wait(end).await;
         let started = Instant::now();
         if started >= end {
             return (latencies, refused);
@@ -141,20 +179,6 @@ async fn connection(server: SocketAddr, demand: Demand, end: Instant) -> (Vec<Du
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
         latencies.push(started.elapsed());
     }
-}
-
-/// Whether the bytes are a whole request or answer: our answers have no body, those of others may say `success`.
-pub(crate) fn is_whole(answer: &[u8]) -> bool {
-    const LENGTH: &[u8] = b"content-length: ";
-    let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return false };
-    let line = answer[..head].split(|byte| *byte == b'\n').find_map(|line| {
-        let (name, value) = line.split_at_checked(LENGTH.len())?;
-        name.eq_ignore_ascii_case(LENGTH).then_some(value.trim_ascii())
-    });
-    let body = line.map_or(0, |length| {
-        std::str::from_utf8(length).ok().and_then(|length| length.parse().ok()).expect("a length")
-    });
-    answer.len() >= head + 4 + body
 }
 
 /// The callback for a text message.

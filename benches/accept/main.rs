@@ -26,6 +26,7 @@ mod database;
 mod filled;
 mod fleet;
 mod grown;
+mod http;
 mod load;
 mod message;
 mod options;
@@ -71,6 +72,7 @@ fn main() {
         connections: usize::try_from(options.number("--connections", 64))
             .expect("a number of connections"),
         messages: options.number("--filled", u64::MAX),
+        unreplied: None,
         may_refuse: options.has("--may-refuse"),
     };
     for (name, wire) in [("--wechat", Wire::WeChat), ("--callbacks", demand.wire)] {
@@ -163,7 +165,12 @@ impl Spans {
     }
 }
 
+/// How many messages may be without their reply where messages are replied to.
+const UNREPLIED: u64 = 1000;
+
 fn measure(target: Target, setup: Setup<'_>, demand: Demand, span: Duration) -> Sample {
+    let unreplied = (target == Target::Answered).then_some(UNREPLIED);
+    let demand = Demand { unreplied, ..demand };
     let mut fleet = Fleet::start(target, setup);
     fleet.load(demand, WARM_UP);
     let before = fleet.usage();

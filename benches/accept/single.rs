@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::{
     api,
     fleet::{Fleet, Setup},
+    http::is_whole,
     load,
     message::SECRET,
     report::spread,
@@ -102,7 +103,7 @@ impl Caller {
         self.number += 1;
         let started = Instant::now();
         self.stream.write_all(request.as_bytes()).expect("the connection stays open");
-        while !load::is_whole(&answer[..length]) {
+        while !is_whole(&answer[..length]) {
             let read = self.stream.read(&mut answer[length..]).expect("an answer");
             assert!(read > 0, "the server closed the connection");
             length += read;
