@@ -19,6 +19,7 @@ RUN if [ -n "${CARGO_REGISTRY_MIRROR}" ]; then \
 # The dependencies alone, around an empty library: this layer is built again only if they change. The manifest is
 # taken without its targets ([[bin]], [[bench]] and the like), whose files are not here; and the empty library is
 # removed again, as Cargo goes by the files' times, which may be older than it.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 RUN awk '/^\[/ { is_target = /^\[\[/ } !is_target' Cargo.toml >without-targets.toml \
     && mv without-targets.toml Cargo.toml \

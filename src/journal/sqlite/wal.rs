@@ -14,7 +14,7 @@ use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 use super::{connection::PATIENCE, error::unavailable_error};
 use crate::journal::JournalError;
 
-/// A WAL with more pages (4 KiB each) than this is checkpointed even while commands wait: often enough for each
+/// A WAL with more pages (of 8 KiB, in a file of an earlier version 4 KiB) than this is checkpointed even while commands wait: often enough for each
 /// checkpoint to be short, seldom enough for pages that are written many times to be copied once.
 const PAGES: i64 = 1000;
 /// A WAL with more than `PAGES` that could not be checkpointed for this long is reported to the operator.
