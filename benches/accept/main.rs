@@ -125,7 +125,7 @@ fn print_table(options: &Options, setup: Setup<'_>, demand: Demand) {
             singles.push(medians);
         }
         if let Some(url) = setup.postgres {
-            for connections in [demand.connections, OF_A_REPLICA] {
+            for connections in [PGBENCH, OF_A_REPLICA] {
                 let inserts = Database::of(url).pgbench(connections, spans.span.as_secs());
                 eprintln!("round {round}: pgbench -c {connections:<6}{:8.0}/s", inserts.per_second);
                 report.add_inserts(connections, inserts);
@@ -141,6 +141,9 @@ fn print_table(options: &Options, setup: Setup<'_>, demand: Demand) {
 
 /// The time to warm up before anything counts.
 const WARM_UP: Duration = Duration::from_millis(500);
+
+/// The number of connections with which `pgbench` is the baseline: PostgreSQL takes a hundred by default.
+const PGBENCH: usize = 64;
 
 /// The number of write connections that a replica has.
 const OF_A_REPLICA: usize = 3;
