@@ -118,6 +118,9 @@ async fn make(client: &Client) -> Result<(), Error> {
         let create = "create table version (version integer not null); insert into version values (0)";
         client.batch_execute(create).await?;
     }
+    if (1..VERSION).contains(&version) {
+        tracing::info!(from = version, to = VERSION, "migrating the journal's entries");
+    }
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         client.batch_execute(step).await?;
     }

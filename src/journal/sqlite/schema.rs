@@ -108,6 +108,9 @@ pub(super) fn version(
         Some([]) => Version::Ours,
         Some(_) if !migrate => Version::Older(version),
         Some(missing) => {
+            if version > 0 {
+                tracing::info!(from = version, to = VERSION, "migrating the journal's entries");
+            }
             add_entry_key_function(&transaction)?;
             missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
             if version == 0 {
