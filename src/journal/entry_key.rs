@@ -24,7 +24,11 @@ impl EntryKey {
     /// The key of what `text` identifies. Where U+001F divides the text, its beginning is that of the second part: the
     /// first one says what kind of text it is.
     pub fn of(text: &str) -> Self {
-        let text = text.as_bytes();
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// The key of what a text identifies that need not be UTF-8.
+    pub(super) fn of_bytes(text: &[u8]) -> Self {
         let start = text.iter().position(|byte| *byte == SEPARATOR).map_or(0, |at| at + 1);
         let mut key = Self::default();
         let (beginning, digest) = key.0.split_at_mut(BEGINNING);

@@ -98,7 +98,11 @@ impl ToSql for EntryKey {
 
 impl FromSql for EntryKey {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        <[u8; Self::LENGTH]>::column_result(value).map(Self::from)
+        match value {
+            // Somebody has put the entry in by hand, under a text.
+            ValueRef::Text(text) => Ok(Self::of_bytes(text)),
+            _ => <[u8; Self::LENGTH]>::column_result(value).map(Self::from),
+        }
     }
 }
 

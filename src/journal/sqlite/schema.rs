@@ -59,7 +59,7 @@ const MIGRATIONS: [&str; 3] = ["
         settled_at integer,
         settled_elapsed integer,
         answers integer,
-        key blob not null,
+        key any not null,            -- the 22 bytes of a key, or a text that somebody has put in by hand
         conversation text not null,
         reason text,
         body blob not null

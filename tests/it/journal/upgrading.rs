@@ -126,3 +126,29 @@ async fn of_several_servers_that_find_the_version_before_one_migrates_and_all_go
         assert_eq!(journal.append(entry, None).await.unwrap(), Appended::New);
     }
 }
+
+#[tokio::test]
+async fn an_entry_that_somebody_has_put_in_by_hand_under_a_text_is_read_and_copied() {
+    let (folder, target) = (tempdir().unwrap(), tempdir().unwrap());
+    let clock = Clock::manual(START);
+    let journal = journal::open_server(&url(&folder), options(&clock)).await.unwrap();
+    journal.append(message("a", "1"), None).await.unwrap();
+    journal.close().await.unwrap();
+    drop(journal);
+    let by_hand = "insert into entry (id, queue, state, attempts, due_at, accepted_at, accepted_elapsed, key, conversation, body)
+        select id + 1, queue, state, attempts, due_at, accepted_at, accepted_elapsed, 'by hand', conversation, x'32' from entry";
+    Connection::open(folder.path().join("journal.db")).unwrap().execute_batch(by_hand).unwrap();
+
+    let source = journal::open_source(&url(&folder), options(&clock)).await.unwrap();
+    let records = source.page(EntryId(0), 9).await.unwrap();
+    assert_eq!(keys(&records), ["1", "2"]);
+    assert_eq!(records[1].key, EntryKey::of("by hand"));
+    let copy = journal::open_target(&url(&target), options(&clock)).await.unwrap();
+    copy.begin_copy().await.unwrap();
+    copy.restore(records).await.unwrap();
+    copy.end_copy().await.unwrap();
+    drop(copy);
+    let copied = journal::open_server(&url(&target), options(&clock)).await.unwrap();
+    let again = NewEntry { key: EntryKey::of("by hand"), ..message("a", "again") };
+    assert_eq!(copied.append(again, None).await.unwrap(), Appended::Duplicate);
+}
