@@ -461,7 +461,7 @@ async fn what_becomes_durable_after_a_higher_number_is_followed_too() {
     assert_eq!(following.column(2, USER).await, ["first", "third"]);
     let late = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash,
             conversation, body)
-        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, decode(md5('late'), 'hex'), conversation_hash, conversation,
+        select $1, queue, 1, 1, due_at, accepted_at, accepted_at, substring(sha256('late') for 22), conversation_hash, conversation,
             body
         from entry order by id limit 1";
     client.execute(late, &[&number]).await.unwrap();
