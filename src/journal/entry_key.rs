@@ -53,7 +53,8 @@ impl From<[u8; EntryKey::LENGTH]> for EntryKey {
 
 impl fmt::Debug for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let (beginning, digest) = self.0.split_at(BEGINNING);
+        write!(f, "{}.{}", beginning.escape_ascii(), hex::encode(digest))
     }
 }
 
@@ -80,6 +81,6 @@ mod tests {
     fn a_key_is_the_same_in_every_version_since_stores_keep_it() {
         // It ends with what `printf 'id\x1fM\x1fa\x1fb\x1fc' | sha256sum` begins with.
         let key = EntryKey::of("id\u{1f}M\u{1f}a\u{1f}b\u{1f}c");
-        assert_eq!(format!("{key:?}"), "4d1f611f621f63000000000082b58d55ba5a0fc62ca2");
+        assert_eq!(hex::encode(key.0), "4d1f611f621f63000000000082b58d55ba5a0fc62ca2");
     }
 }
