@@ -4,9 +4,9 @@ use std::{fs::File, io::Write, path::Path};
 
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls, Statement, types::ToSql};
+use tokio_postgres::{Client, Statement, types::ToSql};
 
-use crate::{message::TextMessage, target::Target};
+use crate::{database, message::TextMessage, target::Target};
 
 /// A message as a journal keeps it.
 pub(crate) struct Record {
@@ -110,9 +110,7 @@ impl Postgres {
     fn create(url: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let (client, connection) =
-            runtime.block_on(tokio_postgres::connect(url, NoTls)).expect("the database answers");
-        runtime.spawn(connection);
+        let client = runtime.block_on(database::client(url));
         let insert = runtime.block_on(async {
             let table = "set client_min_messages = error; drop table if exists bench_alone;
                 create table bench_alone (key text not null unique, conversation text not null, body bytea not null)";

@@ -2,7 +2,7 @@
 
 /// Each step brings the tables from the version of its index to the next.
 ///
-/// Keys and conversations are looked up by 128 bits of their SHA-256, so that an index row has one size
+/// Entries are looked up by their keys, and conversations by 128 bits of their SHA-256, so that an index row has one size
 /// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
 pub(super) const MIGRATIONS: [&str; 4] = ["
     create sequence entry_id;

@@ -43,8 +43,10 @@ fn open(path: &Path, access: Access, migrate: bool) -> Result<Connection, Journa
     let store = |error: rusqlite::Error| unusable_error(path, &error.to_string());
     let mut connection = Connection::open_with_flags(path, flags).map_err(store)?;
     connection.busy_timeout(PATIENCE).map_err(store)?;
-    // This changes no file that has tables.
-    connection.pragma_update(None, "page_size", PAGE_SIZE).map_err(store)?;
+    if migrate {
+        // This changes no file that has tables.
+        connection.pragma_update(None, "page_size", PAGE_SIZE).map_err(store)?;
+    }
     // Before anything is changed: the file may be another program's.
     let (version, mark) = version(&mut connection, access, migrate).map_err(store)?;
     check_version(version, path)?;

@@ -31,6 +31,7 @@ pub(super) async fn what_is_leased_is_what_was_appended(bench: &Bench) {
 
     let entry = bench.lease_one().await;
     assert_eq!((&entry.conversation, &entry.body), (&new.conversation, &new.body));
+    assert_eq!(bench.journal.show(entry.id).await.unwrap().unwrap().key, new.key);
     assert_eq!((entry.attempt, entry.accepted_at), (1, START));
 }
 

@@ -25,3 +25,4 @@ mod running;
 mod shutdown;
 mod speaking;
 mod storage;
+mod upgrade;
