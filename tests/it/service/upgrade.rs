@@ -10,7 +10,7 @@ use crate::support::{
     process::Home,
 };
 
-/// What version 2 has left: its tables with entries, to which each test adds the message 90 and its reply 91, both done.
+/// The tables of version 2 with entries, to which each test adds the message 90 and its reply 91, both done.
 const SQLITE: &str = include_str!("../journal/sqlite_version_2.sql");
 const POSTGRES: &str = include_str!("../journal/postgres_version_2.sql");
 
