@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, EntryKey, NewEntry, Options, Queue, Queues},
+    journal::{self, EntryKey, NewEntry, Options, Outcome, Queue, Queues},
 };
 
 use crate::message::TextMessage;
@@ -36,7 +36,8 @@ impl Stock {
             append_all(&*journal, entries(first, history, true, began)).await;
             let until = Clock::system().now().plus(Duration::from_mins(1));
             let leased = journal.lease(Queue::Inbox, BATCH, until).await.expect("leases");
-            let finished = leased.into_iter().map(|entry| journal.finish(entry.lease, Vec::new()));
+            let finished =
+                leased.into_iter().map(|entry| journal.finish(entry.lease, Outcome::default()));
             futures_util::future::try_join_all(finished).await.expect("finished");
         }
         let end = history + backlog;

@@ -5,7 +5,11 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{entry_key::EntryKey, queue::Queue};
+use super::{
+    conversation_state::{LeasedState, Revision},
+    entry_key::EntryKey,
+    queue::Queue,
+};
 use crate::clock::UnixMillis;
 
 /// The state of an entry.
@@ -91,6 +95,8 @@ pub struct Lease {
     pub(super) conversation: ConversationToken,
     /// The number of the lease, which grows with each lease of the same conversation.
     pub(crate) fence: u64,
+    /// The revision of the conversation's state when the lease was given; none if it had none.
+    pub(super) revision: Option<Revision>,
 }
 
 /// A driver's own short name of a conversation; no other part of the program reads it.
@@ -119,6 +125,11 @@ impl EntryId {
     pub fn reply_key(self, index: usize) -> EntryKey {
         EntryKey::of(&format!("{self}.{index}"))
     }
+
+    /// The key of the entry at `index` that this message schedules for later.
+    pub fn scheduled_key(self, index: usize) -> EntryKey {
+        EntryKey::of(&format!("later\u{1f}{self}.{index}"))
+    }
 }
 
 /// A leased entry, as its worker gets it.
@@ -128,7 +139,8 @@ pub struct Entry {
     pub lease: Lease,
     /// The entry's number.
     pub id: EntryId,
-    /// The entry whose follow-up this one is: for a reply, the message that it answers.
+    /// The entry from which this one follows: for a reply, the message that it answers; for an entry of the Inbox that was
+    /// scheduled, the one that scheduled it; for one that says that a state has expired, the state's revision.
     pub answers: Option<EntryId>,
     /// The conversation's key.
     pub conversation: String,
@@ -138,6 +150,8 @@ pub struct Entry {
     pub attempt: u32,
     /// The time at which the entry was made durable.
     pub accepted_at: UnixMillis,
+    /// The state of the conversation, for an entry of the Inbox.
+    pub state: Option<LeasedState>,
 }
 
 /// An entry as an operator sees it.
@@ -200,10 +214,11 @@ impl Record {
         }
     }
 
-    /// The entry for the worker that has leased it.
-    pub(super) fn leased(&self, lease: Lease) -> Entry {
+    /// The entry for the worker that has leased it, with the state of its conversation.
+    pub(super) fn leased(&self, lease: Lease, state: Option<LeasedState>) -> Entry {
         Entry {
-            lease,
+            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease },
+            state,
             id: self.id,
             answers: self.answers,
             conversation: self.conversation.clone(),

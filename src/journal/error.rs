@@ -26,6 +26,12 @@ pub enum JournalError {
     /// The lease ran out and the entry is somebody else's; what was done with it does not count.
     #[error("the lease of entry {0} was lost")]
     LeaseLost(EntryId),
+    /// An operator has changed the conversation since the entry was leased; the entry is due again.
+    #[error("the conversation of entry {0} was changed from outside: it is handled again")]
+    StateChanged(EntryId),
+    /// The state of the conversation is another one than the caller has seen.
+    #[error("the conversation has changed meanwhile: look at it again")]
+    Conflict,
     /// There is no such entry, or it is not in a state in which this can be done.
     #[error("{0}")]
     NotFound(String),

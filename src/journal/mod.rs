@@ -4,6 +4,14 @@
 //! ([`Queues`]); an operator lists, revives, discards and purges ([`Records`]); and one journal is copied into another
 //! ([`Transfer`]).
 //!
+//! # What a conversation remembers
+//!
+//! Beside its entries a conversation has at most one state ([`LeasedState`]), which comes with the lease of an entry of the
+//! Inbox and which the finish of that entry may change, in one transaction with the replies. So a message moves the state
+//! once, however often it was tried. A finish may also schedule entries for later ([`NewScheduled`]): when they are due,
+//! the lease of the Inbox appends them first. An expired state is announced in the same way, by an entry of the Inbox
+//! without a body that [answers](Entry::answers) the state's revision.
+//!
 //! # How workers are woken
 //!
 //! Each queue has a counter, [`Queues::changes`], that goes up when there may be something new to lease. A worker reads
@@ -19,6 +27,7 @@
 
 mod changes;
 mod conversation_queue;
+mod conversation_state;
 mod driver;
 mod entry;
 mod entry_key;
@@ -43,6 +52,10 @@ mod time;
 mod transfer;
 
 pub use self::{
+    conversation_state::{
+        ConversationChange, ConversationState, LeasedState, NewScheduled, NewState, Outcome, Revision,
+        Scheduled, StateChange, StateFilter,
+    },
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     entry_key::EntryKey,
     error::{JournalError, Pending},

@@ -101,7 +101,7 @@ impl QueueStates {
         }
         let NewLease { id, conversation, fence, takes_over } =
             self.queues[queue].schedule.lease(now, until)?;
-        Some((Lease { id, queue, conversation: conversation.into(), fence }, takes_over))
+        Some((Lease { id, queue, conversation: conversation.into(), fence, revision: None }, takes_over))
     }
 
     /// Checks that the lease is still its holder's.

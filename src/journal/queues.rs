@@ -5,6 +5,7 @@ use std::future::ready;
 use tokio::sync::watch;
 
 use super::{
+    conversation_state::Outcome,
     entry::{Appended, Entry, Lease, NewEntry, SignatureBinding},
     error::Pending,
     queue::Queue,
@@ -36,20 +37,27 @@ pub trait Queues: Records {
         Box::pin(ready(Ok(())))
     }
 
-    /// Hands out due entries, oldest first, at most one per conversation, and counts an attempt for each.
+    /// Hands out due entries, oldest first, at most one per conversation, and counts an attempt for each. An entry of the
+    /// Inbox comes with the state of its conversation.
+    ///
+    /// A lease of the Inbox first appends what is scheduled and due, of either queue, and announces states that have
+    /// expired. In a journal that several servers share, it may be a lease of another server that does so.
     ///
     /// An entry is handed out only when every earlier one of its conversation in its queue is done or dead.
     /// After `until` the lease may go to somebody else.
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>>;
 
-    /// Marks the entry as done and adds its `follow_ups`, in one transaction.
+    /// Marks the entry as done, adds its follow-ups, changes the state of its conversation and schedules what comes later,
+    /// in one transaction.
     ///
     /// A follow-up whose key is known already is left out.
     ///
     /// # Errors
     ///
     /// [`JournalError::LeaseLost`](super::JournalError::LeaseLost): nothing was changed.
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()>;
+    /// [`JournalError::StateChanged`](super::JournalError::StateChanged): an operator has changed the conversation since
+    /// the lease; the entry is due again at once, the attempt does not count, and nothing else was changed.
+    fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()>;
 
     /// Makes the entry due again at `until`; its conversation waits for it.
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()>;

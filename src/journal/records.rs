@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{
+    conversation_state::{ConversationChange, ConversationState, StateFilter},
     entry::{EntryId, Record},
     entry_key::EntryKey,
     error::Pending,
@@ -41,6 +42,17 @@ pub trait Records: Send + Sync + fmt::Debug + 'static {
     ///
     /// [`JournalError::NotFound`](super::JournalError::NotFound) if there is no such entry, or it is done already.
     fn discard(&self, id: EntryId) -> Pending<'_, ()>;
+
+    /// The states of conversations.
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>>;
+
+    /// Changes a conversation from outside: its state, and what is sent to it.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Conflict`](super::JournalError::Conflict): the state is another one than was seen, and nothing was
+    /// changed.
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()>;
 
     /// Removes what has been kept long enough, in small steps; returns how many entries went.
     fn purge(&self) -> Pending<'_, u64>;

@@ -316,7 +316,7 @@ mod tests {
 
     fn leased(schedule: &mut Schedule) -> Lease {
         let NewLease { id, conversation, fence, .. } = schedule.lease(NOW, LATER).unwrap();
-        Lease { id, queue: Queue::Inbox, conversation: conversation.into(), fence }
+        Lease { id, queue: Queue::Inbox, conversation: conversation.into(), fence, revision: None }
     }
 
     #[test]

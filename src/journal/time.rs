@@ -55,6 +55,9 @@ impl JournalTime {
 }
 
 impl DueIn {
+    /// Something is due now.
+    pub(super) const NOW: Self = Self(0);
+
     /// The time from `now` to `due_at`, which may lie before it.
     pub(super) fn between(now: UnixMillis, due_at: UnixMillis) -> Self {
         Self(due_at.0.saturating_sub(now.0))
@@ -64,6 +67,11 @@ impl DueIn {
 impl Moment {
     pub(super) fn plus(self, DueIn(millis): DueIn) -> UnixMillis {
         UnixMillis(self.now.0.saturating_add(millis))
+    }
+
+    /// What the wall clock, as it is set now, would have shown when the journal's time was `elapsed`.
+    pub(super) fn at(self, elapsed: JournalTime) -> UnixMillis {
+        UnixMillis(self.now.0.saturating_sub(self.elapsed.0.saturating_sub(elapsed.0).max(0)))
     }
 }
 

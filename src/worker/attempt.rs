@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     failpoint::{self, Point},
-    journal::{Entry, JournalError, Lease, Queue, Queues},
+    journal::{Entry, JournalError, Lease, Outcome, Queue, Queues},
     metrics,
 };
 
@@ -128,6 +128,10 @@ impl<W: Work> Attempts<W> {
                     self.metrics.lost.increment(1);
                     return tracing::warn!("lease lost: the attempt does not count");
                 }
+                Err(error @ JournalError::StateChanged(_)) => {
+                    self.metrics.released.increment(1);
+                    return tracing::info!(%error, "the attempt does not count");
+                }
                 Err(error @ JournalError::Unavailable(_)) if Instant::now() + wait < lease_ends_at => {
                     self.settle_outage.note_failure(&error);
                     was_away = true;
@@ -144,11 +148,11 @@ impl<W: Work> Attempts<W> {
     /// Tells the journal the decision.
     async fn write_decision(&self, lease: Lease, decision: &Decision) -> Result<(), JournalError> {
         match decision {
-            Decision::Finish(Done::Handled { follow_ups, .. }) => {
-                self.journal.finish(lease, follow_ups.clone()).await
+            Decision::Finish(Done::Handled { outcome, .. }) => {
+                self.journal.finish(lease, outcome.clone()).await
             }
             Decision::Finish(Done::NotTaken | Done::Quiet { .. }) => {
-                self.journal.finish(lease, Vec::new()).await
+                self.journal.finish(lease, Outcome::default()).await
             }
             Decision::Postpone { delay, reason } => {
                 let until = self.clock.now().plus(*delay);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     client::{Client, ClientError},
     ids::AppKey,
-    journal::{Entry, Queue},
+    journal::{Entry, Outcome, Queue},
     portal::Portal,
     protocol::Outgoing,
 };
@@ -128,7 +128,7 @@ impl Work for Deliver {
         match api.send(&outgoing).await {
             Ok(()) => {
                 limiter.note_accepted();
-                AttemptOutcome::Done(Done::Handled { by: None, follow_ups: Vec::new() })
+                AttemptOutcome::Done(Done::Handled { by: None, outcome: Outcome::default() })
             }
             Err(error) => self.failure_outcome(entry, limiter, epoch, &error),
         }

@@ -51,7 +51,7 @@ impl Dispatch {
         let reply = handling.await?;
         // The reply goes to the user that the body names, not the journal's key: the key of a revived entry whose body could
         // not be read before has no user.
-        Ok(Done::Handled { by, follow_ups: follow_ups(entry, context.inbound(), &app, &reply)? })
+        Ok(Done::Handled { by, outcome: follow_ups(entry, context.inbound(), &app, &reply)?.into() })
     }
 
     /// Leaves a message that nobody takes without an answer, and warns of the first message of its kind.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::journal::NewEntry;
+use crate::journal::Outcome;
 
 /// The outcome of an attempt.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ pub(crate) enum Done {
     Handled {
         /// The name of the rule or handler.
         by: Option<Arc<str>>,
-        /// Entries that follow from it: the replies to a message.
-        follow_ups: Vec<NewEntry>,
+        /// What the journal makes of it: the replies to a message, the state of the conversation, and what comes later.
+        outcome: Outcome,
     },
     /// No rule and no handler takes the message.
     NotTaken,

@@ -41,9 +41,9 @@ impl Decision {
     /// The step that observers and the log are told of, after an attempt that took `took`.
     pub(super) fn step(&self, took: Duration) -> Step {
         match self {
-            Self::Finish(Done::Handled { by, follow_ups }) => {
+            Self::Finish(Done::Handled { by, outcome }) => {
                 let by = by.as_deref().map(str::to_owned);
-                Step::Done { by, replies: follow_ups.len(), took }
+                Step::Done { by, replies: outcome.follow_ups.len(), took }
             }
             Self::Finish(Done::NotTaken) => Step::NotTaken,
             Self::Finish(Done::Quiet { by }) => Step::Quiet { by: by.to_string() },

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::conversations::Conversations;
 use crate::{
     clock::UnixMillis,
     journal::{
         changes::Changes,
         conversation_queue::Times,
+        conversation_state::{ConversationChange, ConversationState, Outcome, Revision, StateFilter},
         entry::{Appended, DISCARDED, Entry, EntryId, Lease, NewEntry, Record, State},
         entry_key::EntryKey,
         error::{JournalError, no_dead_letter_error, nothing_to_discard_error},
@@ -27,6 +29,9 @@ pub(super) struct Contents {
     keys: HashMap<(Queue, EntryKey), EntryId>,
     /// When each settled entry was settled, in the journal's own time.
     settled: BTreeMap<EntryId, JournalTime>,
+    /// When each entry was accepted, likewise.
+    accepted: BTreeMap<EntryId, JournalTime>,
+    conversations: Conversations,
     last_id: i64,
     queues: QueueStates,
     time: Timekeeper,
@@ -38,6 +43,8 @@ impl Contents {
             records: BTreeMap::new(),
             keys: HashMap::new(),
             settled: BTreeMap::new(),
+            accepted: BTreeMap::new(),
+            conversations: Conversations::default(),
             last_id: 0,
             queues: QueueStates::new(options.max_pending, changes),
             time: Timekeeper::new(options.clock.clone()),
@@ -100,6 +107,7 @@ impl Contents {
         self.last_id += 1;
         let id = EntryId(self.last_id);
         self.keys.insert(key, id);
+        self.accepted.insert(id, moment.elapsed);
         self.queues.add(id, &entry, moment.now);
         if entry.dead.is_some() {
             self.settled.insert(id, moment.elapsed);
@@ -112,30 +120,76 @@ impl Contents {
         &mut self,
         queue: Queue,
         limit: usize,
-        now: UnixMillis,
+        moment: Moment,
         until: UnixMillis,
     ) -> Vec<Entry> {
+        if queue == Queue::Inbox {
+            self.append_due(moment);
+        }
         let mut entries = Vec::new();
         while entries.len() < limit {
-            let Some((lease, takes_over)) = self.queues.lease(queue, now, until) else { break };
+            let Some((lease, takes_over)) = self.queues.lease(queue, moment.now, until) else { break };
             if let Some(record) = self.records.get_mut(&lease.id) {
                 record.attempts += u32::from(takes_over);
-                entries.push(record.leased(lease));
+                let accepted = self.accepted.get(&lease.id).copied().unwrap_or_default();
+                let state = match queue {
+                    Queue::Inbox => self.conversations.leased(&record.conversation, accepted, moment),
+                    Queue::Outbox => None,
+                };
+                entries.push(record.leased(lease, state));
             }
         }
         entries
     }
 
+    /// Appends the scheduled entries that are due, and announces the states that have expired.
+    fn append_due(&mut self, moment: Moment) {
+        while let Some((entry, answers)) =
+            self.conversations.take_due(moment.now, self.queues.room() > 0)
+        {
+            self.insert(entry, answers, moment);
+        }
+    }
+
     pub(super) fn finish(
         &mut self,
         lease: &Lease,
-        follow_ups: Vec<NewEntry>,
+        outcome: Outcome,
         moment: Moment,
     ) -> Result<(), JournalError> {
+        self.check(lease)?;
+        let conversation = self.record(lease.id)?.conversation.clone();
+        if lease.queue == Queue::Inbox && self.conversations.revision(&conversation) != lease.revision {
+            let reason = JournalError::StateChanged(lease.id);
+            self.postpone(lease, moment.now, reason.to_string())?.attempts -= 1;
+            return Err(reason);
+        }
         self.settle(lease, State::Done, moment)?;
+        let Outcome { follow_ups, state, scheduled } = outcome;
         for entry in follow_ups {
             self.insert(entry, Some(lease.id), moment);
         }
+        self.conversations.change(&conversation, state, lease.id.into(), moment.now);
+        self.conversations.schedule(&conversation, scheduled, Some(lease.id), moment.now);
+        Ok(())
+    }
+
+    pub(super) fn states(&self, filter: &StateFilter) -> Vec<ConversationState> {
+        self.conversations.list(filter)
+    }
+
+    pub(super) fn change_conversation(
+        &mut self,
+        change: ConversationChange,
+        moment: Moment,
+    ) -> Result<(), JournalError> {
+        let ConversationChange { conversation, seen, state, scheduled } = change;
+        if self.conversations.revision(&conversation) != seen {
+            return Err(JournalError::Conflict);
+        }
+        self.conversations.change(&conversation, state, Revision::of_operator(), moment.now);
+        self.conversations.schedule(&conversation, scheduled, None, moment.now);
+        self.append_due(moment);
         Ok(())
     }
 
@@ -233,6 +287,7 @@ impl Contents {
         for (id, record) in &removed {
             self.queues.remove_settled(record.queue, SettledCounts::one(record.state));
             self.settled.remove(id);
+            self.accepted.remove(id);
             self.keys.remove(&(record.queue, record.key));
         }
         removed.len() as u64
@@ -242,6 +297,7 @@ impl Contents {
     fn follow_clock(&mut self, step: ClockStep) {
         step.log();
         self.queues.follow_clock(step);
+        self.conversations.follow_clock(step);
         for record in self.records.values_mut().filter(|record| record.state == State::Pending) {
             record.due_at = step.applied_to(record.due_at);
         }

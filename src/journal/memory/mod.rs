@@ -1,6 +1,7 @@
 //! The readable reference: a journal that lives and dies with its process.
 
 mod contents;
+mod conversations;
 
 use std::sync::Mutex;
 
@@ -11,6 +12,7 @@ use crate::{
     clock::UnixMillis,
     journal::{
         changes::Changes,
+        conversation_state::{ConversationChange, ConversationState, Outcome, StateFilter},
         entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding},
         entry_key::EntryKey,
         error::{JournalError, Pending, closed_error},
@@ -58,11 +60,11 @@ impl Queues for Memory {
     }
 
     fn lease(&self, queue: Queue, limit: usize, until: UnixMillis) -> Pending<'_, Vec<Entry>> {
-        self.with(move |contents, moment| Ok(contents.lease(queue, limit, moment.now, until)))
+        self.with(move |contents, moment| Ok(contents.lease(queue, limit, moment, until)))
     }
 
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        self.with(move |contents, moment| contents.finish(&lease, follow_ups, moment))
+    fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()> {
+        self.with(move |contents, moment| contents.finish(&lease, outcome, moment))
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -108,6 +110,14 @@ impl Records for Memory {
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         self.with(move |contents, moment| contents.discard(id, moment))
+    }
+
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        self.with(move |contents, _| Ok(contents.states(&filter)))
+    }
+
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        self.with(move |contents, moment| contents.change_conversation(change, moment))
     }
 
     fn purge(&self) -> Pending<'_, u64> {

@@ -6,7 +6,8 @@ use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, Lease, NewEntry, Queue, SignatureBinding, State, driver::request::Request,
+        Appended, Entry, Lease, NewEntry, Outcome, Queue, SignatureBinding, State,
+        driver::request::Request,
     },
 };
 
@@ -89,8 +90,8 @@ impl Append {
 }
 
 impl Settle {
-    pub(super) fn finish(lease: Lease, follow_ups: Vec<NewEntry>) -> Self {
-        let follow_ups = follow_ups.into_iter().map(NewRow::new).collect();
+    pub(super) fn finish(lease: Lease, outcome: Outcome) -> Self {
+        let follow_ups = outcome.follow_ups.into_iter().map(NewRow::new).collect();
         Self { lease, state: State::Done, span: 0, uncounted: 0, reason: None, follow_ups }
     }
 

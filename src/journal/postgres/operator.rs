@@ -1,12 +1,13 @@
 //! The journal as an operator has it: its entries can be seen and their state changed, and nothing is taken in.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use tokio_postgres::Client;
 
 use super::{operations, operations_connection::OperationsConnection, purge};
 use crate::journal::{
-    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
+    Queue, Record, Records, StateFilter, Stats,
     driver::purge::purge_all,
     error::{no_dead_letter_error, nothing_to_discard_error},
 };
@@ -89,6 +90,14 @@ impl Records for Operator {
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(async move { self.discard_in_queue(id, None).await.map(drop) })
+    }
+
+    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+
+    fn change_conversation(&self, _change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::Conflict)))
     }
 
     fn purge(&self) -> Pending<'_, u64> {

@@ -70,6 +70,7 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
             queue,
             conversation: row.try_get::<_, KeyHash>(0)?.into(),
             fence: count(row.try_get(1)?),
+            revision: None,
         };
         let entry = Entry {
             lease,
@@ -79,6 +80,7 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
             body: row.try_get::<_, Vec<u8>>(6)?.into(),
             attempt: attempts(row.try_get(7)?),
             accepted_at: UnixMillis(row.try_get(8)?),
+            state: None,
         };
         entries.push((row.try_get::<_, i64>(2)?, entry));
     }

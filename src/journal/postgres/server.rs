@@ -13,8 +13,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Pending, Queue,
-        Queues, Record, Records, SignatureBinding, Stats,
+        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
+        Lease, NewEntry, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
+        StateFilter, Stats,
         driver::request::{Request, send, try_send},
         error::closed_error,
     },
@@ -80,8 +81,8 @@ impl Queues for Server {
         Box::pin(self.call(LeaseOptions { queue, limit, span: self.span(until) }, Command::Lease))
     }
 
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::finish(lease, follow_ups), Command::Settle))
+    fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::finish(lease, outcome), Command::Settle))
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -137,6 +138,14 @@ impl Records for Server {
             self.replica.changes.notify(self.operator.discard_in_queue(id, elapsed).await?);
             Ok(())
         })
+    }
+
+    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+
+    fn change_conversation(&self, _change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(ready(Err(JournalError::Conflict)))
     }
 
     fn purge(&self) -> Pending<'_, u64> {

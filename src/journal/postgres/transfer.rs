@@ -1,7 +1,9 @@
 //! One end of a copy: entries are read out of a journal, or put into it.
 
+use std::future::ready;
+
 use super::{marks, operations, operations_connection::OperationsConnection, restore};
-use crate::journal::{EntryId, Pending, Record, Transfer};
+use crate::journal::{ConversationState, EntryId, Pending, Record, Scheduled, StateFilter, Transfer};
 
 /// A journal that is copied from or into.
 #[derive(Debug)]
@@ -31,6 +33,22 @@ impl Transfer for CopyEnd {
             let records = &records;
             self.connection.with(|client| async move { restore::restore(&client, records).await }).await
         })
+    }
+
+    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+
+    fn restore_states(&self, _states: Vec<ConversationState>) -> Pending<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn scheduled(&self, _after: i64, _limit: usize) -> Pending<'_, Vec<Scheduled>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+
+    fn restore_scheduled(&self, _scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
+        Box::pin(ready(Ok(())))
     }
 
     fn begin_copy(&self) -> Pending<'_, ()> {

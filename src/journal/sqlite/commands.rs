@@ -14,7 +14,7 @@ use super::{
     transaction::{Failure, Transaction},
 };
 use crate::journal::{
-    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Queue,
+    Appended, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
     driver::{
         purge::PurgeResult,
         request::{MAX_BATCH, Request},
@@ -35,12 +35,13 @@ pub(super) struct Queued {
 pub(super) enum Command {
     Append(Request<NewEntry, Appended>),
     Lease(Request<(Queue, usize, DueIn), Vec<Entry>>),
-    Finish(Request<(Lease, Vec<NewEntry>), ()>),
+    Finish(Request<(Lease, Outcome), ()>),
     Postpone(Request<(Lease, DueIn, String), ()>),
     Release(Request<(Lease, DueIn, String), ()>),
     Bury(Request<(Lease, String), ()>),
     Revive(Request<EntryId, ()>),
     Discard(Request<EntryId, ()>),
+    ChangeConversation(Request<ConversationChange, ()>),
     Purge(Request<PurgeRange, PurgeResult>),
     Close(Request<(), ()>),
 }
@@ -66,9 +67,7 @@ impl Command {
             Self::Lease(request) => {
                 run(request, |(queue, limit, until)| transaction.lease(*queue, *limit, *until))
             }
-            Self::Finish(request) => {
-                run(request, |(lease, follow_ups)| transaction.finish(lease, follow_ups))
-            }
+            Self::Finish(request) => run(request, |(lease, outcome)| transaction.finish(lease, outcome)),
             Self::Postpone(request) => {
                 run(request, |(lease, until, reason)| transaction.postpone(lease, *until, reason))
             }
@@ -78,6 +77,9 @@ impl Command {
             Self::Bury(request) => run(request, |(lease, reason)| transaction.bury(lease, reason)),
             Self::Revive(request) => run(request, |id| transaction.revive(*id)),
             Self::Discard(request) => run(request, |id| transaction.discard(*id)),
+            Self::ChangeConversation(request) => {
+                run(request, |change| transaction.change_conversation(change))
+            }
             Self::Purge(request) => run(request, |range| Ok(transaction.purge(*range)?)),
             // The writer thread keeps this command until everything before it is done.
             Self::Close(request) => {
@@ -96,6 +98,7 @@ impl Command {
             Self::Postpone(request) | Self::Release(request) => request.answer_committed(committed),
             Self::Bury(request) => request.answer_committed(committed),
             Self::Revive(request) | Self::Discard(request) => request.answer_committed(committed),
+            Self::ChangeConversation(request) => request.answer_committed(committed),
             Self::Purge(request) => request.answer_committed(committed),
             Self::Close(request) => request.answer(committed.clone()),
         }

@@ -6,6 +6,7 @@
 
 mod commands;
 mod connection;
+mod conversations;
 mod error;
 mod file_lock;
 mod filter;

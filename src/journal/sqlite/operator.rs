@@ -6,12 +6,14 @@ use rusqlite::Connection;
 
 use super::{
     connection::connect,
+    conversations,
     operations::{self, read, write},
     purge::{PurgeRange, purge},
     statements,
 };
 use crate::journal::{
-    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Records, Stats,
+    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
+    Queue, Record, Records, Revision, StateFilter, Stats,
     driver::{
         access::Access,
         purge::{PurgeResult, purge_all},
@@ -79,6 +81,27 @@ impl Records for Operator {
                 Ok(found)
             });
             discarded.await?.map(drop).ok_or_else(|| nothing_to_discard_error(id))
+        })
+    }
+
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        read(&self.path, move |connection| conversations::states(connection, &filter))
+    }
+
+    /// Changes the state at once. A server that runs beside finds what is scheduled at its next look for changes.
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let changed = self.write(move |connection, Moment { now, .. }, _| {
+                let ConversationChange { conversation, seen, state, scheduled } = change;
+                if conversations::revision(connection, &conversation)? != seen {
+                    return Ok(false);
+                }
+                let revision = Revision::of_operator();
+                conversations::change(connection, &conversation, &state, revision, now)?;
+                conversations::schedule(connection, &conversation, &scheduled, None, now)?;
+                Ok(true)
+            });
+            if changed.await? { Ok(()) } else { Err(JournalError::Conflict) }
         })
     }
 

@@ -8,7 +8,7 @@ use super::{error::open_error, marks::Mark};
 use crate::journal::{EntryKey, JournalError, driver::access::Access};
 
 /// The migrations, each from the version that is its index to the next; `user_version` counts them.
-const MIGRATIONS: [&str; 3] = ["
+const MIGRATIONS: [&str; 4] = ["
     create table entry (
         id integer primary key,      -- in order of acceptance, given by the server, never used twice
         queue integer not null,      -- 0 inbox, 1 outbox
@@ -73,9 +73,33 @@ const MIGRATIONS: [&str; 3] = ["
     alter table new_entry rename to entry;
     create unique index entry_key on entry (queue, key);
     create index unsettled on entry (state) where state <> 1;
+", "
+    -- What a conversation remembers between two of its messages.
+    create table conversation_state (
+        conversation text primary key,
+        revision integer not null,   -- the entry whose finish has written it, or a negative number for an operator's change
+        dialogue text not null,
+        version integer not null,
+        expires_at integer not null,
+        is_expiring integer not null, -- whether an entry of the Inbox says that it has expired
+        body blob not null
+    ) strict, without rowid;
+    create index conversation_state_expiry on conversation_state (expires_at) where is_expiring = 0;
+    -- Entries that are appended when they are due.
+    create table scheduled (
+        id integer primary key,
+        queue integer not null,
+        key any not null,
+        conversation text not null,
+        answers integer,             -- the entry whose finish has scheduled it
+        is_bound integer not null,   -- whether it is dropped once the state with the revision `answers` has changed
+        due_at integer not null,
+        body blob not null
+    ) strict;
+    create index scheduled_due on scheduled (due_at);
 "];
 
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The SQL function `entry_key(text)`: the key of an entry whose key was a text.
 fn add_entry_key_function(connection: &Connection) -> rusqlite::Result<()> {

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     commands::{Command, CommandReceiver, Queued},
+    conversations,
     file_lock::lock_journal,
     operations::{self, read},
     place::Place,
@@ -16,8 +17,9 @@ use super::{
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Options, Pending,
-        Queue, Queues, Record, Records, SignatureBinding, Stats,
+        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
+        Lease, NewEntry, Options, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
+        StateFilter, Stats,
         changes::Changes,
         driver::{
             purge::purge_all,
@@ -116,8 +118,8 @@ impl Queues for Server {
         Box::pin(self.call((queue, limit, self.due_in(until)), Command::Lease))
     }
 
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, follow_ups), Command::Finish))
+    fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, outcome), Command::Finish))
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -161,6 +163,14 @@ impl Records for Server {
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         Box::pin(self.call(id, Command::Discard))
+    }
+
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        read(&self.place.path, move |connection| conversations::states(connection, &filter))
+    }
+
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(self.call(change, Command::ChangeConversation))
     }
 
     fn purge(&self) -> Pending<'_, u64> {

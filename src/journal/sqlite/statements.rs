@@ -6,7 +6,8 @@ use super::records::{count, pending_entry};
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, EntryKey, Lease, NewEntry, PerQueue, Queue, QueueStats, State, Stats,
+        Entry, EntryId, EntryKey, Lease, LeasedState, NewEntry, PerQueue, Queue, QueueStats, Revision,
+        State, Stats,
         entry::DISCARDED,
         queue_state::{PendingEntry, SettledCounts},
         time::Moment,
@@ -58,12 +59,20 @@ pub(super) fn is_known(connection: &Connection, queue: Queue, key: EntryKey) -> 
 }
 
 /// The entry that was leased; none if it is not pending any more.
-pub(super) fn leased_entry(connection: &Connection, lease: &Lease) -> Result<Option<Entry>> {
+pub(super) fn leased_entry(
+    connection: &Connection,
+    lease: &Lease,
+    moment: Moment,
+) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
-        "select answers, conversation, body, attempts + 1, accepted_at from entry where id = ?1 and state = 0",
+        "select answers, e.conversation, e.body, attempts + 1, accepted_at, accepted_elapsed, s.revision, s.dialogue,
+             s.version, s.body, s.expires_at
+         from entry e left join conversation_state s on e.queue = 0 and s.conversation = e.conversation
+         where e.id = ?1 and e.state = 0",
     )?;
     let entry = |row: &Row<'_>| {
         let body: Vec<u8> = row.get(2)?;
+        let state = leased_state(row, moment)?;
         Ok(Entry {
             id: lease.id,
             answers: row.get(0)?,
@@ -71,10 +80,24 @@ pub(super) fn leased_entry(connection: &Connection, lease: &Lease) -> Result<Opt
             body: body.into(),
             attempt: row.get(3)?,
             accepted_at: row.get(4)?,
-            lease: lease.clone(),
+            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease.clone() },
+            state,
         })
     };
     statement.query_row([lease.id], entry).optional()
+}
+
+/// The state of the conversation in a row of [`leased_entry`].
+fn leased_state(row: &Row<'_>, moment: Moment) -> Result<Option<LeasedState>> {
+    let Some(revision) = row.get::<_, Option<i64>>(6)? else { return Ok(None) };
+    let body: Vec<u8> = row.get(9)?;
+    Ok(Some(LeasedState {
+        revision: Revision(revision),
+        dialogue: row.get(7)?,
+        version: row.get(8)?,
+        body: body.into(),
+        is_expired: row.get::<_, UnixMillis>(10)? <= moment.at(row.get(5)?),
+    }))
 }
 
 /// Counts an attempt that has begun, and marks it.
@@ -92,22 +115,43 @@ pub(super) fn count_run_out(connection: &Connection, id: EntryId) -> Result<()> 
     statement.execute([id]).map(drop)
 }
 
-/// Marks a pending entry as done or dead, its attempt as ended; `false` if it was not pending any more.
+/// Marks a leased entry as done, its attempt as ended; `false` if it was not pending any more, or the state of its
+/// conversation has changed since the lease.
 ///
 /// An attempt that was not marked when it began is counted now.
-pub(super) fn settle(
-    connection: &Connection,
-    id: EntryId,
-    state: State,
-    reason: Option<&str>,
-    moment: Moment,
-) -> Result<bool> {
+pub(super) fn finish(connection: &Connection, lease: &Lease, moment: Moment) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = ?2, settled_at = ?3, reason = coalesce(?4, reason), settled_elapsed = ?5,
+        "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, attempts = attempts + (open_attempts = 0),
+             open_attempts = 0
+         where id = ?1 and state = 0 and (queue = 1
+             or (select revision from conversation_state s where s.conversation = entry.conversation) is ?4)",
+    )?;
+    let revision = lease.revision.map(|Revision(revision)| revision);
+    let values = params![lease.id, moment.now, moment.elapsed_at_most, revision];
+    Ok(statement.execute(values)? == 1)
+}
+
+/// The conversation of a pending or finished entry.
+pub(super) fn conversation(connection: &Connection, id: EntryId) -> Result<String> {
+    let mut statement = connection.prepare_cached("select conversation from entry where id = ?1")?;
+    statement.query_row([id], |row| row.get(0))
+}
+
+/// Whether an entry is pending.
+pub(super) fn is_pending(connection: &Connection, id: EntryId) -> Result<bool> {
+    connection.prepare_cached("select 1 from entry where id = ?1 and state = 0")?.exists([id])
+}
+
+/// Marks a pending entry as dead, its attempt as ended; `false` if it was not pending any more.
+///
+/// An attempt that was not marked when it began is counted now.
+pub(super) fn bury(connection: &Connection, id: EntryId, reason: &str, moment: Moment) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "update entry set state = 2, settled_at = ?2, reason = ?3, settled_elapsed = ?4,
              attempts = attempts + (open_attempts = 0), open_attempts = 0
          where id = ?1 and state = 0",
     )?;
-    let values = params![id, state, moment.now, reason, moment.elapsed_at_most];
+    let values = params![id, moment.now, reason, moment.elapsed_at_most];
     Ok(statement.execute(values)? == 1)
 }
 

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     connection::{connect, create},
+    conversations,
     error::unavailable_error,
     place::{Claim, Place},
     statements,
@@ -22,6 +23,8 @@ pub(super) struct Store {
     pub(super) connection: Connection,
     /// The highest number that an entry has or had.
     pub(super) last_id: i64,
+    /// The time at which something that is scheduled is due next, or a state expires.
+    pub(super) next_due: UnixMillis,
     place: Arc<Place>,
     wal: Wal,
     /// SQLite's number of changes by other connections, as of the last look.
@@ -48,8 +51,9 @@ impl Store {
         statements::load(&connection, |rows, counts| queues.reload(rows, counts))
             .map_err(unavailable_error)?;
         let last_id = statements::last_id(&connection).map_err(unavailable_error)?;
+        let next_due = conversations::next_due(&connection).map_err(unavailable_error)?;
         let (place, wal) = (Arc::clone(place), Wal::new(place.wal()));
-        Ok(Self { connection, last_id, place, wal, data_version, _claim: claim })
+        Ok(Self { connection, last_id, next_due, place, wal, data_version, _claim: claim })
     }
 
     /// Writes everything into the database's own file and closes it.
@@ -85,6 +89,7 @@ impl Store {
         // That process may have put back an older state, in which some of the recent keys are not.
         self.place.recent.forget();
         statements::load(&self.connection, |rows, counts| queues.merge(rows, counts))?;
+        self.next_due = conversations::next_due(&self.connection)?;
         // Only now: a change that could not be read has to be read again. A change after this is noticed the next time.
         self.data_version = seen;
         Ok(true)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result, Transaction, TransactionBehavior, params};
 
+use super::{conversations, store::Store};
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
@@ -46,19 +47,16 @@ impl FileTime {
     }
 
     /// Reads the clocks; where the wall clock was set, what is due moves with it, in the file and in `queues`.
-    pub(super) fn follow(
-        &mut self,
-        connection: &mut Connection,
-        queues: &mut QueueStates,
-    ) -> Result<Moment> {
+    pub(super) fn follow(&mut self, store: &mut Store, queues: &mut QueueStates) -> Result<Moment> {
         let (moment, step) = self.keeper.read();
         if let Some(step) = step {
-            let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+            let transaction = Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
             move_due(&transaction, step)?;
             note(&transaction, moment)?;
             transaction.commit()?;
             self.noted = moment.elapsed;
             queues.follow_clock(step);
+            store.next_due = step.applied_to(store.next_due);
             step.log();
         }
         self.keeper.note(moment);
@@ -100,5 +98,6 @@ fn read(connection: &Connection) -> Result<(JournalTime, UnixMillis)> {
 fn move_due(connection: &Connection, step: ClockStep) -> Result<()> {
     let mut statement = connection
         .prepare_cached("update entry set due_at = due_at + ?1 where state = 0 and state <> 1")?;
-    statement.execute([step.as_millis()]).map(drop)
+    statement.execute([step.as_millis()])?;
+    conversations::move_due(connection, step.as_millis())
 }

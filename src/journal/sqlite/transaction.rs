@@ -1,20 +1,25 @@
 //! The journal's verbs within the writer's transaction: the file's rows and the state of the queues in step.
 //!
-//! A verb that refuses has changed nothing, so that no savepoint is needed; a verb whose statement fails takes the whole
-//! batch with it.
+//! A verb that refuses has changed nothing that its refusal does not name, so that no savepoint is needed; a verb whose
+//! statement fails takes the whole batch with it.
 
 use rusqlite::Connection;
 
 use super::{
+    conversations,
     purge::{PurgeRange, purge},
     statements,
 };
-use crate::journal::{
-    Appended, Entry, EntryId, JournalError, Lease, NewEntry, Options, Queue, State,
-    driver::purge::PurgeResult,
-    error::{no_dead_letter_error, nothing_to_discard_error},
-    queue_state::QueueStates,
-    time::{DueIn, Moment},
+use crate::{
+    clock::UnixMillis,
+    journal::{
+        Appended, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, NewScheduled,
+        Options, Outcome, Queue, Revision, State, StateChange,
+        driver::purge::PurgeResult,
+        error::{no_dead_letter_error, nothing_to_discard_error},
+        queue_state::QueueStates,
+        time::{DueIn, Moment},
+    },
 };
 
 /// Why a command was not done.
@@ -46,6 +51,8 @@ pub(super) struct Transaction<'a> {
     pub(super) last_id: &'a mut i64,
     /// The last entry that was there when the process started.
     pub(super) last_found: EntryId,
+    /// The time at which something that is scheduled is due next, or a state expires.
+    pub(super) next_due: UnixMillis,
     pub(super) options: &'a Options,
     pub(super) moment: Moment,
 }
@@ -66,6 +73,9 @@ impl Transaction<'_> {
         limit: usize,
         until: DueIn,
     ) -> Result<Vec<Entry>, Failure> {
+        if queue == Queue::Inbox {
+            self.append_due()?;
+        }
         let (mut entries, until) = (Vec::new(), self.moment.plus(until));
         while entries.len() < limit {
             let Some((lease, takes_over)) = self.queues.lease(queue, self.moment.now, until) else {
@@ -85,7 +95,9 @@ impl Transaction<'_> {
     /// what ended that process. Any other attempt is counted when it ends, or its lease has run out. So an entry that ends
     /// every process that tries it is marked from the second process on, and each of its attempts but the first counts.
     fn begin_attempt(&mut self, lease: &Lease, takes_over: bool) -> rusqlite::Result<Option<Entry>> {
-        let Some(mut entry) = statements::leased_entry(self.connection, lease)? else { return Ok(None) };
+        let Some(mut entry) = statements::leased_entry(self.connection, lease, self.moment)? else {
+            return Ok(None);
+        };
         if lease.id <= self.last_found {
             statements::mark_begun(self.connection, lease.id)?;
         } else if takes_over {
@@ -95,11 +107,83 @@ impl Transaction<'_> {
         Ok(Some(entry))
     }
 
-    pub(super) fn finish(&mut self, lease: &Lease, follow_ups: &[NewEntry]) -> Result<(), Failure> {
-        self.settle(lease, State::Done, None)?;
+    pub(super) fn finish(&mut self, lease: &Lease, outcome: &Outcome) -> Result<(), Failure> {
+        self.queues.check(lease)?;
+        if !statements::finish(self.connection, lease, self.moment)? {
+            return Err(self.not_finished_error(lease)?);
+        }
+        self.queues.settle(lease, State::Done)?;
+        let Outcome { follow_ups, state, scheduled } = outcome;
         for entry in follow_ups {
             self.insert(entry, Some(lease.id))?;
         }
+        if *state != StateChange::Keep || !scheduled.is_empty() {
+            let conversation = statements::conversation(self.connection, lease.id)?;
+            self.change(&conversation, state, lease.id.into())?;
+            self.schedule(&conversation, scheduled, Some(lease.id))?;
+        }
+        Ok(())
+    }
+
+    /// Why a leased entry could not be finished. If the state of its conversation has changed since, it is due again.
+    fn not_finished_error(&mut self, lease: &Lease) -> Result<Failure, Failure> {
+        if !statements::is_pending(self.connection, lease.id)? {
+            return Ok(self.lost_error(lease));
+        }
+        let error = JournalError::StateChanged(lease.id);
+        self.release(lease, DueIn::NOW, &error.to_string())?;
+        Ok(error.into())
+    }
+
+    /// Changes the state of a conversation and what is scheduled for it, as an operator does.
+    pub(super) fn change_conversation(&mut self, change: &ConversationChange) -> Result<(), Failure> {
+        let ConversationChange { conversation, seen, state, scheduled } = change;
+        if conversations::revision(self.connection, conversation)? != *seen {
+            return Err(JournalError::Conflict.into());
+        }
+        self.change(conversation, state, Revision::of_operator())?;
+        self.schedule(conversation, scheduled, None)?;
+        Ok(self.append_due()?)
+    }
+
+    fn change(
+        &mut self,
+        conversation: &str,
+        change: &StateChange,
+        revision: Revision,
+    ) -> rusqlite::Result<()> {
+        let expires_at =
+            conversations::change(self.connection, conversation, change, revision, self.moment.now)?;
+        self.next_due = self.next_due.min(expires_at);
+        Ok(())
+    }
+
+    fn schedule(
+        &mut self,
+        conversation: &str,
+        entries: &[NewScheduled],
+        answers: Option<EntryId>,
+    ) -> rusqlite::Result<()> {
+        let due_at =
+            conversations::schedule(self.connection, conversation, entries, answers, self.moment.now)?;
+        self.next_due = self.next_due.min(due_at);
+        Ok(())
+    }
+
+    /// Appends the scheduled entries that are due, and announces the states that have expired.
+    fn append_due(&mut self) -> rusqlite::Result<()> {
+        if self.next_due > self.moment.now {
+            return Ok(());
+        }
+        for due in conversations::due(self.connection, self.moment.now)? {
+            if due.queue() == Queue::Inbox && self.queues.room() == 0 {
+                continue;
+            }
+            if let Some((entry, answers)) = due.take(self.connection)? {
+                self.insert(&entry, answers)?;
+            }
+        }
+        self.next_due = conversations::next_due(self.connection)?;
         Ok(())
     }
 
@@ -112,7 +196,11 @@ impl Transaction<'_> {
     }
 
     pub(super) fn bury(&mut self, lease: &Lease, reason: &str) -> Result<(), Failure> {
-        self.settle(lease, State::Dead, Some(reason))
+        self.queues.check(lease)?;
+        if !statements::bury(self.connection, lease.id, reason, self.moment)? {
+            return Err(self.lost_error(lease));
+        }
+        Ok(self.queues.settle(lease, State::Dead)?)
     }
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Failure> {
@@ -161,14 +249,6 @@ impl Transaction<'_> {
             return Err(self.lost_error(lease));
         }
         Ok(self.queues.postpone(lease, until)?)
-    }
-
-    fn settle(&mut self, lease: &Lease, state: State, reason: Option<&str>) -> Result<(), Failure> {
-        self.queues.check(lease)?;
-        if !statements::settle(self.connection, lease.id, state, reason, self.moment)? {
-            return Err(self.lost_error(lease));
-        }
-        Ok(self.queues.settle(lease, state)?)
     }
 
     /// The failure of a lease whose entry an operator's process has settled meanwhile, which will be noticed as a whole.

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     connection::{connect, create},
+    conversations,
     error::{open_error, unavailable_error},
     file_lock::{FileLock, lock_journal, lock_wal},
     marks::{Mark, begin_copy},
@@ -13,8 +14,8 @@ use super::{
     statements,
 };
 use crate::journal::{
-    EntryId, JournalError, Options, Pending, Record, State, Transfer, driver::access::Access,
-    time::Moment,
+    ConversationState, EntryId, JournalError, Options, Pending, Record, Scheduled, State, StateFilter,
+    Transfer, driver::access::Access, time::Moment,
 };
 
 /// One end of a copy.
@@ -68,6 +69,26 @@ impl Transfer for CopyEnd {
                 }
             }
             Ok(())
+        })
+    }
+
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        read(&self.path, move |connection| conversations::states(connection, &filter))
+    }
+
+    fn restore_states(&self, states: Vec<ConversationState>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            states.iter().try_for_each(|state| conversations::restore_state(connection, state))
+        })
+    }
+
+    fn scheduled(&self, after: i64, limit: usize) -> Pending<'_, Vec<Scheduled>> {
+        read(&self.path, move |connection| conversations::scheduled_page(connection, after, limit))
+    }
+
+    fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            scheduled.iter().try_for_each(|entry| conversations::restore_scheduled(connection, entry))
         })
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use metrics::Histogram;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{ErrorCode, TransactionBehavior};
 
 use super::{
     commands::{CommandReceiver, Queued, Received, answer_all},
@@ -128,7 +128,7 @@ impl Writer {
         let Some(mut store) = self.store.take() else {
             return Err(JournalError::Unavailable(Arc::clone(&self.failure)));
         };
-        let noted = self.note_end(&mut store.connection).map_err(unavailable_error);
+        let noted = self.note_end(&mut store).map_err(unavailable_error);
         store.close().and(noted)
     }
 
@@ -178,20 +178,30 @@ impl Writer {
         let (queues, options, time) = (&mut self.queues, &self.options, &mut self.time);
         let last_found = self.last_found;
         let transact = || {
-            let moment = time.follow(&mut store.connection, queues)?;
+            let moment = time.follow(store, queues)?;
             let behavior = TransactionBehavior::Immediate;
             let open = rusqlite::Transaction::new(&mut store.connection, behavior)?;
             let last_id = &mut store.last_id;
-            let mut transaction =
-                Transaction { connection: &open, queues, last_id, last_found, options, moment };
+            let next_due = store.next_due;
+            let mut transaction = Transaction {
+                connection: &open,
+                queues,
+                last_id,
+                last_found,
+                next_due,
+                options,
+                moment,
+            };
             let result = work(&mut transaction)?;
             transaction.write_tally()?;
+            let next_due = transaction.next_due;
             let is_due = time.is_due(moment);
             if is_due {
                 time::note(&open, moment)?;
             }
             failpoint::reach(Point::Committing)?;
             open.commit()?;
+            store.next_due = next_due;
             if is_due {
                 time.set_noted(moment);
             }
@@ -207,9 +217,10 @@ impl Writer {
     }
 
     /// Notes an orderly end: nobody has died, so that what is leased is due again, and the time is noted to the last.
-    fn note_end(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
-        let moment = self.time.follow(connection, &mut self.queues)?;
-        let transaction = rusqlite::Transaction::new(connection, TransactionBehavior::Immediate)?;
+    fn note_end(&mut self, store: &mut Store) -> rusqlite::Result<()> {
+        let moment = self.time.follow(store, &mut self.queues)?;
+        let transaction =
+            rusqlite::Transaction::new(&mut store.connection, TransactionBehavior::Immediate)?;
         self.queues.leased().try_for_each(|id| statements::cut_off(&transaction, id))?;
         time::note(&transaction, moment)?;
         transaction.commit()

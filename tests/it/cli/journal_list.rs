@@ -92,7 +92,7 @@ impl Filled {
             .into(),
             dead: None,
         });
-        self.journal.finish(entry.lease.clone(), replies.collect()).await.unwrap();
+        self.journal.finish(entry.lease.clone(), replies.collect::<Vec<_>>().into()).await.unwrap();
         let refused = self.leased(Queue::Outbox).await;
         self.journal.bury(refused.lease, format!("refused: {ESCAPES}\nno")).await.unwrap();
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rongcloud_callback::journal::{JournalError, NewEntry};
+use rongcloud_callback::journal::{JournalError, NewEntry, Outcome};
 
 use super::support::{Bench, KeyText as _, keys, message, reply, snapshot};
 use crate::support::until;
@@ -32,13 +32,13 @@ async fn an_attempt_that_ended_meanwhile_is_noted_afterwards_and_was_one() {
     rename(bench.folder(), NAMES[0], "away");
     append_until(&bench, &message("x", "refused"), false).await;
     let first = held.next().unwrap();
-    let away = bench.journal.finish(first.lease.clone(), vec![reply("a", "r")]).await;
+    let away = bench.journal.finish(first.lease.clone(), vec![reply("a", "r")].into()).await;
     assert!(matches!(away, Err(JournalError::Unavailable(_))), "{away:?}");
 
     rename(bench.folder(), "away", NAMES[0]);
     append_until(&bench, &message("x", "refused"), true).await;
     assert_eq!(keys(&bench.lease(9).await), ["refused"], "what is in work is still in work");
-    bench.journal.finish(first.lease, vec![reply("a", "r")]).await.unwrap();
+    bench.journal.finish(first.lease, vec![reply("a", "r")].into()).await.unwrap();
     bench.journal.bury(held.next().unwrap().lease, "no".to_owned()).await.unwrap();
     let third = held.next().unwrap();
     bench.journal.postpone(third.lease, bench.clock.now(), "busy".to_owned()).await.unwrap();
@@ -71,7 +71,7 @@ async fn an_older_copy_in_its_place_keeps_the_leases_of_what_it_holds_and_no_oth
 
     bench.finish(held.next().unwrap()).await;
     let second = held.next().unwrap();
-    let lost = bench.journal.finish(second.lease, Vec::new()).await;
+    let lost = bench.journal.finish(second.lease, Outcome::default()).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(_))), "{lost:?}");
     let stats = bench.stats().await.inbox;
     assert_eq!((stats.done, stats.pending, stats.leased), (1, 1, 0));

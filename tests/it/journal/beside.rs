@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use futures_util::future::try_join_all;
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues},
+    journal::{Appended, EntryId, Filter, JournalError, NewEntry, Outcome, Queue, Queues},
 };
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 use tokio_postgres::Client;
@@ -103,7 +103,7 @@ async fn a_connection_that_fails_takes_nothing_from_what_is_under_way_beside_it(
     assert_eq!(answer.await, Appended::Duplicate);
     drop(again.await.unwrap());
     let mine = leased.into_iter().find(|entry| entry.id == EntryId(1)).unwrap();
-    journal.finish(mine.lease, Vec::new()).await.expect("its lease goes on");
+    journal.finish(mine.lease, Outcome::default()).await.expect("its lease goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

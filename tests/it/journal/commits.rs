@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Appended, Entry, Filter, JournalError, Queue, Queues},
+    journal::{Appended, Entry, Filter, JournalError, Outcome, Queue, Queues},
 };
 
 use super::{
@@ -26,7 +26,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     client.batch_execute("begin; lock table entry in exclusive mode").await.unwrap();
     let finish = {
         let journal = Arc::clone(&journal);
-        spawn(async move { journal.finish(held.lease, vec![reply("a", "r")]).await })
+        spawn(async move { journal.finish(held.lease, vec![reply("a", "r")].into()).await })
     };
     let stuck = waiting(&client, ON_A_LOCK, 1).await;
     assert!(!finish.is_finished(), "answered before it was committed");
@@ -51,7 +51,7 @@ async fn what_was_not_committed_was_never_answered_with_success() {
     until("a connection", again).await;
     let again = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert!(again.iter().all(|entry| entry.id != id), "{again:?}");
-    journal.finish(lease, vec![reply("a", "r")]).await.unwrap();
+    journal.finish(lease, vec![reply("a", "r")].into()).await.unwrap();
     let stats = journal.stats().await.unwrap();
     assert_eq!((stats.inbox.done, stats.outbox.pending), (1, 1));
     assert_eq!(journal.show(id).await.unwrap().unwrap().attempts, 1);
@@ -69,7 +69,7 @@ async fn what_could_not_be_settled_while_the_database_was_restarted_is_settled_a
     cluster.stop();
     let settle = async || {
         [
-            journal.finish(a.lease.clone(), vec![reply("a", "r")]).await,
+            journal.finish(a.lease.clone(), vec![reply("a", "r")].into()).await,
             journal.bury(b.lease.clone(), "no".to_owned()).await,
             journal.postpone(c.lease.clone(), START, "later".to_owned()).await,
         ]
@@ -114,7 +114,7 @@ async fn a_lease_that_was_committed_without_an_answer_ends_with_the_next_connect
     cut_off_others(&client).await;
     let freed = async || journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.ok()?.pop();
     assert_ne!(until("the other entry", freed).await.id, known.id);
-    journal.finish(known.lease, Vec::new()).await.expect("its own lease goes on");
+    journal.finish(known.lease, Outcome::default()).await.expect("its own lease goes on");
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn an_entry_whose_reply_cannot_be_kept_is_not_done() {
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let client = client(&url).await;
     client.batch_execute("alter table entry add constraint no_replies check (queue = 0)").await.unwrap();
-    let refused = journal.finish(held.lease, vec![reply("a", "r")]).await;
+    let refused = journal.finish(held.lease, vec![reply("a", "r")].into()).await;
     assert!(matches!(refused, Err(JournalError::Unavailable(_))), "{refused:?}");
     assert_eq!(journal.show(held.id).await.unwrap().unwrap().settled_at, None);
 }
@@ -149,7 +149,7 @@ async fn what_is_committed_later_comes_later_in_its_conversation() {
     let slow = {
         // In the other order than that of their locks.
         let (first, replies) = (Arc::clone(&first), vec![reply(&late, "slow"), reply(&early, "x")]);
-        spawn(async move { first.finish(held.lease, replies).await })
+        spawn(async move { first.finish(held.lease, replies.into()).await })
     };
     waiting(&client, ON_A_LOCK, 1).await;
     second.append(reply(&late, "quick"), None).await.unwrap();
@@ -220,7 +220,7 @@ async fn whatever_the_database_takes_back_for_the_sake_of_others_is_tried_again(
     assert_eq!(tries().await, 6, "tries of an operator");
     journal.discard(held.id).await.unwrap();
     let other = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
-    journal.finish(other.lease, vec![reply("b", "r")]).await.unwrap();
+    journal.finish(other.lease, vec![reply("b", "r")].into()).await.unwrap();
     journal.purge().await.unwrap();
     assert!(tries().await >= 18, "tries of the writer, and of a purge");
     let stats = journal.stats().await.unwrap();
@@ -257,7 +257,7 @@ async fn nobody_takes_over_from_a_replica_that_shows_that_it_is_alive() {
     };
     until("another sign of each", again).await;
     assert!(second.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().is_empty());
-    first.finish(held.lease, Vec::new()).await.unwrap();
+    first.finish(held.lease, Outcome::default()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

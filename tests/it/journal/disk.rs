@@ -11,7 +11,7 @@ use std::{
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Appended, JournalError, Queue, Queues},
+    journal::{self, Appended, JournalError, Outcome, Queue, Queues},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::timeout;
@@ -114,7 +114,7 @@ async fn survives(disk: &OsStr, store: Store, make_room: impl FnOnce()) {
     accepted.push(refused_key);
     let pending = journal.stats().await.unwrap().inbox.pending;
     assert_eq!(pending, accepted.len() as u64 + 1, "what was refused is not counted");
-    journal.finish(held.lease, Vec::new()).await.expect("what was done meanwhile is noted");
+    journal.finish(held.lease, Outcome::default()).await.expect("what was done meanwhile is noted");
     drop(journal);
 
     let journal = journal::open_server(&url, options(&Clock::manual(START))).await.unwrap();

@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Appended, EntryId, Filter, JournalError, Options, Queue, Queues, Records, State},
+    journal::{
+        self, Appended, EntryId, Filter, JournalError, Options, Outcome, Queue, Queues, Records, State,
+    },
 };
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
@@ -35,7 +37,7 @@ async fn after_a_restart_everything_is_there_and_what_is_unfinished_is_due() {
     }
     let mut entries = journal.lease(Queue::Inbox, 4, START.plus(LEASE)).await.unwrap().into_iter();
     let done = entries.next().unwrap().lease;
-    journal.finish(done, vec![reply("done", "reply")]).await.unwrap();
+    journal.finish(done, vec![reply("done", "reply")].into()).await.unwrap();
     let _abandoned = entries.next().unwrap().lease;
     let soon = START.plus(Duration::from_secs(5));
     journal.postpone(entries.next().unwrap().lease, soon, "busy".to_owned()).await.unwrap();
@@ -196,11 +198,11 @@ async fn the_server_notices_what_an_operator_revives_and_discards() {
     }
     assert_eq!(keys(&leased), ["1"], "the next one of what is in work waits for its holder");
 
-    let lost = server.finish(held.next().unwrap().lease, vec![reply("b", "late")]).await;
+    let lost = server.finish(held.next().unwrap().lease, vec![reply("b", "late")].into()).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(EntryId(2)))), "{lost:?}");
     leased.extend(server.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap());
     assert_eq!(keys(&leased), ["1", "3"]);
-    server.finish(held.next().unwrap().lease, Vec::new()).await.expect("its lease went on");
+    server.finish(held.next().unwrap().lease, Outcome::default()).await.expect("its lease went on");
     let stats = server.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.leased), (2, 2));
     assert_eq!((stats.inbox.done, stats.inbox.dead, stats.outbox.pending), (2, 0, 0));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     clock::UnixMillis,
-    journal::{Appended, EntryId, JournalError, Queue, State},
+    journal::{Appended, EntryId, JournalError, Outcome, Queue, State},
 };
 
 use super::support::{Bench, KeyText as _, LEASE, START, keys, message, reply};
@@ -92,7 +92,7 @@ pub(super) async fn an_expired_lease_goes_to_somebody_else_and_the_late_one_chan
 
     let mut late = late.into_iter().map(|entry| entry.lease);
     let verdicts = [
-        bench.journal.finish(late.next().unwrap(), vec![reply("1", "late")]).await,
+        bench.journal.finish(late.next().unwrap(), vec![reply("1", "late")].into()).await,
         bench.journal.postpone(late.next().unwrap(), START, "late".to_owned()).await,
         bench.journal.bury(late.next().unwrap(), "late".to_owned()).await,
     ];
@@ -121,7 +121,7 @@ pub(super) async fn finishing_and_its_follow_ups_are_one_step(bench: &Bench) {
     let entry = bench.lease_one().await;
     let id = entry.id;
     let follow_ups = vec![reply("a", "r1"), reply("a", "known"), reply("a", "r2"), reply("a", "r1")];
-    bench.journal.finish(entry.lease, follow_ups).await.unwrap();
+    bench.journal.finish(entry.lease, follow_ups.into()).await.unwrap();
 
     let stats = bench.stats().await;
     assert_eq!((stats.inbox.done, stats.inbox.pending, stats.outbox.pending), (1, 0, 3));
@@ -162,7 +162,7 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
     assert!(moved().0, "after an append");
     let entry = bench.lease_one().await;
     moved();
-    bench.journal.finish(entry.lease, vec![reply("a", "r")]).await.unwrap();
+    bench.journal.finish(entry.lease, vec![reply("a", "r")].into()).await.unwrap();
     assert_eq!(moved(), (true, true), "after the first of two was finished with a reply");
     let entry = bench.lease_one().await;
     moved();
@@ -206,7 +206,10 @@ pub(super) async fn no_step_of_the_clock_delays_or_hurries_what_is_pending(bench
         bench.clock.advance(Duration::from_secs(1));
         let mut due = bench.lease(9).await;
         assert_eq!((due.len(), due[0].key_text(), due[0].accepted_at), (3, &*held, accepted_at));
-        assert!(bench.journal.finish(running.lease, Vec::new()).await.is_err(), "it is somebody else's");
+        assert!(
+            bench.journal.finish(running.lease, Outcome::default()).await.is_err(),
+            "it is somebody else's"
+        );
         due.push(again);
         for entry in due {
             bench.finish(entry).await;
@@ -227,7 +230,7 @@ pub(super) async fn a_day_later_no_entry_and_no_fence_is_lost(bench: &Bench) {
     let mut due = bench.lease(9).await;
     due.sort_by_key(|entry| entry.id);
     assert_eq!(keys(&due), ["held", "later"]);
-    let late = bench.journal.finish(held.lease, Vec::new()).await;
+    let late = bench.journal.finish(held.lease, Outcome::default()).await;
     assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
     for entry in due {
         bench.finish(entry).await;

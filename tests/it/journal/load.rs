@@ -95,6 +95,6 @@ async fn settle(journal: &dyn Queues, clock: &Clock, seen: &Seen, entry: Entry, 
         journal.bury(entry.lease, "dice".to_owned()).await.unwrap();
     } else {
         let follow_up = reply(&entry.conversation, entry.key_text());
-        journal.finish(entry.lease, vec![follow_up]).await.unwrap();
+        journal.finish(entry.lease, vec![follow_up].into()).await.unwrap();
     }
 }

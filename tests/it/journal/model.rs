@@ -227,7 +227,7 @@ impl ModelTest {
                         self.model.append(reply, now);
                     }
                 }
-                journal.finish(lease, replies).await
+                journal.finish(lease, replies.into()).await
             }
             Action::Postpone { seconds, .. } => {
                 let until = now.plus(Duration::from_secs(seconds));

@@ -67,7 +67,7 @@ pub(super) async fn a_discarded_entry_is_done_and_its_holder_has_lost_it(bench: 
 
     assert!(bench.lease(9).await.is_empty(), "its holder is at it still");
     let id = held.id;
-    let late = bench.journal.finish(held.lease, vec![reply("a", "late")]).await;
+    let late = bench.journal.finish(held.lease, vec![reply("a", "late")].into()).await;
     assert!(matches!(late, Err(JournalError::LeaseLost(lost)) if lost == id), "{late:?}");
     let record = bench.journal.show(id).await.unwrap().unwrap();
     assert_eq!((record.state, record.reason.as_deref()), (State::Done, Some("discarded")));
@@ -202,7 +202,7 @@ pub(super) async fn accepted_is_done_and_dead_and_pending(bench: &Bench) {
     }
     let mut entries = bench.lease(5).await.into_iter();
     let journal = &bench.journal;
-    journal.finish(entries.next().unwrap().lease, vec![reply("0", "r")]).await.unwrap();
+    journal.finish(entries.next().unwrap().lease, vec![reply("0", "r")].into()).await.unwrap();
     journal.bury(entries.next().unwrap().lease, "no".to_owned()).await.unwrap();
     journal.bury(entries.next().unwrap().lease, "no".to_owned()).await.unwrap();
     journal.postpone(entries.next().unwrap().lease, START, "later".to_owned()).await.unwrap();

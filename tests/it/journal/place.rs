@@ -10,7 +10,7 @@ use std::{
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Appended, Entry, JournalError, Queue, Queues},
+    journal::{self, Appended, Entry, JournalError, Outcome, Queue, Queues},
 };
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
@@ -283,7 +283,7 @@ async fn the_stats_of_an_operator_are_of_one_moment() {
     finishing.spawn(async move {
         for _ in 0..ENTRIES / 9 {
             for entry in leased(&*server).await {
-                server.finish(entry.lease, Vec::new()).await.unwrap();
+                server.finish(entry.lease, Outcome::default()).await.unwrap();
             }
         }
     });

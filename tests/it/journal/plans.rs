@@ -1,6 +1,9 @@
 //! The rows of PostgreSQL's tables that every step reads are few, however long the tables are.
 
-use rongcloud_callback::{clock::Clock, journal::Queue};
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{Outcome, Queue},
+};
 use tokio_postgres::Client;
 
 use super::{
@@ -29,7 +32,7 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
         let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
         append_all(&*journal, entries).await;
         for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
-            journal.finish(entry.lease, Vec::new()).await.unwrap();
+            journal.finish(entry.lease, Outcome::default()).await.unwrap();
         }
     }
     journal.stats().await.unwrap();

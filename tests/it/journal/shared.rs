@@ -9,7 +9,8 @@ use std::{
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Appended, EntryId, Filter, JournalError, NewEntry, Queue, Queues, SignatureBinding, State,
+        self, Appended, EntryId, Filter, JournalError, NewEntry, Outcome, Queue, Queues,
+        SignatureBinding, State,
     },
 };
 use tokio::{
@@ -148,7 +149,7 @@ async fn what_one_replica_took_in_the_other_knows_and_works_on() {
     assert_eq!(keys(&mine), ["1"]);
     assert_eq!(keys(&first.lease(Queue::Inbox, 9, until).await.unwrap()), ["3"]);
     for entry in mine {
-        second.finish(entry.lease, vec![reply("a", "r")]).await.unwrap();
+        second.finish(entry.lease, vec![reply("a", "r")].into()).await.unwrap();
     }
     assert_eq!(keys(&first.lease(Queue::Inbox, 9, until).await.unwrap()), ["2"]);
     assert_eq!(keys(&first.lease(Queue::Outbox, 9, until).await.unwrap()), ["r"]);
@@ -306,7 +307,7 @@ async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Arc<Mutex<Seen>>) {
             seen.settled.entry(entry.conversation.clone()).or_default().push(entry.id);
             drop(seen);
             let reply = reply(&entry.conversation, entry.key_text());
-            journal.finish(entry.lease, vec![reply]).await.unwrap();
+            journal.finish(entry.lease, vec![reply].into()).await.unwrap();
         }
     }
 }
@@ -329,5 +330,5 @@ async fn while_the_database_is_away_nothing_is_accepted_and_then_all_goes_on() {
     until("an append", async || journal.append(message("a", "3"), None).await.ok()).await;
     let listed = journal.list(Filter { state: Some(State::Pending), limit: 9, ..Filter::default() });
     assert!(listed.await.unwrap().iter().any(|record| record.key_text() == "1"), "what was durable is");
-    journal.finish(held.lease, Vec::new()).await.expect("its lease went on");
+    journal.finish(held.lease, Outcome::default()).await.expect("its lease went on");
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{self, Entry, Filter, NewEntry, Queue, Queues, Record, State},
+    journal::{self, Entry, Filter, NewEntry, Outcome, Queue, Queues, Record, State},
 };
 use tokio_postgres::Client;
 
@@ -55,7 +55,7 @@ async fn fill(journal: &dyn Queues, clock: &Clock) -> Entry {
     let [held, later, done, dead] = <[Entry; 4]>::try_from(leased).unwrap();
     let soon = clock.now().plus(Duration::from_secs(10));
     journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
-    journal.finish(done.lease, Vec::new()).await.unwrap();
+    journal.finish(done.lease, Outcome::default()).await.unwrap();
     journal.bury(dead.lease, "no".to_owned()).await.unwrap();
     journal.append(message("now", "now"), None).await.unwrap();
     held
@@ -87,7 +87,7 @@ async fn is_unmoved_by(step: impl Fn(UnixMillis) -> UnixMillis) {
     assert!(lease(&first).await.is_empty(), "not before its time");
     clock.advance(Duration::from_secs(1));
     assert_eq!(keys(&lease(&first).await), ["later"]);
-    first.finish(held.lease, vec![reply("a", "r")]).await.expect("its lease went on");
+    first.finish(held.lease, vec![reply("a", "r")].into()).await.expect("its lease went on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +107,7 @@ async fn what_is_kept_is_kept_for_its_time_whatever_the_clock_does_meanwhile() {
     append_all(&*first, [dead("dead", "dead"), message("done", "done")]).await;
     let done = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
     clock.set(START.minus(40 * DAY));
-    first.finish(done.lease, Vec::new()).await.unwrap();
+    first.finish(done.lease, Outcome::default()).await.unwrap();
     first.append(dead("dead", "dead2"), None).await.unwrap();
     let kept = async || {
         second.purge().await.unwrap();
@@ -199,6 +199,6 @@ async fn when_the_databases_own_clock_is_set_nobody_is_dead_nothing_is_lost_and_
         assert_eq!(first.purge().await.unwrap(), 0);
     }
     assert!(stepped(&client).await.abs() < 1000, "there and back");
-    first.finish(held.lease, Vec::new()).await.unwrap();
+    first.finish(held.lease, Outcome::default()).await.unwrap();
     assert_eq!(first.stats().await.unwrap().inbox.dead, 1);
 }

@@ -6,8 +6,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{
-        self, Appended, Entry, EntryKey, JournalError, NewEntry, Options, Queue, Queues, Record,
-        SignatureBinding, Stats,
+        self, Appended, Entry, EntryKey, JournalError, NewEntry, Options, Outcome, Queue, Queues,
+        Record, SignatureBinding, Stats,
     },
 };
 use tempfile::TempDir;
@@ -192,7 +192,7 @@ impl Bench {
     }
 
     pub(super) async fn finish(&self, entry: Entry) {
-        self.journal.finish(entry.lease, Vec::new()).await.unwrap();
+        self.journal.finish(entry.lease, Outcome::default()).await.unwrap();
     }
 
     pub(super) async fn stats(&self) -> Stats {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, Entry, Filter, JournalError, Queue, Queues},
+    journal::{self, Entry, Filter, JournalError, Outcome, Queue, Queues},
 };
 use tokio_postgres::Client;
 
@@ -59,7 +59,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     clock.advance(Duration::from_secs(1));
     let taken = second.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap().remove(0);
     assert_eq!((taken.key_text(), taken.attempt), ("1", 2));
-    let lost = first.finish(late.lease, vec![reply("a", "late")]).await;
+    let lost = first.finish(late.lease, vec![reply("a", "late")].into()).await;
     assert!(matches!(lost, Err(JournalError::LeaseLost(id)) if id == taken.id), "{lost:?}");
     let stats = second.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (2, 0, 0));
@@ -71,7 +71,7 @@ async fn who_was_taken_for_dead_has_lost_its_leases_and_is_counted_all_the_same(
     };
     until("its counts", folded).await;
 
-    second.finish(taken.lease, vec![reply("a", "r")]).await.unwrap();
+    second.finish(taken.lease, vec![reply("a", "r")].into()).await.unwrap();
     let stats = first.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.outbox.pending), (1, 1, 1));
     let listed =
@@ -86,7 +86,7 @@ async fn arrivals(journal: &dyn Queues, clock: &Clock, count: usize) -> Vec<(Str
     for step in 0..200 {
         for entry in journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap() {
             arrivals.push((entry.key_text().to_owned(), step * PACE));
-            journal.finish(entry.lease, Vec::new()).await.unwrap();
+            journal.finish(entry.lease, Outcome::default()).await.unwrap();
         }
         if arrivals.len() == count {
             break;
@@ -152,7 +152,7 @@ async fn what_comes_after_a_discarded_entry_waits_for_whoever_is_at_work_on_that
     assert!(lease().await.is_empty(), "two of a conversation at once");
 
     for entry in [a, b] {
-        let late = second.finish(entry.lease, vec![reply("a", "late")]).await;
+        let late = second.finish(entry.lease, vec![reply("a", "late")].into()).await;
         assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
     }
     let next = lease().await;
@@ -227,5 +227,5 @@ async fn after_an_outage_nobody_is_taken_for_dead_who_only_comes_back_a_little_l
     }
     let others = second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     assert!(others.iter().all(|entry| entry.key_text() != "1"), "{others:?}");
-    first.finish(held.lease, Vec::new()).await.expect("its lease went on");
+    first.finish(held.lease, Outcome::default()).await.expect("its lease went on");
 }

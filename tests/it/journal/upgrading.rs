@@ -5,7 +5,7 @@ use std::time::Duration;
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, Queue, Queues,
+        self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, Outcome, Queue, Queues,
         SignatureBinding, State,
     },
 };
@@ -62,7 +62,7 @@ async fn the_file_of_the_version_before_keeps_its_entries_their_keys_and_their_a
     clock.advance(Duration::from_secs(1));
     let [entry] = lease().await.try_into().unwrap();
     assert_eq!((entry.id, entry.attempt, &entry.body[..]), (EntryId(2), 2, &b"2"[..]));
-    journal.finish(entry.lease, Vec::new()).await.unwrap();
+    journal.finish(entry.lease, Outcome::default()).await.unwrap();
     journal.revive(EntryId(3)).await.unwrap();
     journal.append(message("b", "new"), None).await.unwrap();
     let new = journal.list(Filter { limit: 1, ..Filter::default() }).await.unwrap();
@@ -97,7 +97,7 @@ async fn the_tables_of_the_version_before_keep_their_entries_their_order_and_the
         let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
         assert_eq!(keys(&leased), [expected], "of a conversation one after the other");
         for entry in leased {
-            journal.finish(entry.lease, Vec::new()).await.unwrap();
+            journal.finish(entry.lease, Outcome::default()).await.unwrap();
         }
     }
     let letters = Filter { state: Some(State::Dead), ..Filter::default() };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rongcloud_callback::journal::{Queue, State};
+use rongcloud_callback::journal::{Outcome, Queue, State};
 
 use crate::support::http::post;
 
@@ -153,6 +153,6 @@ async fn a_full_journal_is_answered_with_503_until_something_is_done() {
 
     let until = NOW.plus(Duration::from_mins(1));
     let [entry] = server.journal.lease(Queue::Inbox, 1, until).await.unwrap().try_into().unwrap();
-    server.journal.finish(entry.lease, Vec::new()).await.unwrap();
+    server.journal.finish(entry.lease, Outcome::default()).await.unwrap();
     server.ask(&retried).await.assert_ack();
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, EntryId, EntryKey, Filter, JournalError, Lease, NewEntry, Pending, Queue,
-        Queues, Record, Records, SignatureBinding, Stats,
+        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
+        Lease, NewEntry, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
+        StateFilter, Stats,
     },
 };
 use tokio::sync::watch;
@@ -71,8 +72,8 @@ impl Queues for Faulty {
         self.inner.lease(queue, limit, until)
     }
 
-    fn finish(&self, lease: Lease, follow_ups: Vec<NewEntry>) -> Pending<'_, ()> {
-        self.inner.finish(lease, follow_ups)
+    fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()> {
+        self.inner.finish(lease, outcome)
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -118,6 +119,14 @@ impl Records for Faulty {
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
         self.inner.discard(id)
+    }
+
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        self.inner.states(filter)
+    }
+
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        self.inner.change_conversation(change)
     }
 
     fn purge(&self) -> Pending<'_, u64> {

@@ -1,0 +1,182 @@
+//! The state of conversations, and entries that are scheduled for later.
+//!
+//! A conversation has at most one state. It is read with the lease of an entry, and changed by the finish of that entry,
+//! in its transaction. Each change gives it a new revision, and a finish counts only while the revision is still the one
+//! with which its entry was leased: an operator may have changed the state meanwhile.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    entry::{EntryId, NewEntry},
+    entry_key::EntryKey,
+    queue::Queue,
+};
+use crate::clock::UnixMillis;
+
+/// A number that the state of a conversation gets with each change, and that no other state of it ever has.
+///
+/// It is the number of the entry whose finish changed the state, or a negative one for an operator's change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Revision(pub i64);
+
+/// The state that a conversation is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewState {
+    /// The name of the dialogue that the state belongs to.
+    pub dialogue: String,
+    /// The version of the form in which `body` is written.
+    pub version: u32,
+    /// The bytes to keep.
+    pub body: Bytes,
+    /// The time after which the state expires, unless it changes before.
+    pub expires_in: Duration,
+}
+
+/// The change that an entry makes to the state of its conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum StateChange {
+    /// The state stays as it is, its expiry included.
+    #[default]
+    Keep,
+    /// The conversation has this state from now on.
+    Put(NewState),
+    /// The conversation has no state any more.
+    Clear,
+}
+
+/// The state of a conversation as an entry of it is leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeasedState {
+    /// The name of the dialogue that the state belongs to.
+    pub dialogue: String,
+    /// The version of the form in which `body` is written.
+    pub version: u32,
+    /// The bytes that were kept.
+    pub body: Bytes,
+    /// The revision of the state.
+    pub revision: Revision,
+    /// Whether the state had expired before the entry was accepted.
+    pub is_expired: bool,
+}
+
+/// The state of a conversation as an operator sees it and as it is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationState {
+    /// The conversation's key.
+    pub conversation: String,
+    /// The name of the dialogue that the state belongs to.
+    pub dialogue: String,
+    /// The version of the form in which `body` is written.
+    pub version: u32,
+    /// The bytes that were kept.
+    pub body: Bytes,
+    /// The revision of the state.
+    pub revision: Revision,
+    /// The time at which the state expires.
+    pub expires_at: UnixMillis,
+    /// Whether an entry of the Inbox says that the state has expired.
+    pub is_expiring: bool,
+}
+
+/// The conversations whose states are wanted, in the order of their keys.
+#[derive(Debug, Clone, Default)]
+pub struct StateFilter {
+    /// Only this conversation.
+    pub conversation: Option<String>,
+    /// Only states of this dialogue.
+    pub dialogue: Option<String>,
+    /// Only conversations whose keys come after this one.
+    pub after: Option<String>,
+    /// The most states that are wanted.
+    pub limit: usize,
+}
+
+/// An entry that is to be appended later, to the conversation of the entry that schedules it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewScheduled {
+    /// The queue that the entry will go to.
+    pub queue: Queue,
+    /// The duplicate key of the entry.
+    pub key: EntryKey,
+    /// The time after which the entry is appended.
+    pub after: Duration,
+    /// The bytes to keep.
+    pub body: Bytes,
+    /// Whether the entry belongs to the state that is put together with it: once that state has changed, the entry is
+    /// dropped.
+    pub is_bound: bool,
+}
+
+/// A scheduled entry as it is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// The number of the scheduled entry, in the order in which they were scheduled.
+    pub id: i64,
+    /// The queue that the entry will go to.
+    pub queue: Queue,
+    /// The duplicate key of the entry.
+    pub key: EntryKey,
+    /// The conversation's key.
+    pub conversation: String,
+    /// The entry whose finish scheduled this one; none if an operator has.
+    pub answers: Option<EntryId>,
+    /// Whether the entry belongs to the state whose revision is the number of the entry `answers`.
+    pub is_bound: bool,
+    /// The time at which the entry is appended.
+    pub due_at: UnixMillis,
+    /// The bytes to keep.
+    pub body: Bytes,
+}
+
+/// The result of handling an entry: what its finish adds and changes, in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The entries that follow from it at once.
+    pub follow_ups: Vec<NewEntry>,
+    /// The change of the conversation's state.
+    pub state: StateChange,
+    /// The entries that follow from it later.
+    pub scheduled: Vec<NewScheduled>,
+}
+
+/// An operator's change of a conversation.
+#[derive(Debug, Clone)]
+pub struct ConversationChange {
+    /// The conversation's key.
+    pub conversation: String,
+    /// The revision of the state as the operator saw it; none if there was none.
+    pub seen: Option<Revision>,
+    /// The change of the state.
+    pub state: StateChange,
+    /// The entries that follow from it; with no time to wait, they follow at once.
+    pub scheduled: Vec<NewScheduled>,
+}
+
+impl From<Vec<NewEntry>> for Outcome {
+    /// The outcome of an entry from which these follow, and which leaves the conversation's state as it is.
+    fn from(follow_ups: Vec<NewEntry>) -> Self {
+        Self { follow_ups, ..Self::default() }
+    }
+}
+
+impl From<EntryId> for Revision {
+    fn from(EntryId(id): EntryId) -> Self {
+        Self(id)
+    }
+}
+
+impl Revision {
+    /// A revision for an operator's change, which no other change has.
+    pub(super) fn of_operator() -> Self {
+        Self(-i64::from(rand::random::<u32>()) - (i64::from(rand::random::<u32>() >> 1) << 32) - 1)
+    }
+}
+
+impl LeasedState {
+    /// The key of the entry that says that the state of `conversation` with this revision has expired.
+    pub(super) fn expiry_key(conversation: &str, Revision(revision): Revision) -> EntryKey {
+        EntryKey::of(&format!("expiry\u{1f}{revision}\u{1f}{conversation}"))
+    }
+}
