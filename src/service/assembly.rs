@@ -5,6 +5,7 @@ use std::{collections::HashMap, net::SocketAddr, thread};
 use super::error::ServiceError;
 use crate::{
     client::Client,
+    clock::Clock,
     config::{AppSection, Config, Replies},
     ids::AppKey,
     journal::JournalError,
@@ -34,11 +35,14 @@ pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The client of each app.
-pub(super) fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
+/// The client of each app, which signs by `clock`.
+pub(super) fn clients(
+    config: &Config,
+    clock: &Clock,
+) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
         app.client(config.client.options())
-            .map(|client| (app.key.clone(), client))
+            .map(|client| (app.key.clone(), client.with_clock(clock.clone())))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
     config.apps.iter().map(client).collect()

@@ -73,11 +73,12 @@ impl OwnServer {
         let rules = match rules {
             None => None,
             Some(path) => {
-                let rules = Rules::new(&Config::load(Some(path))?.rules).map_err(Failure::yours)?;
+                let rules = Config::load(Some(path))?.rules;
+                let rules = Rules::with_clock(&rules, sandbox.clock()).map_err(Failure::yours)?;
                 Some(FileRules { rules, path: path.to_owned() })
             }
         };
-        let service = CallbackService::new(config);
+        let service = CallbackService::new(config).with_clock(sandbox.clock());
         let service = match &rules {
             Some(file) => service.route(file.rules.clone()),
             None => demo_bot::add_handlers(service, sandbox.api_url()),
