@@ -144,6 +144,8 @@ function messagePart(delivery, sandbox, now) {
       return { words: text("outcome.not_taken"), tone: kind === "unsubscribe" ? "" : "warn" };
     case "quiet":
       return { words: withTaker(text("outcome.quiet")), tone: "" };
+    case "kept":
+      return { words: text("outcome.kept"), tone: "" };
     case "dead":
       return { words: withTaker(dead(attempts)), tone: "bad", reason };
     default:
