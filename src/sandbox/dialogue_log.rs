@@ -93,11 +93,6 @@ impl DialogueLog {
         history.back()?.0.dialogue.as_ref()
     }
 
-    /// Whether a person has the conversation.
-    pub(super) fn has_person(&self, account: &AccountId, user: &UserId) -> bool {
-        self.current(account, user).is_some_and(|dialogue| dialogue.name == PERSON)
-    }
-
     /// All kept states, oldest first.
     pub(super) fn list(&self) -> Vec<&DialogueRecord> {
         let mut records: Vec<_> =
@@ -106,11 +101,19 @@ impl DialogueLog {
         records
     }
 
-    /// Notes that a conversation has another state from now on.
+    /// Notes the state that a conversation has from now on. A state that it had before is not noted again.
     pub(super) fn note(&mut self, change: DialogueChange, at: UnixMillis, feed: &mut ChangeFeed) {
         let DialogueChange { account, user, message, by_person, dialogue } = change;
-        self.last_id += 1;
         let dialogue = dialogue.map(DialogueState::bounded);
+        let is_with_person = |dialogue: Option<&DialogueState>| dialogue.is_some_and(DialogueState::is_of_person);
+        let current = self.current(&account, &user);
+        // Each message to a person puts their state anew, and the page does not know its body.
+        let is_same = current == dialogue.as_ref()
+            || (is_with_person(current) && is_with_person(dialogue.as_ref()));
+        if is_same {
+            return;
+        }
+        self.last_id += 1;
         let record = DialogueRecord { id: self.last_id, at, account, user, message, by_person, dialogue };
         feed.publish("state", &record);
         self.push(record);
@@ -151,6 +154,11 @@ impl DialogueState {
         Self { name: PERSON.to_owned(), version: 1, body: Value::Null }
     }
 
+    /// Whether a person has the conversation.
+    fn is_of_person(&self) -> bool {
+        self.name == PERSON
+    }
+
     /// This state within the bounds.
     fn bounded(self) -> Self {
         let name = self.name.chars().take(MAX_NAME).collect();
@@ -168,6 +176,16 @@ mod tests {
         let (account, user) = ("demo".into(), user.into());
         let change = DialogueChange { account, user, message: None, by_person: false, dialogue };
         log.note(change, UnixMillis(0), &mut ChangeFeed::new());
+    }
+
+    #[test]
+    fn a_state_that_the_conversation_has_already_is_not_noted_again() {
+        let mut log = DialogueLog::new();
+        for body in [1, 1, 2, 1] {
+            note(&mut log, "ann", body.into());
+        }
+        let bodies: Vec<_> = log.list().iter().map(|it| it.dialogue.clone().unwrap().body).collect();
+        assert_eq!(bodies, [1, 2, 1]);
     }
 
     fn kept(log: &DialogueLog, user: &str) -> Vec<u64> {
@@ -190,12 +208,13 @@ mod tests {
     fn the_conversation_that_changed_longest_ago_is_forgotten_first_by_number_and_by_bytes() {
         let mut log = DialogueLog::new();
         for n in 0..=MAX_RECORDS {
-            note(&mut log, &n.to_string(), Value::Null);
+            note(&mut log, &n.to_string(), n.into());
         }
         assert_eq!((log.records, kept(&log, "0"), kept(&log, "1")), (MAX_RECORDS, vec![], vec![2]));
         let large = || Value::String("x".repeat(MAX_BODY - 2));
         for _ in 0..MAX_HISTORY {
             note(&mut log, "large", large());
+            note(&mut log, "large", Value::Null);
         }
         assert!(log.bytes <= MAX_BYTES && kept(&log, "1").is_empty());
         assert_eq!(log.list().len(), log.records);

@@ -230,11 +230,9 @@ impl State {
         if let (HandlingEvent::Kept, Some(delivery)) = (&step.event, delivery) {
             // The person may have taken the conversation over before this sandbox was started.
             let (account, user) = (delivery.account.clone(), delivery.user.clone());
-            if !self.dialogues.has_person(&account, &user) {
-                let dialogue = Some(DialogueState::of_person());
-                let change = DialogueChange { account, user, message: None, by_person: true, dialogue };
-                self.dialogues.note(change, now, &mut self.feed);
-            }
+            let dialogue = Some(DialogueState::of_person());
+            let change = DialogueChange { account, user, message: None, by_person: true, dialogue };
+            self.dialogues.note(change, now, &mut self.feed);
         }
         self.deliveries.note(step, now, &mut self.feed);
     }

@@ -74,4 +74,4 @@ function words(record) {
 }
 
 /** The body of a state in one line; a conversation without a state and one that a person has show none. */
-const compact = (dialogue) => (dialogue === null || dialogue.body === null ? "" : JSON.stringify(dialogue.body));
+const compact = (dialogue) => (dialogue === null || dialogue.name === PERSON || dialogue.body === null ? "" : JSON.stringify(dialogue.body));

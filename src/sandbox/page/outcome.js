@@ -60,7 +60,7 @@ function handlerName(by) {
   if (index) return text("by.rule.nth", { n: Number(index) + 1 });
   const [, number, kind] = /^handler (\d+)(?: \((.*)\))?$/.exec(by ?? "") ?? [];
   if (number) return text(kind ? "by.handler" : "by.handler.plain", { n: number, kind });
-  return by ?? "";
+  return by ? text(`by.${by}`, {}, by) : "";
 }
 
 // A try is an attempt to deliver the message itself; forgeries and duplicates are attempts, too, but no tries.

@@ -3,6 +3,7 @@
 mod browser;
 mod demo_bot;
 mod own_server;
+mod reports;
 
 use std::{
     io,
