@@ -28,6 +28,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("client", &["http", "protocol", "signature", "ids", "clock"]),
     ("portal", &["http", "protocol", "ids", "clock", "stray"]),
     ("handler", &["protocol", "client", "ids", "clock"]),
+    ("dialogue", &["handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
     (
         "worker",
@@ -91,6 +92,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "journal",
             "client",
             "portal",
+            "dialogue",
             "handler",
             "rules",
             "worker",
@@ -107,6 +109,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("signature", &["tokio", "axum", "hyper", "http", "std::net", "std::fs", "std::thread"]),
     ("journal", &["axum", "hyper", "http", "quick_xml"]),
     ("handler", &["axum", "hyper", "rusqlite"]),
+    ("dialogue", &["axum", "hyper", "rusqlite"]),
     ("worker", &["axum", "hyper", "rusqlite"]),
     ("server", &["rusqlite"]),
     ("config", &["tokio", "axum", "hyper", "rusqlite"]),
