@@ -116,7 +116,9 @@ impl Player<'_> {
         if was_ignored {
             let last = self.platform.state.lock().messages.last_id();
             self.progress(step).read = last;
-        } else if let Some(early) = self.next(step, Duration::ZERO).await {
+        } else if (step.action.is_some() || step.after.is_some())
+            && let Some(early) = self.next(step, Duration::ZERO).await
+        {
             return Err(Difference::Early(early));
         }
         if let Some(span) = step.after {
