@@ -130,6 +130,11 @@ async fn a_state_is_looked_at_only_where_the_server_reports_it() {
     assert!(!report.has_passed() && sandbox.messages().is_empty());
     assert!(report.to_string().starts_with("✗ step 1 has `state`, but the server does not report the states"));
     assert!(report.in_chinese().to_string().starts_with("✗ 第 1 步有 `state`，但服务器不报告会话状态"));
+    let steps = "[[step]]\nuser = \"ann\"\nsays = \"x\"\n[[step]]\nhands_back = true";
+    let report = sandbox.play(&steps.parse::<Conversation>().unwrap()).await;
+    assert!(!report.has_passed() && sandbox.messages().is_empty());
+    assert!(report.to_string().starts_with("✗ a person acts in step 2, but the sandbox reaches no desk"));
+    assert!(report.in_chinese().to_string().starts_with("✗ 第 2 步由人工操作，但沙箱无法访问服务器的人工台"));
 }
 
 #[tokio::test]

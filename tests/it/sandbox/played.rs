@@ -59,6 +59,21 @@ async fn the_bot_of_the_sandbox_takes_an_order_forgets_it_reminds_and_calls_a_pe
         state = "person"
 
         [[step]]
+        answers = "我是小李"
+        replies = [{ exact = "我是小李" }]
+        state = "person"
+
+        [[step]]
+        hands_back = true
+        replies = [{ contains = "人工服务已结束" }]
+        state = "none"
+
+        [[step]]
+        takes_over = true
+        replies = [{ contains = "人工客服" }]
+        state = "person"
+
+        [[step]]
         user = "carol"
         after = "31m"
         replies = [{ exact = "30 分钟到了。" }]
@@ -75,6 +90,9 @@ async fn the_bot_of_the_sandbox_takes_an_order_forgets_it_reminds_and_calls_a_pe
     let difference = "    expected state: order {\"Address\":{\"size\":43}}\n    \
                       its state: order {\"Address\":{\"size\":42}}\n";
     assert!(!has_passed && report.contains(difference), "{report}");
+    let (has_passed, report) = play("[[step]]\nuser = \"ann\"\nanswers = \"hello\"", &[]).await;
+    let refused = "✗ step 1: a person answers ann: “hello”\n    the server's desk refuses it: the bot has this conversation";
+    assert!(!has_passed && report.starts_with(refused), "{report}");
 }
 
 /// A service that answers everything, and the time of each request that is signed.
