@@ -31,10 +31,7 @@ pub(super) fn router(context: Arc<PageContext>) -> Router {
         .with_state(context)
 }
 
-async fn advance(
-    State(page): State<Arc<PageContext>>,
-    request: Request,
-) -> Result<Response, PageError> {
+async fn advance(State(page): State<Arc<PageContext>>, request: Request) -> Result<Response, PageError> {
     #[derive(Deserialize)]
     struct Body {
         by: String,
@@ -42,10 +39,13 @@ async fn advance(
     let Body { by } = read_json(request).await?;
     let span = by.parse().ok().and_then(|span: jiff::SignedDuration| Duration::try_from(span).ok());
     let span = span.filter(|span| *span <= MAX_SPAN).ok_or_else(|| {
-        bad_request_error(format!("`by` is \"{by}\", not a time such as \"31m\" or \"24h\", at most 366 days"))
+        bad_request_error(format!(
+            "`by` is \"{by}\", not a time such as \"31m\" or \"24h\", at most 366 days"
+        ))
     })?;
     if !page.clock.can_advance() {
-        let why = "the server under test goes by a clock of its own, so this sandbox cannot let time pass";
+        let why =
+            "the server under test goes by a clock of its own, so this sandbox cannot let time pass";
         return Err(PageError(StatusCode::CONFLICT, why.to_owned()));
     }
     page.platform.advance(span);

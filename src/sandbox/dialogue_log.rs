@@ -105,7 +105,8 @@ impl DialogueLog {
     pub(super) fn note(&mut self, change: DialogueChange, at: UnixMillis, feed: &mut ChangeFeed) {
         let DialogueChange { account, user, message, by_person, dialogue } = change;
         let dialogue = dialogue.map(DialogueState::bounded);
-        let is_with_person = |dialogue: Option<&DialogueState>| dialogue.is_some_and(DialogueState::is_of_person);
+        let is_with_person =
+            |dialogue: Option<&DialogueState>| dialogue.is_some_and(DialogueState::is_of_person);
         let current = self.current(&account, &user);
         // Each message to a person puts their state anew, and the page does not know its body.
         let is_same = current == dialogue.as_ref()
@@ -114,7 +115,8 @@ impl DialogueLog {
             return;
         }
         self.last_id += 1;
-        let record = DialogueRecord { id: self.last_id, at, account, user, message, by_person, dialogue };
+        let record =
+            DialogueRecord { id: self.last_id, at, account, user, message, by_person, dialogue };
         feed.publish("state", &record);
         self.push(record);
         while self.records > MAX_RECORDS || (self.bytes > MAX_BYTES && self.records > 1) {

@@ -36,10 +36,7 @@ pub(super) fn cores() -> usize {
 }
 
 /// The client of each app, which signs by `clock`.
-pub(super) fn clients(
-    config: &Config,
-    clock: &Clock,
-) -> Result<HashMap<AppKey, Client>, ServiceError> {
+pub(super) fn clients(config: &Config, clock: &Clock) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
         app.client(config.client.options())
             .map(|client| (app.key.clone(), client.with_clock(clock.clone())))

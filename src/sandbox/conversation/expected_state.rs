@@ -106,7 +106,8 @@ mod tests {
         ] {
             assert_eq!(is_met(entry, name, body), is_same, "{entry} {name}");
         }
-        let wrong = toml::from_str::<std::collections::HashMap<String, StateEntry>>("state = { body = 1 }");
+        let wrong =
+            toml::from_str::<std::collections::HashMap<String, StateEntry>>("state = { body = 1 }");
         assert!(wrong.is_err_and(|error| error.to_string().contains("`state` is \"none\", the name")));
     }
 }

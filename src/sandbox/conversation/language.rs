@@ -55,9 +55,8 @@ impl Language {
                 format!("a person takes over the conversation of {user}"),
                 format!("人工接管 {user} 的会话"),
             ),
-            Some(Action::Person(DeskAction::Answer(text))) => {
-                self.label(&self.pick(format!("a person answers {user}"), format!("人工回复 {user}")), text)
-            }
+            Some(Action::Person(DeskAction::Answer(text))) => self
+                .label(&self.pick(format!("a person answers {user}"), format!("人工回复 {user}")), text),
             Some(Action::Person(DeskAction::HandBack)) => self.pick(
                 format!("a person hands back the conversation of {user}"),
                 format!("人工交还 {user} 的会话"),

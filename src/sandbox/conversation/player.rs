@@ -119,7 +119,8 @@ impl Player<'_> {
     async fn let_pass(&mut self, step: &Step, span: Duration) {
         // A handler that is at work while time passes would lose its lease, and its message would be handled again.
         let is_idle = |state: &State| {
-            let mut handlings = state.deliveries.iter().filter_map(|delivery| delivery.handling.as_ref());
+            let mut handlings =
+                state.deliveries.iter().filter_map(|delivery| delivery.handling.as_ref());
             handlings.all(|it| it.is_settled() || it.state == HandlingState::Retrying).then_some(())
         };
         _ = timeout(step.within, self.platform.state.wait_for(is_idle)).await;

@@ -85,7 +85,9 @@ struct ReportText<'r>(&'r Report, Language);
 impl Report {
     /// Whether every message was accepted, and every reply came as expected.
     pub fn has_passed(&self) -> bool {
-        self.unplayable.is_none() && self.surplus.is_empty() && self.steps.iter().all(|step| step.result.is_ok())
+        self.unplayable.is_none()
+            && self.surplus.is_empty()
+            && self.steps.iter().all(|step| step.result.is_ok())
     }
 
     /// The text of this report in Chinese.

@@ -41,7 +41,7 @@ impl Unplayable {
                 ),
                 format!(
                     "第 {step} 步有 `after`，但服务器使用自己的时钟：只有沙箱自带的服务器才能快进时间（不带 --route-url，\
-                     且日志不在 PostgreSQL 上）"
+                     且 journal 不在 PostgreSQL 上）"
                 ),
             ),
             Self::State(step) => language.pick(

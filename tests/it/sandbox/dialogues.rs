@@ -27,7 +27,13 @@ impl Told {
 
     /// Reports a step of the message with this body, or of an entry that no delivery has brought.
     fn note(&self, body: &str, answers: Option<i64>, event: HandlingEvent) {
-        self.observer.note(&HandlingStep { entry: 1, answers, body: body.to_owned().into(), attempt: 1, event });
+        self.observer.note(&HandlingStep {
+            entry: 1,
+            answers,
+            body: body.to_owned().into(),
+            attempt: 1,
+            event,
+        });
     }
 
     async fn play(&self, text: &str) -> Report {
@@ -67,9 +73,16 @@ async fn a_state_is_kept_with_the_message_that_made_it_and_one_that_time_made_wi
         records.iter().map(|it| (it.id, it.message, it.by_person, it.dialogue.is_some())).collect();
     assert_eq!(seen, [(1, Some(first.message), false, true), (2, None, false, false)]);
     let handling = told.sandbox.deliveries()[0].handling.clone();
-    assert_eq!(handling.map(|it| it.state), Some(HandlingState::Done), "a state is no step of the message");
+    assert_eq!(
+        handling.map(|it| it.state),
+        Some(HandlingState::Done),
+        "a state is no step of the message"
+    );
     let state = told.state().await;
-    assert_eq!(state["states"][0]["dialogue"], json!({ "name": "order", "version": 1, "body": { "Size": { "item": "鞋" } } }));
+    assert_eq!(
+        state["states"][0]["dialogue"],
+        json!({ "name": "order", "version": 1, "body": { "Size": { "item": "鞋" } } })
+    );
     assert_eq!(state["states"][1]["dialogue"], Value::Null);
     assert_eq!(state["has_desk"], false);
 }
@@ -89,7 +102,9 @@ async fn a_message_that_is_kept_for_a_person_says_who_has_the_conversation() {
 async fn a_step_with_the_state_that_the_server_has_stored_passes_and_another_one_is_shown_beside_it() {
     let told = Told::start().await;
     let step = |text: &str, state: &str| {
-        format!("[[step]]\nuser = \"ann\"\nsays = \"{text}\"\nreplies = []\nwithin = \"300ms\"\nstate = {state}\n")
+        format!(
+            "[[step]]\nuser = \"ann\"\nsays = \"{text}\"\nreplies = []\nwithin = \"300ms\"\nstate = {state}\n"
+        )
     };
     let size = "{ dialogue = \"order\", body = { Size = { item = \"鞋\" } } }";
     let address = "{ dialogue = \"order\", body = { Address = { size = 42 } } }";
@@ -128,13 +143,21 @@ async fn a_state_is_looked_at_only_where_the_server_reports_it() {
     let steps = "[[step]]\nuser = \"ann\"\nsays = \"x\"\nstate = \"none\"";
     let report = sandbox.play(&steps.parse::<Conversation>().unwrap()).await;
     assert!(!report.has_passed() && sandbox.messages().is_empty());
-    assert!(report.to_string().starts_with("✗ step 1 has `state`, but the server does not report the states"));
+    assert!(
+        report
+            .to_string()
+            .starts_with("✗ step 1 has `state`, but the server does not report the states")
+    );
     assert!(report.in_chinese().to_string().starts_with("✗ 第 1 步有 `state`，但服务器不报告会话状态"));
     let steps = "[[step]]\nuser = \"ann\"\nsays = \"x\"\n[[step]]\nhands_back = true";
     let report = sandbox.play(&steps.parse::<Conversation>().unwrap()).await;
     assert!(!report.has_passed() && sandbox.messages().is_empty());
-    assert!(report.to_string().starts_with("✗ a person acts in step 2, but the sandbox reaches no desk"));
-    assert!(report.in_chinese().to_string().starts_with("✗ 第 2 步由人工操作，但沙箱无法访问服务器的人工台"));
+    assert!(
+        report.to_string().starts_with("✗ a person acts in step 2, but the sandbox reaches no desk")
+    );
+    assert!(
+        report.in_chinese().to_string().starts_with("✗ 第 2 步由人工操作，但沙箱无法访问服务器的人工台")
+    );
 }
 
 #[tokio::test]

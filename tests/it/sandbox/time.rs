@@ -84,8 +84,9 @@ async fn a_dialogue_expires_and_a_reminder_comes_when_their_time_has_passed_and_
 
 #[tokio::test]
 async fn a_server_with_a_clock_of_its_own_refuses_callbacks_from_the_future() {
-    let sandbox =
-        Sandbox::start_with(Options { pause: Duration::from_millis(1), ..Options::default() }).await.unwrap();
+    let sandbox = Sandbox::start_with(Options { pause: Duration::from_millis(1), ..Options::default() })
+        .await
+        .unwrap();
     let bot = Bot::start(&sandbox, "", register).await;
     sandbox.advance(Duration::from_mins(31));
     let delivery = sandbox.user("ann").says("hello").await;
@@ -168,7 +169,11 @@ async fn time_is_no_script_s_to_pass_where_the_server_has_a_clock_of_its_own() {
     let play = "[[step]]\nuser = \"ann\"\nsays = \"x\"\n[[step]]\nafter = \"1h\"\n";
     let report = elsewhere.play(&play.parse::<Conversation>().unwrap()).await;
     assert!(!report.has_passed() && elsewhere.messages().is_empty());
-    assert!(report.to_string().starts_with("✗ step 2 has `after`, but the server goes by a clock of its own"));
+    assert!(
+        report
+            .to_string()
+            .starts_with("✗ step 2 has `after`, but the server goes by a clock of its own")
+    );
     assert!(report.to_string().ends_with("\nfailed: nothing was played\n"));
     assert!(report.in_chinese().to_string().starts_with("✗ 第 2 步有 `after`，但服务器使用自己的时钟"));
 }

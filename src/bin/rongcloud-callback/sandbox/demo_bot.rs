@@ -69,9 +69,12 @@ async fn welcome(_: Subscribe, context: Context) -> String {
 /// The reply to a text.
 fn reply_to(text: &str, base: &str) -> Reply {
     match text.trim() {
-        "remind" | "Remind" => Reply::from(Payload::text("In 30 minutes, then."))
-            .later(REMINDER, "30 minutes have passed."),
-        "提醒" => Reply::from(Payload::text("好的，30 分钟后提醒您。")).later(REMINDER, "30 分钟到了。"),
+        "remind" | "Remind" => {
+            Reply::from(Payload::text("In 30 minutes, then.")).later(REMINDER, "30 minutes have passed.")
+        }
+        "提醒" => {
+            Reply::from(Payload::text("好的，30 分钟后提醒您。")).later(REMINDER, "30 分钟到了。")
+        }
         "person" | "Person" => Reply::from(Payload::text("A person will answer you.")).hand_over(),
         "人工" => Reply::none().hand_over(),
         _ => payload(text, base).into(),

@@ -27,14 +27,18 @@ impl Dialogue for Order {
     const NAME: &'static str = "order";
 
     fn expired(self) -> Reply {
-        Reply::none().and("Your order took too long: write \"order\" to begin again. 下单已超时，回复“下单”重新开始。")
+        Reply::none().and(
+            "Your order took too long: write \"order\" to begin again. 下单已超时，回复“下单”重新开始。",
+        )
     }
 }
 
 /// The next turn of an order.
 pub(super) fn next(order: &Order, text: &str) -> Turn<Order> {
     match (order, text.trim()) {
-        (Order::Start, "order" | "Order" | "下单") => Turn::to(Order::Size).say("Shoes. What size? 鞋，要多大号？"),
+        (Order::Start, "order" | "Order" | "下单") => {
+            Turn::to(Order::Size).say("Shoes. What size? 鞋，要多大号？")
+        }
         (Order::Start, _) => Turn::pass(),
         (Order::Size, text) => match text.parse() {
             Ok(size) => Turn::to(Order::Address { size }).say("What address? 寄到哪里？"),
