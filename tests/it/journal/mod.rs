@@ -18,6 +18,7 @@ mod operating;
 mod place;
 mod plans;
 mod shared;
+mod shared_conversations;
 mod steps;
 mod support;
 mod takeover;
