@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ActiveDialogue;
 use crate::{
     client::Client,
     clock::{Clock, UnixMillis},
@@ -17,19 +18,26 @@ pub struct Context {
     client: Client,
     attempt: u32,
     accepted_at: UnixMillis,
+    dialogue: Option<Arc<ActiveDialogue>>,
 }
 
 impl Context {
     /// The context of the `attempt`th attempt (from 1) at a message of `app`.
     pub fn new(app: AppKey, inbound: Inbound, client: Client, attempt: u32) -> Self {
         let accepted_at = Clock::system().now();
-        Self { inbound: Arc::new(inbound), app, client, attempt, accepted_at }
+        Self { inbound: Arc::new(inbound), app, client, attempt, accepted_at, dialogue: None }
     }
 
     /// Sets the time at which the message was accepted.
     #[must_use]
     pub fn with_accepted_at(self, accepted_at: UnixMillis) -> Self {
         Self { accepted_at, ..self }
+    }
+
+    /// Sets the dialogue that the conversation is in.
+    #[must_use]
+    pub fn with_dialogue(self, dialogue: Option<ActiveDialogue>) -> Self {
+        Self { dialogue: dialogue.map(Arc::new), ..self }
     }
 
     /// The whole message or event.
@@ -60,6 +68,11 @@ impl Context {
     /// The time at which the message was made durable, the same at each attempt.
     pub fn accepted_at(&self) -> UnixMillis {
         self.accepted_at
+    }
+
+    /// The dialogue that the conversation is in, for a handler that only looks.
+    pub fn dialogue(&self) -> Option<&ActiveDialogue> {
+        self.dialogue.as_deref()
     }
 
     /// The platform's API, for more than replies.

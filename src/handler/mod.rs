@@ -1,19 +1,24 @@
 //! Handlers of messages and events, and their replies: the traits that a user of the library implements.
 
+mod active_dialogue;
 mod context;
 mod error;
 mod from_inbound;
+mod handling;
 mod reply;
 mod routes;
 mod service;
 
 use std::future::Future;
 
+pub use active_dialogue::ActiveDialogue;
 pub use context::Context;
 pub use error::HandlerError;
 pub use from_inbound::FromInbound;
+pub use handling::Handling;
 pub use reply::{IntoReply, Reply};
-pub use routes::{Handling, Route, RouteCount, Routes};
+pub(crate) use reply::{Later, NewDialogueState, Next};
+pub use routes::{Route, RouteCount, Routes};
 pub use service::{HandlerService, ServiceHandler, from_service};
 
 /// The result of a handler: the replies to send, or the error.

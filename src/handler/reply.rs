@@ -1,11 +1,52 @@
 //! The reply of a handler.
 
-use super::{HandlerError, HandlerResult};
+use std::time::Duration;
+
+use super::{ActiveDialogue, HandlerError, HandlerResult};
 use crate::protocol::{Article, Payload, payload};
 
-/// A reply to the user who wrote: nothing, or one or more payloads, sent in this order.
+/// A reply to the user who wrote: nothing, or one or more payloads, sent in this order; and what becomes of the
+/// conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reply(Vec<Payload>);
+pub struct Reply {
+    payloads: Vec<Payload>,
+    later: Vec<Later>,
+    next: Next,
+}
+
+/// Payloads that are sent after a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Later {
+    pub(crate) after: Duration,
+    pub(crate) payloads: Vec<Payload>,
+}
+
+/// What becomes of the conversation after a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Next {
+    /// The conversation stays in the dialogue that it is in, or in none.
+    #[default]
+    Stay,
+    /// The conversation is in a dialogue with this state.
+    Dialogue(NewDialogueState),
+    /// The dialogue that the conversation is in has ended.
+    End,
+    /// A person has the conversation.
+    Person,
+    /// The handler has passed the message on: the next one is asked.
+    Pass,
+    /// The stored state cannot be read, for this reason.
+    Unreadable(String),
+}
+
+/// The state of a dialogue that is to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewDialogueState {
+    /// The dialogue with its state.
+    pub(crate) dialogue: ActiveDialogue,
+    /// The silence after which the dialogue ends.
+    pub(crate) expires_in: Duration,
+}
 
 impl Reply {
     /// Nothing to send.
@@ -13,28 +54,68 @@ impl Reply {
         Self::default()
     }
 
+    /// No answer, and the next handler is asked: for the work of a [`Route`](super::Route) that
+    /// [may pass](super::Handling::that_may_pass).
+    pub fn pass() -> Self {
+        Self { next: Next::Pass, ..Self::default() }
+    }
+
     /// This reply, then `payload`.
     #[must_use]
     pub fn and(mut self, payload: impl Into<Payload>) -> Self {
-        self.0.push(payload.into());
+        self.payloads.push(payload.into());
         self
+    }
+
+    /// This reply, and `payload` after `span`, at most a year: a reminder, for example. It is stored with the reply, so that
+    /// it is sent once, also by a process that is started meanwhile. While a person has the conversation, it is left out.
+    #[must_use]
+    pub fn later(mut self, span: Duration, payload: impl Into<Payload>) -> Self {
+        self.later.push(Later { after: span, payloads: vec![payload.into()] });
+        self
+    }
+
+    /// This reply, and then a person has the conversation (转人工): messages are kept for them, and no handler is asked,
+    /// until they give it back. A reply without a payload tells the user so, in the words of `[desk]`.
+    #[must_use]
+    pub fn hand_over(self) -> Self {
+        self.with_next(Next::Person)
     }
 
     /// The payloads in the order in which they are sent.
     pub fn payloads(&self) -> &[Payload] {
-        &self.0
+        &self.payloads
+    }
+
+    pub(crate) fn with_next(self, next: Next) -> Self {
+        Self { next, ..self }
+    }
+
+    pub(crate) fn with_later(mut self, later: Later) -> Self {
+        self.later.push(later);
+        self
+    }
+
+    /// Whether the handler has passed the message on.
+    pub(super) fn has_passed(&self) -> bool {
+        self.next == Next::Pass
+    }
+
+    /// The payloads, those for later, and what becomes of the conversation.
+    pub(crate) fn into_parts(self) -> (Vec<Payload>, Vec<Later>, Next) {
+        (self.payloads, self.later, self.next)
     }
 }
 
 impl From<Payload> for Reply {
     fn from(payload: Payload) -> Self {
-        Self(vec![payload])
+        [payload].into_iter().collect()
     }
 }
 
 impl FromIterator<Payload> for Reply {
     fn from_iter<T: IntoIterator<Item = Payload>>(payloads: T) -> Self {
-        Self(payloads.into_iter().collect())
+        Self { payloads: payloads.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -93,7 +174,7 @@ impl IntoReply for Reply {
 
 impl IntoReply for Vec<Payload> {
     fn into_reply(self) -> HandlerResult {
-        Ok(Reply(self))
+        Ok(self.into_iter().collect())
     }
 }
 
@@ -101,7 +182,7 @@ macro_rules! payloads {
     ($($kind:ty),*) => {$(
         impl IntoReply for $kind {
             fn into_reply(self) -> HandlerResult {
-                Ok(Reply(vec![self.into()]))
+                Ok(Reply::from(Payload::from(self)))
             }
         }
     )*};

@@ -1,58 +1,12 @@
 //! The registered handlers, in order; the only place where a handler's type is erased.
 
-use std::{
-    any::type_name,
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{self, Poll},
-};
+use std::{any::type_name, fmt, sync::Arc};
 
-use futures_util::future::BoxFuture;
-
-use super::{Context, FromInbound, Handler, HandlerResult};
+use super::{ActiveDialogue, Context, FromInbound, Handler, HandlerResult, Handling};
 
 /// The advice to a program's author about messages that no handler takes.
 const REMEDY: &str =
     "register a handler with `CallbackService::on(|item: Kind, context: Context| async move { … })`";
-
-/// A handler at work on a message.
-pub struct Handling {
-    result: BoxFuture<'static, HandlerResult>,
-    by: Option<Arc<str>>,
-}
-
-impl Handling {
-    /// The work whose end is `result`.
-    pub fn new(result: impl Future<Output = HandlerResult> + Send + 'static) -> Self {
-        Self { result: Box::pin(result), by: None }
-    }
-
-    /// Sets the name of the handler or rule, for the log and for observers.
-    #[must_use]
-    pub fn by(self, name: Arc<str>) -> Self {
-        Self { by: Some(name), ..self }
-    }
-
-    /// The name of the handler or rule, for example `rule "welcome"` or `handler 2 (Text)`.
-    pub fn name(&self) -> Option<&Arc<str>> {
-        self.by.as_ref()
-    }
-}
-
-impl Future for Handling {
-    type Output = HandlerResult;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<HandlerResult> {
-        self.result.as_mut().poll(context)
-    }
-}
-
-impl fmt::Debug for Handling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handling").field("by", &self.by).finish_non_exhaustive()
-    }
-}
 
 /// A handler that decides for itself which messages it takes. When it declines one, the next handler is asked.
 ///
@@ -70,6 +24,18 @@ pub trait Route: Send + Sync + 'static {
     ///
     /// The worker calls this when nobody has taken the message: silence on purpose needs no warning.
     fn quiet(&self, _context: &Context) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Whether this route has the dialogue of this name. A state of a dialogue that no route has cannot be read.
+    fn has_dialogue(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// The last words of a dialogue that this route has, whose time is over: the replies, or the error.
+    ///
+    /// `None` if the route does not have the dialogue. The dialogue has ended, whatever the replies are.
+    fn expired(&self, _dialogue: &ActiveDialogue) -> Option<HandlerResult> {
         None
     }
 
@@ -93,7 +59,7 @@ pub struct RouteCount {
 ///
 /// Their names in the log are their places in this order, with what they take: `handler 2 (Text)`.
 #[derive(Default)]
-pub struct Routes(Vec<Entry>);
+pub struct Routes(Vec<Arc<Entry>>);
 
 struct Entry {
     route: Box<dyn Route>,
@@ -130,7 +96,7 @@ impl Routes {
 
     fn add(mut self, route: impl Route, item: &str) -> Self {
         let name = format!("handler {}{item}", self.0.len() + 1).into();
-        self.0.push(Entry { route: Box::new(route), name });
+        self.0.push(Arc::new(Entry { route: Box::new(route), name }));
         self
     }
 
@@ -140,13 +106,37 @@ impl Routes {
     }
 }
 
+impl Entry {
+    fn take(&self, context: &Context) -> Option<Handling> {
+        let handling = self.route.take(context)?;
+        let has_name = handling.name().is_some();
+        Some(if has_name { handling } else { handling.by(Arc::clone(&self.name)) })
+    }
+}
+
+/// The first of `entries` that takes the message, and after it, where it passes the message on, the next that does.
+fn take_first(entries: &[Arc<Entry>], context: &Context) -> Option<Handling> {
+    let (at, handling) =
+        entries.iter().enumerate().find_map(|(at, entry)| Some((at, entry.take(context)?)))?;
+    if !handling.may_pass() {
+        return Some(handling);
+    }
+    let (rest, context) = (entries[at + 1..].to_vec(), context.clone());
+    Some(handling.or_else(move || take_first(&rest, &context)))
+}
+
 /// The first handler that takes the message.
 impl Route for Routes {
     fn take(&self, context: &Context) -> Option<Handling> {
-        self.0.iter().find_map(|Entry { route, name }| {
-            let handling = route.take(context)?;
-            Some(if handling.by.is_some() { handling } else { handling.by(Arc::clone(name)) })
-        })
+        take_first(&self.0, context)
+    }
+
+    fn has_dialogue(&self, name: &str) -> bool {
+        self.0.iter().any(|entry| entry.route.has_dialogue(name))
+    }
+
+    fn expired(&self, dialogue: &ActiveDialogue) -> Option<HandlerResult> {
+        self.0.iter().find_map(|entry| entry.route.expired(dialogue))
     }
 
     fn quiet(&self, context: &Context) -> Option<Arc<str>> {
