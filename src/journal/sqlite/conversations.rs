@@ -179,7 +179,8 @@ pub(super) fn restore_state(connection: &Connection, state: &ConversationState) 
     let ConversationState { conversation, dialogue, version, body, revision, expires_at, .. } = state;
     let values =
         params![conversation, dialogue, version, &body[..], revision.0, expires_at, state.is_expiring];
-    connection.prepare_cached(&sql)?.execute(values).map(drop)
+    connection.prepare_cached(&sql)?.execute(values)?;
+    pass_over(connection, revision.0)
 }
 
 /// Scheduled entries after `after`, in the order in which they were scheduled.
@@ -198,7 +199,14 @@ pub(super) fn restore_scheduled(connection: &Connection, entry: &Scheduled) -> R
     let sql = format!("insert into scheduled ({SCHEDULED}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
     let Scheduled { id, queue, key, conversation, answers, is_bound, due_at, body } = entry;
     let values = params![id, queue, key, conversation, answers, is_bound, due_at, &body[..]];
-    connection.prepare_cached(&sql)?.execute(values).map(drop)
+    connection.prepare_cached(&sql)?.execute(values)?;
+    pass_over(connection, answers.map_or(0, |EntryId(id)| id))
+}
+
+/// Gives no new entry this number: the entry that had it may have been purged, and what it has left is told by it.
+fn pass_over(connection: &Connection, id: i64) -> Result<()> {
+    let sql = "update tally set purged_to = max(purged_to, ?1)";
+    connection.prepare_cached(sql)?.execute([id]).map(drop)
 }
 
 /// Moves what is due and what expires with the wall clock.

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use rongcloud_callback::{
-    clock::UnixMillis,
-    journal::{NewScheduled, NewState, Outcome, Queue, StateChange},
+    clock::{Clock, UnixMillis},
+    journal::{
+        self, EntryId, Filter, NewScheduled, NewState, Outcome, Queue, Revision, StateChange,
+        StateFilter,
+    },
 };
 
 use super::{
     conversations::{EXPIRES_IN, handle, intervene, put, stored},
     scheduled::later,
-    support::{Bench, Ending, KeyText as _, message},
+    support::{Bench, Ending, KEEP, KeyText as _, START, message, options},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -172,6 +175,40 @@ async fn a_finish_that_was_not_committed_has_changed_no_state() {
         assert_eq!(entry.state.as_ref().unwrap().body, "one");
         bench.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_entry_after_a_copy_has_the_number_by_which_a_state_is_told() {
+    for mut target in benches().await {
+        let source = Bench::sqlite().await.unwrap();
+        for conversation in ["a", "b", "c"] {
+            ask(&source, conversation).await;
+        }
+        source.clock.advance(KEEP);
+        assert_eq!(source.journal.purge().await.unwrap(), 3);
+        source.journal.close().await.unwrap();
+        let [from, to] = [source.url().unwrap(), target.url().unwrap()];
+        target.journal.close().await.unwrap();
+        copy_what_is_remembered(&from, &to).await;
+        target.journal = journal::open_server(&to, options(&target.clock)).await.unwrap();
+        assert_eq!(stored(&target, "c").await.unwrap().revision, Revision(3));
+        target.append(message("new", "new")).await;
+        let records = target.journal.list(Filter { limit: 9, ..Filter::default() }).await.unwrap();
+        assert!(records.iter().all(|record| record.id > EntryId(3)), "{records:?}");
+    }
+}
+
+/// Copies what the conversations of a journal remember.
+async fn copy_what_is_remembered(from: &str, to: &str) {
+    let options = || options(&Clock::manual(START));
+    let source = journal::open_source(from, options()).await.unwrap();
+    let target = journal::open_target(to, options()).await.unwrap();
+    target.begin_copy().await.unwrap();
+    let filter = StateFilter { limit: 9, ..StateFilter::default() };
+    target.restore_states(source.states(filter).await.unwrap()).await.unwrap();
+    target.restore_scheduled(source.scheduled(0, 9).await.unwrap()).await.unwrap();
+    target.end_copy().await.unwrap();
+    target.close().await.unwrap();
 }
 
 #[tokio::test]
