@@ -82,6 +82,8 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod desk;
+#[cfg(feature = "server")]
 pub mod dialogue;
 #[cfg(feature = "server")]
 mod failpoint;

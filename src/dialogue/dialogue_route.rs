@@ -7,13 +7,14 @@ use super::{
     stored_state::{read, write},
     turn::{Course, Turn},
 };
-use crate::handler::{
-    ActiveDialogue, Context, FromInbound, HandlerError, HandlerResult, Handling, NewDialogueState, Next,
-    Reply, Route, Routes,
+use crate::{
+    desk::PERSON,
+    handler::{
+        ActiveDialogue, Context, FromInbound, HandlerError, HandlerResult, Handling, NewDialogueState,
+        Next, Reply, Route, Routes,
+    },
 };
 
-/// The name of the state while a person has the conversation.
-const PERSON: &str = "person";
 /// The longest name of a dialogue, in bytes.
 const LONGEST_NAME: usize = 64;
 /// The longest silence after which a dialogue may end.

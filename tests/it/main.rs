@@ -4,6 +4,7 @@
 mod cli;
 mod client;
 mod config;
+mod dialogue;
 mod docs;
 mod fixtures;
 mod fuzz;
