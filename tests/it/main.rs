@@ -4,6 +4,7 @@
 mod cli;
 mod client;
 mod config;
+mod desk;
 mod dialogue;
 mod docs;
 mod fixtures;
