@@ -47,7 +47,8 @@ async fn the_order_bot_counts_welcomes_and_gives_up_on_unknown_orders() {
 async fn goes_as_written(example: &str, conversation: &str) {
     let options = Options { app_key: APP.into(), secret: SECRET.into(), ..Options::default() };
     let sandbox = Sandbox::start_with(options).await.unwrap();
-    let server = Home::of_example(example, sandbox.api_url()).start().await;
+    let home = Home::of_example(example, sandbox.api_url());
+    let server = home.start().await;
     sandbox.route_to(format!("http://{}{PATH}", server.callbacks));
     let report = sandbox.play(&conversation.parse().unwrap()).await;
     assert!(report.has_passed(), "{report}");
