@@ -2,7 +2,12 @@
 
 mod answer;
 mod envelope;
+mod service_answer;
 mod target;
 mod webhook;
 
-pub(super) use self::{envelope::Envelope, target::Target};
+pub(super) use self::{
+    envelope::Envelope,
+    service_answer::{AnsweredState, ServiceAnswer},
+    target::Target,
+};

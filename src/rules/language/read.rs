@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// An example of every key, in the order of the documentation.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("name", "\"help\""),
     ("enabled", "false"),
     ("on", "\"text\", or [\"text\", \"subscribe\"]"),
@@ -43,6 +43,7 @@ const EXAMPLES: [(&str, &str); 12] = [
     ),
     ("pick", "\"all\", or \"random\""),
     ("forward", "{ url = \"https://orders.internal/wechat\", secret = \"${FORWARD_SECRET}\" }"),
+    ("hand_over", "true"),
 ];
 
 /// A rule as it is written. Tables in it are read by themselves.
@@ -66,6 +67,7 @@ struct RawRule {
     reply: Option<Value>,
     pick: Option<Pick>,
     forward: Option<Value>,
+    hand_over: Option<bool>,
 }
 
 /// The examples for the keys of a rule, or for the table at one of its keys.
@@ -113,7 +115,14 @@ pub(super) fn rule(
     let captures = (!reader.has_problem("keyword"))
         .then(|| keyword.as_ref().map_or_else(Vec::new, |keyword| keyword.capture_names()));
     let variables = Variables { fields: fields(&kinds), captures };
-    let action = reader.action(raw.reply, raw.pick, raw.forward, &variables);
+    if raw.pick.is_some() && raw.reply.is_none() {
+        let hint = "write it beside a `reply` that is a list";
+        reader.problem("pick", "has nothing to pick from", hint);
+    }
+    let hand_over = raw.hand_over.unwrap_or(false);
+    // A person answers by themselves, so the rule needs no reply of its own.
+    let reply = raw.reply.or_else(|| (hand_over && raw.forward.is_none()).then(|| Value::Array(Vec::new())));
+    let action = reader.action(reply, raw.pick, raw.forward, &variables);
     let when = raw.when.and_then(|value| reader.table::<RawWindow>("when", "when", value));
     let when = when.and_then(|raw| raw.read(&reader.inner("when"), reader.problems));
     if raw.every.is_some_and(|every| every.is_zero()) {
@@ -134,6 +143,7 @@ pub(super) fn rule(
         when,
         every: raw.every,
         action: action?,
+        hand_over,
         line: None,
         fingerprint,
     })
@@ -221,9 +231,6 @@ impl RuleReader<'_> {
         forward: Option<Value>,
         variables: &Variables<'_>,
     ) -> Option<Action> {
-        if pick.is_some() && reply.is_none() {
-            self.problem("pick", "has nothing to pick from", "write it beside a `reply` that is a list");
-        }
         match (reply, forward) {
             (Some(_), Some(_)) => {
                 let hint = "take one of them out: the service's answer can say what to reply";
@@ -243,7 +250,8 @@ impl RuleReader<'_> {
                 raw.read(&self.inner("forward"), self.problems).map(Action::Forward)
             }
             (None, None) => {
-                let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing";
+                let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing, and \
+                            hand_over = true leaves the answer to a person";
                 self.problem("reply", "is missing, and `forward` too: the rule does nothing", hint);
                 None
             }
