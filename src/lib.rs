@@ -80,6 +80,8 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
+pub mod desk;
+#[cfg(feature = "server")]
 mod failpoint;
 #[cfg(feature = "server")]
 pub mod handler;

@@ -1,8 +1,8 @@
 //! The whole configuration, as plain values.
 
 use super::sections::{
-    AdminSection, AppSection, ClientSection, JournalSection, LogSection, PumpSection, RateSection,
-    ServerSection, ShutdownSection,
+    AdminSection, AppSection, ClientSection, DeskSection, DialogueSection, JournalSection, LogSection,
+    PumpSection, RateSection, ServerSection, ShutdownSection,
 };
 #[cfg(feature = "rules")]
 use crate::rules::RuleSet;
@@ -22,6 +22,10 @@ pub struct Config {
     pub deliver: PumpSection,
     /// The rate of replies.
     pub deliver_rate: RateSection,
+    /// Dialogues.
+    pub dialogue: DialogueSection,
+    /// Conversations that a person has.
+    pub desk: DeskSection,
     /// Calls to the platform's API.
     pub client: ClientSection,
     /// The end of the process.

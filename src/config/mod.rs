@@ -5,6 +5,7 @@
 
 mod bounds;
 mod check;
+mod check_dialogues;
 mod checker;
 mod configuration;
 mod defaults;
@@ -27,8 +28,9 @@ pub use self::{
     defaults::DEFAULTS,
     error::ConfigError,
     sections::{
-        AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
-        PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
+        AdminSection, AppSection, ClientSection, DeskSection, DialogueSection, JournalSection,
+        JournalUrl, LogFormat, LogSection, PortalSection, PumpSection, RateSection, Replies,
+        ServerSection, ShutdownSection, Unreadable,
     },
 };
 pub use crate::toml_values::Problem;

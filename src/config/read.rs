@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    check,
+    check, check_dialogues,
     checker::Checker,
     configuration::Config,
     defaults::default_app,
@@ -40,6 +40,8 @@ pub(super) fn read(
     let dispatch = reader.section("dispatch", check::pump);
     let deliver_rate = reader.deliver_rate();
     let deliver = reader.section("deliver", check::pump);
+    let dialogue = reader.section("dialogue", check_dialogues::dialogue);
+    let desk = reader.section("desk", check_dialogues::desk);
     let client = reader.section("client", check::client);
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
@@ -69,6 +71,8 @@ pub(super) fn read(
         dispatch: dispatch?,
         deliver: deliver?,
         deliver_rate: deliver_rate?,
+        dialogue: dialogue?,
+        desk: desk?,
         client: client?,
         shutdown: shutdown?,
         log: log?,

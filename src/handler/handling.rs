@@ -50,10 +50,7 @@ impl Handling {
     }
 
     /// Has the handlers that `next` finds asked if this one passes the message on.
-    pub(super) fn or_else(
-        mut self,
-        next: impl FnOnce() -> Option<Handling> + Send + 'static,
-    ) -> Self {
+    pub(super) fn or_else(mut self, next: impl FnOnce() -> Option<Handling> + Send + 'static) -> Self {
         self.fallbacks.push_back(Box::new(next));
         self
     }

@@ -16,8 +16,8 @@ pub use context::Context;
 pub use error::HandlerError;
 pub use from_inbound::FromInbound;
 pub use handling::Handling;
-pub(crate) use reply::{Later, NewDialogueState, Next};
 pub use reply::{IntoReply, Reply};
+pub(crate) use reply::{Later, NewDialogueState, Next};
 pub use routes::{Route, RouteCount, Routes};
 pub use service::{HandlerService, ServiceHandler, from_service};
 

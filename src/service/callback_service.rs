@@ -14,6 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{AppSection, Config},
+    desk::Desk,
     handler::{FromInbound, Handler, Route, Routes},
     journal, metrics,
     server::{Callbacks, Listener, admin::JournalGauges},
@@ -198,15 +199,16 @@ impl CallbackService {
         let callbacks =
             Callbacks::new(&config.server.options(), &endpoints, Arc::clone(&journal), clock.clone());
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
-        let dispatch = Dispatch::new(routes, clients);
+        let dispatch = Dispatch::new(routes, clients, config.dispatch_options());
         let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
+        let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
             deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
-        Ok(Parts { callbacks, workers, journal, metrics })
+        Ok(Parts { callbacks, workers, journal, desk, metrics })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::workers::Workers;
 use crate::{
+    desk::Desk,
     journal::Queues,
     metrics,
     server::{Callbacks, admin::JournalGauges},
@@ -20,6 +21,8 @@ pub struct Parts {
     pub workers: Workers,
     /// The journal, which survives a crash.
     pub journal: Arc<dyn Queues>,
+    /// The conversations that persons have, for whoever answers them.
+    pub desk: Desk,
     /// The metrics of the process.
     pub metrics: Metrics,
 }

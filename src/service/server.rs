@@ -8,6 +8,7 @@ use super::{error::ServiceError, parts::Parts, ready_line::ReadyLine, watch::run
 use crate::{
     clock::Clock,
     config::AdminSection,
+    desk::Desk,
     journal::Queues,
     metrics,
     server::{ConnectionLimits, Listener, admin},
@@ -50,6 +51,11 @@ impl Server {
     /// The journal, which survives a crash.
     pub fn journal(&self) -> Arc<dyn Queues> {
         Arc::clone(&self.parts.journal)
+    }
+
+    /// The conversations that persons have, for whoever answers them.
+    pub fn desk(&self) -> Desk {
+        self.parts.desk.clone()
     }
 
     /// Runs until `stop`, then ends in this order: readiness off, no new connections, open requests finished, no new leases,

@@ -148,10 +148,10 @@ impl<W: Work> Attempts<W> {
     /// Tells the journal the decision.
     async fn write_decision(&self, lease: Lease, decision: &Decision) -> Result<(), JournalError> {
         match decision {
-            Decision::Finish(Done::Handled { outcome, .. }) => {
+            Decision::Finish(Done::Handled { outcome, .. } | Done::Kept { outcome }) => {
                 self.journal.finish(lease, outcome.clone()).await
             }
-            Decision::Finish(Done::NotTaken | Done::Quiet { .. }) => {
+            Decision::Finish(Done::NotTaken | Done::Quiet { .. } | Done::Outdated) => {
                 self.journal.finish(lease, Outcome::default()).await
             }
             Decision::Postpone { delay, reason } => {
@@ -210,5 +210,8 @@ impl<W: Work> Attempts<W> {
         let step = decision.step(took);
         attempt_log::log_step(W::QUEUE, entry, &step, took);
         self.observers.notify(W::QUEUE, entry, step);
+        if let Some(state) = decision.state_step() {
+            self.observers.notify(W::QUEUE, entry, state);
+        }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn is_done_logged(queue: Queue) -> bool {
 pub(super) fn log_step(queue: Queue, entry: &Entry, step: &Step, took: Duration) {
     let duration_ms = took.as_millis();
     match step {
-        Step::Begun => {}
+        Step::Begun | Step::State { .. } => {}
         Step::Done { by, replies, .. } if queue == Queue::Inbox => {
             if HANDLED_LINES.may_log() {
                 let by = by.as_ref().map(field::display);
@@ -58,6 +58,17 @@ pub(super) fn log_step(queue: Queue, entry: &Entry, step: &Step, took: Duration)
             }
         }
         Step::Done { .. } => tracing::debug!(duration_ms, "reply sent"),
+        Step::Kept => {
+            if HANDLED_LINES.may_log() {
+                tracing::info!(
+                    duration_ms,
+                    "a person has the conversation: the message is kept for them"
+                );
+            }
+        }
+        Step::Outdated => {
+            tracing::debug!(duration_ms, "its dialogue has moved on: nothing is sent");
+        }
         Step::NotTaken => {
             if HANDLED_LINES.may_log() {
                 tracing::info!(

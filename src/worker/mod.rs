@@ -22,7 +22,7 @@ mod work;
 pub use self::progress::{Progress, Step};
 pub(crate) use self::{
     deliver::{Deliver, ReplyApi},
-    dispatch::Dispatch,
+    dispatch::{DialogueOptions, Dispatch, DispatchOptions, OnUnreadable},
     options::{PumpOptions, SendRateOptions},
     progress::Observers,
     pump::Pump,

@@ -33,6 +33,14 @@ pub(crate) enum Done {
         /// What the journal makes of it: the replies to a message, the state of the conversation, and what comes later.
         outcome: Outcome,
     },
+    /// A person has the conversation: the message is kept for them.
+    Kept {
+        /// What the journal makes of it.
+        outcome: Outcome,
+    },
+    /// The reminder belongs to a dialogue that has moved on, or a person has the conversation: nothing is sent. Likewise the
+    /// end of a state that has changed before.
+    Outdated,
     /// No rule and no handler takes the message.
     NotTaken,
     /// A rule would take the message, and keeps quiet on purpose.

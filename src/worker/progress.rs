@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use super::panics::panic_message;
 use crate::{
+    handler::ActiveDialogue,
     journal::{Entry, EntryId, Queue},
     protocol::Conversation,
 };
@@ -55,6 +56,16 @@ pub enum Step {
         /// The duration of the attempt.
         took: Duration,
     },
+    /// A person has the conversation: the message is kept for them, and no handler is asked.
+    Kept,
+    /// The conversation is in this dialogue now, or in none. This step comes after [`Done`](Self::Done) or
+    /// [`Kept`](Self::Kept), where the state has changed.
+    State {
+        /// The dialogue with its state.
+        dialogue: Option<ActiveDialogue>,
+    },
+    /// A reminder, or the end of a dialogue's time, whose dialogue has moved on: nothing is sent.
+    Outdated,
     /// No rule and no handler takes the message: it is kept without an answer.
     NotTaken,
     /// A rule keeps quiet on purpose, as its `every` says.

@@ -8,6 +8,10 @@ use super::{
     outcome::{AttemptOutcome, Delay, Done},
     progress::Step,
 };
+use crate::{
+    handler::ActiveDialogue,
+    journal::{NewState, StateChange},
+};
 
 /// The decision, as the journal is told of it.
 #[derive(Debug)]
@@ -45,12 +49,29 @@ impl Decision {
                 let by = by.as_deref().map(str::to_owned);
                 Step::Done { by, replies: outcome.follow_ups.len(), took }
             }
+            Self::Finish(Done::Kept { .. }) => Step::Kept,
+            Self::Finish(Done::Outdated) => Step::Outdated,
             Self::Finish(Done::NotTaken) => Step::NotTaken,
             Self::Finish(Done::Quiet { by }) => Step::Quiet { by: by.to_string() },
             Self::Postpone { delay, reason } => Step::Retry { reason: reason.clone(), after: *delay },
             Self::Release { delay, reason } => Step::Released { reason: reason.clone(), after: *delay },
             Self::Bury { reason } => Step::Dead { reason: reason.clone() },
         }
+    }
+
+    /// The step that observers are told of where the state of the conversation changes.
+    pub(super) fn state_step(&self) -> Option<Step> {
+        let Self::Finish(Done::Handled { outcome, .. } | Done::Kept { outcome }) = self else {
+            return None;
+        };
+        let dialogue = match &outcome.state {
+            StateChange::Keep => return None,
+            StateChange::Clear => None,
+            StateChange::Put(NewState { dialogue, version, body, .. }) => {
+                Some(ActiveDialogue::new(dialogue.clone(), *version, body.clone()))
+            }
+        };
+        Some(Step::State { dialogue })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The options of the modules below, from the sections of the configuration.
 
 mod client;
+mod dialogue;
 mod journal;
 mod server;
 #[cfg(feature = "log")]
