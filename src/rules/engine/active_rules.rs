@@ -81,7 +81,9 @@ impl ActiveRules {
     ) -> Option<(Arc<ActiveRule>, Captures)> {
         let having = self.0.iter().filter(|active| active.rule.has_dialogue(dialogue));
         having
-            .filter_map(|active| Some((active, condition::check_in_dialogue(&active.rule, subject).ok()?)))
+            .filter_map(|active| {
+                Some((active, condition::check_in_dialogue(&active.rule, subject).ok()?))
+            })
             .map(|(active, captures)| (Arc::clone(active), captures))
             .next()
     }

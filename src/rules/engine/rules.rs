@@ -122,9 +122,8 @@ impl Route for Rules {
         let now = clock.now();
         let subject = Subject::new(context.app(), context.inbound(), now);
         let rules = self.active();
-        let in_dialogue = context
-            .dialogue()
-            .and_then(|dialogue| rules.first_in_dialogue(dialogue.name(), &subject));
+        let in_dialogue =
+            context.dialogue().and_then(|dialogue| rules.first_in_dialogue(dialogue.name(), &subject));
         let (active, captures, cooldown_entry) = match in_dialogue {
             // The user answers the service, and the service is not to be kept from hearing it.
             Some((active, captures)) => (active, captures, None),

@@ -6,12 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{
-    handler::Later,
-    protocol::Payload,
-    rules::language::WrittenReply,
-    toml_values::duration,
-};
+use crate::{handler::Later, protocol::Payload, rules::language::WrittenReply, toml_values::duration};
 
 /// The largest number of replies in one list.
 const MAX_REPLIES: usize = 100;
@@ -164,7 +159,9 @@ impl WrittenLater {
         let Self { r#in: Span(after), replies } = self;
         check_span(after, MAX_IN, &format!("later[{index}].in"))?;
         if replies.is_empty() {
-            return Err(wrong(&format!("later[{index}].replies is empty, so that nothing would be sent")));
+            return Err(wrong(&format!(
+                "later[{index}].replies is empty, so that nothing would be sent"
+            )));
         }
         Ok(Later { after, payloads: payloads(replies, &format!("later[{index}].replies: "))? })
     }
@@ -251,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_state_is_kept_as_it_was_written() {
-        for json in ["{\"size\":42, \"n\": 12345678901234567890.50}", "\"鞋\"", "0", "false", "[null]"] {
+        for json in ["{\"size\":42, \"n\": 12345678901234567890.50}", "\"鞋\"", "0", "false", "[null]"]
+        {
             let expected = AnsweredState::Stored {
                 body: Bytes::copy_from_slice(json.as_bytes()),
                 expires_in: Duration::from_mins(30),

@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::Value;
 
 use super::{
-    forward::RawForward,
+    forward::{Forward, RawForward},
     keyword::RawKeyword,
     kind::{self, Kind},
     reply::{ReplyTemplate, WrittenReply},
@@ -121,7 +121,8 @@ pub(super) fn rule(
     }
     let hand_over = raw.hand_over.unwrap_or(false);
     // A person answers by themselves, so the rule needs no reply of its own.
-    let reply = raw.reply.or_else(|| (hand_over && raw.forward.is_none()).then(|| Value::Array(Vec::new())));
+    let reply =
+        raw.reply.or_else(|| (hand_over && raw.forward.is_none()).then(|| Value::Array(Vec::new())));
     let action = reader.action(reply, raw.pick, raw.forward, &variables);
     let when = raw.when.and_then(|value| reader.table::<RawWindow>("when", "when", value));
     let when = when.and_then(|raw| raw.read(&reader.inner("when"), reader.problems));
@@ -147,6 +148,12 @@ pub(super) fn rule(
         line: None,
         fingerprint,
     })
+}
+
+/// Reads the service that messages are forwarded to, which stands at `key`.
+pub(super) fn forward(value: Value, key: &str, problems: &mut Vec<Problem>) -> Option<Forward> {
+    let raw: RawForward = deserialize(value, key, &RuleExamples(Some("forward")), problems)?;
+    raw.read(key, problems)
 }
 
 /// The fields that the templates of a rule for these kinds can read.
@@ -246,8 +253,7 @@ impl RuleReader<'_> {
                 pick: pick.unwrap_or(Pick::All),
             }),
             (None, Some(forward)) => {
-                let raw: RawForward = self.table("forward", "forward", forward)?;
-                raw.read(&self.inner("forward"), self.problems).map(Action::Forward)
+                self::forward(forward, &self.inner("forward"), self.problems).map(Action::Forward)
             }
             (None, None) => {
                 let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing, and \
