@@ -1,6 +1,6 @@
 //! The reading of a service's answer: what it says, another attempt, or a permanent failure.
 
-use super::service_answer::{self, Asker, ServiceAnswer};
+use super::service_answer::{self, ADVICE, Asker, ServiceAnswer};
 use crate::{
     handler::HandlerError,
     http::{
@@ -9,11 +9,6 @@ use crate::{
     },
     rules::language::Forward,
 };
-
-/// Advice on how to answer.
-const ADVICE: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
-                     replies, such as [{\"text\": \"…\"}], or with an object that has them, such as \
-                     {\"replies\": [{\"text\": \"…\"}]}";
 
 /// Reads an answer.
 pub(super) fn read(
@@ -25,7 +20,7 @@ pub(super) fn read(
     match (answer.status, &answer.body) {
         (200..300, AnswerBody::Text(text)) => {
             let read = service_answer::read(text, asker, |text| beginning(text, target));
-            read.map_err(|what| wrong(&format!(" with {what}; {ADVICE}")))
+            read.map_err(|what| wrong(&format!(" with {what}")))
         }
         (200..300, AnswerBody::NotUtf8(_)) => Err(wrong(&format!(" with what is not UTF-8; {ADVICE}"))),
         (status @ 200..300, AnswerBody::TooLarge) => {

@@ -8,6 +8,10 @@ use serde_json::value::RawValue;
 
 use crate::{handler::Later, protocol::Payload, rules::language::WrittenReply, toml_values::duration};
 
+/// Advice on how to answer.
+pub(super) const ADVICE: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of replies, such as \
+     [{\"text\": \"…\"}], or with an object that has them, such as {\"replies\": [{\"text\": \"…\"}]}";
+
 /// The largest number of replies in one list.
 const MAX_REPLIES: usize = 100;
 /// The largest number of entries in `later`.
@@ -108,11 +112,12 @@ pub(super) fn read(
         return Ok(ServiceAnswer::default());
     }
     if !text.starts_with('{') {
-        let replies: Vec<WrittenReply> =
-            parse(text).map_err(|error| format!("what is no list of replies ({})", shown(&error)))?;
+        let replies: Vec<WrittenReply> = parse(text)
+            .map_err(|error| format!("what is no list of replies ({}); {ADVICE}", shown(&error)))?;
         return Ok(ServiceAnswer { replies: payloads(replies, "")?, ..ServiceAnswer::default() });
     }
-    let unreadable = |error: String| format!("an object that cannot be read ({})", shown(&error));
+    let unreadable =
+        |error: String| format!("an object that cannot be read ({}); {ADVICE}", shown(&error));
     match asker {
         Asker::Rule => parse::<WrittenAnswer>(text).map_err(unreadable)?.check(),
         Asker::Desk => parse::<WrittenDeskAnswer>(text).map_err(unreadable)?.check(),
@@ -123,9 +128,12 @@ pub(super) fn read(
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut json = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
+        let (path, error) = (error.path().to_string(), error.into_inner().to_string());
+        // The path of an unknown key ends with the key, which the error names again.
+        let is_unknown = error.starts_with("unknown field");
+        let path = if is_unknown { path.rsplit_once('.').map_or(".", |(path, _)| path) } else { &path };
         // The parser writes the path of the whole text as a dot.
-        if path == "." { error.inner().to_string() } else { format!("{path}: {}", error.inner()) }
+        if path == "." { error } else { format!("{path}: {error}") }
     })?;
     json.end().map_err(|error| error.to_string())?;
     Ok(parsed)
