@@ -34,6 +34,7 @@
 //! - A message that was answered 200 is on disk: it survives `kill -9` and a power cut.
 //! - A message is accepted once, however often and however concurrently the platform delivers it.
 //! - The messages of a conversation (app, account, user) are handled one after the other, across retries and replicas.
+//! - The state of a [`Dialogue`] moves once for each message, in the transaction that stores the replies.
 //! - A handler runs at least once. After the last failed attempt the message is kept as a dead letter.
 //! - The replies of a message are stored together with its end, and sent at least once, in order.
 //! - Everything is bounded. Over a bound the answer is 503, and the platform tries again.
@@ -43,6 +44,7 @@
 //! | for | see |
 //! |---|---|
 //! | handlers: kinds of message, filters, replies, errors | [`handler`], [`Handler`], [`FromInbound`], [`IntoReply`] |
+//! | conversations of several turns, menus | [`dialogue`], [`Dialogue`], [`Turn`], [`Choice`] |
 //! | bots without Rust: rules in the configuration | [`rules`], [`Rules`] |
 //! | running the service, alone or in parts | [`service`], [`CallbackService`] |
 //! | the configuration and its keys | [`config`], [`config::DEFAULTS`] |
@@ -55,7 +57,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `server` | yes | the callback server: [`handler`], [`service`], [`config`], [`journal`]; without it [`client`], [`portal`], [`protocol`] and [`signature`] are left |
+//! | `server` | yes | the callback server: [`handler`], [`dialogue`], [`service`], [`config`], [`journal`]; without it [`client`], [`portal`], [`protocol`] and [`signature`] are left |
 //! | `log` | yes | [`CallbackService::run`] logs as `[log]` of the configuration says |
 //! | `postgres` | yes | a journal on PostgreSQL, for several replicas |
 //! | `rules` | yes | [`rules`]: handlers written as configuration, and forwarding to a service |
@@ -71,7 +73,7 @@
 //!
 //! # More
 //!
-//! The folder `docs` of this package has a page for each task, in English and Chinese: handlers, rules, configuration,
+//! The folder `docs` of this package has a page for each task, in English and Chinese: handlers, dialogues, rules, configuration,
 //! the platform's API, the sandbox, operations, several machines, promises and their tests, benchmarks, architecture.
 //! `SECURITY.md` goes through the attacks on the signature and on the server, each with its test.
 
@@ -81,6 +83,8 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod desk;
+#[cfg(feature = "server")]
+pub mod dialogue;
 #[cfg(feature = "server")]
 mod failpoint;
 #[cfg(feature = "server")]
@@ -119,6 +123,8 @@ pub use client::Client;
 #[cfg(feature = "server")]
 pub use config::Config;
 #[cfg(feature = "server")]
+pub use dialogue::{Choice, Dialogue, Turn};
+#[cfg(feature = "server")]
 pub use handler::{
     Context, FromInbound, Handler, HandlerError, HandlerResult, IntoReply, Reply, Route, Routes,
 };
@@ -149,6 +155,8 @@ mod doctest {
     mod readme {}
     #[doc = include_str!("../docs/api.md")]
     mod api {}
+    #[doc = include_str!("../docs/dialogues.md")]
+    mod dialogues {}
     #[doc = include_str!("../docs/handlers.md")]
     mod handlers {}
     #[doc = include_str!("../docs/rules.md")]

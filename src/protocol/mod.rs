@@ -12,6 +12,7 @@ mod message;
 mod outgoing;
 pub mod payload;
 mod readable;
+mod reminder;
 mod sender;
 pub mod xml;
 
@@ -23,4 +24,5 @@ pub use limits::{Limit, LimitError, Measure};
 pub use message::{Image, ImageText, Location, Message, Text, UnknownMessage, Voice};
 pub use outgoing::{Outgoing, OutgoingError, Recipients};
 pub use payload::{Article, Payload, Source};
+pub use reminder::{Reminder, ReminderError};
 pub use sender::sender;

@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     config::{AppSection, Config},
     desk::Desk,
+    dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
     journal, metrics,
     server::{Callbacks, Listener, admin::JournalGauges},
@@ -61,6 +62,15 @@ impl CallbackService {
     #[must_use]
     pub fn on<I: FromInbound, H: Handler<I>>(mut self, handler: H) -> Self {
         self.routes = self.routes.on(handler);
+        self
+    }
+
+    /// Adds a step of a dialogue after the other handlers; see [`Dialogue`].
+    ///
+    /// While a conversation is in a dialogue, the steps of other dialogues are not asked.
+    #[must_use]
+    pub fn dialogue<D: Dialogue, I: FromInbound, S: DialogueStep<D, I>>(mut self, step: S) -> Self {
+        self.routes = self.routes.dialogue(step);
         self
     }
 

@@ -3,6 +3,7 @@
 mod assembly;
 mod callback_service;
 mod error;
+mod operator;
 mod parts;
 mod ready_line;
 mod server;
@@ -13,6 +14,7 @@ mod workers;
 pub use self::{
     callback_service::CallbackService,
     error::ServiceError,
+    operator::open_desk,
     parts::{Metrics, Parts},
     server::Server,
     signals::termination,

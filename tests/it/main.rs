@@ -4,6 +4,7 @@
 mod cli;
 mod client;
 mod config;
+mod desk;
 mod docs;
 mod fixtures;
 mod fuzz;

@@ -29,6 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("portal", &["http", "protocol", "ids", "clock", "stray"]),
     ("handler", &["protocol", "client", "ids", "clock"]),
     ("desk", &["journal", "protocol", "clock"]),
+    ("dialogue", &["desk", "handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
     (
         "worker",
@@ -95,6 +96,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "desk",
             "client",
             "portal",
+            "dialogue",
             "handler",
             "rules",
             "worker",
@@ -111,6 +113,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("signature", &["tokio", "axum", "hyper", "http", "std::net", "std::fs", "std::thread"]),
     ("journal", &["axum", "hyper", "http", "quick_xml"]),
     ("handler", &["axum", "hyper", "rusqlite"]),
+    ("dialogue", &["axum", "hyper", "rusqlite"]),
     ("worker", &["axum", "hyper", "rusqlite"]),
     ("server", &["rusqlite"]),
     ("config", &["tokio", "axum", "hyper", "rusqlite"]),

@@ -9,7 +9,7 @@ use super::{
     key_hash::KeyHash,
 };
 use crate::journal::{
-    Appended, EntryKey, Lease,
+    Appended, EntryKey, Lease, Revision, StateChange,
     driver::{
         numbers::{queue_number, state_number},
         request::Request,
@@ -17,13 +17,16 @@ use crate::journal::{
 };
 
 /// A value of a statement.
-type Value<'a> = &'a (dyn ToSql + Sync);
+pub(super) type Value<'a> = &'a (dyn ToSql + Sync);
 
 /// The values of one statement, in the order of its parameters.
 pub(super) type Parameters<'a> = Vec<Value<'a>>;
 
 type Appends = [Request<Append, Option<Appended>>];
-type Settles = [Request<Settle, ()>];
+pub(super) type Settles = [Request<Settle, ()>];
+
+/// The number of the Inbox.
+const INBOX: i16 = 0;
 
 /// The signatures to be bound, each once and in the order of their locks, with the first body that each came with.
 #[derive(Default)]
@@ -69,6 +72,9 @@ impl ConversationArrays {
             .map(|row| (queue_number(row.entry.queue), row.conversation))
             .collect();
         all.extend(settles.iter().map(|request| conversation(&request.input.lease)));
+        // Only who has locked the conversation's row of the Inbox changes its state.
+        let changes = settles.iter().filter(|request| request.input.change != StateChange::Keep);
+        all.extend(changes.map(|request| (INBOX, request.input.lease.conversation.into())));
         let (queues, conversations) = all.into_iter().unzip();
         Self { queues, conversations }
     }
@@ -94,6 +100,7 @@ pub(super) struct SettleArrays<'a> {
     spans: Vec<i64>,
     reasons: Vec<Option<&'a [u8]>>,
     uncounted: Vec<i32>,
+    revisions: Vec<Option<i64>>,
 }
 
 impl<'a> SettleArrays<'a> {
@@ -111,6 +118,7 @@ impl<'a> SettleArrays<'a> {
             arrays.spans.push(*span);
             arrays.reasons.push(reason.as_ref().map(String::as_bytes));
             arrays.uncounted.push(*uncounted);
+            arrays.revisions.push(lease.revision.map(|Revision(revision)| revision));
         }
         arrays
     }
@@ -121,8 +129,10 @@ impl<'a> SettleArrays<'a> {
         shard: Value<'p>,
         elapsed: Value<'p>,
     ) -> Parameters<'p> {
-        let Self { ids, queues, conversations, fences, states, spans, reasons, uncounted } = self;
-        vec![now, ids, queues, conversations, fences, states, spans, reasons, uncounted, shard, elapsed]
+        let Self { ids, queues, conversations, fences, states, spans, reasons, uncounted, revisions } =
+            self;
+        let request = vec![now, ids, queues, conversations, fences, states, spans, reasons, uncounted];
+        request.into_iter().chain([shard, elapsed, revisions as Value<'p>]).collect()
     }
 }
 
@@ -224,16 +234,17 @@ impl LeaseValues {
         now: Value<'p>,
         replica: &'p i64,
         max_pending: &'p i64,
+        elapsed: &'p i64,
     ) -> Parameters<'p> {
-        vec![now, &self.queue, &self.limit, &self.span, replica, max_pending]
+        vec![now, &self.queue, &self.limit, &self.span, replica, max_pending, elapsed]
     }
 }
 
 /// The key of the conversation's row that a lease is of.
-fn conversation(lease: &Lease) -> (i16, KeyHash) {
+pub(super) fn conversation(lease: &Lease) -> (i16, KeyHash) {
     (queue_number(lease.queue), lease.conversation.into())
 }
 
-fn fence(lease: &Lease) -> i64 {
+pub(super) fn fence(lease: &Lease) -> i64 {
     lease.fence.cast_signed()
 }

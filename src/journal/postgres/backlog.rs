@@ -29,6 +29,13 @@ pub(super) struct Reservation {
     ended_before: u64,
 }
 
+impl Reservation {
+    /// The number of entries for which there is room.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries
+    }
+}
+
 impl Backlog {
     pub(super) fn new(max_pending: u64) -> Self {
         Self { max_pending, counts: Mutex::default() }
@@ -51,6 +58,13 @@ impl Backlog {
         let mut counts = self.lock();
         let fits = committed + counts.reserved < self.max_pending;
         (fits || !is_new).then(|| counts.reserve(1))
+    }
+
+    /// Reserves room for as many of `entries` as fit beside `committed` ones, which were just counted.
+    pub(super) fn reserve_room(&self, committed: u64, entries: u64) -> Reservation {
+        let mut counts = self.lock();
+        let room = self.max_pending.saturating_sub(committed + counts.reserved);
+        counts.reserve(entries.min(room))
     }
 
     /// Gives room back at the end of a transaction, which counted `committed` entries if it was committed.

@@ -6,8 +6,8 @@ use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, Lease, NewEntry, Outcome, Queue, SignatureBinding, State,
-        driver::request::Request,
+        Appended, Entry, Lease, NewEntry, NewScheduled, Outcome, Queue, SignatureBinding, State,
+        StateChange, driver::request::Request,
     },
 };
 
@@ -47,6 +47,10 @@ pub(super) struct Settle {
     pub(super) uncounted: i32,
     pub(super) reason: Option<String>,
     pub(super) follow_ups: Vec<NewRow>,
+    /// The change of the conversation's state.
+    pub(super) change: StateChange,
+    /// The entries that follow later.
+    pub(super) scheduled: Vec<NewScheduled>,
 }
 
 /// The leases that are wanted of a queue.
@@ -91,8 +95,18 @@ impl Append {
 
 impl Settle {
     pub(super) fn finish(lease: Lease, outcome: Outcome) -> Self {
-        let follow_ups = outcome.follow_ups.into_iter().map(NewRow::new).collect();
-        Self { lease, state: State::Done, span: 0, uncounted: 0, reason: None, follow_ups }
+        let Outcome { follow_ups, state: change, scheduled } = outcome;
+        let follow_ups = follow_ups.into_iter().map(NewRow::new).collect();
+        Self {
+            lease,
+            state: State::Done,
+            span: 0,
+            uncounted: 0,
+            reason: None,
+            follow_ups,
+            change,
+            scheduled,
+        }
     }
 
     pub(super) fn bury(lease: Lease, reason: String) -> Self {
@@ -100,8 +114,17 @@ impl Settle {
     }
 
     pub(super) fn postpone(lease: Lease, span: i64, reason: String) -> Self {
-        let (reason, follow_ups) = (Some(reason), Vec::new());
-        Self { lease, state: State::Pending, span, uncounted: 0, reason, follow_ups }
+        let reason = Some(reason);
+        Self { state: State::Pending, span, reason, ..Self::finish(lease, Outcome::default()) }
+    }
+
+    /// The time until what the request schedules is due, or the state that it puts expires, whichever is first.
+    pub(super) fn due_in(&self) -> Option<Duration> {
+        let expires_in = match &self.change {
+            StateChange::Put(state) => Some(state.expires_in),
+            StateChange::Keep | StateChange::Clear => None,
+        };
+        self.scheduled.iter().map(|entry| entry.after).chain(expires_in).min()
     }
 }
 
@@ -114,6 +137,11 @@ impl Command {
             Self::Settle(_) => false,
         }
     }
+}
+
+/// The milliseconds of a span, which can be added to any time.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 2)
 }
 
 /// The milliseconds from `now` to `until`, which may lie before it.

@@ -49,8 +49,11 @@ impl Commit {
 /// Notes the leases, wakes those who wait for something to lease, and answers.
 fn answer(replica: &Replica, outcome: Outcome) {
     let Outcome { pending, ready, appends, settles, leases } = outcome;
-    for (request, _) in &settles {
+    for (request, answer) in &settles {
         replica.leases.remove(&request.input.lease);
+        if let (Ok(()), Some(span)) = (answer, request.input.due_in()) {
+            replica.next_due.bring_forward(span);
+        }
     }
     for (request, entries) in &leases {
         let span = Duration::from_millis(request.input.span.try_into().unwrap_or(0));

@@ -1,8 +1,11 @@
-//! The filter of a list as the conditions of a statement.
+//! The filters of lists as the conditions of statements.
 
 use tokio_postgres::types::ToSql;
 
-use crate::journal::{Filter, Order, State, driver::numbers::queue_number, filter::KeyPattern};
+use super::key_hash::KeyHash;
+use crate::journal::{
+    Filter, Order, State, StateFilter, driver::numbers::queue_number, filter::KeyPattern,
+};
 
 /// The value of a parameter.
 pub(super) type Value = Box<dyn ToSql + Sync + Send>;
@@ -51,6 +54,26 @@ pub(super) fn clauses(filter: &Filter) -> (String, Vec<Value>) {
     };
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     (format!("{text} {order} limit {limit}"), values)
+}
+
+/// The rest of a statement behind `select … from conversation_state`, and its parameters.
+pub(super) fn state_clauses(filter: &StateFilter) -> (String, Vec<Value>) {
+    // The order, and the place in it, by which the index on the beginning of the keys can be used.
+    const PLACE: &str = "substring(conversation from 1 for 64), conversation";
+    let StateFilter { conversation, dialogue, after, limit } = filter;
+    let mut clauses = Clauses { text: "where true".to_owned(), values: Vec::new() };
+    if let Some(conversation) = conversation {
+        clauses.add("conversation_hash = $", KeyHash::of(conversation.as_bytes()));
+    }
+    if let Some(dialogue) = dialogue {
+        clauses.add("dialogue = $", dialogue.clone().into_bytes());
+    }
+    if let Some(after) = after {
+        let later = format!("({PLACE}) > (substring($::bytea from 1 for 64), $::bytea)");
+        clauses.add(&later, after.clone().into_bytes());
+    }
+    let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+    (format!("{} order by {PLACE} limit {limit}", clauses.text), clauses.values)
 }
 
 struct Clauses {

@@ -17,6 +17,16 @@ pub(super) const ADD_TO_TALLY: &str = "insert into tally as t (shard, queue, pen
      on conflict (shard, queue) do update
      set pending = t.pending + excluded.pending, done = t.done + excluded.done, dead = t.dead + excluded.dead";
 
+/// The conversation `c` and the leased entry `e` of a request whose entry this transaction has finished. Until the
+/// conversation is aligned, it names the entry that was leased.
+pub(super) const FINISHED: &str =
+    "(conversation c join entry e on e.id = c.leased_entry and e.state = 1)";
+
+/// The end of a statement that gives conversations their states, whatever they had before.
+pub(super) const OVERWRITE_STATE: &str = "on conflict (conversation_hash) do update
+     set revision = excluded.revision, expires_at = excluded.expires_at, version = excluded.version, is_expiring = false,
+         dialogue = excluded.dialogue, body = excluded.body";
+
 /// How many shards of the tally belong to a replica: one for each of its write connections, and some to spare.
 pub(super) const SHARDS: usize = 8;
 

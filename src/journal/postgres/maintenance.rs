@@ -1,4 +1,5 @@
-//! Maintenance: the heartbeat, the hints to and from other replicas, and the purge, on a connection of their own.
+//! Maintenance: the heartbeat, the looks for what is due, the hints to and from other replicas, and the purge, on a
+//! connection of their own.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
@@ -8,6 +9,7 @@ use tokio_postgres::Client;
 
 use super::{
     connection::Connection,
+    due,
     error::panicked_error,
     heartbeat::{self, Watched},
     purge::PurgeSchedule,
@@ -19,8 +21,12 @@ use crate::journal::{JournalError, Queue, driver::access::Access};
 
 /// The channel of hints. The payload of a hint is a queue's name and the number of the replica that gives it.
 pub(super) const CHANNEL: &str = "rongcloud_callback";
+/// The number in the hints of operators, which is no replica's: every replica takes them.
+pub(super) const OPERATOR: &str = "0";
 /// The time between two heartbeats.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(2);
+/// The time between two looks for what is due.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// After a failed connection, how long until the next is tried.
 const RETRY: Duration = Duration::from_millis(500);
 /// The least time between two hints.
@@ -62,11 +68,14 @@ async fn maintain(
     let mut watched = Watched::new();
     let mut heartbeat = interval(HEARTBEAT_EVERY);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = interval(LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut purge = PurgeSchedule::new(&replica.options);
     let mut hint_at = Instant::now();
     loop {
         let done = tokio::select! {
             _ = heartbeat.tick() => heartbeat::send_heartbeat(replica, &client, reading, &mut watched).await,
+            _ = look.tick() => due::look(replica, &client).await,
             notification = connection.notifications.recv() => match notification {
                 Some(hint) => { on_hint(replica, &hint); Ok(()) }
                 None => Err(JournalError::Unavailable("the connection was closed".into())),
@@ -88,6 +97,10 @@ fn on_hint(replica: &Replica, hint: &str) {
     let Some((queue, from)) = hint.split_once(' ') else { return };
     if from.parse() == Ok(replica.id) {
         return;
+    }
+    if from == OPERATOR {
+        // An operator may have scheduled something.
+        replica.next_due.bring_forward(Duration::ZERO);
     }
     let is_named = |it: &Queue| it.as_str() == queue;
     if let Some(queue) = Queue::ALL.into_iter().find(is_named) {

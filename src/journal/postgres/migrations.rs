@@ -4,7 +4,7 @@
 ///
 /// Entries are looked up by their keys, and conversations by 128 bits of their SHA-256, so that an index row has one size
 /// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
-pub(super) const MIGRATIONS: [&str; 4] = ["
+pub(super) const MIGRATIONS: [&str; 5] = ["
     create sequence entry_id;
     create table entry (
         id bigint primary key,       -- in order of acceptance, never used twice
@@ -109,4 +109,34 @@ pub(super) const MIGRATIONS: [&str; 4] = ["
             case when queue = 1 and encode(key, 'escape') ~ '^[0-9]{1,18}\.' then split_part(encode(key, 'escape'), '.', 1)::bigint end;
     alter table entry rename column key to answers;
     alter table entry rename column key_hash to key;
+", "
+    -- What a conversation remembers: read with the lease of an entry, changed by its finish.
+    create table conversation_state (
+        conversation_hash bytea primary key,
+        revision bigint not null,    -- the entry whose finish has written the state, or an operator's negative number
+        expires_at bigint not null,
+        version bigint not null,
+        is_expiring boolean not null default false,        -- an entry of the Inbox says that the state has expired
+        conversation bytea not null,
+        dialogue bytea not null,
+        body bytea not null
+    ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+    create index conversation_state_expires on conversation_state (expires_at) where not is_expiring;
+    -- The beginning is enough for the order of a list, and an index row has its bounds whatever the platform sends.
+    create index conversation_state_name on conversation_state (substring(conversation from 1 for 64));
+
+    -- Entries that are to be appended later.
+    create sequence scheduled_id;
+    create table scheduled (
+        id bigint primary key,       -- in the order in which they were scheduled
+        due_at bigint not null,
+        answers bigint,              -- the entry whose finish has scheduled this one
+        queue smallint not null,
+        is_bound boolean not null,   -- dropped once the state is not that of the entry which it answers
+        key bytea not null,
+        conversation_hash bytea not null,
+        conversation bytea not null,
+        body bytea not null
+    ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+    create index scheduled_due on scheduled (queue, due_at, id);
 "];

@@ -8,7 +8,7 @@ use super::{
     filter::clauses,
     fragments::{ADD_TO_TALLY, NOW, WALL_CLOCK},
     key_hash::KeyHash,
-    maintenance::CHANNEL,
+    maintenance::{CHANNEL, OPERATOR},
     records::{RECORD, count, queue, record},
     retry::BEGIN,
     statements::{ALIGN, LOCK},
@@ -172,8 +172,7 @@ async fn change(
     }
     client.execute(TAKE_FROM_HOLDER, &[&number, &conversation, &id.0]).await?;
     client.execute(ALIGN.as_str(), &[&now, &numbers, &conversations, &no_fences]).await?;
-    // The replica number 0 is nobody's, so every replica takes the hint.
-    let hint = format!("{} 0", queue.as_str());
+    let hint = format!("{} {OPERATOR}", queue.as_str());
     client.execute("select pg_notify($1, $2)", &[&CHANNEL, &hint]).await?;
     client.batch_execute("commit").await?;
     Ok(Some(queue))

@@ -1,10 +1,10 @@
 //! The journal as an operator has it: its entries can be seen and their state changed, and nothing is taken in.
 
-use std::{future::ready, sync::Arc};
+use std::sync::Arc;
 
 use tokio_postgres::Client;
 
-use super::{operations, operations_connection::OperationsConnection, purge};
+use super::{conversations, operations, operations_connection::OperationsConnection, purge};
 use crate::journal::{
     ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
     Queue, Record, Records, StateFilter, Stats,
@@ -92,12 +92,23 @@ impl Records for Operator {
         Box::pin(async move { self.discard_in_queue(id, None).await.map(drop) })
     }
 
-    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        Box::pin(ready(Ok(Vec::new())))
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        Box::pin(async move {
+            let filter = &filter;
+            let read = |client: Arc<Client>| async move { conversations::states(&client, filter).await };
+            self.connection.with(read).await
+        })
     }
 
-    fn change_conversation(&self, _change: ConversationChange) -> Pending<'_, ()> {
-        Box::pin(ready(Err(JournalError::Conflict)))
+    /// Changes the state at once. A server that runs beside is told, and appends what is scheduled.
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let (change, now) = (&change, self.options.clock.manual_now().map(|now| now.0));
+            let write = |client: Arc<Client>| async move {
+                conversations::change_conversation(&client, change, now).await
+            };
+            if self.connection.with(write).await? { Ok(()) } else { Err(JournalError::Conflict) }
+        })
     }
 
     fn purge(&self) -> Pending<'_, u64> {

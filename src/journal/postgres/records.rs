@@ -8,7 +8,7 @@ use tokio_postgres::{
 use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
-    journal::{Entry, EntryId, Lease, Queue, Record, State, driver::numbers},
+    journal::{Entry, EntryId, Lease, LeasedState, Queue, Record, Revision, State, driver::numbers},
 };
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
@@ -65,12 +65,13 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
         let id = EntryId(row.try_get(3)?);
+        let state = leased_state(row)?;
         let lease = Lease {
             id,
             queue,
             conversation: row.try_get::<_, KeyHash>(0)?.into(),
             fence: count(row.try_get(1)?),
-            revision: None,
+            revision: state.as_ref().map(|state| state.revision),
         };
         let entry = Entry {
             lease,
@@ -80,7 +81,7 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
             body: row.try_get::<_, Vec<u8>>(6)?.into(),
             attempt: attempts(row.try_get(7)?),
             accepted_at: UnixMillis(row.try_get(8)?),
-            state: None,
+            state,
         };
         entries.push((row.try_get::<_, i64>(2)?, entry));
     }
@@ -88,8 +89,25 @@ pub(super) fn leased_entries(queue: Queue, rows: &[Row]) -> Result<Vec<Entry>, E
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
 }
 
+/// The state of a leased entry's conversation.
+fn leased_state(row: &Row) -> Result<Option<LeasedState>, Error> {
+    let Some(revision) = row.try_get(9)? else { return Ok(None) };
+    Ok(Some(LeasedState {
+        revision: Revision(revision),
+        dialogue: text(row.try_get(10)?),
+        version: version(row.try_get(11)?),
+        body: row.try_get::<_, Vec<u8>>(12)?.into(),
+        is_expired: row.try_get(13)?,
+    }))
+}
+
+/// The version of the form in which a state is written.
+pub(super) fn version(number: i64) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
+}
+
 /// The string whose bytes are in the table. A column of type `text` could not hold every string.
-fn text(bytes: Vec<u8>) -> String {
+pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

@@ -12,6 +12,7 @@ use super::{
     address::Address,
     backlog::Backlog,
     leases::ActiveLeases,
+    next_due::NextDue,
     replica_statements::{DELAY_DOUBTFUL, ENTER, START_CLOCK},
     retry::with_timeout,
     time::{JournalTime, LEAST_STEP, log_step},
@@ -35,6 +36,8 @@ pub(super) struct Replica {
     pub(super) leases: ActiveLeases,
     /// The bound on the Inbox, which the writer keeps.
     pub(super) backlog: Backlog,
+    /// The time at which something that is scheduled is due next, as far as it is known.
+    pub(super) next_due: NextDue,
     /// The counters that wake the workers of this replica.
     pub(super) changes: Changes,
     /// The hints to other replicas, which the maintenance sends.
@@ -70,6 +73,7 @@ impl Replica {
             time,
             leases: ActiveLeases::new(options.clock.clone()),
             backlog: Backlog::new(options.max_pending),
+            next_due: NextDue::new(options.clock.clone()),
             changes: Changes::new(),
             hints: Hints::default(),
             options,

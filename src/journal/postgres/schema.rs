@@ -10,7 +10,7 @@ use super::{
 use crate::journal::{JournalError, driver::access::Access};
 
 /// The version that this program makes and uses.
-pub(super) const VERSION: i32 = 4;
+pub(super) const VERSION: i32 = 5;
 const _: () = assert!(VERSION as usize == MIGRATIONS.len());
 /// The advisory lock of a migration: `RCcb` in ASCII.
 const LOCK: i64 = 0x5243_6362;

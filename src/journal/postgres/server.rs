@@ -1,6 +1,6 @@
 //! The journal as a server has it: entries are taken in and worked on, beside what an operator can do.
 
-use std::{future::ready, sync::Arc};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -140,12 +140,20 @@ impl Records for Server {
         })
     }
 
-    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        Box::pin(ready(Ok(Vec::new())))
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        self.operator.states(filter)
     }
 
-    fn change_conversation(&self, _change: ConversationChange) -> Pending<'_, ()> {
-        Box::pin(ready(Err(JournalError::Conflict)))
+    /// Changes the conversation as an operator does. What follows at once is appended by the lease of nothing.
+    fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.operator.change_conversation(change).await?;
+            self.replica.next_due.bring_forward(Duration::ZERO);
+            self.call(LeaseOptions { queue: Queue::Inbox, limit: 0, span: 0 }, Command::Lease).await?;
+            self.replica.changes.notify(Queue::Inbox);
+            Ok(())
+        })
     }
 
     fn purge(&self) -> Pending<'_, u64> {

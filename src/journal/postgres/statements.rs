@@ -5,7 +5,11 @@ use std::sync::LazyLock;
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error, Statement};
 
-use super::fragments::{ADD_TO_TALLY, NOW, WALL_CLOCK};
+use super::{
+    fragments::{ADD_TO_TALLY, FINISHED, NOW, WALL_CLOCK},
+    outcome_statements::{CHANGE_STATES, SCHEDULE},
+};
+use crate::journal::{EntryId, JournalError};
 
 /// The statement that binds signatures to bodies, from `$1` in journal time on, and returns the body that each is bound
 /// to.
@@ -34,32 +38,44 @@ pub(super) static LOCK: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The statement that settles leased entries, as far as their leases still count, and returns those.
+///
+/// A finished entry of the Inbox whose conversation has another state than at its lease is due again instead, and it is
+/// returned that the state has changed.
 static SETTLE: LazyLock<String> = LazyLock::new(|| {
+    let changed = JournalError::StateChanged(EntryId(0)).to_string().replace('0', "' || s.id || '");
     format!(
-        "with settled as (
+        "with request as (
+            select s.id, s.span, l.is_changed, case when l.is_changed then 0 else s.state end as state,
+                case when l.is_changed then convert_to('{changed}', 'UTF8') else s.reason end as reason,
+                case when l.is_changed then 1 else s.uncounted end as uncounted
+            from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[],
+                $8::bytea[], $9::integer[], $12::bigint[])
+                s (id, queue, conversation_hash, fence, state, span, reason, uncounted, revision)
+            join conversation c on c.queue = s.queue and c.conversation_hash = s.conversation_hash
+                and c.fence = s.fence and c.leased_entry = s.id
+            left join conversation_state t on t.conversation_hash = s.conversation_hash
+            cross join lateral (
+                select s.state = 1 and s.queue = 0 and t.revision is distinct from s.revision as is_changed
+            ) l
+        ), settled as (
             update entry e
             set state = s.state, due_at = case s.state when 0 then {NOW} + s.span else e.due_at end,
                 settled_at = case s.state when 0 then null else {WALL_CLOCK} end,
                 settled_elapsed = case s.state when 0 then 0 else $11::bigint end,
                 reason = coalesce(s.reason, e.reason), attempts = e.attempts - s.uncounted
-            from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[],
-                $8::bytea[], $9::integer[])
-                s (id, queue, conversation_hash, fence, state, span, reason, uncounted)
-            join conversation c on c.queue = s.queue and c.conversation_hash = s.conversation_hash
-                and c.fence = s.fence and c.leased_entry = s.id
-            where e.id = s.id and e.state = 0
-            returning e.id, e.queue, e.state
+            from request s where e.id = s.id and e.state = 0
+            returning e.id, e.queue, e.state, s.is_changed
         ), counted as (
             select $10::bigint, queue, -count(*) filter (where state <> 0), count(*) filter (where state = 1),
                 count(*) filter (where state = 2)
             from settled group by queue
         ), tallied as ({ADD_TO_TALLY})
-        select id from settled"
+        select id, is_changed from settled"
     )
 });
 
-/// The statement that adds entries whose keys are new, and returns their queues and keys: a follow-up only if its lease
-/// still counts, an entry with a signature only if the signature is bound to its body.
+/// The statement that adds entries whose keys are new, and returns their queues and keys: a follow-up only if its entry
+/// was finished, an entry with a signature only if the signature is bound to its body.
 static ADD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with new as (
@@ -69,9 +85,9 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
                 n (queue, key, conversation_hash, conversation, answers, reason, body, lease_queue,
                    lease_conversation_hash, lease_fence, signature, bound_body, place)
             where (n.lease_fence is null or exists (
-                    select from conversation c
+                    select from {FINISHED}
                     where c.queue = n.lease_queue and c.conversation_hash = n.lease_conversation_hash
-                        and c.fence = n.lease_fence and c.leased_entry is not null))
+                        and c.fence = n.lease_fence))
                 and (n.signature is null or exists (
                     select from signature_binding b where b.signature = n.signature and b.body = n.bound_body))
             order by n.queue, n.key, n.place
@@ -126,7 +142,11 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The statement that leases ready entries to a replica; none of the Inbox while the Outbox is full.
+/// The statement that leases ready entries to a replica, those of the Inbox with the states of their conversations; none of
+/// the Inbox while the Outbox is full. A state had expired if it did before its entry was accepted.
+///
+/// A state that was changed while the statement was looking for conversations may be read as it was before. Then the
+/// finish of the entry finds out.
 static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with due as (
@@ -142,9 +162,13 @@ static LEASE: LazyLock<String> = LazyLock::new(|| {
             from due d where c.queue = d.queue and c.conversation_hash = d.conversation_hash
             returning c.conversation_hash, c.leased_entry, c.fence, d.ready_at
         )
-        update entry e set attempts = e.attempts + 1 from leased l where e.id = l.leased_entry
+        update entry e set attempts = e.attempts + 1
+        from leased l
+        left join conversation_state s on $2 = 0::smallint and s.conversation_hash = l.conversation_hash
+        where e.id = l.leased_entry
         returning l.conversation_hash, l.fence, l.ready_at, e.id, e.answers, e.conversation, e.body, e.attempts,
-            e.accepted_at"
+            e.accepted_at, s.revision, s.dialogue, s.version, s.body,
+            s.expires_at <= {NOW} - greatest($7::bigint - e.accepted_elapsed, 0)"
     )
 });
 
@@ -163,6 +187,8 @@ pub(super) struct Statements {
     pub(super) lock: Statement,
     pub(super) settle: Statement,
     pub(super) add: Statement,
+    pub(super) change_states: Statement,
+    pub(super) schedule: Statement,
     pub(super) align: Statement,
     pub(super) lease: Statement,
     pub(super) sum: Statement,
@@ -171,7 +197,7 @@ pub(super) struct Statements {
 
 impl Statements {
     pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
-        let texts = [BIND, &LOCK, &SETTLE, &ADD, &ALIGN, &LEASE, SUM, ROOM];
+        let texts = [BIND, &LOCK, &SETTLE, &ADD, &CHANGE_STATES, &SCHEDULE, &ALIGN, &LEASE, SUM, ROOM];
         let prepared = try_join_all(texts.map(|text| client.prepare(text))).await?;
         let mut prepared = prepared.into_iter();
         let mut next = || prepared.next().unwrap_or_else(|| unreachable!("one for each text"));
@@ -180,6 +206,8 @@ impl Statements {
             lock: next(),
             settle: next(),
             add: next(),
+            change_states: next(),
+            schedule: next(),
             align: next(),
             lease: next(),
             sum: next(),

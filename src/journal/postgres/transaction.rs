@@ -10,12 +10,13 @@ use super::{
     commands::{Append, Command, LeaseOptions, Settle},
     error::{Failure, unavailable_error},
     key_hash::KeyHash,
+    outcome_arrays::{ScheduledArrays, StateArrays},
     records::{count, leased_entries, queue},
     retry::BEGIN,
     statements::Statements,
 };
 use crate::journal::{
-    Appended, Entry, EntryKey, JournalError, PerQueue,
+    Appended, Entry, EntryKey, JournalError, PerQueue, Queue,
     driver::{numbers::queue_number, request::Request},
 };
 
@@ -89,6 +90,11 @@ impl Transaction {
         self.appends.iter().filter(|request| request.input.row_of_inbox().is_some()).count() as u64
     }
 
+    /// Whether something of the Inbox is to be leased.
+    pub(super) fn leases_inbox(&self) -> bool {
+        self.leases.iter().any(|request| request.input.queue == Queue::Inbox)
+    }
+
     /// Takes the appends out, to be looked at one by one.
     pub(super) fn take_appends(&mut self) -> Vec<Request<Append, Option<Appended>>> {
         std::mem::take(&mut self.appends)
@@ -106,6 +112,7 @@ impl Transaction {
         let entries = EntryArrays::new(&self.appends, &self.settles);
         let conversations = ConversationArrays::new(&self.appends, &self.settles);
         let max_pending = i64::try_from(max_pending).unwrap_or(i64::MAX);
+        let (states, scheduled) = (StateArrays::new(&self.settles), ScheduledArrays::new(&self.settles));
         let leases: Vec<_> =
             self.leases.iter().map(|request| LeaseValues::new(&request.input)).collect();
 
@@ -114,14 +121,18 @@ impl Transaction {
             (!conversations.queues.is_empty(), &statements.lock, conversations.lock(&now)),
             (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, &shard, &elapsed)),
             (!entries.queues.is_empty(), &statements.add, entries.parameters(&now, &shard, &elapsed)),
+            (!states.is_empty(), &statements.change_states, states.parameters(&now)),
+            (!scheduled.is_empty(), &statements.schedule, scheduled.parameters(&now)),
             (
                 !conversations.queues.is_empty(),
                 &statements.align,
                 conversations.align(&now, &settles.fences),
             ),
         ];
-        let leases: Vec<_> =
-            leases.iter().map(|values| values.parameters(&now, &replica, &max_pending)).collect();
+        let leases: Vec<_> = leases
+            .iter()
+            .map(|values| values.parameters(&now, &replica, &max_pending, &elapsed))
+            .collect();
 
         // Each statement is sent when it is first polled, which is in this order; nothing is waited for in between.
         let begin = client.batch_execute(BEGIN).map_ok(|()| Vec::new());
@@ -135,7 +146,7 @@ impl Transaction {
 
         let mut found = try_join_all(steps).await?.into_iter().skip(1);
         let mut next = |needed: bool| if needed { found.next().unwrap_or_default() } else { Vec::new() };
-        let [bound, locked, settled, added, aligned] = needed.map(&mut next);
+        let [bound, locked, settled, added, _, _, aligned] = needed.map(&mut next);
         let leased = self.leases.iter().map(|_| next(true)).collect();
         Ok(Answers { bound, locked, settled, added, aligned, leased, sums: next(true) })
     }
@@ -164,8 +175,12 @@ impl Transaction {
         }
         let settles = self.settles.into_iter().map(|request| {
             let id = request.input.lease.id;
-            let is_settled = results.settled.contains(&id.0);
-            (request, if is_settled { Ok(()) } else { Err(JournalError::LeaseLost(id)) })
+            let answer = match results.settled.get(&id.0) {
+                Some(false) => Ok(()),
+                Some(true) => Err(JournalError::StateChanged(id)),
+                None => Err(JournalError::LeaseLost(id)),
+            };
+            (request, answer)
         });
         Ok(Outcome {
             pending,
@@ -208,8 +223,9 @@ impl FromIterator<Command> for Transaction {
 struct Results {
     /// The body that each signature is bound to.
     bound: HashMap<Vec<u8>, KeyHash>,
-    /// The numbers of the entries that were settled.
-    settled: HashSet<i64>,
+    /// The numbers of the entries whose leases counted, and whether the state of the conversation had changed, so that
+    /// the entry was not finished.
+    settled: HashMap<i64, bool>,
     /// The queues and keys of the entries that were added, as far as no append was told so.
     added: HashSet<(i16, EntryKey)>,
 }
@@ -251,11 +267,11 @@ impl Answers {
 
     fn results(&self) -> Result<Results, tokio_postgres::Error> {
         let bound = self.bound.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-        let settled = self.settled.iter().map(|row| row.try_get(0));
+        let settled = self.settled.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         let added = self.added.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         Ok(Results {
             bound: bound.collect::<Result<_, tokio_postgres::Error>>()?,
-            settled: settled.collect::<Result<_, _>>()?,
+            settled: settled.collect::<Result<_, tokio_postgres::Error>>()?,
             added: added.collect::<Result<_, tokio_postgres::Error>>()?,
         })
     }

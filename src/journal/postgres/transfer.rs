@@ -1,8 +1,6 @@
 //! One end of a copy: entries are read out of a journal, or put into it.
 
-use std::future::ready;
-
-use super::{marks, operations, operations_connection::OperationsConnection, restore};
+use super::{conversations, marks, operations, operations_connection::OperationsConnection, restore};
 use crate::journal::{ConversationState, EntryId, Pending, Record, Scheduled, StateFilter, Transfer};
 
 /// A journal that is copied from or into.
@@ -35,20 +33,39 @@ impl Transfer for CopyEnd {
         })
     }
 
-    fn states(&self, _filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        Box::pin(ready(Ok(Vec::new())))
+    fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
+        Box::pin(async move {
+            let filter = &filter;
+            self.connection
+                .with(|client| async move { conversations::states(&client, filter).await })
+                .await
+        })
     }
 
-    fn restore_states(&self, _states: Vec<ConversationState>) -> Pending<'_, ()> {
-        Box::pin(ready(Ok(())))
+    fn restore_states(&self, states: Vec<ConversationState>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let states = &states;
+            self.connection
+                .with(|client| async move { conversations::restore_states(&client, states).await })
+                .await
+        })
     }
 
-    fn scheduled(&self, _after: i64, _limit: usize) -> Pending<'_, Vec<Scheduled>> {
-        Box::pin(ready(Ok(Vec::new())))
+    fn scheduled(&self, after: i64, limit: usize) -> Pending<'_, Vec<Scheduled>> {
+        Box::pin(async move {
+            self.connection
+                .with(|client| async move { conversations::scheduled_page(&client, after, limit).await })
+                .await
+        })
     }
 
-    fn restore_scheduled(&self, _scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
-        Box::pin(ready(Ok(())))
+    fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let scheduled = &scheduled;
+            self.connection
+                .with(|client| async move { conversations::restore_scheduled(&client, scheduled).await })
+                .await
+        })
     }
 
     fn begin_copy(&self) -> Pending<'_, ()> {

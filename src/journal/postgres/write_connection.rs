@@ -7,9 +7,11 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use super::{
     connection::Connection,
+    due::append_due,
     error::{Failure, TIMEOUT, panicked_error, timed_out_error},
     fragments::shard,
     replica::Replica,
@@ -56,19 +58,13 @@ impl WriteConnection {
     ) -> Result<Answers, Failure> {
         self.discard_old_plans(pending).await?;
         let client = &self.connection.client;
-        let mut again = 1..TRIES;
-        loop {
-            match guard(transaction.run(client, &self.statements, context)).await {
-                Err(Failure::Collision(error)) => {
-                    guard(async { Ok(client.batch_execute("rollback").await?) }).await?;
-                    if again.next().is_none() {
-                        return Err(Failure::Collision(error));
-                    }
-                    tracing::debug!(%error, "tried again");
-                }
-                run => return run,
-            }
-        }
+        retry(client, async || transaction.run(client, &self.statements, context).await).await
+    }
+
+    /// Appends what is due, and again where the database takes that back.
+    pub(super) async fn append_due(&self, replica: &Replica) -> Result<(), Failure> {
+        let client = &self.connection.client;
+        retry(client, async || append_due(replica, client, self.shard).await).await
     }
 
     /// Has the statements planned again, if the tables may have become much longer.
@@ -99,6 +95,23 @@ impl WriteConnection {
         guard(commit).await.map_err(|failure| match failure {
             Failure::Collision(error) | Failure::Lost(error) => error,
         })
+    }
+}
+
+/// Does `work`, which is one transaction, again where the database takes it back because of another one.
+async fn retry<T>(client: &Client, work: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut again = 1..TRIES;
+    loop {
+        match guard(work()).await {
+            Err(Failure::Collision(error)) => {
+                guard(async { Ok(client.batch_execute("rollback").await?) }).await?;
+                if again.next().is_none() {
+                    return Err(Failure::Collision(error));
+                }
+                tracing::debug!(%error, "tried again");
+            }
+            done => return done,
+        }
     }
 }
 

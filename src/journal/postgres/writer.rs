@@ -79,6 +79,11 @@ impl Writer {
         if let Err(error) = self.pool.reconnect().await {
             return transaction.fail(&error);
         }
+        if transaction.leases_inbox() && self.replica.next_due.may_be_now() {
+            if let Err(error) = self.append_due().await {
+                return transaction.fail(&error);
+            }
+        }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(transaction.len() as f64);
         if let Some(reservation) = self.replica.backlog.reserve(transaction.max_added()) {
@@ -133,6 +138,22 @@ impl Writer {
         };
         match connection.run(transaction, context, self.replica.backlog.committed()).await {
             Ok(answers) => Ok((connection, answers)),
+            Err(Failure::Collision(error)) => {
+                self.pool.put_back(connection);
+                Err(error)
+            }
+            Err(Failure::Lost(error)) => Err(self.pool.fail(error)),
+        }
+    }
+
+    /// Appends what is due, on a free connection, before a lease of the Inbox.
+    async fn append_due(&mut self) -> Result<(), JournalError> {
+        let connection = self.pool.take()?;
+        match connection.append_due(&self.replica).await {
+            Ok(()) => {
+                self.pool.put_back(connection);
+                Ok(())
+            }
             Err(Failure::Collision(error)) => {
                 self.pool.put_back(connection);
                 Err(error)

@@ -4,13 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use super::stored_later::StoredLater;
 use crate::{
     desk,
     desk::PersonState,
     handler::{HandlerError, Later, NewDialogueState},
     journal::{Entry, NewEntry, NewScheduled, NewState, Outcome, Queue, StateChange},
-    protocol::{Conversation, LimitError, Outgoing, Payload, Recipients},
+    protocol::{Conversation, LimitError, Outgoing, Payload, Recipients, Reminder},
     worker::outcome::Done,
 };
 
@@ -98,7 +97,7 @@ impl<'a> Answer<'a> {
                 queue: Queue::Inbox,
                 key: self.entry.id.scheduled_key(index),
                 after,
-                body: StoredLater { is_bound, payloads }.encode(),
+                body: Reminder { is_bound, payloads }.encode().into(),
                 is_bound,
             });
         }

@@ -1,11 +1,11 @@
 //! Entries of the Inbox that no user has sent: reminders that are due, and states that have expired.
 
-use super::{Dispatch, answer::Answer, state::active_dialogue, stored_later::StoredLater};
+use super::{Dispatch, answer::Answer, state::active_dialogue};
 use crate::{
     desk::PERSON,
     handler::HandlerError,
     journal::{Entry, EntryId, Revision},
-    protocol::Conversation,
+    protocol::{Conversation, Reminder},
     worker::outcome::Done,
 };
 
@@ -28,12 +28,12 @@ impl Dispatch {
             answer.end();
             return answer.done(Some("the end of a dialogue's time".into()));
         }
-        let later = StoredLater::decode(&entry.body).map_err(HandlerError::permanent)?;
+        let reminder = Reminder::decode(&entry.body).map_err(HandlerError::permanent)?;
         let is_with_person = state.is_some_and(|state| state.dialogue == PERSON && !state.is_expired);
-        if is_with_person || (later.is_bound && !is_current) {
+        if is_with_person || (reminder.is_bound && !is_current) {
             return Ok(Done::Outdated);
         }
-        answer.add(later.payloads);
+        answer.add(reminder.payloads);
         answer.done(Some("a reminder".into()))
     }
 }

@@ -8,7 +8,6 @@ mod later;
 mod options;
 mod person;
 mod state;
-mod stored_later;
 
 use std::{
     collections::{HashMap, HashSet},

@@ -3,7 +3,9 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rongcloud_callback::{
     journal::{EntryId, Queue, Record, State},
-    protocol::{Content, Conversation, Event, Inbound, Message, Outgoing, Payload, Source, parse},
+    protocol::{
+        Content, Conversation, Event, Inbound, Message, Outgoing, Payload, Reminder, Source, parse,
+    },
 };
 use serde::Serialize;
 
@@ -11,9 +13,13 @@ use super::times::iso;
 
 /// The kind of an entry whose body cannot be read.
 const UNREADABLE: &str = "unreadable";
+/// The kind of messages for later that are due.
+const REMINDER: &str = "reminder";
+/// The kind of an entry that says that the time of a dialogue is over.
+const EXPIRY: &str = "expiry";
 
 /// The kinds of entry.
-pub(super) const KINDS: [&str; 12] = [
+pub(super) const KINDS: [&str; 14] = [
     "text",
     "image",
     "voice",
@@ -25,6 +31,8 @@ pub(super) const KINDS: [&str; 12] = [
     "unknown_event",
     "news",
     "mpnews",
+    REMINDER,
+    EXPIRY,
     UNREADABLE,
 ];
 
@@ -77,6 +85,7 @@ impl Entry {
         let (account, user) =
             names.map(|names| (names.account.to_string(), names.user.to_string())).unwrap_or_default();
         let (kind, message_id, text) = match record.queue {
+            Queue::Inbox if record.answers.is_some() => scheduled(&record.body),
             Queue::Inbox => parse(&record.body).map_or((UNREADABLE, None, String::new()), |inbound| {
                 let text = inbound_text(&inbound);
                 (inbound.kind(), inbound.message_id.map(|id| id.to_string()), text)
@@ -104,7 +113,7 @@ impl Entry {
             user,
             kind,
             message_id: message_id.as_deref(),
-            answers: record.answers,
+            answers: self.answers(),
             accepted_at: iso(record.accepted_at),
             due_at: iso(record.due_at),
             settled_at: record.settled_at.map(iso),
@@ -112,6 +121,11 @@ impl Entry {
             body: body.into_owned(),
             body_base64: (!is_text).then(|| BASE64_STANDARD.encode(&record.body)),
         }
+    }
+
+    /// The entry from which this one follows; a revision that an operator has made is none.
+    pub(super) fn answers(&self) -> Option<EntryId> {
+        self.record.answers.filter(|EntryId(id)| *id > 0)
     }
 
     /// The reason why the entry is not done, or was discarded. An entry that is done shows none.
@@ -124,6 +138,16 @@ impl Entry {
     pub(super) fn words(&self) -> String {
         self.text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The kind and the text of an entry of the Inbox that no user has sent.
+fn scheduled(body: &[u8]) -> (&'static str, Option<String>, String) {
+    if body.is_empty() {
+        return (EXPIRY, None, String::new());
+    }
+    Reminder::decode(body).map_or((UNREADABLE, None, String::new()), |reminder| {
+        (REMINDER, None, reminder.payloads.first().map(payload_text).unwrap_or_default())
+    })
 }
 
 /// The text that a user wrote, or the address of the thing that they sent.

@@ -1,5 +1,7 @@
 //! `journal`: what was accepted, for the operator.
 
+mod conversations;
+mod desk;
 mod entry;
 mod follow;
 mod list;
@@ -20,6 +22,8 @@ use rongcloud_callback::{
 use serde::Serialize;
 
 use self::{
+    conversations::ConversationsArguments,
+    desk::{AnswerArguments, Change, ConversationArguments},
     list::{ExportArguments, ListArguments},
     show::ShowArguments,
     times::{Times, iso},
@@ -48,6 +52,14 @@ pub(crate) enum Command {
     Revive(SomeEntries),
     /// Marks entries as done without handling them.
     Discard(SomeEntries),
+    /// Lists the conversations that are in a dialogue, or that a person has, with what is stored of them.
+    Conversations(ConversationsArguments),
+    /// Gives a conversation to a person (转人工): the bot answers nothing in it until it is handed back.
+    HandOver(ConversationArguments),
+    /// Sends a person's answer to a conversation that was handed over.
+    Answer(AnswerArguments),
+    /// Gives a conversation back to the bot.
+    HandBack(ConversationArguments),
     /// Moves a journal into an empty one, while no server runs on either.
     ///
     /// Everything is copied as it is: what is pending with its order, attempts and times, and what is kept of the rest.
@@ -87,9 +99,17 @@ struct QueueJson {
 }
 
 pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    if let Command::Copy { from, to } = command {
-        return copy::run(config, from, to).await;
-    }
+    let command = match command {
+        Command::Copy { from, to } => return copy::run(config, from, to).await,
+        Command::HandOver(conversation) => {
+            return desk::run(config, Change::HandOver(conversation)).await;
+        }
+        Command::Answer(answer) => return desk::run(config, Change::Answer(answer)).await,
+        Command::HandBack(conversation) => {
+            return desk::run(config, Change::HandBack(conversation)).await;
+        }
+        command => command,
+    };
     let times = Times::system().map_err(|error| {
         Failure::yours(error).hint("set TZ to a name such as Asia/Shanghai, or to nothing for UTC")
     })?;
@@ -105,7 +125,10 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
         Command::Discard(entries) => {
             entries.each(&*journal, |id| journal.discard(id), "is discarded").await?;
         }
-        Command::Copy { .. } => {}
+        Command::Conversations(arguments) => {
+            conversations::run(&*journal, &arguments, &times).await?;
+        }
+        Command::Copy { .. } | Command::HandOver(_) | Command::Answer(_) | Command::HandBack(_) => {}
     }
     Ok(journal.close().await?)
 }

@@ -57,7 +57,7 @@ pub(super) async fn run(
         Queue::Inbox => replies(journal, id).await?,
         Queue::Outbox => Vec::new(),
     };
-    let answered = match entry.record.answers {
+    let answered = match entry.answers() {
         Some(message) => journal.show(message).await?.map(Entry::read),
         None => None,
     };
@@ -134,7 +134,7 @@ fn fields(
     if let Some(settled_at) = record.settled_at {
         fields.push(("settled_at", times.exactly(settled_at)));
     }
-    if let Some(message) = entry.record.answers {
+    if let Some(message) = entry.answers() {
         let told = answered.map_or_else(|| "which is not kept any more".to_owned(), in_words);
         fields.push(("answers", format!("{message}, {told}")));
     }

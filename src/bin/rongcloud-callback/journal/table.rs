@@ -140,7 +140,7 @@ impl<'a> Table<'a> {
             record.state.as_str().to_owned(),
             record.attempts.to_string(),
             (*kind).to_owned(),
-            entry.record.answers.map(|id| id.to_string()).unwrap_or_default(),
+            entry.answers().map(|id| id.to_string()).unwrap_or_default(),
             line(app).into_owned(),
             line(account).into_owned(),
             line(user).into_owned(),

@@ -1,0 +1,86 @@
+//! `journal hand-over`, `answer` and `hand-back`: a person in a conversation, from the command line.
+
+use clap::Args;
+use rongcloud_callback::{
+    Config,
+    desk::DeskError,
+    ids::{AccountId, AppKey, UserId},
+    protocol::Conversation,
+    service::open_desk,
+};
+
+use crate::{api_options::name_an_app, failure::Failure};
+
+#[derive(Debug, Args)]
+pub(crate) struct ConversationArguments {
+    /// The public account.
+    account: AccountId,
+    /// The user.
+    user: UserId,
+    /// The app; not needed where the configuration has one app only.
+    #[arg(long, value_name = "KEY")]
+    app: Option<AppKey>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArguments {
+    #[command(flatten)]
+    conversation: ConversationArguments,
+    /// The text of the answer.
+    text: String,
+}
+
+/// The change that a command makes.
+#[derive(Debug)]
+pub(super) enum Change {
+    HandOver(ConversationArguments),
+    Answer(AnswerArguments),
+    HandBack(ConversationArguments),
+}
+
+pub(super) async fn run(config: &Config, change: Change) -> Result<(), Failure> {
+    let desk = open_desk(config).await?;
+    match change {
+        Change::HandOver(arguments) => {
+            desk.hand_over(&arguments.find(config)?).await.map_err(failure)?;
+            println!("a person has the conversation: answer it with `journal answer`");
+        }
+        Change::Answer(AnswerArguments { conversation, text }) => {
+            desk.answer(&conversation.find(config)?, text).await.map_err(failure)?;
+            println!("the answer is in the journal: a running server sends it");
+        }
+        Change::HandBack(arguments) => {
+            desk.hand_back(&arguments.find(config)?).await.map_err(failure)?;
+            println!("the bot has the conversation again");
+        }
+    }
+    Ok(())
+}
+
+fn failure(error: DeskError) -> Failure {
+    match error {
+        DeskError::WithBot => {
+            Failure::yours(error).hint("`journal conversations --waiting` lists those that a person has")
+        }
+        DeskError::Journal(error) => error.into(),
+        error => Failure::yours(error),
+    }
+}
+
+impl ConversationArguments {
+    fn find(&self, config: &Config) -> Result<Conversation, Failure> {
+        let known = |key: &AppKey| config.apps.iter().any(|app| app.key == *key);
+        let app = match (&self.app, &config.apps[..]) {
+            (None, [only]) => only.key.clone(),
+            (Some(key), _) if known(key) => key.clone(),
+            (Some(key), _) => {
+                return Err(name_an_app(anyhow::anyhow!("the configuration has no app {key}"), config));
+            }
+            (None, apps) => {
+                let count = apps.len();
+                return Err(name_an_app(anyhow::anyhow!("the configuration has {count} apps"), config));
+            }
+        };
+        Ok(Conversation { app, account: self.account.clone(), user: self.user.clone() })
+    }
+}
