@@ -120,6 +120,12 @@ impl fmt::Display for EntryId {
     }
 }
 
+impl From<EntryId> for Revision {
+    fn from(EntryId(id): EntryId) -> Self {
+        Self(id)
+    }
+}
+
 impl EntryId {
     /// The key of the reply at `index` to this message: no other entry ever has its number.
     pub fn reply_key(self, index: usize) -> EntryKey {
@@ -215,9 +221,9 @@ impl Record {
     }
 
     /// The entry for the worker that has leased it, with the state of its conversation.
-    pub(super) fn leased(&self, lease: Lease, state: Option<LeasedState>) -> Entry {
+    pub(super) fn leased(&self, lease: &Lease, state: Option<LeasedState>) -> Entry {
         Entry {
-            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease },
+            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease.clone() },
             state,
             id: self.id,
             answers: self.answers,

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::pin, sync::Arc};
 
 use super::{
-    assembly::{addresses, clients, cores, journal_error, listen, reply_apis},
+    assembly::{addresses, clients, cores, desk_routes, journal_error, listen, reply_apis},
     error::ServiceError,
     parts::{Metrics, Parts},
     ready_line::ReadyLine,
@@ -164,6 +164,7 @@ impl CallbackService {
     pub fn check(&self) -> Result<(), ServiceError> {
         let Self { config, clock, .. } = self;
         reply_apis(config, &clients(config, clock)?)?;
+        desk_routes(config, clock)?;
         journal::check(config.journal.url.expose()).map_err(|source| journal_error(config, source))?;
         for (key, address) in addresses(config) {
             Listener::check(address).map_err(|source| ServiceError::Listen { key, address, source })?;
@@ -219,6 +220,7 @@ impl CallbackService {
         metrics::install_recorder();
         let clients = clients(&config, &clock)?;
         let reply_apis = reply_apis(&config, &clients)?;
+        let desk_routes = desk_routes(&config, &clock)?;
         // Opening may wait for the store for long. This line says what the service waits for.
         tracing::info!(journal = %config.journal.url, "opening the journal");
         let options = config.journal.options(clock.clone());
@@ -229,7 +231,7 @@ impl CallbackService {
         let callbacks =
             Callbacks::new(&config.server.options(), &endpoints, Arc::clone(&journal), clock.clone());
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
-        let dispatch = Dispatch::new(routes, clients, config.dispatch_options());
+        let dispatch = Dispatch::new(routes, clients, config.dispatch_options()).with_desk(desk_routes);
         let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());

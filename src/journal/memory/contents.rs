@@ -8,12 +8,13 @@ use crate::{
     journal::{
         changes::Changes,
         conversation_queue::Times,
-        conversation_state::{ConversationChange, ConversationState, Outcome, Revision, StateFilter},
+        conversation_state::{ConversationState, Revision, StateFilter},
         entry::{Appended, DISCARDED, Entry, EntryId, Lease, NewEntry, Record, State},
         entry_key::EntryKey,
         error::{JournalError, no_dead_letter_error, nothing_to_discard_error},
         filter::{Filter, Order},
         options::Options,
+        outcome::{ConversationChange, Outcome},
         queue::Queue,
         queue_state::{PendingEntry, QueueStates, SettledCounts},
         stats::Stats,
@@ -136,7 +137,7 @@ impl Contents {
                     Queue::Inbox => self.conversations.leased(&record.conversation, accepted, moment),
                     Queue::Outbox => None,
                 };
-                entries.push(record.leased(lease, state));
+                entries.push(record.leased(&lease, state));
             }
         }
         entries

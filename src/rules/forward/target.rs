@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{answer, envelope::Envelope, webhook};
+use super::{answer, envelope::Envelope, service_answer::ServiceAnswer, webhook};
 use crate::{
     clock::Clock,
-    handler::{HandlerError, HandlerResult},
+    handler::HandlerError,
     http::{
         base_address::BaseAddress,
         error::ClientError,
@@ -61,7 +61,7 @@ impl Target {
         &self,
         message: &Envelope<'_>,
         clock: &Clock,
-    ) -> HandlerResult {
+    ) -> Result<ServiceAnswer, HandlerError> {
         let body: Bytes = serde_json::to_vec(message).map_err(HandlerError::permanent)?.into();
         let Forward { url, secrets, concurrency, .. } = &self.forward;
         let shown = self.forward.shown_url();
@@ -87,7 +87,7 @@ impl Target {
         let started = Instant::now();
         let (outcome, result) = match self.transport.call_raw(clock, prepare).await {
             Ok(answer) => {
-                let result = answer::read(&answer, &self.forward);
+                let result = answer::read(&answer, &self.forward, message.asker());
                 (answer::class(&answer, &result), result)
             }
             Err(error) => (error.class(), Err(error.into())),

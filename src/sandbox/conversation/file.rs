@@ -89,6 +89,7 @@ struct File {
 /// A table `[[step]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 struct StepEntry {
     account: Option<AccountId>,
     user: Option<UserId>,

@@ -120,6 +120,7 @@ async fn rules_and_the_desk_of_a_configuration_go_by_the_time_that_passes_and_it
          [[apps]]\nkey = \"k\"\nsecrets = [\"s\"]\napi_url = \"http://127.0.0.1:9\"\n\
          [[rules]]\nname = \"shop\"\non = \"text\"\nkeyword = {{ is = [\"shop\"] }}\n\
          forward = {{ url = \"{url}\", secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\" }}\n\
+         [[rules]]\non = \"text\"\nkeyword = {{ is = [\"person\"] }}\nhand_over = true\nreply = {{ text = \"wait\" }}\n\
          [[rules]]\nname = \"hello\"\non = \"text\"\nevery = \"1h\"\nreply = {{ text = \"hello\" }}\n"
     );
     fs::write(&file, rules).unwrap();
@@ -143,6 +144,21 @@ async fn rules_and_the_desk_of_a_configuration_go_by_the_time_that_passes_and_it
         after = "24h"
         says = "shop"
         replies = [{ exact = "served" }]
+
+        [[step]]
+        says = "person"
+        replies = [{ exact = "wait" }]
+        state = "person"
+
+        [[step]]
+        after = "1h"
+        replies = []
+        state = "person"
+
+        [[step]]
+        after = "1h"
+        replies = [{ exact = "the bot again" }]
+        state = "none"
     "#;
     let (has_passed, report) = play(conversation, &["--config", file.to_str().unwrap()]).await;
     assert!(has_passed, "{report}");
