@@ -5,7 +5,7 @@ use super::sections::{
     PumpSection, RateSection, ServerSection, ShutdownSection,
 };
 #[cfg(feature = "rules")]
-use crate::rules::RuleSet;
+use crate::rules::{DeskForward, RuleSet};
 
 /// The whole configuration; [`DEFAULTS`](super::DEFAULTS) documents every key.
 #[derive(Debug, Clone)]
@@ -26,6 +26,9 @@ pub struct Config {
     pub dialogue: DialogueSection,
     /// Conversations that a person has.
     pub desk: DeskSection,
+    /// The customer-service system that the messages of such conversations are handed to (`[desk] forward`).
+    #[cfg(feature = "rules")]
+    pub desk_forward: Option<DeskForward>,
     /// Calls to the platform's API.
     pub client: ClientSection,
     /// The end of the process.

@@ -10,7 +10,7 @@ use super::{
     defaults::default_app,
     file::UserFile,
     relations, rules, secret_files,
-    sections::{AdminSection, AppSection, PortalSection, RateSection},
+    sections::{AdminSection, AppSection, DeskSection, PortalSection, RateSection},
 };
 use crate::toml_values::{Examples, Problem, deserialize, unknown_key};
 
@@ -41,18 +41,20 @@ pub(super) fn read(
     let deliver_rate = reader.deliver_rate();
     let deliver = reader.section("deliver", check::pump);
     let dialogue = reader.section("dialogue", check_dialogues::dialogue);
-    let desk = reader.section("desk", check_dialogues::desk);
+    let mut desk = reader.section("desk", check_dialogues::desk);
+    let desk_forward = desk.as_mut().and_then(|desk: &mut DeskSection| desk.forward.take());
     let client = reader.section("client", check::client);
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
     #[cfg(feature = "rules")]
-    let rules = {
-        let rules = reader.values.remove("rules");
-        rules::read(rules, client.as_ref(), dispatch.as_ref(), file, reader.problems)
+    let (rules, desk_forward) = {
+        let (rules, beside) = (reader.values.remove("rules"), (client.as_ref(), dispatch.as_ref()));
+        let rules = rules::read(rules, beside, file, reader.problems);
+        (rules, rules::read_desk_forward(desk_forward, beside, reader.problems))
     };
     #[cfg(not(feature = "rules"))]
-    rules::refuse(&reader.values, reader.problems);
+    rules::refuse(&reader.values, desk_forward.as_ref(), reader.problems);
 
     if let (Some(server), Some(admin)) = (&server, &admin) {
         relations::listeners(server, admin, reader.problems);
@@ -73,6 +75,8 @@ pub(super) fn read(
         deliver_rate: deliver_rate?,
         dialogue: dialogue?,
         desk: desk?,
+        #[cfg(feature = "rules")]
+        desk_forward,
         client: client?,
         shutdown: shutdown?,
         log: log?,

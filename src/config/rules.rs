@@ -1,7 +1,7 @@
-//! `[[rules]]`, which [`rules`](crate::rules) reads. A build without the feature `rules` refuses them.
+//! `[[rules]]` and `[desk] forward`, which [`rules`](crate::rules) reads. A build without the feature `rules` refuses them.
 
 #[cfg(feature = "rules")]
-pub(super) use self::with_rules::read;
+pub(super) use self::with_rules::{read, read_desk_forward};
 #[cfg(not(feature = "rules"))]
 pub(super) use self::without_rules::refuse;
 
@@ -14,15 +14,17 @@ mod with_rules {
             file::UserFile,
             sections::{ClientSection, PumpSection},
         },
-        rules::RuleSet,
+        rules::{DeskForward, Forward, RuleSet},
         toml_values::Problem,
     };
+
+    /// The sections that rules have to fit.
+    type Beside<'a> = (Option<&'a ClientSection>, Option<&'a PumpSection>);
 
     /// Reads the rules, and checks that they fit `[client]` and `[dispatch]`.
     pub(in crate::config) fn read(
         rules: Option<Value>,
-        client: Option<&ClientSection>,
-        dispatch: Option<&PumpSection>,
+        (client, dispatch): Beside<'_>,
         file: &UserFile<'_>,
         problems: &mut Vec<Problem>,
     ) -> RuleSet {
@@ -32,17 +34,37 @@ mod with_rules {
             rules = rules.with_connect_timeout(client.connect_timeout);
         }
         if let Some(dispatch) = dispatch {
-            check_timeouts(&rules, dispatch, problems);
+            check_timeouts(rules.forwards(), dispatch, problems);
         }
         rules
     }
 
+    /// Reads the customer-service system of the desk, and checks that it fits `[client]` and `[dispatch]`.
+    pub(in crate::config) fn read_desk_forward(
+        forward: Option<Value>,
+        (client, dispatch): Beside<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<DeskForward> {
+        let mut desk = DeskForward::read(forward?, problems)?;
+        if let Some(client) = client {
+            desk = desk.with_connect_timeout(client.connect_timeout);
+        }
+        if let Some(dispatch) = dispatch {
+            check_timeouts([desk.as_forward()], dispatch, problems);
+        }
+        Some(desk)
+    }
+
     /// Checks that forwarding ends before its attempt does.
-    fn check_timeouts(rules: &RuleSet, dispatch: &PumpSection, problems: &mut Vec<Problem>) {
-        for (rule, forward) in rules.forwards() {
+    fn check_timeouts<'a>(
+        forwards: impl IntoIterator<Item = (String, &'a Forward)>,
+        dispatch: &PumpSection,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (key, forward) in forwards {
             if forward.longest_attempt() >= dispatch.timeout {
                 problems.push(Problem::new(
-                    format!("{rule}.forward.timeout"),
+                    format!("{key}.timeout"),
                     format!(
                         "{:?} is not shorter than half of dispatch.timeout ({:?}), which bounds the attempt with the \
                          wait for its turn: it would be cut off",
@@ -57,12 +79,24 @@ mod with_rules {
 
 #[cfg(not(feature = "rules"))]
 mod without_rules {
-    use toml::Table;
+    use toml::{Table, Value};
 
     use crate::toml_values::Problem;
 
-    /// Refuses rules: no message would be answered by them.
-    pub(in crate::config) fn refuse(values: &Table, problems: &mut Vec<Problem>) {
+    /// Refuses rules, by which no message would be answered, and the desk's service, which would get no message.
+    pub(in crate::config) fn refuse(
+        values: &Table,
+        desk_forward: Option<&Value>,
+        problems: &mut Vec<Problem>,
+    ) {
+        if desk_forward.is_some() {
+            let what = "cannot be used: this program was built without the feature `rules`";
+            problems.push(Problem::new(
+                "desk.forward",
+                what,
+                "build it with the feature `rules`, or take the key out",
+            ));
+        }
         if values.contains_key("rules") {
             let what = "cannot be used: this program was built without the feature `rules`";
             let hint = "build it with the feature `rules`, or take the sections [[rules]] out";

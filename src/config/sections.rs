@@ -200,6 +200,9 @@ pub struct DeskSection {
     pub handed_over: String,
     /// Sentence to a user whose conversation the bot has again; none is said if it is empty.
     pub given_back: String,
+    /// The table `forward` as it is written, until it is read by itself.
+    #[serde(default)]
+    pub(super) forward: Option<toml::Value>,
 }
 
 /// `[shutdown]`: the end of the process.

@@ -23,5 +23,6 @@ mod language;
 
 pub use self::{
     engine::{Explanation, Rules, RulesError},
-    language::RuleSet,
+    language::{DeskForward, RuleSet},
 };
+pub(crate) use self::{forward::DeskService, language::Forward};

@@ -3,9 +3,13 @@
 use std::{collections::HashMap, net::SocketAddr, thread};
 
 use super::error::ServiceError;
+#[cfg(feature = "rules")]
+use crate::rules::DeskService;
 use crate::{
     client::Client,
+    clock::Clock,
     config::{AppSection, Config, Replies},
+    handler::Routes,
     ids::AppKey,
     journal::JournalError,
     server::Listener,
@@ -34,14 +38,24 @@ pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The client of each app.
-pub(super) fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
+/// The client of each app, which signs by `clock`.
+pub(super) fn clients(config: &Config, clock: &Clock) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
         app.client(config.client.options())
-            .map(|client| (app.key.clone(), client))
+            .map(|client| (app.key.clone(), client.with_clock(clock.clone())))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
     config.apps.iter().map(client).collect()
+}
+
+/// The service that the messages of a person's conversations are handed to, if the configuration names one.
+pub(super) fn desk_routes(config: &Config, clock: &Clock) -> Result<Routes, ServiceError> {
+    #[cfg(feature = "rules")]
+    if let Some(desk) = &config.desk_forward {
+        let service = DeskService::new(desk, clock.clone()).map_err(ServiceError::Desk)?;
+        return Ok(Routes::new().route(service));
+    }
+    Ok(Routes::new())
 }
 
 /// The API through which each app's replies are sent.

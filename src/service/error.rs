@@ -44,6 +44,10 @@ pub enum ServiceError {
         /// The cause.
         source: ClientError,
     },
+    /// The service that `[desk] forward` names cannot be called: there are no certificates on this system, perhaps.
+    #[cfg(feature = "rules")]
+    #[error("cannot hand messages to the service of `desk.forward`")]
+    Desk(#[source] ClientError),
     /// The process's signals could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
@@ -69,6 +73,8 @@ impl ServiceError {
             Self::Ended { .. } => {
                 Some("start it again; the lines of the log before this one say why".to_owned())
             }
+            #[cfg(feature = "rules")]
+            Self::Desk(_) => None,
             Self::Journal { .. } | Self::Signals(_) => None,
         }
     }

@@ -15,6 +15,7 @@ use rongcloud_callback::{
     clock::Clock,
     config::{AppSection, Replies},
     ids::AppKey,
+    rules::DeskForward,
     telemetry::{self, LogFilter},
 };
 use tokio::{
@@ -124,7 +125,8 @@ fn summary(config: &Config) {
     if !config.rules.is_empty() {
         println!("rules: {}", config.rules.len());
     }
-    for url in config.rules.forward_urls() {
+    let desk = config.desk_forward.as_ref().map(DeskForward::url);
+    for url in config.rules.forward_urls().chain(desk) {
         if proxy(url).is_some() {
             println!("forwarding: {}", way(url));
         }

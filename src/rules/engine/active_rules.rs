@@ -7,11 +7,12 @@ use siphasher::sip::SipHasher13;
 use super::{
     condition::{self, Mismatch},
     error::RulesError,
+    service_dialogue,
 };
 use crate::{
     client::ClientError,
     clock::Clock,
-    handler::{Context, HandlerError, HandlerResult},
+    handler::{Context, HandlerError, HandlerResult, Next, Reply},
     ids::AppKey,
     protocol::{Inbound, Payload},
     rules::{
@@ -72,6 +73,26 @@ impl ActiveRules {
         })
     }
 
+    /// The first rule whose service has this dialogue, if it is for the message, with the captures of its keyword.
+    pub(super) fn first_in_dialogue(
+        &self,
+        dialogue: &str,
+        subject: &Subject<'_>,
+    ) -> Option<(Arc<ActiveRule>, Captures)> {
+        let having = self.0.iter().filter(|active| active.rule.has_dialogue(dialogue));
+        having
+            .filter_map(|active| {
+                Some((active, condition::check_in_dialogue(&active.rule, subject).ok()?))
+            })
+            .map(|(active, captures)| (Arc::clone(active), captures))
+            .next()
+    }
+
+    /// Whether a rule's service has the dialogue of this name.
+    pub(super) fn have_dialogue(&self, name: &str) -> bool {
+        self.0.iter().any(|active| active.rule.has_dialogue(name))
+    }
+
     /// The verdict of every rule on the message, in order.
     pub(super) fn verdicts(
         &self,
@@ -103,22 +124,40 @@ impl ActiveRule {
         captures: &Captures,
         clock: &Clock,
     ) -> HandlerResult {
-        let (app, inbound) = (context.app(), context.inbound());
-        match (&self.rule.action, &self.target) {
-            (Action::Forward(_), Some(target)) => {
-                let attempt = (context.attempt(), context.accepted_at());
-                let message = Envelope::new(&self.rule.name, app, inbound, captures, attempt);
-                target.forward(&message, clock).await
+        let reply = match (&self.rule.action, &self.target) {
+            (Action::Forward(_), Some(target)) => self.ask(target, context, captures, clock).await?,
+            (Action::Forward(_), None) => {
+                return Err(HandlerError::permanent("there is nowhere to forward to"));
             }
-            (Action::Forward(_), None) => Err(HandlerError::permanent("there is nowhere to forward to")),
             (Action::Reply { replies, pick }, _) => {
+                let (app, inbound) = (context.app(), context.inbound());
                 let replies = match pick {
                     Pick::All => replies,
                     Pick::Random => self.pick(replies, app, inbound),
                 };
-                Ok(self.render(replies, app, inbound, captures)?.into_iter().collect())
+                self.render(replies, app, inbound, captures)?.into_iter().collect()
             }
-        }
+        };
+        Ok(if self.rule.hand_over { reply.hand_over() } else { reply })
+    }
+
+    /// Asks the service for an answer, with the state of its dialogue.
+    async fn ask(
+        &self,
+        target: &Target,
+        context: &Context,
+        captures: &Captures,
+        clock: &Clock,
+    ) -> HandlerResult {
+        let state = match service_dialogue::state(&self.rule, context) {
+            Ok(state) => state,
+            Err(reason) => return Ok(Reply::none().with_next(Next::Unreadable(reason))),
+        };
+        let (app, inbound) = (context.app(), context.inbound());
+        let attempt = (context.attempt(), context.accepted_at());
+        let message = Envelope::of_rule(&self.rule.name, app, inbound, captures, attempt);
+        let answer = target.forward(&message.with_state(state), clock).await?;
+        Ok(service_dialogue::reply(&self.rule, context, answer))
     }
 
     /// Picks one reply at random: another one for each message, and the same at each attempt.

@@ -16,21 +16,39 @@ pub(super) enum Mismatch {
 
 /// Checks the conditions of a rule; returns the captures of its keyword. `every` is checked elsewhere.
 pub(super) fn check(rule: &Rule, subject: &Subject<'_>) -> Result<Captures, Mismatch> {
-    let require = |holds: bool, mismatch| if holds { Ok(()) } else { Err(mismatch) };
+    check_sender(rule, subject)?;
+    let captures = find_keyword(rule, subject).ok_or(Mismatch::Keyword)?;
+    require(rule.when.as_ref().is_none_or(|when| when.contains(subject.now)), Mismatch::When)?;
+    Ok(captures)
+}
+
+/// Checks the conditions of a rule for a message that belongs to the dialogue of its service. A user who is asked for a size
+/// answers with a number, at any time: neither `keyword` nor `when` is asked for.
+pub(super) fn check_in_dialogue(rule: &Rule, subject: &Subject<'_>) -> Result<Captures, Mismatch> {
+    check_sender(rule, subject)?;
+    Ok(find_keyword(rule, subject).unwrap_or_default())
+}
+
+/// Checks where the message comes from, and its kind.
+fn check_sender(rule: &Rule, subject: &Subject<'_>) -> Result<(), Mismatch> {
     let inbound = subject.inbound;
     require(rule.enabled, Mismatch::Disabled)?;
     require(rule.kinds.contains(&subject.kind), Mismatch::Kind)?;
     require(rule.apps.is_empty() || rule.apps.contains(subject.app), Mismatch::App)?;
     require(rule.accounts.is_empty() || rule.accounts.contains(&inbound.account), Mismatch::Account)?;
-    require(rule.users.is_empty() || rule.users.contains(&inbound.user), Mismatch::User)?;
-    let captures = match &rule.keyword {
-        None => Captures::new(),
-        Some(keyword) => {
-            subject.words().and_then(|words| keyword.find(words)).ok_or(Mismatch::Keyword)?
-        }
-    };
-    require(rule.when.as_ref().is_none_or(|when| when.contains(subject.now)), Mismatch::When)?;
-    Ok(captures)
+    require(rule.users.is_empty() || rule.users.contains(&inbound.user), Mismatch::User)
+}
+
+fn require(holds: bool, mismatch: Mismatch) -> Result<(), Mismatch> {
+    if holds { Ok(()) } else { Err(mismatch) }
+}
+
+/// The captures of the rule's keyword; none if it is not in the message.
+fn find_keyword(rule: &Rule, subject: &Subject<'_>) -> Option<Captures> {
+    match &rule.keyword {
+        None => Some(Captures::new()),
+        Some(keyword) => subject.words().and_then(|words| keyword.find(words)),
+    }
 }
 
 impl Mismatch {

@@ -28,6 +28,8 @@ struct Answer {
     rule: String,
     /// The rule's `every`.
     every: Option<std::time::Duration>,
+    /// The rule's `hand_over`.
+    hand_over: bool,
     action: AnswerAction,
 }
 
@@ -63,12 +65,13 @@ impl Rules {
                 Action::Reply { replies, pick: Pick::All } => render(replies, AnswerAction::All),
                 Action::Reply { replies, pick: Pick::Random } => render(replies, AnswerAction::OneOf),
                 Action::Forward(forward) => {
-                    let envelope = Envelope::new(&rule.name, app, inbound, &captures, (1, at));
+                    let envelope = Envelope::of_rule(&rule.name, app, inbound, &captures, (1, at));
                     let message = serde_json::to_string_pretty(&envelope).unwrap_or_default();
                     AnswerAction::Forward { url: forward.shown_url(), message }
                 }
             };
-            let answer = Some(Answer { rule: describe(active), every: rule.every, action });
+            let (every, hand_over) = (rule.every, rule.hand_over);
+            let answer = Some(Answer { rule: describe(active), every, hand_over, action });
             return Explanation { mismatches, answer };
         }
         Explanation { mismatches, answer: None }
@@ -95,26 +98,30 @@ impl fmt::Display for Explanation {
         for (rule, why) in &self.mismatches {
             writeln!(f, "{rule}: no, {why}")?;
         }
-        let Some(Answer { rule, every, action }) = &self.answer else {
+        let Some(Answer { rule, every, hand_over, action }) = &self.answer else {
             return writeln!(f, "no rule takes it");
         };
         let once = every.map_or_else(String::new, |every| {
             format!(", at most once in {} and conversation", in_words(every))
         });
+        let then = if *hand_over { ", and then a person has the conversation" } else { "" };
         match action {
+            AnswerAction::All(payloads) if payloads.is_empty() && *hand_over => {
+                writeln!(f, "{rule}: hands the conversation over to a person, as [desk] says{once}")
+            }
             AnswerAction::All(payloads) if payloads.is_empty() => {
                 writeln!(f, "{rule}: takes it and sends nothing")
             }
             AnswerAction::All(payloads) => {
-                writeln!(f, "{rule}: answers{once}")?;
+                writeln!(f, "{rule}: answers{once}{then}")?;
                 payloads.iter().try_for_each(|payload| write_reply(f, payload))
             }
             AnswerAction::OneOf(payloads) => {
-                writeln!(f, "{rule}: answers with one of these{once}")?;
+                writeln!(f, "{rule}: answers with one of these{once}{then}")?;
                 payloads.iter().try_for_each(|payload| write_reply(f, payload))
             }
             AnswerAction::Forward { url, message } => {
-                writeln!(f, "{rule}: forwards it to {url}{once}")?;
+                writeln!(f, "{rule}: forwards it to {url}{once}{then}")?;
                 message.lines().try_for_each(|line| writeln!(f, "  {line}"))
             }
             AnswerAction::Fails(error) => {

@@ -6,5 +6,6 @@ mod cooldown;
 mod error;
 mod explanation;
 mod rules;
+mod service_dialogue;
 
 pub use self::{error::RulesError, explanation::Explanation, rules::Rules};

@@ -8,7 +8,7 @@ use std::{
 use super::{active_rules::ActiveRules, cooldown::Cooldown, error::RulesError};
 use crate::{
     clock::{self, Clock, UnixMillis},
-    handler::{Context, Handling, Route, RouteCount},
+    handler::{ActiveDialogue, Context, HandlerResult, Handling, Reply, Route, RouteCount},
     ids::AppKey,
     protocol::Inbound,
     rules::language::{Rule, RuleSet, Subject},
@@ -121,10 +121,20 @@ impl Route for Rules {
         let SharedRules { cooldown, clock, .. } = &*self.0;
         let now = clock.now();
         let subject = Subject::new(context.app(), context.inbound(), now);
-        let (active, captures) = self.active().first(&subject, |rule| {
-            rule.every.is_none_or(|every| self.may_answer(rule, &subject, every, now))
-        })?;
-        let cooldown_entry = active.rule.every.map(|_| cooldown.entry(&active.rule, &subject));
+        let rules = self.active();
+        let in_dialogue =
+            context.dialogue().and_then(|dialogue| rules.first_in_dialogue(dialogue.name(), &subject));
+        let (active, captures, cooldown_entry) = match in_dialogue {
+            // The user answers the service, and the service is not to be kept from hearing it.
+            Some((active, captures)) => (active, captures, None),
+            None => {
+                let (active, captures) = rules.first(&subject, |rule| {
+                    rule.every.is_none_or(|every| self.may_answer(rule, &subject, every, now))
+                })?;
+                let entry = active.rule.every.map(|_| cooldown.entry(&active.rule, &subject));
+                (active, captures, entry)
+            }
+        };
         let (shared, context) = (Arc::clone(&self.0), context.clone());
         let label = Arc::clone(&active.rule.label);
         let handling = Handling::new(async move {
@@ -136,6 +146,15 @@ impl Route for Rules {
             Ok(reply)
         });
         Some(handling.by(label))
+    }
+
+    fn has_dialogue(&self, name: &str) -> bool {
+        self.active().have_dialogue(name)
+    }
+
+    /// A service's dialogue ends without a word: only the service knows what there is to say.
+    fn expired(&self, dialogue: &ActiveDialogue) -> Option<HandlerResult> {
+        self.has_dialogue(dialogue.name()).then(|| Ok(Reply::none()))
     }
 
     /// No handler has taken the message, so a rule that takes it apart from `every` is a quiet one.

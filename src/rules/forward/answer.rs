@@ -1,27 +1,27 @@
-//! The reading of a service's answer: replies, another attempt, or a permanent failure.
+//! The reading of a service's answer: what it says, another attempt, or a permanent failure.
 
+use super::service_answer::{self, ADVICE, Asker, ServiceAnswer};
 use crate::{
-    handler::{HandlerError, HandlerResult, Reply},
+    handler::HandlerError,
     http::{
         exchange::{AnswerBody, RawAnswer},
         redaction::{excerpt, mask},
     },
-    protocol::Payload,
-    rules::language::{Forward, WrittenReply},
+    rules::language::Forward,
 };
 
-/// The largest number of replies in one answer.
-const MAX_REPLIES: usize = 100;
-
-/// Advice on how to answer.
-const ADVICE: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
-                     replies, such as [{\"text\": \"…\"}]";
-
 /// Reads an answer.
-pub(super) fn read(answer: &RawAnswer, target: &Forward) -> HandlerResult {
+pub(super) fn read(
+    answer: &RawAnswer,
+    target: &Forward,
+    asker: Asker,
+) -> Result<ServiceAnswer, HandlerError> {
     let wrong = |what: &str| HandlerError::permanent(describe(answer, target, what));
     match (answer.status, &answer.body) {
-        (200..300, AnswerBody::Text(text)) => read_replies(text, target).map_err(|what| wrong(&what)),
+        (200..300, AnswerBody::Text(text)) => {
+            let read = service_answer::read(text, asker, |text| beginning(text, target));
+            read.map_err(|what| wrong(&format!(" with {what}")))
+        }
         (200..300, AnswerBody::NotUtf8(_)) => Err(wrong(&format!(" with what is not UTF-8; {ADVICE}"))),
         (status @ 200..300, AnswerBody::TooLarge) => {
             let url = target.shown_url();
@@ -43,27 +43,6 @@ pub(super) fn read(answer: &RawAnswer, target: &Forward) -> HandlerResult {
         }
         _ => Err(wrong(&format!("; {ADVICE}"))),
     }
-}
-
-/// Reads the replies in the body of a success, or describes what is wrong with them.
-fn read_replies(text: &str, target: &Forward) -> Result<Reply, String> {
-    // Some libraries begin every text with a byte order mark.
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
-        return Ok(Reply::none());
-    }
-    let replies: Vec<WrittenReply> = serde_json::from_str(text).map_err(|error| {
-        let error = beginning(&error.to_string(), target);
-        format!(" with what is no list of replies ({error}); {ADVICE}")
-    })?;
-    if replies.len() > MAX_REPLIES {
-        return Err(format!(" with {} replies, more than {MAX_REPLIES}", replies.len()));
-    }
-    let payloads: Vec<Payload> = replies.into_iter().map(Payload::from).collect();
-    for payload in &payloads {
-        payload.check().map_err(|limit| format!(" with what cannot be sent ({})", limit.in_reply()))?;
-    }
-    Ok(payloads.into_iter().collect())
 }
 
 /// Describes an answer: its status, then `what`, its type and its beginning.
@@ -95,7 +74,7 @@ fn beginning(text: &str, target: &Forward) -> String {
 }
 
 /// The class of an answer in one word, for metrics; the words are those of the client's calls.
-pub(super) fn class(answer: &RawAnswer, result: &HandlerResult) -> &'static str {
+pub(super) fn class<T>(answer: &RawAnswer, result: &Result<T, HandlerError>) -> &'static str {
     match (answer.status, result) {
         (_, Ok(_)) => "ok",
         (200..300, Err(_)) => "unreadable",
@@ -112,9 +91,9 @@ mod tests {
     use http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 
     use super::*;
-    use crate::http::call::Call;
+    use crate::{http::call::Call, protocol::Payload};
 
-    fn answer(status: u16, text: &str) -> HandlerResult {
+    fn answer(status: u16, text: &str) -> Result<ServiceAnswer, HandlerError> {
         asked("http://x/y", status, &[], text)
     }
 
@@ -123,7 +102,7 @@ mod tests {
         status: u16,
         headers: &[(HeaderName, &'static str)],
         text: &str,
-    ) -> HandlerResult {
+    ) -> Result<ServiceAnswer, HandlerError> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
         let answer = RawAnswer {
             status,
@@ -135,26 +114,26 @@ mod tests {
         let minute = Duration::from_mins(1);
         let url = url.parse().unwrap();
         let target = Forward { url, secrets: Vec::new(), timeout: minute, concurrency: 1 };
-        read(&answer, &target)
+        read(&answer, &target, Asker::Rule)
     }
 
     #[test]
     fn a_list_of_replies_is_sent_in_its_order() {
         let text = r#"[{"text":"a"},{"image":{"url":"u"}},{"voice":{"media_id":"m"}},
             {"news":[{"title":"t","picurl":"p"}]}]"#;
-        let reply = answer(200, text).unwrap();
-        let kinds: Vec<_> = reply.payloads().iter().map(Payload::msgtype).collect();
+        let answered = answer(200, text).unwrap();
+        let kinds: Vec<_> = answered.replies.iter().map(Payload::msgtype).collect();
         assert_eq!(kinds, ["text", "image", "voice", "news"]);
         for nothing in ["", " \n", "[]"] {
-            assert_eq!(answer(204, nothing).unwrap(), Reply::none());
+            assert_eq!(answer(204, nothing).unwrap(), ServiceAnswer::default());
         }
     }
 
     #[test]
-    fn what_is_no_list_of_replies_is_the_end_and_is_shown() {
+    fn an_answer_that_cannot_be_read_is_the_end_and_is_shown() {
         for (status, text, words) in [
             (200, "<html>\nhello", "http://x/y answered 200 with what is no list of replies ("),
-            (200, "{}", "answered 200 with"),
+            (200, r#"{"ok":1}"#, "answered 200 with an object that cannot be read (unknown field `ok`"),
             (200, r#"[{"txt":"a"}]"#, "unknown variant `txt`"),
             (200, r#"[{"text":""}]"#, "with what cannot be sent (the reply's text is empty"),
             (302, "moved", "http://x/y answered 302; redirects are not followed"),
@@ -166,8 +145,6 @@ mod tests {
         assert!(
             answer(200, "<html>\nhello").unwrap_err().to_string().ends_with("It answered: <html> hello")
         );
-        let many = format!("[{}]", vec![r#"{"text":"a"}"#; 101].join(","));
-        assert!(answer(200, &many).unwrap_err().to_string().contains("101 replies"));
     }
 
     #[test]

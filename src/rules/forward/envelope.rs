@@ -1,8 +1,9 @@
 //! The JSON of a forwarded message, with a version.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
+use super::service_answer::Asker;
 use crate::{
     clock::UnixMillis,
     ids::{AccountId, AppKey, MessageId, UserId},
@@ -20,7 +21,8 @@ pub(in crate::rules) struct Envelope<'a> {
     pub(super) id: String,
     attempt: u32,
     accepted_at: String,
-    rule: &'a str,
+    /// The rule that forwards the message; none for the desk.
+    rule: Option<&'a str>,
     app: &'a AppKey,
     account: &'a AccountId,
     user: &'a UserId,
@@ -30,15 +32,27 @@ pub(in crate::rules) struct Envelope<'a> {
     fields: Map<String, Value>,
     extra: &'a Fields,
     captures: Value,
+    /// The state of the service's dialogue.
+    state: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
-    /// The envelope of `inbound`, which `rule` forwards.
-    pub(in crate::rules) fn new(
+    /// The envelope of `inbound`, which `rule` forwards. The conversation is in no dialogue of the service.
+    pub(in crate::rules) fn of_rule(
         rule: &'a str,
         app: &'a AppKey,
         inbound: &'a Inbound,
         captures: &Captures,
+        attempt: (u32, UnixMillis),
+    ) -> Self {
+        let captures = captures.iter().map(|(name, found)| (name.clone(), Value::from(found.as_str())));
+        Self { rule: Some(rule), captures: captures.collect(), ..Self::of_desk(app, inbound, attempt) }
+    }
+
+    /// The envelope of `inbound`, which comes while a person has the conversation.
+    pub(in crate::rules) fn of_desk(
+        app: &'a AppKey,
+        inbound: &'a Inbound,
         (attempt, accepted_at): (u32, UnixMillis),
     ) -> Self {
         Self {
@@ -48,7 +62,7 @@ impl<'a> Envelope<'a> {
             accepted_at: jiff::Timestamp::from_millisecond(accepted_at.0)
                 .unwrap_or_default()
                 .to_string(),
-            rule,
+            rule: None,
             app,
             account: &inbound.account,
             user: &inbound.user,
@@ -57,10 +71,18 @@ impl<'a> Envelope<'a> {
             create_time: inbound.create_time,
             fields: own_fields(inbound),
             extra: &inbound.extra,
-            captures: captures
-                .iter()
-                .map(|(name, found)| (name.clone(), Value::from(found.as_str())))
-                .collect(),
+            captures: Value::Object(Map::new()),
+            state: None,
         }
+    }
+
+    /// Sets the state of the service's dialogue.
+    pub(in crate::rules) fn with_state(self, state: Option<&'a RawValue>) -> Self {
+        Self { state, ..self }
+    }
+
+    /// The part of the program that the answer goes to.
+    pub(super) fn asker(&self) -> Asker {
+        if self.rule.is_some() { Asker::Rule } else { Asker::Desk }
     }
 }

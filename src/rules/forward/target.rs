@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{answer, envelope::Envelope, webhook};
+use super::{answer, envelope::Envelope, service_answer::ServiceAnswer, webhook};
 use crate::{
     clock::Clock,
-    handler::{HandlerError, HandlerResult},
+    handler::HandlerError,
     http::{
         base_address::BaseAddress,
         error::ClientError,
@@ -61,7 +61,7 @@ impl Target {
         &self,
         message: &Envelope<'_>,
         clock: &Clock,
-    ) -> HandlerResult {
+    ) -> Result<ServiceAnswer, HandlerError> {
         let body: Bytes = serde_json::to_vec(message).map_err(HandlerError::permanent)?.into();
         let Forward { url, secrets, concurrency, .. } = &self.forward;
         let shown = self.forward.shown_url();
@@ -72,7 +72,8 @@ impl Target {
             return Err(HandlerError::retryable(busy));
         };
         let prepare = || {
-            let timestamp = webhook::timestamp(clock.now());
+            // The service compares the timestamp with its own clock.
+            let timestamp = webhook::timestamp(clock.now_outside());
             let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
             let request = Request::post("")
                 .with_raw_query(url.query().unwrap_or_default().to_owned())
@@ -86,7 +87,7 @@ impl Target {
         let started = Instant::now();
         let (outcome, result) = match self.transport.call_raw(clock, prepare).await {
             Ok(answer) => {
-                let result = answer::read(&answer, &self.forward);
+                let result = answer::read(&answer, &self.forward, message.asker());
                 (answer::class(&answer, &result), result)
             }
             Err(error) => (error.class(), Err(error.into())),

@@ -1,5 +1,6 @@
 //! The language of rules: what can be written in `[[rules]]`. A mistake in a rule is found when the rule is read.
 
+mod desk_forward;
 mod filters;
 pub(crate) mod fold;
 mod forward;
@@ -14,7 +15,7 @@ mod subject;
 mod template;
 mod window;
 
-pub use self::rule_set::RuleSet;
+pub use self::{desk_forward::DeskForward, rule_set::RuleSet};
 pub(crate) use self::{
     forward::Forward,
     keyword::Captures,

@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::Value;
 
 use super::{
-    forward::RawForward,
+    forward::{Forward, RawForward},
     keyword::RawKeyword,
     kind::{self, Kind},
     reply::{ReplyTemplate, WrittenReply},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// An example of every key, in the order of the documentation.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("name", "\"help\""),
     ("enabled", "false"),
     ("on", "\"text\", or [\"text\", \"subscribe\"]"),
@@ -43,6 +43,7 @@ const EXAMPLES: [(&str, &str); 12] = [
     ),
     ("pick", "\"all\", or \"random\""),
     ("forward", "{ url = \"https://orders.internal/wechat\", secret = \"${FORWARD_SECRET}\" }"),
+    ("hand_over", "true"),
 ];
 
 /// A rule as it is written. Tables in it are read by themselves.
@@ -66,6 +67,7 @@ struct RawRule {
     reply: Option<Value>,
     pick: Option<Pick>,
     forward: Option<Value>,
+    hand_over: Option<bool>,
 }
 
 /// The examples for the keys of a rule, or for the table at one of its keys.
@@ -113,7 +115,15 @@ pub(super) fn rule(
     let captures = (!reader.has_problem("keyword"))
         .then(|| keyword.as_ref().map_or_else(Vec::new, |keyword| keyword.capture_names()));
     let variables = Variables { fields: fields(&kinds), captures };
-    let action = reader.action(raw.reply, raw.pick, raw.forward, &variables);
+    if raw.pick.is_some() && raw.reply.is_none() {
+        let hint = "write it beside a `reply` that is a list";
+        reader.problem("pick", "has nothing to pick from", hint);
+    }
+    let hand_over = raw.hand_over.unwrap_or(false);
+    // A person answers by themselves, so the rule needs no reply of its own.
+    let reply =
+        raw.reply.or_else(|| (hand_over && raw.forward.is_none()).then(|| Value::Array(Vec::new())));
+    let action = reader.action(reply, raw.pick, raw.forward, &variables);
     let when = raw.when.and_then(|value| reader.table::<RawWindow>("when", "when", value));
     let when = when.and_then(|raw| raw.read(&reader.inner("when"), reader.problems));
     if raw.every.is_some_and(|every| every.is_zero()) {
@@ -134,9 +144,16 @@ pub(super) fn rule(
         when,
         every: raw.every,
         action: action?,
+        hand_over,
         line: None,
         fingerprint,
     })
+}
+
+/// Reads the service that messages are forwarded to, which stands at `key`.
+pub(super) fn forward(value: Value, key: &str, problems: &mut Vec<Problem>) -> Option<Forward> {
+    let raw: RawForward = deserialize(value, key, &RuleExamples(Some("forward")), problems)?;
+    raw.read(key, problems)
 }
 
 /// The fields that the templates of a rule for these kinds can read.
@@ -221,9 +238,6 @@ impl RuleReader<'_> {
         forward: Option<Value>,
         variables: &Variables<'_>,
     ) -> Option<Action> {
-        if pick.is_some() && reply.is_none() {
-            self.problem("pick", "has nothing to pick from", "write it beside a `reply` that is a list");
-        }
         match (reply, forward) {
             (Some(_), Some(_)) => {
                 let hint = "take one of them out: the service's answer can say what to reply";
@@ -239,11 +253,11 @@ impl RuleReader<'_> {
                 pick: pick.unwrap_or(Pick::All),
             }),
             (None, Some(forward)) => {
-                let raw: RawForward = self.table("forward", "forward", forward)?;
-                raw.read(&self.inner("forward"), self.problems).map(Action::Forward)
+                self::forward(forward, &self.inner("forward"), self.problems).map(Action::Forward)
             }
             (None, None) => {
-                let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing";
+                let hint = "write reply = { text = \"…\" }, or forward = { … }; reply = [] answers with nothing, and \
+                            hand_over = true leaves the answer to a person";
                 self.problem("reply", "is missing, and `forward` too: the rule does nothing", hint);
                 None
             }

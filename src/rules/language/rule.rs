@@ -34,10 +34,28 @@ pub(crate) struct Rule {
     pub(crate) every: Option<Duration>,
     /// The way in which the rule answers.
     pub(crate) action: Action,
+    /// Whether a person has the conversation after the answer.
+    pub(crate) hand_over: bool,
     /// The line of the file where the rule begins, from 1.
     pub(crate) line: Option<usize>,
     /// A hash of the rule's text, which tells rules apart also when others come and go before them.
     pub(crate) fingerprint: u64,
+}
+
+/// The beginning of the names of dialogues that services have with users.
+const DIALOGUE_PREFIX: &str = "rule:";
+
+impl Rule {
+    /// The name of the dialogue that the rule's service may have with a user.
+    pub(crate) fn dialogue(&self) -> String {
+        format!("{DIALOGUE_PREFIX}{}", self.name)
+    }
+
+    /// Whether the rule's service has the dialogue of this name.
+    pub(crate) fn has_dialogue(&self, name: &str) -> bool {
+        let is_in_force = self.enabled && matches!(self.action, Action::Forward(_));
+        is_in_force && name.strip_prefix(DIALOGUE_PREFIX) == Some(&self.name)
+    }
 }
 
 /// The way in which a rule answers.

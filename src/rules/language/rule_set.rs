@@ -14,7 +14,7 @@ use super::{
 use crate::toml_values::Problem;
 
 /// The limit on establishing a connection to a service, unless the configuration has another.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The rules of a configuration in their order (`[[rules]]`), checked; [`Rules`](crate::rules::Rules) puts them in force.
 #[derive(Clone)]
@@ -72,10 +72,10 @@ impl RuleSet {
         self.forwards().map(|(_, forward)| &forward.url)
     }
 
-    /// The rules that forward, by their keys.
-    pub(crate) fn forwards(&self) -> impl Iterator<Item = (&str, &Forward)> {
+    /// The services that rules forward to, by the keys at which they stand.
+    pub(crate) fn forwards(&self) -> impl Iterator<Item = (String, &Forward)> {
         self.rules.iter().filter_map(|rule| match &rule.action {
-            Action::Forward(forward) => Some((rule.key.as_str(), forward)),
+            Action::Forward(forward) => Some((format!("{}.forward", rule.key), forward)),
             Action::Reply { .. } => None,
         })
     }

@@ -55,6 +55,11 @@ impl Dispatch {
         Self { routes, desk: Routes::new(), clients, options, not_taken: Mutex::default() }
     }
 
+    /// Hands the messages of a person's conversations to `desk` as well.
+    pub(crate) fn with_desk(self, desk: Routes) -> Self {
+        Self { desk, ..self }
+    }
+
     async fn handle(&self, entry: &Entry) -> Result<Done, HandlerError> {
         if let Some(answers) = entry.answers {
             return self.handle_scheduled(entry, answers);

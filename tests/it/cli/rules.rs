@@ -100,7 +100,8 @@ fn a_trial_says_which_rule_answers_and_why_the_others_do_not() {
         "create_time": 1795397400000,
         "fields": {},
         "extra": [],
-        "captures": {}
+        "captures": {},
+        "state": null
       }
     "#);
 }
@@ -179,6 +180,37 @@ reply = [
            picture: https://a/c.jpg
       voice: uploaded as m1
     "#);
+}
+
+#[test]
+fn a_trial_says_that_a_person_has_the_conversation_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bot.toml");
+    let rule = |name: &str, action: &str| {
+        let on = format!("on = 'text'\nkeyword = {{ is = '{name}' }}");
+        format!("[[rules]]\nname = '{name}'\n{on}\nhand_over = true\n{action}\n")
+    };
+    let rules = [
+        rule("alone", "every = '1h'"),
+        rule("reply", "reply = { text = 'one moment' }"),
+        rule(
+            "forward",
+            "forward = { url = 'https://x/', secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }",
+        ),
+    ];
+    std::fs::write(&file, format!("{}{APP}", rules.concat())).unwrap();
+    let said = ["alone", "reply", "forward"].map(|text| {
+        let mut command = executable(&["rules", "test", text, "--config"]);
+        let (code, output, errors) = outcome(command.arg(&file).output().unwrap());
+        assert_eq!((code, errors.as_str()), (Some(0), ""));
+        let line = output.lines().find(|line| line.starts_with(&format!("{text} ")));
+        line.unwrap_or_else(|| panic!("{output}")).to_owned()
+    });
+    insta::assert_snapshot!(said.join("\n"), @r"
+    alone (line 1): hands the conversation over to a person, as [desk] says, at most once in 60 min and conversation
+    reply (line 7): answers, and then a person has the conversation
+    forward (line 13): forwards it to https://x/, and then a person has the conversation
+    ");
 }
 
 #[test]

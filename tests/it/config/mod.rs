@@ -2,6 +2,7 @@
 
 mod bounds;
 mod copied;
+mod desk_forward;
 mod load;
 mod problems;
 mod rules;

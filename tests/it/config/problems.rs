@@ -53,7 +53,7 @@ secret_files = [\"/nowhere/secret\"]
       configuration:9: deliver.backoff: the number 5 is not a time with its unit, such as "250ms", "5s", "24h" or "30d"
         hint: for example backoff = "5s"
       configuration:11: surprise: there is no `surprise`
-        hint: the sections are: admin, apps, client, deliver, dispatch, journal, log, rules, server, shutdown
+        hint: the sections are: admin, apps, client, deliver, desk, dialogue, dispatch, journal, log, rules, server, shutdown
       configuration:13: apps[0].api_url: is missing
         hint: write api_url = "${RC_API_URL}", or the value itself
       configuration:13: apps[0].secrets: no secret, in `secrets` or `secret_files`: no callback could be verified, no call signed

@@ -23,6 +23,7 @@ mod plans;
 mod remembered;
 mod scheduled;
 mod shared;
+mod shared_conversations;
 mod steps;
 mod support;
 mod takeover;

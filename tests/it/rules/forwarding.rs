@@ -35,6 +35,7 @@ async fn a_message_is_handed_on_in_the_documented_form() {
         "version": 1, "id": null, "attempt": 1, "accepted_at": null, "rule": "orders", "app": "test-app",
         "account": "demo", "user": "ann", "kind": "text", "message_id": null, "create_time": null,
         "fields": { "content": "订单17" }, "extra": [], "captures": { "no": "17" },
+        "state": null,
     });
     assert_eq!(json, expected);
 }
@@ -134,17 +135,17 @@ async fn an_answer_in_another_form_is_a_dead_letter_that_shows_it_and_says_what_
     let reasons = bot.reasons(count).await;
     let url = format!("rule `orders`: http://{}/wechat", target.address);
     let right = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of \
-                 replies, such as [{\"text\": \"…\"}]";
+                 replies, such as [{\"text\": \"…\"}], or with an object that has them, such as {\"replies\": [{\"text\": \"…\"}]}";
     let reasons: Vec<String> =
         reasons.iter().map(|reason| reason.replace(&url, "URL").replace(right, "RIGHT")).collect();
     insta::assert_snapshot!(reasons.join("\n"), @r#"
     URL answered 200 with what is no list of replies (expected value at line 1 column 1); RIGHT. It answered (text/html; charset=utf-8): <html> <body>It works!
-    URL answered 200 with what is no list of replies (invalid type: map, expected a sequence at line 1 column 0); RIGHT. It answered (application/json): {"status":"ok"}
+    URL answered 200 with an object that cannot be read (unknown field `status`, expected one of `replies`, `state`, `expires_in`, `later`, `hand_over` at line 1 column 9); RIGHT. It answered (application/json): {"status":"ok"}
     URL answered 201 with what is no list of replies (expected value at line 1 column 1); RIGHT. It answered: success
     URL answered 200 with what is not UTF-8; RIGHT. It answered (gzip):  �x
     URL answered 200 with what is not UTF-8; RIGHT. It answered (application/json; charset=gbk): [{"text":"���"}]
     URL answered 200 with what cannot be sent (the reply's text is empty, which the platform does not take). It answered: [{"text":""}]
-    URL answered 200 with what is no list of replies (unknown variant `reply `, expected one of `text`, `image`, `voice`, `news` at line 1 column 15); RIGHT. It answered: [{"reply\u0007":"x"}]
+    URL answered 200 with what is no list of replies ([0]: unknown variant `reply `, expected one of `text`, `image`, `voice`, `news` at line 1 column 15); RIGHT. It answered: [{"reply\u0007":"x"}]
     URL answered 302, a redirect to http://127.0.0.1:9/elsewhere; redirects are not followed, so write in forward.url the address that answers; RIGHT
     URL answered 308; redirects are not followed, so write in forward.url the address that answers; RIGHT. It answered (text/html; charset=utf-8): <a href='/wechat/'>moved</a>
     URL answered 404; RIGHT. It answered (text/html; charset=utf-8): no such page

@@ -1,7 +1,10 @@
 //! Rules: the real executable behind the sandbox, and services that messages are forwarded to.
 
 mod answers;
+mod dialogues;
+mod example;
 mod forwarding;
+mod hand_over;
 mod kinds;
 mod matching;
 mod outages;
@@ -11,7 +14,7 @@ mod reload;
 mod target;
 
 use rongcloud_callback::{
-    journal::{Record, State},
+    journal::{ConversationState, Record, State, StateFilter},
     sandbox::{Options, Sandbox},
 };
 
@@ -74,6 +77,12 @@ impl Bot {
         .await;
         records.retain(|record| record.state == State::Dead);
         records
+    }
+
+    /// The states of all conversations.
+    async fn states(&self) -> Vec<ConversationState> {
+        let all = StateFilter { limit: 100, ..StateFilter::default() };
+        self.home.journal().await.states(all).await.unwrap()
     }
 
     /// Waits until nothing is pending, and asserts that there are `count` dead letters; returns their reasons.
