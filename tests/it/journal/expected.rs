@@ -244,8 +244,9 @@ impl Model {
         let before = self.holder(queue, &conversation).map(|held| held.entry);
         if let Some(before) = before.filter(|before| *before != entry) {
             let mut entries = self.entries.iter_mut();
-            let forgotten = entries.find(|it| it.number == before);
-            forgotten.into_iter().for_each(|it| it.uncounted = false);
+            if let Some(it) = entries.find(|it| it.number == before) {
+                it.uncounted = false;
+            }
         }
         self.leases += 1;
         self.held.retain(|held| held.queue != queue || held.conversation != conversation);
@@ -349,7 +350,9 @@ impl Model {
     /// Sets the clock: a pending entry keeps its distance from now, and a time that was written stays as it is.
     pub(super) fn set_clock(&mut self, by: i64) {
         let moved = |time: UnixMillis| UnixMillis(time.0 + by);
-        self.entries.iter_mut().for_each(|entry| entry.was_clock_set = true);
+        for entry in &mut self.entries {
+            entry.was_clock_set = true;
+        }
         for entry in self.entries.iter_mut().filter(|entry| entry.looks.state == State::Pending) {
             entry.looks.due_at = moved(entry.looks.due_at);
             entry.suspect = entry.suspect.map(|(not_before, times)| (moved(not_before), times));
