@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -67,9 +70,19 @@ fn millis(span: Duration) -> i64 {
     span.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
-/// The source of the time for a component: the system's clock, or one that a test sets.
+/// The source of the time for a component: the system's clock, the same one with time added to it, or one that a test sets.
 #[derive(Debug, Clone, Default)]
-pub struct Clock(Option<Arc<Mutex<Manual>>>);
+pub struct Clock(Source);
+
+/// The origin of a clock's readings.
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    System,
+    /// The system's clock, and the milliseconds that were added to it.
+    Advanced(Arc<AtomicU64>),
+    Manual(Arc<Mutex<Manual>>),
+}
 
 /// The readings of a manual clock.
 #[derive(Debug)]
@@ -81,46 +94,84 @@ struct Manual {
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(None)
+        Self(Source::System)
+    }
+
+    /// A clock that runs like the system's, and that a test can [`advance`](Self::advance); clones show the same time.
+    pub fn advanceable() -> Self {
+        Self(Source::Advanced(Arc::default()))
     }
 
     /// A clock that stands at `now` until it is [`set`](Self::set); clones show the same time.
     pub fn manual(now: UnixMillis) -> Self {
-        Self(Some(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
+        Self(Source::Manual(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
     }
 
     /// The wall clock's time. Somebody may set it forward or back at any moment.
     pub fn now(&self) -> UnixMillis {
-        self.manual_now().unwrap_or_else(system_now)
+        match &self.0 {
+            Source::System => system_now(),
+            Source::Advanced(added) => system_now().plus(load(added)),
+            Source::Manual(manual) => lock(manual).now,
+        }
     }
 
     /// The time that has passed since some moment of this process. Setting the wall clock does not change it.
     pub fn elapsed(&self) -> Duration {
-        self.with_manual(|manual| manual.elapsed).unwrap_or_else(system_elapsed)
+        match &self.0 {
+            Source::System => system_elapsed(),
+            Source::Advanced(added) => system_elapsed().saturating_add(load(added)),
+            Source::Manual(manual) => lock(manual).elapsed,
+        }
     }
 
-    /// The time of a manual clock; `None` for the system's clock.
+    /// The wall clock's time for programs outside of a test, which do not see that this clock was advanced.
+    pub fn now_outside(&self) -> UnixMillis {
+        match &self.0 {
+            Source::Advanced(_) => system_now(),
+            Source::System | Source::Manual(_) => self.now(),
+        }
+    }
+
+    /// The time of a manual clock; `None` for the system's clock, advanced or not.
     pub fn manual_now(&self) -> Option<UnixMillis> {
-        self.with_manual(|manual| manual.now)
+        match &self.0 {
+            Source::System | Source::Advanced(_) => None,
+            Source::Manual(manual) => Some(lock(manual).now),
+        }
     }
 
-    /// Sets a manual clock, as an administrator would: no time passes. Without effect on the system's.
+    /// Sets a manual clock, as an administrator would: no time passes. Without effect on other clocks.
     pub fn set(&self, now: UnixMillis) {
-        self.with_manual(|manual| manual.now = now);
+        if let Source::Manual(manual) = &self.0 {
+            lock(manual).now = now;
+        }
     }
 
-    /// Lets time pass on a manual clock; without effect on the system's.
+    /// Lets time pass; without effect on the system's clock.
     pub fn advance(&self, span: Duration) {
-        self.with_manual(|manual| {
-            manual.now = manual.now.plus(span);
-            manual.elapsed = manual.elapsed.saturating_add(span);
-        });
+        match &self.0 {
+            Source::System => {}
+            Source::Advanced(added) => {
+                let millis = span.as_millis().try_into().unwrap_or(u64::MAX);
+                added.update(Ordering::Relaxed, Ordering::Relaxed, |added| added.saturating_add(millis));
+            }
+            Source::Manual(manual) => {
+                let manual = &mut *lock(manual);
+                manual.now = manual.now.plus(span);
+                manual.elapsed = manual.elapsed.saturating_add(span);
+            }
+        }
     }
 
-    fn with_manual<T>(&self, look: impl FnOnce(&mut Manual) -> T) -> Option<T> {
-        let manual = self.0.as_ref()?;
-        Some(look(&mut lock(manual)))
+    /// Whether [`advance`](Self::advance) has an effect.
+    pub fn can_advance(&self) -> bool {
+        !matches!(self.0, Source::System)
     }
+}
+
+fn load(added: &AtomicU64) -> Duration {
+    Duration::from_millis(added.load(Ordering::Relaxed))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
@@ -155,6 +206,19 @@ mod tests {
         let clone = clock.clone();
         clock.advance(Duration::from_secs(2));
         assert_eq!(clone.now(), UnixMillis(3_000));
+    }
+
+    #[test]
+    fn an_advanced_clock_runs_on_and_programs_outside_do_not_see_the_advance() {
+        const MONTH: Duration = Duration::from_hours(30 * 24);
+        let (system, clock) = (Clock::system(), Clock::advanceable());
+        let before = (system.now(), system.elapsed());
+        clock.clone().advance(MONTH);
+        system.advance(MONTH);
+        assert!(clock.now() >= before.0.plus(MONTH) && clock.elapsed() >= before.1 + MONTH);
+        assert!(clock.now_outside().since(system.now()) < MONTH);
+        assert_eq!((clock.can_advance(), system.can_advance()), (true, false));
+        assert_eq!((clock.manual_now(), system.now().since(before.0) < MONTH), (None, true));
     }
 
     #[test]

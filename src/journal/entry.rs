@@ -215,9 +215,9 @@ impl Record {
     }
 
     /// The entry for the worker that has leased it, with the state of its conversation.
-    pub(super) fn leased(&self, lease: Lease, state: Option<LeasedState>) -> Entry {
+    pub(super) fn leased(&self, lease: &Lease, state: Option<LeasedState>) -> Entry {
         Entry {
-            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease },
+            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease.clone() },
             state,
             id: self.id,
             answers: self.answers,

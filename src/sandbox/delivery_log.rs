@@ -76,15 +76,19 @@ impl DeliveryLog {
         self.latest.clear();
     }
 
-    /// Notes a step that the server under test reports.
-    pub(super) fn note(&mut self, step: &HandlingStep, now: UnixMillis, feed: &mut ChangeFeed) {
+    /// The delivery of the message that a step is about.
+    pub(super) fn of_step(&self, step: &HandlingStep) -> Option<&Delivery> {
         // The latest delivery that fits: the journal of an earlier server may have used the same number.
-        let found = self.latest.iter().rev().find(|delivery| match (step.answers, &delivery.handling) {
+        self.latest.iter().rev().find(|delivery| match (step.answers, &delivery.handling) {
             (Some(message), Some(handling)) => handling.entry == Some(message),
             (Some(_), None) => false,
             (None, _) => delivery.xml.as_bytes() == step.body,
-        });
-        let Some(id) = found.map(|delivery| delivery.id) else { return };
+        })
+    }
+
+    /// Notes a step that the server under test reports.
+    pub(super) fn note(&mut self, step: &HandlingStep, now: UnixMillis, feed: &mut ChangeFeed) {
+        let Some(id) = self.of_step(step).map(|delivery| delivery.id) else { return };
         let Some(delivery) = self.latest.get_mut(id) else { return };
         let handling = delivery.handling.get_or_insert_with(|| Handling::waiting(None));
         if step.answers.is_none() {

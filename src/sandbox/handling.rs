@@ -8,7 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::clock::UnixMillis;
+use super::dialogue_log::DialogueState;
+use crate::{
+    clock::UnixMillis,
+    ids::{AccountId, UserId},
+};
 
 /// The largest number of a message's replies that are kept.
 const MAX_REPLIES: usize = 100;
@@ -49,6 +53,17 @@ pub enum HandlingEvent {
     Quiet {
         /// The rule.
         by: String,
+    },
+    /// A person has the conversation: the message is kept for them, and no handler is asked.
+    Kept,
+    /// The conversation has another state from now on, after a message or because time has passed.
+    State {
+        /// The account of the conversation.
+        account: AccountId,
+        /// The user of the conversation.
+        user: UserId,
+        /// The dialogue with its state; none if the conversation is in no dialogue any more.
+        dialogue: Option<DialogueState>,
     },
     /// The attempt failed, and another one comes.
     Retry {
@@ -108,6 +123,8 @@ pub enum HandlingState {
     NotTaken,
     /// A rule takes the message, and is quiet for now.
     Quiet,
+    /// A person has the conversation: the message is kept for them.
+    Kept,
     /// The message was given up: a dead letter.
     Dead,
 }
@@ -160,14 +177,14 @@ impl Handling {
 
     /// Whether nothing more happens to the message, apart from its replies.
     pub fn is_settled(&self) -> bool {
-        use HandlingState::{Dead, Done, NotTaken, Quiet, Retrying, Waiting, Working};
+        use HandlingState::{Dead, Done, Kept, NotTaken, Quiet, Retrying, Waiting, Working};
         match self.state {
-            Done | NotTaken | Quiet | Dead => true,
+            Done | NotTaken | Quiet | Kept | Dead => true,
             Waiting | Working | Retrying => false,
         }
     }
 
-    /// Applies a step at the message itself.
+    /// Applies a step at the message itself; the state of its conversation is kept elsewhere.
     pub(super) fn apply(&mut self, step: &HandlingStep, now: UnixMillis) {
         (self.entry, self.attempts) = (Some(step.entry), step.attempt);
         (self.behind, self.reason, self.retry_at) = (None, None, None);
@@ -179,6 +196,8 @@ impl Handling {
                 HandlingState::Done
             }
             HandlingEvent::NotTaken => HandlingState::NotTaken,
+            HandlingEvent::Kept => HandlingState::Kept,
+            HandlingEvent::State { .. } => self.state,
             HandlingEvent::Quiet { by } => {
                 self.by = Some(excerpt(by));
                 HandlingState::Quiet
@@ -235,10 +254,12 @@ impl ReplyHandling {
         (self.reason, self.retry_at) = (None, None);
         self.state = match &step.event {
             HandlingEvent::Begun => ReplyState::Sending,
-            // No rule takes replies, so `NotTaken` and `Quiet` do not come.
-            HandlingEvent::Done { .. } | HandlingEvent::NotTaken | HandlingEvent::Quiet { .. } => {
-                ReplyState::Sent
-            }
+            // No rule and no person takes replies, so the last four do not come.
+            HandlingEvent::Done { .. }
+            | HandlingEvent::NotTaken
+            | HandlingEvent::Quiet { .. }
+            | HandlingEvent::Kept
+            | HandlingEvent::State { .. } => ReplyState::Sent,
             HandlingEvent::Retry { reason, after } => {
                 (self.reason, self.retry_at) = (Some(excerpt(reason)), Some(now.plus(*after)));
                 ReplyState::Retrying

@@ -113,10 +113,13 @@ mod api;
 mod assets;
 mod change_feed;
 mod content;
+mod control_api;
 mod conversation;
 mod deliverer;
 mod delivery_log;
 mod demo_account;
+mod desk;
+mod dialogue_log;
 mod event_stream;
 mod faults;
 mod handling;
@@ -133,6 +136,7 @@ mod ring_buffer;
 mod running;
 mod shared_state;
 mod signer;
+mod start;
 mod state;
 mod uploads;
 mod user;
@@ -140,6 +144,8 @@ mod user;
 pub use self::{
     content::{ArticleCard, ChatContent},
     conversation::{Conversation, ConversationError, Report},
+    desk::{DeskAction, DeskRequest},
+    dialogue_log::{DialogueRecord, DialogueState},
     faults::Faults,
     handling::{Handling, HandlingEvent, HandlingState, HandlingStep, ReplyHandling, ReplyState},
     history::{

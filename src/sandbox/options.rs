@@ -44,7 +44,8 @@ pub struct Options {
     pub faults: Faults,
     /// The number of messages that are kept, the latest ones; by default 1000.
     pub remembered_messages: usize,
-    /// The clock for signatures, for their check, and for the day of a message to all followers.
+    /// The clock for signatures, for their check, and for the day of a message to all followers; by default one on which a
+    /// test can [let time pass](super::Sandbox::advance).
     pub clock: Clock,
 }
 
@@ -63,7 +64,7 @@ impl Default for Options {
             pause: Duration::from_secs(1),
             faults: Faults::default(),
             remembered_messages: 1000,
-            clock: Clock::system(),
+            clock: Clock::advanceable(),
         }
     }
 }

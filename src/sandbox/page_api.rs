@@ -51,7 +51,7 @@ pub(super) struct PageContext {
 }
 
 /// Answers `/sandbox/…`, except for the stream of events.
-pub(super) fn router(context: PageContext) -> Router {
+pub(super) fn router(context: Arc<PageContext>) -> Router {
     Router::new()
         .route("/sandbox/state", get(show_state))
         .route("/sandbox/users", post(add_user))
@@ -65,11 +65,11 @@ pub(super) fn router(context: PageContext) -> Router {
         .route("/sandbox/media/{id}", get(show_file))
         .route("/sandbox/recording", get(show_recording))
         .route("/sandbox/play", post(play))
-        .with_state(Arc::new(context))
+        .with_state(context)
 }
 
 /// The refusal of a call: its status, and the reason.
-struct PageError(StatusCode, String);
+pub(super) struct PageError(pub(super) StatusCode, pub(super) String);
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
@@ -82,6 +82,7 @@ async fn show_state(State(page): State<Arc<PageContext>>) -> Response {
     let now = page.clock.now();
     let mut view = page.state.lock().view(now);
     view["now"] = json!(now);
+    view["can_advance"] = json!(page.clock.can_advance());
     view["app_key"] = json!(page.app_key);
     view["timeout_ms"] = json!(page.timeout.as_millis());
     answer(StatusCode::OK, &view)
@@ -229,7 +230,7 @@ fn query_value(request: &Request, name: &str) -> Option<String> {
 }
 
 /// Reads a call's body as JSON.
-async fn read_json<T: for<'de> Deserialize<'de>>(request: Request) -> Result<T, PageError> {
+pub(super) async fn read_json<T: for<'de> Deserialize<'de>>(request: Request) -> Result<T, PageError> {
     serde_json::from_slice(&read_bytes(request, MAX_JSON).await?).map_err(bad_request_error)
 }
 
@@ -239,10 +240,10 @@ async fn read_bytes(request: Request, max: usize) -> Result<Bytes, PageError> {
     to_bytes(request.into_body(), max).await.map_err(too_large)
 }
 
-fn bad_request_error(error: impl fmt::Display) -> PageError {
+pub(super) fn bad_request_error(error: impl fmt::Display) -> PageError {
     PageError(StatusCode::BAD_REQUEST, error.to_string())
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
+pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -1,13 +1,16 @@
 //! The messages of users: each is kept and delivered to the server under test.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use serde_json::json;
 use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     content::ChatContent,
     deliverer::Deliverer,
+    desk::{DeskAction, DeskError, DeskRequest},
+    dialogue_log::{DialogueChange, DialogueState},
     history::{Delivery, DeliveryState, ReasonKind},
     shared_state::SharedState,
     state::{Full, State},
@@ -161,6 +164,30 @@ impl Platform {
         (delivery.state, delivery.reason, delivery.reason_kind) = (DeliveryState::Waiting, None, None);
         state.update_delivery(&delivery);
         Ok(self.spawn_delivery(delivery, true))
+    }
+
+    /// Lets time pass on the clock of the sandbox and of its server.
+    pub(super) fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+        self.state.lock().feed.publish("time", &json!({ "now": self.clock.now() }));
+    }
+
+    /// Carries out a person's action at the server's desk, and notes who has the conversation then.
+    pub(super) async fn act_as_person(&self, request: DeskRequest) -> Result<(), DeskError> {
+        let desk = self.state.lock().desk.clone().ok_or(DeskError::NoDesk)?;
+        let DeskRequest { account, user, action } = request.clone();
+        desk.act(request).await?;
+        let dialogue = match action {
+            DeskAction::Answer(_) => return Ok(()),
+            DeskAction::TakeOver => Some(DialogueState::of_person()),
+            DeskAction::HandBack => None,
+        };
+        let (message, by_person) = (None, true);
+        let change = DialogueChange { account, user, message, by_person, dialogue };
+        let (mut state, now) = (self.state.lock(), self.clock.now());
+        let state = &mut *state;
+        state.dialogues.note(change, now, &mut state.feed);
+        Ok(())
     }
 
     fn spawn_delivery(&self, delivery: Delivery, is_resent: bool) -> EndedDelivery {

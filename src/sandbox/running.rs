@@ -1,31 +1,20 @@
 //! The running sandbox, as tests and the executable drive it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, middleware};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    access::{self, AllowedHosts},
-    api::{self, ApiContext},
-    assets,
     conversation::{Conversation, Report},
-    deliverer::Deliverer,
     demo_account::DEMO,
-    event_stream::{self, EventSource},
+    desk::{Desk, DeskRequest},
+    dialogue_log::DialogueRecord,
     faults::Faults,
     history::{ApiCall, ChatMessage, Delivery},
-    http_server::{base_url, serve},
     observer::Observer,
-    options::Options,
-    page_api::{self, PageContext},
     platform::Platform,
-    push::Pusher,
     shared_state::SharedState,
-    signer::Signer,
-    state::State,
     user::{ReadMarks, User},
 };
 use crate::{
@@ -37,113 +26,30 @@ use crate::{
 #[derive(Debug)]
 pub struct Sandbox {
     /// The key of the app that calls are signed for.
-    app_key: AppKey,
+    pub(super) app_key: AppKey,
     /// The secret that both sides sign with.
-    secret: SecretString,
+    pub(super) secret: SecretString,
     /// The access token of the portal push API.
-    portal_token: SecretString,
+    pub(super) portal_token: SecretString,
     /// The clock that signs, checks and dates.
-    clock: Clock,
+    pub(super) clock: Clock,
     /// The address that the listener was bound to at start.
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     /// The base address of the page and of both APIs, for example `http://127.0.0.1:8000`.
-    base_url: String,
+    pub(super) base_url: String,
     /// The state that answers and deliveries share; each change of it wakes the pages and tests that wait.
-    state: SharedState,
+    pub(super) state: SharedState,
     /// The way by which tests and the page write messages; it starts a task for each delivery.
-    platform: Arc<Platform>,
+    pub(super) platform: Arc<Platform>,
     /// The messages that tests have taken already.
-    read_marks: ReadMarks,
+    pub(super) read_marks: ReadMarks,
     /// The listener and all deliveries; [`stop`](Self::stop) waits for them.
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
     /// The signal at which the listener, all deliveries and all open answers end.
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
 }
 
 impl Sandbox {
-    /// Starts a sandbox on a free port of this machine, for a test.
-    ///
-    /// # Panics
-    ///
-    /// No port is free; [`start_with`](Self::start_with) gives the error instead.
-    pub async fn start() -> Self {
-        let started = Self::start_with(Options::default()).await;
-        started.unwrap_or_else(|error| panic!("the sandbox did not start: {error}"))
-    }
-
-    /// Starts a sandbox with `options`.
-    ///
-    /// # Errors
-    ///
-    /// The address cannot be listened on, or is not allowed without [`Options::allow_remote`].
-    pub async fn start_with(options: Options) -> io::Result<Self> {
-        if !options.allow_remote && !options.listen.ip().is_loopback() {
-            let refused = "a sandbox listens on this machine only, unless it is allowed to go beyond";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused));
-        }
-        let listener = TcpListener::bind(options.listen).await?;
-        let address = listener.local_addr()?;
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let state = SharedState::new(State::new(&options));
-        let deliverer = Deliverer {
-            signer: Signer { secret: options.secret.clone(), clock: options.clock.clone() },
-            pusher: Pusher::new(options.timeout)?,
-            retry_pause: options.pause,
-            clock: options.clock.clone(),
-            state: state.clone(),
-        };
-        let platform = Arc::new(Platform {
-            clock: options.clock.clone(),
-            state: state.clone(),
-            deliverer: Arc::new(deliverer),
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        });
-        let sandbox = Self {
-            app_key: options.app_key.clone(),
-            secret: options.secret.clone(),
-            portal_token: options.portal_token.clone(),
-            clock: options.clock.clone(),
-            address,
-            base_url: base_url(address),
-            state,
-            platform,
-            read_marks: ReadMarks::default(),
-            tasks,
-            stop,
-        };
-        let router = sandbox.router(options);
-        sandbox.tasks.spawn(serve(router, listener, sandbox.stop.clone()));
-        Ok(sandbox)
-    }
-
-    /// The page, its interface, and the platform's API.
-    fn router(&self, options: Options) -> Router {
-        let page = PageContext {
-            app_key: self.app_key.clone(),
-            base_url: self.base_url.clone(),
-            timeout: options.timeout,
-            clock: self.clock.clone(),
-            state: self.state.clone(),
-            platform: Arc::clone(&self.platform),
-        };
-        let events = EventSource { state: self.state.clone(), stop: self.stop.clone() };
-        let api = ApiContext {
-            app_key: self.app_key.clone(),
-            secret: self.secret.clone(),
-            portal_token: self.portal_token.clone(),
-            clock: self.clock.clone(),
-            state: self.state.clone(),
-            stop: self.stop.clone(),
-        };
-        let hosts = AllowedHosts { allow_remote: options.allow_remote, names: options.allow_hosts };
-        assets::router()
-            .merge(page_api::router(page))
-            .merge(event_stream::router(events))
-            .route_layer(middleware::from_fn_with_state(Arc::new(hosts), access::check_access))
-            .merge(api::router(api))
-    }
-
     /// The address that the sandbox listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
@@ -241,6 +147,16 @@ impl Sandbox {
         Observer { clock: self.clock.clone(), state: self.state.clone() }
     }
 
+    /// Sets the desk of the server under test, at which the page's user takes conversations over as a person.
+    ///
+    /// Without a desk the page does not offer this. `act` carries out one action; its error is a sentence for the page.
+    pub fn set_desk<F>(&self, act: impl Fn(DeskRequest) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.state.lock().desk = Some(Desk::new(act));
+    }
+
     /// A user of the app, who talks to the account `demo` unless [`User::with`] names another one.
     pub fn user(&self, id: impl Into<UserId>) -> User<'_> {
         User {
@@ -266,6 +182,11 @@ impl Sandbox {
         self.state.lock().calls.iter().cloned().collect()
     }
 
+    /// The latest states of conversations, oldest first, where the server [reports](Self::observer) them.
+    pub fn states(&self) -> Vec<DialogueRecord> {
+        self.state.lock().dialogues.list().into_iter().cloned().collect()
+    }
+
     /// Plays a conversation, and reports how it went.
     pub async fn play(&self, conversation: &Conversation) -> Report {
         conversation.play_on(&self.platform).await
@@ -274,6 +195,21 @@ impl Sandbox {
     /// The time by the sandbox's clock.
     pub fn now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// The sandbox's clock, for a server that goes by the same one:
+    /// [`CallbackService::with_clock`](crate::CallbackService::with_clock).
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Lets time pass, so that dialogues expire and timers are due; without effect if [`Options::clock`] is the system's.
+    ///
+    /// The server must go by the [`clock`](Self::clock) of the sandbox, or it refuses callbacks as too old. The server notices
+    /// within half a second, as its workers look for what is due that often. A handler that is at work meanwhile loses its
+    /// lease if more time passes than the lease lasts: wait for its reply before.
+    pub fn advance(&self, span: Duration) {
+        self.platform.advance(span);
     }
 
     /// Stops the sandbox: cuts deliveries and answers off, and waits until no task is left.

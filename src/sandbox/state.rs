@@ -8,8 +8,10 @@ use super::{
     content::ChatContent,
     delivery_log::DeliveryLog,
     demo_account::demo_account,
+    desk::Desk,
+    dialogue_log::{DialogueChange, DialogueLog, DialogueState},
     faults::{FaultInjector, Faults},
-    handling::HandlingStep,
+    handling::{HandlingEvent, HandlingStep},
     history::{ApiCall, ChatMessage, Delivery, Side},
     options::Options,
     push_pause::PushPause,
@@ -42,6 +44,9 @@ pub(super) struct State {
     pub(super) messages: RingBuffer<ChatMessage>,
     pub(super) deliveries: DeliveryLog,
     pub(super) calls: RingBuffer<ApiCall>,
+    pub(super) dialogues: DialogueLog,
+    /// The desk of the server under test; none if it has none that the sandbox reaches.
+    pub(super) desk: Option<Desk>,
     pub(super) uploads: Uploads,
     pub(super) injector: FaultInjector,
     pub(super) push_pause: PushPause,
@@ -84,6 +89,8 @@ impl State {
             messages: RingBuffer::new(max_messages, max_message_bytes, json_bytes),
             deliveries: DeliveryLog::new(),
             calls: RingBuffer::new(MAX_CALLS, MAX_CALL_BYTES, json_bytes),
+            dialogues: DialogueLog::new(),
+            desk: None,
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
             push_pause: PushPause::default(),
@@ -213,6 +220,20 @@ impl State {
 
     /// Notes a step of the server under test.
     pub(super) fn note_step(&mut self, step: &HandlingStep, now: UnixMillis) {
+        let delivery = self.deliveries.of_step(step);
+        if let HandlingEvent::State { account, user, dialogue } = &step.event {
+            let message = delivery.map(|delivery| delivery.message);
+            let (account, user, dialogue) = (account.clone(), user.clone(), dialogue.clone());
+            let change = DialogueChange { account, user, message, by_person: false, dialogue };
+            return self.dialogues.note(change, now, &mut self.feed);
+        }
+        if let (HandlingEvent::Kept, Some(delivery)) = (&step.event, delivery) {
+            // The person may have taken the conversation over before this sandbox was started.
+            let (account, user) = (delivery.account.clone(), delivery.user.clone());
+            let dialogue = Some(DialogueState::of_person());
+            let change = DialogueChange { account, user, message: None, by_person: true, dialogue };
+            self.dialogues.note(change, now, &mut self.feed);
+        }
         self.deliveries.note(step, now, &mut self.feed);
     }
 
@@ -245,6 +266,8 @@ impl State {
             "messages": self.messages.iter().collect::<Vec<_>>(),
             "deliveries": self.deliveries.iter().collect::<Vec<_>>(),
             "calls": self.calls.iter().collect::<Vec<_>>(),
+            "states": self.dialogues.list(),
+            "has_desk": self.desk.is_some(),
             "observed": self.deliveries.is_observed,
             "faults": self.injector.faults(),
             "paused_until": self.push_pause.until(now),

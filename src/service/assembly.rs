@@ -38,11 +38,11 @@ pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The client of each app.
-pub(super) fn clients(config: &Config) -> Result<HashMap<AppKey, Client>, ServiceError> {
+/// The client of each app, which signs by `clock`.
+pub(super) fn clients(config: &Config, clock: &Clock) -> Result<HashMap<AppKey, Client>, ServiceError> {
     let client = |app: &AppSection| {
         app.client(config.client.options())
-            .map(|client| (app.key.clone(), client))
+            .map(|client| (app.key.clone(), client.with_clock(clock.clone())))
             .map_err(|source| ServiceError::Client { app: app.key.clone(), source })
     };
     config.apps.iter().map(client).collect()

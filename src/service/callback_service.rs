@@ -92,6 +92,26 @@ impl CallbackService {
         self
     }
 
+    /// Makes the service go by `clock`, for a test that lets time pass: signatures, retries, timers and expiries are on its time,
+    /// except for a journal on PostgreSQL, which has the database's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rongcloud_callback::{CallbackService, Config, sandbox::Sandbox};
+    ///
+    /// # async fn example(sandbox: Sandbox, config: Config) {
+    /// // The sandbox signs by its own clock, so its server must go by the same one.
+    /// let service = CallbackService::new(config).with_clock(sandbox.clock());
+    /// // …
+    /// sandbox.advance(std::time::Duration::from_mins(31));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// Runs until SIGTERM or SIGINT, then finishes open requests, lets handlers end within the grace period, and closes the
     /// journal.
     ///
@@ -142,9 +162,9 @@ impl CallbackService {
     ///
     /// The [`ServiceError`] with which a start would end.
     pub fn check(&self) -> Result<(), ServiceError> {
-        let Self { config, .. } = self;
-        reply_apis(config, &clients(config)?)?;
-        desk_routes(config, &self.clock)?;
+        let Self { config, clock, .. } = self;
+        reply_apis(config, &clients(config, clock)?)?;
+        desk_routes(config, clock)?;
         journal::check(config.journal.url.expose()).map_err(|source| journal_error(config, source))?;
         for (key, address) in addresses(config) {
             Listener::check(address).map_err(|source| ServiceError::Listen { key, address, source })?;
@@ -198,7 +218,7 @@ impl CallbackService {
         let Self { config, routes, observers, clock } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
         metrics::install_recorder();
-        let clients = clients(&config)?;
+        let clients = clients(&config, &clock)?;
         let reply_apis = reply_apis(&config, &clients)?;
         let desk_routes = desk_routes(&config, &clock)?;
         // Opening may wait for the store for long. This line says what the service waits for.

@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod config;
 mod desk;
+mod dialogue;
 mod docs;
 mod fixtures;
 mod fuzz;

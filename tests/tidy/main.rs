@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("portal", &["http", "protocol", "ids", "clock", "stray"]),
     ("handler", &["protocol", "client", "ids", "clock"]),
     ("desk", &["journal", "protocol", "clock"]),
-    ("dialogue", &["desk", "handler", "protocol"]),
+    ("dialogue", &["client", "desk", "handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
     (
         "worker",

@@ -4,20 +4,32 @@ use rongcloud_callback::{
     Config,
     clock::Clock,
     config::JournalUrl,
-    journal::{self, EntryId, JournalError, State, Transfer},
+    journal::{self, EntryId, JournalError, State, StateFilter, Transfer},
 };
 
 use crate::failure::Failure;
 
-/// The number of entries that are in memory at once.
+/// The number of entries, or of states, that are in memory at once.
 const PAGE: usize = 500;
+
+/// The numbers of what was copied.
+#[derive(Debug, Default)]
+struct Counts {
+    pending: u64,
+    done: u64,
+    dead: u64,
+    /// The states of conversations.
+    states: u64,
+    /// The scheduled entries.
+    scheduled: u64,
+}
 
 pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Result<(), Failure> {
     let options = || config.journal.options(Clock::system());
     let source =
         journal::open_source(from.expose(), options()).await.map_err(|error| at(&from, error))?;
     let target = journal::open_target(to.expose(), options()).await.map_err(|error| at(&to, error))?;
-    if !target.page(EntryId(0), 1).await?.is_empty() {
+    if !is_empty(&*target).await? {
         let error = anyhow::anyhow!("the journal at {to} is not empty");
         return Err(Failure::yours(error).hint(
             "name a new file, or a database without a journal; if it is a copy that was not completed, remove it first",
@@ -29,22 +41,31 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
     })?;
     source.close().await?;
     target.close().await?;
-    let [pending, done, dead] = counts;
-    println!(
-        "copied {} entries: {pending} pending, {done} done, {dead} dead",
-        counts.iter().sum::<u64>()
-    );
+    let Counts { pending, done, dead, states, scheduled } = counts;
+    let entries = pending + done + dead;
+    println!("copied {entries} entries: {pending} pending, {done} done, {dead} dead");
+    println!("copied the states of {states} conversations, and {scheduled} scheduled entries");
     println!("no server takes the source any more: set `journal.url` to {to}");
     Ok(())
 }
 
-/// Copies all entries and switches over. At no moment does a server open both journals, or an incomplete one.
+/// Whether a journal has neither entries nor states of conversations, nor is anything scheduled in it.
+async fn is_empty(journal: &dyn Transfer) -> Result<bool, JournalError> {
+    Ok(journal.page(EntryId(0), 1).await?.is_empty()
+        && journal.states(StateFilter { limit: 1, ..StateFilter::default() }).await?.is_empty()
+        && journal.scheduled(0, 1).await?.is_empty())
+}
+
+/// Copies everything and switches over. At no moment does a server open both journals, or an incomplete one.
 async fn whole(
     source: &dyn Transfer,
     target: &dyn Transfer,
     to: &JournalUrl,
-) -> Result<[u64; 3], Failure> {
-    let counts = copy(source, target).await?;
+) -> Result<Counts, Failure> {
+    let mut counts = Counts::default();
+    copy_entries(source, target, &mut counts).await?;
+    copy_states(source, target, &mut counts).await?;
+    copy_scheduled(source, target, &mut counts).await?;
     source.move_to(to.to_string()).await?;
     target.end_copy().await?;
     Ok(counts)
@@ -54,20 +75,53 @@ fn at(url: &JournalUrl, error: JournalError) -> Failure {
     Failure::from(error).at(format!("the journal at {url}"))
 }
 
-/// Copies all entries; returns their numbers by state.
-async fn copy(source: &dyn Transfer, target: &dyn Transfer) -> Result<[u64; 3], Failure> {
-    let (mut after, mut counts) = (EntryId(0), [0; 3]);
+async fn copy_entries(
+    source: &dyn Transfer,
+    target: &dyn Transfer,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let mut after = EntryId(0);
     loop {
         let records = source.page(after, PAGE).await?;
-        let Some(last) = records.last() else { return Ok(counts) };
+        let Some(last) = records.last() else { return Ok(()) };
         after = last.id;
         for record in &records {
-            counts[match record.state {
-                State::Pending => 0,
-                State::Done => 1,
-                State::Dead => 2,
-            }] += 1;
+            *match record.state {
+                State::Pending => &mut counts.pending,
+                State::Done => &mut counts.done,
+                State::Dead => &mut counts.dead,
+            } += 1;
         }
         target.restore(records).await?;
+    }
+}
+
+async fn copy_states(
+    source: &dyn Transfer,
+    target: &dyn Transfer,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let states = source.states(StateFilter { after, limit: PAGE, ..StateFilter::default() }).await?;
+        let Some(last) = states.last() else { return Ok(()) };
+        after = Some(last.conversation.clone());
+        counts.states += states.len() as u64;
+        target.restore_states(states).await?;
+    }
+}
+
+async fn copy_scheduled(
+    source: &dyn Transfer,
+    target: &dyn Transfer,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let scheduled = source.scheduled(after, PAGE).await?;
+        let Some(last) = scheduled.last() else { return Ok(()) };
+        after = last.id;
+        counts.scheduled += scheduled.len() as u64;
+        target.restore_scheduled(scheduled).await?;
     }
 }

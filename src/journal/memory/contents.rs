@@ -136,7 +136,7 @@ impl Contents {
                     Queue::Inbox => self.conversations.leased(&record.conversation, accepted, moment),
                     Queue::Outbox => None,
                 };
-                entries.push(record.leased(lease, state));
+                entries.push(record.leased(&lease, state));
             }
         }
         entries

@@ -47,16 +47,20 @@ static SCHEDULE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The statement that puts in states as they were.
+/// The statement that puts in states as they were. No new entry gets the number by which one of them is told, though the
+/// entry that had it may have been purged.
 const RESTORE_STATES: &str = "
+    with added as (
     insert into conversation_state (conversation_hash, revision, expires_at, version, is_expiring, conversation, dialogue,
         body)
     select conversation_hash, revision, expires_at - clock_steps, r.version, is_expiring, conversation, dialogue, body
     from version, unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::bytea[], $7::bytea[],
         $8::bytea[])
-        r (conversation_hash, revision, expires_at, version, is_expiring, conversation, dialogue, body)";
+        r (conversation_hash, revision, expires_at, version, is_expiring, conversation, dialogue, body)
+    )
+    select setval('entry_id', greatest(nextval('entry_id'), $9::bigint))";
 
-/// The statement that puts in scheduled entries as they were.
+/// The statement that puts in scheduled entries as they were, likewise.
 const RESTORE_SCHEDULED: &str = "
     with added as (
         insert into scheduled (id, due_at, answers, queue, is_bound, key, conversation_hash, conversation, body)
@@ -65,7 +69,8 @@ const RESTORE_SCHEDULED: &str = "
             $7::bytea[], $8::bytea[], $9::bytea[])
             r (id, due_at, answers, queue, is_bound, key, conversation_hash, conversation, body)
     )
-    select setval('scheduled_id', greatest(nextval('scheduled_id'), $10::bigint))";
+    select setval('scheduled_id', greatest(nextval('scheduled_id'), $10::bigint)),
+        setval('entry_id', greatest(nextval('entry_id'), $11::bigint))";
 
 /// The states that a filter admits, in the order of their conversations.
 pub(super) async fn states(
@@ -152,15 +157,18 @@ pub(super) async fn restore_states(client: &Client, states: &[ConversationState]
     let all = |of: fn(&ConversationState) -> i64| states.iter().map(of).collect::<Vec<_>>();
     let hashes: Vec<_> = states.iter().map(|it| KeyHash::of(it.conversation.as_bytes())).collect();
     let are_expiring: Vec<_> = states.iter().map(|it| it.is_expiring).collect();
-    let values: [&(dyn ToSql + Sync); 8] = [
+    let revisions = all(|it| it.revision.0);
+    let last = revisions.iter().copied().max().unwrap_or(0);
+    let values: [&(dyn ToSql + Sync); 9] = [
         &hashes,
-        &all(|it| it.revision.0),
+        &revisions,
         &all(|it| it.expires_at.0),
         &all(|it| it.version.into()),
         &are_expiring,
         &bytes(|it| it.conversation.as_bytes()),
         &bytes(|it| it.dialogue.as_bytes()),
         &bytes(|it| &it.body),
+        &last,
     ];
     client.execute(RESTORE_STATES, &values).await.map(drop)
 }
@@ -187,7 +195,8 @@ pub(super) async fn restore_scheduled(client: &Client, entries: &[Scheduled]) ->
     let keys: Vec<_> = entries.iter().map(|it| it.key).collect();
     let hashes: Vec<_> = entries.iter().map(|it| KeyHash::of(it.conversation.as_bytes())).collect();
     let last = ids.iter().copied().max().unwrap_or(0);
-    let values: [&(dyn ToSql + Sync); 10] = [
+    let last_entry = answers.iter().copied().flatten().max().unwrap_or(0);
+    let values: [&(dyn ToSql + Sync); 11] = [
         &ids,
         &all(|it| it.due_at.0),
         &answers,
@@ -198,6 +207,7 @@ pub(super) async fn restore_scheduled(client: &Client, entries: &[Scheduled]) ->
         &bytes(|it| it.conversation.as_bytes()),
         &bytes(|it| &it.body),
         &last,
+        &last_entry,
     ];
     client.execute(RESTORE_SCHEDULED, &values).await.map(drop)
 }

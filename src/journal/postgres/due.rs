@@ -1,9 +1,9 @@
-//! What is scheduled and due is appended, and states that have expired are announced: before a lease of the Inbox, and
-//! once, whichever replica it is that leases.
+//! Scheduled entries that are due are appended, and states that have expired are announced: before a lease of the Inbox,
+//! and once, whichever replica it is that leases.
 
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
     error::Failure,
@@ -92,7 +92,7 @@ static APPEND_DUE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What is due: the numbers of scheduled entries, the states that have expired, and the conversations to lock for them.
+/// The numbers of scheduled entries that are due, the states that have expired, and the conversations to lock for them.
 #[derive(Debug, Default)]
 struct Due {
     scheduled: Vec<i64>,
@@ -113,7 +113,7 @@ struct AfterDue {
     next: Next,
 }
 
-/// What is due next, and the backlog of the Inbox.
+/// The time until something is due next, and the backlog of the Inbox.
 #[derive(Debug)]
 struct Next {
     due_in: Option<Duration>,
@@ -230,7 +230,7 @@ async fn transact(
         let Due { scheduled, expired, revisions, keys, conversations } = &due;
         let (queues, hashes): (Vec<_>, Vec<_>) = conversations.iter().copied().unzip();
         let locked = client.query(LOCK.as_str(), &[&now, &queues, &hashes]).await?;
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
+        let values: [&(dyn ToSql + Sync); 7] =
             [&now, scheduled, expired, revisions, keys, &shard, &elapsed];
         client.execute(APPEND_DUE.as_str(), &values).await?;
         let no_fences = Vec::<i64>::new();

@@ -143,7 +143,13 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The statement that leases ready entries to a replica, those of the Inbox with the states of their conversations; none of
-/// the Inbox while the Outbox is full. A state had expired if it did before its entry was accepted.
+/// the Inbox while the Outbox is full.
+///
+/// Journal time stands still while no server runs, and the wall clock may have been set since: by the earlier of the two,
+/// an entry that was accepted before its conversation's state expired is not late.
+///
+/// The journal's time stands still while no server runs, and the database's clock may have been set: by the earlier of the
+/// two, a message that was accepted in time is not late.
 ///
 /// A state that was changed while the statement was looking for conversations may be read as it was before. Then the
 /// finish of the entry finds out.
@@ -168,7 +174,8 @@ static LEASE: LazyLock<String> = LazyLock::new(|| {
         where e.id = l.leased_entry
         returning l.conversation_hash, l.fence, l.ready_at, e.id, e.answers, e.conversation, e.body, e.attempts,
             e.accepted_at, s.revision, s.dialogue, s.version, s.body,
-            s.expires_at <= {NOW} - greatest($7::bigint - e.accepted_elapsed, 0)"
+            s.expires_at <= least({NOW} - greatest($7::bigint - e.accepted_elapsed, 0),
+                e.accepted_at - (select clock_steps from version))"
     )
 });
 

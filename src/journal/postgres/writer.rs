@@ -79,10 +79,11 @@ impl Writer {
         if let Err(error) = self.pool.reconnect().await {
             return transaction.fail(&error);
         }
-        if transaction.leases_inbox() && self.replica.next_due.may_be_now() {
-            if let Err(error) = self.append_due().await {
-                return transaction.fail(&error);
-            }
+        if transaction.leases_inbox()
+            && self.replica.next_due.may_be_now()
+            && let Err(error) = self.append_due().await
+        {
+            return transaction.fail(&error);
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
         self.commands.record(transaction.len() as f64);

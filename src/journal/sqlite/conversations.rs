@@ -69,16 +69,16 @@ impl Due {
     }
 }
 
-/// What is due at `now`, in order.
-pub(super) fn due(connection: &Connection, now: UnixMillis) -> Result<Vec<Due>> {
+/// What is due at `now`, in order; nothing of the Inbox unless that `has_room`.
+pub(super) fn due(connection: &Connection, now: UnixMillis, has_room: bool) -> Result<Vec<Due>> {
     let mut scheduled = connection.prepare_cached(&format!(
-        "select {SCHEDULED} from scheduled where due_at <= ?1 order by due_at, id limit ?2"
+        "select {SCHEDULED} from scheduled where due_at <= ?1 and (?3 or queue = 1) order by due_at, id limit ?2"
     ))?;
     let mut expired = connection.prepare_cached(&format!(
-        "select {STATE} from conversation_state where is_expiring = 0 and expires_at <= ?1
+        "select {STATE} from conversation_state where is_expiring = 0 and expires_at <= ?1 and ?3
          order by expires_at, conversation limit ?2"
     ))?;
-    let bounds = params![now, MAX_DUE];
+    let bounds = params![now, MAX_DUE, has_room];
     let mut due = scheduled
         .query_map(bounds, |row| self::scheduled(row).map(Due::Scheduled))?
         .chain(expired.query_map(bounds, |row| state(row).map(Due::Expired))?)
@@ -159,14 +159,17 @@ pub(super) fn schedule(
 pub(super) fn states(connection: &Connection, filter: &StateFilter) -> Result<Vec<ConversationState>> {
     let StateFilter { conversation, dialogue, after, limit } = filter;
     let wanted = [("conversation =", conversation), ("dialogue =", dialogue), ("conversation >", after)];
-    let (mut sql, mut values) = (format!("select {STATE} from conversation_state where 1"), Vec::new());
+    let (mut conditions, mut values) = (vec!["1".to_owned()], Vec::new());
     for (condition, value) in wanted {
         if let Some(value) = value {
             values.push(value as &dyn ToSql);
-            sql.push_str(&format!(" and {condition} ?{}", values.len()));
+            conditions.push(format!("{condition} ?{}", values.len()));
         }
     }
-    sql.push_str(&format!(" order by conversation limit {limit}"));
+    let (conditions, limit) = (conditions.join(" and "), i64::try_from(*limit).unwrap_or(i64::MAX));
+    let sql = format!(
+        "select {STATE} from conversation_state where {conditions} order by conversation limit {limit}"
+    );
     connection.prepare(&sql)?.query_map(params_from_iter(values), state)?.collect()
 }
 
@@ -176,7 +179,8 @@ pub(super) fn restore_state(connection: &Connection, state: &ConversationState) 
     let ConversationState { conversation, dialogue, version, body, revision, expires_at, .. } = state;
     let values =
         params![conversation, dialogue, version, &body[..], revision.0, expires_at, state.is_expiring];
-    connection.prepare_cached(&sql)?.execute(values).map(drop)
+    connection.prepare_cached(&sql)?.execute(values)?;
+    pass_over(connection, revision.0)
 }
 
 /// Scheduled entries after `after`, in the order in which they were scheduled.
@@ -195,13 +199,24 @@ pub(super) fn restore_scheduled(connection: &Connection, entry: &Scheduled) -> R
     let sql = format!("insert into scheduled ({SCHEDULED}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
     let Scheduled { id, queue, key, conversation, answers, is_bound, due_at, body } = entry;
     let values = params![id, queue, key, conversation, answers, is_bound, due_at, &body[..]];
-    connection.prepare_cached(&sql)?.execute(values).map(drop)
+    connection.prepare_cached(&sql)?.execute(values)?;
+    pass_over(connection, answers.map_or(0, |EntryId(id)| id))
+}
+
+/// Gives no new entry this number: the entry that had it may have been purged, and what it has left is told by it.
+fn pass_over(connection: &Connection, id: i64) -> Result<()> {
+    let sql = "update tally set purged_to = max(purged_to, ?1)";
+    connection.prepare_cached(sql)?.execute([id]).map(drop)
 }
 
 /// Moves what is due and what expires with the wall clock.
 pub(super) fn move_due(connection: &Connection, millis: i64) -> Result<()> {
-    connection.execute("update scheduled set due_at = due_at + ?1", [millis])?;
-    connection.execute("update conversation_state set expires_at = expires_at + ?1", [millis]).map(drop)
+    // The latest time that can be moved: beyond it lies what is never due.
+    let latest = NEVER.0 - millis.max(0);
+    let step = [millis, latest];
+    connection.execute("update scheduled set due_at = min(due_at, ?2) + ?1", step)?;
+    let sql = "update conversation_state set expires_at = min(expires_at, ?2) + ?1";
+    connection.execute(sql, step).map(drop)
 }
 
 fn state(row: &Row<'_>) -> Result<ConversationState> {

@@ -61,8 +61,9 @@ fn moved_to(connection: &Connection) -> Result<String> {
 
 /// Marks an empty journal as being copied to; `false` if it is not empty.
 pub(super) fn begin_copy(connection: &Connection) -> Result<bool> {
-    let is_empty =
-        connection.query_row("select not exists (select 1 from entry)", [], |row| row.get(0))?;
+    let sql = "select not exists (select 1 from entry) and not exists (select 1 from conversation_state)
+        and not exists (select 1 from scheduled)";
+    let is_empty = connection.query_row(sql, [], |row| row.get(0))?;
     if is_empty {
         Mark::BeingCopiedTo.write(connection)?;
     }

@@ -91,12 +91,15 @@ pub(super) fn leased_entry(
 fn leased_state(row: &Row<'_>, moment: Moment) -> Result<Option<LeasedState>> {
     let Some(revision) = row.get::<_, Option<i64>>(6)? else { return Ok(None) };
     let body: Vec<u8> = row.get(9)?;
+    // The journal's time stands still while no server runs, the wall clock may have been set: by the earlier of the two,
+    // a message that was accepted in time is not late.
+    let accepted_at = moment.at(row.get(5)?).min(row.get(4)?);
     Ok(Some(LeasedState {
         revision: Revision(revision),
         dialogue: row.get(7)?,
         version: row.get(8)?,
         body: body.into(),
-        is_expired: row.get::<_, UnixMillis>(10)? <= moment.at(row.get(5)?),
+        is_expired: row.get::<_, UnixMillis>(10)? <= accepted_at,
     }))
 }
 

@@ -175,7 +175,8 @@ impl Transaction<'_> {
         if self.next_due > self.moment.now {
             return Ok(());
         }
-        for due in conversations::due(self.connection, self.moment.now)? {
+        let has_room = self.queues.room() > 0;
+        for due in conversations::due(self.connection, self.moment.now, has_room)? {
             if due.queue() == Queue::Inbox && self.queues.room() == 0 {
                 continue;
             }

@@ -72,7 +72,8 @@ impl Target {
             return Err(HandlerError::retryable(busy));
         };
         let prepare = || {
-            let timestamp = webhook::timestamp(clock.now());
+            // The service compares the timestamp with its own clock.
+            let timestamp = webhook::timestamp(clock.now_outside());
             let signatures = webhook::signatures(secrets, &message.id, &timestamp, &body);
             let request = Request::post("")
                 .with_raw_query(url.query().unwrap_or_default().to_owned())

@@ -5,6 +5,7 @@ use std::{str::FromStr, time::Duration};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::expected_state::{ExpectedState, StateEntry};
 use crate::{
     ids::{AccountId, UserId},
     sandbox::{content::ChatContent, demo_account::DEMO},
@@ -46,11 +47,15 @@ pub enum ConversationError {
 pub(super) struct Step {
     pub(super) account: AccountId,
     pub(super) user: UserId,
+    /// The time that passes before the action.
+    pub(super) after: Option<Duration>,
     /// The action; none for a step that only waits for replies.
     pub(super) action: Option<ChatContent>,
     /// The replies that must come; none if they are not checked.
     pub(super) replies: Option<Vec<Expected>>,
     pub(super) within: Duration,
+    /// The state that the conversation must have after the step; none if it is not checked.
+    pub(super) state: Option<ExpectedState>,
 }
 
 /// A reply that must come.
@@ -84,6 +89,7 @@ struct File {
 struct StepEntry {
     account: Option<AccountId>,
     user: Option<UserId>,
+    after: Option<String>,
     says: Option<String>,
     #[serde(default)]
     follows: bool,
@@ -92,6 +98,7 @@ struct StepEntry {
     sends: Option<ChatContent>,
     replies: Option<Vec<ReplyEntry>>,
     within: Option<String>,
+    state: Option<StateEntry>,
 }
 
 /// An element of `replies`.
@@ -150,21 +157,24 @@ impl StepEntry {
             self.replies.map(|replies| replies.into_iter().map(ReplyEntry::into_expected).collect());
         let replies: Option<Vec<_>> = replies.transpose()?;
         let within = match (self.within, &replies) {
-            (Some(span), _) => parse_span(&span)?,
+            (Some(span), _) => parse_span("within", &span)?,
             (None, Some(replies)) if replies.is_empty() => SILENT_TIME,
             (None, _) => REPLY_TIME,
         };
-        if action.is_none() && replies.is_none() {
-            return Err("it does nothing and looks at nothing: it needs `says`, `sends`, `follows`, `unfollows` or \
-                        `replies`"
+        let after = self.after.map(|span| parse_span("after", &span)).transpose()?;
+        if action.is_none() && after.is_none() && replies.is_none() && self.state.is_none() {
+            return Err("it does nothing and looks at nothing: it needs `says`, `sends`, `follows`, `unfollows`, \
+                        `after`, `replies` or `state`"
                 .to_owned());
         }
         Ok(Step {
             account: self.account.unwrap_or_else(|| account.clone()),
             user,
+            after,
             action,
             replies,
             within,
+            state: self.state.map(ExpectedState::from),
         })
     }
 }
@@ -206,14 +216,15 @@ impl Expected {
     }
 }
 
-fn parse_span(text: &str) -> Result<Duration, String> {
+/// The span that the key `name` has.
+fn parse_span(name: &str, text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
-        .map_err(|_| format!("`within` is \"{text}\", not a time such as \"5s\" or \"500ms\""))?;
+        .map_err(|_| format!("`{name}` is \"{text}\", not a time such as \"5s\" or \"31m\""))?;
     match Duration::try_from(span) {
-        Ok(Duration::ZERO) => Err("`within` is no time at all: nothing can come in it".to_owned()),
+        Ok(Duration::ZERO) => Err(format!("`{name}` is no time at all: nothing can come in it")),
         Ok(span) => Ok(span),
-        Err(_) => Err("`within` is negative".to_owned()),
+        Err(_) => Err(format!("`{name}` is negative")),
     }
 }
 
@@ -242,6 +253,7 @@ mod tests {
             ("within = \"1s\"", "it does nothing and looks at nothing"),
             ("replies = []\nwithin = \"0s\"", "`within` is no time at all"),
             ("sends = { kind = \"news\", articles = [] }", "users do not send `news`"),
+            ("after = \"soon\"", "`after` is \"soon\""),
         ] {
             let message = mistake(&format!("{correct}[[step]]\n{step}"));
             assert!(message.starts_with("step 2: ") && message.contains(what), "{message}");

@@ -1,6 +1,15 @@
 //! The language of a report, and texts of strangers in a form that is safe on a terminal.
 
-use crate::{ids::UserId, sandbox::content::ChatContent};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::expected_state::ExpectedState;
+use crate::{
+    ids::UserId,
+    sandbox::{content::ChatContent, dialogue_log::DialogueState},
+};
 
 /// The indentation of the lines below a step.
 pub(super) const INDENT: &str = "    ";
@@ -54,6 +63,41 @@ impl Language {
                 self.label(&sends, &other.words())
             }
         }
+    }
+
+    /// The heading of a step before which time passes.
+    pub(super) fn describe_after(self, after: Option<Duration>, action: &str) -> String {
+        let Some(span) = after.and_then(|span| SignedDuration::try_from(span).ok()) else {
+            return action.to_owned();
+        };
+        self.pick(format!("{span:#} later, {action}"), format!("{span:#} 后，{action}"))
+    }
+
+    /// The line for the state that a conversation must have.
+    pub(super) fn describe_expected_state(self, expected: &ExpectedState) -> String {
+        let label = self.pick("expected state", "预期状态");
+        match expected {
+            ExpectedState::None => self.describe_state(label, None),
+            ExpectedState::Dialogue { name, body } => {
+                self.describe_state(label, Some((name, body.as_ref())))
+            }
+        }
+    }
+
+    /// The line for the state that a conversation has.
+    pub(super) fn describe_stored_state(self, stored: Option<&DialogueState>) -> String {
+        let state = stored.map(|stored| (stored.name.as_str(), Some(&stored.body)));
+        self.describe_state(self.pick("its state", "实际状态"), state)
+    }
+
+    fn describe_state(self, label: &str, state: Option<(&str, Option<&Value>)>) -> String {
+        let colon = self.pick(": ", "：");
+        let state = match state {
+            None => self.pick("none", "无").to_owned(),
+            Some((name, None)) => name.to_owned(),
+            Some((name, Some(body))) => format!("{name} {body}"),
+        };
+        format!("{label}{colon}{}", printable(&state))
     }
 
     /// A label and a text: on one line, or the text below the label if it has several lines.

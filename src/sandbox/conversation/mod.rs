@@ -1,11 +1,13 @@
 //! Conversation files, whose format [`sandbox`](crate::sandbox) describes: read, played and recorded.
 
+mod expected_state;
 mod file;
 mod language;
 mod player;
 mod reason;
 mod recorder;
 mod report;
+mod unplayable;
 
 pub use file::{Conversation, ConversationError};
 pub(super) use recorder::record;

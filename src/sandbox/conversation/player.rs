@@ -2,11 +2,13 @@
 
 use std::{collections::HashMap, mem, time::Duration};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
+    expected_state::ExpectedState,
     file::{Conversation, Expected, Step},
     report::{Checked, Difference, PlayedStep, Report},
+    unplayable::Unplayable,
 };
 use crate::{
     ids::{AccountId, UserId},
@@ -21,6 +23,8 @@ use crate::{
 
 /// The time for the end of a delivery whose result only makes the report more exact.
 const GRACE: Duration = Duration::from_millis(100);
+/// The time in which a server notices that time has passed: its workers look for what is due twice a second.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// A conversation that is being played.
 struct Player<'p> {
@@ -56,9 +60,14 @@ struct StepDelivery {
 impl Conversation {
     /// Plays the conversation against the server under test.
     pub(in crate::sandbox) async fn play_on(&self, platform: &Platform) -> Report {
+        let unplayable = self.unplayable(platform);
         let start = platform.state.lock().messages.last_id();
         let mut player = Player { platform, start, progress: HashMap::new(), replies: Vec::new() };
-        let mut report = Report { steps: Vec::new(), total: self.steps.len(), surplus: Vec::new() };
+        let (steps, surplus) = (Vec::new(), Vec::new());
+        let mut report = Report { steps, total: self.steps.len(), surplus, unplayable };
+        if !report.has_passed() {
+            return report;
+        }
         for step in &self.steps {
             report.steps.push(player.play(step).await);
             if !report.has_passed() {
@@ -67,6 +76,19 @@ impl Conversation {
         }
         report.surplus = player.surplus();
         report
+    }
+
+    /// The first step that this sandbox cannot play, if there is one.
+    fn unplayable(&self, platform: &Platform) -> Option<Unplayable> {
+        let number = |needs: fn(&Step) -> bool| self.steps.iter().position(needs).map(|index| index + 1);
+        if !platform.clock.can_advance()
+            && let Some(step) = number(|step| step.after.is_some())
+        {
+            return Some(Unplayable::After { step });
+        }
+        let is_observed = platform.state.lock().deliveries.is_observed;
+        let step = number(|step| step.state.is_some()).filter(|_| !is_observed)?;
+        Some(Unplayable::State { step })
     }
 }
 
@@ -79,6 +101,7 @@ impl Player<'_> {
         let (user, action) = (step.user.clone(), step.action.clone());
         PlayedStep {
             user,
+            after: step.after,
             action,
             replies: mem::take(&mut self.replies),
             result,
@@ -96,29 +119,58 @@ impl Player<'_> {
         } else if let Some(early) = self.next(step, Duration::ZERO).await {
             return Err(Difference::Early(early));
         }
+        if let Some(span) = step.after {
+            self.let_pass(step, span).await;
+        }
         let mut delivery = self.act(step)?;
+        let checked = self.check_replies(step, &mut delivery).await?;
+        if let Some(expected) = &step.state {
+            self.expect_state(step, expected).await?;
+        }
+        Ok(checked)
+    }
+
+    /// Lets time pass once all messages are handled, and gives the server the time to notice.
+    async fn let_pass(&mut self, step: &Step, span: Duration) {
+        // A handler that is at work while time passes would lose its lease, and its message would be handled again.
+        let is_idle = |state: &State| {
+            let mut handlings =
+                state.deliveries.iter().filter_map(|delivery| delivery.handling.as_ref());
+            handlings.all(|it| it.is_settled() || it.state == HandlingState::Retrying).then_some(())
+        };
+        _ = timeout(step.within, self.platform.state.wait_for(is_idle)).await;
+        self.platform.advance(span);
+        sleep(NOTICE).await;
+    }
+
+    /// Compares the replies to a step.
+    async fn check_replies(
+        &mut self,
+        step: &Step,
+        delivery: &mut Option<StepDelivery>,
+    ) -> Result<Checked, Difference> {
         let Some(replies) = &step.replies else {
-            self.wait_until_accepted(step, &mut delivery).await?;
-            self.wait_for_unchecked_replies(step).await;
-            return Ok(Checked::Delivery);
+            self.wait_until_accepted(step, delivery).await?;
+            self.wait_for_handling(step).await;
+            return Ok(if step.action.is_some() { Checked::Delivery } else { Checked::Nothing });
         };
         if replies.is_empty() {
             // The time without a reply begins when the server could have answered.
-            self.wait_until_accepted(step, &mut delivery).await?;
+            self.wait_until_accepted(step, delivery).await?;
             self.expect_silence(step).await?;
             return Ok(Checked::Silence);
         }
         let compared = tokio::select! {
             biased;
             compared = self.compare(step, replies) => compared,
-            Err(difference) = accepted(&mut delivery) => return Err(difference),
+            Err(difference) = accepted(delivery) => return Err(difference),
         };
         if compared.is_err() {
             // A reply may be faster than the answer to the delivery, which the report shows.
-            _ = timeout(GRACE, accepted(&mut delivery)).await;
+            _ = timeout(GRACE, accepted(delivery)).await;
         }
         compared?;
-        self.wait_until_accepted(step, &mut delivery).await?;
+        self.wait_until_accepted(step, delivery).await?;
         Ok(Checked::Replies)
     }
 
@@ -131,9 +183,9 @@ impl Player<'_> {
         Ok(Some(StepDelivery { ended: sent.ended, is_accepted: None }))
     }
 
-    /// Waits until all replies to the step have been sent, where the server reports its work: a late reply would seem to be
-    /// one to the next step.
-    async fn wait_for_unchecked_replies(&mut self, step: &Step) {
+    /// Waits until the user's latest message is handled and all replies to it have been sent, where the server reports its
+    /// work: a late reply would seem to be one to the next step.
+    async fn wait_for_handling(&mut self, step: &Step) {
         let Some(id) = self.progress(step).delivery else { return };
         let is_over = |state: &State| {
             let Some(delivery) = state.deliveries.get(id) else { return Some(()) };
@@ -188,6 +240,21 @@ impl Player<'_> {
         }
     }
 
+    /// Waits until the conversation has the expected state.
+    async fn expect_state(&mut self, step: &Step, expected: &ExpectedState) -> Result<(), Difference> {
+        // The conversation may have had this state before: what the step does to it must have been reported.
+        self.wait_for_handling(step).await;
+        sleep(GRACE).await;
+        let is_met = |state: &State| {
+            expected.is_met_by(state.dialogues.current(&step.account, &step.user)).then_some(())
+        };
+        if timeout(step.within, self.platform.state.wait_for(is_met)).await.is_ok() {
+            return Ok(());
+        }
+        let stored = self.platform.state.lock().dialogues.current(&step.account, &step.user).cloned();
+        Err(Difference::State { expected: expected.clone(), stored })
+    }
+
     /// The progress of the step's conversation.
     fn progress(&mut self, step: &Step) -> &mut Progress {
         let new = Progress { read: self.start, is_ignored: false, delivery: None, is_accepted: false };
@@ -231,6 +298,8 @@ async fn accepted(delivery: &mut Option<StepDelivery>) -> Result<(), Difference>
 
 /// Whether a message is handled and all its replies are sent, so that no further reply comes.
 fn is_answered(handling: &Handling) -> bool {
-    matches!(handling.state, HandlingState::Done | HandlingState::NotTaken | HandlingState::Quiet)
-        && handling.replies.iter().all(|reply| reply.state == ReplyState::Sent)
+    matches!(
+        handling.state,
+        HandlingState::Done | HandlingState::NotTaken | HandlingState::Quiet | HandlingState::Kept
+    ) && handling.replies.iter().all(|reply| reply.state == ReplyState::Sent)
 }

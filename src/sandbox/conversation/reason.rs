@@ -163,6 +163,9 @@ fn describe_message(language: Language, handling: &Handling) -> String {
         (HandlingState::NotTaken, _) => {
             language.pick("no rule or handler takes such a message", "没有规则或处理程序接收这种消息").to_owned()
         }
+        (HandlingState::Kept, _) => language
+            .pick("a person has the conversation: it is kept for them", "会话由人工接管：消息已为人工保留")
+            .to_owned(),
         (HandlingState::Quiet, _) => {
             language.pick(format!("{by} is quiet for now"), format!("{by} 暂时静默"))
         }

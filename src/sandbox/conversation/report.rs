@@ -1,15 +1,19 @@
 //! The report of a played conversation, step by step, in English or in Chinese.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{
+    expected_state::ExpectedState,
     file::{Expected, TextCheck},
     language::{INDENT, Language, printable},
     reason,
+    unplayable::Unplayable,
 };
 use crate::{
     ids::UserId,
-    sandbox::{content::ChatContent, history::Delivery, platform::WriteError},
+    sandbox::{
+        content::ChatContent, dialogue_log::DialogueState, history::Delivery, platform::WriteError,
+    },
 };
 
 /// The report of a played conversation; its text lists the steps with their differences.
@@ -20,12 +24,16 @@ pub struct Report {
     pub(super) total: usize,
     /// The replies that came after all steps, and that no step expects.
     pub(super) surplus: Vec<(UserId, ChatContent)>,
+    /// The step because of which nothing was played.
+    pub(super) unplayable: Option<Unplayable>,
 }
 
 /// A step that was played.
 #[derive(Debug, Clone)]
 pub(super) struct PlayedStep {
     pub(super) user: UserId,
+    /// The time that passed before the action.
+    pub(super) after: Option<Duration>,
     pub(super) action: Option<ChatContent>,
     /// The replies that came as expected.
     pub(super) replies: Vec<ChatContent>,
@@ -43,6 +51,8 @@ pub(super) enum Checked {
     Silence,
     /// The delivery was accepted; replies are not checked, as the step has no `replies`.
     Delivery,
+    /// Replies are not checked, and the step has no action.
+    Nothing,
 }
 
 /// The reason why a step failed.
@@ -52,6 +62,8 @@ pub(super) enum Difference {
     Reply { expected: Option<Box<Expected>>, received: Option<ChatContent> },
     /// A reply came before the step, and no earlier step expects it.
     Early(ChatContent),
+    /// The conversation does not have the expected state.
+    State { expected: ExpectedState, stored: Option<DialogueState> },
     /// The user cannot write the message.
     Impossible(WriteError),
     /// The sandbox has stopped.
@@ -70,7 +82,9 @@ struct ReportText<'r>(&'r Report, Language);
 impl Report {
     /// Whether every message was accepted, and every reply came as expected.
     pub fn has_passed(&self) -> bool {
-        self.surplus.is_empty() && self.steps.iter().all(|step| step.result.is_ok())
+        self.unplayable.is_none()
+            && self.surplus.is_empty()
+            && self.steps.iter().all(|step| step.result.is_ok())
     }
 
     /// The text of this report in Chinese.
@@ -88,10 +102,14 @@ impl fmt::Display for Report {
 impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report, language) = *self;
+        if let Some(unplayable) = report.unplayable {
+            writeln!(f, "✗ {}", unplayable.describe(language))?;
+        }
         for (index, step) in report.steps.iter().enumerate() {
             let mark = if step.result.is_ok() { '✓' } else { '✗' };
             let number = index + 1;
             let action = language.describe_action(&step.user, step.action.as_ref());
+            let action = language.describe_after(step.after, &action);
             let heading = language.pick(format!("step {number}: "), format!("第 {number} 步："));
             writeln!(f, "{mark} {heading}{action}")?;
             step.lines(language).iter().try_for_each(|line| writeln!(f, "{INDENT}{line}"))?;
@@ -114,6 +132,9 @@ impl Report {
         let left = self.total - self.steps.len();
         match (self.has_passed(), left) {
             (true, _) => language.pick("passed", "通过").to_owned(),
+            (false, _) if self.unplayable.is_some() => {
+                language.pick("failed: nothing was played", "未通过：没有执行任何步骤").to_owned()
+            }
             (false, 0) => language.pick("failed: it went differently", "未通过：与预期不同").to_owned(),
             (false, left) => language.pick(
                 format!("failed: it went differently, and ends here; steps not played: {left}"),
@@ -133,6 +154,7 @@ impl PlayedStep {
             Ok(Checked::Delivery) => {
                 vec![language.pick("accepted; replies not checked", "已接受；未检查回复").to_owned()]
             }
+            Ok(Checked::Nothing) => vec![language.pick("replies not checked", "未检查回复").to_owned()],
             Err(difference) => self.difference(language, difference),
         };
         replies.chain(rest).collect()
@@ -154,6 +176,10 @@ impl PlayedStep {
                 );
                 vec![early.to_owned(), describe_received(language, Some(content))]
             }
+            Difference::State { expected, stored } => vec![
+                language.describe_expected_state(expected),
+                language.describe_stored_state(stored.as_ref()),
+            ],
             Difference::Impossible(error) => vec![reason::describe_write_error(language, error)],
             Difference::Ended => {
                 vec![language.pick("the sandbox has ended", "沙箱已停止").to_owned()]

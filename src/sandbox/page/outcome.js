@@ -60,7 +60,7 @@ function handlerName(by) {
   if (index) return text("by.rule.nth", { n: Number(index) + 1 });
   const [, number, kind] = /^handler (\d+)(?: \((.*)\))?$/.exec(by ?? "") ?? [];
   if (number) return text(kind ? "by.handler" : "by.handler.plain", { n: number, kind });
-  return by ?? "";
+  return by ? text(`by.${by}`, {}, by) : "";
 }
 
 // A try is an attempt to deliver the message itself; forgeries and duplicates are attempts, too, but no tries.
@@ -144,6 +144,8 @@ function messagePart(delivery, sandbox, now) {
       return { words: text("outcome.not_taken"), tone: kind === "unsubscribe" ? "" : "warn" };
     case "quiet":
       return { words: withTaker(text("outcome.quiet")), tone: "" };
+    case "kept":
+      return { words: text("outcome.kept"), tone: "" };
     case "dead":
       return { words: withTaker(dead(attempts)), tone: "bad", reason };
     default:

@@ -3,9 +3,12 @@
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Deliveries } from "./deliveries.js";
+import { Desk } from "./desk.js";
 import { ask, attempt, field } from "./dialog.js";
+import { Dialogue } from "./dialogue.js";
 import { el, icon, picture } from "./dom.js";
 import { showMenu } from "./menu.js";
+import { Passing } from "./passing.js";
 import { onSystemTheme, preferredLanguage, preferredTheme, rememberLanguage, rememberTheme } from "./preferences.js";
 import { Recording } from "./recording.js";
 import { Sandbox } from "./sandbox.js";
@@ -24,6 +27,9 @@ const chat = new Chat(sandbox, chosen, {
   showCall: (id) => showInDeliveries(() => deliveries.showCall(id)),
 });
 const composer = new Composer(sandbox, chosen, () => chat.toNewest());
+const dialogue = new Dialogue(sandbox, chosen);
+const desk = new Desk(sandbox, chosen, () => chat.toNewest());
+const passing = new Passing(sandbox);
 const switches = new Switches(sandbox);
 const recording = new Recording(sandbox, chosen);
 let live = "connecting";
@@ -37,6 +43,8 @@ function choose(account, user) {
   showChosen();
   chat.reset();
   deliveries.reset();
+  dialogue.show();
+  desk.show();
 }
 
 function chooseFromAddress() {
@@ -145,7 +153,7 @@ function redraw() {
   theme(preferredTheme());
   showLive();
   showChosen();
-  for (const part of [chat, deliveries, composer, switches, recording]) part.redraw();
+  for (const part of [chat, deliveries, composer, dialogue, desk, switches, recording]) part.redraw();
 }
 
 const empty = (id, name, words, ...more) =>
@@ -221,6 +229,7 @@ sandbox.on("live", (state) => {
 });
 sandbox.on("loaded", () => {
   chooseFromAddress();
+  passing.show();
   switches.show();
 });
 sandbox.on("changed", (kind) => {

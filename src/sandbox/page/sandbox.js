@@ -1,7 +1,9 @@
 // The page's copy of the sandbox's state: loaded once, kept up to date by server-sent events, bounded.
 
 /** The largest number of objects of each kind that are kept, the same as in the sandbox; the oldest are forgotten. */
-const MOST = { user: 2000, account: 100, message: 1000, delivery: 500, call: 500 };
+const MOST = { user: 2000, account: 100, message: 1000, delivery: 500, call: 500, state: 1000 };
+/** The largest number of a conversation's states that are shown. */
+const MOST_STATES = 50;
 /** The kinds of objects that `clear` removes; accounts and users stay. */
 const CLEARED = ["message", "delivery", "call"];
 /** The interval at which events are passed on, so that many events cause one drawing. */
@@ -16,12 +18,18 @@ export class Sandbox {
   message = new Map();
   delivery = new Map();
   call = new Map();
+  /** The states of conversations, each with the message that made it. */
+  state = new Map();
   faults = {};
   timeoutMs = 5000;
   /** The end of the pause in pushing, which follows too many late answers; null without a pause. */
   pausedUntil = null;
   /** Whether the server reports its work on the messages. */
   observed = false;
+  /** Whether time can pass: the sandbox and its server share a clock. */
+  canAdvance = false;
+  /** Whether the server has a desk at which a person takes conversations over. */
+  hasDesk = false;
   #clockAhead = 0;
   #listeners = { loaded: [], changed: [], live: [] };
   #batch = new Map();
@@ -29,7 +37,7 @@ export class Sandbox {
 
   /**
    * `loaded()` is called when the whole state is new or was cleared; `changed(kind, items)` when some objects have
-   * changed, where `kind` may also be `faults` or `paused`; `live(state)` with `live`, `connecting` or `lost`.
+   * changed, where `kind` may also be `faults`, `paused` or `time`; `live(state)` with `live`, `connecting` or `lost`.
    */
   on(event, run) {
     this.#listeners[event].push(run);
@@ -60,6 +68,8 @@ export class Sandbox {
     this.timeoutMs = state.timeout_ms;
     this.pausedUntil = state.paused_until ?? null;
     this.observed = state.observed ?? false;
+    this.canAdvance = state.can_advance ?? false;
+    this.hasDesk = state.has_desk ?? false;
     this.#clockAhead = state.now - Date.now();
     this.#batch.clear();
     this.#emit("loaded");
@@ -75,7 +85,7 @@ export class Sandbox {
       // A browser reconnects by itself after a broken connection, but not after an answer that is no stream.
       if (events.readyState === EventSource.CLOSED) setTimeout(() => this.#events === events && this.connect(), RETRY_MS);
     };
-    for (const kind of [...Object.keys(MOST), "faults", "paused"]) {
+    for (const kind of [...Object.keys(MOST), "faults", "paused", "time"]) {
       events.addEventListener(kind, (event) => this.#put(kind, JSON.parse(event.data)));
     }
     events.addEventListener("cleared", () => this.#clear());
@@ -87,6 +97,8 @@ export class Sandbox {
       this.faults = item;
     } else if (kind === "paused") {
       this.pausedUntil = item.paused_until ?? null;
+    } else if (kind === "time") {
+      this.#clockAhead = item.now - Date.now();
     } else {
       const known = this[kind];
       known.set(item.id, item);
@@ -121,6 +133,11 @@ export class Sandbox {
     return [...this.message.values()].filter((message) => isBetween(message, account, user));
   }
 
+  /** The latest states of the conversation of an account and a user, oldest first. */
+  history(account, user) {
+    return [...this.state.values()].filter((record) => record.account === account && record.user === user).slice(-MOST_STATES);
+  }
+
   /** The API calls that came while a delivery was the latest one of its conversation. */
   callsOf(delivery) {
     return [...this.call.values()].filter((call) => call.delivery === delivery);
@@ -146,6 +163,26 @@ export class Sandbox {
 
   resend(delivery) {
     return this.#ask("POST", `deliveries/${delivery}/resend`);
+  }
+
+  /** Lets time pass; `by` is a span such as `31m`. */
+  advance(by) {
+    return this.#ask("POST", "advance", JSON.stringify({ by }));
+  }
+
+  /** Lets a person take a conversation over. */
+  takeOver(account, user) {
+    return this.#ask("POST", "desk/take-over", JSON.stringify({ account, user }));
+  }
+
+  /** Writes to the user as the person. */
+  answerAsPerson(account, user, text) {
+    return this.#ask("POST", "desk/answer", JSON.stringify({ account, user, text }));
+  }
+
+  /** Gives a conversation back to the bot. */
+  handBack(account, user) {
+    return this.#ask("POST", "desk/hand-back", JSON.stringify({ account, user }));
   }
 
   /** Makes the sandbox forget messages, deliveries and API calls. */

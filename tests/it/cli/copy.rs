@@ -3,9 +3,17 @@
 use std::{
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
-use rongcloud_callback::journal;
+use futures_util::future::join_all;
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{
+        self, ConversationState, EntryKey, NewEntry, NewScheduled, NewState, Options, Outcome, Queue,
+        Scheduled, StateChange, StateFilter,
+    },
+};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -16,6 +24,8 @@ use crate::support::{
     process::Home,
     until,
 };
+
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A command with URLs that take the password from the environment.
 fn command(home: &Home, arguments: &[&str]) -> Command {
@@ -39,10 +49,16 @@ fn errors_of(home: &Home, arguments: &[&str]) -> String {
 
 /// The output of a complete copy to `url`.
 fn copy_report(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
+    copy_report_with(0, &format!("{all} entries: {pending} pending, {done} done, {dead} dead"), url)
+}
+
+/// Like [`copy_report`], of a journal with as many states as scheduled entries.
+fn copy_report_with(remembered: usize, entries: &str, url: &str) -> String {
     let address = url.rsplit('@').next().unwrap().split('?').next().unwrap();
     let shown = if url == address { url.to_owned() } else { format!("postgres://{address}") };
     format!(
-        "copied {all} entries: {pending} pending, {done} done, {dead} dead\n\
+        "copied {entries}\n\
+         copied the states of {remembered} conversations, and {remembered} scheduled entries\n\
          no server takes the source any more: set `journal.url` to {shown}\n"
     )
 }
@@ -177,4 +193,66 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
     assert!(server.ended().0.success());
     let (pending, done) = numbers(&target);
     assert_eq!(pending + done, u64::from(ENTRIES) + 1, "the duplicate was one");
+}
+
+/// Fills a journal with conversations that each have a state and a scheduled entry, and no pending entry.
+async fn remember(url: &str, conversations: usize) {
+    let server = journal::open_server(url, Options::default()).await.unwrap();
+    let appends = (0..conversations).map(|number| {
+        let conversation = format!("user{number}");
+        let key = EntryKey::of(&conversation);
+        let entry = NewEntry { queue: Queue::Inbox, key, conversation, body: "hi".into(), dead: None };
+        server.append(entry, None)
+    });
+    join_all(appends).await;
+    let until = Clock::system().now().plus(HOUR);
+    let leased = server.lease(Queue::Inbox, conversations, until).await.unwrap();
+    let finishes = leased.into_iter().enumerate().map(|(number, entry)| {
+        let body = format!("{{\"at\":{number}}}").into();
+        let state = NewState { dialogue: "order".to_owned(), version: 2, body, expires_in: HOUR };
+        let scheduled = NewScheduled {
+            queue: if number % 2 == 0 { Queue::Inbox } else { Queue::Outbox },
+            key: entry.id.scheduled_key(0),
+            after: HOUR,
+            body: "later".into(),
+            is_bound: number % 3 == 0,
+        };
+        let state = StateChange::Put(state);
+        server.finish(entry.lease, Outcome { follow_ups: Vec::new(), state, scheduled: vec![scheduled] })
+    });
+    let finished = join_all(finishes).await;
+    assert!(finished.iter().all(Result::is_ok));
+    server.close().await.unwrap();
+}
+
+/// All that the conversations of a journal remember.
+async fn remembered(url: &str) -> (Vec<ConversationState>, Vec<Scheduled>) {
+    let source = journal::open_source(url, Options::default()).await.unwrap();
+    let filter = StateFilter { limit: usize::MAX, ..StateFilter::default() };
+    let all = (source.states(filter).await.unwrap(), source.scheduled(0, usize::MAX).await.unwrap());
+    source.close().await.unwrap();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_conversations_remember_is_moved_to_another_store_and_back_as_it_is() {
+    // More than are in memory at once.
+    const CONVERSATIONS: usize = 1100;
+    let home = Home::new();
+    let path = |name: &str| format!("sqlite:{}", home.path().join(name).display());
+    let mut urls = vec![path("first.db"), path("second.db")];
+    if let Some(cluster) = Cluster::shared().await {
+        urls.extend([cluster.database().await, path("third.db")]);
+    }
+    remember(&urls[0], CONVERSATIONS).await;
+    let before = remembered(&urls[0]).await;
+    assert_eq!((before.0.len(), before.1.len()), (CONVERSATIONS, CONVERSATIONS));
+    let entries = format!("{CONVERSATIONS} entries: 0 pending, {CONVERSATIONS} done, 0 dead");
+    for pair in urls.windows(2) {
+        let copied = output_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
+        assert_eq!(copied, copy_report_with(CONVERSATIONS, &entries, &pair[1]));
+        assert!(remembered(&pair[1]).await == before, "not all is in {}", pair[1]);
+        let errors = errors_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
+        assert!(errors.contains("is not empty"), "{errors}");
+    }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod architecture;
 mod configuration;
+mod dialogues;
 mod handlers;
 mod languages;
 mod links;

@@ -4,11 +4,14 @@ mod accepting;
 mod away;
 mod beside;
 mod commits;
+mod conversations;
 mod copying;
 mod disk;
 mod expected;
+mod expiry;
 mod file;
 mod interrupted;
+mod lasting;
 mod leasing;
 mod listing;
 mod load;
@@ -17,7 +20,9 @@ mod moving;
 mod operating;
 mod place;
 mod plans;
+mod scheduled;
 mod shared;
+mod shared_conversations;
 mod steps;
 mod support;
 mod takeover;
@@ -73,6 +78,35 @@ suite! { memory, sqlite, postgres, serializable: {
         finishing_and_its_follow_ups_are_one_step,
         a_buried_entry_frees_its_conversation,
         changes_move_when_there_is_something_to_lease;
+    conversations:
+        a_state_comes_with_the_lease_after_the_finish_that_put_it,
+        each_conversation_has_a_state_of_its_own_and_a_reply_none,
+        only_a_finish_changes_the_state,
+        a_late_holder_changes_neither_state_nor_schedule,
+        a_finish_after_an_operators_change_changes_nothing_and_is_done_again,
+        an_operator_changes_only_what_they_have_seen,
+        what_an_operator_says_follows_at_once_and_is_in_nobodys_way,
+        states_are_listed_by_conversation_dialogue_and_page;
+    expiry:
+        an_expired_state_is_announced_once,
+        an_operators_state_expires_as_well,
+        a_message_that_was_accepted_in_time_is_not_late,
+        a_state_that_was_renewed_in_time_is_not_announced,
+        what_was_announced_may_have_changed_before_its_turn,
+        states_and_entries_come_in_the_order_of_their_time;
+    scheduled:
+        entries_come_when_they_are_due_and_once,
+        a_lease_of_the_inbox_brings_those_of_the_outbox,
+        an_entry_waits_in_nobodys_way_and_then_for_its_turn,
+        those_of_the_same_moment_come_in_the_order_in_which_they_were_scheduled,
+        a_bound_one_is_dropped_once_its_state_has_changed,
+        a_bound_one_comes_while_its_state_is_kept,
+        an_entry_that_is_known_already_is_left_out,
+        a_thousand_that_are_due_at_once_all_come,
+        a_full_inbox_delays_what_is_due_in_it_and_loses_none;
+    lasting:
+        no_step_of_the_clock_delays_or_hurries_what_is_due_later,
+        a_state_that_never_expires_is_in_no_clocks_way;
     operating:
         a_dead_letter_from_the_start_is_kept_with_its_reason,
         a_revived_entry_is_due_again_before_the_later_ones,

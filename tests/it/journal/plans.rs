@@ -1,8 +1,10 @@
 //! The rows of PostgreSQL's tables that every step reads are few, however long the tables are.
 
+use std::time::Duration;
+
 use rongcloud_callback::{
     clock::Clock,
-    journal::{Outcome, Queue},
+    journal::{EntryId, EntryKey, NewScheduled, NewState, Outcome, Queue, StateChange, StateFilter},
 };
 use tokio_postgres::Client;
 
@@ -47,6 +49,65 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     assert_eq!(entry, 0, "the whole history was read");
     assert!(conversation <= 3, "more than a look for leases when a replica comes, connects, and ends");
     assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
+}
+
+/// States that do not expire for long.
+const REMEMBERED: &str = "
+    insert into conversation_state (conversation_hash, revision, expires_at, version, conversation, dialogue, body)
+    select decode(md5('line' || n), 'hex'), n, 1800000000000 + n, 1, convert_to('line' || n, 'UTF8'), 'd', ''
+    from generate_series(1, $1::bigint) n";
+/// Entries that are scheduled for as long.
+const SCHEDULED: &str = "
+    insert into scheduled (id, due_at, queue, is_bound, key, conversation_hash, conversation, body)
+    select nextval('scheduled_id'), 1800000000000 + n, n % 2, false, decode(md5('key' || n), 'hex'),
+        decode(md5('line' || n), 'hex'), '', ''
+    from generate_series(1, $1::bigint) n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_much_is_remembered_and_scheduled_every_step_reads_the_same_few_rows() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    alone(&client).await;
+    client.batch_execute("select pg_stat_reset()").await.unwrap();
+    for sql in [REMEMBERED, SCHEDULED] {
+        client.execute(sql, &[&50_000_i64]).await.unwrap();
+    }
+    let clock = Clock::manual(START);
+    let journal = open(&url, &clock).await;
+    for round in 0..50 {
+        let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
+        append_all(&*journal, entries).await;
+        // Four messages, and the timers of the round before.
+        for entry in journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap() {
+            journal.finish(entry.lease, remembering(entry.id)).await.unwrap();
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+    let filter = StateFilter { after: Some("line2".to_owned()), limit: 9, ..StateFilter::default() };
+    assert_eq!(journal.states(filter).await.unwrap().len(), 9);
+    drop(journal);
+    alone(&client).await;
+    let used = "select sum(seq_scan)::bigint, sum(idx_tup_fetch)::bigint from pg_stat_user_tables
+        where schemaname = 'rongcloud_callback' and relname in ('conversation_state', 'scheduled')";
+    let row = client.query_one(used, &[]).await.unwrap();
+    let (scans, fetched): (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!(scans, 0, "all of them were read");
+    assert!((400..200 * 30).contains(&fetched), "{fetched} rows for 200 entries and as many timers");
+}
+
+/// The outcome of an entry that changes the state, and schedules the next entry.
+fn remembering(EntryId(id): EntryId) -> Outcome {
+    let (dialogue, body) = ("d".to_owned(), "1".into());
+    let state = NewState { dialogue, version: 1, body, expires_in: Duration::from_mins(30) };
+    let scheduled = NewScheduled {
+        queue: Queue::Inbox,
+        key: EntryKey::of(&format!("after {id}")),
+        after: Duration::from_secs(1),
+        body: "".into(),
+        is_bound: false,
+    };
+    Outcome { state: StateChange::Put(state), scheduled: vec![scheduled], ..Outcome::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, Outcome, Queue, Queues,
-        SignatureBinding, State,
+        self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, NewScheduled, NewState,
+        Outcome, Queue, Queues, SignatureBinding, State, StateChange, StateFilter,
     },
 };
 
@@ -41,6 +41,24 @@ async fn keys_and_replies_are_known(journal: &dyn Queues) {
         leased.iter().map(|entry| (entry.id, entry.answers)).collect::<Vec<_>>(),
         [(reply, Some(message))]
     );
+}
+
+/// Asserts that a conversation has a state and a scheduled entry from now on, when its entry says so.
+async fn it_remembers(journal: &dyn Queues) {
+    journal.append(message("remembers", "remembers"), None).await.unwrap();
+    let leased = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    let entry = leased.into_iter().find(|entry| entry.conversation == "remembers").unwrap();
+    assert_eq!(entry.state, None);
+    let (dialogue, body) = ("d".to_owned(), "1".into());
+    let state = StateChange::Put(NewState { dialogue, version: 1, body, expires_in: LEASE });
+    let (queue, key, after) = (Queue::Outbox, EntryKey::of("at once"), Duration::ZERO);
+    let scheduled = vec![NewScheduled { queue, key, after, body: "at once".into(), is_bound: true }];
+    journal.finish(entry.lease, Outcome { state, scheduled, ..Outcome::default() }).await.unwrap();
+    journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
+    let sent = journal.lease(Queue::Outbox, 9, START.plus(LEASE)).await.unwrap();
+    assert_eq!(keys(&sent), ["at once"]);
+    let states = journal.states(StateFilter { limit: 9, ..StateFilter::default() }).await.unwrap();
+    assert_eq!(states.iter().map(|state| &*state.conversation).collect::<Vec<_>>(), ["remembers"]);
 }
 
 #[tokio::test]
@@ -106,6 +124,7 @@ async fn the_tables_of_the_version_before_keep_their_entries_their_order_and_the
     let stats = journal.stats().await.unwrap();
     assert_eq!((stats.inbox.pending, stats.inbox.done, stats.inbox.dead), (1, 4, 0));
 
+    it_remembers(&*journal).await;
     let old = "select count(*) from information_schema.columns where table_schema = 'rongcloud_callback'
         and (table_name = 'seal' or column_name in
             ('line', 'key_digest', 'held', 'holder', 'beats', 'wall', 'stepped'))";

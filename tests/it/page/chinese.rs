@@ -100,7 +100,20 @@ async fn the_chinese_page_has_no_english_word() {
         page.press("#more").await;
         page.see("#restart", "重新开始会话").await;
         assert_chinese(page, "the other actions").await;
-        page.press("#more").await;
+        page.press("#pass-own").await;
+        page.see("dialog", "快进时间").await;
+        assert_chinese(page, "a span of time").await;
+        page.press("dialog button.plain").await;
+        page.say("人工").await;
+        page.see("#dialogue", "人工接管").await;
+        page.say("订单到哪里了？").await;
+        page.see("#messages .outcome", "已为人工保留").await;
+        assert_chinese(page, "a person").await;
+        page.press("#hand-back").await;
+        page.see("#dialogue", "不在对话中").await;
+        page.press("#dialogue-history").await;
+        page.see(".states", "由人工操作").await;
+        assert_chinese(page, "the states").await;
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{browser::Browser, on_a_page};
+use super::{browser::Browser, feed, on_a_page};
 
 /// A script: the elements that are wider than the window; lists may be longer than it.
 const OUTSIDE: &str = "return [...document.querySelectorAll('body *')] \
@@ -53,6 +53,41 @@ async fn a_phone_reaches_everything_while_it_records() {
         }
         page.press("#record[aria-pressed=true]").await;
         page.see(".notice", "Saved as").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_state_and_the_person_s_field_fit_every_width_in_both_languages_and_themes() {
+    on_a_page("looks-person", async |page, sandbox| {
+        feed::open(page, sandbox).await;
+        page.say("person").await;
+        page.see("#desk:not([hidden])", "").await;
+        for person in [true, false] {
+            if !person {
+                let body = json!({ "Address": { "item": "鞋".repeat(40), "size": 42 } });
+                let dialogue = json!({ "name": format!("rule:{}", "order".repeat(20)), "version": 1, "body": body });
+                let state = json!({
+                    "id": 9, "at": 1, "account": "demo", "user": "ann", "message": 1, "by_person": false, "dialogue": dialogue,
+                });
+                feed::put(page, "state", &state).await;
+                page.see("#dialogue-words", "orderorder").await;
+            }
+            for width in [320, 390, 900, 1440] {
+                for theme in ["light", "dark"] {
+                    show(page, width, 844, theme).await;
+                    for language in ["zh-CN", "en"] {
+                        page.press("#language").await;
+                        page.see(&format!("html[lang={language}]"), "").await;
+                        page.press("#more").await;
+                        page.see("#clear", "").await;
+                        assert_eq!(page.run_script(OUTSIDE, vec![]).await, json!([]), "{width} {language}");
+                        page.keep_screenshot(&format!("looks-{width}-{theme}-{language}-person-{person}")).await;
+                        page.press("#more").await;
+                    }
+                }
+            }
+        }
     })
     .await;
 }

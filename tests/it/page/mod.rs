@@ -6,6 +6,7 @@ mod chinese;
 mod composer;
 mod conversation;
 mod deliveries;
+mod dialogues;
 mod executable;
 mod faults;
 mod feed;

@@ -116,7 +116,18 @@ impl Bot {
         sections: &str,
         register: impl FnOnce(CallbackService) -> CallbackService,
     ) -> Self {
-        let text = format!("{}\n{sections}", sandbox.callback_toml());
+        Self::start_on(sandbox, "memory:", sections, register).await
+    }
+
+    /// Starts the service with its journal at this URL.
+    pub(super) async fn start_on(
+        sandbox: &Sandbox,
+        journal: &str,
+        sections: &str,
+        register: impl FnOnce(CallbackService) -> CallbackService,
+    ) -> Self {
+        let text = sandbox.callback_toml().replace("memory:", journal);
+        let text = format!("{text}\n{sections}");
         let config = Config::from_toml(&text, |_| None).unwrap();
         let server = register(CallbackService::new(config)).bind().await.unwrap();
         sandbox.route_to(format!("http://{}/callback", server.callback_addr()));

@@ -1,9 +1,12 @@
 //! The programs of `examples/`, run as they stand.
 
-use rongcloud_callback::journal::State;
+use rongcloud_callback::{
+    journal::State,
+    sandbox::{Options, Sandbox},
+};
 
 use crate::support::{
-    messages::{subscribe, text},
+    messages::{APP, PATH, SECRET, subscribe, text},
     platform::Platform,
     process::Home,
     until,
@@ -38,4 +41,30 @@ async fn the_order_bot_counts_welcomes_and_gives_up_on_unknown_orders() {
         home.records().await.into_iter().filter(|record| record.state == State::Dead).collect();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].reason.as_deref(), Some("no such order"));
+}
+
+/// Plays a conversation file with a program.
+async fn goes_as_written(example: &str, conversation: &str) {
+    let options = Options { app_key: APP.into(), secret: SECRET.into(), ..Options::default() };
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let home = Home::of_example(example, sandbox.api_url());
+    let server = home.start().await;
+    sandbox.route_to(format!("http://{}{PATH}", server.callbacks));
+    let report = sandbox.play(&conversation.parse().unwrap()).await;
+    assert!(report.has_passed(), "{report}");
+}
+
+#[tokio::test]
+async fn the_order_dialogue_goes_as_its_conversation_file_says() {
+    goes_as_written("order_dialogue", include_str!("../../../examples/order_dialogue.toml")).await;
+}
+
+#[tokio::test]
+async fn the_menus_go_as_their_conversation_file_says() {
+    goes_as_written("choice", include_str!("../../../examples/choice.toml")).await;
+}
+
+#[tokio::test]
+async fn the_form_goes_as_its_conversation_file_says() {
+    goes_as_written("form", include_str!("../../../examples/form.toml")).await;
 }

@@ -1,17 +1,24 @@
-//! The demo bot of the sandbox: a welcome, help, an echo, a picture, news, and the name of a place.
+//! The demo bot of the sandbox: a welcome, help, an echo, a picture, news, the name of a place, a reminder, and a person.
 //!
 //! The bot answers in the language of the message, Chinese or English; a message without text is answered in both.
 
+use std::time::Duration;
+
 use rongcloud_callback::{
-    Article, CallbackService, Context, Image, ImageText, Location, Payload, Source, Subscribe, Text,
-    Voice,
+    Article, CallbackService, Context, Image, ImageText, Location, Payload, Reply, Source, Subscribe,
+    Text, Voice,
 };
+
+/// The time until a reminder.
+const REMINDER: Duration = Duration::from_mins(30);
 
 const HELP: &str = "help — this text\n\
     image — a picture\n\
     voice — a recording\n\
     news — a card\n\
     news 3 — several cards\n\
+    remind — a reminder in 30 minutes\n\
+    person — a person takes over\n\
     Send a location, picture or recording, or write anything else: it comes back.";
 
 const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
@@ -19,6 +26,8 @@ const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
     语音 — 一段语音\n\
     图文 — 单图文\n\
     图文 3 — 多图文\n\
+    提醒 — 30 分钟后提醒\n\
+    人工 — 转人工\n\
     发送位置、图片、语音或其他文字，会原样返回。";
 
 /// Adds the bot's handlers to a service; the bot sends the samples that the sandbox serves at `base`.
@@ -52,7 +61,22 @@ async fn welcome(_: Subscribe, context: Context) -> String {
 }
 
 /// The reply to a text.
-fn reply_to(text: &str, base: &str) -> Payload {
+fn reply_to(text: &str, base: &str) -> Reply {
+    match text.trim() {
+        "remind" | "Remind" => {
+            Reply::from(Payload::text("In 30 minutes, then.")).later(REMINDER, "30 minutes have passed.")
+        }
+        "提醒" => {
+            Reply::from(Payload::text("好的，30 分钟后提醒您。")).later(REMINDER, "30 分钟到了。")
+        }
+        "person" | "Person" => Reply::from(Payload::text("A person will answer you.")).hand_over(),
+        "人工" => Reply::none().hand_over(),
+        _ => payload(text, base).into(),
+    }
+}
+
+/// The payload that answers a text.
+fn payload(text: &str, base: &str) -> Payload {
     let words: Vec<_> = text.split_whitespace().collect();
     match words[..] {
         ["help" | "Help"] => Payload::text(HELP),

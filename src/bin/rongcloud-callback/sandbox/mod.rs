@@ -3,6 +3,7 @@
 mod browser;
 mod demo_bot;
 mod own_server;
+mod reports;
 
 use std::{
     io,
@@ -13,6 +14,7 @@ use std::{
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 use rongcloud_callback::{
+    clock::Clock,
     sandbox::{Conversation, Options, Sandbox},
     service::termination,
 };
@@ -62,6 +64,12 @@ impl Arguments {
     pub(crate) fn address(&self) -> SocketAddr {
         let port = if self.play.is_some() { 0 } else { 8000 };
         self.listen.unwrap_or_else(|| ([127, 0, 0, 1], port).into())
+    }
+
+    /// The clock of the sandbox: one that can be advanced, unless another program goes by a clock of its own.
+    fn clock(&self) -> Clock {
+        let is_on_postgres = self.journal.as_ref().is_some_and(|url| url.starts_with("postgres"));
+        if self.route_url.is_some() || is_on_postgres { Clock::system() } else { Clock::advanceable() }
     }
 }
 
@@ -124,6 +132,7 @@ async fn start(arguments: &Arguments) -> Result<Sandbox, Failure> {
         allow_remote: arguments.allow_remote,
         allow_hosts: arguments.allow_hosts.clone(),
         app_key: arguments.key.as_str().into(),
+        clock: arguments.clock(),
         route_url: arguments.route_url.as_ref().map(Url::to_string).unwrap_or_default(),
         ..Options::default()
     };

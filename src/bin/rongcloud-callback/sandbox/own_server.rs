@@ -9,11 +9,7 @@ use std::{
 };
 
 use rongcloud_callback::{
-    CallbackService, Config, Rules,
-    journal::Queue,
-    sandbox::{HandlingEvent, HandlingStep, Sandbox},
-    service::{Progress, ServiceError, Step},
-    telemetry,
+    CallbackService, Config, Rules, sandbox::Sandbox, service::ServiceError, telemetry,
 };
 use tokio::{
     signal::unix::Signal,
@@ -21,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::demo_bot;
+use super::{demo_bot, reports};
 use crate::{failure::Failure, log};
 
 /// The number of attempts at removing the temporary folder, in which a thread of the journal may still write.
@@ -66,29 +62,33 @@ impl OwnServer {
         let in_folder =
             |folder: &TemporaryFolder| format!("sqlite:{}", folder.0.join("journal.db").display());
         let journal = folder.as_ref().map_or_else(|| journal.unwrap_or_default().to_owned(), in_folder);
-        let config = Config::from_toml(&configuration(sandbox), |name| {
+        let mut config = Config::from_toml(&configuration(sandbox), |name| {
             (name == JOURNAL_VARIABLE).then(|| journal.clone())
         })?;
         telemetry::start(&config.log.options(), None)?;
         let rules = match rules {
             None => None,
             Some(path) => {
-                let rules = Rules::new(&Config::load(Some(path))?.rules).map_err(Failure::yours)?;
+                let file = Config::load(Some(path))?;
+                (config.dialogue, config.desk) = (file.dialogue, file.desk);
+                let rules = Rules::with_clock(&file.rules, sandbox.clock()).map_err(Failure::yours)?;
                 Some(FileRules { rules, path: path.to_owned() })
             }
         };
-        let service = CallbackService::new(config);
+        let service = CallbackService::new(config).with_clock(sandbox.clock());
         let service = match &rules {
             Some(file) => service.route(file.rules.clone()),
             None => demo_bot::add_handlers(service, sandbox.api_url()),
         };
         let observer = sandbox.observer();
         let service = service.observe(move |progress| {
-            if let Some(step) = to_handling_step(progress) {
+            if let Some(step) = reports::to_handling_step(progress) {
                 observer.note(&step);
             }
         });
         let server = service.bind().await?;
+        let (desk, app) = (server.desk(), sandbox.app_key().clone());
+        sandbox.set_desk(move |request| reports::act_at_desk(desk.clone(), app.clone(), request));
         sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
         let stop = CancellationToken::new();
         let running = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);
@@ -163,30 +163,6 @@ impl Drop for TemporaryFolder {
             log::print(&format!("{} is left behind: {error}\n", self.0.display()));
         }
     }
-}
-
-/// A step of the server in the form of the sandbox.
-fn to_handling_step(progress: &Progress) -> Option<HandlingStep> {
-    let event = match progress.step.clone() {
-        Step::Begun => HandlingEvent::Begun,
-        Step::Done { by, replies, .. } => HandlingEvent::Done { by, replies },
-        Step::NotTaken => HandlingEvent::NotTaken,
-        Step::Quiet { by } => HandlingEvent::Quiet { by },
-        Step::Retry { reason, after } => HandlingEvent::Retry { reason, after },
-        Step::Released { reason, after } => HandlingEvent::Released { reason, after },
-        Step::Dead { reason } => HandlingEvent::Dead { reason },
-        _ => return None,
-    };
-    let (entry, answers) = (progress.entry.0, progress.answers.map(|message| message.0));
-    // A reply whose message is unknown, such as one of an earlier version, would be taken for a message.
-    let is_known = progress.queue == Queue::Inbox || answers.is_some();
-    is_known.then(|| HandlingStep {
-        entry,
-        answers,
-        body: progress.body.clone(),
-        attempt: progress.attempt,
-        event,
-    })
 }
 
 /// The configuration of a server as `serve` would run it, but on free ports, and with short pauses between attempts, so
