@@ -9,6 +9,7 @@ use std::{
 };
 
 use rongcloud_callback::journal::Records;
+use tokio::net::TcpStream;
 
 use crate::support::{process::Home, until};
 
@@ -30,8 +31,8 @@ impl Servers {
         self.stop.store(true, Ordering::SeqCst);
     }
 
-    /// Kills the server within this time whenever it runs, and starts it again whenever it has ended; returns the logs of all
-    /// of them.
+    /// Kills the server within this time after it has begun to serve, sometimes before, and starts it again whenever it has
+    /// ended; returns the logs of all of them.
     pub(crate) async fn keep_alive(
         self: Arc<Self>,
         home: Arc<Home>,
@@ -41,8 +42,12 @@ impl Servers {
         let stopped = || self.stop.load(Ordering::SeqCst);
         while !stopped() {
             let mut server = home.spawn();
-            let end = Instant::now() + killed_within.mul_f64(rand::random());
-            while server.status().is_none() && !stopped() && Instant::now() < end {
+            let kills_early = rand::random_ratio(1, 8);
+            let mut end: Option<Instant> = None;
+            while server.status().is_none() && !stopped() && end.is_none_or(|end| Instant::now() < end) {
+                if end.is_none() && (kills_early || TcpStream::connect(home.callbacks()).await.is_ok()) {
+                    end = Some(Instant::now() + killed_within.mul_f64(rand::random()));
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             logs.push(server.killed());

@@ -28,7 +28,7 @@ const PAGE: usize = 10_000;
 /// A configuration in which no message is given up because servers were killed at it, and nothing waits for long.
 const CONFIGURATION: &str = "[dispatch]\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
     [deliver]\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
-    [deliver.rate]\nper_second = 100000\n[journal]\nkeep = \"1d\"\n";
+    [deliver.rate]\nper_second = 100000\n";
 
 /// Has a user say one thing after the other, to one server or another, each until it is acknowledged.
 async fn talk(user: usize, turns: usize, servers: Vec<SocketAddr>) {
