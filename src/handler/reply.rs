@@ -21,7 +21,7 @@ pub(crate) struct Later {
     pub(crate) payloads: Vec<Payload>,
 }
 
-/// What becomes of the conversation after a reply.
+/// The conversation after a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Next {
     /// The conversation stays in the dialogue that it is in, or in none.
@@ -91,6 +91,8 @@ impl Reply {
         Self { next, ..self }
     }
 
+    /// This reply, and several payloads later, as a service answers.
+    #[cfg(feature = "rules")]
     pub(crate) fn with_later(mut self, later: Later) -> Self {
         self.later.push(later);
         self

@@ -1,4 +1,4 @@
-//! The state of conversations, and entries that are scheduled for later.
+//! The state of conversations.
 //!
 //! A conversation has at most one state. It is read with the lease of an entry, and changed by the finish of that entry,
 //! in its transaction. Each change gives it a new revision, and a finish counts only while the revision is still the one
@@ -8,16 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{
-    entry::{EntryId, NewEntry},
-    entry_key::EntryKey,
-    queue::Queue,
-};
+use super::entry_key::EntryKey;
 use crate::clock::UnixMillis;
 
 /// A number that the state of a conversation gets with each change, and that no other state of it ever has.
 ///
-/// It is the number of the entry whose finish changed the state, or a negative one for an operator's change.
+/// The number is that of the entry whose finish changed the state, or a negative one for an operator's change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(pub i64);
 
@@ -91,80 +87,6 @@ pub struct StateFilter {
     pub after: Option<String>,
     /// The most states that are wanted.
     pub limit: usize,
-}
-
-/// An entry that is to be appended later, to the conversation of the entry that schedules it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewScheduled {
-    /// The queue that the entry will go to.
-    pub queue: Queue,
-    /// The duplicate key of the entry.
-    pub key: EntryKey,
-    /// The time after which the entry is appended.
-    pub after: Duration,
-    /// The bytes to keep.
-    pub body: Bytes,
-    /// Whether the entry belongs to the state that is put together with it: once that state has changed, the entry is
-    /// dropped.
-    pub is_bound: bool,
-}
-
-/// A scheduled entry as it is copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scheduled {
-    /// The number of the scheduled entry, in the order in which they were scheduled.
-    pub id: i64,
-    /// The queue that the entry will go to.
-    pub queue: Queue,
-    /// The duplicate key of the entry.
-    pub key: EntryKey,
-    /// The conversation's key.
-    pub conversation: String,
-    /// The entry whose finish scheduled this one; none if an operator has.
-    pub answers: Option<EntryId>,
-    /// Whether the entry belongs to the state whose revision is the number of the entry `answers`.
-    pub is_bound: bool,
-    /// The time at which the entry is appended.
-    pub due_at: UnixMillis,
-    /// The bytes to keep.
-    pub body: Bytes,
-}
-
-/// The result of handling an entry: what its finish adds and changes, in one transaction.
-#[derive(Debug, Clone, Default)]
-pub struct Outcome {
-    /// The entries that follow from it at once.
-    pub follow_ups: Vec<NewEntry>,
-    /// The change of the conversation's state.
-    pub state: StateChange,
-    /// The entries that follow from it later.
-    pub scheduled: Vec<NewScheduled>,
-}
-
-/// An operator's change of a conversation.
-#[derive(Debug, Clone)]
-pub struct ConversationChange {
-    /// The conversation's key.
-    pub conversation: String,
-    /// The revision of the state as the operator saw it; none if there was none.
-    pub seen: Option<Revision>,
-    /// The change of the state.
-    pub state: StateChange,
-    /// The entries that follow from it; with no time to wait, they follow at once.
-    pub scheduled: Vec<NewScheduled>,
-}
-
-impl From<Vec<NewEntry>> for Outcome {
-    /// The outcome of an entry from which these follow, and which leaves the conversation's state as it is.
-    fn from(follow_ups: Vec<NewEntry>) -> Self {
-        Self { follow_ups, ..Self::default() }
-    }
-}
-
-impl From<EntryId> for Revision {
-    fn from(EntryId(id): EntryId) -> Self {
-        Self(id)
-    }
 }
 
 impl Revision {

@@ -120,6 +120,12 @@ impl fmt::Display for EntryId {
     }
 }
 
+impl From<EntryId> for Revision {
+    fn from(EntryId(id): EntryId) -> Self {
+        Self(id)
+    }
+}
+
 impl EntryId {
     /// The key of the reply at `index` to this message: no other entry ever has its number.
     pub fn reply_key(self, index: usize) -> EntryKey {

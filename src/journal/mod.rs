@@ -38,6 +38,7 @@ mod interrupted;
 mod memory;
 mod open;
 mod options;
+mod outcome;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
@@ -52,16 +53,14 @@ mod time;
 mod transfer;
 
 pub use self::{
-    conversation_state::{
-        ConversationChange, ConversationState, LeasedState, NewScheduled, NewState, Outcome, Revision,
-        Scheduled, StateChange, StateFilter,
-    },
+    conversation_state::{ConversationState, LeasedState, NewState, Revision, StateChange, StateFilter},
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     entry_key::EntryKey,
     error::{JournalError, Pending},
     filter::{Filter, KeyPattern, Order},
     open::{check, open_operator, open_server, open_source, open_target},
     options::Options,
+    outcome::{ConversationChange, NewScheduled, Outcome, Scheduled},
     queue::{PerQueue, Queue},
     queues::Queues,
     records::Records,

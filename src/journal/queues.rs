@@ -5,9 +5,9 @@ use std::future::ready;
 use tokio::sync::watch;
 
 use super::{
-    conversation_state::Outcome,
     entry::{Appended, Entry, Lease, NewEntry, SignatureBinding},
     error::Pending,
+    outcome::Outcome,
     queue::Queue,
     records::Records,
 };

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::{
-    conversation_state::{ConversationChange, ConversationState, StateFilter},
+    conversation_state::{ConversationState, StateFilter},
     entry::{EntryId, Record},
     entry_key::EntryKey,
     error::Pending,
     filter::Filter,
+    outcome::ConversationChange,
     queue::Queue,
     stats::Stats,
 };

@@ -69,7 +69,7 @@ impl Moment {
         UnixMillis(self.now.0.saturating_add(millis))
     }
 
-    /// What the wall clock, as it is set now, would have shown when the journal's time was `elapsed`.
+    /// The time that the wall clock, as it is set now, would have shown when the journal's time was `elapsed`.
     pub(super) fn at(self, elapsed: JournalTime) -> UnixMillis {
         UnixMillis(self.now.0.saturating_sub(self.elapsed.0.saturating_sub(elapsed.0).max(0)))
     }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::{
-    conversation_state::{ConversationState, Scheduled, StateFilter},
+    conversation_state::{ConversationState, StateFilter},
     entry::{EntryId, Record},
     error::Pending,
+    outcome::Scheduled,
 };
 
 /// One end of a copy; no server has the journal meanwhile.

@@ -220,7 +220,7 @@ mod tests {
         }
         assert!(log.bytes <= MAX_BYTES && kept(&log, "1").is_empty());
         assert_eq!(log.list().len(), log.records);
-        let sizes: usize = log.list().iter().map(|record| json_bytes(record)).sum();
+        let sizes: usize = log.list().iter().map(json_bytes).sum();
         assert_eq!(log.bytes, sizes);
         note(&mut log, "larger", Value::String("x".repeat(MAX_BODY)));
         let body = log.current(&"demo".into(), &"larger".into()).map(|dialogue| &dialogue.body);

@@ -59,7 +59,7 @@
 //!
 //! [[step]]
 //! user = "ann"                # the user who acts, also in the following steps
-//! follows = true              # one of: follows, unfollows, says, sends
+//! follows = true              # one of: follows, unfollows, says, sends, takes_over, answers, hands_back
 //! replies = [{ contains = "Welcome" }]
 //!
 //! [[step]]
@@ -74,6 +74,12 @@
 //! [[step]]
 //! unfollows = true
 //! replies = []                # no reply for as long as `within`, by default 1 s
+//!
+//! [[step]]
+//! user = "ann"
+//! after = "31m"               # time that passes before the action; a step without one waits for its replies
+//! replies = [{ contains = "too late" }]
+//! state = "none"              # or the name of a dialogue, or { dialogue = "order", body = { … } }
 //! ```
 //!
 //! `exact`, `contains` and `regex` look at a text, or at the titles and descriptions of cards line by line, or at the
@@ -87,6 +93,12 @@
 //! at work, or a reply could not be sent; and a step without `replies` lasts until its replies have been sent, at most
 //! `within`.
 //!
+//! `after` needs a server that goes by the sandbox's [clock](Sandbox::clock), `state` one that [reports](Sandbox::observer) its
+//! states, and a person's `takes_over`, `answers` and `hands_back` one whose [desk](Sandbox::set_desk) the sandbox reaches; where
+//! they are missing, the play fails before its first step. Time passes once messages are handled, and the server gets a second to
+//! notice; what comes then is a reply to the step. The `body` of a state is compared as a whole, and a field that is `null`
+//! counts as missing, because TOML has no `null`.
+//!
 //! # Scripts
 //!
 //! The page's own interface is open to scripts: `/sandbox/state` answers the whole state as JSON, `/sandbox/events` sends
@@ -96,13 +108,17 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /sandbox/state` | the whole state: accounts, users, messages, deliveries, calls, `faults`, `paused_until`; `observed` says whether the server reports its work on the messages, which is each delivery's `handling` |
+//! | `GET /sandbox/state` | the whole state: accounts, users, messages, deliveries, calls, `faults`, `paused_until`; `observed` says whether the server reports its work on the messages, which is each delivery's `handling`; `states` of conversations; `can_advance`, `has_desk` |
 //! | `GET /sandbox/events?after=ID` | the changes after an event; `Last-Event-ID` continues where the connection broke |
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`ChatContent`] |
 //! | `POST /sandbox/deliveries/ID/resend` | delivers the same body again, under a fresh signature |
 //! | `POST /sandbox/clear` | forgets messages, deliveries and calls; accounts, users and files stay |
 //! | `POST /sandbox/faults` | sets those fields of [`Faults`] that the body names |
+//! | `POST /sandbox/advance` `{"by":"31m"}` | [lets time pass](Sandbox::advance); answers `{"now"}` |
+//! | `POST /sandbox/desk/take-over` `{"account","user"}` | a person takes the conversation over |
+//! | `POST /sandbox/desk/answer` `{"account","user","text"}` | the person writes to the user |
+//! | `POST /sandbox/desk/hand-back` `{"account","user"}` | the person gives the conversation back to the bot |
 //! | `POST /sandbox/files`, the bytes | keeps a picture or recording to send; answers its address |
 //! | `GET /sandbox/recording?account&user&after` | answers the messages so far as a conversation file |
 //! | `POST /sandbox/play?lang`, a conversation file | plays it; answers `{"passed","report"}`, in Chinese with `lang=zh` |

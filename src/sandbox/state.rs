@@ -222,7 +222,8 @@ impl State {
     pub(super) fn note_step(&mut self, step: &HandlingStep, now: UnixMillis) {
         let delivery = self.deliveries.of_step(step);
         if let HandlingEvent::State { account, user, dialogue } = &step.event {
-            let message = delivery.map(|delivery| delivery.message);
+            // What time has made answers an earlier message, and is none of its results.
+            let message = delivery.filter(|_| step.answers.is_none()).map(|delivery| delivery.message);
             let (account, user, dialogue) = (account.clone(), user.clone(), dialogue.clone());
             let change = DialogueChange { account, user, message, by_person: false, dialogue };
             return self.dialogues.note(change, now, &mut self.feed);

@@ -30,12 +30,12 @@ pub(crate) enum Done {
     Handled {
         /// The name of the rule or handler.
         by: Option<Arc<str>>,
-        /// What the journal makes of it: the replies to a message, the state of the conversation, and what comes later.
+        /// The replies to a message, the change of the conversation's state, and what comes later.
         outcome: Outcome,
     },
     /// A person has the conversation: the message is kept for them.
     Kept {
-        /// What the journal makes of it.
+        /// The change of the conversation's state, and the replies of the person's service.
         outcome: Outcome,
     },
     /// The reminder belongs to a dialogue that has moved on, or a person has the conversation: nothing is sent. Likewise the

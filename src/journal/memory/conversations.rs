@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use crate::{
     clock::UnixMillis,
     journal::{
-        conversation_state::{
-            ConversationState, LeasedState, NewScheduled, Revision, Scheduled, StateChange, StateFilter,
-        },
+        conversation_state::{ConversationState, LeasedState, Revision, StateChange, StateFilter},
         entry::{EntryId, NewEntry},
+        outcome::{NewScheduled, Scheduled},
         queue::Queue,
         time::{ClockStep, JournalTime, Moment},
     },
 };
 
-/// What conversations remember, and what is scheduled for them.
+/// The states of conversations, and what is scheduled for them.
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
     states: BTreeMap<String, ConversationState>,

@@ -69,7 +69,7 @@ impl Due {
     }
 }
 
-/// What is due at `now`, in order; nothing of the Inbox unless that `has_room`.
+/// The entries that are due at `now`, in order; nothing of the Inbox unless that `has_room`.
 pub(super) fn due(connection: &Connection, now: UnixMillis, has_room: bool) -> Result<Vec<Due>> {
     let mut scheduled = connection.prepare_cached(&format!(
         "select {SCHEDULED} from scheduled where due_at <= ?1 and (?3 or queue = 1) order by due_at, id limit ?2"

@@ -5,10 +5,13 @@ use std::{str::FromStr, time::Duration};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::expected_state::{ExpectedState, StateEntry};
+use super::{
+    action::{Action, KEYS},
+    expected_state::{ExpectedState, StateEntry},
+};
 use crate::{
     ids::{AccountId, UserId},
-    sandbox::{content::ChatContent, demo_account::DEMO},
+    sandbox::{content::ChatContent, demo_account::DEMO, desk::DeskAction},
 };
 
 /// The time for replies, where a step names none.
@@ -42,7 +45,7 @@ pub enum ConversationError {
     },
 }
 
-/// A user's action, and the replies that must come.
+/// An action of a user or of a person at the desk, and the replies that must come.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) account: AccountId,
@@ -50,7 +53,7 @@ pub(super) struct Step {
     /// The time that passes before the action.
     pub(super) after: Option<Duration>,
     /// The action; none for a step that only waits for replies.
-    pub(super) action: Option<ChatContent>,
+    pub(super) action: Option<Action>,
     /// The replies that must come; none if they are not checked.
     pub(super) replies: Option<Vec<Expected>>,
     pub(super) within: Duration,
@@ -86,6 +89,7 @@ struct File {
 /// A table `[[step]]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 struct StepEntry {
     account: Option<AccountId>,
     user: Option<UserId>,
@@ -96,6 +100,11 @@ struct StepEntry {
     #[serde(default)]
     unfollows: bool,
     sends: Option<ChatContent>,
+    #[serde(default)]
+    takes_over: bool,
+    answers: Option<String>,
+    #[serde(default)]
+    hands_back: bool,
     replies: Option<Vec<ReplyEntry>>,
     within: Option<String>,
     state: Option<StateEntry>,
@@ -134,25 +143,7 @@ impl FromStr for Conversation {
 impl StepEntry {
     fn into_step(self, account: &AccountId, user: Option<&UserId>) -> Result<Step, String> {
         let user = user.ok_or("nobody does it: name a `user`")?.clone();
-        let actions: Vec<ChatContent> = [
-            self.says.map(ChatContent::text),
-            self.follows.then_some(ChatContent::Subscribe),
-            self.unfollows.then_some(ChatContent::Unsubscribe),
-            self.sends,
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let action = match <[ChatContent; 1]>::try_from(actions) {
-            Ok([action]) if action.to_wire().is_none() => {
-                return Err(format!("users do not send `{}`", action.kind()));
-            }
-            Ok([action]) => Some(action),
-            Err(actions) if actions.is_empty() => None,
-            Err(_) => {
-                return Err("one of `says`, `sends`, `follows` and `unfollows`, not more".to_owned());
-            }
-        };
+        let action = self.action()?;
         let replies =
             self.replies.map(|replies| replies.into_iter().map(ReplyEntry::into_expected).collect());
         let replies: Option<Vec<_>> = replies.transpose()?;
@@ -163,9 +154,8 @@ impl StepEntry {
         };
         let after = self.after.map(|span| parse_span("after", &span)).transpose()?;
         if action.is_none() && after.is_none() && replies.is_none() && self.state.is_none() {
-            return Err("it does nothing and looks at nothing: it needs `says`, `sends`, `follows`, `unfollows`, \
-                        `after`, `replies` or `state`"
-                .to_owned());
+            let needs = format!("one of {KEYS}, or `after`, `replies` or `state`");
+            return Err(format!("it does nothing and looks at nothing: it needs {needs}"));
         }
         Ok(Step {
             account: self.account.unwrap_or_else(|| account.clone()),
@@ -176,6 +166,31 @@ impl StepEntry {
             within,
             state: self.state.map(ExpectedState::from),
         })
+    }
+
+    /// The only action of the step, if it has one.
+    fn action(&self) -> Result<Option<Action>, String> {
+        let user = Action::User;
+        let actions: Vec<Action> = [
+            self.says.clone().map(ChatContent::text).map(user),
+            self.follows.then_some(ChatContent::Subscribe).map(user),
+            self.unfollows.then_some(ChatContent::Unsubscribe).map(user),
+            self.sends.clone().map(user),
+            self.takes_over.then_some(Action::Person(DeskAction::TakeOver)),
+            self.answers.clone().map(|answer| Action::Person(DeskAction::Answer(answer))),
+            self.hands_back.then_some(Action::Person(DeskAction::HandBack)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match <[Action; 1]>::try_from(actions) {
+            Ok([Action::User(content)]) if content.to_wire().is_none() => {
+                Err(format!("users do not send `{}`", content.kind()))
+            }
+            Ok([action]) => Ok(Some(action)),
+            Err(actions) if actions.is_empty() => Ok(None),
+            Err(_) => Err(format!("one of {KEYS}, not more")),
+        }
     }
 }
 
@@ -243,7 +258,7 @@ mod tests {
         for (step, what) in [
             (
                 "follows = true\nsays = \"x\"",
-                "one of `says`, `sends`, `follows` and `unfollows`, not more",
+                "one of `says`, `sends`, `follows`, `unfollows`, `takes_over`, `answers` and `hands_back`, not more",
             ),
             ("replies = [{}]", "a reply needs `exact`, `contains`, `regex` or `kind`"),
             ("replies = [{ exact = \"a\", regex = \"b\" }]", "a reply has one of"),
@@ -253,6 +268,7 @@ mod tests {
             ("within = \"1s\"", "it does nothing and looks at nothing"),
             ("replies = []\nwithin = \"0s\"", "`within` is no time at all"),
             ("sends = { kind = \"news\", articles = [] }", "users do not send `news`"),
+            ("answers = \"x\"\nhands_back = true", "and `hands_back`, not more"),
             ("after = \"soon\"", "`after` is \"soon\""),
         ] {
             let message = mistake(&format!("{correct}[[step]]\n{step}"));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::expected_state::ExpectedState;
+use super::{action::Action, expected_state::ExpectedState};
 use crate::{
     ids::UserId,
-    sandbox::{content::ChatContent, dialogue_log::DialogueState},
+    sandbox::{content::ChatContent, desk::DeskAction, dialogue_log::DialogueState},
 };
 
 /// The indentation of the lines below a step.
@@ -46,18 +46,34 @@ impl Language {
     }
 
     /// The heading of a step: the user and the action.
-    pub(super) fn describe_action(self, user: &UserId, action: Option<&ChatContent>) -> String {
+    pub(super) fn describe_action(self, user: &UserId, action: Option<&Action>) -> String {
         let user = printable(user.as_str());
         match action {
             None => self.pick(format!("{user} waits"), format!("{user} 等待")),
-            Some(ChatContent::Subscribe) => self.pick(format!("{user} follows"), format!("{user} 关注")),
-            Some(ChatContent::Unsubscribe) => {
+            Some(Action::User(content)) => self.describe_content(&user, content),
+            Some(Action::Person(DeskAction::TakeOver)) => self.pick(
+                format!("a person takes over the conversation of {user}"),
+                format!("人工接管 {user} 的会话"),
+            ),
+            Some(Action::Person(DeskAction::Answer(text))) => self
+                .label(&self.pick(format!("a person answers {user}"), format!("人工回复 {user}")), text),
+            Some(Action::Person(DeskAction::HandBack)) => self.pick(
+                format!("a person hands back the conversation of {user}"),
+                format!("人工交还 {user} 的会话"),
+            ),
+        }
+    }
+
+    fn describe_content(self, user: &str, content: &ChatContent) -> String {
+        match content {
+            ChatContent::Subscribe => self.pick(format!("{user} follows"), format!("{user} 关注")),
+            ChatContent::Unsubscribe => {
                 self.pick(format!("{user} unfollows"), format!("{user} 取消关注"))
             }
-            Some(ChatContent::Text { text }) => {
+            ChatContent::Text { text } => {
                 self.label(&self.pick(format!("{user} says"), format!("{user} 说")), text)
             }
-            Some(other) => {
+            other => {
                 let kind = self.kind(other.kind());
                 let sends = self.pick(format!("{user} sends {kind}"), format!("{user} 发送{kind}"));
                 self.label(&sends, &other.words())

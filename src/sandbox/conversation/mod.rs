@@ -1,5 +1,6 @@
 //! Conversation files, whose format [`sandbox`](crate::sandbox) describes: read, played and recorded.
 
+mod action;
 mod expected_state;
 mod file;
 mod language;
@@ -7,6 +8,7 @@ mod player;
 mod reason;
 mod recorder;
 mod report;
+mod step_delivery;
 mod unplayable;
 
 pub use file::{Conversation, ConversationError};

@@ -5,18 +5,21 @@ use std::{collections::HashMap, mem, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
+    action::Action,
     expected_state::ExpectedState,
     file::{Conversation, Expected, Step},
     report::{Checked, Difference, PlayedStep, Report},
+    step_delivery::{StepDelivery, accepted, is_answered},
     unplayable::Unplayable,
 };
 use crate::{
     ids::{AccountId, UserId},
     sandbox::{
         content::ChatContent,
-        handling::{Handling, HandlingState, ReplyHandling, ReplyState},
-        history::{Delivery, DeliveryState},
-        platform::{EndedDelivery, Platform},
+        desk::{DeskAction, DeskRequest},
+        handling::{HandlingState, ReplyHandling},
+        history::Delivery,
+        platform::Platform,
         state::State,
     },
 };
@@ -50,17 +53,10 @@ struct Progress {
     is_accepted: bool,
 }
 
-/// The delivery of a step's message.
-struct StepDelivery {
-    ended: EndedDelivery,
-    /// Whether the message was accepted; none while the delivery is in progress.
-    is_accepted: Option<bool>,
-}
-
 impl Conversation {
     /// Plays the conversation against the server under test.
     pub(in crate::sandbox) async fn play_on(&self, platform: &Platform) -> Report {
-        let unplayable = self.unplayable(platform);
+        let unplayable = Unplayable::first_of(&self.steps, platform);
         let start = platform.state.lock().messages.last_id();
         let mut player = Player { platform, start, progress: HashMap::new(), replies: Vec::new() };
         let (steps, surplus) = (Vec::new(), Vec::new());
@@ -76,19 +72,6 @@ impl Conversation {
         }
         report.surplus = player.surplus();
         report
-    }
-
-    /// The first step that this sandbox cannot play, if there is one.
-    fn unplayable(&self, platform: &Platform) -> Option<Unplayable> {
-        let number = |needs: fn(&Step) -> bool| self.steps.iter().position(needs).map(|index| index + 1);
-        if !platform.clock.can_advance()
-            && let Some(step) = number(|step| step.after.is_some())
-        {
-            return Some(Unplayable::After { step });
-        }
-        let is_observed = platform.state.lock().deliveries.is_observed;
-        let step = number(|step| step.state.is_some()).filter(|_| !is_observed)?;
-        Some(Unplayable::State { step })
     }
 }
 
@@ -116,13 +99,15 @@ impl Player<'_> {
         if was_ignored {
             let last = self.platform.state.lock().messages.last_id();
             self.progress(step).read = last;
-        } else if let Some(early) = self.next(step, Duration::ZERO).await {
+        } else if (step.action.is_some() || step.after.is_some())
+            && let Some(early) = self.next(step, Duration::ZERO).await
+        {
             return Err(Difference::Early(early));
         }
         if let Some(span) = step.after {
             self.let_pass(step, span).await;
         }
-        let mut delivery = self.act(step)?;
+        let mut delivery = self.act(step).await?;
         let checked = self.check_replies(step, &mut delivery).await?;
         if let Some(expected) = &step.state {
             self.expect_state(step, expected).await?;
@@ -152,7 +137,8 @@ impl Player<'_> {
         let Some(replies) = &step.replies else {
             self.wait_until_accepted(step, delivery).await?;
             self.wait_for_handling(step).await;
-            return Ok(if step.action.is_some() { Checked::Delivery } else { Checked::Nothing });
+            let is_message = matches!(step.action, Some(Action::User(_)));
+            return Ok(if is_message { Checked::Delivery } else { Checked::Nothing });
         };
         if replies.is_empty() {
             // The time without a reply begins when the server could have answered.
@@ -175,12 +161,27 @@ impl Player<'_> {
     }
 
     /// Carries out the step's action, if it has one.
-    fn act(&mut self, step: &Step) -> Result<Option<StepDelivery>, Difference> {
-        let Some(action) = step.action.clone() else { return Ok(None) };
-        let sent = self.platform.write(&step.account, &step.user, action);
-        let sent = sent.map_err(Difference::Impossible)?;
-        self.progress(step).delivery = Some(sent.delivery);
-        Ok(Some(StepDelivery { ended: sent.ended, is_accepted: None }))
+    async fn act(&mut self, step: &Step) -> Result<Option<StepDelivery>, Difference> {
+        match step.action.clone() {
+            None => Ok(None),
+            Some(Action::User(content)) => {
+                let sent = self.platform.write(&step.account, &step.user, content);
+                let sent = sent.map_err(Difference::Impossible)?;
+                self.progress(step).delivery = Some(sent.delivery);
+                Ok(Some(StepDelivery::new(sent.ended)))
+            }
+            Some(Action::Person(action)) => self.act_as_person(step, action).await.map(|()| None),
+        }
+    }
+
+    /// Carries out a person's action in the step's conversation.
+    async fn act_as_person(&mut self, step: &Step, action: DeskAction) -> Result<(), Difference> {
+        let (account, user) = (step.account.clone(), step.user.clone());
+        let done = self.platform.act_as_person(DeskRequest { account, user, action }).await;
+        done.map_err(|error| Difference::Refused(error.to_string()))?;
+        // What the desk sends may be looked at, although the user has sent nothing yet.
+        self.progress(step).is_accepted = true;
+        Ok(())
     }
 
     /// Waits until the user's latest message is handled and all replies to it have been sent, where the server reports its
@@ -284,22 +285,4 @@ impl Player<'_> {
     fn delivery(&self, id: u64) -> Option<Delivery> {
         self.platform.state.lock().deliveries.get(id).cloned()
     }
-}
-
-/// Waits for the end of a delivery, which must be accepted.
-async fn accepted(delivery: &mut Option<StepDelivery>) -> Result<(), Difference> {
-    let Some(StepDelivery { ended, is_accepted }) = delivery else { return Ok(()) };
-    if is_accepted.is_none() {
-        let delivery = ended.await.map_err(|_| Difference::Ended)?;
-        *is_accepted = Some(delivery.state == DeliveryState::Accepted);
-    }
-    if *is_accepted == Some(true) { Ok(()) } else { Err(Difference::NotAccepted) }
-}
-
-/// Whether a message is handled and all its replies are sent, so that no further reply comes.
-fn is_answered(handling: &Handling) -> bool {
-    matches!(
-        handling.state,
-        HandlingState::Done | HandlingState::NotTaken | HandlingState::Quiet | HandlingState::Kept
-    ) && handling.replies.iter().all(|reply| reply.state == ReplyState::Sent)
 }

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
+    action::Action,
     expected_state::ExpectedState,
     file::{Expected, TextCheck},
     language::{INDENT, Language, printable},
@@ -34,7 +35,7 @@ pub(super) struct PlayedStep {
     pub(super) user: UserId,
     /// The time that passed before the action.
     pub(super) after: Option<Duration>,
-    pub(super) action: Option<ChatContent>,
+    pub(super) action: Option<Action>,
     /// The replies that came as expected.
     pub(super) replies: Vec<ChatContent>,
     pub(super) result: Result<Checked, Difference>,
@@ -51,7 +52,7 @@ pub(super) enum Checked {
     Silence,
     /// The delivery was accepted; replies are not checked, as the step has no `replies`.
     Delivery,
-    /// Replies are not checked, and the step has no action.
+    /// Replies are not checked, and the user has sent nothing.
     Nothing,
 }
 
@@ -66,6 +67,8 @@ pub(super) enum Difference {
     State { expected: ExpectedState, stored: Option<DialogueState> },
     /// The user cannot write the message.
     Impossible(WriteError),
+    /// The desk refuses the person's action, for this reason.
+    Refused(String),
     /// The sandbox has stopped.
     Ended,
     /// The step's delivery was not accepted.
@@ -181,6 +184,10 @@ impl PlayedStep {
                 language.describe_stored_state(stored.as_ref()),
             ],
             Difference::Impossible(error) => vec![reason::describe_write_error(language, error)],
+            Difference::Refused(reason) => {
+                let refused = language.pick("the server's desk refuses it: ", "服务器的人工台拒绝：");
+                vec![format!("{refused}{}", printable(reason))]
+            }
             Difference::Ended => {
                 vec![language.pick("the sandbox has ended", "沙箱已停止").to_owned()]
             }

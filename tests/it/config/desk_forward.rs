@@ -8,9 +8,9 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 fn the_desk_has_a_service_if_the_file_names_one() {
     let forward = format!("forward = {{ url = 'http://desk.internal/in?code=1', secret = '{SECRET}' }}");
     let config = parse(&format!("[desk]\ngive_back_after = '1h'\n{forward}\n")).unwrap();
-    assert_eq!(config.desk_forward.unwrap().url().as_str(), "http://desk.internal/in?code=1");
+    assert_eq!(config.desk.forward.as_ref().unwrap().url().as_str(), "http://desk.internal/in?code=1");
     assert_eq!(config.desk.give_back_after.as_secs(), 3600);
-    assert!(parse("[desk]\ngive_back_after = '1h'\n").unwrap().desk_forward.is_none());
+    assert!(parse("[desk]\ngive_back_after = '1h'\n").unwrap().desk.forward.is_none());
 }
 
 #[test]

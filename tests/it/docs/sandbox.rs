@@ -40,6 +40,17 @@ fn the_page_s_conversation_can_be_read() {
     block(PAGES[0], "account = ").parse::<Conversation>().unwrap();
 }
 
+#[test]
+fn the_page_s_conversation_with_time_states_and_a_person_passes_on_the_sandbox_s_own_server() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("conversation.toml");
+    std::fs::write(&file, block(PAGES[0], "[[step]]")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
+    command.env_clear().env("TMPDIR", home.path()).args(["sandbox", "--play", file.to_str().unwrap()]);
+    let played = command.output().unwrap();
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stdout));
+}
+
 /// The status with which a request is answered.
 async fn status(sandbox: &Sandbox, call: &str) -> String {
     let address = sandbox.local_addr();

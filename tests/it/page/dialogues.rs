@@ -22,6 +22,12 @@ async fn put_state(page: &Browser, id: u64, message: Option<u64>, dialogue: &Val
     feed::put(page, "state", &record).await;
 }
 
+/// Asserts that the browser's console says nothing but that a call was refused.
+async fn assert_refused(page: &Browser, call: &str) {
+    let errors = page.console_errors().await;
+    assert!(matches!(&errors[..], [one] if one.contains(&format!("/sandbox/{call} "))), "{errors:?}");
+}
+
 fn order(body: &Value) -> Value {
     json!({ "name": "order", "version": 1, "body": body })
 }
@@ -115,6 +121,7 @@ async fn an_answer_that_the_desk_refuses_is_put_back_with_the_reason() {
         let length = "return document.getElementById('desk-text').value.length";
         assert_eq!(page.run_script(length, vec![]).await, 2001);
         page.press(".notice button").await;
+        assert_refused(page, "desk/answer").await;
 
         // Somebody else has handed it back: the page is told why nothing was sent.
         sandbox.post("desk/hand-back", &json!({ "account": "demo", "user": "ann" })).await;
@@ -177,6 +184,7 @@ async fn time_that_passes_makes_a_reminder_come_and_the_conversation_go_back_to_
         page.run_script("document.querySelector('dialog input').value = 'a while'", vec![]).await;
         page.press("dialog [type=submit]").await;
         page.see("dialog .why", "\"a while\", not a time such as").await;
+        assert_refused(page, "advance").await;
         page.run_script("document.querySelector('dialog input').value = '29m'", vec![]).await;
         page.press("dialog [type=submit]").await;
         page.see(".notice", "It is ").await;

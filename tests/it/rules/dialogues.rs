@@ -295,7 +295,7 @@ async fn an_answer_that_breaks_a_rule_is_a_dead_letter_that_names_the_place() {
         r#"{"later":[{"in":"1h","replies":[]}]}"#,
         r#"{"later":[{"in":"1h","replies":[{"text":""}]}]}"#,
         r#"{"hand_over":"yes"}"#,
-        r#"{} {}"#,
+        r"{} {}",
     ];
     let count = script.len();
     let target = Target::start(script.map(ok)).await;

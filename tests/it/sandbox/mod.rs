@@ -5,16 +5,19 @@ mod broadcasts;
 mod clients;
 mod command;
 mod conversations;
+mod dialogues;
 mod documents;
 mod event_stream;
 mod faults;
 mod handling;
 mod history;
 mod page_api;
+mod played;
 mod pushes;
 mod refusals;
 mod route;
 mod service;
+mod time;
 
 use std::{net::SocketAddr, time::Duration};
 

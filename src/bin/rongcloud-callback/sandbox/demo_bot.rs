@@ -1,4 +1,5 @@
-//! The demo bot of the sandbox: a welcome, help, an echo, a picture, news, the name of a place, a reminder, and a person.
+//! The demo bot of the sandbox: a welcome, help, an echo, a picture, news, the name of a place, an order, a reminder, and a
+//! person.
 //!
 //! The bot answers in the language of the message, Chinese or English; a message without text is answered in both.
 
@@ -9,6 +10,8 @@ use rongcloud_callback::{
     Text, Voice,
 };
 
+use super::demo_order::{self, Order};
+
 /// The time until a reminder.
 const REMINDER: Duration = Duration::from_mins(30);
 
@@ -17,6 +20,7 @@ const HELP: &str = "help — this text\n\
     voice — a recording\n\
     news — a card\n\
     news 3 — several cards\n\
+    order — an order of shoes\n\
     remind — a reminder in 30 minutes\n\
     person — a person takes over\n\
     Send a location, picture or recording, or write anything else: it comes back.";
@@ -26,6 +30,7 @@ const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
     语音 — 一段语音\n\
     图文 — 单图文\n\
     图文 3 — 多图文\n\
+    下单 — 下单买鞋\n\
     提醒 — 30 分钟后提醒\n\
     人工 — 转人工\n\
     发送位置、图片、语音或其他文字，会原样返回。";
@@ -34,6 +39,7 @@ const HELP_IN_CHINESE: &str = "帮助 — 本说明\n\
 pub(super) fn add_handlers(service: CallbackService, base: &str) -> CallbackService {
     let base = base.to_owned();
     service
+        .dialogue(async |order: Order, text: Text, _context| demo_order::next(&order, &text.content))
         .on(move |text: Text, _context| {
             let reply = reply_to(&text.content, &base);
             async move { reply }

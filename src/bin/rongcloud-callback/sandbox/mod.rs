@@ -2,6 +2,7 @@
 
 mod browser;
 mod demo_bot;
+mod demo_order;
 mod own_server;
 mod reports;
 
