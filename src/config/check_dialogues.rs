@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     bounds::Max,
     checker::Checker,
-    sections::{DeskSection, DialogueSection},
+    dialogue_sections::{DeskSection, DialogueSection},
 };
 use crate::protocol::Payload;
 

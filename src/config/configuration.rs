@@ -1,11 +1,14 @@
 //! The whole configuration, as plain values.
 
-use super::sections::{
-    AdminSection, AppSection, ClientSection, DeskSection, DialogueSection, JournalSection, LogSection,
-    PumpSection, RateSection, ServerSection, ShutdownSection,
+use super::{
+    dialogue_sections::{DeskSection, DialogueSection},
+    sections::{
+        AdminSection, AppSection, ClientSection, JournalSection, LogSection, PumpSection, RateSection,
+        ServerSection, ShutdownSection,
+    },
 };
 #[cfg(feature = "rules")]
-use crate::rules::{DeskForward, RuleSet};
+use crate::rules::RuleSet;
 
 /// The whole configuration; [`DEFAULTS`](super::DEFAULTS) documents every key.
 #[derive(Debug, Clone)]
@@ -26,9 +29,6 @@ pub struct Config {
     pub dialogue: DialogueSection,
     /// Conversations that a person has.
     pub desk: DeskSection,
-    /// The customer-service system that the messages of such conversations are handed to (`[desk] forward`).
-    #[cfg(feature = "rules")]
-    pub desk_forward: Option<DeskForward>,
     /// Calls to the platform's API.
     pub client: ClientSection,
     /// The end of the process.

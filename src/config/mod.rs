@@ -9,6 +9,7 @@ mod check_dialogues;
 mod checker;
 mod configuration;
 mod defaults;
+mod dialogue_sections;
 mod encoding;
 mod env;
 mod error;
@@ -26,11 +27,11 @@ mod unquoted;
 pub use self::{
     configuration::Config,
     defaults::DEFAULTS,
+    dialogue_sections::{DeskSection, DialogueSection, Unreadable},
     error::ConfigError,
     sections::{
-        AdminSection, AppSection, ClientSection, DeskSection, DialogueSection, JournalSection,
-        JournalUrl, LogFormat, LogSection, PortalSection, PumpSection, RateSection, Replies,
-        ServerSection, ShutdownSection, Unreadable,
+        AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
+        PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
 pub use crate::toml_values::Problem;

@@ -8,9 +8,10 @@ use super::{
     checker::Checker,
     configuration::Config,
     defaults::default_app,
+    dialogue_sections::DeskSection,
     file::UserFile,
     relations, rules, secret_files,
-    sections::{AdminSection, AppSection, DeskSection, PortalSection, RateSection},
+    sections::{AdminSection, AppSection, PortalSection, RateSection},
 };
 use crate::toml_values::{Examples, Problem, deserialize, unknown_key};
 
@@ -42,16 +43,18 @@ pub(super) fn read(
     let deliver = reader.section("deliver", check::pump);
     let dialogue = reader.section("dialogue", check_dialogues::dialogue);
     let mut desk = reader.section("desk", check_dialogues::desk);
-    let desk_forward = desk.as_mut().and_then(|desk: &mut DeskSection| desk.forward.take());
+    let desk_forward = desk.as_mut().and_then(|desk: &mut DeskSection| desk.written_forward.take());
     let client = reader.section("client", check::client);
     let shutdown = reader.section("shutdown", check::shutdown);
     let log = reader.section("log", |_, _| ());
     let apps = reader.apps();
     #[cfg(feature = "rules")]
-    let (rules, desk_forward) = {
+    let rules = {
         let (rules, beside) = (reader.values.remove("rules"), (client.as_ref(), dispatch.as_ref()));
-        let rules = rules::read(rules, beside, file, reader.problems);
-        (rules, rules::read_desk_forward(desk_forward, beside, reader.problems))
+        if let Some(desk) = &mut desk {
+            desk.forward = rules::read_desk_forward(desk_forward, beside, reader.problems);
+        }
+        rules::read(rules, beside, file, reader.problems)
     };
     #[cfg(not(feature = "rules"))]
     rules::refuse(&reader.values, desk_forward.as_ref(), reader.problems);
@@ -75,8 +78,6 @@ pub(super) fn read(
         deliver_rate: deliver_rate?,
         dialogue: dialogue?,
         desk: desk?,
-        #[cfg(feature = "rules")]
-        desk_forward,
         client: client?,
         shutdown: shutdown?,
         log: log?,

@@ -91,6 +91,8 @@ impl Reply {
         Self { next, ..self }
     }
 
+    /// This reply, and several payloads later, as a service answers.
+    #[cfg(feature = "rules")]
     pub(crate) fn with_later(mut self, later: Later) -> Self {
         self.later.push(later);
         self

@@ -49,9 +49,13 @@ pub(super) fn clients(config: &Config, clock: &Clock) -> Result<HashMap<AppKey, 
 }
 
 /// The service that the messages of a person's conversations are handed to, if the configuration names one.
+#[cfg_attr(
+    not(feature = "rules"),
+    expect(unused_variables, clippy::unnecessary_wraps, reason = "rules forward")
+)]
 pub(super) fn desk_routes(config: &Config, clock: &Clock) -> Result<Routes, ServiceError> {
     #[cfg(feature = "rules")]
-    if let Some(desk) = &config.desk_forward {
+    if let Some(desk) = &config.desk.forward {
         let service = DeskService::new(desk, clock.clone()).map_err(ServiceError::Desk)?;
         return Ok(Routes::new().route(service));
     }

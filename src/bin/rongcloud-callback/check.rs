@@ -125,7 +125,7 @@ fn summary(config: &Config) {
     if !config.rules.is_empty() {
         println!("rules: {}", config.rules.len());
     }
-    let desk = config.desk_forward.as_ref().map(DeskForward::url);
+    let desk = config.desk.forward.as_ref().map(DeskForward::url);
     for url in config.rules.forward_urls().chain(desk) {
         if proxy(url).is_some() {
             println!("forwarding: {}", way(url));

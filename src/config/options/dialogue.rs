@@ -3,7 +3,7 @@
 use crate::{
     config::{
         configuration::Config,
-        sections::{DeskSection, DialogueSection, Unreadable},
+        dialogue_sections::{DeskSection, DialogueSection, Unreadable},
     },
     desk,
     worker::{DialogueOptions, DispatchOptions, OnUnreadable},

@@ -124,21 +124,19 @@ impl ActiveRule {
         captures: &Captures,
         clock: &Clock,
     ) -> HandlerResult {
-        let reply = match (&self.rule.action, &self.target) {
-            (Action::Forward(_), Some(target)) => self.ask(target, context, captures, clock).await?,
-            (Action::Forward(_), None) => {
-                return Err(HandlerError::permanent("there is nowhere to forward to"));
-            }
+        match (&self.rule.action, &self.target) {
+            (Action::Forward(_), Some(target)) => self.ask(target, context, captures, clock).await,
+            (Action::Forward(_), None) => Err(HandlerError::permanent("there is nowhere to forward to")),
             (Action::Reply { replies, pick }, _) => {
                 let (app, inbound) = (context.app(), context.inbound());
                 let replies = match pick {
                     Pick::All => replies,
                     Pick::Random => self.pick(replies, app, inbound),
                 };
-                self.render(replies, app, inbound, captures)?.into_iter().collect()
+                let reply: Reply = self.render(replies, app, inbound, captures)?.into_iter().collect();
+                Ok(if self.rule.hand_over { reply.hand_over() } else { reply })
             }
-        };
-        Ok(if self.rule.hand_over { reply.hand_over() } else { reply })
+        }
     }
 
     /// Asks the service for an answer, with the state of its dialogue.

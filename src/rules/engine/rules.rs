@@ -5,13 +5,17 @@ use std::{
     time::Duration,
 };
 
-use super::{active_rules::ActiveRules, cooldown::Cooldown, error::RulesError};
+use super::{
+    active_rules::{ActiveRule, ActiveRules},
+    cooldown::{Cooldown, CooldownEntry},
+    error::RulesError,
+};
 use crate::{
     clock::{self, Clock, UnixMillis},
     handler::{ActiveDialogue, Context, HandlerResult, Handling, Reply, Route, RouteCount},
     ids::AppKey,
     protocol::Inbound,
-    rules::language::{Rule, RuleSet, Subject},
+    rules::language::{Captures, Rule, RuleSet, Subject},
 };
 
 /// The advice to the author of a configuration for messages that no rule takes.
@@ -95,6 +99,26 @@ impl Rules {
         self.active().first(&Subject::new(app, inbound, at), |_| true).is_some()
     }
 
+    /// The rule that takes the message, and the captures of its keyword; with `every`, also the entry for its answer.
+    fn find(
+        &self,
+        context: &Context,
+        subject: &Subject<'_>,
+    ) -> Option<(Arc<ActiveRule>, Captures, Option<CooldownEntry>)> {
+        let rules = self.active();
+        // A user who answers a service is heard by that service, whatever the rules would make of the words.
+        if let Some(dialogue) = context.dialogue()
+            && let Some((active, captures)) = rules.first_in_dialogue(dialogue.name(), subject)
+        {
+            return Some((active, captures, None));
+        }
+        let (active, captures) = rules.first(subject, |rule| {
+            rule.every.is_none_or(|every| self.may_answer(rule, subject, every, subject.now))
+        })?;
+        let entry = active.rule.every.map(|_| self.0.cooldown.entry(&active.rule, subject));
+        Some((active, captures, entry))
+    }
+
     /// Whether a rule with `every` has not answered this conversation lately.
     fn may_answer(&self, rule: &Rule, subject: &Subject<'_>, every: Duration, now: UnixMillis) -> bool {
         let cooldown = &self.0.cooldown;
@@ -118,23 +142,9 @@ impl Rules {
 
 impl Route for Rules {
     fn take(&self, context: &Context) -> Option<Handling> {
-        let SharedRules { cooldown, clock, .. } = &*self.0;
-        let now = clock.now();
+        let now = self.0.clock.now();
         let subject = Subject::new(context.app(), context.inbound(), now);
-        let rules = self.active();
-        let in_dialogue =
-            context.dialogue().and_then(|dialogue| rules.first_in_dialogue(dialogue.name(), &subject));
-        let (active, captures, cooldown_entry) = match in_dialogue {
-            // The user answers the service, and the service is not to be kept from hearing it.
-            Some((active, captures)) => (active, captures, None),
-            None => {
-                let (active, captures) = rules.first(&subject, |rule| {
-                    rule.every.is_none_or(|every| self.may_answer(rule, &subject, every, now))
-                })?;
-                let entry = active.rule.every.map(|_| cooldown.entry(&active.rule, &subject));
-                (active, captures, entry)
-            }
-        };
+        let (active, captures, cooldown_entry) = self.find(context, &subject)?;
         let (shared, context) = (Arc::clone(&self.0), context.clone());
         let label = Arc::clone(&active.rule.label);
         let handling = Handling::new(async move {

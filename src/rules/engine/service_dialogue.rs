@@ -32,7 +32,7 @@ pub(super) fn state<'c>(rule: &Rule, context: &'c Context) -> Result<Option<&'c 
 pub(super) fn reply(rule: &Rule, context: &Context, answer: ServiceAnswer) -> Reply {
     let next = match answer.state {
         // A conversation has one state, and that of a person takes the place of the service's.
-        _ if answer.hand_over == Some(true) => Next::Person,
+        _ if rule.hand_over || answer.hand_over == Some(true) => Next::Person,
         AnsweredState::Kept => Next::Stay,
         // Somebody else's dialogue is not the service's to end.
         AnsweredState::Ended if dialogue(rule, context).is_none() => Next::Stay,

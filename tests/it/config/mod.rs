@@ -2,7 +2,7 @@
 
 mod bounds;
 mod copied;
-mod desk_forward;
+mod hand_over;
 mod load;
 mod problems;
 mod rules;

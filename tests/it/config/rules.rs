@@ -28,30 +28,6 @@ fn each_mistake_in_a_rule_is_told_with_its_place_and_what_would_be_right() {
         (format!("on = 1\n{reply}"), "on", "is not a text in quotes, or a list", "on = \"text\""),
         ("on = 'text'".to_owned(), "reply", "is missing, and `forward` too", "reply = { text"),
         (
-            "on = 'text'\nhand_over = false".to_owned(),
-            "reply",
-            "is missing, and `forward` too",
-            "hand_over = true leaves the answer to a person",
-        ),
-        (
-            "on = 'text'\nhand_over = 'yes'\nreply = []".to_owned(),
-            "hand_over",
-            "is not true or false",
-            "hand_over = true",
-        ),
-        (
-            "on = 'text'\nhandover = true\nreply = []".to_owned(),
-            "handover",
-            "there is no `handover`",
-            "did you mean `hand_over`?",
-        ),
-        (
-            "on = 'text'\nhand_over = true\npick = 'random'".to_owned(),
-            "pick",
-            "has nothing to pick from",
-            "a `reply` that is a list",
-        ),
-        (
             format!("on = 'text'\ncolour = 1\n{reply}"),
             "colour",
             "there is no `colour`",

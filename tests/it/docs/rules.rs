@@ -38,7 +38,7 @@ fn the_page_has_every_key_of_a_rule() {
     assert!(rule.len() >= 12, "{rule:?}");
     for page in PAGES {
         let mut listed = set(entries(&table_of(page, "on")));
-        listed.extend(["reply", "pick", "forward"].map(ToOwned::to_owned));
+        listed.extend(["reply", "pick", "forward", "hand_over"].map(ToOwned::to_owned));
         assert_eq!(listed, set(rule.keys()));
         assert_eq!(set(entries(&table_of(page, "contains"))), keys(&rule, "keyword"));
         assert_eq!(set(entries(&table_of(page, "concurrency"))), keys(&rule, "forward"));

@@ -8,7 +8,10 @@ use rongcloud_callback::{
     journal::{Appended, NewEntry, PerQueue, Queue, Record, State},
 };
 
-use super::support::{Ending, KEEP, KEEP_DEAD, KeyText as _};
+use super::{
+    remembered::{Arrival, Memories, name},
+    support::{Ending, KEEP, KEEP_DEAD},
+};
 
 /// The longest time before anybody notices that a server which shares the journal has died.
 const NOTICED_AFTER: Duration = Duration::from_secs(15);
@@ -33,7 +36,7 @@ impl From<&Record> for Expected {
         Self {
             queue: record.queue,
             conversation: record.conversation.clone(),
-            key: record.key_text().to_owned(),
+            key: name(&record.body, record.answers),
             state: record.state,
             attempts: record.attempts,
             accepted_at: record.accepted_at,
@@ -49,6 +52,9 @@ pub(super) struct Known {
     /// The entry's number, counted over all entries.
     pub(super) number: usize,
     pub(super) looks: Expected,
+    /// The age of the world when the entry was accepted, and whether a clock was set since.
+    pub(super) accepted: i64,
+    pub(super) was_clock_set: bool,
     /// When the entry was settled, on the clock that nobody sets.
     pub(super) settled: Option<Duration>,
     /// How many attempts have begun and counted since the last one that ended.
@@ -83,6 +89,7 @@ pub(super) struct Model {
     is_shared: bool,
     /// The entries in order of acceptance.
     pub(super) entries: Vec<Known>,
+    pub(super) memories: Memories,
     /// The latest lease of each conversation, until it is settled.
     pub(super) held: Vec<Given>,
     pub(super) leases: usize,
@@ -115,11 +122,22 @@ impl Model {
 
     pub(super) fn append(&mut self, new: &NewEntry, now: UnixMillis) -> Appended {
         let NewEntry { queue, conversation, body, .. } = new.clone();
-        let key = String::from_utf8(body.into()).unwrap();
+        let name = String::from_utf8(body.into()).unwrap();
+        self.add(Arrival { queue, name, conversation }, new.dead.is_some(), now)
+    }
+
+    /// Adds what has become due.
+    pub(super) fn arrive(&mut self, now: UnixMillis) {
+        for arrival in self.memories.arrive() {
+            self.add(arrival, false, now);
+        }
+    }
+
+    fn add(&mut self, new: Arrival, is_dead: bool, now: UnixMillis) -> Appended {
+        let Arrival { queue, name: key, conversation } = new;
         if self.entry(queue, &key).is_some() {
             return Appended::Duplicate;
         }
-        let is_dead = new.dead.is_some();
         let looks = Expected {
             queue,
             conversation,
@@ -134,6 +152,8 @@ impl Model {
         self.entries.push(Known {
             number: self.accepted,
             looks,
+            accepted: self.memories.age(),
+            was_clock_set: false,
             settled,
             open: 0,
             found: false,
@@ -219,6 +239,15 @@ impl Model {
         }
         let conversation = entry.looks.conversation.clone();
         let entry = entry.number;
+        // An attempt whose lease ran out counts when its entry is leased again, but not if an earlier entry of the
+        // conversation, which was revived, had a lease in between.
+        let before = self.holder(queue, &conversation).map(|held| held.entry);
+        if let Some(before) = before.filter(|before| *before != entry) {
+            let mut entries = self.entries.iter_mut();
+            if let Some(it) = entries.find(|it| it.number == before) {
+                it.uncounted = false;
+            }
+        }
         self.leases += 1;
         self.held.retain(|held| held.queue != queue || held.conversation != conversation);
         let (number, process) = (self.leases, self.process);
@@ -321,6 +350,9 @@ impl Model {
     /// Sets the clock: a pending entry keeps its distance from now, and a time that was written stays as it is.
     pub(super) fn set_clock(&mut self, by: i64) {
         let moved = |time: UnixMillis| UnixMillis(time.0 + by);
+        for entry in &mut self.entries {
+            entry.was_clock_set = true;
+        }
         for entry in self.entries.iter_mut().filter(|entry| entry.looks.state == State::Pending) {
             entry.looks.due_at = moved(entry.looks.due_at);
             entry.suspect = entry.suspect.map(|(not_before, times)| (moved(not_before), times));

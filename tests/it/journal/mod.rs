@@ -20,6 +20,7 @@ mod moving;
 mod operating;
 mod place;
 mod plans;
+mod remembered;
 mod scheduled;
 mod shared;
 mod shared_conversations;

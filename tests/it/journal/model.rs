@@ -8,28 +8,52 @@ use proptest::{
 };
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{Filter, JournalError, Lease, Queue, Record, State},
+    journal::{
+        ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError, Lease,
+        NewScheduled, NewState, Outcome, Queue, Record, Revision, State, StateChange, StateFilter,
+    },
 };
 
 use super::{
     expected::{APART, Expected, Model, settle},
-    support::{Bench, Ending, KEEP_DEAD, KeyText as _, dead, message, reply},
+    remembered::{Arrival, Change, DIALOGUE, body_of, messages_of, name},
+    support::{Bench, Ending, KEEP_DEAD, dead, message, reply},
 };
+use crate::support::postgres::client;
 
 /// One operation; numbers choose among what there is.
 #[derive(Debug, Clone)]
 enum Action {
     Append { entries: Vec<(u8, u8, bool)> },
     Lease { queue: Queue, limit: usize, seconds: u64 },
-    Finish { lease: usize, follow_ups: u8 },
+    Finish { lease: usize, follow_ups: u8, change: Change, later: Vec<Later> },
     Postpone { lease: usize, seconds: u64 },
     Bury { lease: usize },
     Revive { entry: usize },
     Discard { entry: usize },
+    Intervene { conversation: u8, change: Change, later: Vec<Later>, is_stale: bool },
     Wait { seconds: u64 },
     SetClock { seconds: i64 },
     Purge,
     Reopen { ending: Ending, seconds: u64, set: i64 },
+}
+
+/// An entry to schedule: where it goes, in how many seconds, and whether it belongs to the state that is put with it.
+type Later = (Queue, u64, bool);
+
+fn change() -> impl Strategy<Value = Change> {
+    let seconds = prop_oneof![1..60u64, 60..7_000u64];
+    prop_oneof![
+        2 => Just(Change::Keep),
+        4 => seconds.prop_map(Change::Add),
+        1 => Just(Change::Clear),
+    ]
+}
+
+fn later() -> impl Strategy<Value = Vec<Later>> {
+    let queue = prop_oneof![3 => Just(Queue::Inbox), 1 => Just(Queue::Outbox)];
+    let one = (queue, prop_oneof![0..60u64, 60..7_000u64], prop::bool::ANY);
+    prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(one, 1..4)]
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -45,8 +69,14 @@ fn action() -> impl Strategy<Value = Action> {
         12 => prop::collection::vec(entry, 1..4).prop_map(|entries| Action::Append { entries }),
         12 => (queue, 1..4usize, 1..40u64)
             .prop_map(|(queue, limit, seconds)| Action::Lease { queue, limit, seconds }),
-        8 => (0..8usize, 0..3u8)
-            .prop_map(|(lease, follow_ups)| Action::Finish { lease, follow_ups }),
+        10 => (0..8usize, 0..3u8, change(), later()).prop_map(|(lease, follow_ups, change, later)| {
+            Action::Finish { lease, follow_ups, change, later }
+        }),
+        3 => (0..4u8, change(), later(), prop::bool::weighted(0.2)).prop_map(
+            |(conversation, change, later, is_stale)| {
+                Action::Intervene { conversation, change, later, is_stale }
+            }
+        ),
         4 => (0..8usize, 0..20u64).prop_map(|(lease, seconds)| Action::Postpone { lease, seconds }),
         2 => (0..8usize).prop_map(|lease| Action::Bury { lease }),
         2 => (0..30usize).prop_map(|entry| Action::Revive { entry }),
@@ -60,11 +90,27 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// A lease that somebody holds or has lost, and what they know of its entry.
+struct Held {
+    lease: Lease,
+    queue: Queue,
+    id: EntryId,
+    name: String,
+    conversation: String,
+    /// The state as the journal gave it with the lease.
+    messages: Vec<String>,
+    revision: Option<Revision>,
+    /// The model's number of the lease.
+    number: usize,
+}
+
 /// A journal, its model, and the leases that somebody holds or has lost.
 struct ModelTest {
     bench: Bench,
     model: Model,
-    leases: Vec<(Queue, String, usize, Lease)>,
+    leases: Vec<Held>,
+    /// How many entries were ever scheduled.
+    scheduled: usize,
     /// The entries by number, as of the last look.
     records: Vec<Record>,
 }
@@ -82,6 +128,9 @@ impl ModelTest {
             }
             Action::Revive { entry } => self.revive(entry).await?,
             Action::Discard { entry } => self.discard(entry).await?,
+            Action::Intervene { conversation, change, later, is_stale } => {
+                self.intervene(&conversation.to_string(), change, later, is_stale).await?;
+            }
             Action::Wait { seconds } => self.wait(Duration::from_secs(seconds)).await?,
             // Servers that share a journal go by its database's clock, at which they look every other second of the
             // machine's time: only then is a step told from time that has passed, and no amount of the model's time makes
@@ -108,6 +157,7 @@ impl ModelTest {
     async fn wait(&mut self, span: Duration) -> TestCaseResult {
         self.bench.clock.advance(span);
         self.model.running += span;
+        self.model.memories.grow(millis(span));
         self.ask().await
     }
 
@@ -119,6 +169,9 @@ impl ModelTest {
         let set = if matches!(ending, Ending::Crash) { set.abs() } else { set };
         let set = if self.bench.is_shared() { 0 } else { set };
         let leases_outlive = self.bench.leases_outlive(ending);
+        if leases_outlive {
+            self.record_time().await;
+        }
         let meanwhile = |clock: &Clock| {
             clock.advance(span);
             clock.set(UnixMillis(clock.now().0 + set));
@@ -132,10 +185,21 @@ impl ModelTest {
         let set = now.0 - before.0;
         if set < -1000 {
             self.model.set_clock(set);
+        } else {
+            self.model.memories.grow(set);
         }
         let interrupted = self.model.begin(now);
         self.come_back(&interrupted).await?;
         self.ask().await
+    }
+
+    /// Has the database know how much time has passed, as it does where servers die that have not jumped in time: they
+    /// record it with each heartbeat. The one that has died here goes on with its heartbeats, and would tell of it later.
+    async fn record_time(&self) {
+        let Some(url) = self.bench.url() else { return };
+        let elapsed = i64::try_from(self.model.running.as_millis()).unwrap();
+        let record = "update version set elapsed = greatest(elapsed, $1)";
+        client(&url).await.execute(record, &[&elapsed]).await.unwrap();
     }
 
     /// Learns when interrupted entries are due: the driver chooses the moments, no two of them at once, and keeps to them.
@@ -174,11 +238,14 @@ impl ModelTest {
         Ok(())
     }
 
-    /// Leases entries that are ready, as many as asked for, one of each conversation.
+    /// Leases entries that are ready, as many as asked for, one of each conversation; what is due has come before.
     async fn lease(&mut self, queue: Queue, limit: usize, span: Duration) -> TestCaseResult {
         let now = self.bench.clock.now();
         let until = now.plus(span);
         let entries = self.bench.journal.lease(queue, limit, until).await.unwrap();
+        if queue == Queue::Inbox {
+            self.model.arrive(now);
+        }
         if limit == 0 {
             prop_assert!(entries.is_empty());
             return Ok(());
@@ -186,19 +253,35 @@ impl ModelTest {
         let ready: Vec<_> = self.model.ready(queue, now);
         let ready = self.model.entries.iter().filter(|entry| ready.contains(&entry.number));
         let ready: Vec<_> = ready.map(|entry| entry.looks.key.clone()).collect();
-        let keys: Vec<_> = entries.iter().map(|entry| entry.key_text().to_owned()).collect();
-        prop_assert_eq!(keys.len(), limit.min(ready.len()), "{:?} of {:?}", keys, ready);
+        prop_assert_eq!(entries.len(), limit.min(ready.len()), "{:?} of {:?}", entries, ready);
         for entry in entries {
-            prop_assert!(
-                ready.iter().any(|key| key == entry.key_text()),
-                "{} of {:?}",
-                entry.key_text(),
-                ready
-            );
-            let (attempt, number) = self.model.lease(queue, entry.key_text(), until);
+            let name = name(&entry.body, entry.answers);
+            prop_assert!(ready.contains(&name), "{} of {:?}", name, ready);
+            let (attempt, number) = self.model.lease(queue, &name, until);
             prop_assert_eq!(entry.attempt, attempt);
-            self.leases.push((queue, entry.key_text().to_owned(), number, entry.lease));
+            self.compare_state(queue, &name, &entry)?;
+            let Entry { lease, id, conversation, state, .. } = entry;
+            let revision = state.as_ref().map(|state| state.revision);
+            let messages = state.map_or(Vec::new(), |state| messages_of(&state.body));
+            self.leases.push(Held { lease, queue, id, name, conversation, messages, revision, number });
         }
+        Ok(())
+    }
+
+    /// Compares the state that came with an entry: a message is late only if its state had expired when it was accepted.
+    fn compare_state(&mut self, queue: Queue, name: &str, entry: &Entry) -> TestCaseResult {
+        let expected = match queue {
+            Queue::Inbox => self.model.memories.revision(&entry.conversation),
+            Queue::Outbox => None,
+        };
+        prop_assert_eq!(entry.state.as_ref().map(|state| state.revision), expected);
+        let Some(state) = &entry.state else { return Ok(()) };
+        prop_assert_eq!((&*state.dialogue, state.version), (DIALOGUE, 1));
+        let known = self.model.entry(queue, name).unwrap();
+        let (accepted, was_clock_set) = (known.accepted, known.was_clock_set);
+        let is_late = self.model.memories.had_expired(&entry.conversation, accepted);
+        // How a clock was set while a message waited, an acceptance cannot tell.
+        prop_assert!(was_clock_set || state.is_expired == is_late, "{}: late: {}", name, is_late);
         Ok(())
     }
 
@@ -210,53 +293,152 @@ impl ModelTest {
             return Ok(());
         };
         let Some(at) = lease.checked_rem(self.leases.len()) else { return Ok(()) };
-        let (queue, key, number, lease) = self.leases.remove(at);
-        let conversation = self.model.entry(queue, &key).map(|it| it.looks.conversation.clone());
+        let held = self.leases.remove(at);
         let running = self.model.running;
-        let entry = self.model.settle(number);
+        let is_stale = held.queue == Queue::Inbox
+            && self.model.memories.revision(&held.conversation) != held.revision;
+        let entry = self.model.settle(held.number);
         let counts = entry.is_some();
         let journal = &self.bench.journal;
         let result = match action {
-            Action::Finish { follow_ups, .. } => {
-                let replies: Vec<_> = (0..follow_ups)
-                    .map(|n| reply(conversation.as_deref().unwrap_or("gone"), &format!("{key}.{n}")))
-                    .collect();
-                if let Some(entry) = entry {
-                    settle(entry, State::Done, now, running);
-                    for reply in &replies {
-                        self.model.append(reply, now);
+            Action::Finish { follow_ups, change, later, .. } => {
+                let is_done = entry.is_some() && !is_stale;
+                match entry {
+                    Some(entry) if is_stale => {
+                        entry.looks.due_at = now;
+                        entry.looks.attempts -= 1;
                     }
+                    Some(entry) => settle(entry, State::Done, now, running),
+                    None => {}
                 }
-                journal.finish(lease, replies.into()).await
+                let (lease, outcome) = self.outcome(held, follow_ups, change, later, is_done);
+                let result = self.bench.journal.finish(lease, outcome).await;
+                if counts && is_stale {
+                    prop_assert!(matches!(result, Err(JournalError::StateChanged(_))), "{result:?}");
+                    return self.ask().await;
+                }
+                result
             }
             Action::Postpone { seconds, .. } => {
                 let until = now.plus(Duration::from_secs(seconds));
                 if let Some(entry) = entry {
                     entry.looks.due_at = until;
                 }
-                journal.postpone(lease, until, "later".to_owned()).await
+                journal.postpone(held.lease, until, "later".to_owned()).await
             }
             _ => {
                 if let Some(entry) = entry {
                     settle(entry, State::Dead, now, running);
                 }
-                journal.bury(lease, "enough".to_owned()).await
+                journal.bury(held.lease, "enough".to_owned()).await
             }
         };
         match result {
-            Ok(()) => prop_assert!(counts, "a lost lease of {} counted", key),
-            Err(JournalError::LeaseLost(_)) => {
-                prop_assert!(!counts, "the lease of {} did not count", key);
-            }
+            Ok(()) => prop_assert!(counts, "a lost lease counted"),
+            Err(JournalError::LeaseLost(_)) => prop_assert!(!counts, "a lease did not count"),
             Err(error) => prop_assert!(false, "{error:?}"),
         }
-        Ok(())
+        self.ask().await
+    }
+
+    /// What a handler makes of its message, out of what the journal has given it; the model learns it only if it
+    /// `is_done`.
+    fn outcome(
+        &mut self,
+        held: Held,
+        follow_ups: u8,
+        change: Change,
+        later: Vec<Later>,
+        is_done: bool,
+    ) -> (Lease, Outcome) {
+        let Held { lease, queue, id, name, conversation, messages, .. } = held;
+        let now = self.bench.clock.now();
+        let follow_ups: Vec<_> =
+            (0..follow_ups).map(|number| reply(&conversation, &format!("{name}.{number}"))).collect();
+        // A reply that was delivered changes nothing but itself.
+        let (change, later) =
+            if queue == Queue::Inbox { (change, later) } else { (Change::Keep, Vec::new()) };
+        if is_done {
+            for reply in &follow_ups {
+                self.model.append(reply, now);
+            }
+            self.model.memories.apply(&conversation, change, &name, id.into());
+        }
+        let state = state_change(change, messages, &name);
+        let scheduled = self.schedule(&conversation, later, Some(id), is_done);
+        (lease, Outcome { follow_ups, state, scheduled })
+    }
+
+    /// The entries to schedule, which the model plans as well if they will be.
+    fn schedule(
+        &mut self,
+        conversation: &str,
+        later: Vec<Later>,
+        answers: Option<EntryId>,
+        is_done: bool,
+    ) -> Vec<NewScheduled> {
+        let mut scheduled = Vec::new();
+        for (queue, seconds, is_bound) in later {
+            self.scheduled += 1;
+            let (name, after) = (format!("later-{}", self.scheduled), Duration::from_secs(seconds));
+            // An operator's entry belongs to no state.
+            let bound_to = answers.filter(|_| is_bound).map(Revision::from);
+            if is_done {
+                let conversation = conversation.to_owned();
+                let arrival = Arrival { queue, name: name.clone(), conversation };
+                self.model.memories.plan(arrival, after, bound_to);
+            }
+            let (key, is_bound) = (EntryKey::of(&name), bound_to.is_some());
+            scheduled.push(NewScheduled { queue, key, after, body: name.into(), is_bound });
+        }
+        scheduled
+    }
+
+    /// Changes a conversation as an operator does, who has seen its state or has not.
+    async fn intervene(
+        &mut self,
+        conversation: &str,
+        change: Change,
+        later: Vec<Later>,
+        is_stale: bool,
+    ) -> TestCaseResult {
+        let found = self.states(Some(conversation)).await.pop();
+        let revision = found.as_ref().map(|state| state.revision);
+        let messages = found.map_or(Vec::new(), |state| messages_of(&state.body));
+        // No entry has such a number, and no state such a revision.
+        let seen = if is_stale { Some(Revision(i64::MAX)) } else { revision };
+        let name = format!("operator-{}", self.scheduled);
+        let state = state_change(change, messages, &name);
+        let scheduled = self.schedule(conversation, later, None, !is_stale);
+        let change_of =
+            ConversationChange { conversation: conversation.to_owned(), seen, state, scheduled };
+        let changed = self.bench.journal.change_conversation(change_of).await;
+        if is_stale {
+            prop_assert!(matches!(changed, Err(JournalError::Conflict)), "{:?}", changed);
+            return Ok(());
+        }
+        prop_assert!(changed.is_ok(), "{:?}", changed);
+        if let Change::Add(_) = change {
+            let revision = self.states(Some(conversation)).await.pop().map(|state| state.revision);
+            let revision = revision.unwrap_or(Revision(0));
+            prop_assert!(self.model.memories.is_new_of_operator(revision), "{:?}", revision);
+            self.model.memories.apply(conversation, change, &name, revision);
+        } else {
+            self.model.memories.apply(conversation, change, &name, Revision(0));
+        }
+        self.ask().await
+    }
+
+    async fn states(&self, conversation: Option<&str>) -> Vec<ConversationState> {
+        let conversation = conversation.map(str::to_owned);
+        let filter = StateFilter { conversation, limit: usize::MAX, ..StateFilter::default() };
+        self.bench.journal.states(filter).await.unwrap()
     }
 
     async fn revive(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let now = self.bench.clock.now();
-        let entry = self.model.entry(record.queue, record.key_text());
+        let entry = self.model.entry(record.queue, &name(&record.body, record.answers));
         let dead = entry.filter(|entry| entry.looks.state == State::Dead);
         let expected = dead.map(|entry| {
             (entry.looks.state, entry.looks.attempts) = (State::Pending, 0);
@@ -270,7 +452,7 @@ impl ModelTest {
     async fn discard(&mut self, entry: usize) -> TestCaseResult {
         let Some(record) = self.pick(entry) else { return Ok(()) };
         let (now, running) = (self.bench.clock.now(), self.model.running);
-        let entry = self.model.entry(record.queue, record.key_text());
+        let entry = self.model.entry(record.queue, &name(&record.body, record.answers));
         let open = entry.filter(|entry| entry.looks.state != State::Done);
         let expected = open.map(|entry| settle(entry, State::Done, now, running));
         prop_assert_eq!(self.bench.journal.discard(record.id).await.ok(), expected);
@@ -302,6 +484,7 @@ impl ModelTest {
         self.wait(KEEP_DEAD + self.model.forgotten).await?;
         self.purge().await?;
         prop_assert!(self.model.entries.iter().all(|entry| entry.settled.is_none()));
+        prop_assert!(!self.model.memories.is_waiting(), "the model waits for what is due long ago");
         self.compare().await
     }
 
@@ -323,6 +506,8 @@ impl ModelTest {
         prop_assert!(self.records.is_sorted_by(|a, b| a.id < b.id));
         let looks = self.model.entries.iter().map(|entry| entry.looks.clone());
         prop_assert_eq!(&found, &looks.collect::<Vec<_>>());
+        let states = self.states(None).await;
+        prop_assert_eq!(states, self.model.memories.looks(self.bench.clock.now()));
         let stats = self.bench.journal.stats().await.unwrap();
         for (queue, stats) in [(Queue::Inbox, stats.inbox), (Queue::Outbox, stats.outbox)] {
             let count =
@@ -337,6 +522,24 @@ impl ModelTest {
         prop_assert_eq!(kept + self.model.purged as u64, self.model.accepted as u64);
         Ok(())
     }
+}
+
+/// The change of a state that was seen with these messages.
+fn state_change(change: Change, mut messages: Vec<String>, name: &str) -> StateChange {
+    match change {
+        Change::Keep => StateChange::Keep,
+        Change::Clear => StateChange::Clear,
+        Change::Add(seconds) => {
+            messages.push(name.to_owned());
+            let (dialogue, body) = (DIALOGUE.to_owned(), body_of(&messages).into());
+            let expires_in = Duration::from_secs(seconds);
+            StateChange::Put(NewState { dialogue, version: 1, body, expires_in })
+        }
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    span.as_millis().try_into().unwrap()
 }
 
 /// Checks that a driver does what the model does, in other cases each time; `PROPTEST_CASES` sets how many.
@@ -358,8 +561,8 @@ pub(super) fn check(open: impl AsyncFn() -> Option<Bench>) {
         runtime().block_on(async {
             let bench = open().await.expect("a driver that was there before");
             let model = Model::new(bench.is_shared());
-            let (leases, records) = (Vec::new(), Vec::new());
-            let mut test = ModelTest { bench, model, leases, records };
+            let (leases, scheduled, records) = (Vec::new(), 0, Vec::new());
+            let mut test = ModelTest { bench, model, leases, scheduled, records };
             for action in actions {
                 test.run(action).await?;
             }

@@ -1,5 +1,7 @@
 //! Dialogues of services: the state that comes with a message, and what an answer makes of the conversation.
 
+use std::time::Duration;
+
 use rongcloud_callback::{
     Route,
     clock::{Clock, UnixMillis},
@@ -10,8 +12,9 @@ use serde_json::{Value, json};
 use super::{
     Bot,
     matching::{context, rules, says},
-    target::{Act, Target},
+    target::{Act, SECRET, Target},
 };
+use crate::support::messages::PATH;
 
 /// The rules of a bot whose service is asked about orders, and which answers everything else by itself.
 fn order_rules(target: &Target) -> String {
@@ -278,6 +281,50 @@ replies = [{ contains = "正在为您转接人工客服" }]
 }
 
 #[tokio::test]
+async fn a_person_who_takes_over_while_the_service_is_asked_answers_alone() {
+    let target = Target::start([Act::Echo(Duration::from_millis(700)), ok("")]).await;
+    let desk =
+        format!("[desk]\nforward = {{ url = 'http://{}/desk', secret = '{SECRET}' }}\n", target.address);
+    let bot = Bot::start_with(&desk, &target.rule("")).await;
+    let ann = bot.sandbox.user("ann");
+    ann.says("hello").await;
+    target.wait_for(1).await;
+    let taken = bot.home.command(&["journal", "hand-over", "demo", "ann"]).output().unwrap();
+    assert!(taken.status.success(), "{taken:?}");
+    // The answer of the service comes too late, and the message goes to the person's own service.
+    let requests = target.wait_for(2).await;
+    let rules: Vec<_> = requests.iter().map(|request| request.json()["rule"].clone()).collect();
+    assert_eq!(rules, ["orders".into(), Value::Null]);
+    assert!(ann.received().await.text().contains("正在为您转接人工客服"));
+    assert!(bot.dead_letters().await.is_empty());
+    ann.received_nothing(Duration::from_millis(200)).await;
+}
+
+#[tokio::test]
+async fn a_dialogue_goes_on_after_the_server_was_killed() {
+    let target = Target::start([
+        ok(r#"{"replies":[{"text":"which size?"}],"state":"size"}"#),
+        Act::Hang,
+        ok(r#"{"replies":[{"text":"done"}],"state":null}"#),
+    ])
+    .await;
+    let bot = Bot::start(&order_rules(&target)).await;
+    bot.plays("[[step]]\nuser = 'ann'\nsays = 'order'\nreplies = [{ exact = 'which size?' }]\n").await;
+    let ann = bot.sandbox.user("ann");
+    ann.says("42").await;
+    target.wait_for(2).await;
+    let Bot { sandbox, home, process } = bot;
+    process.kill();
+    let process = home.start().await;
+    let bot = Bot { sandbox, home, process };
+    bot.sandbox.route_to(format!("http://{}{PATH}", bot.process.callbacks));
+    target.wait_for(3).await;
+    assert_eq!(states(&target), [Value::Null, "size".into(), "size".into()]);
+    bot.dead_letters().await;
+    assert!(bot.states().await.is_empty());
+}
+
+#[tokio::test]
 async fn an_answer_that_breaks_a_rule_is_a_dead_letter_that_names_the_place() {
     let script = [
         r#"{"reply":[{"text":"a"}]}"#,
@@ -295,7 +342,7 @@ async fn an_answer_that_breaks_a_rule_is_a_dead_letter_that_names_the_place() {
         r#"{"later":[{"in":"1h","replies":[]}]}"#,
         r#"{"later":[{"in":"1h","replies":[{"text":""}]}]}"#,
         r#"{"hand_over":"yes"}"#,
-        r#"{} {}"#,
+        r"{} {}",
     ];
     let count = script.len();
     let target = Target::start(script.map(ok)).await;

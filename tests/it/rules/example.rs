@@ -1,14 +1,13 @@
 //! The service in Python of `examples/`, which keeps nothing, behind the rules of its file: its conversation is played.
 
 use std::{
-    fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use tokio::net::TcpStream;
 
-use super::{Bot, HASTE, sandbox, target::SECRET};
+use super::target::SECRET;
 use crate::support::{http::Connection, process::free_address, skip, until};
 
 /// A running service, which ends with the test.
@@ -21,10 +20,9 @@ impl Drop for Service {
     }
 }
 
-/// The text of a file of the example.
-fn example(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    fs::read_to_string(folder.join(name)).unwrap()
+/// A file of the example.
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
 }
 
 #[tokio::test]
@@ -34,7 +32,7 @@ async fn a_service_that_keeps_nothing_takes_orders_step_by_step() {
     }
     let address = free_address();
     let service = Command::new("python3")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/service.py"))
+        .arg(example("service.py"))
         .arg(address.port().to_string())
         .env("FORWARD_SECRET", SECRET)
         .stderr(Stdio::null())
@@ -42,12 +40,18 @@ async fn a_service_that_keeps_nothing_takes_orders_step_by_step() {
         .unwrap();
     let _service = Service(service);
     until("the service in Python", async || TcpStream::connect(address).await.ok()).await;
-    let rules = example("service.toml")
-        .replace("${SHOP_URL}", &format!("http://{address}/"))
-        .replace("${FORWARD_SECRET}", SECRET);
-    let bot = Bot::start_on(sandbox().await, &format!("{HASTE}{rules}")).await;
-    bot.plays(&example("service.conversation.toml")).await;
-    assert!(bot.dead_letters().await.is_empty());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rongcloud-callback"));
+    command.arg("--config").arg(example("service.toml"));
+    command.args(["sandbox", "--play"]).arg(example("service.conversation.toml"));
+    command.env_clear().env("SHOP_URL", format!("http://{address}/")).env("FORWARD_SECRET", SECRET);
+    for (name, value) in
+        [("RC_APP_KEY", "sandbox"), ("RC_APP_SECRET", "s3cret"), ("RC_API_URL", "http://127.0.0.1:9")]
+    {
+        command.env(name, value);
+    }
+    let output = command.output().unwrap();
+    let played = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && played.ends_with("passed\n"), "{played}");
     // A request that is not signed with the secret is refused.
     let forged = "POST / HTTP/1.1\r\nhost: a\r\nwebhook-timestamp: 1\r\ncontent-length: 2\r\n\r\n{}";
     assert_eq!(Connection::open(address).await.ask(forged).await.status, 401);

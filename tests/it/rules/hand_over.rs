@@ -15,6 +15,51 @@ fn ok(body: &'static str) -> Act {
 const RULES: &str = "[[rules]]\non = 'text'\nkeyword = { contains = '人工' }\nhand_over = true\n\
                      [[rules]]\non = 'text'\nreply = { text = 'bot: {{ content }}' }\n";
 
+/// A conversation that a person has, twice, until the service of the desk gives it back.
+const CONVERSATION: &str = r#"
+[[step]]
+user = "ann"
+says = "before"
+replies = [{ exact = "bot: before" }]
+
+[[step]]
+says = "人工"
+replies = [{ contains = "正在为您转接人工客服" }]
+
+[[step]]
+says = "1"
+replies = []
+within = "200ms"
+
+[[step]]
+says = "2"
+replies = [{ exact = "a person here" }]
+
+[[step]]
+says = "3"
+replies = [{ exact = "and still" }]
+
+[[step]]
+sends = { kind = "image", url = "http://x/y.jpg" }
+replies = [{ exact = "goodbye" }]
+
+[[step]]
+says = "after"
+replies = [{ exact = "bot: after" }]
+
+[[step]]
+says = "人工"
+replies = [{ contains = "正在为您转接人工客服" }]
+
+[[step]]
+says = "4"
+replies = [{ contains = "现在由机器人为您服务" }]
+
+[[step]]
+says = "after"
+replies = [{ exact = "bot: after" }]
+"#;
+
 /// `[desk]` with `target` as its service.
 fn desk(target: &Target) -> String {
     let forward = format!("forward = {{ url = 'http://{}/desk', secret = '{SECRET}' }}", target.address);
@@ -72,52 +117,7 @@ async fn a_person_s_messages_are_handed_to_the_desk_s_service_which_can_give_the
     ])
     .await;
     let bot = Bot::start_with(&desk(&target), RULES).await;
-    bot.plays(
-        r#"
-[[step]]
-user = "ann"
-says = "before"
-replies = [{ exact = "bot: before" }]
-
-[[step]]
-says = "人工"
-replies = [{ contains = "正在为您转接人工客服" }]
-
-[[step]]
-says = "1"
-replies = []
-within = "200ms"
-
-[[step]]
-says = "2"
-replies = [{ exact = "a person here" }]
-
-[[step]]
-says = "3"
-replies = [{ exact = "and still" }]
-
-[[step]]
-sends = { kind = "image", url = "http://x/y.jpg" }
-replies = [{ exact = "goodbye" }]
-
-[[step]]
-says = "after"
-replies = [{ exact = "bot: after" }]
-
-[[step]]
-says = "人工"
-replies = [{ contains = "正在为您转接人工客服" }]
-
-[[step]]
-says = "4"
-replies = [{ contains = "现在由机器人为您服务" }]
-
-[[step]]
-says = "after"
-replies = [{ exact = "bot: after" }]
-"#,
-    )
-    .await;
+    bot.plays(CONVERSATION).await;
     let requests = target.requests();
     let attempts: Vec<_> = requests
         .iter()

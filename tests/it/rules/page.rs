@@ -10,7 +10,11 @@ use rongcloud_callback::sandbox::Sandbox;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use super::python::packages;
+use super::{
+    Bot,
+    python::packages,
+    target::{Act, Target},
+};
 use crate::support::{http::Connection, process::free_address, until};
 
 /// The page's folder, with the files that it prints, and its service in Python.
@@ -124,6 +128,31 @@ async fn every_command_of_the_page_does_what_it_says() {
     assert!(tried.contains("orders (line"), "{tried}");
     assert!(tried.contains(": forwards it to http://"), "{tried}");
     assert!(played.ends_with("passed\n"), "{played}");
+}
+
+#[tokio::test]
+async fn the_page_s_object_is_an_answer_and_its_rule_hands_over() {
+    let object = blocks("json").into_iter().find(|block| block.contains("expires_in")).unwrap();
+    let target = Target::start([Act::Answer(200, "", object)]).await;
+    let person = file("toml", "person.toml");
+    let bot = Bot::start(&format!("{person}\n{}", target.rule(""))).await;
+    bot.plays(
+        r#"
+[[step]]
+user = "ann"
+says = "下单"
+replies = [{ exact = "寄到哪里？" }]
+
+[[step]]
+user = "bo"
+says = "转人工"
+replies = [{ contains = "人工客服" }]
+"#,
+    )
+    .await;
+    let stored = bot.states().await.into_iter().find(|state| state.dialogue == "rule:orders").unwrap();
+    assert_eq!(&stored.body[..], r#"{ "step": "address", "item": "鞋", "size": 42 }"#.as_bytes());
+    assert!(bot.dead_letters().await.is_empty());
 }
 
 #[tokio::test]
