@@ -12,6 +12,7 @@ use super::{
     feed::{self, handling, put_accepted},
     on_a_page,
 };
+use crate::support::until;
 
 const OUTCOME: &str = "#messages .outcome";
 
@@ -119,6 +120,13 @@ async fn a_service_that_is_down_is_told_under_the_message_and_under_those_behind
         page.see(".outcome.warn", "retry in ").await;
         page.see(".outcome.warn .outcome-reason", &nobody.to_string()).await;
         page.see(".outcome.warn", "waits behind “order 17”").await;
+        // Twenty attempts with their pauses take a minute and a half.
+        let pass = "return fetch('/sandbox/advance', { method: 'POST', body: JSON.stringify({ by: '1s' }) }).then(() => true)";
+        until("the dead letter", async || {
+            page.run_script(pass, vec![]).await;
+            (!page.texts(".outcome.bad").await.is_empty()).then_some(())
+        })
+        .await;
         page.see(".outcome.bad", "dead letter after ").await;
         page.see(".outcome.bad .outcome-reason", &nobody.to_string()).await;
     })
