@@ -4,16 +4,16 @@ use rongcloud_callback::{CallbackService, Choice, Config, Context, Dialogue, Sub
 use serde::{Deserialize, Serialize};
 
 /// The menu that the user is in.
-#[derive(Debug, PartialEq, Serialize, Deserialize, Default)]
-enum Desk {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+enum Menu {
     #[default]
     Outside,
     Main,
     Returns,
 }
 
-impl Dialogue for Desk {
-    const NAME: &'static str = "desk";
+impl Dialogue for Menu {
+    const NAME: &'static str = "menu";
 }
 
 #[derive(Clone, Copy)]
@@ -36,17 +36,17 @@ fn returns_menu() -> Choice<&'static str> {
         .item("质量问题", "请在七天内寄回，运费由我们承担。")
 }
 
-fn step(desk: Desk, text: &str) -> Turn<Desk> {
-    match desk {
-        Desk::Outside if text == "菜单" => Turn::to(Desk::Main).say(main_menu().prompt()),
-        Desk::Outside => Turn::pass(),
-        Desk::Main => match main_menu().read(text) {
+fn step(menu: Menu, text: &str) -> Turn<Menu> {
+    match menu {
+        Menu::Outside if text == "菜单" => Turn::to(Menu::Main).say(main_menu().prompt()),
+        Menu::Outside => Turn::pass(),
+        Menu::Main => match main_menu().read(text) {
             Some(Topic::Delivery) => Turn::end().say("包裹在路上，预计明天送达。"),
-            Some(Topic::Returns) => Turn::to(Desk::Returns).say(returns_menu().prompt()),
+            Some(Topic::Returns) => Turn::to(Menu::Returns).say(returns_menu().prompt()),
             Some(Topic::Person) => Turn::hand_over(),
             None => Turn::stay().say(main_menu().again()),
         },
-        Desk::Returns => match returns_menu().read(text) {
+        Menu::Returns => match returns_menu().read(text) {
             Some(answer) => Turn::end().say(*answer),
             None => Turn::stay().say(returns_menu().again()),
         },
@@ -57,10 +57,10 @@ fn step(desk: Desk, text: &str) -> Turn<Desk> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     CallbackService::new(Config::load(None)?)
         // A dialogue has a step for each kind of message that it takes.
-        .dialogue(|_: Desk, _: Subscribe, _: Context| async {
-            Turn::to(Desk::Main).say(main_menu().prompt())
+        .dialogue(|_: Menu, _: Subscribe, _: Context| async {
+            Turn::to(Menu::Main).say(main_menu().prompt())
         })
-        .dialogue(|desk: Desk, text: Text, _context| async move { step(desk, &text.content) })
+        .dialogue(|menu: Menu, text: Text, _context| async move { step(menu, &text.content) })
         .on(|_: Text, _context| async { "回复“菜单”查看服务。" })
         .run()
         .await?;

@@ -167,12 +167,12 @@ mod tests {
         Context::new("app".into(), inbound, client.unwrap(), 1).with_dialogue(dialogue)
     }
 
-    fn stored(name: &str, version: u32, body: &'static str) -> Option<ActiveDialogue> {
-        Some(ActiveDialogue::new(name, version, body))
+    fn stored(name: &str, version: u32, body: &'static str) -> ActiveDialogue {
+        ActiveDialogue::new(name, version, body)
     }
 
-    fn at(n: u32) -> Option<ActiveDialogue> {
-        Some(ActiveDialogue::new("count", 2, n.to_string()))
+    fn at(n: u32) -> ActiveDialogue {
+        ActiveDialogue::new("count", 2, n.to_string())
     }
 
     /// Asks a dialogue whose step answers with `turn` of the state, and after it an echo.
@@ -190,7 +190,7 @@ mod tests {
 
     fn goes_to(n: u32) -> Next {
         let expires_in = Duration::from_mins(30);
-        Next::Dialogue(NewDialogueState { dialogue: at(n).unwrap(), expires_in })
+        Next::Dialogue(NewDialogueState { dialogue: at(n), expires_in })
     }
 
     #[tokio::test]
@@ -198,14 +198,14 @@ mod tests {
         let says = |words: &str| vec![Payload::text(words)];
         for (turn, dialogue, expected) in [
             (Turn::to(Count(3)).say("x"), None, (says("x"), goes_to(3))),
-            (Turn::to(Count(3)).say("x"), at(1), (says("x"), goes_to(3))),
-            (Turn::stay().say("x"), at(1), (says("x"), goes_to(1))),
+            (Turn::to(Count(3)).say("x"), Some(at(1)), (says("x"), goes_to(3))),
+            (Turn::stay().say("x"), Some(at(1)), (says("x"), goes_to(1))),
             (Turn::stay().say("x"), None, (says("x"), Next::Stay)),
-            (Turn::end().say("x"), at(1), (says("x"), Next::End)),
+            (Turn::end().say("x"), Some(at(1)), (says("x"), Next::End)),
             (Turn::end().say("x"), None, (says("x"), Next::Stay)),
-            (Turn::hand_over(), at(1), (vec![], Next::Person)),
+            (Turn::hand_over(), Some(at(1)), (vec![], Next::Person)),
             (Turn::hand_over(), None, (vec![], Next::Person)),
-            (Turn::pass(), at(1), (says("echo"), Next::Stay)),
+            (Turn::pass(), Some(at(1)), (says("echo"), Next::Stay)),
             (Turn::pass(), None, (says("echo"), Next::Stay)),
         ] {
             let taken = take(move |_| turn.clone(), text("x"), dialogue).await;
@@ -228,10 +228,10 @@ mod tests {
         let follow = Inbound::new("account", "user", 1, Content::Event(Event::Subscribe(Subscribe {})));
         for (inbound, dialogue, words) in [
             (text("x"), None, "Count(0)"),
-            (text("x"), at(7), "Count(7)"),
-            (text("x"), stored("other", 2, "7"), "echo"),
+            (text("x"), Some(at(7)), "Count(7)"),
+            (text("x"), Some(stored("other", 2, "7")), "echo"),
             (follow.clone(), None, "echo"),
-            (follow, at(7), "echo"),
+            (follow, Some(at(7)), "echo"),
         ] {
             let (payloads, _) = take(seen, inbound, dialogue).await.unwrap();
             assert_eq!(payloads, [Payload::text(words)]);
@@ -246,7 +246,8 @@ mod tests {
             (3, "7", "this program knows version 2 and older ones"),
             (1, "7", "`Dialogue::migrate` of `count` does not read version 1"),
         ] {
-            let taken = take(|_| Turn::end(), text("x"), stored("count", version, body)).await.unwrap();
+            let taken =
+                take(|_| Turn::end(), text("x"), Some(stored("count", version, body))).await.unwrap();
             let Next::Unreadable(reason) = taken.1 else { panic!("{body}: {taken:?}") };
             let place = format!("the stored state of the dialogue `count`, version {version}: {why}");
             assert!(reason.starts_with(&place), "{reason}");
@@ -259,7 +260,7 @@ mod tests {
             .dialogue(|_: Other, _: Text, _: Context| async { Turn::end() })
             .dialogue(|_: Count, _: Text, _: Context| async { Turn::end() });
         assert!(routes.has_dialogue("count") && !routes.has_dialogue("person"));
-        let expired = |dialogue: Option<ActiveDialogue>| routes.expired(&dialogue.unwrap());
+        let expired = |dialogue: ActiveDialogue| routes.expired(&dialogue);
         let words = expired(at(7)).unwrap().unwrap();
         assert_eq!(words.payloads(), [Payload::text("7 in all")]);
         for silent in [stored("other", 1, "null"), stored("count", 2, "{"), stored("count", 3, "7")] {

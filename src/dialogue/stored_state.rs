@@ -1,5 +1,7 @@
 //! The stored state of a dialogue: read, migrated and written.
 
+use std::cmp::Ordering;
+
 use super::Dialogue;
 use crate::handler::{ActiveDialogue, HandlerError, NewDialogueState};
 
@@ -18,14 +20,14 @@ impl ActiveDialogue {
 pub(super) fn read<D: Dialogue>(stored: &ActiveDialogue) -> Result<D, String> {
     let (from, version) = (stored.version(), D::VERSION);
     let place = || format!("the stored state of the dialogue `{}`, version {from}", D::NAME);
-    let state = if from == version {
-        serde_json::from_slice(stored.body()).map_err(HandlerError::from)
-    } else if from < version {
-        serde_json::from_slice(stored.body())
+    let state = match from.cmp(&version) {
+        Ordering::Equal => serde_json::from_slice(stored.body()).map_err(HandlerError::from),
+        Ordering::Less => serde_json::from_slice(stored.body())
             .map_err(HandlerError::from)
-            .and_then(|json| D::migrate(from, json))
-    } else {
-        Err(HandlerError::permanent(format!("this program knows version {version} and older ones")))
+            .and_then(|json| D::migrate(from, json)),
+        Ordering::Greater => {
+            Err(HandlerError::permanent(format!("this program knows version {version} and older ones")))
+        }
     };
     state.map_err(|error| error.at(place()).to_string())
 }

@@ -101,7 +101,7 @@ async fn survives(driver: Driver, point: &str, action: &str, passage: u32) {
     let most = if action != "abort" && ["Parsed", "Leased", "Handled"].contains(&point) { 2 } else { 3 };
     assert!(sent.len() <= most, "{fault}: {sent:?}");
     sent.dedup();
-    assert_eq!(sent, ["You said: 1", "You said: 2"], "{fault}");
+    assert_eq!(sent, ["1: 1 after ", "2: 2 after 1"], "{fault}");
 }
 
 async fn survives_everything(driver: Driver) {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rongcloud_callback::{
-    Content, Message,
-    journal::{EntryId, Queue, Record, State},
-    protocol::parse,
+    journal::{ConversationState, EntryId, Queue, Record, State},
     sandbox::{Attempt, Delivery, DeliveryFault},
 };
+
+use crate::counts::{Counts, text};
 
 /// The record of a run: what the platform sent and got, and the journal once nothing is pending.
 pub(crate) struct History {
@@ -15,6 +15,8 @@ pub(crate) struct History {
     pub(crate) deliveries: Vec<Vec<Delivery>>,
     /// The journal's records, oldest first.
     pub(crate) records: Vec<Record>,
+    /// The states of the conversations then.
+    pub(crate) states: Vec<ConversationState>,
     /// The replies that users received, in order: the user and the text.
     pub(crate) sent: Vec<(String, String)>,
     /// How many attempts at one reply the journal may not have counted, because a crash cut them off.
@@ -28,7 +30,9 @@ impl History {
         self.what_was_accepted_had_been_sent();
         self.every_attempt_was_answered_soundly();
         self.each_handled_message_has_one_reply();
-        self.each_reply_arrived_in_order();
+        let counted = self.counted();
+        self.each_reply_tells_what_came_before(&counted);
+        self.each_reply_arrived_in_order(&counted);
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -114,35 +118,49 @@ impl History {
         assert_eq!(replies.len(), expected, "there are replies to nothing");
     }
 
+    /// The replies that the messages should have, by what was handled before each in its conversation; and each state is what
+    /// its messages make of it.
+    fn counted(&self) -> HashMap<EntryId, String> {
+        let mut counts = Counts::default();
+        let replies = self.of(Queue::Inbox).filter_map(|message| {
+            let turn = counts.count(message)?;
+            Some((message.id, turn.reply()))
+        });
+        let replies = replies.collect();
+        counts.check(&self.states);
+        replies
+    }
+
+    /// Each reply came with the transition of its message, from the state that the message before has left.
+    fn each_reply_tells_what_came_before(&self, expected: &HashMap<EntryId, String>) {
+        for reply in self.of(Queue::Outbox) {
+            let expected = &expected[&reply.answers.unwrap()];
+            let body = String::from_utf8_lossy(&reply.body);
+            assert!(body.contains(expected), "{expected:?} should be in {reply:?}");
+        }
+    }
+
     /// A reply that is done was sent at least once, at most as often as it was tried, counted or not, and in the order of
     /// its conversation.
-    fn each_reply_arrived_in_order(&self) {
-        let mut expected: HashMap<(&str, String), Vec<&Record>> = HashMap::new();
-        let inbox: HashMap<_, &Record> =
-            self.of(Queue::Inbox).map(|message| (Some(message.id), message)).collect();
-        for reply in self.of(Queue::Outbox) {
-            let body = &inbox[&reply.answers].body;
-            let said = format!("You said: {}", text(body).unwrap());
-            expected.entry((user(&reply.conversation), said)).or_default().push(reply);
-        }
-        let mut sent: HashMap<(&str, String), u32> = HashMap::new();
+    fn each_reply_arrived_in_order(&self, expected: &HashMap<EntryId, String>) {
+        let replies = self
+            .of(Queue::Outbox)
+            .map(|reply| ((user(&reply.conversation), &*expected[&reply.answers.unwrap()]), reply));
+        let replies: HashMap<(&str, &str), &Record> = replies.collect();
+        let mut sent: HashMap<(&str, &str), u32> = HashMap::new();
         let mut last: HashMap<&str, EntryId> = HashMap::new();
         for (user, said) in &self.sent {
-            let key = (user.as_str(), said.clone());
-            let replies =
-                expected.get(&key).unwrap_or_else(|| panic!("nobody replied {said:?} to {user}"));
+            let key = (user.as_str(), said.as_str());
+            let reply = replies.get(&key).unwrap_or_else(|| panic!("nobody replied {said:?} to {user}"));
             *sent.entry(key).or_default() += 1;
-            // A forged message has always the same words, so that nobody can tell which of them this is.
-            if let [reply] = replies[..] {
-                let before = last.insert(user, reply.id);
-                assert!(before.is_none_or(|before| before <= reply.id), "out of order: {user}: {said}");
-            }
+            let before = last.insert(user, reply.id);
+            assert!(before.is_none_or(|before| before <= reply.id), "out of order: {user}: {said}");
         }
-        for (key, replies) in &expected {
+        for (key, reply) in &replies {
             let times = sent.get(key).copied().unwrap_or_default();
-            let done = replies.iter().filter(|reply| reply.state == State::Done).count();
-            let tried: u32 = replies.iter().map(|reply| reply.attempts + self.uncounted).sum();
-            assert!(times as usize >= done && times <= tried, "sent {times} times: {key:?} {replies:?}");
+            let least = u32::from(reply.state == State::Done);
+            let tried = reply.attempts + self.uncounted;
+            assert!((least..=tried).contains(&times), "sent {times} times: {key:?} {reply:?}");
         }
     }
 
@@ -163,13 +181,6 @@ fn is_sound(attempt: &Attempt) -> bool {
         // Which body a signature belongs to is not known any more after a crash.
         Some(200) if attempt.fault == Some(DeliveryFault::ForgedBody) => true,
         Some(status) => status == attempt.expected,
-    }
-}
-
-fn text(body: &[u8]) -> Option<String> {
-    match parse(body).ok()?.content {
-        Content::Message(Message::Text(text)) => Some(text.content),
-        _ => None,
     }
 }
 

@@ -3,23 +3,23 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use rongcloud_callback::sandbox::{Delivery, Faults, Options, Sandbox, Side};
+use rongcloud_callback::{
+    journal::StateFilter,
+    sandbox::{Delivery, Faults, Options, Sandbox, Side},
+};
 use tokio::task::JoinSet;
 
 use crate::{
     drivers::Driver,
     history::History,
+    servers::{Servers, worked_off},
     support::{
         messages::{APP, PATH, SECRET},
         process::Home,
-        until,
     },
 };
 
@@ -27,6 +27,7 @@ use crate::{
 const SECONDS: u64 = 15;
 /// How many servers have to end before the test does, however slow the machine is.
 const SERVERS: usize = 2;
+const KILLED_WITHIN: Duration = Duration::from_secs(8);
 const USERS: usize = 12;
 /// The faults at each boundary, in a thousand passages.
 const FAULTS: &str = "Parsed=error@15,panic@15,abort@2;Committing=error@4,panic@4,abort@2;\
@@ -77,30 +78,13 @@ async fn platform() -> Arc<Sandbox> {
 /// How long the test goes on.
 struct Forecast {
     end: Instant,
-    /// How many servers have ended.
-    ended: AtomicUsize,
-    stop: AtomicBool,
+    servers: Arc<Servers>,
 }
 
 impl Forecast {
     fn is_over(&self) -> bool {
-        Instant::now() > self.end && self.ended.load(Ordering::SeqCst) >= SERVERS
+        Instant::now() > self.end && self.servers.ended() >= SERVERS
     }
-}
-
-/// Starts the server again whenever it has ended, until the test is over; returns the logs of all servers.
-async fn keep_alive(home: Arc<Home>, forecast: Arc<Forecast>) -> Vec<Vec<String>> {
-    let mut logs = Vec::new();
-    let stopped = || forecast.stop.load(Ordering::SeqCst);
-    while !stopped() {
-        let mut server = home.spawn();
-        while server.status().is_none() && !stopped() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        logs.push(server.killed());
-        forecast.ended.fetch_add(1, Ordering::SeqCst);
-    }
-    logs
 }
 
 /// Has a user write one message after the other.
@@ -117,39 +101,34 @@ async fn weather(driver: Driver) {
     let seconds = std::env::var_os("FAULTS_SECONDS")
         .map_or(SECONDS, |seconds| seconds.to_string_lossy().parse().expect("a number of seconds"));
     let sandbox = platform().await;
-    let Some(home) = driver.home(sandbox.api_url()).await else { return };
-    let mut home = home.with(CONFIGURATION);
-    home.environment([("RONGCLOUD_CALLBACK_FAULTS", OsString::from(FAULTS))]);
-    sandbox.route_to(format!("http://{}{PATH}", home.callbacks()));
+    let Some(homes) = driver.homes(sandbox.api_url()).await else { return };
+    let faulty = |home: Home| {
+        let mut home = home.with(CONFIGURATION);
+        home.environment([("RONGCLOUD_CALLBACK_FAULTS", OsString::from(FAULTS))]);
+        Arc::new(home)
+    };
+    let homes: Vec<_> = homes.into_iter().map(faulty).collect();
+    sandbox.route_to(format!("http://{}{PATH}", homes[0].callbacks()));
 
-    let home = Arc::new(home);
-    let forecast = Arc::new(Forecast {
-        end: Instant::now() + Duration::from_secs(seconds),
-        ended: AtomicUsize::new(0),
-        stop: AtomicBool::new(false),
-    });
-    let mut servers = JoinSet::from_iter([keep_alive(Arc::clone(&home), Arc::clone(&forecast))]);
+    let servers = Arc::new(Servers::default());
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let forecast = Arc::new(Forecast { end, servers: Arc::clone(&servers) });
+    let alive: JoinSet<_> = homes
+        .iter()
+        .map(|home| Arc::clone(&servers).keep_alive(Arc::clone(home), KILLED_WITHIN))
+        .collect();
     let users: JoinSet<_> =
         (0..USERS).map(|user| write(Arc::clone(&sandbox), user, Arc::clone(&forecast))).collect();
     let deliveries = users.join_all().await;
-    forecast.stop.store(true, Ordering::SeqCst);
-    let logs = servers.join_next().await.unwrap().unwrap();
+    servers.stop();
+    let logs = alive.join_all().await.concat();
 
-    let mut home = Arc::into_inner(home).unwrap();
+    let mut home = Arc::into_inner(homes.into_iter().next().unwrap()).unwrap();
     home.environment([]);
     sandbox.faults(Faults::default());
     let server = home.start().await;
     let journal = home.journal().await;
-    let mut left = u64::MAX;
-    // The leases of a server that ended may have to be taken over first; then there is some progress all the time.
-    while left > 0 {
-        let progress = async || {
-            let stats = journal.stats().await.unwrap();
-            let pending = stats.inbox.pending + stats.outbox.pending;
-            (pending < left).then_some(pending)
-        };
-        left = until("progress", progress).await;
-    }
+    worked_off(&*journal).await;
     server.terminate();
     assert_eq!(server.ended().0.code(), Some(0));
 
@@ -157,6 +136,10 @@ async fn weather(driver: Driver) {
     let history = History {
         deliveries,
         records: home.records().await,
+        states: journal
+            .states(StateFilter { limit: usize::MAX, ..StateFilter::default() })
+            .await
+            .unwrap(),
         sent: sent.map(|message| (message.users[0].to_string(), message.text())).collect(),
         // SQLite counts an attempt when it ends, unless an earlier process has left the reply.
         uncounted: match driver {

@@ -150,7 +150,9 @@ impl Records for Server {
             self.check_open()?;
             self.operator.change_conversation(change).await?;
             self.replica.next_due.bring_forward(Duration::ZERO);
-            self.call(LeaseOptions { queue: Queue::Inbox, limit: 0, span: 0 }, Command::Lease).await?;
+            // The change is committed: if this fails, the next lease does it.
+            let nothing = LeaseOptions { queue: Queue::Inbox, limit: 0, span: 0 };
+            let _ = self.call(nothing, Command::Lease).await;
             self.replica.changes.notify(Queue::Inbox);
             Ok(())
         })

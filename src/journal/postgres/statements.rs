@@ -145,11 +145,8 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
 /// The statement that leases ready entries to a replica, those of the Inbox with the states of their conversations; none of
 /// the Inbox while the Outbox is full.
 ///
-/// Journal time stands still while no server runs, and the wall clock may have been set since: by the earlier of the two,
+/// Journal time stands still while no server runs, and the database's clock may have been set since: by the earlier of the two,
 /// an entry that was accepted before its conversation's state expired is not late.
-///
-/// The journal's time stands still while no server runs, and the database's clock may have been set: by the earlier of the
-/// two, a message that was accepted in time is not late.
 ///
 /// A state that was changed while the statement was looking for conversations may be read as it was before. Then the
 /// finish of the entry finds out.

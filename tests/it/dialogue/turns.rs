@@ -3,6 +3,7 @@
 use rongcloud_callback::{
     Context, Dialogue, Location, Text, Turn,
     desk::PERSON,
+    handler::ActiveDialogue,
     sandbox::{ChatContent, Sandbox},
 };
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,8 @@ async fn a_handler_sees_the_dialogue_and_leaves_it_as_it_is() {
         });
         service.on(|_: Text, context: Context| async move {
             let dialogue = context.dialogue();
-            format!("{:?} {:?}", dialogue.map(|it| it.name()), dialogue.and_then(|it| it.get::<Order>()))
+            let state = dialogue.and_then(ActiveDialogue::get::<Order>);
+            format!("{:?} {state:?}", dialogue.map(ActiveDialogue::name))
         })
     })
     .await;

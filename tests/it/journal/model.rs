@@ -19,6 +19,7 @@ use super::{
     remembered::{Arrival, Change, DIALOGUE, body_of, messages_of, name},
     support::{Bench, Ending, KEEP_DEAD, dead, message, reply},
 };
+use crate::support::postgres::client;
 
 /// One operation; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -168,6 +169,9 @@ impl ModelTest {
         let set = if matches!(ending, Ending::Crash) { set.abs() } else { set };
         let set = if self.bench.is_shared() { 0 } else { set };
         let leases_outlive = self.bench.leases_outlive(ending);
+        if leases_outlive {
+            self.record_time().await;
+        }
         let meanwhile = |clock: &Clock| {
             clock.advance(span);
             clock.set(UnixMillis(clock.now().0 + set));
@@ -187,6 +191,15 @@ impl ModelTest {
         let interrupted = self.model.begin(now);
         self.come_back(&interrupted).await?;
         self.ask().await
+    }
+
+    /// Has the database know how much time has passed, as it does where servers die that have not jumped in time: they
+    /// record it with each heartbeat. The one that has died here goes on with its heartbeats, and would tell of it later.
+    async fn record_time(&self) {
+        let Some(url) = self.bench.url() else { return };
+        let elapsed = i64::try_from(self.model.running.as_millis()).unwrap();
+        let record = "update version set elapsed = greatest(elapsed, $1)";
+        client(&url).await.execute(record, &[&elapsed]).await.unwrap();
     }
 
     /// Learns when interrupted entries are due: the driver chooses the moments, no two of them at once, and keeps to them.

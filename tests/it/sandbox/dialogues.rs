@@ -1,14 +1,18 @@
 //! The states of conversations as the server under test reports them, and the person at its desk.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use rongcloud_callback::sandbox::{
-    Conversation, DeskAction, DeskRequest, DialogueState, HandlingEvent, HandlingState, HandlingStep,
-    Observer, Report, Sandbox,
+    Conversation, DeliveryState, DeskAction, DeskRequest, DialogueState, HandlingEvent, HandlingState,
+    HandlingStep, Observer, Report, Sandbox,
 };
 use serde_json::{Value, json};
 
 use super::{ask, json, route::Route};
+use crate::support::until;
 
 /// A server that accepts every message, and reports the states that the test gives it.
 struct Told {
@@ -111,7 +115,7 @@ async fn a_step_with_the_state_that_the_server_has_stored_passes_and_another_one
     let play = async |text: &str, expected: &str, event: HandlingEvent| {
         let steps = step(text, expected);
         let tells = async {
-            let delivery = crate::support::until("its delivery", async || {
+            let delivery = until("its delivery", async || {
                 told.sandbox.deliveries().into_iter().find(|it| it.xml.contains(text))
             });
             let xml = delivery.await.xml;
@@ -132,9 +136,30 @@ async fn a_step_with_the_state_that_the_server_has_stored_passes_and_another_one
     assert!(report.in_chinese().to_string().contains(chinese));
     let report = play("three", "\"none\"", stored()).await.to_string();
     assert!(report.contains("    expected state: none\n    its state: order {"), "{report}");
-    // The state before the step is the expected one, and the one after it is not.
     let report = play("four", size, state(None)).await;
     assert!(report.to_string().contains("    its state: none\n"), "{report}");
+}
+
+#[tokio::test]
+async fn a_state_that_is_reported_a_moment_after_the_end_of_the_handling_is_the_one_that_counts() {
+    let told = Told::start().await;
+    told.sandbox.user("ann").says("before").await;
+    // Once a server has reported, the player waits for the end of the handling.
+    told.note(&told.sandbox.deliveries()[0].xml, None, done());
+    told.note("", Some(1), state(Some(json!("Size"))));
+    let step = "[[step]]\nuser = \"ann\"\nsays = \"after\"\nwithin = \"300ms\"\nstate = \"order\"";
+    let tells = async {
+        let delivered = until("its delivery", async || {
+            let last = told.sandbox.deliveries().pop()?;
+            (last.xml.contains("after") && last.state == DeliveryState::Accepted).then_some(last.xml)
+        });
+        let xml = delivered.await;
+        told.note(&xml, None, done());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        told.note(&xml, None, state(None));
+    };
+    let (report, ()) = tokio::join!(told.play(step), tells);
+    assert!(report.to_string().contains("    expected state: order\n    its state: none\n"), "{report}");
 }
 
 #[tokio::test]

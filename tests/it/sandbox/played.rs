@@ -18,74 +18,76 @@ async fn play(text: &str, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
+/// An order that expires, a reminder, and a person.
+const TALK: &str = r#"
+[[step]]
+user = "ann"
+says = "下单"
+replies = [{ contains = "要多大号？" }]
+state = { dialogue = "order", body = "Size" }
+
+[[step]]
+says = "large"
+replies = [{ contains = "请回复数字" }]
+state = "order"
+
+[[step]]
+says = "42"
+replies = [{ contains = "寄到哪里？" }]
+state = { dialogue = "order", body = { Address = { size = 42 } } }
+
+[[step]]
+after = "31m"
+replies = [{ contains = "下单已超时" }]
+state = "none"
+
+[[step]]
+user = "carol"
+says = "提醒"
+replies = [{ contains = "30 分钟后" }]
+
+[[step]]
+user = "bo"
+says = "人工"
+replies = [{ contains = "人工客服" }]
+state = "person"
+
+[[step]]
+says = "在吗？"
+replies = []
+state = "person"
+
+[[step]]
+answers = "我是小李"
+replies = [{ exact = "我是小李" }]
+state = "person"
+
+[[step]]
+hands_back = true
+replies = [{ contains = "人工服务已结束" }]
+state = "none"
+
+[[step]]
+takes_over = true
+replies = [{ contains = "人工客服" }]
+state = "person"
+
+[[step]]
+user = "carol"
+after = "31m"
+replies = [{ exact = "30 分钟到了。" }]
+
+[[step]]
+user = "bo"
+replies = [{ contains = "人工服务已结束" }]
+state = "none"
+"#;
+
 #[tokio::test]
 async fn the_bot_of_the_sandbox_takes_an_order_forgets_it_reminds_and_calls_a_person() {
-    let conversation = r#"
-        [[step]]
-        user = "ann"
-        says = "下单"
-        replies = [{ contains = "要多大号？" }]
-        state = { dialogue = "order", body = "Size" }
-
-        [[step]]
-        says = "large"
-        replies = [{ contains = "请回复数字" }]
-        state = "order"
-
-        [[step]]
-        says = "42"
-        replies = [{ contains = "寄到哪里？" }]
-        state = { dialogue = "order", body = { Address = { size = 42 } } }
-
-        [[step]]
-        after = "31m"
-        replies = [{ contains = "下单已超时" }]
-        state = "none"
-
-        [[step]]
-        user = "carol"
-        says = "提醒"
-        replies = [{ contains = "30 分钟后" }]
-
-        [[step]]
-        user = "bo"
-        says = "人工"
-        replies = [{ contains = "人工客服" }]
-        state = "person"
-
-        [[step]]
-        says = "在吗？"
-        replies = []
-        state = "person"
-
-        [[step]]
-        answers = "我是小李"
-        replies = [{ exact = "我是小李" }]
-        state = "person"
-
-        [[step]]
-        hands_back = true
-        replies = [{ contains = "人工服务已结束" }]
-        state = "none"
-
-        [[step]]
-        takes_over = true
-        replies = [{ contains = "人工客服" }]
-        state = "person"
-
-        [[step]]
-        user = "carol"
-        after = "31m"
-        replies = [{ exact = "30 分钟到了。" }]
-
-        [[step]]
-        user = "bo"
-        replies = [{ contains = "人工服务已结束" }]
-        state = "none"
-    "#;
-    let (has_passed, report) = play(conversation, &[]).await;
+    let (has_passed, report) = play(TALK, &[]).await;
     assert!(has_passed, "{report}");
-    let other = conversation.replace("size = 42", "size = 43");
+    let other = TALK.replace("size = 42", "size = 43");
     let (has_passed, report) = play(&other, &[]).await;
     let difference = "    expected state: order {\"Address\":{\"size\":43}}\n    \
                       its state: order {\"Address\":{\"size\":42}}\n";
