@@ -127,6 +127,16 @@ async fn a_conversation_file_lets_time_pass_before_a_step_and_before_its_replies
         after = "1h"
         says = "hello"
         replies = [{ exact = "too late" }, { exact = "hello" }]
+
+        [[step]]
+        user = "bo"
+        says = "remind"
+        replies = [{ exact = "yes" }]
+
+        [[step]]
+        after = "31m"
+        says = "hello"
+        replies = [{ exact = "reminder" }, { exact = "hello" }]
     "#;
     let report = sandbox.play(&conversation.parse::<Conversation>().unwrap()).await;
     assert!(report.has_passed(), "{report}");
