@@ -116,5 +116,9 @@ mod tests {
         let [problem] = error.problems() else { panic!("{error}") };
         assert_eq!((problem.key.as_str(), problem.line), ("rules", Some(5)));
         assert!(problem.what.contains("built without the feature `rules`"), "{error}");
+        let desk = format!("{app}[desk]\nforward = {{ url = 'http://a', secret = 's' }}\n");
+        let error = Config::from_toml(&desk, |_| None).unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!((problem.key.as_str(), problem.line), ("desk.forward", Some(6)));
     }
 }

@@ -20,14 +20,16 @@ use crate::{
 };
 
 /// How many turns there are, unless `FAULTS_TURNS` says otherwise.
-const TURNS: usize = 10_000;
+const TURNS: usize = 2000;
 const USERS: usize = 100;
-const KILLED_WITHIN: Duration = Duration::from_secs(3);
+/// The longest time before a server is killed, with the usual number of turns and with more.
+const KILLED_WITHIN: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 /// How many records are in memory at once.
 const PAGE: usize = 10_000;
-/// A configuration in which no message is given up because servers were killed at it, and nothing waits for long.
-const CONFIGURATION: &str = "[dispatch]\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
-    [deliver]\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
+/// A configuration in which no message is given up because servers were killed at it, and few are in work when that happens:
+/// they come back one by one.
+const CONFIGURATION: &str = "[dispatch]\nconcurrency = 4\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
+    [deliver]\nconcurrency = 4\nattempts = 100\nbackoff = \"20ms\"\nmax_backoff = \"200ms\"\n\
     [deliver.rate]\nper_second = 100000\n";
 
 /// Has a user say one thing after the other, to one server or another, each until it is acknowledged.
@@ -87,10 +89,11 @@ async fn survives_kills(driver: Driver) {
     let platform = Platform::start().await;
     let Some(homes) = driver.homes(&platform.url()).await else { return };
     let homes: Vec<_> = homes.into_iter().map(|home| Arc::new(home.with(CONFIGURATION))).collect();
+    let killed_within = KILLED_WITHIN[usize::from(turns > TURNS)];
     let servers = Arc::new(Servers::default());
     let alive: JoinSet<_> = homes
         .iter()
-        .map(|home| Arc::clone(&servers).keep_alive(Arc::clone(home), KILLED_WITHIN))
+        .map(|home| Arc::clone(&servers).keep_alive(Arc::clone(home), killed_within))
         .collect();
     let addresses: Vec<_> = homes.iter().map(|home| home.callbacks()).collect();
     let of_each = turns.div_ceil(USERS);

@@ -133,11 +133,14 @@ fn summary(config: &Config) {
     }
 }
 
-/// Describes an address and the proxy on the way to it.
+/// Describes an address and the proxy on the way to it. The address is shown without its query, which may contain a key.
 fn way(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(url.query().map(|_| "…"));
+    let shown = shown.as_str().replace("%E2%80%A6", "…");
     match proxy(url) {
-        Some(proxy) => format!("{url} through the proxy {proxy}"),
-        None => url.to_string(),
+        Some(proxy) => format!("{shown} through the proxy {proxy}"),
+        None => shown,
     }
 }
 

@@ -94,7 +94,7 @@ impl Dispatch {
             }
             if !self.routes.has_dialogue(dialogue.name()) {
                 let reason = format!("no handler has the dialogue {:?}", dialogue.name());
-                return self.give_up_dialogue(answer, None, reason);
+                return self.give_up_dialogue(answer, None, &reason);
             }
         }
         let Some(mut handling) = self.routes.take(&context) else {
@@ -109,10 +109,10 @@ impl Dispatch {
             Next::Dialogue(new) => answer.put(new),
             Next::End => answer.end(),
             Next::Person => {
-                answer.hand_over(&self.options.desk, PersonState { since: entry.accepted_at })
+                answer.hand_over(&self.options.desk, PersonState { since: entry.accepted_at });
             }
             Next::Pass => return self.leave(&context, answer),
-            Next::Unreadable(reason) => return self.give_up_dialogue(answer, by, reason),
+            Next::Unreadable(reason) => return self.give_up_dialogue(answer, by, &reason),
         }
         answer.add_later(later)?;
         answer.done(by)
@@ -123,7 +123,7 @@ impl Dispatch {
         &self,
         mut answer: Answer<'_>,
         by: Option<Arc<str>>,
-        reason: String,
+        reason: &str,
     ) -> Result<Done, HandlerError> {
         let options = &self.options.dialogue;
         let reason = format!("the stored state of the conversation cannot be read: {reason}");
