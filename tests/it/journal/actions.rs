@@ -74,7 +74,7 @@ pub(super) fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What a handler makes of its message.
+/// The result of a handler's work on its message.
 #[derive(Debug, Clone)]
 pub(super) struct Handling {
     /// How many replies there are at once.

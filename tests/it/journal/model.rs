@@ -273,7 +273,7 @@ impl ModelTest {
         self.ask().await
     }
 
-    /// What a handler makes of its message, out of what the journal has given it; the model learns it only if it
+    /// The outcome of a handler's work, out of what the journal has given it; the model learns it only if it
     /// `is_done`.
     fn outcome(&mut self, held: Held, handling: Handling, is_done: bool) -> (Lease, Outcome) {
         let Handling { follow_ups, change, later } = handling;
