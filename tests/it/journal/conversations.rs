@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use rongcloud_callback::journal::{
-    ConversationChange, ConversationState, Entry, EntryId, JournalError, NewState, Outcome, Queue,
-    Revision, StateChange, StateFilter,
+    ConversationChange, ConversationState, Entry, EntryId, EntryKey, JournalError, NewScheduled,
+    NewState, Outcome, Queue, Revision, StateChange, StateFilter,
 };
 
-use super::{
-    scheduled::later,
-    support::{Bench, KeyText as _, LEASE, keys, message, reply},
-};
+use super::support::{Bench, KeyText as _, LEASE, keys, message, reply};
 
 /// The time after which a state of these tests expires.
 pub(super) const EXPIRES_IN: Duration = Duration::from_mins(30);
@@ -23,6 +20,12 @@ pub(super) fn put(text: &str) -> StateChange {
 fn put_of(dialogue: &str, text: &str) -> StateChange {
     let (dialogue, body) = (dialogue.to_owned(), text.to_owned().into());
     StateChange::Put(NewState { dialogue, version: 3, body, expires_in: EXPIRES_IN })
+}
+
+/// An entry that is appended after `after`; its body is its key.
+pub(super) fn later(queue: Queue, key: &str, after: Duration) -> NewScheduled {
+    let (body, key) = (key.to_owned().into(), EntryKey::of(key));
+    NewScheduled { queue, key, after, body, is_bound: false }
 }
 
 /// Finishes an entry with a change of the state; returns the entry's number.

@@ -11,8 +11,7 @@ use rongcloud_callback::{
 };
 
 use super::{
-    conversations::{EXPIRES_IN, handle, intervene, put, stored},
-    scheduled::later,
+    conversations::{EXPIRES_IN, handle, intervene, later, put, stored},
     support::{Bench, Ending, KEEP, KeyText as _, START, message, options},
 };
 

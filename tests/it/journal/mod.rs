@@ -1,6 +1,7 @@
 //! Every driver of the journal, held to the same promises.
 
 mod accepting;
+mod actions;
 mod away;
 mod beside;
 mod commits;

@@ -51,7 +51,7 @@ pub(super) enum Change {
     Clear,
 }
 
-/// What all conversations remember.
+/// The memory of all conversations.
 #[derive(Debug, Default)]
 pub(super) struct Memories {
     states: Vec<Remembered>,

@@ -3,23 +3,16 @@
 use std::time::Duration;
 
 use rongcloud_callback::journal::{
-    Appended, Entry, EntryId, EntryKey, JournalError, NewScheduled, NewState, Outcome, Queue,
-    StateChange,
+    Appended, Entry, EntryId, JournalError, NewScheduled, NewState, Outcome, Queue, StateChange,
 };
 
 use super::{
-    conversations::{finish_with, handle, intervene, put, state_text},
+    conversations::{finish_with, handle, intervene, later, put, state_text},
     support::{Bench, KeyText as _, MAX_PENDING, keys, message, reply},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
-
-/// An entry that is appended after `after`; its body is its key.
-pub(super) fn later(queue: Queue, key: &str, after: Duration) -> NewScheduled {
-    let (body, key) = (key.to_owned().into(), EntryKey::of(key));
-    NewScheduled { queue, key, after, body, is_bound: false }
-}
 
 /// Like [`later`], for an entry that belongs to the state that is put with it.
 fn bound(queue: Queue, key: &str, after: Duration) -> NewScheduled {
