@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use axum::{Router, body::Bytes, routing::post};
-use rongcloud_callback::{CallbackService, Config, Inbound, Text, internals::Listener, journal::Stats};
+use rongcloud_callback::{
+    CallbackService, Config, Dialogue, Inbound, Text, Turn, internals::Listener, journal::Stats,
+};
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +68,14 @@ pub(crate) fn child(arguments: &[String]) {
     std::process::exit(0);
 }
 
+/// A dialogue that counts the messages of its user.
+#[derive(Serialize, Deserialize, Default)]
+struct Count(u64);
+
+impl Dialogue for Count {
+    const NAME: &'static str = "count";
+}
+
 async fn serve(arguments: &Arguments<'_>, folder: &TempDir) {
     let journal = match arguments.target {
         Target::Bare | Target::Memory => "memory:".to_owned(),
@@ -80,6 +91,10 @@ async fn serve(arguments: &Arguments<'_>, folder: &TempDir) {
         Target::Bare => bare().await,
         Target::Handled | Target::PostgresHandled => {
             working(service().on(async |_: Inbound, _| {}), |stats| stats.inbox.done).await;
+        }
+        Target::Dialogue | Target::PostgresDialogue => {
+            let turn = async |Count(turns): Count, _: Inbound, _| Turn::to(Count(turns + 1));
+            working(service().dialogue(turn), |stats| stats.inbox.done).await;
         }
         Target::Answered => {
             let reply = async |text: Text, _| format!("您说的是：{}", text.content);

@@ -15,6 +15,8 @@ pub(crate) enum Target {
     Sqlite,
     /// Our server on SQLite, with a handler that does nothing for every message.
     Handled,
+    /// Our server on SQLite, with a dialogue whose state every message changes.
+    Dialogue,
     /// Our server on SQLite, with a handler that replies to every message.
     Answered,
     /// One table of PostgreSQL with the same records, with one statement a batch on one connection; no server.
@@ -29,16 +31,19 @@ pub(crate) enum Target {
     Apart,
     /// Our server on PostgreSQL, with the handler that does nothing.
     PostgresHandled,
+    /// Our server on PostgreSQL, with the dialogue.
+    PostgresDialogue,
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Bare,
         Self::FileAlone,
         Self::SqliteAlone,
         Self::Memory,
         Self::Sqlite,
         Self::Handled,
+        Self::Dialogue,
         Self::Answered,
         Self::PostgresAlone,
         Self::Postgres,
@@ -46,6 +51,7 @@ impl Target {
         Self::Three,
         Self::Apart,
         Self::PostgresHandled,
+        Self::PostgresDialogue,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -56,6 +62,7 @@ impl Target {
             Self::Memory => "memory",
             Self::Sqlite => "sqlite",
             Self::Handled => "handled",
+            Self::Dialogue => "dialogue",
             Self::Answered => "answered",
             Self::PostgresAlone => "postgres-alone",
             Self::Postgres => "postgres",
@@ -63,6 +70,7 @@ impl Target {
             Self::Three => "3-replicas",
             Self::Apart => "3-apart",
             Self::PostgresHandled => "postgres-handled",
+            Self::PostgresDialogue => "postgres-dialogue",
         }
     }
 
@@ -82,7 +90,8 @@ impl Target {
 
     /// Whether messages are handled, which is what counts then.
     pub(crate) fn handles(self) -> bool {
-        matches!(self, Self::Handled | Self::Answered | Self::PostgresHandled)
+        use Target::{Answered, Dialogue, Handled, PostgresDialogue, PostgresHandled};
+        matches!(self, Handled | Dialogue | Answered | PostgresHandled | PostgresDialogue)
     }
 
     /// Whether there is a store and no server.
@@ -95,13 +104,16 @@ impl Target {
         match self {
             Self::Bare | Self::Memory => None,
             Self::FileAlone => Some(Self::FileAlone),
-            Self::SqliteAlone | Self::Sqlite | Self::Handled | Self::Answered => Some(Self::SqliteAlone),
+            Self::SqliteAlone | Self::Sqlite | Self::Handled | Self::Dialogue | Self::Answered => {
+                Some(Self::SqliteAlone)
+            }
             Self::PostgresAlone
             | Self::Postgres
             | Self::Two
             | Self::Three
             | Self::Apart
-            | Self::PostgresHandled => Some(Self::PostgresAlone),
+            | Self::PostgresHandled
+            | Self::PostgresDialogue => Some(Self::PostgresAlone),
         }
     }
 }

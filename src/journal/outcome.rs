@@ -23,8 +23,8 @@ pub struct NewScheduled {
     pub after: Duration,
     /// The bytes to keep.
     pub body: Bytes,
-    /// Whether the entry belongs to the state that is put together with it: once that state has changed, the entry is
-    /// dropped.
+    /// Whether the entry belongs to the state that the finish of an entry puts together with it: once that state has
+    /// changed, this entry is dropped. What an operator schedules belongs to no state.
     pub is_bound: bool,
 }
 

@@ -104,6 +104,28 @@ pub(super) fn revision(connection: &Connection, conversation: &str) -> Result<Op
     statement.query_row([conversation], |row| row.get(0).map(Revision)).optional()
 }
 
+/// The state of a conversation for an entry that was accepted at this time, as the wall clock is set now.
+pub(super) fn leased(
+    connection: &Connection,
+    conversation: &str,
+    accepted_at: UnixMillis,
+) -> Result<Option<LeasedState>> {
+    let mut statement = connection.prepare_cached(
+        "select revision, dialogue, version, body, expires_at from conversation_state where conversation = ?1",
+    )?;
+    let state = |row: &Row<'_>| {
+        let body: Vec<u8> = row.get(3)?;
+        Ok(LeasedState {
+            revision: Revision(row.get(0)?),
+            dialogue: row.get(1)?,
+            version: row.get(2)?,
+            body: body.into(),
+            is_expired: row.get::<_, UnixMillis>(4)? <= accepted_at,
+        })
+    };
+    statement.query_row([conversation], state).optional()
+}
+
 /// Changes the state of a conversation, which has this revision then. Returns when it expires.
 pub(super) fn change(
     connection: &Connection,

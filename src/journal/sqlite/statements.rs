@@ -2,12 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::records::{count, pending_entry};
+use super::{
+    conversations,
+    records::{count, pending_entry},
+};
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, EntryKey, Lease, LeasedState, NewEntry, PerQueue, Queue, QueueStats, Revision,
-        State, Stats,
+        Entry, EntryId, EntryKey, Lease, NewEntry, PerQueue, Queue, QueueStats, Revision, State, Stats,
         entry::DISCARDED,
         queue_state::{PendingEntry, SettledCounts},
         time::Moment,
@@ -59,48 +61,43 @@ pub(super) fn is_known(connection: &Connection, queue: Queue, key: EntryKey) -> 
 }
 
 /// The entry that was leased; none if it is not pending any more.
+///
+/// The state of the conversation is read by a statement of its own: SQLite would compile a join of the two anew each time,
+/// since its plan looks at the bound number.
 pub(super) fn leased_entry(
     connection: &Connection,
     lease: &Lease,
     moment: Moment,
 ) -> Result<Option<Entry>> {
     let mut statement = connection.prepare_cached(
-        "select answers, e.conversation, e.body, attempts + 1, accepted_at, accepted_elapsed, s.revision, s.dialogue,
-             s.version, s.body, s.expires_at
-         from entry e left join conversation_state s on e.queue = 0 and s.conversation = e.conversation
-         where e.id = ?1 and e.state = 0",
+        "select answers, conversation, body, attempts + 1, accepted_at, accepted_elapsed from entry
+         where id = ?1 and state = 0",
     )?;
     let entry = |row: &Row<'_>| {
         let body: Vec<u8> = row.get(2)?;
-        let state = leased_state(row, moment)?;
-        Ok(Entry {
+        let entry = Entry {
             id: lease.id,
             answers: row.get(0)?,
             conversation: row.get(1)?,
             body: body.into(),
             attempt: row.get(3)?,
             accepted_at: row.get(4)?,
-            lease: Lease { revision: state.as_ref().map(|state| state.revision), ..lease.clone() },
-            state,
-        })
+            lease: lease.clone(),
+            state: None,
+        };
+        // The journal's time stands still while no server runs, the wall clock may have been set: by the earlier of the
+        // two, a message that was accepted in time is not late.
+        let accepted_at = moment.at(row.get(5)?).min(entry.accepted_at);
+        Ok((entry, accepted_at))
     };
-    statement.query_row([lease.id], entry).optional()
-}
-
-/// The state of the conversation in a row of [`leased_entry`].
-fn leased_state(row: &Row<'_>, moment: Moment) -> Result<Option<LeasedState>> {
-    let Some(revision) = row.get::<_, Option<i64>>(6)? else { return Ok(None) };
-    let body: Vec<u8> = row.get(9)?;
-    // The journal's time stands still while no server runs, the wall clock may have been set: by the earlier of the two,
-    // a message that was accepted in time is not late.
-    let accepted_at = moment.at(row.get(5)?).min(row.get(4)?);
-    Ok(Some(LeasedState {
-        revision: Revision(revision),
-        dialogue: row.get(7)?,
-        version: row.get(8)?,
-        body: body.into(),
-        is_expired: row.get::<_, UnixMillis>(10)? <= accepted_at,
-    }))
+    let Some((mut entry, accepted_at)) = statement.query_row([lease.id], entry).optional()? else {
+        return Ok(None);
+    };
+    if lease.queue == Queue::Inbox {
+        entry.state = conversations::leased(connection, &entry.conversation, accepted_at)?;
+        entry.lease.revision = entry.state.as_ref().map(|state| state.revision);
+    }
+    Ok(Some(entry))
 }
 
 /// Counts an attempt that has begun, and marks it.
@@ -134,7 +131,7 @@ pub(super) fn finish(connection: &Connection, lease: &Lease, moment: Moment) -> 
     Ok(statement.execute(values)? == 1)
 }
 
-/// The conversation of a pending or finished entry.
+/// The conversation of an entry.
 pub(super) fn conversation(connection: &Connection, id: EntryId) -> Result<String> {
     let mut statement = connection.prepare_cached("select conversation from entry where id = ?1")?;
     statement.query_row([id], |row| row.get(0))
