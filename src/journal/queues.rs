@@ -55,8 +55,8 @@ pub trait Queues: Records {
     /// # Errors
     ///
     /// [`JournalError::LeaseLost`](super::JournalError::LeaseLost): nothing was changed.
-    /// [`JournalError::StateChanged`](super::JournalError::StateChanged): an operator has changed the conversation since
-    /// the lease; the entry is due again at once, the attempt does not count, and nothing else was changed.
+    /// [`JournalError::StateChanged`](super::JournalError::StateChanged): the conversation's state is another one than
+    /// that of the lease; the entry is due again at once, the attempt does not count, and nothing else was changed.
     fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()>;
 
     /// Makes the entry due again at `until`; its conversation waits for it.

@@ -75,8 +75,8 @@ mod tests {
     fn what_is_stored_is_read_back_and_a_newer_form_is_refused() {
         let reminder = Reminder { is_bound: true, payloads: vec![Payload::text("请评价")] };
         let stored = reminder.encode();
-        let expected = r#"{"bound":true,"payloads":[{"text":{"content":"请评价"}}],"v":1}"#;
-        assert_eq!(str::from_utf8(&stored).unwrap(), expected);
+        let expected = serde_json::json!({ "v": 1, "bound": true, "payloads": [{ "text": { "content": "请评价" } }] });
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&stored).unwrap(), expected);
         assert_eq!(Reminder::decode(&stored).unwrap(), reminder);
         let newer = Reminder::decode(br#"{"v":2,"anything":true}"#).unwrap_err();
         assert!(matches!(newer, ReminderError::Newer(2)), "{newer}");

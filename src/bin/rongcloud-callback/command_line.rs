@@ -42,6 +42,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("journal show", &["journal show 17"]),
     ("journal revive", &["journal revive 17 18", "journal revive --all-dead"]),
     ("journal discard", &["journal discard 17"]),
+    (
+        "journal conversations",
+        &["journal conversations --waiting", "journal conversations --dialogue order --json"],
+    ),
+    ("journal hand-over", &["journal hand-over news user1"]),
+    ("journal answer", &["journal answer news user1 'Your order is on its way'"]),
+    ("journal hand-back", &["journal hand-back news user1"]),
     ("journal copy", &["journal copy sqlite:data/journal.db sqlite:data/copy.db"]),
     #[cfg(feature = "sandbox")]
     (

@@ -246,7 +246,10 @@ pub(crate) async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     #[expect(clippy::disallowed_methods, reason = "it ends with the client")]
     tokio::spawn(connection);
-    client.batch_execute("set search_path = rongcloud_callback, public").await.unwrap();
+    // Where transactions are serializable by default, a test's statement would be refused beside a server's.
+    let set = "set search_path = rongcloud_callback, public;
+        set default_transaction_isolation = 'read committed'";
+    client.batch_execute(set).await.unwrap();
     client
 }
 
