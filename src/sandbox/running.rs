@@ -203,7 +203,8 @@ impl Sandbox {
         self.clock.clone()
     }
 
-    /// Lets time pass, so that dialogues expire and timers are due; without effect if [`Options::clock`](super::Options::clock) is the system's.
+    /// Lets time pass, so that dialogues expire and timers are due; without effect if
+    /// [`Options::clock`](super::Options::clock) is the system's.
     ///
     /// The server must go by the [`clock`](Self::clock) of the sandbox, or it refuses callbacks as too old. The server notices
     /// within half a second, as its workers look for what is due that often. A handler that is at work meanwhile loses its
