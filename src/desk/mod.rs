@@ -7,7 +7,7 @@
 mod options;
 mod person;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub(crate) use self::{options::Options, person::PersonState};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         ConversationChange, ConversationState, EntryKey, JournalError, NewScheduled, Queue, Records,
         StateChange, StateFilter,
     },
-    protocol::{Conversation, LimitError, Outgoing, Payload, Recipients},
+    protocol::{Conversation, LimitError, Outgoing, Payload},
 };
 
 /// The name of the dialogue of a conversation that a person has.
@@ -138,7 +138,6 @@ impl Desk {
         decide: impl Fn(Option<&ConversationState>) -> Result<(StateChange, Option<Payload>), DeskError>,
     ) -> Result<(), DeskError> {
         let key = conversation.encode();
-        let mut result = Err(DeskError::Journal(JournalError::Conflict));
         for _ in 0..TRIES {
             let filter =
                 StateFilter { conversation: Some(key.clone()), limit: 1, ..StateFilter::default() };
@@ -153,13 +152,10 @@ impl Desk {
             // Somebody else, the bot or another person, has been quicker: what is right now may be something else.
             match self.journal.change_conversation(change).await {
                 Err(JournalError::Conflict) => {}
-                changed => {
-                    result = changed.map_err(DeskError::Journal);
-                    break;
-                }
+                changed => return Ok(changed?),
             }
         }
-        result
+        Err(JournalError::Conflict.into())
     }
 }
 
@@ -177,16 +173,11 @@ fn is_with_person(state: &ConversationState) -> bool {
 
 /// The entry that sends a payload to the user of a conversation at once.
 fn to_send(conversation: &Conversation, payload: Payload) -> NewScheduled {
-    let outgoing = Outgoing {
-        sender: conversation.account.clone(),
-        recipients: Recipients::User(conversation.user.clone()),
-        payload,
-    };
     NewScheduled {
         queue: Queue::Outbox,
         key: EntryKey::of(&format!("desk\u{1f}{:032x}", rand::random::<u128>())),
-        after: std::time::Duration::ZERO,
-        body: outgoing.encode().into(),
+        after: Duration::ZERO,
+        body: Outgoing::to_user(conversation, payload).encode().into(),
         is_bound: false,
     }
 }

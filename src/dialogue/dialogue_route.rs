@@ -1,6 +1,6 @@
 //! The route of a dialogue: a step becomes one of the handlers.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{marker::PhantomData, sync::Arc};
 
 use super::{
     Dialogue, DialogueStep,
@@ -11,14 +11,12 @@ use crate::{
     desk::PERSON,
     handler::{
         ActiveDialogue, Context, FromInbound, HandlerError, HandlerResult, Handling, NewDialogueState,
-        Next, Reply, Route, Routes,
+        Next, Reply, Route, Routes, bounds::MAX_SILENCE,
     },
 };
 
 /// The longest name of a dialogue, in bytes.
 const LONGEST_NAME: usize = 64;
-/// The longest silence after which a dialogue may end.
-const LONGEST_SILENCE: Duration = Duration::from_hours(30 * 24);
 
 /// One step of the dialogue `D`, for messages of the kind `I`.
 struct DialogueRoute<D, I, S> {
@@ -38,7 +36,7 @@ impl Routes {
                 "the NAME of a dialogue has 1 to 64 bytes and no `:`, and it is not `person`"
             );
             assert!(
-                !D::EXPIRES.is_zero() && D::EXPIRES.as_nanos() <= LONGEST_SILENCE.as_nanos(),
+                !D::EXPIRES.is_zero() && D::EXPIRES.as_nanos() <= MAX_SILENCE.as_nanos(),
                 "the EXPIRES of a dialogue is longer than nothing, and at most 30 days"
             );
         }
@@ -125,6 +123,8 @@ const fn is_fit(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde::{Deserialize, Serialize};
 
     use super::*;

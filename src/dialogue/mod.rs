@@ -76,7 +76,7 @@ pub use self::{
     dialogue_step::DialogueStep,
     turn::{IntoTurn, Turn},
 };
-use crate::handler::{HandlerError, Reply};
+use crate::handler::{HandlerError, Reply, bounds::SILENCE};
 
 /// A conversation of several turns; the value is the state between two of them.
 ///
@@ -130,7 +130,7 @@ pub trait Dialogue: Serialize + DeserializeOwned + Default + Send + 'static {
     const VERSION: u32 = 1;
 
     /// The silence after which the dialogue ends: by default 30 minutes, at most 30 days. Each turn begins it anew.
-    const EXPIRES: Duration = Duration::from_mins(30);
+    const EXPIRES: Duration = SILENCE;
 
     /// Reads a state that the earlier version `from` has stored.
     ///

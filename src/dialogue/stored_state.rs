@@ -3,10 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Dialogue;
-use crate::handler::{ActiveDialogue, HandlerError, NewDialogueState};
-
-/// The most bytes of a stored state, as JSON.
-const MOST_BYTES: usize = 64 * 1024;
+use crate::handler::{ActiveDialogue, HandlerError, NewDialogueState, bounds::MAX_STATE};
 
 impl ActiveDialogue {
     /// The state, if the conversation is in the dialogue `D` and the state can be read; an older one is
@@ -36,8 +33,8 @@ pub(super) fn read<D: Dialogue>(stored: &ActiveDialogue) -> Result<D, String> {
 pub(super) fn write<D: Dialogue>(state: &D) -> Result<NewDialogueState, HandlerError> {
     let place = || format!("the state of the dialogue `{}`", D::NAME);
     let body = serde_json::to_vec(state).map_err(|error| HandlerError::permanent(error).at(place()))?;
-    if body.len() > MOST_BYTES {
-        let size = format!("{} bytes as JSON, more than the {MOST_BYTES} that are stored", body.len());
+    if body.len() > MAX_STATE {
+        let size = format!("{} bytes as JSON, more than the {MAX_STATE} that are stored", body.len());
         return Err(HandlerError::permanent(size).at(place()));
     }
     let dialogue = ActiveDialogue::new(D::NAME, D::VERSION, body);
@@ -97,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_state_comes_back_as_it_was_written_up_to_the_largest_size() {
-        let largest = MOST_BYTES - "{\"name\":\"\"}".len();
+        let largest = MAX_STATE - "{\"name\":\"\"}".len();
         let form = Form { name: "x".repeat(largest) };
         let NewDialogueState { dialogue, expires_in } = write(&form).unwrap();
-        assert_eq!((dialogue.body().len(), expires_in), (MOST_BYTES, Form::EXPIRES));
+        assert_eq!((dialogue.body().len(), expires_in), (MAX_STATE, Form::EXPIRES));
         assert_eq!(dialogue.get::<Form>(), Some(form));
         assert!(dialogue.get::<Keys>().is_none());
 

@@ -1,6 +1,7 @@
 //! Handlers of messages and events, and their replies: the traits that a user of the library implements.
 
 mod active_dialogue;
+pub(crate) mod bounds;
 mod context;
 mod error;
 mod from_inbound;

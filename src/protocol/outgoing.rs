@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Payload;
+use super::{Conversation, Payload};
 use crate::ids::{AccountId, UserId};
 
 /// A message to send: sender, recipients and content.
@@ -44,6 +44,12 @@ pub enum OutgoingError {
 }
 
 impl Outgoing {
+    /// The message with this content to the user of a conversation, from its account.
+    pub fn to_user(conversation: &Conversation, payload: Payload) -> Self {
+        let Conversation { account, user, .. } = conversation;
+        Self { sender: account.clone(), recipients: Recipients::User(user.clone()), payload }
+    }
+
     /// The stored form: versioned JSON.
     ///
     /// # Format

@@ -6,7 +6,15 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{handler::Later, protocol::Payload, rules::language::WrittenReply, toml_values::duration};
+use crate::{
+    handler::{
+        Later,
+        bounds::{MAX_LATER, MAX_LATER_SPAN, MAX_SILENCE, MAX_STATE, SILENCE},
+    },
+    protocol::Payload,
+    rules::language::WrittenReply,
+    toml_values::duration,
+};
 
 /// Advice on how to answer.
 pub(super) const ADVICE: &str = "a service acknowledges with status 200 and an empty body, or answers with a JSON list of replies, such as \
@@ -14,16 +22,6 @@ pub(super) const ADVICE: &str = "a service acknowledges with status 200 and an e
 
 /// The largest number of replies in one list.
 const MAX_REPLIES: usize = 100;
-/// The largest number of entries in `later`.
-const MAX_LATER: usize = 16;
-/// The longest time until replies that are sent later.
-const MAX_IN: Duration = Duration::from_hours(366 * 24);
-/// The most bytes of a state, as JSON.
-const MAX_STATE: usize = 64 << 10;
-/// The silence after which a dialogue ends, unless the answer has another.
-const EXPIRES_IN: Duration = Duration::from_mins(30);
-/// The longest silence that an answer may ask for.
-const MAX_EXPIRES_IN: Duration = Duration::from_hours(30 * 24);
 
 /// The answer of a service to a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -165,7 +163,7 @@ impl WrittenDeskAnswer {
 impl WrittenLater {
     fn check(self, index: usize) -> Result<Later, String> {
         let Self { r#in: Span(after), replies } = self;
-        check_span(after, MAX_IN, &format!("later[{index}].in"))?;
+        check_span(after, MAX_LATER_SPAN, &format!("later[{index}].in"))?;
         if replies.is_empty() {
             return Err(wrong(&format!(
                 "later[{index}].replies is empty, so that nothing would be sent"
@@ -185,8 +183,8 @@ fn answered_state(
             Some(_) => Err(wrong("expires_in stands without a state, whose time it would be")),
         };
     };
-    let Span(expires_in) = expires_in.unwrap_or(Span(EXPIRES_IN));
-    check_span(expires_in, MAX_EXPIRES_IN, "expires_in")?;
+    let Span(expires_in) = expires_in.unwrap_or(Span(SILENCE));
+    check_span(expires_in, MAX_SILENCE, "expires_in")?;
     let json = state.get();
     if json == "null" {
         return Ok(AnsweredState::Ended);
@@ -265,7 +263,7 @@ mod tests {
             assert_eq!(asked(&format!("{{\"state\": {json} }}")).unwrap().state, expected);
         }
         let days = asked(r#"{"state":1,"expires_in":"30d"}"#).unwrap().state;
-        assert_eq!(days, stored("1", MAX_EXPIRES_IN));
+        assert_eq!(days, stored("1", MAX_SILENCE));
         assert_eq!(asked(r#"{"state":null}"#).unwrap().state, AnsweredState::Ended);
         assert_eq!(asked(r#"{"state":null,"expires_in":"5m"}"#).unwrap().state, AnsweredState::Ended);
     }

@@ -1,22 +1,18 @@
 //! The answer to a message while it is put together: replies, what becomes of the conversation, and what comes later.
 
-use std::{sync::Arc, time::Duration};
-
-use bytes::Bytes;
+use std::sync::Arc;
 
 use crate::{
     desk,
     desk::PersonState,
-    handler::{HandlerError, Later, NewDialogueState},
+    handler::{
+        HandlerError, Later, NewDialogueState,
+        bounds::{MAX_LATER, MAX_LATER_SPAN},
+    },
     journal::{Entry, NewEntry, NewScheduled, NewState, Outcome, Queue, StateChange},
-    protocol::{Conversation, LimitError, Outgoing, Payload, Recipients, Reminder},
+    protocol::{Conversation, LimitError, Outgoing, Payload, Reminder},
     worker::outcome::Done,
 };
-
-/// The most reminders of one reply.
-const MAX_LATER: usize = 16;
-/// The longest time until a reminder.
-const MAX_SPAN: Duration = Duration::from_hours(366 * 24);
 
 /// The answer to an entry of the Inbox.
 #[derive(Debug)]
@@ -87,9 +83,10 @@ impl<'a> Answer<'a> {
         }
         let is_bound = matches!(self.state, StateChange::Put(_));
         for (index, Later { after, payloads }) in later.into_iter().enumerate() {
-            if after > MAX_SPAN {
-                let problem =
-                    format!("a reminder of the reply comes after {after:?}, more than {MAX_SPAN:?}");
+            if after > MAX_LATER_SPAN {
+                let problem = format!(
+                    "a reminder of the reply comes after {after:?}, more than {MAX_LATER_SPAN:?}"
+                );
                 return Err(HandlerError::permanent(problem));
             }
             check(&payloads)?;
@@ -121,14 +118,7 @@ impl<'a> Answer<'a> {
             queue: Queue::Outbox,
             key: entry.id.reply_key(index),
             conversation: key.clone(),
-            body: Bytes::from(
-                Outgoing {
-                    sender: conversation.account.clone(),
-                    recipients: Recipients::User(conversation.user.clone()),
-                    payload,
-                }
-                .encode(),
-            ),
+            body: Outgoing::to_user(&conversation, payload).encode().into(),
             dead: None,
         };
         let follow_ups = payloads.into_iter().enumerate().map(enqueue).collect();
