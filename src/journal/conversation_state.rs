@@ -92,13 +92,11 @@ pub struct StateFilter {
 impl Revision {
     /// A revision for an operator's change, which no other change has.
     pub(super) fn of_operator() -> Self {
-        Self(-i64::from(rand::random::<u32>()) - (i64::from(rand::random::<u32>() >> 1) << 32) - 1)
+        Self(rand::random_range(i64::MIN..0))
     }
-}
 
-impl LeasedState {
     /// The key of the entry that says that the state of `conversation` with this revision has expired.
-    pub(super) fn expiry_key(conversation: &str, Revision(revision): Revision) -> EntryKey {
-        EntryKey::of(&format!("expiry\u{1f}{revision}\u{1f}{conversation}"))
+    pub(super) fn expiry_key(self, conversation: &str) -> EntryKey {
+        EntryKey::of(&format!("expiry\u{1f}{}\u{1f}{conversation}", self.0))
     }
 }

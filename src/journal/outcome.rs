@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{
-    conversation_state::{Revision, StateChange},
+    conversation_state::{ConversationState, Revision, StateChange},
     entry::{EntryId, NewEntry},
     entry_key::EntryKey,
     queue::Queue,
@@ -71,6 +71,32 @@ pub struct ConversationChange {
     pub state: StateChange,
     /// The entries that follow from it; with no time to wait, they follow at once.
     pub scheduled: Vec<NewScheduled>,
+}
+
+/// An entry that is to be appended now, and the entry or the revision from which it follows.
+pub(super) type DueEntry = (NewEntry, Option<EntryId>);
+
+impl Scheduled {
+    /// Whether the entry belongs to a state that has changed since: the conversation's state has the revision `current`.
+    pub(super) fn is_outdated(&self, current: Option<Revision>) -> bool {
+        self.is_bound && self.answers.map(Revision::from) != current
+    }
+
+    /// The entry to append once it is due.
+    pub(super) fn into_due(self) -> DueEntry {
+        let Self { queue, key, conversation, answers, body, .. } = self;
+        (NewEntry { queue, key, conversation, body, dead: None }, answers)
+    }
+}
+
+impl ConversationState {
+    /// The entry that says that this state has expired.
+    pub(super) fn into_announcement(self) -> DueEntry {
+        let Self { conversation, revision, .. } = self;
+        let key = revision.expiry_key(&conversation);
+        let entry = NewEntry { queue: Queue::Inbox, key, conversation, body: Bytes::new(), dead: None };
+        (entry, Some(EntryId(revision.0)))
+    }
 }
 
 impl From<Vec<NewEntry>> for Outcome {

@@ -6,8 +6,8 @@ use crate::{
     clock::UnixMillis,
     journal::{
         conversation_state::{ConversationState, LeasedState, Revision, StateChange, StateFilter},
-        entry::{EntryId, NewEntry},
-        outcome::{NewScheduled, Scheduled},
+        entry::EntryId,
+        outcome::{DueEntry, NewScheduled, Scheduled},
         queue::Queue,
         time::{ClockStep, JournalTime, Moment},
     },
@@ -20,9 +20,6 @@ pub(super) struct Conversations {
     scheduled: BTreeMap<i64, Scheduled>,
     last_scheduled: i64,
 }
-
-/// An entry that is to be appended now, and the entry or revision from which it follows.
-pub(super) type Due = (NewEntry, Option<EntryId>);
 
 impl Conversations {
     /// The revision of a conversation's state.
@@ -98,13 +95,11 @@ impl Conversations {
     }
 
     /// Takes out the entry that became due first; none of the Inbox unless that `has_room`.
-    pub(super) fn take_due(&mut self, now: UnixMillis, has_room: bool) -> Option<Due> {
+    pub(super) fn take_due(&mut self, now: UnixMillis, has_room: bool) -> Option<DueEntry> {
         while let Some(scheduled) = self.take_scheduled(now, has_room) {
-            let Scheduled { queue, key, conversation, answers, is_bound, body, .. } = scheduled;
-            if is_bound && self.revision(&conversation) != answers.map(Revision::from) {
-                continue;
+            if !scheduled.is_outdated(self.revision(&scheduled.conversation)) {
+                return Some(scheduled.into_due());
             }
-            return Some((NewEntry { queue, key, conversation, body, dead: None }, answers));
         }
         if has_room { self.take_expired(now) } else { None }
     }
@@ -130,15 +125,11 @@ impl Conversations {
     }
 
     /// The entry that announces the state that expired first.
-    fn take_expired(&mut self, now: UnixMillis) -> Option<Due> {
+    fn take_expired(&mut self, now: UnixMillis) -> Option<DueEntry> {
         let conversation = self.next_expired(now)?.conversation.clone();
         let state = self.states.get_mut(&conversation)?;
         state.is_expiring = true;
-        let key = LeasedState::expiry_key(&conversation, state.revision);
-        let revision = EntryId(state.revision.0);
-        let queue = Queue::Inbox;
-        let entry = NewEntry { queue, key, conversation, body: "".into(), dead: None };
-        Some((entry, Some(revision)))
+        Some(state.clone().into_announcement())
     }
 
     pub(super) fn list(&self, filter: &StateFilter) -> Vec<ConversationState> {

@@ -16,9 +16,7 @@ use super::{
 };
 use crate::{
     failpoint::{self, Point},
-    journal::{
-        EntryKey, JournalError, LeasedState, PerQueue, Queue, Revision, driver::numbers::queue_number,
-    },
+    journal::{EntryKey, JournalError, PerQueue, Queue, Revision, driver::numbers::queue_number},
 };
 
 /// The most entries that are appended together.
@@ -152,7 +150,7 @@ impl Due {
                     due.expired.push(conversation);
                     due.revisions.push(revision);
                     let name = text(row.try_get(4)?);
-                    due.keys.push(LeasedState::expiry_key(&name, Revision(revision)));
+                    due.keys.push(Revision(revision).expiry_key(&name));
                 }
                 None => due.scheduled.push(row.try_get(0)?),
             }

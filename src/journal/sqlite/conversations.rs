@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, ToSql, params, p
 use crate::{
     clock::UnixMillis,
     journal::{
-        ConversationState, EntryId, LeasedState, NewEntry, NewScheduled, Queue, Revision, Scheduled,
-        StateChange, StateFilter,
+        ConversationState, EntryId, LeasedState, NewScheduled, Queue, Revision, Scheduled, StateChange,
+        StateFilter, outcome::DueEntry,
     },
 };
 
@@ -44,26 +44,18 @@ impl Due {
 
     /// Takes it off the list of what is scheduled. Returns the entry to append, with what it follows from; none if it
     /// belongs to a state that has changed.
-    pub(super) fn take(self, connection: &Connection) -> Result<Option<(NewEntry, Option<EntryId>)>> {
+    pub(super) fn take(self, connection: &Connection) -> Result<Option<DueEntry>> {
         match self {
             Self::Scheduled(scheduled) => {
                 let mut delete = connection.prepare_cached("delete from scheduled where id = ?1")?;
                 delete.execute([scheduled.id])?;
-                let Scheduled { queue, key, conversation, answers, is_bound, body, .. } = scheduled;
-                let of = answers.map(Revision::from);
-                if is_bound && revision(connection, &conversation)? != of {
-                    return Ok(None);
-                }
-                Ok(Some((NewEntry { queue, key, conversation, body, dead: None }, answers)))
+                let current = revision(connection, &scheduled.conversation)?;
+                Ok((!scheduled.is_outdated(current)).then(|| scheduled.into_due()))
             }
             Self::Expired(state) => {
                 let sql = "update conversation_state set is_expiring = 1 where conversation = ?1";
                 connection.prepare_cached(sql)?.execute([&state.conversation])?;
-                let ConversationState { conversation, revision, .. } = state;
-                let key = LeasedState::expiry_key(&conversation, revision);
-                let (queue, body) = (Queue::Inbox, "".into());
-                let entry = NewEntry { queue, key, conversation, body, dead: None };
-                Ok(Some((entry, Some(EntryId(revision.0)))))
+                Ok(Some(state.into_announcement()))
             }
         }
     }
