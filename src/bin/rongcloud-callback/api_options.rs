@@ -74,21 +74,28 @@ impl ApiOptions {
 
     /// The section of the configuration for the chosen app.
     pub(crate) fn section<'a>(&self, config: &'a Config) -> Result<&'a AppSection, Failure> {
-        let is_named = |app: &&AppSection| self.app.as_ref() == Some(&app.key);
-        let found = match (&self.app, &config.apps[..]) {
-            (None, [only]) => Some(only),
-            _ => config.apps.iter().find(is_named),
-        };
-        found.ok_or_else(|| {
-            name_an_app(
-                match &self.app {
-                    Some(key) => anyhow::anyhow!("the configuration has no app {key}"),
-                    None => anyhow::anyhow!("the configuration has {} apps", config.apps.len()),
-                },
-                config,
-            )
-        })
+        chosen_app(config, self.app.as_ref())
     }
+}
+
+/// The app with this key, or the only one of the configuration.
+pub(crate) fn chosen_app<'a>(
+    config: &'a Config,
+    key: Option<&AppKey>,
+) -> Result<&'a AppSection, Failure> {
+    let found = match (key, &config.apps[..]) {
+        (None, [only]) => Some(only),
+        _ => config.apps.iter().find(|app| key == Some(&app.key)),
+    };
+    found.ok_or_else(|| {
+        name_an_app(
+            match key {
+                Some(key) => anyhow::anyhow!("the configuration has no app {key}"),
+                None => anyhow::anyhow!("the configuration has {} apps", config.apps.len()),
+            },
+            config,
+        )
+    })
 }
 
 /// The failure of a command where several apps are possible and none is chosen.

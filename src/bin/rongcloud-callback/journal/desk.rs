@@ -9,7 +9,7 @@ use rongcloud_callback::{
     service::open_desk,
 };
 
-use crate::{api_options::name_an_app, failure::Failure};
+use crate::{api_options::chosen_app, failure::Failure};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConversationArguments {
@@ -69,18 +69,7 @@ fn failure(error: DeskError) -> Failure {
 
 impl ConversationArguments {
     fn find(&self, config: &Config) -> Result<Conversation, Failure> {
-        let known = |key: &AppKey| config.apps.iter().any(|app| app.key == *key);
-        let app = match (&self.app, &config.apps[..]) {
-            (None, [only]) => only.key.clone(),
-            (Some(key), _) if known(key) => key.clone(),
-            (Some(key), _) => {
-                return Err(name_an_app(anyhow::anyhow!("the configuration has no app {key}"), config));
-            }
-            (None, apps) => {
-                let count = apps.len();
-                return Err(name_an_app(anyhow::anyhow!("the configuration has {count} apps"), config));
-            }
-        };
+        let app = chosen_app(config, self.app.as_ref())?.key.clone();
         Ok(Conversation { app, account: self.account.clone(), user: self.user.clone() })
     }
 }
