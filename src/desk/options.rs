@@ -9,7 +9,7 @@ use crate::protocol::Payload;
 pub(crate) struct Options {
     /// The silence of both sides after which the bot has the conversation again. Default: 30 minutes.
     pub(crate) give_back_after: Duration,
-    /// The words of a user that give the conversation back to the bot.
+    /// The words of a user that give the conversation back to the bot, in lower case.
     pub(crate) give_back_words: Vec<String>,
     /// The sentence to a user whose conversation is handed over; none is said if it is empty.
     pub(crate) handed_over: String,

@@ -19,7 +19,7 @@ impl Config {
 impl DialogueSection {
     fn options(&self) -> DialogueOptions {
         DialogueOptions {
-            exit_words: self.exit_words.clone(),
+            exit_words: lower_case(&self.exit_words),
             exit_reply: self.exit_reply.clone(),
             unreadable: match self.unreadable {
                 Unreadable::Restart => OnUnreadable::Restart,
@@ -35,11 +35,15 @@ impl DeskSection {
     pub(crate) fn options(&self) -> desk::Options {
         desk::Options {
             give_back_after: self.give_back_after,
-            give_back_words: self.give_back_words.clone(),
+            give_back_words: lower_case(&self.give_back_words),
             handed_over: self.handed_over.clone(),
             given_back: self.given_back.clone(),
         }
     }
+}
+
+fn lower_case(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| word.to_lowercase()).collect()
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use std::{
 
 use tracing::Span;
 
-use self::answer::Answer;
 pub(crate) use self::options::{DialogueOptions, DispatchOptions, OnUnreadable};
+use self::{answer::Answer, state::active_dialogue};
 use super::{
     apps::find_app,
     outcome::{AttemptOutcome, Delay, Done},
@@ -70,9 +70,10 @@ impl Dispatch {
             Span::current().record("message_id", &*shortened(message_id.as_str()));
         }
         Span::current().record("kind", inbound.kind());
-        let dialogue = entry.state.as_ref().map(state::active_dialogue);
-        let expired = entry.state.as_ref().is_some_and(|state| state.is_expired);
-        let (expired, dialogue) = if expired { (dialogue, None) } else { (None, dialogue) };
+        let (expired, dialogue) = match &entry.state {
+            Some(state) if state.is_expired => (Some(active_dialogue(state)), None),
+            state => (None, state.as_ref().map(active_dialogue)),
+        };
         // The reply goes to the user that the body names, not the journal's key: the key of a revived entry whose body could
         // not be read before has no user.
         let mut answer = Answer::new(entry, inbound.conversation(&app));
@@ -195,9 +196,10 @@ impl Work for Dispatch {
     }
 }
 
-/// Whether the message is a text that is one of these words, apart from the white space around it and from case.
+/// Whether the message is a text that is one of these words in lower case, apart from the white space around it and from
+/// case.
 fn is_one_of(inbound: &Inbound, words: &[String]) -> bool {
     let Content::Message(Message::Text(text)) = &inbound.content else { return false };
     let text = text.content.trim().to_lowercase();
-    words.iter().any(|word| word.to_lowercase() == text)
+    words.contains(&text)
 }

@@ -12,7 +12,7 @@ pub(crate) struct DispatchOptions {
 /// The options of all dialogues.
 #[derive(Debug, Clone)]
 pub(crate) struct DialogueOptions {
-    /// The words of a user that leave any dialogue.
+    /// The words of a user that leave any dialogue, in lower case.
     pub(crate) exit_words: Vec<String>,
     /// The sentence to a user who has left a dialogue; none is said if it is empty.
     pub(crate) exit_reply: String,
