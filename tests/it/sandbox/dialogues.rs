@@ -7,28 +7,14 @@ use std::{
 
 use rongcloud_callback::sandbox::{
     Conversation, DeliveryState, DeskAction, DeskRequest, DialogueState, HandlingEvent, HandlingState,
-    HandlingStep, Observer, Report, Sandbox,
+    HandlingStep, Report, Sandbox,
 };
 use serde_json::{Value, json};
 
-use super::{ask, json, route::Route};
+use super::{ask, json, told::Told};
 use crate::support::until;
 
-/// A server that accepts every message, and reports the states that the test gives it.
-struct Told {
-    sandbox: Sandbox,
-    observer: Observer,
-    _route: Route,
-}
-
 impl Told {
-    async fn start() -> Self {
-        let (sandbox, route) = (Sandbox::start().await, Route::start([]).await);
-        sandbox.route_to(route.url());
-        let observer = sandbox.observer();
-        Self { sandbox, observer, _route: route }
-    }
-
     /// Reports a step of the message with this body, or of an entry that no delivery has brought.
     fn note(&self, body: &str, answers: Option<i64>, event: HandlingEvent) {
         self.observer.note(&HandlingStep {

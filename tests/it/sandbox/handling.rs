@@ -3,28 +3,14 @@
 use std::time::Duration;
 
 use rongcloud_callback::sandbox::{
-    DeliveryState, Handling, HandlingEvent, HandlingState, HandlingStep, Observer, ReplyState, Sandbox,
+    DeliveryState, Handling, HandlingEvent, HandlingState, HandlingStep, ReplyState, Sandbox,
 };
 use serde_json::{Value, json};
 
-use super::{ask, json, route::Route};
+use super::{ask, json, route::Route, told::Told};
 use crate::support::until;
 
-/// A server that accepts every message, and reports the steps that the test gives it.
-struct Told {
-    sandbox: Sandbox,
-    observer: Observer,
-    _route: Route,
-}
-
 impl Told {
-    async fn start() -> Self {
-        let (sandbox, route) = (Sandbox::start().await, Route::start([]).await);
-        sandbox.route_to(route.url());
-        let observer = sandbox.observer();
-        Self { sandbox, observer, _route: route }
-    }
-
     /// Delivers a text of `user`; returns its body.
     async fn say(&self, user: &str, text: &str) -> String {
         self.sandbox.user(user).says(text).await.xml

@@ -18,11 +18,13 @@ mod refusals;
 mod route;
 mod service;
 mod time;
+mod told;
 
 use std::{net::SocketAddr, time::Duration};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
+    desk::Desk,
     journal::Queues,
     sandbox::{ChatMessage, Options, Sandbox, Side},
     signature,
@@ -108,6 +110,7 @@ pub(super) fn sent(sandbox: &Sandbox) -> Vec<ChatMessage> {
 /// A whole callback service behind a sandbox.
 pub(super) struct Bot {
     pub(super) journal: std::sync::Arc<dyn Queues>,
+    pub(super) desk: Desk,
     stop: CancellationToken,
     tasks: JoinSet<Result<(), ServiceError>>,
 }
@@ -134,9 +137,10 @@ impl Bot {
         let config = Config::from_toml(&text, |_| None).unwrap();
         let server = register(CallbackService::new(config)).bind().await.unwrap();
         sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
-        let (journal, stop) = (server.journal(), CancellationToken::new());
+        let (journal, desk) = (server.journal(), server.desk());
+        let stop = CancellationToken::new();
         let tasks = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);
-        Self { journal, stop, tasks }
+        Self { journal, desk, stop, tasks }
     }
 
     /// Waits until nothing is pending in either queue.
