@@ -26,8 +26,8 @@ pub enum JournalError {
     /// The lease ran out and the entry is somebody else's; what was done with it does not count.
     #[error("the lease of entry {0} was lost")]
     LeaseLost(EntryId),
-    /// The state of the conversation is another one than that with which the entry was leased: an operator has changed it,
-    /// or the lease was given at the moment of a change. The entry is due again.
+    /// The state of the conversation is another one than that with which the entry was leased: an operator has changed it.
+    /// The entry is due again.
     #[error("the conversation of entry {0} has changed since it was leased: it is handled again")]
     StateChanged(EntryId),
     /// The state of the conversation is another one than the caller has seen.

@@ -148,16 +148,18 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
 /// Journal time stands still while no server runs, and the database's clock may have been set since: by the earlier of the two,
 /// an entry that was accepted before its conversation's state expired is not late.
 ///
-/// A state that was changed while the statement was looking for conversations may be read as it was before. Then the
-/// finish of the entry finds out.
+/// A conversation that was leased and finished elsewhere after the statement's snapshot is left out: the statement would lock
+/// the conversation as it is now, and read its state and its first entry as they were before.
 static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with due as (
-            select queue, conversation_hash, ready_at from conversation
-            where queue = $2 and ready_at <= {NOW} and head is not null
+            select c.queue, c.conversation_hash, c.ready_at from conversation c
+            where c.queue = $2 and c.ready_at <= {NOW} and c.head is not null
                 and ($2 <> 0::smallint
                     or (select coalesce(sum(pending), 0) from tally where queue = 1) < $6::bigint)
-            order by ready_at, head limit $3 for update skip locked
+                and exists (select from conversation s where s.queue = c.queue
+                    and s.conversation_hash = c.conversation_hash and s.head = c.head and s.fence = c.fence)
+            order by c.ready_at, c.head limit $3 for update of c skip locked
         ), leased as (
             update conversation c
             set leased_entry = c.head, leased_by = $5::bigint, lease_until = {NOW} + greatest($4::bigint, 1),
