@@ -170,6 +170,7 @@ fn new_journal() -> (Arc<dyn Queues>, TempDir) {
         max_pending: 1_000_000,
         recent_keys: 100_000,
         clock: Clock::manual(NOW),
+        replica: String::new(),
     };
     let journal =
         Handle::current().block_on(journal::open_server(&url, options)).expect("a new journal");

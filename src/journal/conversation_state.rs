@@ -76,6 +76,27 @@ pub struct ConversationState {
     pub is_expiring: bool,
 }
 
+/// The step from one state of a conversation to the next that an entry made, as it is kept with the entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateStep {
+    /// The revision of the state before, which is the number of the entry that wrote it, or negative for an operator's
+    /// change; none if there was no state.
+    pub before: Option<Revision>,
+    /// The state after; none if the conversation had no state any more.
+    pub after: Option<PastState>,
+}
+
+/// A state that a conversation once had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastState {
+    /// The name of the dialogue that the state belonged to.
+    pub dialogue: String,
+    /// The version of the form in which `body` is written.
+    pub version: u32,
+    /// The bytes that were kept.
+    pub body: Bytes,
+}
+
 /// The conversations whose states are wanted, in the order of their keys.
 #[derive(Debug, Clone, Default)]
 pub struct StateFilter {

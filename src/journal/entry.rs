@@ -6,7 +6,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    conversation_state::{LeasedState, Revision},
+    conversation_state::{LeasedState, Revision, StateStep},
+    dead_group::ReasonGroup,
     entry_key::EntryKey,
     queue::Queue,
 };
@@ -188,12 +189,22 @@ pub struct Record {
     pub settled_at: Option<UnixMillis>,
     /// Why the entry was postponed, buried or discarded, the last time.
     pub reason: Option<String>,
+    /// How the entry ended, as its worker wrote it with the [outcome](super::Outcome::ending).
+    pub ending: Option<String>,
+    /// The step that the entry made from one state of its conversation to the next; none if it made none.
+    pub state_step: Option<StateStep>,
 }
 
 impl Record {
     /// Whether an operator has marked the entry as done without its being handled.
     pub fn is_discarded(&self) -> bool {
         self.state == State::Done && self.reason.as_deref() == Some(DISCARDED)
+    }
+
+    /// The group of a dead letter.
+    pub(super) fn reason_group(&self) -> Option<ReasonGroup> {
+        let reason = self.reason.as_deref().unwrap_or_default();
+        (self.state == State::Dead).then(|| ReasonGroup::new(self.queue, reason))
     }
 
     /// The record of an entry that is accepted now.
@@ -217,6 +228,8 @@ impl Record {
             due_at: now,
             settled_at: is_dead.then_some(now),
             reason: entry.dead,
+            ending: None,
+            state_step: None,
         }
     }
 

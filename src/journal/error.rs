@@ -33,6 +33,9 @@ pub enum JournalError {
     /// The state of the conversation is another one than the caller has seen.
     #[error("the conversation has changed meanwhile: look at it again")]
     Conflict,
+    /// A job is running, and another one cannot be added before it has ended.
+    #[error("job {0} is running: wait for its end, or cancel it")]
+    JobRunning(i64),
     /// There is no such entry, or it is not in a state in which this can be done.
     #[error("{0}")]
     NotFound(String),

@@ -1,6 +1,8 @@
 //! Filters of entries, which all drivers read alike.
 
-use super::{EntryId, Queue, Record, State};
+use bytes::Bytes;
+
+use super::{EntryId, Queue, Record, State, dead_group::ReasonGroup};
 use crate::clock::UnixMillis;
 
 /// Which entries to list; by default all of them, newest first.
@@ -12,6 +14,14 @@ pub struct Filter {
     pub state: Option<State>,
     /// Entries of conversations whose keys look like this only.
     pub conversation: KeyPattern,
+    /// Entries of this conversation only, whose entries are found without a look at others.
+    pub of_conversation: Option<String>,
+    /// Dead letters of this group only, which are found without a look at others.
+    pub reason_group: Option<ReasonGroup>,
+    /// Entries whose last reason contains this only.
+    pub reason: Option<String>,
+    /// Entries whose bytes contain one of these only; none of them: whatever the bytes are.
+    pub body: Vec<Bytes>,
     /// Entries that were made durable at this time or later.
     pub since: Option<UnixMillis>,
     /// Entries that were made durable before this time.
@@ -26,6 +36,9 @@ pub struct Filter {
     pub order: Order,
     /// How many entries are listed at most.
     pub limit: usize,
+    /// How many entries are looked at at most, of those that queue, state, conversation, group, number and time leave; by
+    /// default all.
+    pub scan: usize,
 }
 
 /// A pattern for keys: how they begin, what they contain and how they end; each may be empty.
@@ -55,6 +68,10 @@ impl Default for Filter {
             queue: None,
             state: None,
             conversation: KeyPattern::default(),
+            of_conversation: None,
+            reason_group: None,
+            reason: None,
+            body: Vec::new(),
             since: None,
             until: None,
             settled_since: None,
@@ -62,6 +79,7 @@ impl Default for Filter {
             before: None,
             order: Order::default(),
             limit: usize::MAX,
+            scan: usize::MAX,
         }
     }
 }
@@ -72,12 +90,23 @@ impl Filter {
         self.queue.is_none_or(|queue| queue == record.queue)
             && self.state.is_none_or(|state| state == record.state)
             && self.conversation.matches(&record.conversation)
+            && self.of_conversation.as_ref().is_none_or(|of| *of == record.conversation)
+            && self.reason_group.is_none_or(|group| record.reason_group() == Some(group))
+            && self.reason.as_ref().is_none_or(|part| {
+                record.reason.as_ref().is_some_and(|reason| reason.contains(part.as_str()))
+            })
+            && (self.body.is_empty() || self.body.iter().any(|part| contains(&record.body, part)))
             && self.since.is_none_or(|since| record.accepted_at >= since)
             && self.until.is_none_or(|until| record.accepted_at < until)
             && self.settled_since.is_none_or(|since| record.settled_at.is_some_and(|at| at >= since))
             && self.after.is_none_or(|after| record.id > after)
             && self.before.is_none_or(|before| record.id < before)
     }
+}
+
+/// Whether `part` is anywhere in `bytes`.
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
 }
 
 impl KeyPattern {

@@ -1,8 +1,8 @@
 //! Two durable queues of bytes that survive a crash, the Inbox and the Outbox.
 //!
 //! The journal knows bytes and keys, never a message type. A server's verbs are append, lease, finish, postpone and bury
-//! ([`Queues`]); an operator lists, revives, discards and purges ([`Records`]); and one journal is copied into another
-//! ([`Transfer`]).
+//! ([`Queues`]); an operator lists, revives, discards and purges ([`Records`]), and with the console also searches, counts,
+//! and has many entries changed by jobs ([`Administration`]); and one journal is copied into another ([`Transfer`]).
 //!
 //! # What a conversation remembers
 //!
@@ -25,9 +25,15 @@
 //! Where several servers share a journal, each tells the others with a notification of the database, which may be lost:
 //! the regular lease finds what a lost notification announced.
 
+mod activity;
+mod administration;
+mod attempts;
+mod audit;
 mod changes;
+mod conversation_list;
 mod conversation_queue;
 mod conversation_state;
+mod dead_group;
 mod driver;
 mod entry;
 mod entry_key;
@@ -35,10 +41,14 @@ mod error;
 mod filter;
 mod fingerprint;
 mod interrupted;
+mod jobs;
 mod memory;
 mod open;
 mod options;
 mod outcome;
+mod page;
+mod pause;
+mod pending_reason;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
@@ -46,6 +56,7 @@ mod queue_state;
 mod queues;
 mod recent_keys;
 mod records;
+mod replica;
 mod schedule;
 mod sqlite;
 mod stats;
@@ -53,17 +64,31 @@ mod time;
 mod transfer;
 
 pub use self::{
-    conversation_state::{ConversationState, LeasedState, NewState, Revision, StateChange, StateFilter},
+    activity::{Activity, KEPT_ACTIVITY},
+    administration::Administration,
+    attempts::{AttemptFailure, FailedAttempt, KEPT_ATTEMPTS},
+    audit::{AuditFilter, AuditRecord, KEPT_AUDIT, NewAuditRecord},
+    conversation_list::{ConversationFilter, ConversationPage},
+    conversation_state::{
+        ConversationState, LeasedState, NewState, PastState, Revision, StateChange, StateFilter,
+        StateStep,
+    },
+    dead_group::{DeadGroup, ReasonGroup, pattern},
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     entry_key::EntryKey,
     error::{JournalError, Pending},
     filter::{Filter, KeyPattern, Order},
+    jobs::{Job, JobAction, JobEntry, JobState, JobStep, NewJob},
     open::{check, open_operator, open_server, open_source, open_target},
     options::Options,
     outcome::{ConversationChange, NewScheduled, Outcome, Scheduled},
+    page::{Page, PageEnd},
+    pause::Pause,
+    pending_reason::PendingReason,
     queue::{PerQueue, Queue},
     queues::Queues,
     records::Records,
+    replica::{Replica, replica_name},
     stats::{QueueStats, Stats},
     transfer::Transfer,
 };

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::{
-    error::JournalError, memory::Memory, options::Options, queues::Queues, records::Records, sqlite,
-    transfer::Transfer,
+    administration::Administration, error::JournalError, memory::Memory, options::Options,
+    queues::Queues, sqlite, transfer::Transfer,
 };
 
 /// The place of a journal: its URL, read.
@@ -40,7 +40,10 @@ pub async fn open_server(url: &str, options: Options) -> Result<Arc<dyn Queues>,
 /// # Errors
 ///
 /// As for [`open_server`].
-pub async fn open_operator(url: &str, options: Options) -> Result<Arc<dyn Records>, JournalError> {
+pub async fn open_operator(
+    url: &str,
+    options: Options,
+) -> Result<Arc<dyn Administration>, JournalError> {
     match Location::read(url)? {
         Location::Memory => Ok(Arc::new(Memory::new(options))),
         Location::Sqlite(path) => sqlite::open_operator(path, options).await,

@@ -21,6 +21,8 @@ pub struct Options {
     pub recent_keys: usize,
     /// The clock that the journal goes by.
     pub clock: Clock,
+    /// The name of this server among those that share the journal, for operators.
+    pub replica: String,
 }
 
 impl Default for Options {
@@ -32,6 +34,7 @@ impl Default for Options {
             max_pending: 1_000_000,
             recent_keys: 100_000,
             clock: Clock::system(),
+            replica: String::new(),
         }
     }
 }

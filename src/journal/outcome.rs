@@ -58,6 +58,8 @@ pub struct Outcome {
     pub state: StateChange,
     /// The entries that follow from it later.
     pub scheduled: Vec<NewScheduled>,
+    /// How the entry ended, for operators, in a form that the journal does not know: who handled it.
+    pub ending: Option<String>,
 }
 
 /// An operator's change of a conversation.

@@ -5,16 +5,17 @@ use std::future::ready;
 use tokio::sync::watch;
 
 use super::{
+    administration::Administration,
+    attempts::AttemptFailure,
     entry::{Appended, Entry, Lease, NewEntry, SignatureBinding},
     error::Pending,
     outcome::Outcome,
     queue::Queue,
-    records::Records,
 };
 use crate::clock::UnixMillis;
 
 /// Durable queues. All drivers pass one conformance suite, `tests/it/journal`.
-pub trait Queues: Records {
+pub trait Queues: Administration {
     /// Makes `entry` durable: it is when this returns.
     ///
     /// The `binding` is for a journal that several servers share: a signature that one of them has bound to a body comes
@@ -59,14 +60,14 @@ pub trait Queues: Records {
     /// that of the lease; the entry is due again at once, the attempt does not count, and nothing else was changed.
     fn finish(&self, lease: Lease, outcome: Outcome) -> Pending<'_, ()>;
 
-    /// Makes the entry due again at `until`; its conversation waits for it.
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()>;
+    /// Makes the entry due again at `until`; its conversation waits for it. The failed attempt is kept with it.
+    fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()>;
 
     /// Like [`postpone`](Self::postpone) for an entry with which nothing was tried: the attempt is not counted.
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()>;
 
-    /// Gives the entry up: it is a dead letter, and its conversation goes on.
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()>;
+    /// Gives the entry up: it is a dead letter, and its conversation goes on. The failed attempt is kept with it.
+    fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()>;
 
     /// Counts up when there may be something new to lease; see [how workers are woken](super#how-workers-are-woken).
     fn changes(&self, queue: Queue) -> watch::Receiver<u64>;

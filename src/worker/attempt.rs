@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     failpoint::{self, Point},
-    journal::{Entry, JournalError, Lease, Outcome, Queue, Queues},
+    journal::{AttemptFailure, Entry, JournalError, Lease, Outcome, Queue, Queues},
     metrics,
 };
 
@@ -105,17 +105,17 @@ impl<W: Work> Attempts<W> {
         self.metrics.seconds.record(duration);
         let decision = Decision::after(outcome, entry.attempt, &self.options);
         self.report(&entry, &decision, duration);
-        self.settle(&entry.lease, &decision, lease_ends_at).await;
+        self.settle(&entry.lease, &decision, duration, lease_ends_at).await;
     }
 
     /// Settles an entry in the journal. While the journal is away, this is tried again for as long as the lease lasts: a
     /// message that was handled would be handled twice if its entry were not settled.
-    async fn settle(&self, lease: &Lease, decision: &Decision, lease_ends_at: Instant) {
+    async fn settle(&self, lease: &Lease, decision: &Decision, took: Duration, lease_ends_at: Instant) {
         let counter = self.metrics.counter(decision);
         let mut wait = RESETTLE;
         let mut was_away = false;
         loop {
-            match self.write_decision(lease.clone(), decision).await {
+            match self.write_decision(lease.clone(), decision, took).await {
                 Ok(()) => {
                     self.settle_outage.note_success();
                     return counter.increment(1);
@@ -146,7 +146,13 @@ impl<W: Work> Attempts<W> {
     }
 
     /// Tells the journal the decision.
-    async fn write_decision(&self, lease: Lease, decision: &Decision) -> Result<(), JournalError> {
+    async fn write_decision(
+        &self,
+        lease: Lease,
+        decision: &Decision,
+        took: Duration,
+    ) -> Result<(), JournalError> {
+        let failure = |reason: &String| AttemptFailure { reason: reason.clone(), took };
         match decision {
             Decision::Finish(Done::Handled { outcome, .. } | Done::Kept { outcome }) => {
                 self.journal.finish(lease, outcome.clone()).await
@@ -156,13 +162,13 @@ impl<W: Work> Attempts<W> {
             }
             Decision::Postpone { delay, reason } => {
                 let until = self.clock.now().plus(*delay);
-                self.journal.postpone(lease, until, reason.clone()).await
+                self.journal.postpone(lease, until, failure(reason)).await
             }
             Decision::Release { delay, reason } => {
                 let until = self.clock.now().plus(*delay);
                 self.journal.release(lease, until, reason.clone()).await
             }
-            Decision::Bury { reason } => self.journal.bury(lease, reason.clone()).await,
+            Decision::Bury { reason } => self.journal.bury(lease, failure(reason)).await,
         }
     }
 

@@ -166,7 +166,7 @@ impl Contents {
             return Err(reason);
         }
         self.settle(lease, State::Done, moment)?;
-        let Outcome { follow_ups, state, scheduled } = outcome;
+        let Outcome { follow_ups, state, scheduled, ending: _ } = outcome;
         for entry in follow_ups {
             self.insert(entry, Some(lease.id), moment);
         }

@@ -11,6 +11,8 @@ use self::contents::Contents;
 use crate::{
     clock::UnixMillis,
     journal::{
+        administration::Administration,
+        attempts::AttemptFailure,
         changes::Changes,
         conversation_state::{ConversationState, StateFilter},
         entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding},
@@ -68,8 +70,8 @@ impl Queues for Memory {
         self.with(move |contents, moment| contents.finish(&lease, outcome, moment))
     }
 
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        self.with(move |contents, _| contents.postpone(&lease, until, reason).map(drop))
+    fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
+        self.with(move |contents, _| contents.postpone(&lease, until, failure.reason).map(drop))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -79,14 +81,16 @@ impl Queues for Memory {
         })
     }
 
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        self.with(move |contents, moment| contents.bury(&lease, reason, moment))
+    fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
+        self.with(move |contents, moment| contents.bury(&lease, failure.reason, moment))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
 }
+
+impl Administration for Memory {}
 
 impl Records for Memory {
     fn stats(&self) -> Pending<'_, Stats> {

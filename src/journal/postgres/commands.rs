@@ -95,7 +95,7 @@ impl Append {
 
 impl Settle {
     pub(super) fn finish(lease: Lease, outcome: Outcome) -> Self {
-        let Outcome { follow_ups, state: change, scheduled } = outcome;
+        let Outcome { follow_ups, state: change, scheduled, ending: _ } = outcome;
         let follow_ups = follow_ups.into_iter().map(NewRow::new).collect();
         Self {
             lease,

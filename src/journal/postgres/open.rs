@@ -7,7 +7,7 @@ use super::{
     operator::Operator, replica::Replica, server::Server, transfer::CopyEnd,
     writer_handle::WriterHandle,
 };
-use crate::journal::{JournalError, Options, Queues, Records, Transfer, driver::access::Access};
+use crate::journal::{Administration, JournalError, Options, Queues, Transfer, driver::access::Access};
 
 /// Opens the database at `address` for a server.
 pub(in crate::journal) async fn open_server(
@@ -26,7 +26,7 @@ pub(in crate::journal) async fn open_server(
 pub(in crate::journal) async fn open_operator(
     address: Address,
     options: Options,
-) -> Result<Arc<dyn Records>, JournalError> {
+) -> Result<Arc<dyn Administration>, JournalError> {
     let connection = connect(address, Access::Operator).await?;
     Ok(Arc::new(Operator { options, connection }))
 }

@@ -6,8 +6,8 @@ use tokio_postgres::Client;
 
 use super::{conversations, operations, operations_connection::OperationsConnection, purge};
 use crate::journal::{
-    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
-    Queue, Record, Records, StateFilter, Stats,
+    Administration, ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError,
+    Options, Pending, Queue, Record, Records, StateFilter, Stats,
     driver::purge::purge_all,
     error::{no_dead_letter_error, nothing_to_discard_error},
 };
@@ -57,6 +57,8 @@ impl Operator {
         .await
     }
 }
+
+impl Administration for Operator {}
 
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {

@@ -57,6 +57,8 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
         settled_at: row.try_get::<_, Option<i64>>(9)?.map(UnixMillis),
         reason: row.try_get::<_, Option<Vec<u8>>>(10)?.map(text),
         answers: row.try_get::<_, Option<i64>>(11)?.map(EntryId),
+        ending: None,
+        state_step: None,
     })
 }
 

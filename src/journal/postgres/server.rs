@@ -13,9 +13,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
-        Lease, NewEntry, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
-        StateFilter, Stats,
+        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
+        EntryKey, Filter, JournalError, Lease, NewEntry, Outcome, Pending, Queue, Queues, Record,
+        Records, SignatureBinding, StateFilter, Stats,
         driver::request::{Request, send, try_send},
         error::closed_error,
     },
@@ -85,8 +85,8 @@ impl Queues for Server {
         Box::pin(self.call(Settle::finish(lease, outcome), Command::Settle))
     }
 
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::postpone(lease, self.span(until), reason), Command::Settle))
+    fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::postpone(lease, self.span(until), failure.reason), Command::Settle))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -94,14 +94,16 @@ impl Queues for Server {
         Box::pin(self.call(Settle { uncounted: 1, ..postpone }, Command::Settle))
     }
 
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::bury(lease, reason), Command::Settle))
+    fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
+        Box::pin(self.call(Settle::bury(lease, failure.reason), Command::Settle))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.replica.changes.subscribe(queue)
     }
 }
+
+impl Administration for Server {}
 
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {

@@ -20,7 +20,7 @@ use super::{
     server::Server,
     transfer::CopyEnd,
 };
-use crate::journal::{JournalError, Options, Queues, Records, Transfer, driver::access::Access};
+use crate::journal::{Administration, JournalError, Options, Queues, Transfer, driver::access::Access};
 
 /// Opens the file at `path` for a server.
 pub(in crate::journal) async fn open_server(
@@ -35,7 +35,7 @@ pub(in crate::journal) async fn open_server(
 pub(in crate::journal) async fn open_operator(
     path: PathBuf,
     options: Options,
-) -> Result<Arc<dyn Records>, JournalError> {
+) -> Result<Arc<dyn Administration>, JournalError> {
     let open = move || Operator::open(find(&path, Access::Operator)?, options);
     Ok(Arc::new(blocking(open).await?))
 }

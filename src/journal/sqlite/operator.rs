@@ -12,8 +12,8 @@ use super::{
     statements,
 };
 use crate::journal::{
-    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
-    Queue, Record, Records, Revision, StateFilter, Stats,
+    Administration, ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError,
+    Options, Pending, Queue, Record, Records, Revision, StateFilter, Stats,
     driver::{
         access::Access,
         purge::{PurgeResult, purge_all},
@@ -44,6 +44,8 @@ impl Operator {
         write(&self.path, &self.options, Access::Server, work)
     }
 }
+
+impl Administration for Operator {}
 
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {

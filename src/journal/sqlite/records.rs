@@ -46,6 +46,8 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         reason: row.get(9)?,
         body: row.get::<_, Vec<u8>>(10)?.into(),
         answers: row.get(11)?,
+        ending: None,
+        state_step: None,
     })
 }
 

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
-        Lease, NewEntry, Options, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
-        StateFilter, Stats,
+        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
+        EntryKey, Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues,
+        Record, Records, SignatureBinding, StateFilter, Stats,
         changes::Changes,
         driver::{
             purge::purge_all,
@@ -122,22 +122,24 @@ impl Queues for Server {
         Box::pin(self.call((lease, outcome), Command::Finish))
     }
 
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, self.due_in(until), reason), Command::Postpone))
+    fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, self.due_in(until), failure.reason), Command::Postpone))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
         Box::pin(self.call((lease, self.due_in(until), reason), Command::Release))
     }
 
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, reason), Command::Bury))
+    fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
+        Box::pin(self.call((lease, failure.reason), Command::Bury))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
 }
+
+impl Administration for Server {}
 
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {

@@ -113,7 +113,7 @@ impl Transaction<'_> {
             return Err(self.not_finished_error(lease)?);
         }
         self.queues.settle(lease, State::Done)?;
-        let Outcome { follow_ups, state, scheduled } = outcome;
+        let Outcome { follow_ups, state, scheduled, ending: _ } = outcome;
         for entry in follow_ups {
             self.insert(entry, Some(lease.id))?;
         }

@@ -122,7 +122,7 @@ impl<'a> Answer<'a> {
             dead: None,
         };
         let follow_ups = payloads.into_iter().enumerate().map(enqueue).collect();
-        Ok(Outcome { follow_ups, state, scheduled })
+        Ok(Outcome { follow_ups, state, scheduled, ending: None })
     }
 }
 

@@ -218,7 +218,10 @@ async fn remember(url: &str, conversations: usize) {
             is_bound: number % 3 == 0,
         };
         let state = StateChange::Put(state);
-        server.finish(entry.lease, Outcome { follow_ups: Vec::new(), state, scheduled: vec![scheduled] })
+        server.finish(
+            entry.lease,
+            Outcome { follow_ups: Vec::new(), state, scheduled: vec![scheduled], ending: None },
+        )
     });
     let finished = join_all(finishes).await;
     assert!(finished.iter().all(Result::is_ok));

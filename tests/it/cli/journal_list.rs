@@ -94,7 +94,7 @@ impl Filled {
         });
         self.journal.finish(entry.lease.clone(), replies.collect::<Vec<_>>().into()).await.unwrap();
         let refused = self.leased(Queue::Outbox).await;
-        self.journal.bury(refused.lease, format!("refused: {ESCAPES}\nno")).await.unwrap();
+        self.journal.bury(refused.lease, format!("refused: {ESCAPES}\nno").into()).await.unwrap();
     }
 }
 

@@ -39,9 +39,9 @@ async fn an_attempt_that_ended_meanwhile_is_noted_afterwards_and_was_one() {
     append_until(&bench, &message("x", "refused"), true).await;
     assert_eq!(keys(&bench.lease(9).await), ["refused"], "what is in work is still in work");
     bench.journal.finish(first.lease, vec![reply("a", "r")].into()).await.unwrap();
-    bench.journal.bury(held.next().unwrap().lease, "no".to_owned()).await.unwrap();
+    bench.journal.bury(held.next().unwrap().lease, "no".into()).await.unwrap();
     let third = held.next().unwrap();
-    bench.journal.postpone(third.lease, bench.clock.now(), "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(third.lease, bench.clock.now(), "busy".into()).await.unwrap();
     let again = bench.lease_one().await;
     assert_eq!((again.key_text(), again.attempt), ("3", 2));
     for id in [first.id, again.id] {

@@ -70,8 +70,8 @@ async fn what_could_not_be_settled_while_the_database_was_restarted_is_settled_a
     let settle = async || {
         [
             journal.finish(a.lease.clone(), vec![reply("a", "r")].into()).await,
-            journal.bury(b.lease.clone(), "no".to_owned()).await,
-            journal.postpone(c.lease.clone(), START, "later".to_owned()).await,
+            journal.bury(b.lease.clone(), "no".into()).await,
+            journal.postpone(c.lease.clone(), START, "later".into()).await,
         ]
     };
     for refused in settle().await {
@@ -212,7 +212,7 @@ async fn whatever_the_database_takes_back_for_the_sake_of_others_is_tried_again(
 
     append_all(&*journal, [message("a", "a"), message("b", "b")]).await;
     let held = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
-    journal.bury(held.lease, "no".to_owned()).await.unwrap();
+    journal.bury(held.lease, "no".into()).await.unwrap();
     let failing = "create trigger failing before update or delete on entry for each statement
         execute function public.fail_a_row()";
     client.batch_execute(failing).await.unwrap();

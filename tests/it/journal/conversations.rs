@@ -117,12 +117,12 @@ pub(super) async fn only_a_finish_changes_the_state(bench: &Bench) {
     let before = stored(bench, "a").await.unwrap();
     let now = bench.clock.now();
     let entry = bench.lease_one().await;
-    bench.journal.postpone(entry.lease, now, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, now, "busy".into()).await.unwrap();
     let entry = bench.lease_one().await;
     bench.journal.release(entry.lease, now, "no time".to_owned()).await.unwrap();
     let entry = bench.lease_one().await;
     assert_eq!((entry.key_text(), entry.attempt), ("2", 2));
-    bench.journal.bury(entry.lease, "too often".to_owned()).await.unwrap();
+    bench.journal.bury(entry.lease, "too often".into()).await.unwrap();
     let entry = bench.lease_one().await;
     assert_eq!((state_text(&entry), before.revision), (Some("one"), first.into()));
     assert_eq!(stored(bench, "a").await, Some(before));
@@ -142,6 +142,7 @@ pub(super) async fn a_late_holder_changes_neither_state_nor_schedule(bench: &Ben
             follow_ups: vec![reply("a", "late")],
             state: put("late"),
             scheduled: vec![later(Queue::Inbox, "late too", Duration::ZERO)],
+            ending: None,
         };
         let refused = bench.journal.finish(entry.lease, outcome).await;
         assert!(matches!(refused, Err(JournalError::LeaseLost(_))), "{refused:?}");
@@ -172,6 +173,7 @@ pub(super) async fn a_finish_after_an_operators_change_changes_nothing_and_is_do
             follow_ups: vec![reply(&conversation, &key("parallel"))],
             state: put("of the bot"),
             scheduled: vec![later(Queue::Inbox, &key("later"), Duration::from_secs(1))],
+            ending: None,
         };
         let id = entry.id;
         let refused = bench.journal.finish(entry.lease, outcome).await;

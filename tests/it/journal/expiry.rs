@@ -23,7 +23,7 @@ pub(super) async fn an_expired_state_is_announced_once(bench: &Bench) {
     let state = entry.state.clone().unwrap();
     assert_eq!((state.revision, state.is_expired), (first.into(), true));
     assert!(stored(bench, "a").await.unwrap().is_expiring);
-    bench.journal.postpone(entry.lease, bench.clock.now(), "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, bench.clock.now(), "busy".into()).await.unwrap();
     bench.clock.advance(EXPIRES_IN);
     let again = bench.lease_one().await;
     assert_eq!((again.answers, again.attempt), (Some(first), 2));
@@ -60,7 +60,7 @@ pub(super) async fn a_message_that_was_accepted_in_time_is_not_late(bench: &Benc
     bench.append(message("a", "in time")).await;
     let entry = bench.lease_one().await;
     let until = bench.clock.now().plus(EXPIRES_IN);
-    bench.journal.postpone(entry.lease, until, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, until, "busy".into()).await.unwrap();
     bench.clock.advance(MOMENT);
     bench.append(message("a", "late")).await;
     bench.clock.advance(EXPIRES_IN);

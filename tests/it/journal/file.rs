@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
     journal::{
-        self, Appended, EntryId, Filter, JournalError, Options, Outcome, Queue, Queues, Records, State,
+        self, Administration, Appended, EntryId, Filter, JournalError, Options, Outcome, Queue, Queues,
+        State,
     },
 };
 use rusqlite::Connection;
@@ -20,7 +21,7 @@ async fn open(folder: &TempDir, clock: &Clock) -> Arc<dyn Queues> {
     journal::open_server(&url(folder), options(clock)).await.unwrap()
 }
 
-async fn open_as_operator(folder: &TempDir, clock: &Clock) -> Arc<dyn Records> {
+async fn open_as_operator(folder: &TempDir, clock: &Clock) -> Arc<dyn Administration> {
     journal::open_operator(&url(folder), options(clock)).await.unwrap()
 }
 
@@ -40,8 +41,8 @@ async fn after_a_restart_everything_is_there_and_what_is_unfinished_is_due() {
     journal.finish(done, vec![reply("done", "reply")].into()).await.unwrap();
     let _abandoned = entries.next().unwrap().lease;
     let soon = START.plus(Duration::from_secs(5));
-    journal.postpone(entries.next().unwrap().lease, soon, "busy".to_owned()).await.unwrap();
-    journal.bury(entries.next().unwrap().lease, "no".to_owned()).await.unwrap();
+    journal.postpone(entries.next().unwrap().lease, soon, "busy".into()).await.unwrap();
+    journal.bury(entries.next().unwrap().lease, "no".into()).await.unwrap();
     let before = journal.stats().await.unwrap();
     drop(journal);
 
@@ -67,7 +68,7 @@ async fn a_clock_set_back_while_nothing_runs_delays_nothing_that_was_accepted() 
     journal.append(message("postponed", "postponed"), None).await.unwrap();
     let entry = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
     let soon = START.plus(Duration::from_secs(10));
-    journal.postpone(entry.lease, soon, "busy".to_owned()).await.unwrap();
+    journal.postpone(entry.lease, soon, "busy".into()).await.unwrap();
     journal.append(message("a", "1"), None).await.unwrap();
     journal.close().await.unwrap();
     drop(journal);
@@ -221,7 +222,7 @@ async fn a_lease_of_what_an_operator_has_just_discarded_is_not_given() {
     assert_eq!(keys(&leased), ["2"]);
     operator.discard(EntryId(2)).await.unwrap();
     for entry in leased {
-        let lost = server.bury(entry.lease, "late".to_owned()).await;
+        let lost = server.bury(entry.lease, "late".into()).await;
         assert!(matches!(lost, Err(JournalError::LeaseLost(EntryId(2)))), "{lost:?}");
     }
 }

@@ -50,7 +50,7 @@ async fn one_that_waited_all_the_time_is_still_suspect_after_the_next_crash_and_
     bench.clock.advance(SECOND);
     let entry = bench.lease(1).await.remove(0);
     assert_eq!(entry.key_text(), "1");
-    bench.journal.postpone(entry.lease, bench.clock.now(), "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, bench.clock.now(), "busy".into()).await.unwrap();
     crash(&mut bench).await;
     let mut free = bench.lease(9).await;
     free.sort_by_key(|entry| entry.id);

@@ -32,7 +32,7 @@ async fn ask(bench: &Bench, conversation: &str) {
     let reminder = later(Queue::Inbox, &format!("reminder of {conversation}"), SECOND * 10);
     let bound = later(Queue::Inbox, &format!("bound of {conversation}"), SECOND * 20);
     let scheduled = vec![reminder, NewScheduled { is_bound: true, ..bound }];
-    let outcome = Outcome { follow_ups: Vec::new(), state: put("asked"), scheduled };
+    let outcome = Outcome { follow_ups: Vec::new(), state: put("asked"), scheduled, ending: None };
     bench.journal.finish(entry.lease, outcome).await.unwrap();
 }
 
@@ -79,7 +79,8 @@ pub(super) async fn a_state_that_never_expires_is_in_no_clocks_way(bench: &Bench
     let expires_in = Duration::MAX;
     let state = NewState { dialogue: "person".to_owned(), version: 1, body: "".into(), expires_in };
     let scheduled = vec![later(Queue::Inbox, "never", Duration::MAX)];
-    let outcome = Outcome { follow_ups: Vec::new(), state: StateChange::Put(state), scheduled };
+    let outcome =
+        Outcome { follow_ups: Vec::new(), state: StateChange::Put(state), scheduled, ending: None };
     bench.journal.finish(entry.lease, outcome).await.unwrap();
     if !bench.is_shared() {
         bench.clock.set(bench.clock.now().plus(DAY));

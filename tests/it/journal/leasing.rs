@@ -42,7 +42,7 @@ pub(super) async fn a_postponed_entry_holds_up_its_conversation_and_no_other(ben
     let mut entries = bench.lease(9).await;
     let wait = Duration::from_secs(10);
     let later = bench.clock.now().plus(wait);
-    bench.journal.postpone(entries.remove(0).lease, later, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entries.remove(0).lease, later, "busy".into()).await.unwrap();
     bench.finish(entries.remove(0)).await;
 
     assert!(bench.lease(9).await.is_empty());
@@ -72,7 +72,7 @@ pub(super) async fn what_was_postponed_keeps_its_reason_and_due_time(bench: &Ben
     bench.append(message("a", "1")).await;
     let entry = bench.lease_one().await;
     let (id, later) = (entry.id, START.plus(Duration::from_secs(10)));
-    bench.journal.postpone(entry.lease, later, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, later, "busy".into()).await.unwrap();
     let record = bench.journal.show(id).await.unwrap().unwrap();
     assert_eq!((record.state, record.attempts, record.due_at), (State::Pending, 1, later));
     assert_eq!((record.reason.as_deref(), record.settled_at), (Some("busy"), None));
@@ -93,8 +93,8 @@ pub(super) async fn an_expired_lease_goes_to_somebody_else_and_the_late_one_chan
     let mut late = late.into_iter().map(|entry| entry.lease);
     let verdicts = [
         bench.journal.finish(late.next().unwrap(), vec![reply("1", "late")].into()).await,
-        bench.journal.postpone(late.next().unwrap(), START, "late".to_owned()).await,
-        bench.journal.bury(late.next().unwrap(), "late".to_owned()).await,
+        bench.journal.postpone(late.next().unwrap(), START, "late".into()).await,
+        bench.journal.bury(late.next().unwrap(), "late".into()).await,
     ];
     assert!(verdicts.iter().all(|it| matches!(it, Err(JournalError::LeaseLost(_)))), "{verdicts:?}");
 
@@ -140,7 +140,7 @@ pub(super) async fn a_buried_entry_frees_its_conversation(bench: &Bench) {
     }
     let entry = bench.lease_one().await;
     let id = entry.id;
-    bench.journal.bury(entry.lease, "too often".to_owned()).await.unwrap();
+    bench.journal.bury(entry.lease, "too often".into()).await.unwrap();
     assert_eq!(bench.lease_one().await.key_text(), "2");
 
     let record = bench.journal.show(id).await.unwrap().unwrap();
@@ -166,10 +166,10 @@ pub(super) async fn changes_move_when_there_is_something_to_lease(bench: &Bench)
     assert_eq!(moved(), (true, true), "after the first of two was finished with a reply");
     let entry = bench.lease_one().await;
     moved();
-    bench.journal.postpone(entry.lease, bench.clock.now(), "again".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, bench.clock.now(), "again".into()).await.unwrap();
     assert!(moved().0, "after it was postponed to now");
     let entry = bench.lease_one().await;
-    bench.journal.bury(entry.lease, "enough".to_owned()).await.unwrap();
+    bench.journal.bury(entry.lease, "enough".into()).await.unwrap();
     moved();
     bench.journal.revive(EntryId(2)).await.unwrap();
     assert!(moved().0, "after it was revived");
@@ -190,7 +190,7 @@ pub(super) async fn no_step_of_the_clock_delays_or_hurries_what_is_pending(bench
         let running = entries.next().unwrap();
         let soon = accepted_at.plus(Duration::from_secs(10));
         let postponed = entries.next().unwrap().lease;
-        bench.journal.postpone(postponed, soon, "later".to_owned()).await.unwrap();
+        bench.journal.postpone(postponed, soon, "later".into()).await.unwrap();
         bench.append(message(&one, &one)).await;
 
         bench.clock.set(UnixMillis(accepted_at.0 + days * 86_400_000));
@@ -224,7 +224,7 @@ pub(super) async fn a_day_later_no_entry_and_no_fence_is_lost(bench: &Bench) {
     bench.append(message("later", "later")).await;
     let later = bench.lease_one().await;
     let soon = bench.clock.now().plus(LEASE);
-    bench.journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
+    bench.journal.postpone(later.lease, soon, "later".into()).await.unwrap();
 
     bench.clock.advance(Duration::from_hours(24));
     let mut due = bench.lease(9).await;

@@ -87,12 +87,12 @@ async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Seen, seed: u64) {
 
 async fn settle(journal: &dyn Queues, clock: &Clock, seen: &Seen, entry: Entry, dice: u32) {
     if dice < 3 {
-        return journal.postpone(entry.lease, clock.now(), "dice".to_owned()).await.unwrap();
+        return journal.postpone(entry.lease, clock.now(), "dice".into()).await.unwrap();
     }
     // Noted before it is settled: afterwards the next of the conversation may be faster.
     seen.lock().await.entry(entry.conversation.clone()).or_default().push(entry.id);
     if dice == 9 {
-        journal.bury(entry.lease, "dice".to_owned()).await.unwrap();
+        journal.bury(entry.lease, "dice".into()).await.unwrap();
     } else {
         let follow_up = reply(&entry.conversation, entry.key_text());
         journal.finish(entry.lease, vec![follow_up].into()).await.unwrap();

@@ -256,13 +256,13 @@ impl ModelTest {
                 if let Some(entry) = entry {
                     entry.looks.due_at = until;
                 }
-                journal.postpone(held.lease, until, "later".to_owned()).await
+                journal.postpone(held.lease, until, "later".into()).await
             }
             _ => {
                 if let Some(entry) = entry {
                     settle(entry, State::Dead, now, running);
                 }
-                journal.bury(held.lease, "enough".to_owned()).await
+                journal.bury(held.lease, "enough".into()).await
             }
         };
         match result {
@@ -292,7 +292,7 @@ impl ModelTest {
         }
         let state = state_change(change, messages, &name);
         let scheduled = self.schedule(&conversation, later, Some(id), is_done);
-        (lease, Outcome { follow_ups, state, scheduled })
+        (lease, Outcome { follow_ups, state, scheduled, ending: None })
     }
 
     /// The entries to schedule, which the model plans as well if they will be.

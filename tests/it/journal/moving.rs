@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, EntryId, Filter, JournalError, Queues, Records, Transfer},
+    journal::{self, Administration, EntryId, Filter, JournalError, Queues, Transfer},
 };
 use tempfile::{TempDir, tempdir};
 
@@ -20,7 +20,7 @@ async fn server(folder: &TempDir) -> Arc<dyn Queues> {
     journal::open_server(&url(folder), options(&clock())).await.unwrap()
 }
 
-async fn operator(folder: &TempDir) -> Arc<dyn Records> {
+async fn operator(folder: &TempDir) -> Arc<dyn Administration> {
     journal::open_operator(&url(folder), options(&clock())).await.unwrap()
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn a_revived_entry_is_due_again_before_the_later_ones(bench: &B
     }
     let entry = bench.lease_one().await;
     let id = entry.id;
-    bench.journal.bury(entry.lease, "broken".to_owned()).await.unwrap();
+    bench.journal.bury(entry.lease, "broken".into()).await.unwrap();
     bench.clock.advance(Duration::from_secs(5));
     bench.journal.revive(id).await.unwrap();
 
@@ -94,7 +94,7 @@ pub(super) async fn the_next_one_of_a_discarded_entry_in_work_waits_until_its_le
     bench.clock.advance(Duration::from_secs(1));
     let next = bench.lease_one().await;
     assert_eq!(next.key_text(), "2");
-    let late = bench.journal.postpone(held.lease, START, "late".to_owned()).await;
+    let late = bench.journal.postpone(held.lease, START, "late".into()).await;
     assert!(matches!(late, Err(JournalError::LeaseLost(_))), "{late:?}");
     assert!(bench.lease(9).await.is_empty(), "the late one frees nobody else's lease");
     bench.finish(next).await;
@@ -107,7 +107,7 @@ pub(super) async fn the_next_one_of_a_discarded_entry_that_waited_is_due_at_once
     let entry = bench.lease_one().await;
     let id = entry.id;
     let later = bench.clock.now().plus(Duration::from_hours(1));
-    bench.journal.postpone(entry.lease, later, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, later, "busy".into()).await.unwrap();
     bench.journal.discard(id).await.unwrap();
     assert_eq!(bench.lease_one().await.key_text(), "2");
 }
@@ -203,9 +203,9 @@ pub(super) async fn accepted_is_done_and_dead_and_pending(bench: &Bench) {
     let mut entries = bench.lease(5).await.into_iter();
     let journal = &bench.journal;
     journal.finish(entries.next().unwrap().lease, vec![reply("0", "r")].into()).await.unwrap();
-    journal.bury(entries.next().unwrap().lease, "no".to_owned()).await.unwrap();
-    journal.bury(entries.next().unwrap().lease, "no".to_owned()).await.unwrap();
-    journal.postpone(entries.next().unwrap().lease, START, "later".to_owned()).await.unwrap();
+    journal.bury(entries.next().unwrap().lease, "no".into()).await.unwrap();
+    journal.bury(entries.next().unwrap().lease, "no".into()).await.unwrap();
+    journal.postpone(entries.next().unwrap().lease, START, "later".into()).await.unwrap();
 
     let oldest_pending = Some(START.plus(Duration::from_secs(4)));
     let inbox = QueueStats { pending: 7, leased: 1, done: 1, dead: 2, oldest_pending };

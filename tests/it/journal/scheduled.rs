@@ -27,7 +27,7 @@ async fn schedule(
     scheduled: Vec<NewScheduled>,
 ) -> EntryId {
     let id = entry.id;
-    let outcome = Outcome { follow_ups: Vec::new(), state, scheduled };
+    let outcome = Outcome { follow_ups: Vec::new(), state, scheduled, ending: None };
     bench.journal.finish(entry.lease, outcome).await.unwrap();
     id
 }

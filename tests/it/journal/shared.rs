@@ -301,7 +301,7 @@ async fn work(journal: Arc<dyn Queues>, clock: Clock, seen: Arc<Mutex<Seen>>) {
             seen.active.remove(&entry.conversation);
             if entry.attempt == 1 && entry.id.0 % 5 == 0 {
                 drop(seen);
-                journal.postpone(entry.lease, clock.now(), "again".to_owned()).await.unwrap();
+                journal.postpone(entry.lease, clock.now(), "again".into()).await.unwrap();
                 continue;
             }
             seen.settled.entry(entry.conversation.clone()).or_default().push(entry.id);

@@ -127,7 +127,7 @@ async fn of_a_hundred_quick_messages_on_two_replicas_each_sees_the_state_of_the_
                     let turn = (before + 1).to_string();
                     let follow_ups = vec![reply("a", &turn)];
                     let state = put("count", &turn);
-                    let outcome = Outcome { follow_ups, state, scheduled: Vec::new() };
+                    let outcome = Outcome { follow_ups, state, scheduled: Vec::new(), ending: None };
                     journal.finish(entry.lease, outcome).await.expect("nobody intervened");
                     turns += 1;
                 }
@@ -168,6 +168,7 @@ async fn of_a_take_over_and_a_finish_at_the_same_instant_one_wins_and_the_other_
             follow_ups: vec![reply("a", &format!("bot {key}"))],
             state: put("bot", &key),
             scheduled: vec![later(Queue::Inbox, &format!("timer {key}"), 60 * MINUTE)],
+            ending: None,
         };
         let side: &dyn Records = if round % 2 == 0 { &*operator } else { &*second };
         let (finished, changed) = if round % 4 < 2 {

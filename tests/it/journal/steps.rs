@@ -54,9 +54,9 @@ async fn fill(journal: &dyn Queues, clock: &Clock) -> Entry {
     let leased = journal.lease(Queue::Inbox, 9, clock.now().plus(LEASE)).await.unwrap();
     let [held, later, done, dead] = <[Entry; 4]>::try_from(leased).unwrap();
     let soon = clock.now().plus(Duration::from_secs(10));
-    journal.postpone(later.lease, soon, "later".to_owned()).await.unwrap();
+    journal.postpone(later.lease, soon, "later".into()).await.unwrap();
     journal.finish(done.lease, Outcome::default()).await.unwrap();
-    journal.bury(dead.lease, "no".to_owned()).await.unwrap();
+    journal.bury(dead.lease, "no".into()).await.unwrap();
     journal.append(message("now", "now"), None).await.unwrap();
     held
 }
@@ -158,7 +158,7 @@ async fn a_clock_that_was_set_back_while_nobody_was_there_delays_nothing() {
     let leased = first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap();
     for entry in leased.into_iter().filter(|entry| entry.key_text() == "later") {
         let soon = START.plus(Duration::from_secs(10));
-        first.postpone(entry.lease, soon, "later".to_owned()).await.unwrap();
+        first.postpone(entry.lease, soon, "later".into()).await.unwrap();
     }
     looked(&client(&url).await).await;
     first.close().await.unwrap();

@@ -231,6 +231,7 @@ pub(super) fn options(clock: &Clock) -> Options {
         max_pending: MAX_PENDING as u64,
         recent_keys: 64,
         clock: clock.clone(),
+        replica: String::new(),
     }
 }
 

@@ -106,7 +106,7 @@ async fn what_a_dead_replica_was_working_on_comes_back_one_by_one_and_what_was_t
     for _ in 0..2 {
         let tried = first.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
         assert_eq!(tried.key_text(), "1");
-        first.postpone(tried.lease, START, "again".to_owned()).await.unwrap();
+        first.postpone(tried.lease, START, "again".into()).await.unwrap();
     }
     assert_eq!(first.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().len(), 4);
     let client = client(&url).await;

@@ -56,7 +56,7 @@ async fn a_clock_that_was_wrong_while_nothing_ran_and_is_set_right_afterwards_ch
     bench.append(message("b", "later")).await;
     let entry = bench.lease_one().await;
     let soon = START.plus(Duration::from_secs(10));
-    bench.journal.postpone(entry.lease, soon, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, soon, "busy".into()).await.unwrap();
     // A machine without a clock of its own boots in 1970, and is told the time a little later.
     bench.reopen(Ending::Orderly, |clock| clock.set(UnixMillis(0))).await;
     assert!(bench.lease(9).await.is_empty());
@@ -79,7 +79,7 @@ async fn a_clock_is_not_taken_to_be_set_back_twice() {
     bench.append(message("a", "later")).await;
     let entry = bench.lease_one().await;
     let soon = bench.clock.now().plus(Duration::from_secs(10));
-    bench.journal.postpone(entry.lease, soon, "busy".to_owned()).await.unwrap();
+    bench.journal.postpone(entry.lease, soon, "busy".into()).await.unwrap();
     bench.clock.set(START);
     for ending in [Ending::Orderly, Ending::Crash, Ending::Orderly] {
         assert!(bench.lease(9).await.is_empty());

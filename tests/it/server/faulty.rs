@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Appended, ConversationChange, ConversationState, Entry, EntryId, EntryKey, Filter, JournalError,
-        Lease, NewEntry, Outcome, Pending, Queue, Queues, Record, Records, SignatureBinding,
-        StateFilter, Stats,
+        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
+        EntryKey, Filter, JournalError, Lease, NewEntry, Outcome, Pending, Queue, Queues, Record,
+        Records, SignatureBinding, StateFilter, Stats,
     },
 };
 use tokio::sync::watch;
@@ -80,18 +80,20 @@ impl Queues for Faulty {
         self.inner.release(lease, until, reason)
     }
 
-    fn postpone(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        self.inner.postpone(lease, until, reason)
+    fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
+        self.inner.postpone(lease, until, failure)
     }
 
-    fn bury(&self, lease: Lease, reason: String) -> Pending<'_, ()> {
-        self.inner.bury(lease, reason)
+    fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
+        self.inner.bury(lease, failure)
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.inner.changes(queue)
     }
 }
+
+impl Administration for Faulty {}
 
 impl Records for Faulty {
     fn stats(&self) -> Pending<'_, Stats> {

@@ -12,7 +12,7 @@ use std::{
 
 use rongcloud_callback::{
     Content, Message,
-    journal::{self, Filter, Options, Queue, Record, Records, State},
+    journal::{self, Administration, Filter, Options, Queue, Record, Records, State},
     protocol::parse,
     sandbox::Faults,
 };
@@ -40,7 +40,7 @@ fn home(journal: &str, api_url: &str) -> Home {
         .with("[dispatch]\nattempts = 1000\n[deliver]\nattempts = 1000\n")
 }
 
-async fn operator(url: &str) -> Arc<dyn Records> {
+async fn operator(url: &str) -> Arc<dyn Administration> {
     journal::open_operator(url, Options::default()).await.unwrap()
 }
 

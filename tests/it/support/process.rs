@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use rongcloud_callback::journal::{self, Filter, Options, Record, Records};
+use rongcloud_callback::journal::{self, Administration, Filter, Options, Record};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -239,7 +239,7 @@ impl Home {
     }
 
     /// The journal as an operator sees it, beside a running server or after it.
-    pub(crate) async fn journal(&self) -> Arc<dyn Records> {
+    pub(crate) async fn journal(&self) -> Arc<dyn Administration> {
         let in_folder = || format!("sqlite:{}", self.database().display());
         let url = self.journal.clone().unwrap_or_else(in_folder);
         journal::open_operator(&url, Options::default()).await.unwrap()

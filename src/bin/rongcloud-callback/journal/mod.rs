@@ -17,7 +17,9 @@ use rongcloud_callback::{
     Config,
     clock::Clock,
     config::JournalUrl,
-    journal::{self, EntryId, Filter, Order, Pending, Queue, QueueStats, Records, State},
+    journal::{
+        self, Administration, EntryId, Filter, Order, Pending, Queue, QueueStats, Records, State,
+    },
 };
 use serde::Serialize;
 
@@ -133,7 +135,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure
     Ok(journal.close().await?)
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn Records>, Failure> {
+async fn open(config: &Config) -> Result<Arc<dyn Administration>, Failure> {
     let options = config.journal.options(Clock::system());
     let opened = journal::open_operator(config.journal.url.expose(), options).await;
     opened.map_err(|error| {
