@@ -12,7 +12,7 @@ pub struct NewAuditRecord {
     pub who: String,
     /// The action, such as `revive`.
     pub action: String,
-    /// What it was done to: an entry, a conversation, or a filter.
+    /// The entry, the conversation or the filter that it was done to.
     pub target: String,
     /// How many entries it was done to.
     pub count: u64,
@@ -29,7 +29,7 @@ pub struct AuditRecord {
     pub who: String,
     /// The action.
     pub action: String,
-    /// What it was done to.
+    /// The entry, the conversation or the filter that it was done to.
     pub target: String,
     /// How many entries it was done to.
     pub count: u64,

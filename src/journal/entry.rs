@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::{
     conversation_state::{LeasedState, Revision, StateStep},
-    dead_group::ReasonGroup,
     entry_key::EntryKey,
     queue::Queue,
+    reason_group::ReasonGroup,
 };
 use crate::clock::UnixMillis;
 

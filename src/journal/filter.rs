@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{EntryId, Queue, Record, State, dead_group::ReasonGroup};
+use super::{EntryId, Queue, Record, State, reason_group::ReasonGroup};
 use crate::clock::UnixMillis;
 
 /// Which entries to list; by default all of them, newest first.

@@ -54,6 +54,7 @@ mod postgres;
 mod queue;
 mod queue_state;
 mod queues;
+mod reason_group;
 mod recent_keys;
 mod records;
 mod replica;
@@ -73,7 +74,7 @@ pub use self::{
         ConversationState, LeasedState, NewState, PastState, Revision, StateChange, StateFilter,
         StateStep,
     },
-    dead_group::{DeadGroup, ReasonGroup, pattern},
+    dead_group::DeadGroup,
     entry::{Appended, Entry, EntryId, Lease, NewEntry, Record, SignatureBinding, State},
     entry_key::EntryKey,
     error::{JournalError, Pending},
@@ -87,6 +88,7 @@ pub use self::{
     pending_reason::PendingReason,
     queue::{PerQueue, Queue},
     queues::Queues,
+    reason_group::{ReasonGroup, pattern},
     records::Records,
     replica::{Replica, replica_name},
     stats::{QueueStats, Stats},
