@@ -1,7 +1,8 @@
 // The contents of a conversation's entries as an app shows them: one function for each kind of the JSON API.
 
 import { cardBubble, imageBubble, newsBubble, placeBubble } from "./bubbles.js";
-import { el, icon, link, linked, safeAddress } from "./dom.js";
+import { el, icon, linked, safeAddress } from "./dom.js";
+import { kindWord } from "./entries.js";
 import { text } from "./texts.js";
 
 const SHOWN = {
@@ -30,8 +31,8 @@ export function summary({ content, kind, text: words }) {
   return words ?? kindWord(kind);
 }
 
-/** The name of a kind of message in the page's language; an unknown kind has its own name. */
-export const kindWord = (kind) => text(`kind.${kind}`, {}, kind);
+/** The text of a row in one line; its kind if it has none or if the reader may not see it. */
+export const saidWords = ({ text: words, hidden, kind }) => (hidden || !words ? kindWord(kind) : words.replace(/\s+/g, " "));
 
 /** The kinds that say that something happened and have no text to hide. */
 const EVENTS = ["subscribe", "unsubscribe", "reminder", "expiry"];
@@ -39,7 +40,7 @@ const EVENTS = ["subscribe", "unsubscribe", "reminder", "expiry"];
 const note = (name, fallback) => el("div", { class: "remark" }, el("span", {}, text(name, {}, fallback)));
 
 const hiddenSign = (kind) =>
-  el("div", { class: "bubble hidden-text", title: text("hidden.hint") }, icon("lock"), el("span", {}, text("hidden", { kind: kindWord(kind) })));
+  el("div", { class: "bubble hidden-text", title: text("hidden.hint") }, icon("lock"), el("span", {}, text("hidden.content", { kind: kindWord(kind) })));
 
 /** The largest embedded picture or recording; a user's thumbnail has some kilobytes. */
 const MOST_EMBEDDED = 1 << 20;

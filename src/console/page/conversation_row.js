@@ -1,7 +1,7 @@
 // A conversation in a list: user, account, the newest message, and who has it.
 
+import { saidWords } from "./contents.js";
 import { el, icon } from "./dom.js";
-import { kindWord } from "./contents.js";
 import { accountWords, initialOf } from "./names.js";
 import { holder } from "./people.js";
 import { address } from "./router.js";
@@ -9,10 +9,14 @@ import { statusOf } from "./status.js";
 import { text } from "./texts.js";
 import { listTime } from "./times.js";
 
-/** The row of a conversation as a link to it in the view `view`, whose other parameters stay. */
-export function conversationRow(view, conversation, params, isOpen, extras = []) {
+/**
+ * The row of a conversation: a link that opens it in the view `view`, whose parameters `params` stay. `unread` is a
+ * badge or nothing; without `hasChips` the row does not say who has the conversation.
+ */
+export function conversationRow(view, conversation, params, isOpen, { unread = null, hasChips = true } = {}) {
   const { id, user, newest } = conversation;
   const properties = { class: "conversation-row", href: address(view, { ...params, id }), data: { id }, "aria-current": isOpen ? "true" : undefined };
+  const sent = newest?.queue === "outbox" && el("span", { class: "row-sent" }, icon("out"), el("span", { class: "unseen" }, text("side.bot")));
   return el(
     "li",
     {},
@@ -21,24 +25,21 @@ export function conversationRow(view, conversation, params, isOpen, extras = [])
       properties,
       el("span", { class: "portrait", "aria-hidden": "true" }, initialOf(user)),
       el("span", { class: "row-names" }, el("b", {}, user ?? text("conversation.unnamed")), el("span", {}, accountWords(conversation))),
-      newest ? el("time", {}, listTime(newest.accepted_at)) : el("time", {}),
-      el("span", { class: "row-text" }, newest?.queue === "outbox" && el("span", { class: "row-sent" }, icon("sent"), el("span", { class: "unseen" }, text("side.bot"))), newest ? newestWords(newest) : ""),
-      el("span", { class: "row-chips" }, [...chips(conversation)], extras),
+      el("time", {}, newest ? listTime(newest.accepted_at) : ""),
+      el("span", { class: "row-text" }, sent, newest ? el(newest.hidden ? "i" : "span", {}, saidWords(newest)) : ""),
+      el("span", { class: "row-chips" }, hasChips && [...chips(conversation)], newest && trouble(newest), unread),
     ),
   );
 }
 
-/** The newest message in one line. */
-function newestWords({ text: words, hidden, kind }) {
-  if (hidden || words === null || words === undefined) return el("i", {}, kindWord(kind));
-  return words.replace(/\s+/g, " ");
-}
-
-function* chips({ person, state, newest }) {
+function* chips({ person, state }) {
   const has = holder(person);
   if (has !== "bot") yield el("span", { class: `chip ${has === "nobody" ? "warn" : "info"}` }, text(`chip.${has}`, { by: person.by }));
   else if (state) yield el("span", { class: "chip" }, state.dialogue);
-  if (!newest) return;
+}
+
+function trouble(newest) {
   const { words, tone } = statusOf(newest);
-  if (tone === "bad" || tone === "warn") yield el("span", { class: `chip ${tone}`, title: words }, text(tone === "bad" ? "chip.dead" : "chip.waits"));
+  if (tone !== "bad" && tone !== "warn") return null;
+  return el("span", { class: `chip ${tone}`, title: words }, text(tone === "bad" ? "chip.dead" : "chip.waits"));
 }

@@ -1,5 +1,7 @@
 // The list of conversations with its filters, and the opened one beside it.
 
+import "./talk_texts.js";
+
 import { get } from "./api.js";
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
@@ -141,7 +143,7 @@ class Conversations {
 
 export const view = {
   name: "conversations",
-  icon: "chat",
+  icon: "talks",
   right: "read",
   mount(root, params) {
     mounted = new Conversations(root, params);
