@@ -28,11 +28,11 @@ export function summary({ content, kind, text: words }) {
   if (content?.kind === "text" || content?.kind === "other") return content.text ?? "";
   if (content?.kind === "articles") return content.articles.map(({ title }) => title).join(" · ");
   if (content?.kind === "location") return content.name || `${content.latitude}, ${content.longitude}`;
-  return words ?? kindWord(kind);
+  return saidWords({ text: words, hidden: false, kind });
 }
 
-/** The text of a row in one line; its kind if it has none or if the reader may not see it. */
-export const saidWords = ({ text: words, hidden, kind }) => (hidden || !words ? kindWord(kind) : words.replace(/\s+/g, " "));
+/** The text of a row in one line; its kind if it has none, only a sign like `[image]`, or if the reader may not see it. */
+export const saidWords = ({ text: words, hidden, kind }) => (hidden || !words || words === `[${kind}]` ? kindWord(kind) : words.replace(/\s+/g, " "));
 
 /** The kinds that say that something happened and have no text to hide. */
 const EVENTS = ["subscribe", "unsubscribe", "reminder", "expiry"];

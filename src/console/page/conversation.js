@@ -3,7 +3,7 @@
 import { AnswerForm } from "./answer.js";
 import { copyButton } from "./copying.js";
 import { el, icon } from "./dom.js";
-import { accountWords, initialOf } from "./names.js";
+import { accountWords, initialOf, visibleName } from "./names.js";
 import { handBack, handOver, holder, holderWords, mayTake, returnWords, take } from "./people.js";
 import { address } from "./router.js";
 import { can } from "./session.js";
@@ -32,6 +32,7 @@ export class ConversationPane {
     this.actions = el("div", { class: "pane-actions" });
     this.person = el("div", { class: "holder", role: "status" });
     this.state = el("details", { class: "dialogue-state", on: { toggle: () => (this.#isOpen = this.state.open) } });
+    this.hidden = el("p", { class: "note pane-hidden", hidden: true }, icon("lock"), text("hidden.all"));
     this.trouble = el("p", { class: "why pane-trouble", role: "alert", hidden: true });
     this.transcript = new Transcript({ names: (side) => this.#name(side), loaded: (answer, error) => this.#loaded(answer, error) });
     this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary) });
@@ -41,6 +42,7 @@ export class ConversationPane {
       el("header", { class: "pane-head" }, this.back, this.portrait, el("div", { class: "pane-names" }, this.user, this.account), this.actions),
       this.person,
       this.state,
+      this.hidden,
       this.trouble,
       this.transcript.element,
       this.answer.element,
@@ -95,6 +97,7 @@ export class ConversationPane {
     if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : text("failed", { why: error.message });
     if (!answer) return;
     this.#shown = answer;
+    this.hidden.hidden = !answer.entries.some((entry) => entry.hidden);
     this.#show();
   }
 
@@ -112,9 +115,9 @@ export class ConversationPane {
   #show() {
     const { user, account } = this.#shown ?? {};
     this.portrait.textContent = initialOf(user);
-    this.user.textContent = this.#shown ? (user ?? text("conversation.unnamed")) : "";
+    this.user.textContent = this.#shown ? visibleName(user ?? text("conversation.unnamed")) : "";
     this.account.replaceChildren(...(this.#shown ? [accountWords(this.#shown), " · ", el("a", { href: address("messages", { conversation: this.#id }) }, text("conversation.entries"))] : []));
-    this.user.title = [account, user].filter(Boolean).join(" / ");
+    this.user.title = [account, user && visibleName(user)].filter(Boolean).join(" / ");
     this.#showState();
     this.#showPerson();
   }

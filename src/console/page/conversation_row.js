@@ -2,7 +2,8 @@
 
 import { saidWords } from "./contents.js";
 import { el, icon } from "./dom.js";
-import { accountWords, initialOf } from "./names.js";
+import { stateWord } from "./entries.js";
+import { accountWords, initialOf, visibleName } from "./names.js";
 import { holder } from "./people.js";
 import { address } from "./router.js";
 import { statusOf } from "./status.js";
@@ -24,10 +25,8 @@ export function conversationRow(view, conversation, params, isOpen, { unread = n
       "a",
       properties,
       el("span", { class: "portrait", "aria-hidden": "true" }, initialOf(user)),
-      el("span", { class: "row-names" }, el("b", {}, user ?? text("conversation.unnamed")), el("span", {}, accountWords(conversation))),
-      el("time", {}, newest ? listTime(newest.accepted_at) : ""),
-      el("span", { class: "row-text" }, sent, newest ? el(newest.hidden ? "i" : "span", {}, saidWords(newest)) : ""),
-      el("span", { class: "row-chips" }, hasChips && [...chips(conversation)], newest && trouble(newest), unread),
+      el("span", { class: "row-line" }, el("b", {}, user === null ? text("conversation.unnamed") : visibleName(user)), el("span", { class: "row-account" }, accountWords(conversation)), el("time", {}, newest ? listTime(newest.accepted_at) : "")),
+      el("span", { class: "row-line" }, sent, el(newest?.hidden ? "i" : "span", { class: "row-text" }, newest ? saidWords(newest) : ""), hasChips && [...chips(conversation)], newest && trouble(newest), unread),
     ),
   );
 }
@@ -41,5 +40,6 @@ function* chips({ person, state }) {
 function trouble(newest) {
   const { words, tone } = statusOf(newest);
   if (tone !== "bad" && tone !== "warn") return null;
-  return el("span", { class: `chip ${tone}`, title: words }, text(tone === "bad" ? "chip.dead" : "chip.waits"));
+  // A chip is not drawn again as time passes: a time that is due stays out of it.
+  return el("span", { class: `chip ${tone}`, title: words }, newest.why?.is === "due" ? text("chip.retry") : stateWord(newest));
 }

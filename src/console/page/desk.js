@@ -15,6 +15,8 @@ import { canNotify, lookAtDesk, mayNotify, onWaiting, startWaiting } from "./wai
 /** The groups of the list: those of the reader first, as they are being worked on. */
 const GROUPS = ["me", "nobody", "other"];
 const TICK_MS = 10_000;
+/** The time after which a conversation that nobody has taken is marked. */
+const LONG_MS = 300_000;
 
 /** The mounted view; null while another view is shown. */
 let mounted = null;
@@ -76,17 +78,19 @@ class Desk {
   }
 
   #row({ conversation, isOpen }) {
-    const { since, unread, by } = conversation;
+    const { since, unread } = conversation;
     const unreadBadge = unread > 0 && el("b", { class: "badge unread" }, String(unread), el("span", { class: "unseen" }, ` ${text("desk.unread")}`));
-    const row = conversationRow("desk", { ...conversation, person: conversation }, {}, isOpen, { unread: unreadBadge, hasChips: Boolean(by) });
-    row.querySelector("time").dataset.since = since;
+    const row = conversationRow("desk", { ...conversation, person: conversation }, {}, isOpen, { unread: unreadBadge, hasChips: holder(conversation) === "other" });
+    Object.assign(row.querySelector("time").dataset, { since, has: holder(conversation) });
     return row;
   }
 
   /** Shows how long each conversation has waited. */
   #tick() {
     for (const time of this.split.list.querySelectorAll("time[data-since]")) {
-      const words = span(Math.max(0, now() - Number(time.dataset.since)));
+      const waited = Math.max(0, now() - Number(time.dataset.since));
+      const words = span(waited);
+      time.classList.toggle("warn-text", time.dataset.has === "nobody" && waited > LONG_MS);
       if (time.textContent !== words) time.textContent = words;
       time.title = text("desk.since", { span: words });
     }

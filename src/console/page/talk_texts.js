@@ -19,8 +19,7 @@ addTexts({
   "chip.nobody": ["waits for a person", "等待人工"],
   "chip.me": ["yours", "由您接管"],
   "chip.other": ["with {by}", "由 {by} 接管"],
-  "chip.dead": ["dead letter", "死信"],
-  "chip.waits": ["waits", "等待中"],
+  "chip.retry": ["retrying", "重试中"],
 
   "conversation.unnamed": ["(no user)", "（无用户）"],
   "conversation.entries": ["All entries", "全部条目"],

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { saidWords } from "./contents.js";
 import { onChange } from "./events.js";
+import { visibleName } from "./names.js";
 import { go } from "./router.js";
 import { noteTime, session } from "./session.js";
 import { text } from "./texts.js";
@@ -83,7 +84,7 @@ export const mayNotify = () => canNotify() && Notification.permission === "grant
 
 function tell({ id, user, by, newest }) {
   if (!mayNotify()) return;
-  const title = text(by === null ? "notify.waits" : "notify.wrote", { user });
+  const title = text(by === null ? "notify.waits" : "notify.wrote", { user: visibleName(user ?? "") });
   const note = new Notification(title, { body: newest ? saidWords(newest) : "", tag: `desk-${id}`, icon: "icon.svg" });
   note.addEventListener("click", () => {
     window.focus();
