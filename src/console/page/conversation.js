@@ -87,6 +87,18 @@ export class ConversationPane {
     }, BATCH_MS);
   }
 
+  /** Notes who has the conversation, as the desk knows it; null stands for the bot. */
+  notePerson(person) {
+    if (this.#shown === null || (person?.by === this.#shown.person?.by && person?.until === this.#shown.person?.until)) return;
+    this.#shown = { ...this.#shown, person };
+    this.#showPerson();
+  }
+
+  /** Puts the keyboard's focus on the user's name. */
+  focus() {
+    this.user.focus();
+  }
+
   /** Whether an event of the stream is of this conversation. */
   isOf({ app, account, user }) {
     return this.#shown !== null && this.#shown.app === app && this.#shown.account === account && this.#shown.user === user;

@@ -39,7 +39,8 @@ function* chips({ person, state }) {
 
 function trouble(newest) {
   const { words, tone } = statusOf(newest);
-  if (tone !== "bad" && tone !== "warn") return null;
+  // That a person has it is said already.
+  if ((tone !== "bad" && tone !== "warn") || newest.why?.is === "person") return null;
   // A chip is not drawn again as time passes: a time that is due stays out of it.
   return el("span", { class: `chip ${tone}`, title: words }, newest.why?.is === "due" ? text("chip.retry") : stateWord(newest));
 }

@@ -14,7 +14,7 @@ import { text } from "./texts.js";
 import { number } from "./times.js";
 
 const PAGE = 50;
-const EVERY_MS = 30_000;
+const EVERY_MS = 60_000;
 const PERSON = "person";
 const FILTERS = ["app", "account", "user", "dialogue"];
 
@@ -51,7 +51,7 @@ class Conversations {
     this.section = el(
       "section",
       { class: "split-list" },
-      el("div", { class: "list-filters", role: "search", "aria-label": text("filters") }, this.account.element, this.user.element, this.dialogue.element, this.person),
+      el("div", { class: "list-filters", role: "search", "aria-label": text("list.filters") }, this.account.element, this.user.element, this.dialogue.element, this.person),
       this.trouble,
       el("div", { class: "split-scroll" }, this.items, this.empty, el("div", { class: "list-end" }, this.reached, this.more)),
     );

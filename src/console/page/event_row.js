@@ -13,7 +13,7 @@ export function eventRow({ kind, at, row, step }) {
   const { id, queue } = row ?? step;
   return el(
     "li",
-    { class: `event ${kind}` },
+    { class: `event event-${kind}` },
     el("time", {}, clockTime(at)),
     el("a", { class: "event-id", href: address("messages", { id }) }, `#${id}`),
     el("span", { class: "event-queue", title: text(`queue.${queue}`, {}, queue) }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue))),

@@ -4,6 +4,7 @@ import { ConversationPane } from "./conversation.js";
 import { el } from "./dom.js";
 import { openEvents } from "./events.js";
 import { change } from "./router.js";
+import { onWaiting } from "./waiting.js";
 
 export class Split {
   #stream = null;
@@ -18,18 +19,24 @@ export class Split {
     root.replaceChildren(this.element);
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.pane.id !== null && this.#close());
     document.addEventListener("visibilitychange", this.follow);
+    this.off = onWaiting((waiting, error) => error || this.pane.notePerson(waiting.find(({ id }) => id === this.pane.id) ?? null));
   }
 
   /** Opens the conversation `id`; null closes the pane. */
   open(id) {
     if (id === this.pane.id) return;
+    const hadFocus = this.list.contains(document.activeElement);
     this.pane.open(id);
     this.nothing.hidden = id !== null;
     this.element.toggleAttribute("data-open", id !== null);
+    // On a narrow screen the pane covers the list, and the focus in it.
+    if (id !== null && hadFocus && !this.list.checkVisibility()) this.pane.focus();
     this.#follow();
   }
 
+  /** Ends everything that goes on by itself. */
   stop() {
+    this.off();
     document.removeEventListener("visibilitychange", this.follow);
     this.pane.close();
     this.#follow();
@@ -50,8 +57,9 @@ export class Split {
     this.#stream = null;
     if (!isWanted) return;
     const look = (event) => this.pane.isOf(event) && this.pane.refreshSoon();
+    // What came before the stream was open is not in it.
     const state = (name) => name === "live" && this.pane.refreshSoon();
-    this.#stream = openEvents({ entry: look, step: look, change: ({ what }) => what.includes("desk") && this.pane.refreshSoon() }, { state });
+    this.#stream = openEvents({ entry: look, step: look }, { state });
   }
 }
 

@@ -4,7 +4,7 @@ import { addTexts } from "./texts.js";
 
 addTexts({
   "back": ["Back to the list", "返回列表"],
-  "filters": ["Filters", "筛选"],
+  "list.filters": ["Filters of the list", "列表筛选"],
   "account.all": ["All accounts", "全部公众号"],
   "account.choose": ["Public account", "公众号"],
   "conversations.user": ["User id", "用户 ID"],
@@ -55,10 +55,11 @@ addTexts({
   "dialogue.body": ["State of the dialogue", "对话状态"],
 
   "holder.bot": ["The bot has it", "由机器人处理"],
-  "holder.nobody": ["Has waited for a person for {span}", "已等待人工 {span}"],
-  "holder.me": ["You have had it for {span}", "您已接管 {span}"],
-  "holder.other": ["{by} has had it for {span}", "{by} 已接管 {span}"],
-  "holder.until": ["back to the bot in {span} without a message", "若无消息，{span}后交还机器人"],
+  "holder.nobody": ["Waits for a person, for {span}", "等待人工，已 {span}"],
+  "holder.me": ["You have it, handed over {span} ago", "由您接管，{span}前转人工"],
+  "holder.other": ["{by} has it, handed over {span} ago", "由 {by} 接管，{span}前转人工"],
+  "span.moment": ["less than a minute", "不到 1 分钟"],
+  "holder.until": ["back to the bot in {span} if nobody writes", "若无人发言，{span}后交还机器人"],
   "action.take": ["Take", "接管"],
   "action.take.hint": ["You answer; the bot is silent until you hand it back", "由您回复；交还之前机器人不再回复"],
   "action.take.other": ["Take over…", "接手…"],

@@ -25,7 +25,7 @@ export class Transcript {
   /** `names(side)` gives the name of the one who wrote, for screen readers; `loaded(answer)` gets each newest page. */
   constructor({ names, loaded }) {
     Object.assign(this, { names, loaded });
-    this.messages = el("ol", { class: "messages" });
+    this.messages = el("ol", { class: "talk-lines" });
     this.more = el("button", { type: "button", class: "small older", hidden: true, on: { click: () => this.#loadOlder() } }, text("older"));
     this.rest = el("p", { class: "older-end", hidden: true });
     this.empty = el("div", { class: "empty", hidden: true }, icon("chat"), el("strong", {}, text("transcript.empty")), el("span", {}, text("transcript.empty.hint")));
@@ -126,7 +126,7 @@ export class Transcript {
     const meta = el("div", { data: { entry: entry.id } }, el("time", {}, listTime(entry.accepted_at)), el("a", { class: "receipt", href: address("messages", { id: entry.id }) }), el("p", { class: "status-reason" }));
     this.#showStatus(meta, entry);
     const isRemark = side === "system" || inside.classList.contains("remark");
-    const shape = isRemark ? "note" : side === "user" ? "theirs" : `mine ${side}`;
+    const shape = isRemark ? "remark-line" : side === "user" ? "theirs" : `mine ${side}`;
     return el("li", { class: shape }, el("span", { class: "unseen" }, `${this.names(side)}: `), inside, meta);
   }
 
