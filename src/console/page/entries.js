@@ -5,6 +5,9 @@ import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, moment, until } from "./times.js";
 
+/** The endings of entries that no handler has worked on. */
+const UNHANDLED = new Set(["kept", "outdated", "not_taken"]);
+
 /** The icon of each kind of message. */
 const ICONS = {
   text: "chat",
@@ -44,17 +47,19 @@ export function saidOf({ text: words, hidden, kind }) {
 }
 
 /** The tone of an entry: `good`, `warn`, `bad`, or empty while nothing is wrong and nothing is done. */
-export function toneOf({ state, attempts, why, discarded }) {
+export function toneOf({ state, attempts, why, discarded, ending }) {
   if (state === "dead") return "bad";
-  if (state === "done") return discarded ? "" : "good";
+  if (state === "done") return discarded || UNHANDLED.has(ending?.as) ? "" : "good";
   if (why && ["paused", "outbox_full", "blocked"].includes(why.is)) return "warn";
   return attempts > 0 && why?.is !== "leased" ? "warn" : "";
 }
 
-/** The state of an entry in a word or two. */
+/** The state of an entry in short, for a row. */
 export function stateWord(row) {
   if (row.state === "pending") return row.why ? shortWhy(row.why) : text("state.pending");
   if (row.discarded) return text("state.discarded");
+  // That it is dead is said by its colour as well; the reason is what differs.
+  if (row.state === "dead" && row.reason) return text("short.dead", { reason: row.reason });
   if (row.state === "done" && row.queue === "outbox") return text("ending.sent");
   if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
   return text(`state.${row.state}`, {}, row.state);

@@ -30,7 +30,7 @@ class Messages {
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
     const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
-    const help = el("button", { type: "button", class: "plain small square", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
     root.append(el("div", { class: "list-bar" }, this.count, this.jobs, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
     this.story = new Story(pane, {

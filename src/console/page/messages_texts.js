@@ -70,6 +70,7 @@ addTexts({
   "story.accepted": ["Accepted", "已接受"],
   "story.attempt": ["Attempt {n} failed", "第 {n} 次尝试失败"],
   "story.attempts.left_out": ["{n} earlier failed attempts are not kept", "另有 {n} 次较早的失败尝试未保留"],
+  "story.same_reason": ["same reason", "原因相同"],
   "story.took": ["took {span}", "耗时 {span}"],
   "story.buried": ["Given up: a dead letter", "放弃处理：成为死信"],
   "story.reply": ["Reply #{n}: {state}", "回复 #{n}：{state}"],

@@ -56,8 +56,7 @@ export class Sending {
       "li",
       {},
       el("i", { class: `dot ${pause ? "warn" : "good"}` }),
-      el("bdi", {}, name),
-      el("span", { class: pause ? "warn-text" : "count" }, pause ? text("sending.paused", { who: pause.by, at: listTime(pause.since) }) : text("sending.on")),
+      el("p", {}, el("bdi", {}, name), el("span", { class: pause ? "warn-text" : "count" }, pause ? text("sending.paused", { who: pause.by, at: listTime(pause.since) }) : text("sending.on"))),
       can("send") && el("button", { type: "button", class: "small", "aria-label": `${text(pause ? "sending.resume" : "sending.pause")}: ${name}`, data: { control }, on: { click: act } }, text(pause ? "sending.resume" : "sending.pause")),
     );
   }
