@@ -6,6 +6,7 @@ import { get, isAbort } from "./api.js";
 import { FilterBar } from "./filter_bar.js";
 import { filterCount, filterKey, queryOf } from "./filters.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { openJob } from "./job_dialog.js";
 import { onKeys, showKeys } from "./keys.js";
 import { change } from "./router.js";
@@ -106,7 +107,7 @@ class Messages {
       return answer;
     } catch (error) {
       if (isAbort(error)) return null;
-      this.note.replaceChildren(text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message }));
+      this.note.textContent = failureWords(error);
       this.note.hidden = false;
       return null;
     } finally {

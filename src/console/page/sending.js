@@ -15,13 +15,13 @@ export class Sending {
   /** `changed()` is called when sending was paused or resumed. */
   constructor(changed) {
     this.changed = changed;
-    this.pauses = [];
+    this.pauses = null;
     this.list = el("ul", { class: "sending" });
-    this.search = el("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: text("sending.filter"), "aria-label": text("sending.filter"), hidden: session.accounts.length <= MOST, on: { input: () => this.#draw() } });
+    this.search = el("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: text("sending.filter"), "aria-label": text("sending.filter"), hidden: session.accounts.length <= MOST, on: { input: () => this.pauses && this.#draw() } });
     this.element = el("div", { class: "box" }, el("header", { class: "part-head boxed" }, el("h2", {}, text("sending")), this.search), this.list);
-    this.#draw();
   }
 
+  /** Shows the accounts with these pauses. */
   show(pauses) {
     if (JSON.stringify(pauses) === JSON.stringify(this.pauses)) return;
     this.pauses = pauses;
