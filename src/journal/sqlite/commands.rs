@@ -11,7 +11,8 @@ use tokio::{
 
 use super::{failure::Failure, purge::PurgeRange, transaction::Transaction};
 use crate::journal::{
-    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
+    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry,
+    Outcome, Queue,
     driver::{
         purge::PurgeResult,
         request::{MAX_BATCH, Request},

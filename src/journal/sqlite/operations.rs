@@ -14,8 +14,8 @@ use super::{
     time::operator_moment,
 };
 use crate::journal::{
-    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Revision, driver::access::Access,
-    time::Moment,
+    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Revision,
+    driver::access::Access, time::Moment,
 };
 
 /// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
