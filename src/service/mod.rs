@@ -22,5 +22,5 @@ pub use self::{
 };
 pub use crate::{
     server::Callbacks,
-    worker::{Progress, Step},
+    worker::{Ending, Progress, Step},
 };

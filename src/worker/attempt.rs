@@ -10,7 +10,7 @@ use super::{
     attempt_log,
     options::PumpOptions,
     outage::Outage,
-    outcome::{AttemptOutcome, Done},
+    outcome::AttemptOutcome,
     panics::panic_message,
     progress::{Observers, Step},
     retry::Decision,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Clock,
     failpoint::{self, Point},
-    journal::{AttemptFailure, Entry, JournalError, Lease, Outcome, Queue, Queues},
+    journal::{AttemptFailure, Entry, JournalError, Lease, Queue, Queues},
     metrics,
 };
 
@@ -154,12 +154,7 @@ impl<W: Work> Attempts<W> {
     ) -> Result<(), JournalError> {
         let failure = |reason: &String| AttemptFailure { reason: reason.clone(), took };
         match decision {
-            Decision::Finish(Done::Handled { outcome, .. } | Done::Kept { outcome }) => {
-                self.journal.finish(lease, outcome.clone()).await
-            }
-            Decision::Finish(Done::NotTaken | Done::Quiet { .. } | Done::Outdated) => {
-                self.journal.finish(lease, Outcome::default()).await
-            }
+            Decision::Finish(done) => self.journal.finish(lease, done.outcome()).await,
             Decision::Postpone { delay, reason } => {
                 let until = self.clock.now().plus(*delay);
                 self.journal.postpone(lease, until, failure(reason)).await

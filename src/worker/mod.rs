@@ -9,6 +9,7 @@ mod attempt_log;
 mod backoff;
 mod deliver;
 mod dispatch;
+mod ending;
 mod options;
 mod outage;
 mod outcome;
@@ -19,11 +20,14 @@ mod rate_limiter;
 mod retry;
 mod work;
 
-pub use self::progress::{Progress, Step};
 pub(crate) use self::{
     deliver::{Deliver, ReplyApi},
     dispatch::{DialogueOptions, Dispatch, DispatchOptions, OnUnreadable},
     options::{PumpOptions, SendRateOptions},
     progress::Observers,
     pump::Pump,
+};
+pub use self::{
+    ending::Ending,
+    progress::{Progress, Step},
 };

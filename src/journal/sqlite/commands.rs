@@ -9,12 +9,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    purge::PurgeRange,
-    transaction::{Failure, Transaction},
-};
+use super::{failure::Failure, purge::PurgeRange, transaction::Transaction};
 use crate::journal::{
-    Appended, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
+    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
     driver::{
         purge::PurgeResult,
         request::{MAX_BATCH, Request},
@@ -36,9 +33,9 @@ pub(super) enum Command {
     Append(Request<NewEntry, Appended>),
     Lease(Request<(Queue, usize, DueIn), Vec<Entry>>),
     Finish(Request<(Lease, Outcome), ()>),
-    Postpone(Request<(Lease, DueIn, String), ()>),
+    Postpone(Request<(Lease, DueIn, AttemptFailure), ()>),
     Release(Request<(Lease, DueIn, String), ()>),
-    Bury(Request<(Lease, String), ()>),
+    Bury(Request<(Lease, AttemptFailure), ()>),
     Revive(Request<EntryId, ()>),
     Discard(Request<EntryId, ()>),
     ChangeConversation(Request<ConversationChange, ()>),
@@ -69,12 +66,12 @@ impl Command {
             }
             Self::Finish(request) => run(request, |(lease, outcome)| transaction.finish(lease, outcome)),
             Self::Postpone(request) => {
-                run(request, |(lease, until, reason)| transaction.postpone(lease, *until, reason))
+                run(request, |(lease, until, failure)| transaction.postpone(lease, *until, failure))
             }
             Self::Release(request) => {
                 run(request, |(lease, until, reason)| transaction.release(lease, *until, reason))
             }
-            Self::Bury(request) => run(request, |(lease, reason)| transaction.bury(lease, reason)),
+            Self::Bury(request) => run(request, |(lease, failure)| transaction.bury(lease, failure)),
             Self::Revive(request) => run(request, |id| transaction.revive(*id)),
             Self::Discard(request) => run(request, |id| transaction.discard(*id)),
             Self::ChangeConversation(request) => {
@@ -95,7 +92,8 @@ impl Command {
             Self::Append(request) => request.answer_committed(committed),
             Self::Lease(request) => request.answer_committed(committed),
             Self::Finish(request) => request.answer_committed(committed),
-            Self::Postpone(request) | Self::Release(request) => request.answer_committed(committed),
+            Self::Postpone(request) => request.answer_committed(committed),
+            Self::Release(request) => request.answer_committed(committed),
             Self::Bury(request) => request.answer_committed(committed),
             Self::Revive(request) | Self::Discard(request) => request.answer_committed(committed),
             Self::ChangeConversation(request) => request.answer_committed(committed),

@@ -4,10 +4,12 @@
 //! in one transaction ([`transaction`]) with the file's rows ([`statements`]) and the state of the queues in memory in
 //! step, commits, and then answers all waiters. Whoever only reads does so on a connection of its own ([`operations`]).
 
+mod attempts;
 mod commands;
 mod connection;
 mod conversations;
 mod error;
+mod failure;
 mod file_lock;
 mod filter;
 mod maintenance;

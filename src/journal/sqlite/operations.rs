@@ -14,7 +14,7 @@ use super::{
     time::operator_moment,
 };
 use crate::journal::{
-    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, driver::access::Access,
+    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, Revision, driver::access::Access,
     time::Moment,
 };
 
@@ -102,9 +102,12 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
     let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, answers, .. } = record;
     let (conversation, key, reason, body) =
         (&record.conversation, &record.key, &record.reason, &record.body[..]);
+    let before = record.state_step.as_ref().and_then(|step| step.before).map(|Revision(before)| before);
+    let after = record.state_step.as_ref().and_then(|step| step.after.as_ref());
     let mut statement = connection.prepare_cached(&format!(
         "insert into entry ({RECORD}, accepted_elapsed, settled_elapsed)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, elapsed,
+             iif(?3 = 0, null, elapsed) from journal_time"
     ))?;
     statement
         .execute(params![
@@ -119,7 +122,13 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
             key,
             reason,
             body,
-            answers
+            answers,
+            record.ending,
+            record.reason_group(),
+            before,
+            after.map(|state| &state.dialogue),
+            after.map(|state| state.version),
+            after.map(|state| &state.body[..])
         ])
         .map(drop)
 }

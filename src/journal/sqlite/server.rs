@@ -123,7 +123,7 @@ impl Queues for Server {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, self.due_in(until), failure.reason), Command::Postpone))
+        Box::pin(self.call((lease, self.due_in(until), failure), Command::Postpone))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -131,7 +131,7 @@ impl Queues for Server {
     }
 
     fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, failure.reason), Command::Bury))
+        Box::pin(self.call((lease, failure), Command::Bury))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
