@@ -4,6 +4,7 @@ use std::{future::Future, pin::pin, sync::Arc};
 
 use super::{
     assembly::{addresses, clients, cores, desk_routes, journal_error, listen, reply_apis},
+    background::Background,
     error::ServiceError,
     parts::{Metrics, Parts},
     ready_line::ReadyLine,
@@ -18,8 +19,9 @@ use crate::{
     dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
     journal, metrics,
-    server::{Callbacks, Listener, admin::JournalGauges},
-    worker::{Deliver, Dispatch, Observers, Progress, Pump},
+    server::{self, Callbacks, Listener, admin::JournalGauges},
+    statistics::{Counters, Statistics},
+    worker::{Deliver, Dispatch, Observers, Pauses, Progress, Pump, SharedState},
 };
 
 /// A callback server: a configuration and the handlers.
@@ -224,23 +226,35 @@ impl CallbackService {
         // Opening may wait for the store for long. This line says what the service waits for.
         tracing::info!(journal = %config.journal.url, "opening the journal");
         let options = config.journal.options(clock.clone());
+        let replica = options.replica.clone();
         let journal = journal::open_server(config.journal.url.expose(), options)
             .await
             .map_err(|source| journal_error(&config, source))?;
+        let counters = Arc::<Counters>::default();
         let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
-        let callbacks =
-            Callbacks::new(&config.server.options(), &endpoints, Arc::clone(&journal), clock.clone());
+        let server = server::Options { counters: Arc::clone(&counters), ..config.server.options() };
+        let callbacks = Callbacks::new(&server, &endpoints, Arc::clone(&journal), clock.clone());
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
         let dispatch = Dispatch::new(routes, clients, config.dispatch_options()).with_desk(desk_routes);
-        let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
+        let pauses = Pauses::default();
+        let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options())
+            .with_pauses(pauses.clone());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
+        let statistics =
+            Statistics::new(Arc::clone(&counters), Arc::clone(&journal) as _, clock.clone(), replica);
+        let shared = SharedState { journal: Arc::clone(&journal), clock, observers, counters };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),
+            dispatch: Pump::new(dispatch, inbox, shared.clone()),
+            deliver: Pump::new(deliver, outbox, shared),
+            background: Background {
+                journal: Arc::clone(&journal),
+                pauses,
+                statistics: statistics.clone(),
+            },
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
-        Ok(Parts { callbacks, workers, journal, desk, metrics })
+        Ok(Parts { callbacks, workers, journal, desk, metrics, statistics })
     }
 }

@@ -31,6 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("desk", &["journal", "protocol", "clock"]),
     ("dialogue", &["client", "desk", "handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
+    ("statistics", &["journal", "clock", "lock"]),
     (
         "worker",
         &[
@@ -46,6 +47,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
         ],
     ),
     (
@@ -61,6 +63,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
         ],
     ),
     (
@@ -103,6 +106,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "server",
             "telemetry",
             "config",
+            "statistics",
         ],
     ),
 ];
