@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "console")]
+use crate::console;
 use crate::{journal::Queues, statistics::Statistics, worker::Pauses};
 
 /// The tasks that run beside the pumps.
@@ -14,6 +16,9 @@ pub(super) struct Background {
     pub(super) pauses: Pauses,
     /// The statistics, which are written once a minute, and for the last time when the pumps have ended.
     pub(super) statistics: Statistics,
+    /// The tasks of the console.
+    #[cfg(feature = "console")]
+    pub(super) console: console::Background,
 }
 
 impl Background {
@@ -24,7 +29,11 @@ impl Background {
 
     /// Runs until `stop`.
     pub(super) async fn run(&self, stop: &CancellationToken) {
-        tokio::join!(self.pauses.follow(&*self.journal, stop), self.statistics.record(stop));
+        let console = async {
+            #[cfg(feature = "console")]
+            self.console.run(stop).await;
+        };
+        tokio::join!(self.pauses.follow(&*self.journal, stop), self.statistics.record(stop), console);
     }
 
     /// Writes what is left to write, after the pumps have ended.

@@ -28,6 +28,10 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The statistics of this server and of those that share its journal.
     pub statistics: Statistics,
+    /// The router of the operators' page, at `/`, and of its API, below `/api/v1`. Without a token in `admin.tokens` the router
+    /// answers this machine only, which it knows by the [`ConnectInfo`](axum::extract::ConnectInfo) of the requests.
+    #[cfg(feature = "console")]
+    pub console: axum::Router,
 }
 
 /// The metrics of the process, as `/metrics` of the operators' listener shows them.

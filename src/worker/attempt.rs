@@ -80,7 +80,7 @@ impl<W: Work> Attempts<W> {
 
     /// Makes one attempt at an entry whose lease ends at `lease_ends_at`.
     pub(super) async fn make(self: Arc<Self>, entry: Entry, lease_ends_at: Instant) {
-        self.shared.observers.notify(W::QUEUE, &entry, Step::Begun);
+        self.shared.observers.notify(W::QUEUE, &entry, Step::Begun, None);
         let started = Instant::now();
         let outcome = self.run_work(&entry).await;
         let duration = started.elapsed();
@@ -205,14 +205,14 @@ impl<W: Work> Attempts<W> {
     fn report(&self, entry: &Entry, decision: &Decision, took: Duration) {
         let is_unlogged =
             matches!(decision, Decision::Finish(_)) && !attempt_log::is_done_logged(W::QUEUE);
-        if is_unlogged && self.shared.observers.is_empty() {
+        if is_unlogged && self.shared.observers.is_idle() {
             return;
         }
         let step = decision.step(took);
         attempt_log::log_step(W::QUEUE, entry, &step, took);
-        self.shared.observers.notify(W::QUEUE, entry, step);
+        self.shared.observers.notify(W::QUEUE, entry, step, Some(took));
         if let Some(state) = decision.state_step() {
-            self.shared.observers.notify(W::QUEUE, entry, state);
+            self.shared.observers.notify(W::QUEUE, entry, state, Some(took));
         }
     }
 }
