@@ -14,18 +14,23 @@ mod access;
 pub mod api;
 mod assets;
 mod audit;
+mod background;
 mod error;
+mod jobs;
 mod json_body;
+mod live;
 mod options;
 mod router;
 mod session;
 mod state;
 
+pub(crate) use self::{
+    background::Background,
+    live::Events,
+    options::Options,
+    router::{Parts, router},
+};
 pub use self::{
     error::ErrorBody,
     session::{KnownAccount, Session},
-};
-pub(crate) use self::{
-    options::Options,
-    router::{Parts, router},
 };
