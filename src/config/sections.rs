@@ -9,7 +9,12 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{env, proxies, unquoted};
-use crate::{ids::AppKey, signature::Timestamps, toml_values::duration};
+use crate::{
+    ids::AppKey,
+    server::admin::{AdminToken, AdminTokens},
+    signature::Timestamps,
+    toml_values::duration,
+};
 
 /// `[server]`: the server for the platform's callbacks.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,6 +64,11 @@ impl AdminSection {
     /// Whether other machines can reach the address.
     pub fn is_remote(&self) -> bool {
         !self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// The tokens of the operators' endpoints.
+    pub(crate) fn tokens(&self) -> AdminTokens {
+        self.tokens.iter().cloned().map(AdminToken::for_metrics).collect()
     }
 }
 

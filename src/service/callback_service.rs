@@ -11,6 +11,8 @@ use super::{
     signals::termination,
     workers::Workers,
 };
+#[cfg(feature = "console")]
+use crate::console;
 use crate::{
     clock::Clock,
     config::{AppSection, Config},
@@ -237,10 +239,25 @@ impl CallbackService {
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
         let workers = Workers {
             dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock, observers),
+            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock.clone(), observers),
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
-        Ok(Parts { callbacks, workers, journal, desk, metrics })
+        #[cfg(feature = "console")]
+        let console = console::router(console::Parts {
+            journal: Arc::clone(&journal) as _,
+            desk: desk.clone(),
+            clock,
+            options: config.console_options(),
+        });
+        Ok(Parts {
+            callbacks,
+            workers,
+            journal,
+            desk,
+            metrics,
+            #[cfg(feature = "console")]
+            console,
+        })
     }
 }

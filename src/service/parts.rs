@@ -25,6 +25,10 @@ pub struct Parts {
     pub desk: Desk,
     /// The metrics of the process.
     pub metrics: Metrics,
+    /// The router of the operators' page, at `/`, and of its API, below `/api/v1`. Without a token in `admin.tokens` the router
+    /// answers this machine only, which it knows by the [`ConnectInfo`](axum::extract::ConnectInfo) of the requests.
+    #[cfg(feature = "console")]
+    pub console: axum::Router,
 }
 
 /// The metrics of the process, as `/metrics` of the operators' listener shows them.
