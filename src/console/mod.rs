@@ -14,12 +14,23 @@ mod access;
 pub mod api;
 mod assets;
 mod audit;
+mod chat;
+mod conversation_id;
 mod error;
+mod job_filter;
 mod json_body;
+mod needles;
 mod options;
+mod reading;
 mod router;
+mod routes;
+mod rows;
+mod search;
+mod selection;
 mod session;
 mod state;
+mod story;
+mod why;
 
 pub use self::{
     error::ErrorBody,

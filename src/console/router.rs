@@ -11,11 +11,11 @@ use axum::{
 
 use super::{
     access::{self, Access, Who},
-    api, assets,
+    assets,
     audit::Audit,
     error::ApiError,
     options::Options,
-    session,
+    routes, session,
     state::Console,
 };
 use crate::{clock::Clock, desk::Desk, journal::Administration};
@@ -45,7 +45,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         clock,
         options,
     });
-    let api = api::router()
+    let api = routes::router()
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(require_who))

@@ -110,7 +110,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 impl KeyPattern {
-    fn matches(&self, key: &str) -> bool {
+    /// Whether a key looks like this.
+    pub fn matches(&self, key: &str) -> bool {
         key.starts_with(&self.begins) && key.contains(&self.contains) && key.ends_with(&self.ends)
     }
 }
