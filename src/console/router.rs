@@ -14,11 +14,12 @@ use super::{
     assets,
     audit::Audit,
     error::ApiError,
+    live::Events,
     options::Options,
     routes, session,
     state::Console,
 };
-use crate::{clock::Clock, desk::Desk, journal::Administration};
+use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
 
 /// The parts of the server that the console shows and acts on.
 #[derive(Debug)]
@@ -31,11 +32,15 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     /// The options of the console.
     pub(crate) options: Options,
+    /// The statistics of the servers.
+    pub(crate) statistics: Statistics,
+    /// The live events of the server.
+    pub(crate) events: Events,
 }
 
 /// Builds the router of the page and of `/api/v1`.
 pub(crate) fn router(parts: Parts) -> Router {
-    let Parts { journal, desk, clock, options } = parts;
+    let Parts { journal, desk, clock, options, statistics, events } = parts;
     let access = Arc::new(Access::new(options.tokens.clone(), options.is_remote, clock.clone()));
     let console = Arc::new(Console {
         audit: Audit::new(Arc::clone(&journal)),
@@ -44,6 +49,8 @@ pub(crate) fn router(parts: Parts) -> Router {
         desk,
         clock,
         options,
+        statistics,
+        events,
     });
     let api = routes::router()
         .fallback(no_such_route)
