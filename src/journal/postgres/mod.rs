@@ -13,6 +13,7 @@
 
 mod address;
 mod arrays;
+mod attempts;
 mod backlog;
 mod commands;
 mod commit;
@@ -36,6 +37,7 @@ mod operator;
 mod outcome_arrays;
 mod outcome_statements;
 mod purge;
+mod reason_groups;
 mod records;
 mod replica;
 mod replica_statements;

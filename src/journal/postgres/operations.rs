@@ -28,7 +28,8 @@ const MARGIN: i64 = 10_000;
 static REVIVE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with revived as (
-            update entry set state = 0, attempts = 0, due_at = {NOW}, settled_at = null, settled_elapsed = 0
+            update entry set state = 0, attempts = 0, due_at = {NOW}, settled_at = null, settled_elapsed = 0,
+                reason_group = null
             where id = $2 and state = 2
             returning queue
         ), counted as (select 0::bigint, queue, 1, 0, -1 from revived), tallied as ({ADD_TO_TALLY})
@@ -43,7 +44,7 @@ static DISCARD: LazyLock<String> = LazyLock::new(|| {
             select queue, state from entry where id = $2 and state <> 1 for update
         ), discarded as (
             update entry
-            set state = 1, settled_at = {WALL_CLOCK}, reason = $4::bytea,
+            set state = 1, settled_at = {WALL_CLOCK}, reason = $4::bytea, reason_group = null,
                 settled_elapsed = coalesce($3::bigint, (select elapsed from version) + {MARGIN})
             where id = $2 and exists (select from old)
         ), counted as (

@@ -86,16 +86,15 @@ impl Queues for Server {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::postpone(lease, self.span(until), failure.reason), Command::Settle))
+        Box::pin(self.call(Settle::postpone(lease, self.span(until), failure), Command::Settle))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        let postpone = Settle::postpone(lease, self.span(until), reason);
-        Box::pin(self.call(Settle { uncounted: 1, ..postpone }, Command::Settle))
+        Box::pin(self.call(Settle::release(lease, self.span(until), reason), Command::Settle))
     }
 
     fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call(Settle::bury(lease, failure.reason), Command::Settle))
+        Box::pin(self.call(Settle::bury(lease, failure), Command::Settle))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {

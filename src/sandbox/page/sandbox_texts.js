@@ -1,24 +1,17 @@
-// All texts of the page, in English and Chinese, and the current language.
+// The texts of the sandbox, in English and Chinese.
 
-const TEXTS = {
+import { addTexts } from "./texts.js";
+
+addTexts({
   "title": ["Sandbox", "沙盒"],
   "skip": ["Skip to the message field", "跳到输入框"],
   "views": ["Views", "视图"],
   "view.chat": ["Chat", "聊天"],
   "view.deliveries": ["Deliveries", "推送记录"],
   "view.switches": ["Faults", "故障注入"],
-  "live.live": ["Live", "实时"],
-  "live.connecting": ["Connecting…", "连接中…"],
-  "live.lost": ["Connection lost, trying again…", "连接中断，正在重试…"],
   "route": ["pushing to {url}", "推送到 {url}"],
   "route.none": ["this account has no route URL", "该公众号没有路由地址"],
   "route.closed": ["this account's route is off", "该公众号的路由已关闭"],
-  "language": ["中文", "English"],
-  "language.label": ["切换到中文", "Switch to English"],
-  "theme.dark": ["Use the dark theme", "使用深色主题"],
-  "theme.light": ["Use the light theme", "使用浅色主题"],
-  "cancel": ["Cancel", "取消"],
-  "close": ["Close", "关闭"],
 
   "account": ["Public account", "公众号"],
   "as": ["as", "身份"],
@@ -148,10 +141,6 @@ const TEXTS = {
   "error.tls": ["no TLS connection to {host}: is its certificate valid?", "无法与 {host} 建立 TLS 连接：证书有效吗？"],
   "error.broken": ["{host} broke the connection off", "{host} 中断了连接"],
   "error.dropped": ["the answer was dropped on purpose", "应答被故意丢弃"],
-  "span.ms": ["{n} ms", "{n} 毫秒"],
-  "span.s": ["{n} s", "{n} 秒"],
-  "span.min": ["{n} min", "{n} 分钟"],
-  "span.h": ["{n} h", "{n} 小时"],
   "show.call": ["API call", "API 调用"],
   "voice.amr": ["AMR: this browser cannot play it", "AMR：浏览器无法播放"],
   "voice.unplayable": ["this browser cannot play it", "浏览器无法播放"],
@@ -219,11 +208,7 @@ const TEXTS = {
   "resend.hint": ["The same message again, freshly signed: a sound server does not handle it again", "同一条消息重新签名后再次推送：正常的服务器不会再次处理"],
   "renew": ["Send again as new", "作为新消息发送"],
   "renew.hint": ["The same content as a new message, which is handled", "以相同内容发送一条新消息，会被处理"],
-  "raw": ["Raw", "原文"],
-  "copy": ["Copy", "复制"],
   "copy.curl": ["Copy as curl", "复制为 curl"],
-  "copied": ["Copied", "已复制"],
-  "copy.failed": ["The browser does not let this page copy: select the text instead.", "浏览器不允许本页复制，请手动选择文本。"],
   "attempts.limit": ["each at most {s} s", "每次最长 {s} 秒"],
   "attempt.resent": ["resent by hand", "手动重发"],
   "attempt.pause": ["after {span}", "间隔 {span}"],
@@ -312,45 +297,5 @@ const TEXTS = {
   "play.running": ["Playing the conversation…", "正在回放会话…"],
   "play.passed": ["Everything came back as recorded", "回复与录制一致"],
   "play.failed": ["Not what was recorded", "回复与录制不一致"],
-  "failed": ["That did not work: {why}", "操作失败：{why}"],
   "unreachable": ["the sandbox does not answer", "沙盒没有应答"],
-};
-
-const LANGUAGES = ["en", "zh"];
-let language = 0;
-
-/** The current language: `en` or `zh`. */
-export const currentLanguage = () => LANGUAGES[language];
-
-/** Sets the current language. */
-export function setLanguage(code) {
-  language = Math.max(0, LANGUAGES.indexOf(code));
-}
-
-/** A text in the current language, with `{name}` replaced; `fallback` if there is no text of that name. */
-export function text(name, values = {}, fallback = name) {
-  const found = Object.hasOwn(TEXTS, name) ? TEXTS[name][language] : String(fallback);
-  return found.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
-}
-
-/** Sets the texts of the elements that are written in HTML. */
-export function translate(root, values) {
-  for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text, values);
-  for (const element of root.querySelectorAll("[data-text-placeholder]")) element.placeholder = text(element.dataset.textPlaceholder, values);
-  for (const element of root.querySelectorAll("[data-text-label]")) element.setAttribute("aria-label", text(element.dataset.textLabel, values));
-}
-
-/** A time span in milliseconds, in its shortest form. */
-export const shortSpan = (ms) => (ms < 1000 ? text("span.ms", { n: Math.round(ms) }) : text("span.s", { n: (ms / 1000).toFixed(ms < 10_000 ? 1 : 0) }));
-
-// The formatters are kept, as making one is slow.
-const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-const formatters = (parts) => ["en-GB", "zh-CN"].map((locale) => new Intl.DateTimeFormat(locale, parts));
-const CLOCKS = formatters(SECONDS);
-const PRECISE_CLOCKS = formatters({ ...SECONDS, fractionalSecondDigits: 3 });
-
-/** A time of day with seconds, in the current language. */
-export const clockTime = (at) => CLOCKS[language].format(at);
-
-/** A time of day with milliseconds. */
-export const preciseTime = (at) => PRECISE_CLOCKS[language].format(at);
+});

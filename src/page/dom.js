@@ -20,13 +20,13 @@ export function el(name, properties = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A decorative icon of the page's sprite; the control around it has the label. */
+/** A decorative icon of `icons.svg`; the control around it has the label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${name}`);
+  use.setAttribute("href", `icons.svg#icon-${name}`);
   svg.append(use);
   return svg;
 }
