@@ -54,6 +54,11 @@ pub(super) fn of_entries(
     statement.query_map([first, last], attempt)?.collect()
 }
 
+/// The failed attempts at one entry, oldest first.
+pub(super) fn of_entry(connection: &Connection, id: EntryId) -> Result<Vec<FailedAttempt>> {
+    Ok(of_entries(connection, id, id)?.into_iter().map(|(_, attempt)| attempt).collect())
+}
+
 /// Removes the attempts at the entries after one number up to another that are not there any more.
 pub(super) fn purge(connection: &Connection, after: EntryId, last: EntryId) -> Result<()> {
     let mut delete = connection.prepare_cached(

@@ -9,7 +9,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{failure::Failure, purge::PurgeRange, transaction::Transaction};
+use super::{
+    administration_command::AdministrationCommand, failure::run, purge::PurgeRange,
+    transaction::Transaction,
+};
 use crate::journal::{
     Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
     driver::{
@@ -39,6 +42,7 @@ pub(super) enum Command {
     Revive(Request<EntryId, ()>),
     Discard(Request<EntryId, ()>),
     ChangeConversation(Request<ConversationChange, ()>),
+    Administer(AdministrationCommand),
     Purge(Request<PurgeRange, PurgeResult>),
     Close(Request<(), ()>),
 }
@@ -77,6 +81,7 @@ impl Command {
             Self::ChangeConversation(request) => {
                 run(request, |change| transaction.change_conversation(change))
             }
+            Self::Administer(command) => command.run(transaction),
             Self::Purge(request) => run(request, |range| Ok(transaction.purge(*range)?)),
             // The writer thread keeps this command until everything before it is done.
             Self::Close(request) => {
@@ -97,24 +102,11 @@ impl Command {
             Self::Bury(request) => request.answer_committed(committed),
             Self::Revive(request) | Self::Discard(request) => request.answer_committed(committed),
             Self::ChangeConversation(request) => request.answer_committed(committed),
+            Self::Administer(command) => command.answer(committed),
             Self::Purge(request) => request.answer_committed(committed),
             Self::Close(request) => request.answer(committed.clone()),
         }
     }
-}
-
-/// Keeps a refusal as the request's own result; a failure of the store is the whole batch's.
-fn run<I, T>(
-    request: &mut Request<I, T>,
-    work: impl FnOnce(&I) -> Result<T, Failure>,
-) -> rusqlite::Result<()> {
-    let result = match work(&request.input) {
-        Ok(result) => Ok(result),
-        Err(Failure::Refused(refusal)) => Err(refusal),
-        Err(Failure::Store(error)) => return Err(error),
-    };
-    request.keep_result(result);
-    Ok(())
 }
 
 /// Tells every waiter what came of its command.

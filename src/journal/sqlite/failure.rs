@@ -1,7 +1,7 @@
 //! Why a command was not done.
 
 use super::error::unavailable_error;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, driver::request::Request};
 
 /// Why a command was not done.
 #[derive(Debug)]
@@ -31,4 +31,18 @@ impl From<Failure> for JournalError {
             Failure::Store(error) => unavailable_error(error),
         }
     }
+}
+
+/// Keeps a refusal as the request's own result; a failure of the store is the whole batch's.
+pub(super) fn run<I, T>(
+    request: &mut Request<I, T>,
+    work: impl FnOnce(&I) -> Result<T, Failure>,
+) -> rusqlite::Result<()> {
+    let result = match work(&request.input) {
+        Ok(result) => Ok(result),
+        Err(Failure::Refused(refusal)) => Err(refusal),
+        Err(Failure::Store(error)) => return Err(error),
+    };
+    request.keep_result(result);
+    Ok(())
 }

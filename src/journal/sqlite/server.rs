@@ -5,19 +5,23 @@ use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
+    administration_command::AdministrationCommand,
     commands::{Command, CommandReceiver, Queued},
     conversations,
+    failure::Failure,
     file_lock::lock_journal,
     operations::{self, read},
     place::Place,
     published_stats::PublishedStats,
     purge::PurgeRange,
+    search,
+    transaction::Transaction,
     writer::Writer,
 };
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
+        Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
         EntryKey, Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues,
         Record, Records, SignatureBinding, StateFilter, Stats,
         changes::Changes,
@@ -39,8 +43,10 @@ use crate::{
 pub(super) struct Server {
     /// The place of the files, and the recent keys: the writer thread has both as well, and forgets the keys when it gives
     /// its connection up.
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     clock: Clock,
+    /// The name of this server among others.
+    pub(super) replica: String,
     /// The counters that wake workers, which the writer thread moves.
     changes: Changes,
     /// The stats that the writer thread publishes with each commit.
@@ -59,13 +65,14 @@ impl Server {
         let recent = RecentKeys::new(options.recent_keys, options.keep.min(options.keep_dead));
         let place = Arc::new(Place::new(path, recent));
         let clock = options.clock.clone();
+        let replica = options.replica.clone();
         let queues = QueueStates::new(options.max_pending, changes.clone());
         let writer = Writer::open(Arc::clone(&place), options, queues, file_lock)?;
         let stats = writer.stats.clone();
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;
         let thread = WriterThread::spawn(move || writer.run(receiver))?;
-        Ok(Self { place, clock, changes, stats, commands, _thread: thread })
+        Ok(Self { place, clock, replica, changes, stats, commands, _thread: thread })
     }
 
     /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
@@ -85,6 +92,19 @@ impl Server {
         let (request, answer) = Request::new(input);
         send(&self.commands, Queued::new(command(request))).await?;
         answer.wait().await
+    }
+
+    /// Has the writer thread do an operator's work.
+    pub(super) fn administer<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Pending<'_, T> {
+        let (request, answer) = Request::new(work);
+        let command = Command::Administer(AdministrationCommand::new(request));
+        Box::pin(async move {
+            send(&self.commands, Queued::new(command)).await?;
+            answer.wait().await
+        })
     }
 
     /// The time until `until`, as a span: the wall clock may be set before the writer thread runs the command.
@@ -139,8 +159,6 @@ impl Queues for Server {
     }
 }
 
-impl Administration for Server {}
-
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {
         let stats = if self.commands.is_closed() { Err(closed_error()) } else { self.stats.get() };
@@ -148,7 +166,7 @@ impl Records for Server {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| operations::list(connection, &filter))
+        read(&self.place.path, move |connection| search::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {

@@ -8,13 +8,14 @@ use rusqlite::Connection;
 use super::{
     attempts, conversations,
     failure::Failure,
+    jobs,
     purge::{PurgeRange, purge},
     statements,
 };
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, NewScheduled,
+        Appended, AttemptFailure, ConversationChange, Entry, EntryId, Job, JobAction, JobStep, JournalError, Lease, NewEntry, NewScheduled,
         Options, Outcome, Queue, Revision, State, StateChange,
         driver::purge::PurgeResult,
         error::{no_dead_letter_error, nothing_to_discard_error},
@@ -206,6 +207,14 @@ impl Transaction<'_> {
         let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
         self.queues.discard(id, queue, &conversation, from);
         Ok(())
+    }
+
+    /// Does a step of a job.
+    pub(super) fn advance_job(&mut self, step: &JobStep) -> Result<Job, Failure> {
+        jobs::advance(self.connection, step, self.moment.now, |action, id| match action {
+            JobAction::Revive => self.revive(id),
+            JobAction::Discard => self.discard(id),
+        })
     }
 
     pub(super) fn purge(&mut self, range: PurgeRange) -> rusqlite::Result<PurgeResult> {
