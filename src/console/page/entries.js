@@ -1,6 +1,7 @@
 // Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
 
 import { el, icon } from "./dom.js";
+import { visibleName } from "./names.js";
 import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, moment, until } from "./times.js";
@@ -37,7 +38,7 @@ export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] 
 export function whoOf({ app, account, user }) {
   const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
   if (parts.length === 0) return app ? appName(app) : "–";
-  return parts.map((part) => `\u2068${part}\u2069`).join(" · ");
+  return parts.map((part) => `\u2068${visibleName(part)}\u2069`).join(" · ");
 }
 
 /** What a person would read, or a mark that the text is hidden. */

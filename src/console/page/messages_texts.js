@@ -3,7 +3,7 @@
 import { addTexts } from "./texts.js";
 
 addTexts({
-  "filters": ["Filters", "筛选"],
+  "filter.bar": ["Filters", "筛选"],
   "filter.all": ["All", "全部"],
   "filter.queue": ["Queue", "队列"],
   "filter.state": ["State", "状态"],
@@ -83,7 +83,6 @@ addTexts({
   "story.body": ["Body", "内容"],
   "story.body.bytes": ["{n} bytes", "{n} 字节"],
   "story.body.binary": ["not UTF-8: shown as hexadecimal", "不是 UTF-8：以十六进制显示"],
-  "story.message_id": ["Message id", "消息 ID"],
   "revive": ["Revive", "恢复"],
   "revive.hint": ["It is handled again from the start", "将从头重新处理"],
   "revive.done": ["#{id} is pending again.", "#{id} 已重新进入待处理。"],

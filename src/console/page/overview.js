@@ -17,7 +17,8 @@ import { text } from "./texts.js";
 import { Tiles } from "./tiles.js";
 import { number, span } from "./times.js";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const SPANS = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR };
 const DEFAULT_SPAN = "24h";
 /** The numbers of a point: those of a minute without callbacks are zero, and its times are unknown. */
@@ -82,7 +83,9 @@ class Overview {
     const { points, step } = await get("stats/history", { span: this.span }, { signal });
     const slots = slotsOf(points, { step, span: SPANS[this.span], until: now(), counts: COUNTS, times: TIMES });
     if (this.drawn !== step) this.#makeCharts(step);
-    const perSecond = slots.map((slot) => ({ at: slot.at, ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, ((slot[key] ?? 0) * 1000) / step])) }));
+    // The newest slot has not ended.
+    const elapsed = (at) => Math.min(step, Math.max(MINUTE, now() - at));
+    const perSecond = slots.map((slot) => ({ at: slot.at, ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, (slot[key] * 1000) / elapsed(slot.at)])) }));
     this.flow.show(perSecond);
     this.trouble.show(slots);
     this.ack.show(slots);

@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { ask, attempt } from "./dialog.js";
 import { el } from "./dom.js";
-import { accountWords } from "./filters.js";
+import { accountWords } from "./names.js";
 import { can, session } from "./session.js";
 import { text } from "./texts.js";
 import { listTime } from "./times.js";
@@ -31,7 +31,7 @@ export class Sending {
   #draw() {
     const focused = document.activeElement?.dataset?.control;
     const wanted = this.search.value.trim().toLowerCase();
-    const accounts = this.#accounts().filter(({ app, account }) => accountWords(app, account).toLowerCase().includes(wanted));
+    const accounts = this.#accounts().filter((account) => accountWords(account).toLowerCase().includes(wanted));
     const left = accounts.length - MOST;
     const rows = accounts.slice(0, MOST).map((account) => this.#row(account));
     if (accounts.length === 0) rows.push(el("li", { class: "count" }, text("sending.none")));
@@ -49,7 +49,7 @@ export class Sending {
   }
 
   #row({ app, account, pause }) {
-    const name = accountWords(app, account);
+    const name = accountWords({ app, account });
     const control = `sending-${app}-${account}`;
     const act = pause ? () => attempt(() => this.#act("pauses/resume", { app, account })) : () => this.#askPause(name, { app, account });
     return el(

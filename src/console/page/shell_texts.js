@@ -28,7 +28,6 @@ addTexts({
   "error.session": ["The session has ended. Log in again.", "会话已结束，请重新登录。"],
   "error.load": ["Could not be loaded: {why}", "加载失败：{why}"],
   "unreachable": ["the server does not answer", "服务器没有应答"],
-  "try_again": ["Try again", "重试"],
   "refresh": ["Refresh", "刷新"],
   "older": ["Load older", "加载更早的"],
   "span.d": ["{n} d", "{n} 天"],
