@@ -137,6 +137,6 @@ pub trait Administration: Records {
     }
 }
 
-fn unbuilt<'a, T: Send + 'a>() -> Pending<'a, T> {
+pub(super) fn unbuilt<'a, T: Send + 'a>() -> Pending<'a, T> {
     Box::pin(ready(Err(JournalError::Unavailable("this driver cannot do it".into()))))
 }

@@ -110,6 +110,20 @@ pub struct StateFilter {
     pub limit: usize,
 }
 
+impl StateStep {
+    /// The step that a change makes from the state with the revision `before`; none if it changes nothing.
+    pub(super) fn of(change: &StateChange, before: Option<Revision>) -> Option<Self> {
+        match change {
+            StateChange::Keep => None,
+            StateChange::Clear => before.map(|before| Self { before: Some(before), after: None }),
+            StateChange::Put(NewState { dialogue, version, body, expires_in: _ }) => {
+                let (dialogue, version, body) = (dialogue.clone(), *version, body.clone());
+                Some(Self { before, after: Some(PastState { dialogue, version, body }) })
+            }
+        }
+    }
+}
+
 impl Revision {
     /// A revision for an operator's change, which no other change has.
     pub(super) fn of_operator() -> Self {

@@ -60,6 +60,16 @@ pub(super) fn no_dead_letter_error(id: EntryId) -> JournalError {
     JournalError::NotFound(format!("there is no dead letter {id}"))
 }
 
+/// The error of cancelling a job that is not running.
+pub(super) fn no_running_job_error(id: i64) -> JournalError {
+    JournalError::NotFound(format!("no job {id} is running"))
+}
+
+/// The error of resuming an account that is not paused.
+pub(super) fn not_paused_error() -> JournalError {
+    JournalError::NotFound("sending for this account is not paused".to_owned())
+}
+
 /// The error of discarding what is neither pending nor dead.
 pub(super) fn nothing_to_discard_error(id: EntryId) -> JournalError {
     JournalError::NotFound(format!("there is no pending or dead entry {id}"))

@@ -84,23 +84,57 @@ impl Default for Filter {
     }
 }
 
+/// What a filter looks at of an entry that its indexed conditions leave; a driver leaves out what the filter does not ask
+/// for.
+#[derive(Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) queue: Queue,
+    pub(super) state: State,
+    pub(super) accepted_at: UnixMillis,
+    pub(super) settled_at: Option<UnixMillis>,
+    pub(super) conversation: &'a str,
+    pub(super) reason: Option<&'a str>,
+    pub(super) body: &'a [u8],
+}
+
+impl<'a> From<&'a Record> for Candidate<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self {
+            queue: record.queue,
+            state: record.state,
+            accepted_at: record.accepted_at,
+            settled_at: record.settled_at,
+            conversation: &record.conversation,
+            reason: record.reason.as_deref(),
+            body: &record.body,
+        }
+    }
+}
+
 impl Filter {
-    /// Whether the filter admits a record.
-    pub(super) fn admits(&self, record: &Record) -> bool {
-        self.queue.is_none_or(|queue| queue == record.queue)
-            && self.state.is_none_or(|state| state == record.state)
-            && self.conversation.matches(&record.conversation)
-            && self.of_conversation.as_ref().is_none_or(|of| *of == record.conversation)
+    /// Whether a record is among those that a search looks at.
+    pub(super) fn looks_at(&self, record: &Record) -> bool {
+        self.of_conversation.as_ref().is_none_or(|of| *of == record.conversation)
             && self.reason_group.is_none_or(|group| record.reason_group() == Some(group))
-            && self.reason.as_ref().is_none_or(|part| {
-                record.reason.as_ref().is_some_and(|reason| reason.contains(part.as_str()))
-            })
-            && (self.body.is_empty() || self.body.iter().any(|part| contains(&record.body, part)))
-            && self.since.is_none_or(|since| record.accepted_at >= since)
-            && self.until.is_none_or(|until| record.accepted_at < until)
-            && self.settled_since.is_none_or(|since| record.settled_at.is_some_and(|at| at >= since))
+            && self.state.is_none_or(|state| state == record.state)
             && self.after.is_none_or(|after| record.id > after)
             && self.before.is_none_or(|before| record.id < before)
+    }
+
+    /// Whether the filter admits an entry that a search looks at.
+    pub(super) fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        let reason = candidate.reason;
+        self.queue.is_none_or(|queue| queue == candidate.queue)
+            && self.state.is_none_or(|state| state == candidate.state)
+            && self.since.is_none_or(|since| candidate.accepted_at >= since)
+            && self.until.is_none_or(|until| candidate.accepted_at < until)
+            && self.settled_since.is_none_or(|since| candidate.settled_at.is_some_and(|at| at >= since))
+            && self.conversation.matches(candidate.conversation)
+            && self
+                .reason
+                .as_ref()
+                .is_none_or(|part| reason.is_some_and(|reason| reason.contains(part.as_str())))
+            && (self.body.is_empty() || self.body.iter().any(|part| contains(candidate.body, part)))
     }
 }
 
@@ -110,7 +144,13 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 impl KeyPattern {
-    fn matches(&self, key: &str) -> bool {
+    /// Whether every key looks like this.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begins.is_empty() && self.contains.is_empty() && self.ends.is_empty()
+    }
+
+    /// Whether a key looks like this.
+    pub fn matches(&self, key: &str) -> bool {
         key.starts_with(&self.begins) && key.contains(&self.contains) && key.ends_with(&self.ends)
     }
 }

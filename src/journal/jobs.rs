@@ -10,6 +10,9 @@ use super::{
 };
 use crate::clock::UnixMillis;
 
+/// The number of jobs that are kept: the newest ones.
+pub const KEPT_JOBS: usize = 1000;
+
 /// The action of a job on each of its entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobAction {

@@ -79,7 +79,7 @@ pub use self::{
     entry_key::EntryKey,
     error::{JournalError, Pending},
     filter::{Filter, KeyPattern, Order},
-    jobs::{Job, JobAction, JobEntry, JobState, JobStep, NewJob},
+    jobs::{Job, JobAction, JobEntry, JobState, JobStep, KEPT_JOBS, NewJob},
     open::{check, open_operator, open_server, open_source, open_target},
     options::Options,
     outcome::{ConversationChange, NewScheduled, Outcome, Scheduled},

@@ -7,6 +7,7 @@ use super::{
     error::JournalError,
     fingerprint::{Fingerprint, Fingerprints},
     interrupted::Suspect,
+    pending_reason::PendingReason,
     queue::{PerQueue, Queue},
     schedule::{NewLease, Schedule},
     stats::{QueueStats, Stats},
@@ -241,6 +242,21 @@ impl QueueStates {
     /// The entries that somebody has a lease of.
     pub(super) fn leased(&self) -> impl Iterator<Item = EntryId> {
         self.queues.iter().flat_map(|(_, queue)| queue.schedule.leased_entries())
+    }
+
+    /// Why entries are pending, where the leases here are those of the server `replica`.
+    pub(super) fn pending_reasons(
+        &self,
+        entries: &[PendingEntry],
+        now: UnixMillis,
+        replica: &str,
+    ) -> Vec<(EntryId, PendingReason)> {
+        let reason = |entry: &PendingEntry| {
+            let conversation = self.fingerprint(entry.queue, &entry.conversation);
+            let schedule = &self.queues[entry.queue].schedule;
+            Some((entry.id, schedule.pending_reason(conversation, entry.id, now, replica)?))
+        };
+        entries.iter().filter_map(reason).collect()
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -11,6 +11,7 @@ use super::{
     error::JournalError,
     fingerprint::Fingerprint,
     interrupted::{Interrupted, Suspect},
+    pending_reason::PendingReason,
     time::ClockStep,
 };
 use crate::{clock::UnixMillis, identity_hasher::BuildIdentityHasher};
@@ -180,6 +181,28 @@ impl Schedule {
     /// Whether a lease would be given now.
     pub(super) fn is_ready(&self, now: UnixMillis) -> bool {
         self.next(now).is_some()
+    }
+
+    /// Why an entry is pending, where the leases here are those of the server `replica`; none if it is not.
+    pub(super) fn pending_reason(
+        &self,
+        conversation: Fingerprint,
+        id: EntryId,
+        now: UnixMillis,
+        replica: &str,
+    ) -> Option<PendingReason> {
+        let queue = self.conversations.get(&conversation).filter(|queue| queue.entries.has(id))?;
+        let (head, Times { due_at, .. }) = queue.entries.head()?;
+        let due_at = self.interrupted.get(id).map_or(due_at, |suspect| due_at.max(suspect.not_before));
+        Some(match queue.lease.filter(|lease| lease.until > now) {
+            Some(lease) if lease.id == id => {
+                PendingReason::Leased { by: Some(replica.to_owned()), until: lease.until }
+            }
+            _ if head != id => PendingReason::Behind(head),
+            Some(lease) => PendingReason::Blocked(lease.until),
+            None if due_at > now => PendingReason::Due(due_at),
+            None => PendingReason::Ready,
+        })
     }
 
     /// How many entries are pending.

@@ -3,19 +3,25 @@
 use std::fmt;
 
 use super::{
+    administration::unbuilt,
+    attempts::FailedAttempt,
+    audit::AuditRecord,
     conversation_state::{ConversationState, StateFilter},
     entry::{EntryId, Record},
     error::Pending,
     outcome::Scheduled,
+    pause::Pause,
 };
 
 /// One end of a copy; no server has the journal meanwhile.
 ///
 /// The order of a copy: [`begin_copy`](Self::begin_copy) of the target; [`page`](Self::page) of the source and
-/// [`restore`](Self::restore) of the target until all entries are copied; likewise [`states`](Self::states) and
-/// [`restore_states`](Self::restore_states), and [`scheduled`](Self::scheduled) and
-/// [`restore_scheduled`](Self::restore_scheduled); [`move_to`](Self::move_to) of the source; and
-/// [`end_copy`](Self::end_copy) of the target.
+/// [`restore`](Self::restore) of the target until all entries are copied, each page followed by its
+/// [`attempts`](Self::attempts); likewise [`states`](Self::states), [`scheduled`](Self::scheduled) and
+/// [`audit`](Self::audit), each with the method that restores them, and [`pauses`](Self::pauses);
+/// [`move_to`](Self::move_to) of the source; and [`end_copy`](Self::end_copy) of the target.
+///
+/// Jobs and activity are not copied.
 pub trait Transfer: Send + Sync + fmt::Debug + 'static {
     /// Reads entries after a number, oldest first.
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>>;
@@ -24,6 +30,16 @@ pub trait Transfer: Send + Sync + fmt::Debug + 'static {
     ///
     /// A number that is there already is an error.
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()>;
+
+    /// Reads the failed attempts at the entries from one number to another, both included: entry by entry, oldest first.
+    fn attempts(&self, _first: EntryId, _last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
+        unbuilt()
+    }
+
+    /// Puts in failed attempts at entries that are there already, in this order: all of them or none.
+    fn restore_attempts(&self, _attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()> {
+        unbuilt()
+    }
 
     /// Reads the states of conversations.
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>>;
@@ -36,6 +52,26 @@ pub trait Transfer: Send + Sync + fmt::Debug + 'static {
 
     /// Puts in scheduled entries of another journal as they were: all of them or none.
     fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()>;
+
+    /// Reads the audit list after a number, oldest first.
+    fn audit(&self, _after: i64, _limit: usize) -> Pending<'_, Vec<AuditRecord>> {
+        unbuilt()
+    }
+
+    /// Puts in records of another journal's audit list as they were, with their numbers: all of them or none.
+    fn restore_audit(&self, _records: Vec<AuditRecord>) -> Pending<'_, ()> {
+        unbuilt()
+    }
+
+    /// Reads all pauses.
+    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
+        unbuilt()
+    }
+
+    /// Puts in pauses of another journal as they were: all of them or none.
+    fn restore_pauses(&self, _pauses: Vec<Pause>) -> Pending<'_, ()> {
+        unbuilt()
+    }
 
     /// Marks the journal as being copied to: no server takes it until [`end_copy`](Self::end_copy).
     fn begin_copy(&self) -> Pending<'_, ()>;

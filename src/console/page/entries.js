@@ -1,9 +1,13 @@
 // Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
 
 import { el, icon } from "./dom.js";
-import { appName, hasApps, now } from "./session.js";
+import { visibleName } from "./names.js";
+import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, moment, until } from "./times.js";
+
+/** The endings of entries that no handler has worked on. */
+const UNHANDLED = new Set(["kept", "outdated", "not_taken"]);
 
 /** The icon of each kind of message. */
 const ICONS = {
@@ -27,10 +31,14 @@ export const kindWord = (kind) => text(`kind.${kind}`, {}, kind);
 /** The icon of a kind. */
 export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] : "chat");
 
-/** Account and user of an entry in one line; the app as well if there are several. */
+/**
+ * User and account of an entry in one line, and the app if another one has an account of the same name. Each part is
+ * isolated, so that its direction of writing cannot turn the others round.
+ */
 export function whoOf({ app, account, user }) {
-  const parts = [hasApps() && app ? appName(app) : null, account, user].filter((part) => part !== null && part !== undefined);
-  return parts.length > 0 ? parts.join(" · ") : "–";
+  const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
+  if (parts.length === 0) return app ? appName(app) : "–";
+  return parts.map((part) => `\u2068${visibleName(part)}\u2069`).join(" · ");
 }
 
 /** What a person would read, or a mark that the text is hidden. */
@@ -40,17 +48,19 @@ export function saidOf({ text: words, hidden, kind }) {
 }
 
 /** The tone of an entry: `good`, `warn`, `bad`, or empty while nothing is wrong and nothing is done. */
-export function toneOf({ state, attempts, why, discarded }) {
+export function toneOf({ state, attempts, why, discarded, ending }) {
   if (state === "dead") return "bad";
-  if (state === "done") return discarded ? "" : "good";
+  if (state === "done") return discarded || UNHANDLED.has(ending?.as) ? "" : "good";
   if (why && ["paused", "outbox_full", "blocked"].includes(why.is)) return "warn";
   return attempts > 0 && why?.is !== "leased" ? "warn" : "";
 }
 
-/** The state of an entry in a word or two. */
+/** The state of an entry in short, for a row. */
 export function stateWord(row) {
   if (row.state === "pending") return row.why ? shortWhy(row.why) : text("state.pending");
   if (row.discarded) return text("state.discarded");
+  // That it is dead is said by its colour as well; the reason is what differs.
+  if (row.state === "dead" && row.reason) return text("short.dead", { reason: row.reason });
   if (row.state === "done" && row.queue === "outbox") return text("ending.sent");
   if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
   return text(`state.${row.state}`, {}, row.state);

@@ -6,6 +6,7 @@ import { get, isAbort } from "./api.js";
 import { FilterBar } from "./filter_bar.js";
 import { filterCount, filterKey, queryOf } from "./filters.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { openJob } from "./job_dialog.js";
 import { onKeys, showKeys } from "./keys.js";
 import { change } from "./router.js";
@@ -30,7 +31,7 @@ class Messages {
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
     const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
-    const help = el("button", { type: "button", class: "plain small square", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
     root.append(el("div", { class: "list-bar" }, this.count, this.jobs, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
     this.story = new Story(pane, {
@@ -106,7 +107,7 @@ class Messages {
       return answer;
     } catch (error) {
       if (isAbort(error)) return null;
-      this.note.replaceChildren(text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message }));
+      this.note.textContent = failureWords(error);
       this.note.hidden = false;
       return null;
     } finally {

@@ -3,7 +3,7 @@
 import { addTexts } from "./texts.js";
 
 addTexts({
-  "filters": ["Filters", "筛选"],
+  "filter.bar": ["Filters", "筛选"],
   "filter.all": ["All", "全部"],
   "filter.queue": ["Queue", "队列"],
   "filter.state": ["State", "状态"],
@@ -35,7 +35,7 @@ addTexts({
 
   "row.at": ["Time", "时间"],
   "row.id": ["No.", "编号"],
-  "row.who": ["Account · user", "公众号 · 用户"],
+  "row.who": ["User · account", "用户 · 公众号"],
   "row.what": ["Message", "消息"],
   "row.state": ["State", "状态"],
   "row.attempts": ["Tries", "尝试"],
@@ -70,6 +70,7 @@ addTexts({
   "story.accepted": ["Accepted", "已接受"],
   "story.attempt": ["Attempt {n} failed", "第 {n} 次尝试失败"],
   "story.attempts.left_out": ["{n} earlier failed attempts are not kept", "另有 {n} 次较早的失败尝试未保留"],
+  "story.same_reason": ["same reason", "原因相同"],
   "story.took": ["took {span}", "耗时 {span}"],
   "story.buried": ["Given up: a dead letter", "放弃处理：成为死信"],
   "story.reply": ["Reply #{n}: {state}", "回复 #{n}：{state}"],
@@ -82,7 +83,6 @@ addTexts({
   "story.body": ["Body", "内容"],
   "story.body.bytes": ["{n} bytes", "{n} 字节"],
   "story.body.binary": ["not UTF-8: shown as hexadecimal", "不是 UTF-8：以十六进制显示"],
-  "story.message_id": ["Message id", "消息 ID"],
   "revive": ["Revive", "恢复"],
   "revive.hint": ["It is handled again from the start", "将从头重新处理"],
   "revive.done": ["#{id} is pending again.", "#{id} 已重新进入待处理。"],

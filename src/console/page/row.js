@@ -32,5 +32,5 @@ function direction({ queue }) {
 
 function titleOf(row) {
   if (row.state === "pending" && row.why) return whyWords(row.why, row);
-  return row.reason ?? "";
+  return row.state === "dead" ? `${text("state.dead")}: ${row.reason ?? ""}` : (row.reason ?? "");
 }

@@ -1,22 +1,28 @@
 //! The contents of a journal in memory, in plain maps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::Duration,
+};
 
-use super::conversations::Conversations;
+use super::{conversations::Conversations, operations::Operations, search::Records};
 use crate::{
     clock::UnixMillis,
     journal::{
+        attempts::{AttemptFailure, FailedAttempt, KEPT_ATTEMPTS},
         changes::Changes,
         conversation_queue::Times,
-        conversation_state::{ConversationState, Revision, StateFilter},
+        conversation_state::{ConversationState, Revision, StateFilter, StateStep},
         entry::{Appended, DISCARDED, Entry, EntryId, Lease, NewEntry, Record, State},
         entry_key::EntryKey,
         error::{JournalError, no_dead_letter_error, nothing_to_discard_error},
-        filter::{Filter, Order},
+        jobs::{Job, JobAction, JobEntry, JobState, JobStep},
         options::Options,
         outcome::{ConversationChange, Outcome},
+        pending_reason::PendingReason,
         queue::Queue,
         queue_state::{PendingEntry, QueueStates, SettledCounts},
+        replica::Replica,
         stats::Stats,
         time::{ClockStep, JournalTime, Moment, Timekeeper},
     },
@@ -26,13 +32,16 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Contents {
     options: Options,
-    records: BTreeMap<EntryId, Record>,
+    pub(super) records: Records,
+    /// The failed attempts at each entry, oldest first.
+    attempts: BTreeMap<EntryId, VecDeque<FailedAttempt>>,
     keys: HashMap<(Queue, EntryKey), EntryId>,
     /// When each settled entry was settled, in the journal's own time.
     settled: BTreeMap<EntryId, JournalTime>,
     /// When each entry was accepted, likewise.
     accepted: BTreeMap<EntryId, JournalTime>,
     conversations: Conversations,
+    pub(super) operations: Operations,
     last_id: i64,
     queues: QueueStates,
     time: Timekeeper,
@@ -41,11 +50,13 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) fn new(options: Options, changes: Changes) -> Self {
         Self {
-            records: BTreeMap::new(),
+            records: Records::new(),
+            attempts: BTreeMap::new(),
             keys: HashMap::new(),
             settled: BTreeMap::new(),
             accepted: BTreeMap::new(),
             conversations: Conversations::default(),
+            operations: Operations::default(),
             last_id: 0,
             queues: QueueStates::new(options.max_pending, changes),
             time: Timekeeper::new(options.clock.clone()),
@@ -71,14 +82,6 @@ impl Contents {
 
     pub(super) fn stats(&self) -> Stats {
         self.queues.stats()
-    }
-
-    pub(super) fn list(&self, filter: &Filter) -> Vec<Record> {
-        let admitted = self.records.values().filter(|record| filter.admits(record));
-        match filter.order {
-            Order::NewestFirst => admitted.rev().take(filter.limit).cloned().collect(),
-            Order::OldestFirst => admitted.take(filter.limit).cloned().collect(),
-        }
     }
 
     pub(super) fn show(&self, id: EntryId) -> Option<Record> {
@@ -162,11 +165,13 @@ impl Contents {
         let conversation = self.record(lease.id)?.conversation.clone();
         if lease.queue == Queue::Inbox && self.conversations.revision(&conversation) != lease.revision {
             let reason = JournalError::StateChanged(lease.id);
-            self.postpone(lease, moment.now, reason.to_string())?.attempts -= 1;
+            self.release(lease, moment.now, reason.to_string())?;
             return Err(reason);
         }
-        self.settle(lease, State::Done, moment)?;
-        let Outcome { follow_ups, state, scheduled, ending: _ } = outcome;
+        let record = self.settle(lease, State::Done, moment)?;
+        let Outcome { follow_ups, state, scheduled, ending } = outcome;
+        record.ending = ending;
+        record.state_step = StateStep::of(&state, lease.revision);
         for entry in follow_ups {
             self.insert(entry, Some(lease.id), moment);
         }
@@ -197,11 +202,11 @@ impl Contents {
     pub(super) fn bury(
         &mut self,
         lease: &Lease,
-        reason: String,
+        failure: AttemptFailure,
         moment: Moment,
     ) -> Result<(), JournalError> {
-        self.settle(lease, State::Dead, moment)?.reason = Some(reason);
-        Ok(())
+        self.settle(lease, State::Dead, moment)?.reason = Some(failure.reason.clone());
+        self.keep_attempt(lease.id, failure, moment.now)
     }
 
     fn settle(
@@ -220,8 +225,52 @@ impl Contents {
         Ok(record)
     }
 
-    /// Makes a leased entry due again at `until`.
+    /// Makes a leased entry due again at `until`, after an attempt that failed.
     pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        failure: AttemptFailure,
+        moment: Moment,
+    ) -> Result<(), JournalError> {
+        self.make_due(lease, until, failure.reason.clone())?;
+        self.keep_attempt(lease.id, failure, moment.now)
+    }
+
+    /// Makes a leased entry due again at `until`, without an attempt.
+    pub(super) fn release(
+        &mut self,
+        lease: &Lease,
+        until: UnixMillis,
+        reason: String,
+    ) -> Result<(), JournalError> {
+        self.make_due(lease, until, reason)?.attempts -= 1;
+        Ok(())
+    }
+
+    /// Keeps the failure of the attempt that the entry has counted last.
+    fn keep_attempt(
+        &mut self,
+        id: EntryId,
+        failure: AttemptFailure,
+        now: UnixMillis,
+    ) -> Result<(), JournalError> {
+        let AttemptFailure { reason, took } = failure;
+        let (number, replica) = (self.record(id)?.attempts, self.options.replica.clone());
+        let took = Duration::from_millis(took.as_millis().try_into().unwrap_or(u64::MAX));
+        let kept = self.attempts.entry(id).or_default();
+        kept.push_back(FailedAttempt { number, ended_at: now, took, reason, replica });
+        if kept.len() > KEPT_ATTEMPTS {
+            kept.pop_front();
+        }
+        Ok(())
+    }
+
+    pub(super) fn attempts(&self, id: EntryId) -> Vec<FailedAttempt> {
+        self.attempts.get(&id).into_iter().flatten().cloned().collect()
+    }
+
+    fn make_due(
         &mut self,
         lease: &Lease,
         until: UnixMillis,
@@ -289,9 +338,61 @@ impl Contents {
             self.queues.remove_settled(record.queue, SettledCounts::one(record.state));
             self.settled.remove(id);
             self.accepted.remove(id);
+            self.attempts.remove(id);
             self.keys.remove(&(record.queue, record.key));
         }
         removed.len() as u64
+    }
+
+    /// Does a step of a job.
+    pub(super) fn advance_job(&mut self, step: &JobStep, moment: Moment) -> Result<Job, JournalError> {
+        let action = self.operations.job_of(step)?.action;
+        let mut done = 0;
+        for JobEntry { id, settled_at } in &step.entries {
+            let is_as_seen = self.records.get(id).is_some_and(|record| record.settled_at == *settled_at);
+            let changed = match action {
+                JobAction::Revive => is_as_seen && self.revive(*id, moment.now).is_ok(),
+                JobAction::Discard => is_as_seen && self.discard(*id, moment).is_ok(),
+            };
+            done += u64::from(changed);
+        }
+        let job = self.operations.job_of(step)?;
+        job.done += done;
+        job.skipped += step.entries.len() as u64 - done;
+        job.after = step.to;
+        if step.is_last {
+            (job.state, job.ended_at) = (JobState::Done, Some(moment.now));
+        }
+        Ok(job.clone())
+    }
+
+    pub(super) fn pending_reasons(
+        &self,
+        ids: &[EntryId],
+        now: UnixMillis,
+    ) -> Vec<(EntryId, PendingReason)> {
+        let records = ids.iter().filter_map(|id| self.records.get(id));
+        let pending: Vec<_> = records
+            .filter(|record| record.state == State::Pending)
+            .map(|record| PendingEntry {
+                id: record.id,
+                queue: record.queue,
+                conversation: record.conversation.clone(),
+                times: Times { due_at: record.due_at, accepted_at: record.accepted_at },
+            })
+            .collect();
+        self.queues.pending_reasons(&pending, now, &self.options.replica)
+    }
+
+    /// The server that has the journal, which is the only one.
+    pub(super) fn replica(&self) -> Replica {
+        let Stats { inbox, outbox } = self.queues.stats();
+        let leased = inbox.leased + outbox.leased;
+        Replica { name: self.options.replica.clone(), is_this: true, leased }
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.records.values().map(|record| record.body.len() as u64).sum()
     }
 
     /// Moves what is pending with the wall clock, so that it keeps its distance from now.

@@ -1,17 +1,19 @@
 //! The readable reference: a journal that lives and dies with its process.
 
+mod administration;
 mod contents;
 mod conversations;
+mod operations;
+mod search;
 
 use std::sync::Mutex;
 
 use tokio::sync::watch;
 
-use self::contents::Contents;
+use self::{contents::Contents, search::list};
 use crate::{
     clock::UnixMillis,
     journal::{
-        administration::Administration,
         attempts::AttemptFailure,
         changes::Changes,
         conversation_state::{ConversationState, StateFilter},
@@ -71,18 +73,15 @@ impl Queues for Memory {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
-        self.with(move |contents, _| contents.postpone(&lease, until, failure.reason).map(drop))
+        self.with(move |contents, moment| contents.postpone(&lease, until, failure, moment))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
-        self.with(move |contents, _| {
-            contents.postpone(&lease, until, reason)?.attempts -= 1;
-            Ok(())
-        })
+        self.with(move |contents, _| contents.release(&lease, until, reason))
     }
 
     fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
-        self.with(move |contents, moment| contents.bury(&lease, failure.reason, moment))
+        self.with(move |contents, moment| contents.bury(&lease, failure, moment))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
@@ -90,15 +89,13 @@ impl Queues for Memory {
     }
 }
 
-impl Administration for Memory {}
-
 impl Records for Memory {
     fn stats(&self) -> Pending<'_, Stats> {
         self.with(|contents, _| Ok(contents.stats()))
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        self.with(move |contents, _| Ok(contents.list(&filter)))
+        self.with(move |contents, _| Ok(list(&contents.records, filter)))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {

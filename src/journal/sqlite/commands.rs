@@ -10,11 +10,12 @@ use tokio::{
 };
 
 use super::{
-    purge::PurgeRange,
-    transaction::{Failure, Transaction},
+    administration_command::AdministrationCommand, failure::run, purge::PurgeRange,
+    transaction::Transaction,
 };
 use crate::journal::{
-    Appended, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
+    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry,
+    Outcome, Queue,
     driver::{
         purge::PurgeResult,
         request::{MAX_BATCH, Request},
@@ -36,12 +37,13 @@ pub(super) enum Command {
     Append(Request<NewEntry, Appended>),
     Lease(Request<(Queue, usize, DueIn), Vec<Entry>>),
     Finish(Request<(Lease, Outcome), ()>),
-    Postpone(Request<(Lease, DueIn, String), ()>),
+    Postpone(Request<(Lease, DueIn, AttemptFailure), ()>),
     Release(Request<(Lease, DueIn, String), ()>),
-    Bury(Request<(Lease, String), ()>),
+    Bury(Request<(Lease, AttemptFailure), ()>),
     Revive(Request<EntryId, ()>),
     Discard(Request<EntryId, ()>),
     ChangeConversation(Request<ConversationChange, ()>),
+    Administer(AdministrationCommand),
     Purge(Request<PurgeRange, PurgeResult>),
     Close(Request<(), ()>),
 }
@@ -69,17 +71,18 @@ impl Command {
             }
             Self::Finish(request) => run(request, |(lease, outcome)| transaction.finish(lease, outcome)),
             Self::Postpone(request) => {
-                run(request, |(lease, until, reason)| transaction.postpone(lease, *until, reason))
+                run(request, |(lease, until, failure)| transaction.postpone(lease, *until, failure))
             }
             Self::Release(request) => {
                 run(request, |(lease, until, reason)| transaction.release(lease, *until, reason))
             }
-            Self::Bury(request) => run(request, |(lease, reason)| transaction.bury(lease, reason)),
+            Self::Bury(request) => run(request, |(lease, failure)| transaction.bury(lease, failure)),
             Self::Revive(request) => run(request, |id| transaction.revive(*id)),
             Self::Discard(request) => run(request, |id| transaction.discard(*id)),
             Self::ChangeConversation(request) => {
                 run(request, |change| transaction.change_conversation(change))
             }
+            Self::Administer(command) => command.run(transaction),
             Self::Purge(request) => run(request, |range| Ok(transaction.purge(*range)?)),
             // The writer thread keeps this command until everything before it is done.
             Self::Close(request) => {
@@ -95,28 +98,16 @@ impl Command {
             Self::Append(request) => request.answer_committed(committed),
             Self::Lease(request) => request.answer_committed(committed),
             Self::Finish(request) => request.answer_committed(committed),
-            Self::Postpone(request) | Self::Release(request) => request.answer_committed(committed),
+            Self::Postpone(request) => request.answer_committed(committed),
+            Self::Release(request) => request.answer_committed(committed),
             Self::Bury(request) => request.answer_committed(committed),
             Self::Revive(request) | Self::Discard(request) => request.answer_committed(committed),
             Self::ChangeConversation(request) => request.answer_committed(committed),
+            Self::Administer(command) => command.answer(committed),
             Self::Purge(request) => request.answer_committed(committed),
             Self::Close(request) => request.answer(committed.clone()),
         }
     }
-}
-
-/// Keeps a refusal as the request's own result; a failure of the store is the whole batch's.
-fn run<I, T>(
-    request: &mut Request<I, T>,
-    work: impl FnOnce(&I) -> Result<T, Failure>,
-) -> rusqlite::Result<()> {
-    let result = match work(&request.input) {
-        Ok(result) => Ok(result),
-        Err(Failure::Refused(refusal)) => Err(refusal),
-        Err(Failure::Store(error)) => return Err(error),
-    };
-    request.keep_result(result);
-    Ok(())
 }
 
 /// Tells every waiter what came of its command.

@@ -85,7 +85,7 @@ pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "journal_mode", "wal")?;
     // FULL syncs the WAL at every commit: without it an acknowledged message can be lost.
     connection.pragma_update(None, "synchronous", synchronous())?;

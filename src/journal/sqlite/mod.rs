@@ -4,24 +4,36 @@
 //! in one transaction ([`transaction`]) with the file's rows ([`statements`]) and the state of the queues in memory in
 //! step, commits, and then answers all waiters. Whoever only reads does so on a connection of its own ([`operations`]).
 
+mod activity;
+mod administration_command;
+mod attempts;
+mod audit;
 mod commands;
 mod connection;
+mod conversation_list;
 mod conversations;
 mod error;
+mod failure;
 mod file_lock;
-mod filter;
+mod id_range;
+mod jobs;
 mod maintenance;
 mod marks;
 mod open;
 mod operations;
 mod operator;
+mod operator_administration;
 mod path;
+mod pauses;
+mod pending_reasons;
 mod place;
 mod published_stats;
 mod purge;
 mod records;
 mod schema;
+mod search;
 mod server;
+mod server_administration;
 mod statements;
 mod store;
 mod time;

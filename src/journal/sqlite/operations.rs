@@ -1,20 +1,18 @@
 //! Operations beside the writer thread, each on a connection of its own, and the statements of those that read or copy.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use rusqlite::{
-    Connection, OptionalExtension as _, Transaction, TransactionBehavior, params, params_from_iter,
-};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::{
     connection::{connect, connect_reader},
     error::unavailable_error,
-    filter::clauses,
+    file_lock::wal_of,
     records::{RECORD, record},
     time::operator_moment,
 };
 use crate::journal::{
-    EntryId, EntryKey, Filter, JournalError, Options, Pending, Queue, Record, driver::access::Access,
+    EntryId, EntryKey, JournalError, Options, Pending, Queue, Record, Revision, driver::access::Access,
     time::Moment,
 };
 
@@ -64,11 +62,15 @@ pub(super) fn write<T: Send + 'static>(
     })
 }
 
-/// The entries that a filter admits.
-pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Record>> {
-    let (clauses, values) = clauses(filter);
-    let mut statement = connection.prepare(&format!("select {RECORD} from entry {clauses}"))?;
-    statement.query_map(params_from_iter(values), record)?.collect()
+/// The size of the file at `path` and of its WAL, in bytes.
+pub(super) fn size(path: &Path) -> Pending<'static, u64> {
+    let paths = [path.to_owned(), wal_of(path)];
+    blocking(move || {
+        let [file, wal] = paths.map(|path| fs::metadata(path).map(|metadata| metadata.len()));
+        let file = file.map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
+        // No process has the journal open where there is no WAL.
+        Ok(file + wal.unwrap_or(0))
+    })
 }
 
 /// The entries of a queue that have one of these keys, in order of acceptance.
@@ -102,9 +104,12 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
     let Record { id, queue, state, attempts, due_at, accepted_at, settled_at, answers, .. } = record;
     let (conversation, key, reason, body) =
         (&record.conversation, &record.key, &record.reason, &record.body[..]);
+    let before = record.state_step.as_ref().and_then(|step| step.before).map(|Revision(before)| before);
+    let after = record.state_step.as_ref().and_then(|step| step.after.as_ref());
     let mut statement = connection.prepare_cached(&format!(
         "insert into entry ({RECORD}, accepted_elapsed, settled_elapsed)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, elapsed, iif(?3 = 0, null, elapsed) from journal_time"
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, elapsed,
+             iif(?3 = 0, null, elapsed) from journal_time"
     ))?;
     statement
         .execute(params![
@@ -119,7 +124,13 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
             key,
             reason,
             body,
-            answers
+            answers,
+            record.ending,
+            record.reason_group(),
+            before,
+            after.map(|state| &state.dialogue),
+            after.map(|state| state.version),
+            after.map(|state| &state.body[..])
         ])
         .map(drop)
 }

@@ -7,13 +7,14 @@ use rusqlite::Connection;
 use super::{
     connection::connect,
     conversations,
+    failure::Failure,
     operations::{self, read, write},
     purge::{PurgeRange, purge},
-    statements,
+    search, statements,
 };
 use crate::journal::{
-    Administration, ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError,
-    Options, Pending, Queue, Record, Records, Revision, StateFilter, Stats,
+    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
+    Queue, Record, Records, Revision, StateFilter, Stats,
     driver::{
         access::Access,
         purge::{PurgeResult, purge_all},
@@ -25,8 +26,8 @@ use crate::journal::{
 /// An operator's view of the file, which takes nothing in and leases nothing.
 #[derive(Debug)]
 pub(super) struct Operator {
-    path: PathBuf,
-    options: Options,
+    pub(super) path: PathBuf,
+    pub(super) options: Options,
 }
 
 impl Operator {
@@ -43,9 +44,35 @@ impl Operator {
     ) -> Pending<'_, T> {
         write(&self.path, &self.options, Access::Server, work)
     }
+
+    /// Like [`write`](Self::write) for work that may be refused, and that changes nothing if it is.
+    pub(super) fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, Moment) -> Result<T, Failure> + Send + 'static,
+    ) -> Pending<'_, T> {
+        Box::pin(async move {
+            let written = self.write(move |connection, moment, _| match work(connection, moment) {
+                Ok(result) => Ok(Ok(result)),
+                Err(Failure::Refused(refusal)) => Ok(Err(refusal)),
+                Err(Failure::Store(error)) => Err(error),
+            });
+            written.await?
+        })
+    }
 }
 
-impl Administration for Operator {}
+/// Makes a dead letter pending again.
+pub(super) fn revive(connection: &Connection, id: EntryId, moment: Moment) -> Result<(), Failure> {
+    let revived = statements::revive(connection, id, moment)?;
+    Ok(revived.map(drop).ok_or_else(|| no_dead_letter_error(id))?)
+}
+
+/// Marks a pending or dead entry as done.
+pub(super) fn discard(connection: &Connection, id: EntryId, moment: Moment) -> Result<(), Failure> {
+    let found = statements::discard(connection, id, moment)?;
+    let (queue, ..) = found.ok_or_else(|| nothing_to_discard_error(id))?;
+    Ok(statements::add_done(connection, queue, 1)?)
+}
 
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {
@@ -53,7 +80,7 @@ impl Records for Operator {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| operations::list(connection, &filter))
+        read(&self.path, move |connection| search::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
@@ -65,25 +92,11 @@ impl Records for Operator {
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let revived = self
-                .write(move |connection, moment, _| statements::revive(connection, id, moment))
-                .await?;
-            revived.map(drop).ok_or_else(|| no_dead_letter_error(id))
-        })
+        self.change(move |connection, moment| revive(connection, id, moment))
     }
 
     fn discard(&self, id: EntryId) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let discarded = self.write(move |connection, moment, _| {
-                let found = statements::discard(connection, id, moment)?;
-                if let Some((queue, ..)) = &found {
-                    statements::add_done(connection, *queue, 1)?;
-                }
-                Ok(found)
-            });
-            discarded.await?.map(drop).ok_or_else(|| nothing_to_discard_error(id))
-        })
+        self.change(move |connection, moment| discard(connection, id, moment))
     }
 
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
@@ -92,18 +105,14 @@ impl Records for Operator {
 
     /// Changes the state at once. A server that runs beside finds what is scheduled at its next look for changes.
     fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
-        Box::pin(async move {
-            let changed = self.write(move |connection, Moment { now, .. }, _| {
-                let ConversationChange { conversation, seen, state, scheduled } = change;
-                if conversations::revision(connection, &conversation)? != seen {
-                    return Ok(false);
-                }
-                let revision = Revision::of_operator();
-                conversations::change(connection, &conversation, &state, revision, now)?;
-                conversations::schedule(connection, &conversation, &scheduled, None, now)?;
-                Ok(true)
-            });
-            if changed.await? { Ok(()) } else { Err(JournalError::Conflict) }
+        self.change(move |connection, Moment { now, .. }| {
+            let ConversationChange { conversation, seen, state, scheduled } = &change;
+            if conversations::revision(connection, conversation)? != *seen {
+                return Err(JournalError::Conflict.into());
+            }
+            conversations::change(connection, conversation, state, Revision::of_operator(), now)?;
+            conversations::schedule(connection, conversation, scheduled, None, now)?;
+            Ok(())
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result, params};
 
+use super::attempts;
 use crate::journal::{
     EntryId, Options, PerQueue, Queue, State,
     queue_state::SettledCounts,
@@ -70,7 +71,7 @@ pub(super) fn purge(
     let mut rows = look.query(params![range.after, range.length])?;
     let now = moment.elapsed;
     let youngest = now.minus(options.keep.min(options.keep_dead));
-    let mut old = Vec::new();
+    let (mut old, mut last) = (Vec::new(), range.after);
     let mut seen = 0;
     while let Some(row) = rows.next()? {
         let (id, queue, state): (EntryId, Queue, State) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -82,15 +83,19 @@ pub(super) fn purge(
             old.push((id, queue));
             removed.counts[queue].add(state, 1);
         }
-        seen += 1;
+        (seen, last) = (seen + 1, id);
         removed.next = (seen == range.length).then_some(id);
     }
     drop(rows);
+    let is_none = old.is_empty();
     for (id, queue) in old {
         delete.execute([id])?;
         connection
             .prepare_cached("update tally set purged_to = max(purged_to, ?2) where queue = ?1")?
             .execute(params![queue, id])?;
+    }
+    if !is_none {
+        attempts::purge(connection, range.after, last)?;
     }
     Ok(removed)
 }

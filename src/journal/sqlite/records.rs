@@ -8,7 +8,7 @@ use rusqlite::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        EntryId, EntryKey, Queue, Record, State,
+        EntryId, EntryKey, PastState, Queue, ReasonGroup, Record, Revision, State, StateStep,
         conversation_queue::Times,
         driver::numbers::{queue, queue_number, state, state_number},
         queue_state::PendingEntry,
@@ -19,7 +19,7 @@ use crate::{
 /// The columns of [`record`].
 pub(super) const RECORD: &str =
     "id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
-    answers";
+    answers, ending, reason_group, state_before, state_dialogue, state_version, state_body";
 
 /// The pending entry of a row with the columns `id, queue, conversation, due_at, accepted_at`.
 pub(super) fn pending_entry(row: &Row<'_>) -> Result<PendingEntry> {
@@ -46,9 +46,22 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         reason: row.get(9)?,
         body: row.get::<_, Vec<u8>>(10)?.into(),
         answers: row.get(11)?,
-        ending: None,
-        state_step: None,
+        ending: row.get(12)?,
+        state_step: state_step(row)?,
     })
+}
+
+/// The step from one state to the next of a row with the columns [`RECORD`].
+fn state_step(row: &Row<'_>) -> Result<Option<StateStep>> {
+    let before = row.get::<_, Option<i64>>(14)?.map(Revision);
+    let after = match row.get::<_, Option<String>>(15)? {
+        Some(dialogue) => {
+            let body: Vec<u8> = row.get(17)?;
+            Some(PastState { dialogue, version: row.get(16)?, body: body.into() })
+        }
+        None => None,
+    };
+    Ok((before.is_some() || after.is_some()).then_some(StateStep { before, after }))
 }
 
 /// A count from a column: SQLite's integers are signed.
@@ -87,6 +100,18 @@ impl ToSql for EntryId {
 }
 
 impl FromSql for EntryId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+impl ToSql for ReasonGroup {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for ReasonGroup {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
     }

@@ -5,10 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior, functions::FunctionFlags};
 
 use super::{error::open_error, marks::Mark};
-use crate::journal::{EntryKey, JournalError, driver::access::Access};
+use crate::journal::{EntryKey, JournalError, ReasonGroup, driver::access::Access};
 
 /// The migrations, each from the version that is its index to the next; `user_version` counts them.
-const MIGRATIONS: [&str; 4] = ["
+const MIGRATIONS: [&str; 5] = ["
     create table entry (
         id integer primary key,      -- in order of acceptance, given by the server, never used twice
         queue integer not null,      -- 0 inbox, 1 outbox
@@ -97,15 +97,85 @@ const MIGRATIONS: [&str; 4] = ["
         body blob not null
     ) strict;
     create index scheduled_due on scheduled (due_at);
+", "
+    -- How it ended, in a form that the journal does not know.
+    alter table entry add column ending text;
+    -- The group of a dead letter, by its reason.
+    alter table entry add column reason_group integer;
+    -- The step that it made from one state of its conversation to the next: the revision of the state before, and the
+    -- state after. All of them are null if it made none.
+    alter table entry add column state_before integer;
+    alter table entry add column state_dialogue text;
+    alter table entry add column state_version integer;
+    alter table entry add column state_body blob;
+    update entry set reason_group = group_of_reason(queue, coalesce(reason, '')) where state = 2 and state <> 1;
+    create index dead_group on entry (reason_group) where state = 2;
+    create index entry_conversation on entry (conversation);
+    -- The newest failed attempts at each entry.
+    create table attempt (
+        entry integer not null,
+        position integer not null,   -- grows with each attempt at the entry that failed
+        number integer not null,     -- the number of the attempt since the entry was appended or revived
+        ended_at integer not null,
+        took integer not null,       -- in milliseconds
+        reason text not null,
+        replica text not null,
+        primary key (entry, position)
+    ) strict, without rowid;
+    create table job (
+        id integer primary key,
+        key blob not null unique,    -- the key of the request
+        action text not null,        -- revive or discard
+        filter text not null,
+        total integer not null,      -- how many entries were counted beforehand
+        rate integer not null,       -- the most entries a second
+        until_entry integer not null,
+        requested_by text not null,
+        done integer not null,
+        skipped integer not null,
+        after_entry integer not null, -- the entry up to which the job has come
+        state text not null,         -- running, done or cancelled
+        created_at integer not null,
+        ended_at integer
+    ) strict;
+    create table audit (
+        id integer primary key,
+        at integer not null,
+        who text not null,
+        action text not null,
+        target text not null,
+        count integer not null
+    ) strict;
+    -- Accounts to which nothing is sent.
+    create table pause (
+        account text primary key,
+        paused_by text not null,
+        since integer not null
+    ) strict, without rowid;
+    create table activity (
+        id integer primary key,
+        at integer not null,         -- the time at which the span begins
+        replica text not null,
+        body blob not null,
+        unique (at, replica)
+    ) strict;
 "];
 
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// The SQL function `entry_key(text)`: the key of an entry whose key was a text.
 fn add_entry_key_function(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("entry_key", 1, flags, |context| {
         Ok(EntryKey::of(context.get_raw(0).as_str()?))
+    })
+}
+
+/// The SQL function `group_of_reason(queue, reason)`: the group of a dead letter.
+fn add_reason_group_function(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("group_of_reason", 2, flags, |context| {
+        Ok(ReasonGroup::new(context.get(0)?, context.get_raw(1).as_str()?))
     })
 }
 
@@ -136,6 +206,7 @@ pub(super) fn version(
                 tracing::info!(from = version, to = VERSION, "migrating the journal's entries");
             }
             add_entry_key_function(&transaction)?;
+            add_reason_group_function(&transaction)?;
             missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
             if version == 0 {
                 // A new target is never, not even for a moment, an empty journal that a server would take.

@@ -5,21 +5,25 @@ use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
+    administration_command::AdministrationCommand,
     commands::{Command, CommandReceiver, Queued},
     conversations,
+    failure::Failure,
     file_lock::lock_journal,
     operations::{self, read},
     place::Place,
     published_stats::PublishedStats,
     purge::PurgeRange,
+    search,
+    transaction::Transaction,
     writer::Writer,
 };
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
-        EntryKey, Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues,
-        Record, Records, SignatureBinding, StateFilter, Stats,
+        Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId, EntryKey,
+        Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues, Record,
+        Records, SignatureBinding, StateFilter, Stats,
         changes::Changes,
         driver::{
             purge::purge_all,
@@ -39,8 +43,10 @@ use crate::{
 pub(super) struct Server {
     /// The place of the files, and the recent keys: the writer thread has both as well, and forgets the keys when it gives
     /// its connection up.
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     clock: Clock,
+    /// The name of this server among others.
+    pub(super) replica: String,
     /// The counters that wake workers, which the writer thread moves.
     changes: Changes,
     /// The stats that the writer thread publishes with each commit.
@@ -59,13 +65,14 @@ impl Server {
         let recent = RecentKeys::new(options.recent_keys, options.keep.min(options.keep_dead));
         let place = Arc::new(Place::new(path, recent));
         let clock = options.clock.clone();
+        let replica = options.replica.clone();
         let queues = QueueStates::new(options.max_pending, changes.clone());
         let writer = Writer::open(Arc::clone(&place), options, queues, file_lock)?;
         let stats = writer.stats.clone();
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;
         let thread = WriterThread::spawn(move || writer.run(receiver))?;
-        Ok(Self { place, clock, changes, stats, commands, _thread: thread })
+        Ok(Self { place, clock, replica, changes, stats, commands, _thread: thread })
     }
 
     /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
@@ -85,6 +92,19 @@ impl Server {
         let (request, answer) = Request::new(input);
         send(&self.commands, Queued::new(command(request))).await?;
         answer.wait().await
+    }
+
+    /// Has the writer thread do an operator's work.
+    pub(super) fn administer<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Pending<'_, T> {
+        let (request, answer) = Request::new(work);
+        let command = Command::Administer(AdministrationCommand::new(request));
+        Box::pin(async move {
+            send(&self.commands, Queued::new(command)).await?;
+            answer.wait().await
+        })
     }
 
     /// The time until `until`, as a span: the wall clock may be set before the writer thread runs the command.
@@ -123,7 +143,7 @@ impl Queues for Server {
     }
 
     fn postpone(&self, lease: Lease, until: UnixMillis, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, self.due_in(until), failure.reason), Command::Postpone))
+        Box::pin(self.call((lease, self.due_in(until), failure), Command::Postpone))
     }
 
     fn release(&self, lease: Lease, until: UnixMillis, reason: String) -> Pending<'_, ()> {
@@ -131,15 +151,13 @@ impl Queues for Server {
     }
 
     fn bury(&self, lease: Lease, failure: AttemptFailure) -> Pending<'_, ()> {
-        Box::pin(self.call((lease, failure.reason), Command::Bury))
+        Box::pin(self.call((lease, failure), Command::Bury))
     }
 
     fn changes(&self, queue: Queue) -> watch::Receiver<u64> {
         self.changes.subscribe(queue)
     }
 }
-
-impl Administration for Server {}
 
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {
@@ -148,7 +166,7 @@ impl Records for Server {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| operations::list(connection, &filter))
+        read(&self.place.path, move |connection| search::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Entry, EntryId, EntryKey, Lease, NewEntry, PerQueue, Queue, QueueStats, Revision, State, Stats,
+        Entry, EntryId, EntryKey, Lease, NewEntry, Outcome, PerQueue, Queue, QueueStats, ReasonGroup,
+        Revision, State, StateChange, Stats,
         entry::DISCARDED,
         queue_state::{PendingEntry, SettledCounts},
         time::Moment,
@@ -31,11 +32,12 @@ pub(super) fn insert(
     };
     let mut statement = connection.prepare_cached(
         "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, conversation, key, reason, body,
-             accepted_elapsed, settled_elapsed, answers)
-         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict (queue, key) do nothing",
+             accepted_elapsed, settled_elapsed, answers, reason_group)
+         values (?1, ?2, ?3, 0, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict (queue, key) do nothing",
     )?;
     let NewEntry { queue, conversation, key, body, dead: reason } = entry;
     let (settled_at, settled_elapsed) = settled.unzip();
+    let group = reason.as_ref().map(|reason| ReasonGroup::new(*queue, reason));
     let values = params![
         id,
         queue,
@@ -48,7 +50,8 @@ pub(super) fn insert(
         &body[..],
         elapsed,
         settled_elapsed,
-        answers
+        answers,
+        group
     ];
     Ok(statement.execute(values)? == 1)
 }
@@ -115,19 +118,39 @@ pub(super) fn count_run_out(connection: &Connection, id: EntryId) -> Result<()> 
     statement.execute([id]).map(drop)
 }
 
-/// Marks a leased entry as done, its attempt as ended; `false` if it was not pending any more, or the state of its
-/// conversation has changed since the lease.
+/// Marks a leased entry as done, its attempt as ended, and notes what the outcome says of it; `false` if it was not
+/// pending any more, or the state of its conversation has changed since the lease.
 ///
 /// An attempt that was not marked when it began is counted now.
-pub(super) fn finish(connection: &Connection, lease: &Lease, moment: Moment) -> Result<bool> {
+pub(super) fn finish(
+    connection: &Connection,
+    lease: &Lease,
+    outcome: &Outcome,
+    moment: Moment,
+) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, attempts = attempts + (open_attempts = 0),
-             open_attempts = 0
+             open_attempts = 0, ending = ?5, state_before = ?6, state_dialogue = ?7, state_version = ?8, state_body = ?9
          where id = ?1 and state = 0 and (queue = 1
              or (select revision from conversation_state s where s.conversation = entry.conversation) is ?4)",
     )?;
     let revision = lease.revision.map(|Revision(revision)| revision);
-    let values = params![lease.id, moment.now, moment.elapsed_at_most, revision];
+    let before = revision.filter(|_| outcome.state != StateChange::Keep);
+    let after = match &outcome.state {
+        StateChange::Put(state) => Some(state),
+        StateChange::Keep | StateChange::Clear => None,
+    };
+    let values = params![
+        lease.id,
+        moment.now,
+        moment.elapsed_at_most,
+        revision,
+        outcome.ending,
+        before,
+        after.map(|state| &state.dialogue),
+        after.map(|state| state.version),
+        after.map(|state| &state.body[..])
+    ];
     Ok(statement.execute(values)? == 1)
 }
 
@@ -145,13 +168,19 @@ pub(super) fn is_pending(connection: &Connection, id: EntryId) -> Result<bool> {
 /// Marks a pending entry as dead, its attempt as ended; `false` if it was not pending any more.
 ///
 /// An attempt that was not marked when it began is counted now.
-pub(super) fn bury(connection: &Connection, id: EntryId, reason: &str, moment: Moment) -> Result<bool> {
+pub(super) fn bury(
+    connection: &Connection,
+    lease: &Lease,
+    reason: &str,
+    moment: Moment,
+) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = 2, settled_at = ?2, reason = ?3, settled_elapsed = ?4,
+        "update entry set state = 2, settled_at = ?2, reason = ?3, settled_elapsed = ?4, reason_group = ?5,
              attempts = attempts + (open_attempts = 0), open_attempts = 0
          where id = ?1 and state = 0",
     )?;
-    let values = params![id, moment.now, reason, moment.elapsed_at_most];
+    let group = ReasonGroup::new(lease.queue, reason);
+    let values = params![lease.id, moment.now, reason, moment.elapsed_at_most, group];
     Ok(statement.execute(values)? == 1)
 }
 
@@ -177,7 +206,8 @@ pub(super) fn revive(
     moment: Moment,
 ) -> Result<Option<PendingEntry>> {
     let mut statement = connection.prepare_cached(
-        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null, settled_elapsed = null
+        "update entry set state = 0, attempts = 0, due_at = ?2, settled_at = null, settled_elapsed = null,
+             reason_group = null
          where id = ?1 and state = 2 returning id, queue, conversation, due_at, accepted_at",
     )?;
     statement.query_row(params![id, moment.now], pending_entry).optional()
@@ -194,7 +224,8 @@ pub(super) fn discard(
     let found = find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     if found.is_some() {
         let mut update = connection.prepare_cached(
-            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = ?4 where id = ?1",
+            "update entry set state = 1, settled_at = ?2, settled_elapsed = ?3, reason = ?4, reason_group = null
+             where id = ?1",
         )?;
         update.execute(params![id, moment.now, moment.elapsed_at_most, DISCARDED])?;
     }

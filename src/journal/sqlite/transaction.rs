@@ -6,42 +6,24 @@
 use rusqlite::Connection;
 
 use super::{
-    conversations,
+    attempts, conversations,
+    failure::Failure,
+    jobs,
     purge::{PurgeRange, purge},
     statements,
 };
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, NewScheduled,
-        Options, Outcome, Queue, Revision, State, StateChange,
+        Appended, AttemptFailure, ConversationChange, Entry, EntryId, Job, JobAction, JobStep,
+        JournalError, Lease, NewEntry, NewScheduled, Options, Outcome, Queue, Revision, State,
+        StateChange,
         driver::purge::PurgeResult,
         error::{no_dead_letter_error, nothing_to_discard_error},
         queue_state::QueueStates,
         time::{DueIn, Moment},
     },
 };
-
-/// Why a command was not done.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The command cannot be done; the others can.
-    Refused(JournalError),
-    /// The store failed.
-    Store(rusqlite::Error),
-}
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error)
-    }
-}
 
 /// An open transaction of the writer, and what its verbs work on.
 #[derive(Debug)]
@@ -109,7 +91,7 @@ impl Transaction<'_> {
 
     pub(super) fn finish(&mut self, lease: &Lease, outcome: &Outcome) -> Result<(), Failure> {
         self.queues.check(lease)?;
-        if !statements::finish(self.connection, lease, self.moment)? {
+        if !statements::finish(self.connection, lease, outcome, self.moment)? {
             return Err(self.not_finished_error(lease)?);
         }
         self.queues.settle(lease, State::Done)?;
@@ -188,20 +170,31 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(super) fn postpone(&mut self, lease: &Lease, until: DueIn, reason: &str) -> Result<(), Failure> {
-        self.postpone_uncounted(lease, until, reason, 0)
+    pub(super) fn postpone(
+        &mut self,
+        lease: &Lease,
+        until: DueIn,
+        failure: &AttemptFailure,
+    ) -> Result<(), Failure> {
+        self.postpone_uncounted(lease, until, &failure.reason, 0)?;
+        Ok(self.keep_attempt(lease.id, failure)?)
     }
 
     pub(super) fn release(&mut self, lease: &Lease, until: DueIn, reason: &str) -> Result<(), Failure> {
         self.postpone_uncounted(lease, until, reason, 1)
     }
 
-    pub(super) fn bury(&mut self, lease: &Lease, reason: &str) -> Result<(), Failure> {
+    pub(super) fn bury(&mut self, lease: &Lease, failure: &AttemptFailure) -> Result<(), Failure> {
         self.queues.check(lease)?;
-        if !statements::bury(self.connection, lease.id, reason, self.moment)? {
+        if !statements::bury(self.connection, lease, &failure.reason, self.moment)? {
             return Err(self.lost_error(lease));
         }
+        self.keep_attempt(lease.id, failure)?;
         Ok(self.queues.settle(lease, State::Dead)?)
+    }
+
+    fn keep_attempt(&self, id: EntryId, failure: &AttemptFailure) -> rusqlite::Result<()> {
+        attempts::add(self.connection, id, failure, &self.options.replica, self.moment.now)
     }
 
     pub(super) fn revive(&mut self, id: EntryId) -> Result<(), Failure> {
@@ -215,6 +208,14 @@ impl Transaction<'_> {
         let (queue, conversation, from) = found.ok_or_else(|| nothing_to_discard_error(id))?;
         self.queues.discard(id, queue, &conversation, from);
         Ok(())
+    }
+
+    /// Does a step of a job.
+    pub(super) fn advance_job(&mut self, step: &JobStep) -> Result<Job, Failure> {
+        jobs::advance(self.connection, step, self.moment.now, |action, id| match action {
+            JobAction::Revive => self.revive(id),
+            JobAction::Discard => self.discard(id),
+        })
     }
 
     pub(super) fn purge(&mut self, range: PurgeRange) -> rusqlite::Result<PurgeResult> {

@@ -5,17 +5,18 @@ use std::{future::ready, path::PathBuf};
 use rusqlite::Connection;
 
 use super::{
+    attempts, audit,
     connection::{connect, create},
     conversations,
     error::{open_error, unavailable_error},
     file_lock::{FileLock, lock_journal, lock_wal},
     marks::{Mark, begin_copy},
     operations::{self, read, write},
-    statements,
+    pauses, statements,
 };
 use crate::journal::{
-    ConversationState, EntryId, JournalError, Options, Pending, Record, Scheduled, State, StateFilter,
-    Transfer, driver::access::Access, time::Moment,
+    AuditRecord, ConversationState, EntryId, FailedAttempt, JournalError, Options, Pause, Pending,
+    Record, Scheduled, State, StateFilter, Transfer, driver::access::Access, time::Moment,
 };
 
 /// One end of a copy.
@@ -72,6 +73,16 @@ impl Transfer for CopyEnd {
         })
     }
 
+    fn attempts(&self, first: EntryId, last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
+        read(&self.path, move |connection| attempts::of_entries(connection, first, last))
+    }
+
+    fn restore_attempts(&self, attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            attempts.iter().try_for_each(|(id, attempt)| attempts::restore(connection, *id, attempt))
+        })
+    }
+
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
         read(&self.path, move |connection| conversations::states(connection, &filter))
     }
@@ -89,6 +100,28 @@ impl Transfer for CopyEnd {
     fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
         self.write(move |connection, _, _| {
             scheduled.iter().try_for_each(|entry| conversations::restore_scheduled(connection, entry))
+        })
+    }
+
+    fn audit(&self, after: i64, limit: usize) -> Pending<'_, Vec<AuditRecord>> {
+        read(&self.path, move |connection| audit::page(connection, after, limit))
+    }
+
+    fn restore_audit(&self, records: Vec<AuditRecord>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            records.iter().try_for_each(|record| audit::restore(connection, record))
+        })
+    }
+
+    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
+        read(&self.path, pauses::list)
+    }
+
+    fn restore_pauses(&self, pauses: Vec<Pause>) -> Pending<'_, ()> {
+        self.write(move |connection, _, _| {
+            pauses.iter().try_for_each(|Pause { account, by, since }| {
+                pauses::add(connection, account, by, *since)
+            })
         })
     }
 

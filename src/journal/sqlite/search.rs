@@ -1,0 +1,162 @@
+//! Searches: the entries that a filter admits, found among those that an index gives in the order of their numbers.
+//!
+//! A row that a search looks at is read without its body, unless the filter looks for something in bodies. Only the
+//! entries that are admitted are read as a whole.
+
+use rusqlite::{Connection, Result, Row, Statement, params_from_iter, types::Value};
+
+use super::{
+    id_range::{IdRange, id_range},
+    records::{RECORD, count as number, record},
+};
+use crate::journal::{EntryId, Filter, Order, Page, PageEnd, Record, State, filter::Candidate};
+
+/// A page of the entries that a filter admits.
+pub(super) fn search(connection: &Connection, filter: &Filter) -> Result<Page> {
+    page(connection, filter, id_range(connection, filter)?)
+}
+
+/// All entries that a filter admits, up to its limit.
+///
+/// Nothing is concluded from the numbers of the entries to their times: a list is exact even if the clock was set back by
+/// hours.
+pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Record>> {
+    let filter = Filter { scan: usize::MAX, ..filter.clone() };
+    Ok(page(connection, &filter, IdRange::of(&filter))?.records)
+}
+
+/// How many entries a filter admits.
+pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64> {
+    let Source { table, conditions, mut values } = Source::of(filter);
+    let range = id_range(connection, filter)?;
+    values.extend([range.after.into(), range.before.into()]);
+    if is_all_indexed(filter) {
+        let sql = format!("select count(*) from {table} where {conditions} and id > ? and id < ?");
+        return connection.query_row(&sql, params_from_iter(values), |row| number(row, 0));
+    }
+    let columns = columns(filter);
+    let sql = format!("select {columns} from {table} where {conditions} and id > ? and id < ?");
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += u64::from(admits(filter, row)?);
+    }
+    Ok(count)
+}
+
+/// The rows that a search looks at, in the order of their numbers.
+struct Source {
+    /// The table, with the index that finds the rows.
+    table: &'static str,
+    conditions: &'static str,
+    values: Vec<Value>,
+}
+
+impl Source {
+    /// The rows that are fewest for sure. Without a name SQLite would choose the index, and with no statistics of the
+    /// table it chooses badly.
+    fn of(filter: &Filter) -> Self {
+        if let Some(conversation) = &filter.of_conversation {
+            return Self::of_conversation(conversation);
+        }
+        let (table, conditions) = match (filter.reason_group, filter.state) {
+            (Some(_), _) => ("entry indexed by dead_group", "state = 2 and reason_group = ?"),
+            // With the condition of the index, without which SQLite does not use it.
+            (None, Some(State::Pending)) => ("entry indexed by unsettled", "state = 0 and state <> 1"),
+            (None, Some(State::Dead)) => ("entry indexed by unsettled", "state = 2 and state <> 1"),
+            (None, Some(State::Done) | None) => ("entry not indexed", "true"),
+        };
+        let values = filter.reason_group.map(|group| group.0.into()).into_iter().collect();
+        Self { table, conditions, values }
+    }
+
+    /// The entries of one conversation.
+    fn of_conversation(conversation: &str) -> Self {
+        Self {
+            table: "entry indexed by entry_conversation",
+            conditions: "conversation = ?",
+            values: vec![conversation.to_owned().into()],
+        }
+    }
+}
+
+/// Whether the rows of the filter's source, in a range of numbers, are those that it admits.
+fn is_all_indexed(filter: &Filter) -> bool {
+    let Filter { queue, state, conversation, of_conversation, reason_group, .. } = filter;
+    let by_state = match state {
+        None => true,
+        Some(State::Dead) => of_conversation.is_none(),
+        Some(State::Pending) => of_conversation.is_none() && reason_group.is_none(),
+        Some(State::Done) => false,
+    };
+    by_state
+        && (of_conversation.is_none() || reason_group.is_none())
+        && queue.is_none()
+        && conversation.is_empty()
+        && filter.reason.is_none()
+        && filter.body.is_empty()
+        && filter.since.is_none()
+        && filter.until.is_none()
+        && filter.settled_since.is_none()
+}
+
+/// The columns of a row that is looked at, without those of which the filter asks nothing.
+fn columns(filter: &Filter) -> String {
+    let conversation = if filter.conversation.is_empty() { "''" } else { "conversation" };
+    let reason = if filter.reason.is_none() { "null" } else { "reason" };
+    let body = if filter.body.is_empty() { "x''" } else { "body" };
+    let group = if filter.reason_group.is_none() { "null" } else { "reason_group" };
+    format!("id, queue, state, accepted_at, settled_at, {conversation}, {reason}, {body}, {group}")
+}
+
+/// Whether the filter admits the entry of a row with [`columns`].
+fn admits(filter: &Filter, row: &Row<'_>) -> Result<bool> {
+    let candidate = Candidate {
+        queue: row.get(1)?,
+        state: row.get(2)?,
+        accepted_at: row.get(3)?,
+        settled_at: row.get(4)?,
+        conversation: row.get_ref(5)?.as_str()?,
+        reason: row.get_ref(6)?.as_str_or_null()?,
+        body: row.get_ref(7)?.as_blob()?,
+    };
+    // The index is that of the conversation if the filter names both.
+    let is_in_group =
+        filter.reason_group.is_none() || row.get(8).map(|group| filter.reason_group == group)?;
+    Ok(is_in_group && filter.admits(&candidate))
+}
+
+fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page> {
+    let Filter { scan, limit, order, .. } = filter;
+    let Source { table, conditions, mut values } = Source::of(filter);
+    let order = match order {
+        Order::NewestFirst => "order by id desc",
+        Order::OldestFirst => "order by id",
+    };
+    let columns = columns(filter);
+    let sql = format!(
+        "select {columns} from {table} where {conditions} and id > ? and id < ? {order} limit ?"
+    );
+    let most = i64::try_from(*scan).unwrap_or(i64::MAX);
+    values.extend([range.after.into(), range.before.into(), most.into()]);
+    let mut look = connection.prepare(&sql)?;
+    let mut read = connection.prepare(&format!("select {RECORD} from entry where id = ?1"))?;
+    let mut rows = look.query(params_from_iter(values))?;
+    let (mut records, mut looked_at, mut last) = (Vec::new(), 0, EntryId(0));
+    while records.len() < *limit {
+        let Some(row) = rows.next()? else {
+            let end = if looked_at < *scan { PageEnd::Complete } else { PageEnd::Scanned(last) };
+            return Ok(Page { records, end });
+        };
+        (looked_at, last) = (looked_at + 1, row.get(0)?);
+        if admits(filter, row)? {
+            records.push(read_one(&mut read, last)?);
+        }
+    }
+    Ok(Page { records, end: PageEnd::Full(last) })
+}
+
+fn read_one(read: &mut Statement<'_>, id: EntryId) -> Result<Record> {
+    read.query_row([id], record)
+}
