@@ -37,6 +37,7 @@ class Desk {
     moveByKeys(scroll);
     this.split = new Split(root, list, {
       changed: () => lookAtDesk(),
+      isForAnswers: true,
       nothing: el("div", { class: "empty" }, icon("headset"), el("strong", {}, text("desk.none_open")), el("span", {}, text("desk.none_open.hint"))),
     });
     this.ticking = setInterval(() => this.#tick(), TICK_MS);

@@ -27,7 +27,7 @@ const arrived = (row) => el("span", { class: "event-what" }, el("span", { class:
 function went({ step, queue, attempt, took, reason, ending }) {
   const name = queue === "outbox" && step === "done" ? "sent" : step;
   const details = [
-    ending && endingWords(ending),
+    step === "done" && queue === "inbox" && ending && (ending.by || ending.as !== "handled") && endingWords(ending),
     attempt > 1 && text("event.attempt", { n: attempt }),
     Number.isFinite(took) && shortSpan(took),
     reason,

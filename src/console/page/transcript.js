@@ -123,7 +123,9 @@ export class Transcript {
   #line(entry) {
     const { side } = entry;
     const inside = shown(entry, side);
-    const meta = el("div", { data: { entry: entry.id } }, el("time", {}, listTime(entry.accepted_at)), el("a", { class: "receipt", href: address("messages", { id: entry.id }) }), el("p", { class: "status-reason" }));
+    const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, this.names(side));
+    const receipt = el("a", { class: "receipt", href: address("messages", { id: entry.id }) });
+    const meta = el("div", { data: { entry: entry.id } }, writer, el("time", {}, listTime(entry.accepted_at)), receipt, el("p", { class: "status-reason" }));
     this.#showStatus(meta, entry);
     const isRemark = side === "system" || inside.classList.contains("remark");
     const shape = isRemark ? "remark-line" : side === "user" ? "theirs" : `mine ${side}`;
@@ -132,7 +134,8 @@ export class Transcript {
 
   /** The state of an entry below its content; existing elements are changed, so that a focused link keeps the focus. */
   #showStatus(meta, entry) {
-    const [, receipt, why] = meta.children;
+    const receipt = meta.querySelector(".receipt");
+    const why = meta.lastChild;
     const { words, tone, reason, ticks } = statusOf(entry);
     meta.className = `meta status ${tone}`;
     meta.toggleAttribute("data-ticks", ticks === true);
