@@ -85,7 +85,7 @@ function show({ name, params }) {
   }
   unmount();
   shown = view;
-  const section = el("section", { class: `view ${view.name}`, "aria-label": text(`view.${view.name}`) });
+  const section = el("section", { class: `view view-${view.name}`, "aria-label": text(`view.${view.name}`) });
   main.replaceChildren(section);
   view.mount(section, params);
   byId("announcer").replaceChildren(text(`view.${view.name}`));
