@@ -55,16 +55,17 @@ export function toneOf({ state, attempts, why, discarded, ending }) {
   return attempts > 0 && why?.is !== "leased" ? "warn" : "";
 }
 
-/** The state of an entry in short, for a row. */
+/** The state of an entry in a word or two. */
 export function stateWord(row) {
   if (row.state === "pending") return row.why ? shortWhy(row.why) : text("state.pending");
   if (row.discarded) return text("state.discarded");
-  // That it is dead is said by its colour as well; the reason is what differs.
-  if (row.state === "dead" && row.reason) return text("short.dead", { reason: row.reason });
   if (row.state === "done" && row.queue === "outbox") return text("ending.sent");
   if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
   return text(`state.${row.state}`, {}, row.state);
 }
+
+/** The state of an entry in one line; a dead letter says its reason, since that it is dead is said by its colour as well. */
+export const stateLine = (row) => (row.state === "dead" && row.reason ? text("short.dead", { reason: row.reason }) : stateWord(row));
 
 function shortWhy(why) {
   return text(`short.${why.is}`, { n: why.entry, until: why.at ? until(why.at) : "" }, why.is);

@@ -16,7 +16,7 @@ export class FilterBar {
   constructor(root, change) {
     this.change = change;
     this.params = {};
-    this.search = input("search", "text", text("filter.text"), { disabled: !can("bodies"), title: can("bodies") ? "" : text("hidden") });
+    this.search = input("search", "text", text(can("bodies") ? "filter.text" : "filter.number"));
     this.toggle = el("button", { type: "button", class: "small filter-toggle", "aria-expanded": "false", "aria-controls": "filter-more", on: { click: () => this.#unfold() } });
     this.segments = [this.#segments("queue", ["inbox", "outbox"]), this.#segments("state", ["pending", "done", "dead"])];
     this.account = this.#select("account", accountChoices());
@@ -47,9 +47,8 @@ export class FilterBar {
   }
 
   focusSearch() {
-    const field = this.search.disabled ? this.user : this.search;
-    field.focus();
-    field.select();
+    this.search.focus();
+    this.search.select();
   }
 
   #unfold() {
@@ -59,7 +58,11 @@ export class FilterBar {
 
   /** A field's value counts when it is entered: each search is a look at many entries. */
   #listen(field) {
-    field.addEventListener("change", () => this.change({ [field.name]: field.value.trim() || null }));
+    field.addEventListener("change", () => {
+      const [, entry] = (field === this.search && /^#(\d+)$/.exec(field.value.trim())) || [];
+      if (entry) field.value = this.params.text ?? "";
+      this.change(entry ? { entry } : { [field.name]: field.value.trim() || null });
+    });
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && field.value === "") field.blur();
     });

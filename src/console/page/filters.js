@@ -18,7 +18,10 @@ export const SPANS = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR };
 export const KINDS = ["text", "image", "voice", "location", "imgtxt", "subscribe", "unsubscribe", "reminder", "expiry", "unreadable", "articles"];
 
 /** The parameters of an address that filter; a changed value of another one needs no new search. */
-export const filterKey = (params) => JSON.stringify([...FILTERS, "span"].map((name) => params[name] ?? ""));
+export const filterKey = (params) => JSON.stringify([...FILTERS, "span", "order"].map((name) => params[name] ?? ""));
+
+/** Whether the oldest entries come first. */
+export const isOldestFirst = (params) => params.order === "oldest";
 
 /** How many filters are set. */
 export const filterCount = (params) => [...FILTERS, "span"].filter((name) => params[name]).length - (params.app && params.account ? 1 : 0);

@@ -14,6 +14,7 @@ addTexts({
   "view.audit": ["Audit", "审计"],
   "view.live": ["Live", "实时"],
   "view.unknown": ["There is no such view", "没有这个视图"],
+  "view.none": ["Your token may see nothing of the console. It may: {rights}. The right “read” is set in admin.tokens.", "您的令牌无权查看控制台。现有权限：{rights}。请在 admin.tokens 中授予 read 权限。"],
   "view.forbidden": ["Your token may not see this view", "您的令牌无权查看此视图"],
   "sandbox": ["Sandbox", "沙盒"],
   "log_in": ["Log in", "登录"],
