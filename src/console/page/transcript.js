@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { shown, summary } from "./contents.js";
 import { el, icon } from "./dom.js";
+import { kindWord } from "./entries.js";
 import { WindowedList } from "./list.js";
 import { address } from "./router.js";
 import { statusOf } from "./status.js";
@@ -123,7 +124,7 @@ export class Transcript {
   #line(entry) {
     const { side } = entry;
     const inside = shown(entry, side);
-    const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, this.names(side));
+    const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, entry.kind === "reminder" ? kindWord(entry.kind) : this.names(side));
     const receipt = el("a", { class: "receipt", href: address("messages", { id: entry.id }) });
     const meta = el("div", { data: { entry: entry.id } }, writer, el("time", {}, listTime(entry.accepted_at)), receipt, el("p", { class: "status-reason" }));
     this.#showStatus(meta, entry);
