@@ -5,8 +5,9 @@ import { addTexts } from "./texts.js";
 addTexts({
   "back": ["Back to the list", "返回列表"],
   "list.filters": ["Filters of the list", "列表筛选"],
-  "account.all": ["All accounts", "全部公众号"],
-  "account.choose": ["Public account", "公众号"],
+  "app.all": ["All apps", "全部应用"],
+  "app.choose": ["App", "应用"],
+  "conversations.account": ["Account", "公众号"],
   "conversations.user": ["User id", "用户 ID"],
   "conversations.dialogue": ["Dialogue", "对话名"],
   "conversations.person": ["With a person", "人工接管"],
