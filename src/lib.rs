@@ -51,6 +51,7 @@
 //! | the platform's API | [`client`], [`Client`] |
 //! | the portal push API (应用服务号推送) | [`portal`] |
 //! | bodies, payloads, limits and error codes | [`protocol`] |
+//! | what the API for operators reads and writes | [`console`] |
 //! | tests and demonstrations without an account | [`sandbox`] |
 //!
 //! # Features
@@ -61,6 +62,7 @@
 //! | `log` | yes | [`CallbackService::run`] logs as `[log]` of the configuration says |
 //! | `postgres` | yes | a journal on PostgreSQL, for several replicas |
 //! | `rules` | yes | [`rules`]: handlers written as configuration, and forwarding to a service |
+//! | `console` | yes | [`console`]: the operators' page and its JSON API |
 //! | `sandbox` | yes | [`sandbox`]: the platform's stand-in, with its chat page |
 //! | `cli` | yes | the executable `rongcloud-callback` |
 //!
@@ -81,6 +83,8 @@ pub mod client;
 pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "console")]
+pub mod console;
 #[cfg(feature = "server")]
 pub mod desk;
 #[cfg(feature = "server")]
@@ -99,6 +103,8 @@ mod lock;
 #[cfg(feature = "server")]
 mod log_limit;
 mod metrics;
+#[cfg(any(feature = "console", feature = "sandbox"))]
+mod origin;
 pub mod portal;
 pub mod protocol;
 #[cfg(feature = "rules")]
@@ -110,6 +116,8 @@ mod server;
 #[cfg(feature = "server")]
 pub mod service;
 pub mod signature;
+#[cfg(feature = "server")]
+pub mod statistics;
 mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;

@@ -42,26 +42,6 @@ pub struct ServerSection {
     pub signature_memory: usize,
 }
 
-/// `[admin]`: health, readiness and metrics.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminSection {
-    /// Address and port; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Tokens, each of which opens the metrics. Without a token the metrics are open, and `listen` is on loopback once loaded.
-    #[serde(deserialize_with = "unquoted::secrets")]
-    pub tokens: Vec<SecretString>,
-    /// Files with one token each; their contents are in `tokens` once loaded.
-    pub token_files: Vec<PathBuf>,
-}
-
-impl AdminSection {
-    /// Whether other machines can reach the address.
-    pub fn is_remote(&self) -> bool {
-        !self.listen.ip().to_canonical().is_loopback()
-    }
-}
-
 /// `[journal]`: the store of accepted messages.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

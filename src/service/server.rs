@@ -2,6 +2,7 @@
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc};
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::{error::ServiceError, parts::Parts, ready_line::ReadyLine, watch::run_watched};
@@ -67,6 +68,10 @@ impl Server {
     /// then.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServiceError> {
         let Self { parts, listener, admin, limits, clock, ready_line } = self;
+        #[cfg(feature = "console")]
+        let console = parts.console;
+        #[cfg(not(feature = "console"))]
+        let console = Router::new();
         let Parts { callbacks, workers, journal, .. } = parts;
         ready_line.log(listener.local_addr(), admin.listener.local_addr());
         admin.warn_if_remote();
@@ -88,7 +93,7 @@ impl Server {
         };
         // The operators' endpoints answer until the very end.
         let operate = async {
-            let serving = admin.serve(journal, clock, stopping.clone());
+            let serving = admin.serve(journal, clock, stopping.clone(), console);
             let mut work = pin!(async {
                 let result = workers.run(served.clone()).await;
                 stopping.cancel();
@@ -123,10 +128,12 @@ impl AdminServer {
         journal: Arc<dyn Queues>,
         clock: Clock,
         stopping: CancellationToken,
+        console: Router,
     ) -> io::Result<()> {
         let render =
             metrics::install_recorder().map(|handle| Arc::new(move || handle.render()) as admin::Render);
-        let router = admin::router(journal, clock, stopping, render, self.section.tokens);
+        let tokens = self.section.tokens.into_iter().collect();
+        let router = admin::router(journal, clock, stopping, render, tokens).merge(console);
         let never = CancellationToken::new();
         self.listener.serve(router, ConnectionLimits::default(), never).await
     }

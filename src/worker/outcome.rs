@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::ending::Ending;
 use crate::journal::Outcome;
 
 /// The outcome of an attempt.
@@ -64,6 +65,27 @@ pub(crate) enum Delay {
     Exactly(Duration),
     /// Exactly this time, and the attempt does not count: it was not the entry's turn.
     Uncounted(Duration),
+}
+
+impl Done {
+    /// The outcome for the journal, with the ending.
+    pub(super) fn outcome(&self) -> Outcome {
+        let outcome = match self {
+            Self::Handled { outcome, .. } | Self::Kept { outcome } => outcome.clone(),
+            Self::NotTaken | Self::Quiet { .. } | Self::Outdated => Outcome::default(),
+        };
+        Outcome { ending: Some(self.ending().to_string()), ..outcome }
+    }
+
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Handled { by, .. } => Ending::Handled { by: by.as_deref().map(str::to_owned) },
+            Self::Kept { .. } => Ending::Kept,
+            Self::Outdated => Ending::Outdated,
+            Self::NotTaken => Ending::NotTaken,
+            Self::Quiet { by } => Ending::Quiet { by: by.to_string() },
+        }
+    }
 }
 
 impl AttemptOutcome {

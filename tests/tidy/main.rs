@@ -19,6 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("lock", &[]),
     ("log_limit", &["lock"]),
     ("metrics", &[]),
+    ("origin", &[]),
     ("toml_values", &[]),
     ("signature", &["clock"]),
     ("protocol", &["ids", "clock"]),
@@ -31,6 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("desk", &["journal", "protocol", "clock"]),
     ("dialogue", &["client", "desk", "handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
+    ("statistics", &["journal", "clock", "lock"]),
     (
         "worker",
         &[
@@ -46,6 +48,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
         ],
     ),
     (
@@ -61,6 +64,24 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
+        ],
+    ),
+    (
+        "console",
+        &[
+            "journal",
+            "desk",
+            "protocol",
+            "worker",
+            "server",
+            "ids",
+            "clock",
+            "lock",
+            "log_limit",
+            "metrics",
+            "origin",
+            "statistics",
         ],
     ),
     (
@@ -79,10 +100,11 @@ const MODULES: &[(&str, &[&str])] = &[
             "desk",
             "server",
             "worker",
+            "console",
             "telemetry",
         ],
     ),
-    ("sandbox", &["protocol", "signature", "ids", "clock"]),
+    ("sandbox", &["protocol", "signature", "ids", "clock", "origin"]),
     ("telemetry", &["lock", "metrics"]),
     (
         "service",
@@ -101,8 +123,10 @@ const MODULES: &[(&str, &[&str])] = &[
             "rules",
             "worker",
             "server",
+            "console",
             "telemetry",
             "config",
+            "statistics",
         ],
     ),
 ];
@@ -116,6 +140,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("dialogue", &["axum", "hyper", "rusqlite"]),
     ("worker", &["axum", "hyper", "rusqlite"]),
     ("server", &["rusqlite"]),
+    ("console", &["rusqlite"]),
     ("config", &["tokio", "axum", "hyper", "rusqlite"]),
     ("service", &["clap", "std::io::stdout"]),
 ];

@@ -1,6 +1,8 @@
 //! The options of the modules below, from the sections of the configuration.
 
 mod client;
+#[cfg(feature = "console")]
+mod console;
 mod dialogue;
 mod journal;
 mod server;

@@ -12,10 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::{journal_gauges::JournalGauges, tokens::Tokens};
+use super::{journal_gauges::JournalGauges, tokens::AdminTokens};
 use crate::{clock::Clock, journal::Records};
 
 /// The version of the text format that Prometheus reads.
@@ -27,21 +26,21 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// Builds the router of `/healthz`, `/readyz` and `/metrics`.
 ///
 /// The server is not ready any more once `stopping` is cancelled. `render` is `None` where the program has a recorder of
-/// its own for its metrics. `/metrics` asks for one of `tokens`, if there are any. Health and readiness are for load
+/// its own for its metrics. `/metrics` asks for one of `tokens` that may read them, if there is any token. Health and readiness are for load
 /// balancers and orchestrators, which have no token.
 pub fn router(
     journal: Arc<dyn Records>,
     clock: Clock,
     stopping: CancellationToken,
     render: Option<Render>,
-    tokens: Vec<SecretString>,
+    tokens: AdminTokens,
 ) -> Router {
     let gauges = JournalGauges::new(journal, clock);
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(show_metrics))
-        .with_state(Arc::new(Admin { gauges, stopping, render, tokens: Tokens(tokens) }))
+        .with_state(Arc::new(Admin { gauges, stopping, render, tokens }))
 }
 
 /// The state that the endpoints share.
@@ -49,7 +48,7 @@ struct Admin {
     gauges: JournalGauges,
     stopping: CancellationToken,
     render: Option<Render>,
-    tokens: Tokens,
+    tokens: AdminTokens,
 }
 
 /// The reason why no callbacks should be sent to this server at the moment.
@@ -81,9 +80,9 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Result<&'static str, NotRead
 }
 
 async fn show_metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
-    if !admin.tokens.may_pass(&headers) {
+    if !admin.tokens.admit_to_metrics(&headers) {
         let challenge = [(WWW_AUTHENTICATE, "Bearer")];
-        let reason = "the metrics ask for a token of admin.tokens\n";
+        let reason = "the metrics ask for a token of admin.tokens that may read them\n";
         return (StatusCode::UNAUTHORIZED, challenge, reason).into_response();
     }
     let Some(render) = &admin.render else {

@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    internals::{self, ConnectionLimits, Listener, admin, admin::Render},
+    internals::{
+        self, ConnectionLimits, Listener,
+        admin::{self, AdminToken, Render},
+    },
     journal::{EntryKey, NewEntry, Queue, Queues},
 };
 use secrecy::SecretString;
@@ -35,6 +38,7 @@ impl AdminServer {
         let clock = Clock::manual(NOW);
         let journal = Faulty::new(memory_journal(&clock, 100).await, Behaviour::Working);
         let stopping = CancellationToken::new();
+        let tokens = tokens.into_iter().map(AdminToken::for_metrics).collect();
         let router =
             admin::router(Arc::new(journal.clone()), clock.clone(), stopping.clone(), render, tokens);
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).await.unwrap();

@@ -1,0 +1,37 @@
+//! The body of a request, as JSON.
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, Request},
+};
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+
+/// The most bytes of a request's body.
+const MAX_BODY: usize = 64 << 10;
+
+/// The body of a request. An empty one is read as `{}`.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
+            let reason = format!("the body is longer than {} KiB, or it has broken off", MAX_BODY >> 10);
+            return Err(ApiError::too_large(reason));
+        };
+        let body = if body.is_empty() { &b"{}"[..] } else { &body };
+        // The parser's message may quote a value, and a value may be a token.
+        serde_json::from_slice(body).map(Self).map_err(|error| {
+            ApiError::bad_request(format!(
+                "the body is not the JSON that this route reads (line {}, column {}): \
+                 /api/v1/openapi.json describes it",
+                error.line(),
+                error.column()
+            ))
+        })
+    }
+}
