@@ -2,6 +2,8 @@
 
 mod filter;
 mod runner;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{
     filter::{JobFilter, ReadFilter},
