@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rongcloud_callback::{
-    CallbackService, Config, Image, Reply, Rules,
+    CallbackService, Config, HandlerError, Image, Reply, Rules,
     journal::{Filter, Queue},
     protocol::Conversation,
     sandbox::{ChatContent, Sandbox},
@@ -75,7 +75,7 @@ async fn each_entry_says_who_handled_it_or_why_nobody_did() {
 async fn a_message_that_is_given_up_has_no_ending() {
     let sandbox = Sandbox::start().await;
     let bot = Bot::start(&sandbox, "[dispatch]\nattempts = 1\n", |service| {
-        service.on(async |_: Image, _| Err::<(), _>("the pictures are away".into()))
+        service.on(async |_: Image, _| Err::<(), _>(HandlerError::from("the pictures are away")))
     })
     .await;
     sandbox.user("ann").sends(ChatContent::Image { url: "https://example.com/a.jpg".to_owned() }).await;
