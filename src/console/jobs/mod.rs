@@ -3,7 +3,4 @@
 mod filter;
 mod runner;
 
-pub(crate) use self::{
-    filter::{JobFilter, ReadFilter},
-    runner::JobRunner,
-};
+pub(crate) use self::{filter::JobFilter, runner::JobRunner};
