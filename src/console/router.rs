@@ -11,12 +11,12 @@ use axum::{
 
 use super::{
     access::{self, Access, Who},
-    api, assets,
+    assets,
     audit::Audit,
     error::ApiError,
     live::Events,
     options::Options,
-    session,
+    routes, session,
     state::Console,
 };
 use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
@@ -52,7 +52,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         statistics,
         events,
     });
-    let api = api::router()
+    let api = routes::router()
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(require_who))

@@ -2,21 +2,23 @@
 //!
 //! While a person has a conversation, its state in the journal is that of the dialogue [`PERSON`]: the worker asks no
 //! handler. Whoever takes a conversation over changes that state, and what a handler makes of a message at the same moment
-//! does not count, so that two never answer at once.
+//! does not count, so that two never answer at once. The state names the person who has taken the conversation: of two
+//! persons who take it at the same moment, one has it and the other is told who.
 
+mod message;
 mod options;
 mod person;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-pub(crate) use self::{options::Options, person::PersonState};
+use self::message::Message;
+pub(crate) use self::{message::is_answer, options::Options, person::PersonState};
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        ConversationChange, ConversationState, EntryKey, JournalError, NewScheduled, Queue, Records,
-        StateChange, StateFilter,
+        ConversationChange, ConversationState, JournalError, Queue, Records, StateChange, StateFilter,
     },
-    protocol::{Conversation, LimitError, Outgoing, Payload},
+    protocol::{Conversation, LimitError, Payload},
 };
 
 /// The name of the dialogue of a conversation that a person has.
@@ -42,6 +44,8 @@ pub struct Waiting {
     pub since: UnixMillis,
     /// The time at which it goes back to the bot, unless somebody writes before.
     pub until: UnixMillis,
+    /// The name of the person who has taken it; none while it waits for one.
+    pub by: Option<String>,
 }
 
 /// The reason why a conversation was not changed.
@@ -54,6 +58,9 @@ pub enum DeskError {
     /// The bot has the conversation: whoever answers it would answer beside the bot.
     #[error("the bot has this conversation: hand it over to a person first")]
     WithBot,
+    /// Another person has taken the conversation.
+    #[error("{0} has this conversation: whoever answers it would answer beside them")]
+    Taken(String),
     /// The answer is nothing that the platform takes.
     #[error(transparent)]
     Limit(#[from] LimitError),
@@ -91,63 +98,118 @@ impl Desk {
             if state.is_some_and(is_with_person) {
                 return Err(DeskError::WithPerson);
             }
-            let state = PersonState { since: self.clock.now() };
-            Ok((StateChange::Put(state.to_new(&self.options)), self.options.handed_over_payload()))
+            let person = PersonState::waiting(self.clock.now());
+            Ok(self.put(&person, self.options.handed_over_payload().map(Message::notice)))
         })
         .await
     }
 
-    /// Sends a person's answer. The time after which the conversation goes back to the bot begins anew.
+    /// Gives a conversation that waits for a person to the person `who`. With `from` it is taken from the person of that
+    /// name. The time after which it goes back to the bot begins anew.
     ///
     /// # Errors
     ///
-    /// [`DeskError::WithBot`], the answer is over a limit of the platform, or the journal cannot be changed.
+    /// [`DeskError::WithBot`]; [`DeskError::Taken`] if somebody else than `from` has it; or the journal cannot be changed.
+    pub async fn take(
+        &self,
+        conversation: &Conversation,
+        who: &str,
+        from: Option<&str>,
+    ) -> Result<(), DeskError> {
+        self.change(conversation, |state| {
+            let person = self.person(state)?;
+            match &person.by {
+                Some(by) if by != who && Some(by.as_str()) != from => Err(DeskError::Taken(by.clone())),
+                _ => Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, None)),
+            }
+        })
+        .await
+    }
+
+    /// Sends the answer of the person `who`, who has the conversation from then on. The time after which it goes back to
+    /// the bot begins anew. An answer with a `key` that this person has used in this conversation before is not sent again.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::WithBot`]; [`DeskError::Taken`] if somebody else has the conversation; the answer is over a limit of the
+    /// platform; or the journal cannot be changed.
     pub async fn answer(
         &self,
         conversation: &Conversation,
+        who: &str,
+        key: Option<&str>,
         answer: impl Into<Payload>,
     ) -> Result<(), DeskError> {
         let answer = answer.into();
         answer.check()?;
+        let message = Message::answer(answer, conversation, who, key);
         self.change(conversation, |state| {
-            let state = state.filter(|state| is_with_person(state)).ok_or(DeskError::WithBot)?;
-            let state =
-                PersonState::read(&state.body).unwrap_or(PersonState { since: self.clock.now() });
-            Ok((StateChange::Put(state.to_new(&self.options)), Some(answer.clone())))
+            let person = self.person_for(who, state)?;
+            Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, Some(message.clone())))
         })
         .await
     }
 
-    /// Gives a conversation back to the bot, and tells the user so.
+    /// Gives a conversation that the person `who` has, or that nobody has taken, back to the bot, and tells the user so.
     ///
     /// # Errors
     ///
-    /// [`DeskError::WithBot`], or the journal cannot be changed.
-    pub async fn hand_back(&self, conversation: &Conversation) -> Result<(), DeskError> {
+    /// [`DeskError::WithBot`]; [`DeskError::Taken`] if somebody else has the conversation; or the journal cannot be changed.
+    pub async fn hand_back(&self, conversation: &Conversation, who: &str) -> Result<(), DeskError> {
         self.change(conversation, |state| {
-            state.filter(|state| is_with_person(state)).ok_or(DeskError::WithBot)?;
-            Ok((StateChange::Clear, self.options.given_back_payload()))
+            self.person_for(who, state)?;
+            Ok((StateChange::Clear, self.options.given_back_payload().map(Message::notice)))
         })
         .await
     }
 
-    /// Changes a conversation in the way that `decide` makes of its state, and sends a payload to the user.
+    /// The state of a conversation that waits for a person, or that a person has.
+    fn person(&self, state: Option<&ConversationState>) -> Result<PersonState, DeskError> {
+        let state = state.filter(|state| is_with_person(state)).ok_or(DeskError::WithBot)?;
+        Ok(PersonState::read(&state.body).unwrap_or_else(|| PersonState::waiting(self.clock.now())))
+    }
+
+    /// The state of a conversation that nobody else than `who` has taken.
+    fn person_for(
+        &self,
+        who: &str,
+        state: Option<&ConversationState>,
+    ) -> Result<PersonState, DeskError> {
+        let person = self.person(state)?;
+        match person.by {
+            Some(by) if by != who => Err(DeskError::Taken(by)),
+            _ => Ok(person),
+        }
+    }
+
+    fn put(&self, person: &PersonState, message: Option<Message>) -> (StateChange, Option<Message>) {
+        (StateChange::Put(person.to_new(&self.options)), message)
+    }
+
+    /// Changes a conversation in the way that `decide` makes of its state, and sends a message to the user.
     async fn change(
         &self,
         conversation: &Conversation,
-        decide: impl Fn(Option<&ConversationState>) -> Result<(StateChange, Option<Payload>), DeskError>,
+        decide: impl Fn(Option<&ConversationState>) -> Result<(StateChange, Option<Message>), DeskError>,
     ) -> Result<(), DeskError> {
         let key = conversation.encode();
         for _ in 0..TRIES {
             let filter =
                 StateFilter { conversation: Some(key.clone()), limit: 1, ..StateFilter::default() };
             let states = self.journal.states(filter).await?;
-            let (state, payload) = decide(states.first())?;
+            let (state, message) = decide(states.first())?;
+            // A request that was repeated finds what it has sent. Two that run at the same moment both find nothing; then the
+            // slower one conflicts with the quicker one, and finds its message at the next try.
+            if let Some(message) = &message
+                && !self.journal.find(Queue::Outbox, vec![message.key]).await?.is_empty()
+            {
+                return Ok(());
+            }
             let change = ConversationChange {
                 conversation: key.clone(),
                 seen: states.first().map(|state| state.revision),
                 state,
-                scheduled: payload.map(|payload| to_send(conversation, payload)).into_iter().collect(),
+                scheduled: message.map(|message| message.to(conversation)).into_iter().collect(),
             };
             // Somebody else, the bot or another person, has been quicker: what is right now may be something else.
             match self.journal.change_conversation(change).await {
@@ -162,24 +224,14 @@ impl Desk {
 impl Waiting {
     fn read(state: &ConversationState) -> Option<Self> {
         let conversation = Conversation::decode(&state.conversation)?;
-        let since = PersonState::read(&state.body).map_or(UnixMillis(0), |person| person.since);
-        Some(Self { conversation, since, until: state.expires_at })
+        let person =
+            PersonState::read(&state.body).unwrap_or_else(|| PersonState::waiting(UnixMillis(0)));
+        Some(Self { conversation, since: person.since, until: state.expires_at, by: person.by })
     }
 }
 
 fn is_with_person(state: &ConversationState) -> bool {
     state.dialogue == PERSON
-}
-
-/// The entry that sends a payload to the user of a conversation at once.
-fn to_send(conversation: &Conversation, payload: Payload) -> NewScheduled {
-    NewScheduled {
-        queue: Queue::Outbox,
-        key: EntryKey::of(&format!("desk\u{1f}{:032x}", rand::random::<u128>())),
-        after: Duration::ZERO,
-        body: Outgoing::to_user(conversation, payload).encode().into(),
-        is_bound: false,
-    }
 }
 
 impl fmt::Debug for Desk {

@@ -9,20 +9,28 @@ use crate::{clock::UnixMillis, journal::NewState};
 const VERSION: u32 = 1;
 
 /// The stored state of a conversation that a person has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PersonState {
     /// The time at which the conversation was handed over.
     pub(crate) since: UnixMillis,
+    /// The name of the person who has taken the conversation; none while it waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
 }
 
 impl PersonState {
+    /// A conversation that waits for a person since this moment.
+    pub(crate) fn waiting(since: UnixMillis) -> Self {
+        Self { since, by: None }
+    }
+
     /// Reads the stored form.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
     }
 
     /// The state for the journal; the time until the conversation goes back to the bot begins now.
-    pub(crate) fn to_new(self, options: &Options) -> NewState {
+    pub(crate) fn to_new(&self, options: &Options) -> NewState {
         NewState {
             dialogue: PERSON.to_owned(),
             version: VERSION,

@@ -40,6 +40,12 @@ impl EntryKey {
         key
     }
 
+    /// Whether the text that the key stands for begins with `start`, behind its kind; only the first 12 bytes are compared.
+    pub fn begins_with(&self, start: &str) -> bool {
+        let start = start.as_bytes();
+        self.0.starts_with(&start[..start.len().min(BEGINNING)])
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -66,6 +72,8 @@ mod tests {
     fn a_key_begins_like_what_follows_the_kind_and_all_of_the_text_counts() {
         let key = EntryKey::of("id\u{1f}5FGT-7VA9-G4DD-4V5P\u{1f}app\u{1f}a\u{1f}u");
         assert_eq!(&key.0[..BEGINNING], b"5FGT-7VA9-G4");
+        assert!(key.begins_with("5FGT") && key.begins_with("5FGT-7VA9-G4 and more"));
+        assert!(!key.begins_with("id"));
         for other in [
             "id\u{1f}5FGT-7VA9-G4DD-4V5P\u{1f}app\u{1f}a\u{1f}v",
             "sha256\u{1f}5FGT-7VA9-G4DD-4V5P\u{1f}app",

@@ -5,7 +5,4 @@ mod runner;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::{
-    filter::{JobFilter, ReadFilter},
-    runner::JobRunner,
-};
+pub(crate) use self::{filter::JobFilter, runner::JobRunner};

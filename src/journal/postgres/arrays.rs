@@ -9,7 +9,7 @@ use super::{
     key_hash::KeyHash,
 };
 use crate::journal::{
-    Appended, EntryKey, Lease, Revision, StateChange,
+    Appended, EntryKey, Lease, ReasonGroup, Revision, StateChange,
     driver::{
         numbers::{queue_number, state_number},
         request::Request,
@@ -101,14 +101,20 @@ pub(super) struct SettleArrays<'a> {
     reasons: Vec<Option<&'a [u8]>>,
     uncounted: Vec<i32>,
     revisions: Vec<Option<i64>>,
+    reason_groups: Vec<Option<i64>>,
+    endings: Vec<Option<&'a [u8]>>,
+    /// The dialogue of the state that the entry gives its conversation, empty where it has none any more; with the version
+    /// and the body. None where the entry leaves the state as it is.
+    dialogues: Vec<Option<&'a [u8]>>,
+    versions: Vec<Option<i64>>,
+    bodies: Vec<Option<&'a [u8]>>,
 }
 
 impl<'a> SettleArrays<'a> {
     pub(super) fn new(settles: &'a Settles) -> Self {
         let mut arrays = Self::default();
-        for Settle { lease, state, span, uncounted, reason, .. } in
-            settles.iter().map(|request| &request.input)
-        {
+        for settle in settles.iter().map(|request| &request.input) {
+            let Settle { lease, state, span, uncounted, reason, .. } = settle;
             let (queue, conversation) = conversation(lease);
             arrays.ids.push(lease.id.0);
             arrays.queues.push(queue);
@@ -119,8 +125,26 @@ impl<'a> SettleArrays<'a> {
             arrays.reasons.push(reason.as_ref().map(String::as_bytes));
             arrays.uncounted.push(*uncounted);
             arrays.revisions.push(lease.revision.map(|Revision(revision)| revision));
+            arrays.reason_groups.push(settle.reason_group.map(|ReasonGroup(group)| group));
+            arrays.endings.push(settle.ending.as_ref().map(String::as_bytes));
+            arrays.push_step(&settle.change, lease.revision);
         }
         arrays
+    }
+
+    /// Adds the step from the state with the revision `before` to the next one.
+    fn push_step(&mut self, change: &'a StateChange, before: Option<Revision>) {
+        let (dialogue, version, body) = match change {
+            StateChange::Put(state) => {
+                let version = i64::from(state.version);
+                (Some(state.dialogue.as_bytes()), Some(version), Some(&state.body[..]))
+            }
+            StateChange::Clear if before.is_some() => (Some(&[][..]), None, None),
+            StateChange::Clear | StateChange::Keep => (None, None, None),
+        };
+        self.dialogues.push(dialogue);
+        self.versions.push(version);
+        self.bodies.push(body);
     }
 
     pub(super) fn parameters<'p>(
@@ -129,10 +153,25 @@ impl<'a> SettleArrays<'a> {
         shard: Value<'p>,
         elapsed: Value<'p>,
     ) -> Parameters<'p> {
-        let Self { ids, queues, conversations, fences, states, spans, reasons, uncounted, revisions } =
-            self;
-        let request = vec![now, ids, queues, conversations, fences, states, spans, reasons, uncounted];
-        request.into_iter().chain([shard, elapsed, revisions as Value<'p>]).collect()
+        vec![
+            now,
+            &self.ids,
+            &self.queues,
+            &self.conversations,
+            &self.fences,
+            &self.states,
+            &self.spans,
+            &self.reasons,
+            &self.uncounted,
+            shard,
+            elapsed,
+            &self.revisions,
+            &self.reason_groups,
+            &self.endings,
+            &self.dialogues,
+            &self.versions,
+            &self.bodies,
+        ]
     }
 }
 
@@ -145,6 +184,7 @@ pub(super) struct EntryArrays<'a> {
     conversations: Vec<&'a [u8]>,
     answers: Vec<Option<i64>>,
     reasons: Vec<Option<&'a [u8]>>,
+    reason_groups: Vec<Option<i64>>,
     bodies: Vec<&'a [u8]>,
     /// The queue, conversation and fence of the lease that must still count, for each follow-up.
     lease_queues: Vec<Option<i16>>,
@@ -179,6 +219,8 @@ impl<'a> EntryArrays<'a> {
         self.conversations.push(entry.conversation.as_bytes());
         self.answers.push(lease.map(|lease| lease.id.0));
         self.reasons.push(entry.dead.as_ref().map(String::as_bytes));
+        let group = |reason: &String| ReasonGroup::new(entry.queue, reason).0;
+        self.reason_groups.push(entry.dead.as_ref().map(group));
         self.bodies.push(&entry.body);
         self.lease_queues.push(lease.map(|lease| conversation(lease).0));
         self.lease_conversations.push(lease.map(|lease| conversation(lease).1));
@@ -209,6 +251,7 @@ impl<'a> EntryArrays<'a> {
             &self.bound_bodies,
             shard,
             elapsed,
+            &self.reason_groups,
         ]
     }
 }

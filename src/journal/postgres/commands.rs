@@ -6,8 +6,8 @@ use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, Entry, Lease, NewEntry, NewScheduled, Outcome, Queue, SignatureBinding, State,
-        StateChange, driver::request::Request,
+        Appended, AttemptFailure, Entry, Lease, NewEntry, NewScheduled, Outcome, Queue, ReasonGroup,
+        SignatureBinding, State, StateChange, driver::request::Request,
     },
 };
 
@@ -46,6 +46,12 @@ pub(super) struct Settle {
     /// How many of the entry's attempts do not count.
     pub(super) uncounted: i32,
     pub(super) reason: Option<String>,
+    /// The group of a dead letter's reason.
+    pub(super) reason_group: Option<ReasonGroup>,
+    /// How long the failed attempt took that is kept with the entry.
+    pub(super) failed_after: Option<Duration>,
+    /// How a finished entry ended.
+    pub(super) ending: Option<String>,
     pub(super) follow_ups: Vec<NewRow>,
     /// The change of the conversation's state.
     pub(super) change: StateChange,
@@ -95,7 +101,7 @@ impl Append {
 
 impl Settle {
     pub(super) fn finish(lease: Lease, outcome: Outcome) -> Self {
-        let Outcome { follow_ups, state: change, scheduled, ending: _ } = outcome;
+        let Outcome { follow_ups, state: change, scheduled, ending } = outcome;
         let follow_ups = follow_ups.into_iter().map(NewRow::new).collect();
         Self {
             lease,
@@ -103,17 +109,30 @@ impl Settle {
             span: 0,
             uncounted: 0,
             reason: None,
+            reason_group: None,
+            failed_after: None,
+            ending,
             follow_ups,
             change,
             scheduled,
         }
     }
 
-    pub(super) fn bury(lease: Lease, reason: String) -> Self {
-        Self { state: State::Dead, ..Self::postpone(lease, 0, reason) }
+    pub(super) fn bury(lease: Lease, failure: AttemptFailure) -> Self {
+        let reason_group = Some(ReasonGroup::new(lease.queue, &failure.reason));
+        Self { state: State::Dead, reason_group, ..Self::postpone(lease, 0, failure) }
     }
 
-    pub(super) fn postpone(lease: Lease, span: i64, reason: String) -> Self {
+    pub(super) fn postpone(lease: Lease, span: i64, failure: AttemptFailure) -> Self {
+        let AttemptFailure { reason, took } = failure;
+        Self { failed_after: Some(took), ..Self::make_due(lease, span, reason) }
+    }
+
+    pub(super) fn release(lease: Lease, span: i64, reason: String) -> Self {
+        Self { uncounted: 1, ..Self::make_due(lease, span, reason) }
+    }
+
+    fn make_due(lease: Lease, span: i64, reason: String) -> Self {
         let reason = Some(reason);
         Self { state: State::Pending, span, reason, ..Self::finish(lease, Outcome::default()) }
     }

@@ -35,11 +35,14 @@ impl Connection {
         let opened = timeout(TIMEOUT, async {
             let connection = Self::connect(address).await?;
             connection.set_up().await.map_err(|error| unavailable_error(&error))?;
-            schema::prepare(&connection.client, access).await?;
-            marks::enter(&connection.client, access).await?;
             Ok(connection)
         });
-        opened.await.unwrap_or_else(|_| Err(timed_out_error()))
+        let connection = opened.await.unwrap_or_else(|_| Err(timed_out_error()))?;
+        // A migration of long tables takes longer.
+        schema::prepare(&connection.client, access).await?;
+        let entered = timeout(TIMEOUT, marks::enter(&connection.client, access));
+        entered.await.unwrap_or_else(|_| Err(timed_out_error()))?;
+        Ok(connection)
     }
 
     async fn connect(address: &Address) -> Result<Self, JournalError> {

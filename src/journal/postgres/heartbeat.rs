@@ -29,7 +29,9 @@ pub(super) async fn send_heartbeat(
     reading: &mut Option<ClockReading>,
     watched: &mut Watched,
 ) -> Result<(), JournalError> {
-    let beat = || async { client.query_one(HEARTBEAT, &[&replica.id]).await };
+    let name = replica.options.replica.as_bytes();
+    let leased = Queue::ALL.iter().map(|queue| replica.leases.count(*queue)).sum::<u64>().cast_signed();
+    let beat = || async { client.query_one(HEARTBEAT, &[&replica.id, &name, &leased]).await };
     if with_timeout(client, beat).await?.get::<_, i64>(0) == 0 {
         // Others took this replica for dead: its own time may have stood still, so the earlier reading is of no use.
         *reading = None;

@@ -4,7 +4,7 @@
 ///
 /// Entries are looked up by their keys, and conversations by 128 bits of their SHA-256, so that an index row has one size
 /// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
-pub(super) const MIGRATIONS: [&str; 5] = ["
+pub(super) const MIGRATIONS: [&str; 6] = ["
     create sequence entry_id;
     create table entry (
         id bigint primary key,       -- in order of acceptance, never used twice
@@ -139,4 +139,81 @@ pub(super) const MIGRATIONS: [&str; 5] = ["
         body bytea not null
     ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
     create index scheduled_due on scheduled (queue, due_at, id);
+", "
+    -- What became of an entry, for operators.
+    alter table entry
+        add column reason_group bigint,                    -- of a dead letter: a number for all reasons of its kind
+        add column ending bytea,                           -- how it ended: who handled it
+        add column state_dialogue bytea,                   -- the state that it gave its conversation; empty: none
+        add column state_version bigint,
+        add column state_body bytea,
+        add column state_before bigint;                    -- the revision of the state before
+    create index entry_group on entry (reason_group, id) where state = 2;
+    create index entry_conversation on entry (conversation_hash, id);
+
+    -- The newest failed attempts at each entry.
+    create sequence attempt_id;
+    create table attempt (
+        entry bigint not null,
+        id bigint not null,          -- in the order in which they failed
+        number integer not null,     -- of those since the entry was appended or revived
+        ended_at bigint not null,
+        took bigint not null,
+        replica bytea not null,      -- the name of the replica
+        reason bytea not null,
+        primary key (entry, id)
+    ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+
+    -- A replica's name among people, and how many entries it has leased.
+    alter table replica
+        add column name bytea not null default '',
+        add column leased bigint not null default 0;
+
+    -- Many entries that are revived or discarded.
+    create table job (
+        id bigint generated always as identity primary key,
+        state smallint not null,     -- 0 running, 1 done, 2 cancelled
+        action smallint not null,    -- 0 revive, 1 discard
+        rate bigint not null,        -- entries a second
+        total bigint not null,       -- as counted beforehand
+        done bigint not null,
+        skipped bigint not null,
+        after bigint not null,       -- the entry up to which it has come
+        until bigint not null,       -- the last entry that it looks at
+        created_at bigint not null,
+        ended_at bigint,
+        key bytea not null,
+        filter bytea not null,
+        requested_by bytea not null
+    );
+    create unique index job_key on job (key);
+    create unique index job_running on job (state) where state = 0;
+
+    -- Who did what by hand.
+    create sequence audit_id;
+    create table audit (
+        id bigint primary key,
+        at bigint not null,
+        count bigint not null,       -- of how many entries
+        who bytea not null,
+        action bytea not null,
+        target bytea not null
+    );
+
+    -- Accounts to which nothing is sent.
+    create table pause (
+        account_hash bytea primary key,
+        since bigint not null,
+        account bytea not null,
+        paused_by bytea not null
+    );
+
+    -- What each replica did in each span of time.
+    create table activity (
+        id bigint generated always as identity primary key,
+        at bigint not null,
+        replica bytea not null,
+        body bytea not null
+    );
+    create unique index activity_at on activity (at, replica);
 "];

@@ -40,7 +40,9 @@ static PURGE: LazyLock<String> = LazyLock::new(|| {
             where e.id = s.id and e.state = s.state and e.settled_elapsed = s.settled_elapsed
                 and s.state <> 0 and s.settled_elapsed <= t.elapsed - case s.state when 1 then $4 else $5 end
                 and s.id < coalesce((select id from young), 9223372036854775807)
-            returning e.queue, e.state
+            returning e.id, e.queue, e.state
+        ), attempts as (
+            delete from attempt a using gone g where a.entry = g.id
         ), counted as (
             select 0::bigint, queue, 0, -count(*) filter (where state = 1), -count(*) filter (where state = 2)
             from gone group by queue

@@ -8,14 +8,18 @@ use tokio_postgres::{
 use super::key_hash::KeyHash;
 use crate::{
     clock::UnixMillis,
-    journal::{Entry, EntryId, Lease, LeasedState, Queue, Record, Revision, State, driver::numbers},
+    journal::{
+        Entry, EntryId, Lease, LeasedState, PastState, Queue, Record, Revision, State, StateStep,
+        driver::numbers,
+    },
 };
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
 /// The columns of [`record`]. The time when an entry is due is shown by the clock as it is set now.
 pub(super) const RECORD: &str = "id, queue, state, key, conversation, body, attempts, accepted_at,
-    due_at + (select clock_steps from version), settled_at, reason, answers";
+    due_at + (select clock_steps from version), settled_at, reason, answers, ending, state_dialogue, state_version,
+    state_body, state_before";
 
 /// The queue whose number is in a column.
 pub(super) fn queue(row: &Row, column: usize) -> Result<Queue, Error> {
@@ -57,9 +61,22 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
         settled_at: row.try_get::<_, Option<i64>>(9)?.map(UnixMillis),
         reason: row.try_get::<_, Option<Vec<u8>>>(10)?.map(text),
         answers: row.try_get::<_, Option<i64>>(11)?.map(EntryId),
-        ending: None,
-        state_step: None,
+        ending: row.try_get::<_, Option<Vec<u8>>>(12)?.map(text),
+        state_step: state_step(row)?,
     })
+}
+
+/// The step from one state to the next in a row with the columns [`RECORD`].
+fn state_step(row: &Row) -> Result<Option<StateStep>, Error> {
+    let Some(dialogue) = row.try_get::<_, Option<Vec<u8>>>(13)? else { return Ok(None) };
+    let after = match row.try_get::<_, Option<i64>>(14)? {
+        Some(number) => {
+            let body: Vec<u8> = row.try_get(15)?;
+            Some(PastState { dialogue: text(dialogue), version: version(number), body: body.into() })
+        }
+        None => None,
+    };
+    Ok(Some(StateStep { before: row.try_get::<_, Option<i64>>(16)?.map(Revision), after }))
 }
 
 /// The entries that were leased, in the order in which they became ready.

@@ -63,7 +63,9 @@ impl Replica {
         if row.get::<_, i64>(1) != 0 {
             log_step(row.get(1));
         }
-        let id: i64 = with_timeout(client, || client.query_one(ENTER, &[])).await?.get(0);
+        let name = options.replica.as_bytes();
+        let enter = || async { client.query_one(ENTER, &[&name]).await };
+        let id: i64 = with_timeout(client, enter).await?.get(0);
         let delay =
             || async { client.execute(DELAY_DOUBTFUL.as_str(), &[&now, &id, &noticed_after]).await };
         with_timeout(client, delay).await?;

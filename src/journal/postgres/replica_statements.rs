@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use super::fragments::{ADD_TO_TALLY, NOW, SHARDS, WALL_CLOCK};
 
 /// The statement that puts a replica on the list, and numbers it.
-pub(super) const ENTER: &str = "insert into replica (id) values (nextval('replica_id')) returning id";
+pub(super) const ENTER: &str =
+    "insert into replica (id, name) values (nextval('replica_id'), $1) returning id";
 
 /// The statement that reads the database's clock for the first time. If the clock shows less than a server has seen, it
 /// was set back while nobody looked, by `$2` milliseconds or more; a step forward cannot be told from a pause.
@@ -20,9 +21,10 @@ pub(super) static START_CLOCK: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The statement of a heartbeat: returns how many the replica has had since it was put on the list.
+/// The statement of a heartbeat, with the number of entries that the replica has leased: returns how many the replica has had since it was put on the list.
 pub(super) const HEARTBEAT: &str = "
-    insert into replica as r (id) values ($1) on conflict (id) do update set heartbeats = r.heartbeats + 1
+    insert into replica as r (id, name, leased) values ($1, $2, $3)
+    on conflict (id) do update set heartbeats = r.heartbeats + 1, leased = excluded.leased
     returning heartbeats";
 
 /// The statement that counts the heartbeats of the other replicas.

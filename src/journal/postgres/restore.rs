@@ -20,13 +20,16 @@ static RESTORE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with added as (
         insert into entry (accepted_elapsed, settled_elapsed, id, queue, state, attempts, due_at, accepted_at, settled_at,
-            key, conversation_hash, conversation, answers, reason, body)
+            key, conversation_hash, conversation, answers, reason, body, reason_group, ending, state_dialogue,
+            state_version, state_body, state_before)
         select elapsed, elapsed, id, queue, state, attempts, due_at - clock_steps, accepted_at, settled_at, key, conversation_hash,
-            conversation, answers, reason, body
+            conversation, answers, reason, body, reason_group, ending, state_dialogue, state_version, state_body,
+            state_before
         from version, unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[],
-            $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[])
+            $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[],
+            $15::bigint[], $16::bytea[], $17::bytea[], $18::bigint[], $19::bytea[], $20::bigint[])
             r (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, answers, reason,
-               body)
+               body, reason_group, ending, state_dialogue, state_version, state_body, state_before)
         returning queue, state
     ), counted as (
         select 0::bigint, queue, count(*) filter (where state = 0), count(*) filter (where state = 1),
@@ -36,6 +39,30 @@ static RESTORE: LazyLock<String> = LazyLock::new(|| {
     select setval('entry_id', greatest(nextval('entry_id'), $14::bigint))"
     )
 });
+
+/// The columns of the steps from one state to the next.
+#[derive(Default)]
+struct StepColumns<'a> {
+    dialogues: Vec<Option<&'a [u8]>>,
+    versions: Vec<Option<i64>>,
+    bodies: Vec<Option<&'a [u8]>>,
+    revisions: Vec<Option<i64>>,
+}
+
+impl<'a> StepColumns<'a> {
+    fn new(records: &'a [Record]) -> Self {
+        let mut columns = Self::default();
+        for step in records.iter().map(|record| record.state_step.as_ref()) {
+            let after = step.and_then(|step| step.after.as_ref());
+            let dialogue = |_| after.map_or(&[][..], |state| state.dialogue.as_bytes());
+            columns.dialogues.push(step.map(dialogue));
+            columns.versions.push(after.map(|state| state.version.into()));
+            columns.bodies.push(after.map(|state| &state.body[..]));
+            columns.revisions.push(step.and_then(|step| step.before).map(|before| before.0));
+        }
+        columns
+    }
+}
 
 /// Puts in the entries that were read out of another journal, all or none.
 pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), Error> {
@@ -50,6 +77,9 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
     let conversations: Vec<_> =
         records.iter().map(|it| KeyHash::of(it.conversation.as_bytes())).collect();
     let reasons: Vec<_> = records.iter().map(|it| it.reason.as_ref().map(String::as_bytes)).collect();
+    let groups: Vec<_> = records.iter().map(|it| it.reason_group().map(|group| group.0)).collect();
+    let endings: Vec<_> = records.iter().map(|it| it.ending.as_ref().map(String::as_bytes)).collect();
+    let steps = StepColumns::new(records);
     let queues = small(|it| queue_number(it.queue));
     let last = ids.iter().copied().max().unwrap_or(0);
     client.batch_execute(BEGIN).await?;
@@ -71,6 +101,12 @@ pub(super) async fn restore(client: &Client, records: &[Record]) -> Result<(), E
                 &reasons,
                 &bytes(|it| &it.body),
                 &last,
+                &groups,
+                &endings,
+                &steps.dialogues,
+                &steps.versions,
+                &steps.bodies,
+                &steps.revisions,
             ],
         )
         .await?;

@@ -5,12 +5,15 @@ use tokio_postgres::{Client, Error};
 use super::{
     error::{open_error, unavailable_error},
     migrations::MIGRATIONS,
-    retry::{BEGIN, retry_collisions},
+    reason_groups,
+    retry::{BEGIN, retry_collisions, with_timeout},
 };
 use crate::journal::{JournalError, driver::access::Access};
 
 /// The version that this program makes and uses.
-pub(super) const VERSION: i32 = 5;
+pub(super) const VERSION: i32 = 6;
+/// The first version in which dead letters have groups.
+const VERSION_OF_GROUPS: i32 = 6;
 const _: () = assert!(VERSION as usize == MIGRATIONS.len());
 /// The advisory lock of a migration: `RCcb` in ASCII.
 const LOCK: i64 = 0x5243_6362;
@@ -19,7 +22,7 @@ pub(super) const SCHEMA: &str = "rongcloud_callback";
 
 /// Makes sure that the tables are there in this program's version; a server or a copy's target makes them.
 pub(super) async fn prepare(client: &Client, access: Access) -> Result<(), JournalError> {
-    match state(client).await.map_err(|error| unavailable_error(&error))? {
+    match with_timeout(client, || state(client)).await? {
         State::Version(VERSION) => Ok(()),
         State::Version(version) if version > VERSION => Err(open_error(&format!(
             "the journal in this database is of version {version}, and this program knows {VERSION} at most: run \
@@ -100,9 +103,14 @@ async fn state(client: &Client) -> Result<State, Error> {
 ///
 /// The lock comes before the transaction, which would not notice what was made while it waited.
 async fn migrate(client: &Client) -> Result<(), Error> {
+    let timeout: String =
+        client.query_one("select current_setting('statement_timeout')", &[]).await?.try_get(0)?;
+    // Long tables take long, here or in the server that has the lock.
+    client.batch_execute("set statement_timeout = 0").await?;
     client.batch_execute(&format!("select pg_advisory_lock({LOCK})")).await?;
     retry_collisions(client, || make(client)).await?;
-    client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await
+    client.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await?;
+    client.batch_execute(&format!("set statement_timeout = '{timeout}'")).await
 }
 
 /// Makes the tables in one transaction, so that they are of one version or of another.
@@ -123,6 +131,9 @@ async fn make(client: &Client) -> Result<(), Error> {
     }
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         client.batch_execute(step).await?;
+    }
+    if version < VERSION_OF_GROUPS {
+        reason_groups::fill(client).await?;
     }
     client.batch_execute(&format!("update version set version = {VERSION}")).await?;
     client.batch_execute("commit").await

@@ -6,6 +6,7 @@ use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::{
+    attempts::KEEP_ATTEMPTS,
     fragments::{ADD_TO_TALLY, FINISHED, NOW, WALL_CLOCK},
     outcome_statements::{CHANGE_STATES, SCHEDULE},
 };
@@ -45,12 +46,16 @@ static SETTLE: LazyLock<String> = LazyLock::new(|| {
     let changed = JournalError::StateChanged(EntryId(0)).to_string().replace('0', "' || s.id || '");
     format!(
         "with request as (
-            select s.id, s.span, l.is_changed, case when l.is_changed then 0 else s.state end as state,
+            select s.id, s.span, l.is_changed, s.revision, s.reason_group, s.version, s.body,
+                case when not l.is_changed then s.ending end as ending,
+                case when not l.is_changed then s.dialogue end as dialogue, case when l.is_changed then 0 else s.state end as state,
                 case when l.is_changed then convert_to('{changed}', 'UTF8') else s.reason end as reason,
                 case when l.is_changed then 1 else s.uncounted end as uncounted
             from unnest($2::bigint[], $3::smallint[], $4::bytea[], $5::bigint[], $6::smallint[], $7::bigint[],
-                $8::bytea[], $9::integer[], $12::bigint[])
-                s (id, queue, conversation_hash, fence, state, span, reason, uncounted, revision)
+                $8::bytea[], $9::integer[], $12::bigint[], $13::bigint[], $14::bytea[], $15::bytea[], $16::bigint[],
+                $17::bytea[])
+                s (id, queue, conversation_hash, fence, state, span, reason, uncounted, revision, reason_group, ending,
+                   dialogue, version, body)
             join conversation c on c.queue = s.queue and c.conversation_hash = s.conversation_hash
                 and c.fence = s.fence and c.leased_entry = s.id
             left join conversation_state t on t.conversation_hash = s.conversation_hash
@@ -62,7 +67,11 @@ static SETTLE: LazyLock<String> = LazyLock::new(|| {
             set state = s.state, due_at = case s.state when 0 then {NOW} + s.span else e.due_at end,
                 settled_at = case s.state when 0 then null else {WALL_CLOCK} end,
                 settled_elapsed = case s.state when 0 then 0 else $11::bigint end,
-                reason = coalesce(s.reason, e.reason), attempts = e.attempts - s.uncounted
+                reason = coalesce(s.reason, e.reason), attempts = e.attempts - s.uncounted,
+                reason_group = s.reason_group, ending = s.ending, state_dialogue = s.dialogue,
+                state_version = case when s.dialogue is not null then s.version end,
+                state_body = case when s.dialogue is not null then s.body end,
+                state_before = case when s.dialogue is not null then s.revision end
             from request s where e.id = s.id and e.state = 0
             returning e.id, e.queue, e.state, s.is_changed
         ), counted as (
@@ -81,9 +90,9 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
         "with new as (
             select distinct on (n.queue, n.key) n.*
             from unnest($2::smallint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[], $8::bytea[],
-                $9::smallint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[]) with ordinality
+                $9::smallint[], $10::bytea[], $11::bigint[], $12::bytea[], $13::bytea[], $16::bigint[]) with ordinality
                 n (queue, key, conversation_hash, conversation, answers, reason, body, lease_queue,
-                   lease_conversation_hash, lease_fence, signature, bound_body, place)
+                   lease_conversation_hash, lease_fence, signature, bound_body, reason_group, place)
             where (n.lease_fence is null or exists (
                     select from {FINISHED}
                     where c.queue = n.lease_queue and c.conversation_hash = n.lease_conversation_hash
@@ -93,11 +102,11 @@ static ADD: LazyLock<String> = LazyLock::new(|| {
             order by n.queue, n.key, n.place
         ), added as (
             insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, accepted_elapsed,
-                settled_elapsed, key, conversation_hash, conversation, answers, reason, body)
+                settled_elapsed, key, conversation_hash, conversation, answers, reason, reason_group, body)
             select nextval('entry_id'), queue, case when reason is null then 0 else 2 end, 0, {NOW}, {WALL_CLOCK},
                 case when reason is null then null else {WALL_CLOCK} end, $15::bigint,
                 case when reason is null then 0 else $15::bigint end, key, conversation_hash, conversation, answers,
-                reason, body
+                reason, reason_group, body
             from (select * from new order by place) n
             on conflict (queue, key) do nothing
             returning queue, key, state
@@ -192,6 +201,7 @@ pub(super) struct Statements {
     pub(super) bind: Statement,
     pub(super) lock: Statement,
     pub(super) settle: Statement,
+    pub(super) keep_attempts: Statement,
     pub(super) add: Statement,
     pub(super) change_states: Statement,
     pub(super) schedule: Statement,
@@ -203,7 +213,9 @@ pub(super) struct Statements {
 
 impl Statements {
     pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
-        let texts = [BIND, &LOCK, &SETTLE, &ADD, &CHANGE_STATES, &SCHEDULE, &ALIGN, &LEASE, SUM, ROOM];
+        let outcome = [&**KEEP_ATTEMPTS, &CHANGE_STATES, &SCHEDULE];
+        let texts = [BIND, &LOCK, &SETTLE, &ADD].into_iter().chain(outcome);
+        let texts = texts.chain([&**ALIGN, &LEASE, SUM, ROOM]);
         let prepared = try_join_all(texts.map(|text| client.prepare(text))).await?;
         let mut prepared = prepared.into_iter();
         let mut next = || prepared.next().unwrap_or_else(|| unreachable!("one for each text"));
@@ -212,6 +224,7 @@ impl Statements {
             lock: next(),
             settle: next(),
             add: next(),
+            keep_attempts: next(),
             change_states: next(),
             schedule: next(),
             align: next(),

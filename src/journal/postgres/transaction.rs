@@ -7,6 +7,7 @@ use tokio_postgres::{Client, Row, Statement, types::ToSql};
 
 use super::{
     arrays::{BindingArrays, ConversationArrays, EntryArrays, LeaseValues, SettleArrays},
+    attempts::AttemptArrays,
     commands::{Append, Command, LeaseOptions, Settle},
     error::{Failure, unavailable_error},
     key_hash::KeyHash,
@@ -22,8 +23,10 @@ use crate::journal::{
 
 /// The values that all statements of a transaction share.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Context {
+pub(super) struct Context<'a> {
     pub(super) replica: i64,
+    /// The name of the replica.
+    pub(super) replica_name: &'a str,
     /// The shard of the tally that only this connection writes.
     pub(super) shard: i64,
     pub(super) max_pending: u64,
@@ -106,12 +109,13 @@ impl Transaction {
         &self,
         client: &Client,
         statements: &Statements,
-        Context { replica, shard, max_pending, now, elapsed }: Context,
+        Context { replica, replica_name, shard, max_pending, now, elapsed }: Context<'_>,
     ) -> Result<Answers, Failure> {
         let (bindings, settles) = (BindingArrays::new(&self.appends), SettleArrays::new(&self.settles));
         let entries = EntryArrays::new(&self.appends, &self.settles);
         let conversations = ConversationArrays::new(&self.appends, &self.settles);
         let max_pending = i64::try_from(max_pending).unwrap_or(i64::MAX);
+        let (attempts, replica_name) = (AttemptArrays::new(&self.settles), replica_name.as_bytes());
         let (states, scheduled) = (StateArrays::new(&self.settles), ScheduledArrays::new(&self.settles));
         let leases: Vec<_> =
             self.leases.iter().map(|request| LeaseValues::new(&request.input)).collect();
@@ -121,6 +125,7 @@ impl Transaction {
             (!conversations.queues.is_empty(), &statements.lock, conversations.lock(&now)),
             (!settles.ids.is_empty(), &statements.settle, settles.parameters(&now, &shard, &elapsed)),
             (!entries.queues.is_empty(), &statements.add, entries.parameters(&now, &shard, &elapsed)),
+            (!attempts.is_empty(), &statements.keep_attempts, attempts.parameters(&now, &replica_name)),
             (!states.is_empty(), &statements.change_states, states.parameters(&now)),
             (!scheduled.is_empty(), &statements.schedule, scheduled.parameters(&now)),
             (
@@ -146,7 +151,7 @@ impl Transaction {
 
         let mut found = try_join_all(steps).await?.into_iter().skip(1);
         let mut next = |needed: bool| if needed { found.next().unwrap_or_default() } else { Vec::new() };
-        let [bound, locked, settled, added, _, _, aligned] = needed.map(&mut next);
+        let [bound, locked, settled, added, _, _, _, aligned] = needed.map(&mut next);
         let leased = self.leases.iter().map(|_| next(true)).collect();
         Ok(Answers { bound, locked, settled, added, aligned, leased, sums: next(true) })
     }

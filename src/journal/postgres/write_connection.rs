@@ -53,7 +53,7 @@ impl WriteConnection {
     pub(super) async fn run(
         &mut self,
         transaction: &Transaction,
-        context: Context,
+        context: Context<'_>,
         pending: u64,
     ) -> Result<Answers, Failure> {
         self.discard_old_plans(pending).await?;

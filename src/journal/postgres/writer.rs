@@ -132,6 +132,7 @@ impl Writer {
         let mut connection = self.pool.take()?;
         let context = Context {
             replica: self.replica.id,
+            replica_name: &self.replica.options.replica,
             shard: connection.shard,
             max_pending: self.replica.options.max_pending,
             now: self.replica.manual_now(),

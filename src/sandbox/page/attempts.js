@@ -1,6 +1,7 @@
 // The attempts of a delivery: the platform's own tries, and the requests that fault injection adds to them.
 
-import { copyButton, curl } from "./copying.js";
+import { copyButton } from "./copying.js";
+import { curl } from "./curl.js";
 import { el } from "./dom.js";
 import { errorWords } from "./outcome.js";
 import { formTable, headerTable, prettyXml, sentence } from "./readable.js";

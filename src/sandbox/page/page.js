@@ -1,5 +1,7 @@
 // The page: the chosen account and user, the shown view, language and theme.
 
+import "./sandbox_texts.js";
+
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Deliveries } from "./deliveries.js";

@@ -63,7 +63,7 @@ impl<'a> Answer<'a> {
     }
 
     /// A person has the conversation afterwards, and the user is told so.
-    pub(super) fn hand_over(&mut self, options: &desk::Options, person: PersonState) {
+    pub(super) fn hand_over(&mut self, options: &desk::Options, person: &PersonState) {
         if self.payloads.is_empty() {
             self.add(options.handed_over_payload());
         }
@@ -71,7 +71,7 @@ impl<'a> Answer<'a> {
     }
 
     /// A person has the conversation afterwards.
-    pub(super) fn with_person(&mut self, options: &desk::Options, person: PersonState) {
+    pub(super) fn with_person(&mut self, options: &desk::Options, person: &PersonState) {
         self.state = StateChange::Put(person.to_new(options));
     }
 

@@ -110,7 +110,7 @@ impl Dispatch {
             Next::Dialogue(new) => answer.put(new),
             Next::End => answer.end(),
             Next::Person => {
-                answer.hand_over(&self.options.desk, PersonState { since: entry.accepted_at });
+                answer.hand_over(&self.options.desk, &PersonState::waiting(entry.accepted_at));
             }
             Next::Pass => return self.leave(&context, answer),
             Next::Unreadable(reason) => return self.give_up_dialogue(answer, by, &reason),

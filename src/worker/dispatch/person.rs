@@ -38,7 +38,8 @@ impl Dispatch {
             }
         }
         let person = entry.state.as_ref().and_then(|state| PersonState::read(&state.body));
-        answer.with_person(options, person.unwrap_or(PersonState { since: entry.accepted_at }));
+        let person = person.unwrap_or_else(|| PersonState::waiting(entry.accepted_at));
+        answer.with_person(options, &person);
         Ok(Done::Kept { outcome: answer.into_outcome()? })
     }
 }

@@ -34,7 +34,7 @@ async fn what_the_bot_makes_of_a_message_does_not_count_once_a_person_has_the_co
         bench.desk.hand_over(&bench.conversation("ann")).await.unwrap();
         go_on.notify_one();
         bench.idle().await;
-        bench.desk.answer(&bench.conversation("ann"), "您好").await.unwrap();
+        bench.desk.answer(&bench.conversation("ann"), "bea", None, "您好").await.unwrap();
         bench.idle().await;
         assert_eq!(bench.sandbox.user("ann").received().await.text(), "人工来了", "{store:?}");
         assert_eq!(bench.sandbox.user("ann").received().await.text(), "您好", "{store:?}");
@@ -102,9 +102,9 @@ async fn messages_that_come_while_the_conversation_goes_to_and_fro_are_handled_o
         person.spawn(async move {
             for round in 0..10 {
                 desk.hand_over(&conversation).await.unwrap();
-                desk.answer(&conversation, format!("人工 {round}")).await.unwrap();
+                desk.answer(&conversation, "bea", None, format!("人工 {round}")).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(10)).await;
-                desk.hand_back(&conversation).await.unwrap();
+                desk.hand_back(&conversation, "bea").await.unwrap();
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         });

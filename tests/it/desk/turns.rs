@@ -38,9 +38,9 @@ async fn while_a_person_has_the_conversation_the_bot_says_nothing_and_every_mess
     assert_eq!(waiting.conversation, conversation);
     assert!(waiting.since < waiting.until, "{waiting:?}");
 
-    bench.desk.answer(&conversation, "已发货").await.unwrap();
+    bench.desk.answer(&conversation, "bea", None, "已发货").await.unwrap();
     assert_eq!(user.received().await.text(), "已发货");
-    bench.desk.hand_back(&conversation).await.unwrap();
+    bench.desk.hand_back(&conversation, "bea").await.unwrap();
     assert_eq!(user.received().await.text(), GIVEN_BACK);
     user.says("谢谢").await;
     assert_eq!(user.received().await.text(), "你说：谢谢");
@@ -68,14 +68,14 @@ async fn a_handler_says_itself_that_it_hands_over_and_another_user_s_bot_goes_on
 async fn only_a_person_who_has_the_conversation_answers_in_it_or_gives_it_back() {
     let bench = Bench::start(Store::Memory, "", |service| service.on(bot)).await.unwrap();
     let conversation = bench.conversation("ann");
-    let refused = bench.desk.answer(&conversation, "你好").await;
+    let refused = bench.desk.answer(&conversation, "bea", None, "你好").await;
     assert!(matches!(refused, Err(DeskError::WithBot)), "{refused:?}");
-    let refused = bench.desk.hand_back(&conversation).await;
+    let refused = bench.desk.hand_back(&conversation, "bea").await;
     assert!(matches!(refused, Err(DeskError::WithBot)), "{refused:?}");
     bench.desk.hand_over(&conversation).await.unwrap();
     let refused = bench.desk.hand_over(&conversation).await;
     assert!(matches!(refused, Err(DeskError::WithPerson)), "{refused:?}");
-    let refused = bench.desk.answer(&conversation, "x".repeat(2001)).await;
+    let refused = bench.desk.answer(&conversation, "bea", None, "x".repeat(2001)).await;
     assert!(matches!(refused, Err(DeskError::Limit(_))), "{refused:?}");
     bench.idle().await;
     assert_eq!(bench.received("ann"), [HANDED_OVER]);
@@ -107,7 +107,7 @@ async fn after_a_silence_of_both_sides_the_bot_has_the_conversation_again() {
     bench.idle().await;
     let until_second = bench.desk.waiting(1).await.unwrap()[0].until;
     assert!(until_second > until_first, "the user has written");
-    bench.desk.answer(&conversation, "在").await.unwrap();
+    bench.desk.answer(&conversation, "bea", None, "在").await.unwrap();
     let until_third = bench.desk.waiting(1).await.unwrap()[0].until;
     assert!(until_third > until_second, "the person has written");
     assert_eq!(user.received().await.text(), "在");
@@ -135,4 +135,52 @@ async fn a_reminder_is_left_out_while_a_person_has_the_conversation() {
     .await;
     assert_eq!(bench.received("ann"), ["好的", HANDED_OVER]);
     bench.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_persons_one_has_the_conversation_and_the_other_is_told_who() {
+    for store in [Store::Memory, Store::Sqlite, Store::Postgres] {
+        let Some(bench) = Bench::start(store, "", |service| service.on(bot)).await else { continue };
+        let (desk, conversation) = (&bench.desk, bench.conversation("ann"));
+        let early = desk.take(&conversation, "bea", None).await;
+        assert!(matches!(early, Err(DeskError::WithBot)), "{early:?}");
+        desk.hand_over(&conversation).await.unwrap();
+        assert_eq!(desk.waiting(9).await.unwrap()[0].by, None);
+        desk.take(&conversation, "bea", None).await.unwrap();
+        desk.take(&conversation, "bea", None).await.unwrap();
+        for refused in [
+            desk.take(&conversation, "carl", None).await,
+            desk.take(&conversation, "carl", Some("dora")).await,
+            desk.answer(&conversation, "carl", None, "我来").await,
+            desk.hand_back(&conversation, "carl").await,
+        ] {
+            assert!(matches!(&refused, Err(DeskError::Taken(by)) if by == "bea"), "{refused:?}");
+        }
+        bench.sandbox.user("ann").says("在吗").await;
+        bench.idle().await;
+        assert_eq!(desk.waiting(9).await.unwrap()[0].by.as_deref(), Some("bea"), "{store:?}");
+        desk.take(&conversation, "carl", Some("bea")).await.unwrap();
+        desk.answer(&conversation, "carl", None, "我来").await.unwrap();
+        bench.idle().await;
+        assert_eq!(bench.received("ann"), [HANDED_OVER, "我来"], "{store:?}");
+        bench.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_sent_again_with_its_key_reaches_the_user_once() {
+    for store in [Store::Memory, Store::Sqlite, Store::Postgres] {
+        let Some(bench) = Bench::start(store, "", |service| service.on(bot)).await else { continue };
+        let (desk, conversation) = (&bench.desk, bench.conversation("ann"));
+        desk.hand_over(&conversation).await.unwrap();
+        for key in ["1", "1", "2"] {
+            desk.answer(&conversation, "bea", Some(key), "已发货").await.unwrap();
+        }
+        let twice = || desk.answer(&conversation, "bea", Some("3"), "再见");
+        let (first, second) = tokio::join!(twice(), twice());
+        first.and(second).unwrap();
+        bench.idle().await;
+        assert_eq!(bench.received("ann"), [HANDED_OVER, "已发货", "已发货", "再见"], "{store:?}");
+        bench.stop().await;
+    }
 }

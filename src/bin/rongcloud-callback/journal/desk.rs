@@ -11,6 +11,9 @@ use rongcloud_callback::{
 
 use crate::{api_options::chosen_app, failure::Failure};
 
+/// The name under which the command line answers at the desk.
+const WHO: &str = "command line";
+
 #[derive(Debug, Args)]
 pub(crate) struct ConversationArguments {
     /// The public account.
@@ -46,11 +49,11 @@ pub(super) async fn run(config: &Config, change: Change) -> Result<(), Failure> 
             println!("a person has the conversation: answer it with `journal answer`");
         }
         Change::Answer(AnswerArguments { conversation, text }) => {
-            desk.answer(&conversation.find(config)?, text).await.map_err(failure)?;
+            desk.answer(&conversation.find(config)?, WHO, None, text).await.map_err(failure)?;
             println!("the answer is in the journal: a running server sends it");
         }
         Change::HandBack(arguments) => {
-            desk.hand_back(&arguments.find(config)?).await.map_err(failure)?;
+            desk.hand_back(&arguments.find(config)?, WHO).await.map_err(failure)?;
             println!("the bot has the conversation again");
         }
     }
@@ -62,6 +65,8 @@ fn failure(error: DeskError) -> Failure {
         DeskError::WithBot => {
             Failure::yours(error).hint("`journal conversations --waiting` lists those that a person has")
         }
+        DeskError::Taken(_) => Failure::yours(error)
+            .hint("they hand it back in the console, or somebody takes it from them there"),
         DeskError::Journal(error) => error.into(),
         error => Failure::yours(error),
     }

@@ -11,6 +11,9 @@ use rongcloud_callback::{
 };
 use serde_json::Value;
 
+/// The name under which the sandbox's page answers at the desk.
+const WHO: &str = "sandbox";
+
 /// A step of the server; none where the sandbox shows nothing of it.
 pub(super) fn to_handling_step(progress: &Progress) -> Option<HandlingStep> {
     let event = match progress.step.clone() {
@@ -58,8 +61,8 @@ pub(super) async fn act_at_desk(desk: Desk, app: AppKey, request: DeskRequest) -
     let conversation = Conversation { app, account, user };
     let done = match action {
         DeskAction::TakeOver => desk.hand_over(&conversation).await,
-        DeskAction::Answer(text) => desk.answer(&conversation, text).await,
-        DeskAction::HandBack => desk.hand_back(&conversation).await,
+        DeskAction::Answer(text) => desk.answer(&conversation, WHO, None, text).await,
+        DeskAction::HandBack => desk.hand_back(&conversation, WHO).await,
         _ => return Err("this server's desk does not know that".to_owned()),
     };
     done.map_err(|error| error.to_string())

@@ -1,0 +1,105 @@
+// Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
+
+import { el, icon } from "./dom.js";
+import { appName, isAmbiguous, now } from "./session.js";
+import { text } from "./texts.js";
+import { listTime, moment, until } from "./times.js";
+
+/** The icon of each kind of message. */
+const ICONS = {
+  text: "chat",
+  image: "image",
+  voice: "voice",
+  location: "place",
+  imgtxt: "news",
+  articles: "news",
+  news: "news",
+  subscribe: "follow",
+  unsubscribe: "unfollow",
+  reminder: "clock",
+  expiry: "clock",
+  unreadable: "alert",
+};
+
+/** The name of a kind. */
+export const kindWord = (kind) => text(`kind.${kind}`, {}, kind);
+
+/** The icon of a kind. */
+export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] : "chat");
+
+/**
+ * User and account of an entry in one line, and the app if another one has an account of the same name. Each part is
+ * isolated, so that its direction of writing cannot turn the others round.
+ */
+export function whoOf({ app, account, user }) {
+  const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
+  if (parts.length === 0) return app ? appName(app) : "–";
+  return parts.map((part) => `\u2068${part}\u2069`).join(" · ");
+}
+
+/** What a person would read, or a mark that the text is hidden. */
+export function saidOf({ text: words, hidden, kind }) {
+  if (hidden) return el("span", { class: "hidden-text" }, text("hidden.short"));
+  return words || el("span", { class: "hidden-text" }, kindWord(kind));
+}
+
+/** The tone of an entry: `good`, `warn`, `bad`, or empty while nothing is wrong and nothing is done. */
+export function toneOf({ state, attempts, why, discarded }) {
+  if (state === "dead") return "bad";
+  if (state === "done") return discarded ? "" : "good";
+  if (why && ["paused", "outbox_full", "blocked"].includes(why.is)) return "warn";
+  return attempts > 0 && why?.is !== "leased" ? "warn" : "";
+}
+
+/** The state of an entry in a word or two. */
+export function stateWord(row) {
+  if (row.state === "pending") return row.why ? shortWhy(row.why) : text("state.pending");
+  if (row.discarded) return text("state.discarded");
+  if (row.state === "done" && row.queue === "outbox") return text("ending.sent");
+  if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
+  return text(`state.${row.state}`, {}, row.state);
+}
+
+function shortWhy(why) {
+  return text(`short.${why.is}`, { n: why.entry, until: why.at ? until(why.at) : "" }, why.is);
+}
+
+/** Why a pending entry is not done yet, as a sentence without a subject. */
+export function whyWords(why, { attempts = 0 } = {}) {
+  switch (why.is) {
+    case "behind":
+      return text("why.behind", { n: why.entry });
+    case "due":
+      return text(attempts > 0 ? "why.due.retry" : "why.due", { until: until(why.at) });
+    case "leased":
+      return text("why.leased", { by: why.by ?? text("replica.unknown"), until: listTime(why.until) });
+    case "blocked":
+      return text("why.blocked", { until: listTime(why.until) });
+    case "person":
+      return why.who ? text("why.person", { who: why.who }) : text("why.person.nobody");
+    case "paused":
+      return text("why.paused", { who: why.by, since: moment(why.since) });
+    default:
+      return text(`why.${why.is}`, {}, why.is);
+  }
+}
+
+/** Whether the words of `whyWords` change as time passes. */
+export const whyTicks = (why) => why?.is === "due" && why.at > now();
+
+/** How a finished entry ended, and by whose work. */
+export function endingWords({ as, by }) {
+  if (by) return text(`ending.${as}.by`, { by: handlerName(by) }, `${as} ${by}`);
+  return text(`ending.${as}`, {}, as);
+}
+
+/** A handler or rule as people call it: from `rule "welcome"`, `rules[0]`, `handler 2 (Text)`. */
+export function handlerName(by) {
+  const [, name] = /^rule "(.*)"$/s.exec(by) ?? [];
+  if (name !== undefined) return text("by.rule", { name });
+  const [, index] = /^rules\[(\d+)\]$/.exec(by) ?? [];
+  if (index) return text("by.rule.nth", { n: Number(index) + 1 });
+  const [, n, kind] = /^handler (\d+)(?: \((.*)\))?$/.exec(by) ?? [];
+  if (n) return text(kind ? "by.handler" : "by.handler.plain", { n, kind });
+  return by;
+}
