@@ -50,12 +50,22 @@ pub struct CallbackService {
     routes: Routes,
     observers: Observers,
     clock: Clock,
+    /// The page of the sandbox that the service runs beside, if it does.
+    #[cfg(feature = "console")]
+    sandbox: Option<url::Url>,
 }
 
 impl CallbackService {
     /// A service without handlers, which accepts, keeps and logs messages.
     pub fn new(config: Config) -> Self {
-        Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
+        Self {
+            config,
+            routes: Routes::new(),
+            observers: Observers::default(),
+            clock: Clock::system(),
+            #[cfg(feature = "console")]
+            sandbox: None,
+        }
     }
 
     /// Adds a handler after the others; see [`Handler`] and [`FromInbound`].
@@ -112,6 +122,13 @@ impl CallbackService {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Names the page of the [sandbox](crate::sandbox) that the service runs beside, to which the console then has a link.
+    #[cfg(feature = "console")]
+    #[must_use]
+    pub fn with_sandbox(self, page: url::Url) -> Self {
+        Self { sandbox: Some(page), ..self }
     }
 
     /// Runs until SIGTERM or SIGINT, then finishes open requests, lets handlers end within the grace period, and closes the
@@ -217,7 +234,9 @@ impl CallbackService {
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
-        let Self { config, routes, observers, clock } = self;
+        #[cfg(feature = "console")]
+        let sandbox = self.sandbox;
+        let Self { config, routes, observers, clock, .. } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
         metrics::install_recorder();
         let clients = clients(&config, &clock)?;
@@ -248,7 +267,7 @@ impl CallbackService {
             journal: Arc::clone(&journal) as _,
             desk: desk.clone(),
             clock,
-            options: config.console_options(),
+            options: console::Options { sandbox, ..config.console_options() },
         });
         Ok(Parts {
             callbacks,
