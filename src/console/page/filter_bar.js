@@ -25,9 +25,9 @@ export class FilterBar {
     this.reason = input("text", "reason", text("filter.reason"));
     this.own = el("span", { class: "own-span", hidden: true }, this.#moment("since"), el("span", { "aria-hidden": "true" }, "–"), this.#moment("until"));
     this.chips = el("span", { class: "filter-chips" });
-    this.more = el("div", { id: "filter-more", class: "filter-more boxed" }, this.segments, this.account, this.kind, this.span, this.own, this.user, this.reason, this.chips);
+    this.more = el("div", { id: "filter-more", class: "filter-more" }, this.segments, this.account, this.kind, this.span, this.own, this.user, this.reason, this.chips);
     for (const field of [this.search, this.user, this.reason]) this.#listen(field);
-    root.append(el("div", { class: "filters", role: "search", "aria-label": text("filters") }, el("div", { class: "filter-first boxed" }, this.search, this.toggle), this.more));
+    root.append(el("div", { class: "filters boxed", role: "search", "aria-label": text("filters") }, el("div", { class: "filter-first" }, this.search, this.toggle), this.more));
   }
 
   /** Shows the values of the address. */

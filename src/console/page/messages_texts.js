@@ -35,7 +35,7 @@ addTexts({
 
   "row.at": ["Time", "时间"],
   "row.id": ["No.", "编号"],
-  "row.who": ["Account · user", "公众号 · 用户"],
+  "row.who": ["User · account", "用户 · 公众号"],
   "row.what": ["Message", "消息"],
   "row.state": ["State", "状态"],
   "row.attempts": ["Tries", "尝试"],

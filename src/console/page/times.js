@@ -51,7 +51,7 @@ function two(ms, large, largeName, small, smallName) {
 }
 
 /** The time since `at`, in words. */
-export const ago = (at) => text("time.ago", { span: span(now() - at) });
+export const ago = (at) => (now() - at < SECOND ? text("time.just") : text("time.ago", { span: span(now() - at) }));
 
 /** The time until `at`, in words. */
 export const until = (at) => (at <= now() ? text("time.now") : text("time.in", { span: span(at - now()) }));
