@@ -116,6 +116,8 @@ mod server;
 #[cfg(feature = "server")]
 pub mod service;
 pub mod signature;
+#[cfg(feature = "server")]
+pub mod statistics;
 mod stray;
 #[cfg(feature = "log")]
 pub mod telemetry;

@@ -12,6 +12,8 @@ use crate::protocol::Payload;
 const MONTH: Duration = Duration::from_hours(30 * 24);
 /// Most words in a list, each of which is compared with every message.
 const MAX_WORDS: usize = 100;
+/// Most sentences that a person at the desk can choose from.
+const MAX_PHRASES: usize = 100;
 
 pub(super) fn dialogue(dialogue: &DialogueSection, check: &mut Checker<'_>) {
     words(&dialogue.exit_words, "exit_words", check);
@@ -26,6 +28,21 @@ pub(super) fn desk(desk: &DeskSection, check: &mut Checker<'_>) {
     words(&desk.give_back_words, "give_back_words", check);
     sentence(&desk.handed_over, "handed_over", check);
     sentence(&desk.given_back, "given_back", check);
+    check.require(
+        desk.phrases.len() <= MAX_PHRASES,
+        "phrases",
+        &format!(
+            "has {} sentences, more than {MAX_PHRASES}: nobody would find one among them",
+            desk.phrases.len()
+        ),
+        "keep those that are sent often",
+    );
+    for (index, phrase) in desk.phrases.iter().enumerate() {
+        let key = format!("phrases[{index}]");
+        let hint = "write a sentence that can be sent, or take it off the list";
+        check.require(!phrase.trim().is_empty(), &key, "is empty", hint);
+        sendable(phrase, &key, hint, check);
+    }
 }
 
 fn words(words: &[String], key: &str, check: &mut Checker<'_>) {
@@ -47,10 +64,13 @@ fn words(words: &[String], key: &str, check: &mut Checker<'_>) {
 
 /// Requires a text that can be sent, or none.
 fn sentence(text: &str, key: &str, check: &mut Checker<'_>) {
-    if !text.is_empty()
-        && let Err(limit) = Payload::text(text).check()
-    {
-        let hint = "write a shorter sentence, or \"\" for none";
+    if !text.is_empty() {
+        sendable(text, key, "write a shorter sentence, or \"\" for none", check);
+    }
+}
+
+fn sendable(text: &str, key: &str, hint: &str, check: &mut Checker<'_>) {
+    if let Err(limit) = Payload::text(text).check() {
         check.require(false, key, &format!("cannot be sent: {limit}"), hint);
     }
 }

@@ -1,10 +1,11 @@
 //! The whole configuration, as plain values.
 
 use super::{
+    admin_section::AdminSection,
     dialogue_sections::{DeskSection, DialogueSection},
     sections::{
-        AdminSection, AppSection, ClientSection, JournalSection, LogSection, PumpSection, RateSection,
-        ServerSection, ShutdownSection,
+        AppSection, ClientSection, JournalSection, LogSection, PumpSection, RateSection, ServerSection,
+        ShutdownSection,
     },
 };
 #[cfg(feature = "rules")]
@@ -15,7 +16,7 @@ use crate::rules::RuleSet;
 pub struct Config {
     /// The server for the platform's callbacks.
     pub server: ServerSection,
-    /// Health, readiness and metrics.
+    /// Health, readiness, metrics and the console.
     pub admin: AdminSection,
     /// The store of accepted messages.
     pub journal: JournalSection,

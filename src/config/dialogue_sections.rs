@@ -46,6 +46,8 @@ pub struct DeskSection {
     pub handed_over: String,
     /// Sentence to a user whose conversation the bot has again; none is said if it is empty.
     pub given_back: String,
+    /// Sentences that a person at the console's desk can choose from.
+    pub phrases: Vec<String>,
     /// Customer-service system that the messages are handed to, if there is one.
     #[cfg(feature = "rules")]
     #[serde(skip)]

@@ -3,6 +3,8 @@
 //! A [`Config`] is plain values. Every part of the program gets its own options from it, and no part reads the environment
 //! itself.
 
+mod admin_section;
+mod admin_tokens;
 mod bounds;
 mod check;
 mod check_dialogues;
@@ -25,13 +27,17 @@ mod sections;
 mod unquoted;
 
 pub use self::{
+    admin_section::AdminSection,
     configuration::Config,
     defaults::DEFAULTS,
     dialogue_sections::{DeskSection, DialogueSection, Unreadable},
     error::ConfigError,
     sections::{
-        AdminSection, AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection,
-        PortalSection, PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
+        AppSection, ClientSection, JournalSection, JournalUrl, LogFormat, LogSection, PortalSection,
+        PumpSection, RateSection, Replies, ServerSection, ShutdownSection,
     },
 };
-pub use crate::toml_values::Problem;
+pub use crate::{
+    server::admin::{AdminToken, Right, Rights},
+    toml_values::Problem,
+};

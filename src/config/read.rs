@@ -4,14 +4,15 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    check, check_dialogues,
+    admin_section::AdminSection,
+    admin_tokens, check, check_dialogues,
     checker::Checker,
     configuration::Config,
     defaults::default_app,
     dialogue_sections::DeskSection,
     file::UserFile,
     relations, rules, secret_files,
-    sections::{AdminSection, AppSection, PortalSection, RateSection},
+    sections::{AppSection, PortalSection, RateSection},
 };
 use crate::toml_values::{Examples, Problem, deserialize, unknown_key};
 
@@ -136,8 +137,7 @@ impl Reader<'_> {
 
     fn admin(&mut self) -> Option<AdminSection> {
         let mut admin: AdminSection = self.section("admin", |_, _| ())?;
-        let files = "admin.token_files";
-        secret_files::read_into(&mut admin.tokens, &admin.token_files, files, self.problems);
+        admin_tokens::read(&mut admin, self.problems);
         check::admin(&admin, &mut Checker { path: "admin", problems: self.problems });
         Some(admin)
     }

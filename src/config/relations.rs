@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, net::SocketAddr};
 
-use super::sections::{
-    AdminSection, AppSection, ClientSection, JournalSection, PumpSection, ServerSection,
+use super::{
+    admin_section::AdminSection,
+    sections::{AppSection, ClientSection, JournalSection, PumpSection, ServerSection},
 };
 use crate::toml_values::Problem;
 

@@ -22,7 +22,7 @@ pub(super) fn read_into(
 }
 
 /// Reads one secret: the file's text without the line end that editors add.
-fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
+pub(super) fn read(file: &Path) -> Result<SecretString, (String, &'static str)> {
     let path = file.display();
     let bytes = std::fs::read(file).map_err(|error| {
         let hint =

@@ -9,12 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{env, proxies, unquoted};
-use crate::{
-    ids::AppKey,
-    server::admin::{AdminToken, AdminTokens},
-    signature::Timestamps,
-    toml_values::duration,
-};
+use crate::{ids::AppKey, signature::Timestamps, toml_values::duration};
 
 /// `[server]`: the server for the platform's callbacks.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,31 +40,6 @@ pub struct ServerSection {
     pub timestamp_tolerance: Duration,
     /// Number of recent signatures per app that stay bound to their bodies.
     pub signature_memory: usize,
-}
-
-/// `[admin]`: health, readiness and metrics.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminSection {
-    /// Address and port; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Tokens, each of which opens the metrics. Without a token the metrics are open, and `listen` is on loopback once loaded.
-    #[serde(deserialize_with = "unquoted::secrets")]
-    pub tokens: Vec<SecretString>,
-    /// Files with one token each; their contents are in `tokens` once loaded.
-    pub token_files: Vec<PathBuf>,
-}
-
-impl AdminSection {
-    /// Whether other machines can reach the address.
-    pub fn is_remote(&self) -> bool {
-        !self.listen.ip().to_canonical().is_loopback()
-    }
-
-    /// The tokens of the operators' endpoints.
-    pub(crate) fn tokens(&self) -> AdminTokens {
-        self.tokens.iter().cloned().map(AdminToken::for_metrics).collect()
-    }
 }
 
 /// `[journal]`: the store of accepted messages.

@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::Value;
 use url::Url;
 
 use crate::toml_values::OneOrMany;
@@ -17,6 +18,11 @@ pub(super) fn secrets<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<SecretString>, D::Error> {
     read(deserializer, "is not a list of strings")
+}
+
+/// Reads a list of tokens, each of which is a secret or has one in it.
+pub(super) fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
+    read(deserializer, "is not a list of tokens")
 }
 
 /// Reads a secret that may be left out.

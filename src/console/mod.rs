@@ -14,18 +14,34 @@ mod access;
 pub mod api;
 mod assets;
 mod audit;
+mod background;
+mod chat;
+mod conversation_id;
 mod error;
+mod job_filter;
+mod jobs;
 mod json_body;
+mod live;
+mod needles;
 mod options;
+mod reading;
 mod router;
+mod routes;
+mod rows;
+mod search;
+mod selection;
 mod session;
 mod state;
+mod story;
+mod why;
 
+pub(crate) use self::{
+    background::Background,
+    live::Events,
+    options::Options,
+    router::{Parts, router},
+};
 pub use self::{
     error::ErrorBody,
     session::{KnownAccount, Session},
-};
-pub(crate) use self::{
-    options::Options,
-    router::{Parts, router},
 };

@@ -11,14 +11,15 @@ use axum::{
 
 use super::{
     access::{self, Access, Who},
-    api, assets,
+    assets,
     audit::Audit,
     error::ApiError,
+    live::Events,
     options::Options,
-    session,
+    routes, session,
     state::Console,
 };
-use crate::{clock::Clock, desk::Desk, journal::Administration};
+use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
 
 /// The parts of the server that the console shows and acts on.
 #[derive(Debug)]
@@ -31,11 +32,15 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     /// The options of the console.
     pub(crate) options: Options,
+    /// The statistics of the servers.
+    pub(crate) statistics: Statistics,
+    /// The live events of the server.
+    pub(crate) events: Events,
 }
 
 /// Builds the router of the page and of `/api/v1`.
 pub(crate) fn router(parts: Parts) -> Router {
-    let Parts { journal, desk, clock, options } = parts;
+    let Parts { journal, desk, clock, options, statistics, events } = parts;
     let access = Arc::new(Access::new(options.tokens.clone(), options.is_remote, clock.clone()));
     let console = Arc::new(Console {
         audit: Audit::new(Arc::clone(&journal)),
@@ -44,8 +49,10 @@ pub(crate) fn router(parts: Parts) -> Router {
         desk,
         clock,
         options,
+        statistics,
+        events,
     });
-    let api = api::router()
+    let api = routes::router()
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn(require_who))

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{access::Access, audit::Audit, options::Options};
-use crate::{clock::Clock, desk::Desk, journal::Administration};
+use super::{access::Access, audit::Audit, live::Events, options::Options};
+use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
 
 /// The state that the routes of the console share.
 #[derive(Debug)]
@@ -16,6 +16,10 @@ pub(super) struct Console {
     pub(super) clock: Clock,
     /// The options of the console.
     pub(super) options: Options,
+    /// The statistics of the servers.
+    pub(super) statistics: Statistics,
+    /// The live events of the server.
+    pub(super) events: Events,
     /// Who may what.
     pub(super) access: Arc<Access>,
     /// The audit list, to which every action and every look is added beforehand.

@@ -119,9 +119,7 @@ impl Desk {
         self.change(conversation, |state| {
             let person = self.person(state)?;
             match &person.by {
-                Some(by) if by != who && Some(by.as_str()) != from => {
-                    Err(DeskError::Taken(by.clone()))
-                }
+                Some(by) if by != who && Some(by.as_str()) != from => Err(DeskError::Taken(by.clone())),
                 _ => Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, None)),
             }
         })
@@ -226,8 +224,8 @@ impl Desk {
 impl Waiting {
     fn read(state: &ConversationState) -> Option<Self> {
         let conversation = Conversation::decode(&state.conversation)?;
-        let person = PersonState::read(&state.body)
-            .unwrap_or_else(|| PersonState::waiting(UnixMillis(0)));
+        let person =
+            PersonState::read(&state.body).unwrap_or_else(|| PersonState::waiting(UnixMillis(0)));
         Some(Self { conversation, since: person.since, until: state.expires_at, by: person.by })
     }
 }

@@ -149,7 +149,8 @@ impl KeyPattern {
         self.begins.is_empty() && self.contains.is_empty() && self.ends.is_empty()
     }
 
-    pub(super) fn matches(&self, key: &str) -> bool {
+    /// Whether a key looks like this.
+    pub fn matches(&self, key: &str) -> bool {
         key.starts_with(&self.begins) && key.contains(&self.contains) && key.ends_with(&self.ends)
     }
 }

@@ -54,6 +54,20 @@ export class WindowedList {
     this.moved(this);
   }
 
+  /** Adds items that are older than all others; the visible ones keep their place. */
+  putBefore(items) {
+    const older = items.map((item) => [this.key(item), item]).filter(([key]) => !this.items.has(key));
+    this.items = new Map([...older, ...this.items]);
+    this.end += older.length;
+    this.#keepPlace(() => this.#draw());
+    this.moved(this);
+  }
+
+  /** Whether the oldest item is in the document. */
+  isAtOldest() {
+    return this.end <= WINDOW;
+  }
+
   /** Forgets some of the oldest items. */
   drop(keys) {
     const dropped = keys.filter((key) => this.items.delete(key));

@@ -14,6 +14,7 @@ const SVG: &str = "image/svg+xml";
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("page/index.html")),
     ("/base.css", CSS, include_str!("../page/base.css")),
+    ("/bubbles.css", CSS, include_str!("../page/bubbles.css")),
     ("/calls.css", CSS, include_str!("page/calls.css")),
     ("/chat.css", CSS, include_str!("page/chat.css")),
     ("/deliveries.css", CSS, include_str!("page/deliveries.css")),
@@ -25,6 +26,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/icon.svg", SVG, include_str!("../page/icon.svg")),
     ("/icons.svg", SVG, include_str!("../page/icons.svg")),
     ("/attempts.js", JAVASCRIPT, include_str!("page/attempts.js")),
+    ("/bubbles.js", JAVASCRIPT, include_str!("../page/bubbles.js")),
     ("/calls.js", JAVASCRIPT, include_str!("page/calls.js")),
     ("/chat.js", JAVASCRIPT, include_str!("page/chat.js")),
     ("/composer.js", JAVASCRIPT, include_str!("page/composer.js")),

@@ -1,6 +1,6 @@
 //! The assembly of a service: each part as its section of the configuration says.
 
-use std::{collections::HashMap, net::SocketAddr, thread};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, thread};
 
 use super::error::ServiceError;
 #[cfg(feature = "rules")]
@@ -11,7 +11,7 @@ use crate::{
     config::{AppSection, Config, Replies},
     handler::Routes,
     ids::AppKey,
-    journal::JournalError,
+    journal::{self, JournalError, Queues},
     server::Listener,
     worker::ReplyApi,
 };
@@ -27,6 +27,18 @@ pub(super) async fn listen(
 ) -> Result<Listener, ServiceError> {
     let bound = Listener::bind(address, threads).await;
     bound.map_err(|source| ServiceError::Listen { key, address, source })
+}
+
+/// Opens the journal of a server, which may wait for its store for long.
+pub(super) async fn open_journal(
+    config: &Config,
+    clock: &Clock,
+) -> Result<Arc<dyn Queues>, ServiceError> {
+    // The line says what the service waits for.
+    tracing::info!(journal = %config.journal.url, "opening the journal");
+    let options = config.journal.options(clock.clone());
+    let opened = journal::open_server(config.journal.url.expose(), options).await;
+    opened.map_err(|source| journal_error(config, source))
 }
 
 pub(super) fn journal_error(config: &Config, source: JournalError) -> ServiceError {

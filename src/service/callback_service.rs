@@ -3,7 +3,10 @@
 use std::{future::Future, pin::pin, sync::Arc};
 
 use super::{
-    assembly::{addresses, clients, cores, desk_routes, journal_error, listen, reply_apis},
+    assembly::{
+        addresses, clients, cores, desk_routes, journal_error, listen, open_journal, reply_apis,
+    },
+    background::Background,
     error::ServiceError,
     parts::{Metrics, Parts},
     ready_line::ReadyLine,
@@ -19,9 +22,11 @@ use crate::{
     desk::Desk,
     dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
-    journal, metrics,
-    server::{Callbacks, Listener, admin::JournalGauges},
-    worker::{Deliver, Dispatch, Observers, Progress, Pump},
+    journal::{self, replica_name},
+    metrics,
+    server::{self, Callbacks, Listener, admin::JournalGauges},
+    statistics::{Counters, Statistics},
+    worker::{Deliver, Dispatch, Observers, Pauses, Progress, Pump, SharedState},
 };
 
 /// A callback server: a configuration and the handlers.
@@ -217,29 +222,45 @@ impl CallbackService {
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
-        let Self { config, routes, observers, clock } = self;
+        #[cfg_attr(not(feature = "console"), expect(unused_mut, reason = "the console observes"))]
+        let Self { config, routes, mut observers, clock } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
         metrics::install_recorder();
         let clients = clients(&config, &clock)?;
         let reply_apis = reply_apis(&config, &clients)?;
         let desk_routes = desk_routes(&config, &clock)?;
-        // Opening may wait for the store for long. This line says what the service waits for.
-        tracing::info!(journal = %config.journal.url, "opening the journal");
-        let options = config.journal.options(clock.clone());
-        let journal = journal::open_server(config.journal.url.expose(), options)
-            .await
-            .map_err(|source| journal_error(&config, source))?;
+        let journal = open_journal(&config, &clock).await?;
+        let counters = Arc::<Counters>::default();
         let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
-        let callbacks =
-            Callbacks::new(&config.server.options(), &endpoints, Arc::clone(&journal), clock.clone());
+        let server = server::Options { counters: Arc::clone(&counters), ..config.server.options() };
+        let callbacks = Callbacks::new(&server, &endpoints, Arc::clone(&journal), clock.clone());
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
         let dispatch = Dispatch::new(routes, clients, config.dispatch_options()).with_desk(desk_routes);
-        let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options());
+        let pauses = Pauses::default();
+        let deliver = Deliver::new(reply_apis, &outbox, &config.deliver_rate.options())
+            .with_pauses(pauses.clone());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
+        let statistics = Statistics::new(
+            Arc::clone(&counters),
+            Arc::clone(&journal) as _,
+            clock.clone(),
+            replica_name(),
+        );
+        #[cfg(feature = "console")]
+        let events = live_events(&mut observers);
+        let shared =
+            SharedState { journal: Arc::clone(&journal), clock: clock.clone(), observers, counters };
         let workers = Workers {
-            dispatch: Pump::new(dispatch, Arc::clone(&journal), inbox, clock.clone(), observers.clone()),
-            deliver: Pump::new(deliver, Arc::clone(&journal), outbox, clock.clone(), observers),
+            dispatch: Pump::new(dispatch, inbox, shared.clone()),
+            deliver: Pump::new(deliver, outbox, shared),
+            background: Background {
+                journal: Arc::clone(&journal),
+                pauses,
+                statistics: statistics.clone(),
+                #[cfg(feature = "console")]
+                console: console::Background::new(&(Arc::clone(&journal) as _), &events),
+            },
             journal: Arc::clone(&journal),
             grace: config.shutdown.grace,
         };
@@ -249,6 +270,8 @@ impl CallbackService {
             desk: desk.clone(),
             clock,
             options: config.console_options(),
+            statistics: statistics.clone(),
+            events,
         });
         Ok(Parts {
             callbacks,
@@ -256,8 +279,19 @@ impl CallbackService {
             journal,
             desk,
             metrics,
+            statistics,
             #[cfg(feature = "console")]
             console,
         })
     }
+}
+
+/// The live events of the console, which are told of each step while somebody listens.
+#[cfg(feature = "console")]
+fn live_events(observers: &mut Observers) -> console::Events {
+    let events = console::Events::new();
+    let (listening, telling) = (events.clone(), events.clone());
+    observers
+        .add_listener(move || listening.has_listeners(), move |progress| telling.tell_step(progress));
+    events
 }

@@ -1,6 +1,7 @@
 //! The service: configuration and handlers in, a running callback server out.
 
 mod assembly;
+mod background;
 mod callback_service;
 mod error;
 mod operator;
@@ -22,5 +23,5 @@ pub use self::{
 };
 pub use crate::{
     server::Callbacks,
-    worker::{Ending, Progress, Step},
+    worker::{Ending, PausedAccount, Progress, Step},
 };

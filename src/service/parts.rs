@@ -8,6 +8,7 @@ use crate::{
     journal::Queues,
     metrics,
     server::{Callbacks, admin::JournalGauges},
+    statistics::Statistics,
 };
 
 /// The parts of a service, to run it inside another program; see
@@ -25,6 +26,8 @@ pub struct Parts {
     pub desk: Desk,
     /// The metrics of the process.
     pub metrics: Metrics,
+    /// The statistics of this server and of those that share its journal.
+    pub statistics: Statistics,
     /// The router of the operators' page, at `/`, and of its API, below `/api/v1`. Without a token in `admin.tokens` the router
     /// answers this machine only, which it knows by the [`ConnectInfo`](axum::extract::ConnectInfo) of the requests.
     #[cfg(feature = "console")]

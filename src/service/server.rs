@@ -132,8 +132,8 @@ impl AdminServer {
     ) -> io::Result<()> {
         let render =
             metrics::install_recorder().map(|handle| Arc::new(move || handle.render()) as admin::Render);
-        let router =
-            admin::router(journal, clock, stopping, render, self.section.tokens()).merge(console);
+        let tokens = self.section.tokens.into_iter().collect();
+        let router = admin::router(journal, clock, stopping, render, tokens).merge(console);
         let never = CancellationToken::new();
         self.listener.serve(router, ConnectionLimits::default(), never).await
     }

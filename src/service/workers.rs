@@ -5,7 +5,7 @@ use std::{mem, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{error::ServiceError, watch::run_watched};
+use super::{background::Background, error::ServiceError, watch::run_watched};
 use crate::{
     journal::Queues,
     metrics,
@@ -25,7 +25,9 @@ pub struct Workers {
     pub(super) dispatch: Pump<Dispatch>,
     /// The pump of the Outbox. The same token stops it.
     pub(super) deliver: Pump<Deliver>,
-    /// The journal, closed when both pumps have ended.
+    /// The tasks beside the pumps. The same token stops them.
+    pub(super) background: Background,
+    /// The journal, closed when both pumps and the tasks beside them have ended.
     pub(super) journal: Arc<dyn Queues>,
     /// Time that attempts may go on after the stop.
     pub(super) grace: Duration,
@@ -36,23 +38,32 @@ impl Workers {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Ended`] if a pump has ended although nobody has stopped it.
+    /// [`ServiceError::Ended`] if a part of them has ended although nobody has stopped it.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ServiceError> {
-        let Self { dispatch, deliver, journal, grace } = self;
+        let Self { dispatch, deliver, background, journal, grace } = self;
         // The caller cancels the token, or a pump that has failed.
         let stop = stop.child_token();
-        let pumps = async {
-            tokio::join!(
-                run_watched("the handling of messages", dispatch.run(stop.clone(), grace), &stop),
-                run_watched("the sending of replies", deliver.run(stop.clone(), grace), &stop),
-            )
+        let sending = async {
+            if stop.run_until_cancelled(background.prepare_sending()).await.is_some() {
+                deliver.run(stop.clone(), grace).await;
+            }
         };
+        // On the heap: the state of both pumps is large, and callers move this future about.
+        let work = Box::pin(async {
+            let (handled, sent, beside) = tokio::join!(
+                run_watched("the handling of messages", dispatch.run(stop.clone(), grace), &stop),
+                run_watched("the sending of replies", sending, &stop),
+                run_watched("the work beside the queues", background.run(&stop), &stop),
+            );
+            background.finish().await;
+            handled.and(sent).and(beside)
+        });
         let too_late = async {
             stop.cancelled().await;
             sleep(grace.saturating_add(AFTER_GRACE)).await;
         };
         let result = tokio::select! {
-            (handling, sending) = pumps => handling.and(sending),
+            result = work => result,
             () = too_late => {
                 tracing::warn!("the journal or a handler does not answer: what is in work is cut off, and comes again after the next start");
                 Ok(())

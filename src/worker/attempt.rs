@@ -7,20 +7,14 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    attempt_log,
-    options::PumpOptions,
-    outage::Outage,
-    outcome::AttemptOutcome,
-    panics::panic_message,
-    progress::{Observers, Step},
-    retry::Decision,
-    work::Work,
+    attempt_log, options::PumpOptions, outage::Outage, outcome::AttemptOutcome, panics::panic_message,
+    progress::Step, retry::Decision, shared_state::SharedState, work::Work,
 };
 use crate::{
-    clock::Clock,
     failpoint::{self, Point},
-    journal::{AttemptFailure, Entry, JournalError, Lease, Queue, Queues},
+    journal::{AttemptFailure, Entry, JournalError, Lease, Queue},
     metrics,
+    statistics::Counted,
 };
 
 /// First and longest pause between two tries to settle an entry while the journal is away.
@@ -32,15 +26,11 @@ const LONGEST_RESETTLE: Duration = Duration::from_secs(2);
 pub(super) struct Attempts<W> {
     /// The work that each attempt does.
     work: W,
-    /// The journal in which entries are settled.
-    journal: Arc<dyn Queues>,
     options: PumpOptions,
-    clock: Clock,
+    shared: SharedState,
     metrics: AttemptMetrics,
     /// The outages of the journal while entries are settled.
     settle_outage: Outage,
-    /// The observers that are told of each step of an entry.
-    observers: Observers,
 }
 
 /// The metrics of one queue's attempts.
@@ -78,27 +68,19 @@ impl AttemptMetrics {
 }
 
 impl<W: Work> Attempts<W> {
-    pub(super) fn new(
-        work: W,
-        journal: Arc<dyn Queues>,
-        options: PumpOptions,
-        clock: Clock,
-        observers: Observers,
-    ) -> Self {
+    pub(super) fn new(work: W, options: PumpOptions, shared: SharedState) -> Self {
         Self {
             work,
-            journal,
             options,
-            clock,
+            shared,
             metrics: AttemptMetrics::new(W::QUEUE.as_str()),
             settle_outage: Outage::new(W::QUEUE, "settle"),
-            observers,
         }
     }
 
     /// Makes one attempt at an entry whose lease ends at `lease_ends_at`.
     pub(super) async fn make(self: Arc<Self>, entry: Entry, lease_ends_at: Instant) {
-        self.observers.notify(W::QUEUE, &entry, Step::Begun);
+        self.shared.observers.notify(W::QUEUE, &entry, Step::Begun, None);
         let started = Instant::now();
         let outcome = self.run_work(&entry).await;
         let duration = started.elapsed();
@@ -111,18 +93,17 @@ impl<W: Work> Attempts<W> {
     /// Settles an entry in the journal. While the journal is away, this is tried again for as long as the lease lasts: a
     /// message that was handled would be handled twice if its entry were not settled.
     async fn settle(&self, lease: &Lease, decision: &Decision, took: Duration, lease_ends_at: Instant) {
-        let counter = self.metrics.counter(decision);
         let mut wait = RESETTLE;
         let mut was_away = false;
         loop {
             match self.write_decision(lease.clone(), decision, took).await {
                 Ok(()) => {
                     self.settle_outage.note_success();
-                    return counter.increment(1);
+                    return self.count(decision);
                 }
                 Err(JournalError::LeaseLost(_)) if was_away => {
                     tracing::info!("settled, or somebody else's, since the journal was away");
-                    return counter.increment(1);
+                    return self.count(decision);
                 }
                 Err(JournalError::LeaseLost(_)) => {
                     self.metrics.lost.increment(1);
@@ -145,6 +126,25 @@ impl<W: Work> Attempts<W> {
         }
     }
 
+    /// Counts a decision that the journal has noted.
+    fn count(&self, decision: &Decision) {
+        self.metrics.counter(decision).increment(1);
+        let (done, failed) = match W::QUEUE {
+            Queue::Inbox => (Counted::Handled, Counted::Failed),
+            Queue::Outbox => (Counted::Sent, Counted::SendFailed),
+        };
+        let counters = &self.shared.counters;
+        match decision {
+            Decision::Finish(_) => counters.count(done),
+            Decision::Postpone { .. } => counters.count(failed),
+            Decision::Release { .. } => {}
+            Decision::Bury { .. } => {
+                counters.count(failed);
+                counters.count(Counted::Dead);
+            }
+        }
+    }
+
     /// Tells the journal the decision.
     async fn write_decision(
         &self,
@@ -154,16 +154,16 @@ impl<W: Work> Attempts<W> {
     ) -> Result<(), JournalError> {
         let failure = |reason: &String| AttemptFailure { reason: reason.clone(), took };
         match decision {
-            Decision::Finish(done) => self.journal.finish(lease, done.outcome()).await,
+            Decision::Finish(done) => self.shared.journal.finish(lease, done.outcome()).await,
             Decision::Postpone { delay, reason } => {
-                let until = self.clock.now().plus(*delay);
-                self.journal.postpone(lease, until, failure(reason)).await
+                let until = self.shared.clock.now().plus(*delay);
+                self.shared.journal.postpone(lease, until, failure(reason)).await
             }
             Decision::Release { delay, reason } => {
-                let until = self.clock.now().plus(*delay);
-                self.journal.release(lease, until, reason.clone()).await
+                let until = self.shared.clock.now().plus(*delay);
+                self.shared.journal.release(lease, until, reason.clone()).await
             }
-            Decision::Bury { reason } => self.journal.bury(lease, failure(reason)).await,
+            Decision::Bury { reason } => self.shared.journal.bury(lease, failure(reason)).await,
         }
     }
 
@@ -205,14 +205,14 @@ impl<W: Work> Attempts<W> {
     fn report(&self, entry: &Entry, decision: &Decision, took: Duration) {
         let is_unlogged =
             matches!(decision, Decision::Finish(_)) && !attempt_log::is_done_logged(W::QUEUE);
-        if is_unlogged && self.observers.is_empty() {
+        if is_unlogged && self.shared.observers.is_idle() {
             return;
         }
         let step = decision.step(took);
         attempt_log::log_step(W::QUEUE, entry, &step, took);
-        self.observers.notify(W::QUEUE, entry, step);
+        self.shared.observers.notify(W::QUEUE, entry, step, Some(took));
         if let Some(state) = decision.state_step() {
-            self.observers.notify(W::QUEUE, entry, state);
+            self.shared.observers.notify(W::QUEUE, entry, state, Some(took));
         }
     }
 }

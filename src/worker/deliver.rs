@@ -1,11 +1,12 @@
 //! The work on the Outbox: an entry is sent through the API of its app's replies.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     apps::find_app,
     options::{PumpOptions, SendRateOptions},
     outcome::{AttemptOutcome, Delay, Done},
+    pauses::Pauses,
     rate_limiter::RateLimiter,
     work::Work,
 };
@@ -17,12 +18,17 @@ use crate::{
     protocol::Outgoing,
 };
 
+/// Time after which a reply of an account whose sending is paused comes back to see whether it still is.
+const PAUSED_DELAY: Duration = Duration::from_secs(10);
+
 /// Sends the replies of all apps.
 #[derive(Debug)]
 pub(crate) struct Deliver {
     apps: HashMap<AppKey, App>,
     /// Number of attempts after which a reply is a dead letter.
     attempts: u32,
+    /// The accounts to which nothing is sent at present.
+    pauses: Pauses,
 }
 
 /// The sending of one app's replies.
@@ -52,7 +58,13 @@ impl Deliver {
             let limiter = RateLimiter::new(key.clone(), rate, options);
             (key, App { api, limiter })
         };
-        Self { apps: apis.into_iter().map(app).collect(), attempts: options.attempts }
+        let apps = apis.into_iter().map(app).collect();
+        Self { apps, attempts: options.attempts, pauses: Pauses::default() }
+    }
+
+    /// Sends nothing to the accounts in `pauses`, whose replies wait in the journal.
+    pub(crate) fn with_pauses(self, pauses: Pauses) -> Self {
+        Self { pauses, ..self }
     }
 
     /// The outcome of an attempt whose call failed. The call began in the `epoch` of the rate limiter.
@@ -110,14 +122,18 @@ impl Work for Deliver {
     const QUEUE: Queue = Queue::Outbox;
 
     async fn run(&self, entry: &Entry) -> AttemptOutcome {
-        let App { api, limiter } = match find_app(&self.apps, entry) {
-            Ok((_, app)) => app,
+        let (app, App { api, limiter }) = match find_app(&self.apps, entry) {
+            Ok(found) => found,
             Err(reason) => return AttemptOutcome::bury(reason),
         };
         let outgoing = match Outgoing::decode(&entry.body) {
             Ok(outgoing) => outgoing,
             Err(error) => return AttemptOutcome::bury(error.to_string()),
         };
+        if let Some(by) = self.pauses.paused_by(&app, &outgoing.sender) {
+            let reason = format!("sending for the account {} is paused by {by}", outgoing.sender);
+            return AttemptOutcome::Retry { reason, delay: Delay::Uncounted(PAUSED_DELAY) };
+        }
         let epoch = match limiter.wait_for_turn().await {
             Ok(epoch) => epoch,
             Err(delay) => {

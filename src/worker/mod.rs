@@ -14,20 +14,25 @@ mod options;
 mod outage;
 mod outcome;
 mod panics;
+mod pauses;
 mod progress;
 mod pump;
 mod rate_limiter;
 mod retry;
+mod shared_state;
 mod work;
 
 pub(crate) use self::{
     deliver::{Deliver, ReplyApi},
     dispatch::{DialogueOptions, Dispatch, DispatchOptions, OnUnreadable},
     options::{PumpOptions, SendRateOptions},
+    pauses::Pauses,
     progress::Observers,
     pump::Pump,
+    shared_state::SharedState,
 };
 pub use self::{
     ending::Ending,
+    pauses::PausedAccount,
     progress::{Progress, Step},
 };

@@ -37,6 +37,8 @@ pub struct Progress {
     pub body: Bytes,
     /// The number of the attempt, from 1.
     pub attempt: u32,
+    /// How long the attempt took; `None` while it goes on.
+    pub took: Option<Duration>,
     /// The step.
     pub step: Step,
 }
@@ -101,6 +103,8 @@ pub(crate) struct Observers(Vec<Arc<Observer>>);
 /// A function that is told of each step.
 struct Observer {
     observe: Box<dyn Fn(&Progress) + Send + Sync>,
+    /// Whether the observer wants to be told at present.
+    is_listening: Box<dyn Fn() -> bool + Send + Sync>,
     /// Whether a panic of the function has been logged; further panics are not.
     has_panicked: AtomicBool,
 }
@@ -108,18 +112,31 @@ struct Observer {
 impl Observers {
     /// Adds an observer after the others.
     pub(crate) fn add(&mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) {
-        let has_panicked = AtomicBool::new(false);
-        self.0.push(Arc::new(Observer { observe: Box::new(observe), has_panicked }));
+        self.add_listener(|| true, observe);
     }
 
-    /// Whether there are no observers.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Adds an observer after the others that is told only while `is_listening`, so that it costs nothing the rest of the
+    /// time.
+    pub(crate) fn add_listener(
+        &mut self,
+        is_listening: impl Fn() -> bool + Send + Sync + 'static,
+        observe: impl Fn(&Progress) + Send + Sync + 'static,
+    ) {
+        self.0.push(Arc::new(Observer {
+            observe: Box::new(observe),
+            is_listening: Box::new(is_listening),
+            has_panicked: AtomicBool::new(false),
+        }));
     }
 
-    /// Tells each observer of a step.
-    pub(super) fn notify(&self, queue: Queue, entry: &Entry, step: Step) {
-        if self.is_empty() {
+    /// Whether nobody wants to be told at present.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.0.iter().any(|observer| (observer.is_listening)())
+    }
+
+    /// Tells each observer of a step, and how long the attempt took if it has ended.
+    pub(super) fn notify(&self, queue: Queue, entry: &Entry, step: Step, took: Option<Duration>) {
+        if self.is_idle() {
             return;
         }
         let progress = Progress {
@@ -129,6 +146,7 @@ impl Observers {
             conversation: Conversation::decode(&entry.conversation),
             body: entry.body.clone(),
             attempt: entry.attempt,
+            took,
             step,
         };
         self.0.iter().for_each(|observer| observer.notify(&progress));
@@ -137,6 +155,9 @@ impl Observers {
 
 impl Observer {
     fn notify(&self, progress: &Progress) {
+        if !(self.is_listening)() {
+            return;
+        }
         let Err(panic) = catch_unwind(AssertUnwindSafe(|| (self.observe)(progress))) else { return };
         if !self.has_panicked.swap(true, Ordering::Relaxed) {
             tracing::error!(

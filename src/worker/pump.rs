@@ -16,10 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    attempt::Attempts, attempt_log, options::PumpOptions, outage::Outage, progress::Observers,
+    attempt::Attempts, attempt_log, options::PumpOptions, outage::Outage, shared_state::SharedState,
     work::Work,
 };
-use crate::{clock::Clock, journal::Queues};
 
 /// Time after which the pump looks for work although the journal has reported no change: an entry may have become due.
 const POLL: Duration = Duration::from_millis(500);
@@ -36,27 +35,19 @@ const SETTLE: Duration = Duration::from_secs(30);
 pub(crate) struct Pump<W> {
     /// The attempts at the leased entries. Each runs as a task, whose end wakes the pump.
     attempts: Arc<Attempts<W>>,
-    /// The journal, whose changes wake the pump. The code that opened the journal closes it after the pump has returned.
-    journal: Arc<dyn Queues>,
     options: PumpOptions,
-    clock: Clock,
+    /// The journal, whose changes wake the pump, and what else both pumps share.
+    shared: SharedState,
     /// The outages of the journal while entries are leased.
     lease_outage: Outage,
 }
 
 impl<W: Work> Pump<W> {
-    /// A pump for the queue that `work` names, which tells `observers` of each step.
-    pub(crate) fn new(
-        work: W,
-        journal: Arc<dyn Queues>,
-        options: PumpOptions,
-        clock: Clock,
-        observers: Observers,
-    ) -> Self {
-        let attempts =
-            Attempts::new(work, Arc::clone(&journal), options.clone(), clock.clone(), observers);
+    /// A pump for the queue that `work` names.
+    pub(crate) fn new(work: W, options: PumpOptions, shared: SharedState) -> Self {
+        let attempts = Arc::new(Attempts::new(work, options.clone(), shared.clone()));
         let lease_outage = Outage::new(W::QUEUE, "lease");
-        Self { attempts: Arc::new(attempts), journal, options, clock, lease_outage }
+        Self { attempts, options, shared, lease_outage }
     }
 
     /// Works until `stop`, then lets attempts go on for `grace` and cuts off the rest.
@@ -64,7 +55,7 @@ impl<W: Work> Pump<W> {
     /// Entries whose attempts are cut off are due again after the next start.
     pub(crate) async fn run(self, stop: CancellationToken, grace: Duration) {
         let mut running = JoinSet::new();
-        let mut changes = self.journal.changes(W::QUEUE);
+        let mut changes = self.shared.journal.changes(W::QUEUE);
         while !stop.is_cancelled() {
             // Changes are marked as seen before leasing, so that none between the two is missed.
             changes.borrow_and_update();
@@ -97,7 +88,12 @@ impl<W: Work> Pump<W> {
             return true;
         }
         let (length, begins_at) = (self.options.timeout + SETTLE, Instant::now());
-        match self.journal.lease(W::QUEUE, free_places, self.clock.now().plus(length)).await {
+        match self
+            .shared
+            .journal
+            .lease(W::QUEUE, free_places, self.shared.clock.now().plus(length))
+            .await
+        {
             Ok(entries) => {
                 self.lease_outage.note_success();
                 for entry in entries {

@@ -4,6 +4,7 @@
 mod cli;
 mod client;
 mod config;
+mod console;
 mod desk;
 mod dialogue;
 mod docs;

@@ -32,6 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("desk", &["journal", "protocol", "clock"]),
     ("dialogue", &["client", "desk", "handler", "protocol"]),
     ("rules", &["handler", "protocol", "http", "client", "ids", "clock", "lock", "toml_values"]),
+    ("statistics", &["journal", "clock", "lock"]),
     (
         "worker",
         &[
@@ -47,6 +48,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
         ],
     ),
     (
@@ -62,6 +64,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "lock",
             "log_limit",
             "metrics",
+            "statistics",
         ],
     ),
     (
@@ -78,6 +81,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "log_limit",
             "metrics",
             "origin",
+            "statistics",
         ],
     ),
     (
@@ -122,6 +126,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "console",
             "telemetry",
             "config",
+            "statistics",
         ],
     ),
 ];

@@ -9,11 +9,13 @@ use std::{
 };
 
 use clap::Args;
+#[cfg(feature = "console")]
+use rongcloud_callback::config::AdminToken;
 use rongcloud_callback::{
     CallbackService, Config, Rules,
     client::{ProbeError, probe, proxy},
     clock::Clock,
-    config::{AppSection, Replies},
+    config::{AppSection, Replies, Right},
     ids::AppKey,
     rules::DeskForward,
     telemetry::{self, LogFilter},
@@ -106,6 +108,11 @@ fn summary(config: &Config) {
         "callbacks: {}   operators: {}   journal: {}",
         config.server.listen, config.admin.listen, config.journal.url
     );
+    #[cfg(feature = "console")]
+    println!("{}", console(config));
+    if !config.admin.tokens.is_empty() && !may_any(config, Right::Metrics) {
+        println!("metrics: nobody may read them, as no token of admin.tokens has the right \"metrics\"");
+    }
     for app in &config.apps {
         let urls = app.api_urls.iter().map(way).collect::<Vec<_>>().join(", ");
         let portal = app.portal.iter().flat_map(|portal| &portal.urls).map(way).collect::<Vec<_>>();
@@ -131,6 +138,36 @@ fn summary(config: &Config) {
             println!("forwarding: {}", way(url));
         }
     }
+}
+
+/// Says where the console will be, and for whom.
+#[cfg(feature = "console")]
+fn console(config: &Config) -> String {
+    let address = reachable(config.admin.listen);
+    let url = match address.port() {
+        0 => "at a port that the log will name,".to_owned(),
+        _ => format!("http://{address}/"),
+    };
+    if config.admin.tokens.is_empty() {
+        return format!("console: {url} for everybody on this machine, who may do everything there");
+    }
+    if !may_any(config, Right::Read) {
+        return format!(
+            "console: {url} is closed, as no token may read: [[admin.tokens]] with name, token and may opens it"
+        );
+    }
+    let reader = |token: &AdminToken| {
+        let rights: Vec<_> = token.rights.iter().map(Right::as_str).collect();
+        let name = token.name.as_deref().filter(|_| token.rights.has(Right::Read))?;
+        Some(format!("{name} ({})", rights.join(", ")))
+    };
+    let readers: Vec<_> = config.admin.tokens.iter().filter_map(reader).collect();
+    format!("console: {url} for {}", readers.join(", "))
+}
+
+/// Whether a token has a right.
+fn may_any(config: &Config, right: Right) -> bool {
+    config.admin.tokens.iter().any(|token| token.rights.has(right))
 }
 
 /// Describes an address and the proxy on the way to it. The address is shown without its query, which may contain a key.

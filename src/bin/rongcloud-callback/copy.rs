@@ -22,6 +22,10 @@ struct Counts {
     states: u64,
     /// The scheduled entries.
     scheduled: u64,
+    /// The records of the audit list.
+    audit: u64,
+    /// The accounts to which nothing is sent.
+    pauses: u64,
 }
 
 pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Result<(), Failure> {
@@ -41,19 +45,22 @@ pub(crate) async fn run(config: &Config, from: JournalUrl, to: JournalUrl) -> Re
     })?;
     source.close().await?;
     target.close().await?;
-    let Counts { pending, done, dead, states, scheduled } = counts;
+    let Counts { pending, done, dead, states, scheduled, audit, pauses } = counts;
     let entries = pending + done + dead;
     println!("copied {entries} entries: {pending} pending, {done} done, {dead} dead");
     println!("copied the states of {states} conversations, and {scheduled} scheduled entries");
+    println!("copied {audit} records of the audit list, and {pauses} pauses of accounts");
     println!("no server takes the source any more: set `journal.url` to {to}");
     Ok(())
 }
 
-/// Whether a journal has neither entries nor states of conversations, nor is anything scheduled in it.
+/// Whether a journal has neither entries nor states of conversations, nor anything scheduled, audited or paused.
 async fn is_empty(journal: &dyn Transfer) -> Result<bool, JournalError> {
     Ok(journal.page(EntryId(0), 1).await?.is_empty()
         && journal.states(StateFilter { limit: 1, ..StateFilter::default() }).await?.is_empty()
-        && journal.scheduled(0, 1).await?.is_empty())
+        && journal.scheduled(0, 1).await?.is_empty()
+        && journal.audit(0, 1).await?.is_empty()
+        && journal.pauses().await?.is_empty())
 }
 
 /// Copies everything and switches over. At no moment does a server open both journals, or an incomplete one.
@@ -66,6 +73,10 @@ async fn whole(
     copy_entries(source, target, &mut counts).await?;
     copy_states(source, target, &mut counts).await?;
     copy_scheduled(source, target, &mut counts).await?;
+    copy_audit(source, target, &mut counts).await?;
+    let pauses = source.pauses().await?;
+    counts.pauses = pauses.len() as u64;
+    target.restore_pauses(pauses).await?;
     source.move_to(to.to_string()).await?;
     target.end_copy().await?;
     Ok(counts)
@@ -83,8 +94,11 @@ async fn copy_entries(
     let mut after = EntryId(0);
     loop {
         let records = source.page(after, PAGE).await?;
-        let Some(last) = records.last() else { return Ok(()) };
-        after = last.id;
+        let [Some(first), Some(last)] = [records.first(), records.last()].map(|record| Some(record?.id))
+        else {
+            return Ok(());
+        };
+        after = last;
         for record in &records {
             *match record.state {
                 State::Pending => &mut counts.pending,
@@ -93,6 +107,7 @@ async fn copy_entries(
             } += 1;
         }
         target.restore(records).await?;
+        target.restore_attempts(source.attempts(first, last).await?).await?;
     }
 }
 
@@ -123,5 +138,20 @@ async fn copy_scheduled(
         after = last.id;
         counts.scheduled += scheduled.len() as u64;
         target.restore_scheduled(scheduled).await?;
+    }
+}
+
+async fn copy_audit(
+    source: &dyn Transfer,
+    target: &dyn Transfer,
+    counts: &mut Counts,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let records = source.audit(after, PAGE).await?;
+        let Some(last) = records.last() else { return Ok(()) };
+        after = last.id;
+        counts.audit += records.len() as u64;
+        target.restore_audit(records).await?;
     }
 }

@@ -6,9 +6,9 @@ impl Config {
     /// The options of the console.
     pub(crate) fn console_options(&self) -> Options {
         Options {
-            tokens: self.admin.tokens(),
+            tokens: self.admin.tokens.iter().cloned().collect(),
             is_remote: self.admin.is_remote(),
-            phrases: Vec::new(),
+            phrases: self.desk.phrases.clone(),
             apps: self.apps.iter().map(|app| app.key.clone()).collect(),
             sandbox: None,
             keep: self.journal.keep,

@@ -17,6 +17,7 @@ impl ServerSection {
             trusted_proxies: self.trusted_proxies.clone(),
             timestamp_tolerance: self.timestamp_tolerance,
             signature_memory: self.signature_memory,
+            ..Options::default()
         }
     }
 

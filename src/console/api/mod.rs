@@ -1,12 +1,44 @@
-//! The JSON API below `/api/v1`.
+//! The forms of the JSON API: what a request may say, and what is answered. Programs that call it read the same types.
+//!
+//! Times are milliseconds since 1970, spans are milliseconds. Names of queues, states, kinds and actions are texts, so that a
+//! program reads the answers of a later server whose names it does not know.
 
-use std::sync::Arc;
+mod audit;
+mod content;
+mod conversation;
+mod dead_letters;
+mod entry;
+mod events;
+mod job;
+mod numbers;
+mod query;
+mod sending;
+mod story;
 
-use axum::Router;
+pub use self::{
+    audit::{AuditEntry, AuditPage},
+    content::{Content, ContentArticle},
+    conversation::{
+        Answer, ChatEntry, ConversationPage, ConversationState, ConversationSummary, ConversationView,
+        Desk, NextPage, Person, Take, WaitingConversation,
+    },
+    dead_letters::{CommonTraits, DeadLetterGroup, DeadLetters},
+    entry::{Ending, EntryPage, EntryRow, Scanned, Why},
+    events::{Change, StepEvent},
+    job::{CountJob, JobCount, JobRow, Jobs, StartJob},
+    numbers::{History, HistoryPoint, QueueNumbers, Rates, ReplicaRow, Stats},
+    query::{
+        AuditQuery, ConversationQuery, ConversationsQuery, DeadLettersQuery, EntriesQuery, EntryFilter,
+        EntryPaging, EventsQuery, HistoryQuery,
+    },
+    sending::{PauseRow, Pauses, SendingAccount},
+    story::{AttemptRow, BodyView, PastState, Reply, Story},
+};
 
-use super::state::Console;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-/// The routes of the API. Whoever gets here is known, and each route asks for its right.
-pub(super) fn router() -> Router<Arc<Console>> {
-    Router::new()
-}
+/// A request that says nothing beyond its path: no parameters, and `{}` for a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}

@@ -1,13 +1,84 @@
-// The view dead-letters.
+// The view of dead letters by reason, with what they have in common, and the jobs that revive or discard them.
 
-import { el } from "./dom.js";
+import "./dead_texts.js";
+
+import { get } from "./api.js";
+import { groupOf } from "./dead_group.js";
+import { el, icon } from "./dom.js";
+import { endedJobs, runningJob } from "./jobs.js";
+import { refreshing } from "./refresh.js";
+import { can } from "./session.js";
 import { text } from "./texts.js";
+import { number, span } from "./times.js";
+
+const GROUPS = 100;
+const REFRESH_MS = 60_000;
+
+class DeadLetters {
+  constructor(root) {
+    this.count = el("p", { class: "count", role: "status" });
+    this.note = el("div", { class: "note bad", role: "alert", hidden: true });
+    this.running = el("div", { class: "jobs" });
+    this.groups = el("ol", { class: "dead-groups", "aria-label": text("view.dead-letters") });
+    this.after = el("div", {});
+    this.ended = el("div", { class: "ended-jobs" });
+    root.append(
+      el("header", { class: "view-head" }, el("h2", {}, text("view.dead-letters")), this.count),
+      this.note,
+      el("div", { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") }, this.running, this.groups, this.after, this.ended),
+    );
+    const failed = (error) => this.#failed(error);
+    this.loops = [
+      refreshing((signal) => this.#loadGroups(signal), { kinds: ["dead-letters"], every: REFRESH_MS, failed }),
+      refreshing((signal) => this.#loadJobs(signal), { kinds: ["jobs"], every: REFRESH_MS, failed }),
+    ];
+  }
+
+  unmount() {
+    for (const loop of this.loops) loop.stop();
+  }
+
+  async #loadGroups(signal) {
+    const { groups, total, goes_in: goesIn } = await get("dead-letters", { limit: GROUPS }, { signal });
+    const words = total > 0 ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })] : [];
+    this.count.textContent = words.filter(Boolean).join(" · ");
+    const focused = document.activeElement?.dataset?.control;
+    this.groups.replaceChildren(...groups.map((group) => el("li", {}, groupOf(group, can("operate")))));
+    if (focused) this.groups.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    this.groups.hidden = groups.length === 0;
+    const others = total - groups.reduce((sum, group) => sum + group.count, 0);
+    this.after.replaceChildren(...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []));
+  }
+
+  async #loadJobs(signal) {
+    const { jobs } = await get("jobs", {}, { signal });
+    const running = jobs.filter(({ state }) => state === "running");
+    const ended = jobs.filter(({ state }) => state !== "running");
+    this.running.replaceChildren(...running.map((job) => runningJob(job, () => this.loops[1].now())));
+    this.running.hidden = running.length === 0;
+    this.ended.replaceChildren(...(ended.length > 0 ? [endedJobs(ended)] : []));
+  }
+
+  #failed(error) {
+    this.note.hidden = error === null;
+    if (error) this.note.textContent = text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message });
+  }
+}
+
+const empty = () => el("div", { class: "empty" }, icon("list"), el("strong", {}, text("dead.none")), el("span", {}, text("dead.none.hint")));
+
+let shown = null;
 
 export const view = {
   name: "dead-letters",
   right: "read",
   icon: "alert",
-  mount: (root) => root.append(el("h2", {}, text("view.dead-letters"))),
-  update: () => {},
-  unmount: () => {},
+  mount(root) {
+    shown = new DeadLetters(root);
+  },
+  update() {},
+  unmount() {
+    shown.unmount();
+    shown = null;
+  },
 };

@@ -1,7 +1,7 @@
 // Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
 
 import { el, icon } from "./dom.js";
-import { appName, hasApps, now } from "./session.js";
+import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, moment, until } from "./times.js";
 
@@ -27,10 +27,14 @@ export const kindWord = (kind) => text(`kind.${kind}`, {}, kind);
 /** The icon of a kind. */
 export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] : "chat");
 
-/** Account and user of an entry in one line; the app as well if there are several. */
+/**
+ * User and account of an entry in one line, and the app if another one has an account of the same name. Each part is
+ * isolated, so that its direction of writing cannot turn the others round.
+ */
 export function whoOf({ app, account, user }) {
-  const parts = [hasApps() && app ? appName(app) : null, account, user].filter((part) => part !== null && part !== undefined);
-  return parts.length > 0 ? parts.join(" · ") : "–";
+  const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
+  if (parts.length === 0) return app ? appName(app) : "–";
+  return parts.map((part) => `\u2068${part}\u2069`).join(" · ");
 }
 
 /** What a person would read, or a mark that the text is hidden. */

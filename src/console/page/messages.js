@@ -1,13 +1,218 @@
-// The view messages.
+// The view of all messages: filters in the address, dense rows, and the story of one beside them.
 
-import { el } from "./dom.js";
-import { text } from "./texts.js";
+import "./messages_texts.js";
+
+import { get, isAbort } from "./api.js";
+import { FilterBar } from "./filter_bar.js";
+import { filterCount, filterKey, queryOf } from "./filters.js";
+import { el, icon } from "./dom.js";
+import { openJob } from "./job_dialog.js";
+import { onKeys, showKeys } from "./keys.js";
+import { change } from "./router.js";
+import { rowHead, rowOf } from "./row.js";
+import { can, now } from "./session.js";
+import { Story } from "./story.js";
+import { clockTime, text } from "./texts.js";
+import { number } from "./times.js";
+
+const PAGE = 100;
+/** The most rows in the document. */
+const MOST_ROWS = 2000;
+
+class Messages {
+  constructor(root, params) {
+    Object.assign(this, { root, params: {}, rows: new Map(), selected: null, next: null, scanned: null, controller: null, asOf: null, error: null });
+    this.bar = new FilterBar(root, (changed) => change(changed));
+    this.count = el("p", { class: "count", role: "status" });
+    this.jobs = el("span", { class: "actions" });
+    this.note = el("div", { class: "note bad", role: "alert", hidden: true });
+    this.list = el("ol", { class: "entry-list", role: "listbox", tabIndex: 0, "aria-label": text("view.messages"), on: { click: (event) => this.#pressed(event.target.closest(".entry")) } });
+    this.foot = el("div", { class: "list-foot" });
+    this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
+    const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
+    const help = el("button", { type: "button", class: "plain small square", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
+    root.append(el("div", { class: "list-bar" }, this.count, this.jobs, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
+    this.story = new Story(pane, {
+      show: (id) => change({ entry: id }),
+      close: () => this.#close(),
+      changed: (row) => this.#replace(row),
+    });
+    this.offKeys = onKeys({
+      j: () => this.#move(1),
+      k: () => this.#move(-1),
+      ArrowDown: () => this.#move(1),
+      ArrowUp: () => this.#move(-1),
+      Home: () => this.#moveTo(0),
+      End: () => this.#moveTo(this.rows.size - 1),
+      Enter: () => this.selected !== null && this.#open(this.selected, { focus: true }),
+      Escape: () => this.#close(),
+      "/": () => this.bar.focusSearch(),
+      r: () => this.load(),
+      "?": showKeys,
+    });
+    this.update(params);
+  }
+
+  update(params) {
+    const isOther = this.asOf === null || filterKey(params) !== filterKey(this.params);
+    this.params = params;
+    this.bar.show(params);
+    if (isOther) this.load();
+    const entry = /^\d+$/.test(params.entry ?? "") ? Number(params.entry) : null;
+    if (entry !== null) this.#select(entry);
+    this.root.classList.toggle("has-story", entry !== null);
+    this.story.open(entry, { focus: this.focusNext });
+    this.focusNext = false;
+  }
+
+  unmount() {
+    this.controller?.abort();
+    this.story.stop();
+    this.offKeys();
+  }
+
+  /** Loads the first page; the rows that are shown stay until it has come. */
+  async load() {
+    const answer = await this.#ask({});
+    if (!answer) return;
+    this.asOf = now();
+    this.rows = new Map(answer.entries.map((row) => [row.id, row]));
+    if (!this.rows.has(this.selected) && !this.params.entry) this.selected = null;
+    this.list.replaceChildren(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
+    this.scroller.scrollTop = 0;
+    this.story.refresh();
+    this.#came(answer);
+  }
+
+  async #more() {
+    const answer = await this.#ask({ before: this.next });
+    if (!answer) return;
+    for (const row of answer.entries) this.rows.set(row.id, row);
+    this.list.append(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
+    this.#came(answer);
+  }
+
+  async #ask(query) {
+    this.controller?.abort();
+    const controller = new AbortController();
+    this.controller = controller;
+    // A moment that has passed would shift the window of time between two pages.
+    if (!query.before) this.query = queryOf(this.params);
+    this.scroller.setAttribute("aria-busy", "true");
+    try {
+      const answer = await get("entries", { ...this.query, limit: PAGE, ...query }, controller);
+      this.note.hidden = true;
+      return answer;
+    } catch (error) {
+      if (isAbort(error)) return null;
+      this.note.replaceChildren(text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message }));
+      this.note.hidden = false;
+      return null;
+    } finally {
+      if (this.controller === controller) this.scroller.removeAttribute("aria-busy");
+    }
+  }
+
+  #came({ next, scanned }) {
+    Object.assign(this, { next, scanned });
+    const { size } = this.rows;
+    this.count.textContent = size > 0 ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}` : text("messages.as_of", { time: clockTime(this.asOf) });
+    this.list.hidden = size === 0;
+    this.#showFoot();
+    this.#showJobs();
+  }
+
+  #showFoot() {
+    const { size } = this.rows;
+    const more = (label) => el("button", { type: "button", on: { click: () => this.#more() } }, label);
+    const looked = this.scanned?.reached && el("p", {}, text("messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
+    const parts = [looked];
+    if (size >= MOST_ROWS && this.next !== null) parts.push(el("p", {}, text("messages.full", { n: number(size) })));
+    else if (this.next !== null) parts.push(more(text(looked ? "messages.go_on" : "older")));
+    else if (size > 0) parts.push(el("p", {}, text("messages.end", { n: number(size) })));
+    if (size === 0 && this.next === null) {
+      const words = filterCount(this.params) > 0 ? "messages.empty" : "messages.none";
+      parts.push(el("div", { class: "empty" }, icon("list"), el("strong", {}, text(words)), el("span", {}, text(`${words}.hint`))));
+    }
+    this.foot.replaceChildren(...parts.filter(Boolean));
+  }
+
+  /** Jobs are offered for dead letters, and discarding for pending entries as well. */
+  #showJobs() {
+    const { state } = this.params;
+    const isOffered = can("operate") && this.rows.size > 0;
+    const button = (action) => el("button", { type: "button", class: "small", on: { click: () => openJob(action, this.query) } }, text(`messages.${action}`));
+    this.jobs.replaceChildren(...(isOffered && state === "dead" ? [button("revive")] : []), ...(isOffered && (state === "dead" || state === "pending") ? [button("discard")] : []));
+  }
+
+  #replace(row) {
+    if (!this.rows.has(row.id)) return;
+    this.rows.set(row.id, row);
+    this.#element(row.id)?.replaceWith(rowOf(row, row.id === this.selected));
+  }
+
+  #element(id) {
+    return this.list.querySelector(`#row-${id}`);
+  }
+
+  #pressed(element) {
+    if (element) this.#open(Number(element.dataset.id));
+  }
+
+  #open(id, { focus = false } = {}) {
+    if (String(id) === this.params.entry) {
+      if (focus) this.story.focus();
+      return;
+    }
+    this.focusNext = focus;
+    // The step in the history that opens the pane is one; those from row to row are none.
+    change({ entry: id }, { replace: Boolean(this.params.entry) });
+  }
+
+  #close() {
+    if (!this.params.entry) return;
+    change({ entry: null });
+    this.list.focus({ preventScroll: true });
+  }
+
+  #move(step) {
+    const ids = [...this.rows.keys()];
+    const at = ids.indexOf(this.selected);
+    this.#moveTo(at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + step)));
+  }
+
+  #moveTo(index) {
+    const id = [...this.rows.keys()][index];
+    if (id === undefined) return;
+    if (this.params.entry) this.#open(id);
+    else this.#select(id);
+  }
+
+  #select(id) {
+    for (const [which, isSelected] of [[this.selected, false], [id, true]]) {
+      const element = which === null ? null : this.#element(which);
+      element?.classList.toggle("found", isSelected);
+      element?.setAttribute("aria-selected", String(isSelected));
+    }
+    this.selected = id;
+    this.list.setAttribute("aria-activedescendant", `row-${id}`);
+    this.#element(id)?.scrollIntoView({ block: "nearest" });
+  }
+}
+
+let shown = null;
 
 export const view = {
   name: "messages",
   right: "read",
   icon: "list",
-  mount: (root) => root.append(el("h2", {}, text("view.messages"))),
-  update: () => {},
-  unmount: () => {},
+  mount(root, params) {
+    shown = new Messages(root, params);
+  },
+  update: (params) => shown.update(params),
+  unmount() {
+    shown.unmount();
+    shown = null;
+  },
 };

@@ -36,8 +36,11 @@ export function noteTime(at) {
 /** The name of an app for people. */
 export const appName = (key) => session.accounts.find(({ app }) => app === key)?.app_name ?? key;
 
-/** Whether more than one app is configured, so that entries must say theirs. */
+/** Whether more than one app is configured. */
 export const hasApps = () => new Set(session.accounts.map(({ app }) => app)).size > 1;
+
+/** Whether several apps have an account of this name, so that an entry must say its app. */
+export const isAmbiguous = (account) => session.accounts.filter((known) => known.account === account).length > 1;
 
 function take(answer) {
   noteTime(answer.now);

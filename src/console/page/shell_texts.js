@@ -33,6 +33,7 @@ addTexts({
   "older": ["Load older", "加载更早的"],
   "span.d": ["{n} d", "{n} 天"],
   "time.ago": ["{span} ago", "{span}前"],
+  "time.just": ["just now", "刚刚"],
   "time.in": ["in {span}", "{span}后"],
   "time.now": ["now", "现在"],
   "hidden": ["hidden: needs the right “bodies”", "已隐藏：需要 bodies 权限"],

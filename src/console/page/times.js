@@ -1,7 +1,7 @@
 // Times and spans in words.
 
 import { now } from "./session.js";
-import { clockTime, currentLanguage, shortSpan, text } from "./texts.js";
+import { clockTime, currentLanguage, preciseTime, shortSpan, text } from "./texts.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -17,11 +17,15 @@ const NUMBERS = ["en-GB", "zh-CN"].map((locale) => new Intl.NumberFormat(locale)
 
 const pick = (list) => list[currentLanguage() === "zh" ? 1 : 0];
 
+const isToday = (at) => new Date(at).toDateString() === new Date(now()).toDateString();
+
 /** A time in a list: the time of day, with the date before it if it is not today. */
 export function listTime(at) {
-  const isToday = new Date(at).toDateString() === new Date(now()).toDateString();
-  return isToday ? clockTime(at) : `${pick(DAYS).format(at)} ${pick(MINUTES).format(at)}`;
+  return isToday(at) ? clockTime(at) : `${pick(DAYS).format(at)} ${pick(MINUTES).format(at)}`;
 }
+
+/** A time with milliseconds, with the date before it if it is not today. */
+export const storyTime = (at) => (isToday(at) ? preciseTime(at) : `${pick(DAYS).format(at)} ${preciseTime(at)}`);
 
 /** Date and time of day with seconds. */
 export const moment = (at) => pick(MOMENTS).format(at);
@@ -47,7 +51,7 @@ function two(ms, large, largeName, small, smallName) {
 }
 
 /** The time since `at`, in words. */
-export const ago = (at) => text("time.ago", { span: span(now() - at) });
+export const ago = (at) => (now() - at < SECOND ? text("time.just") : text("time.ago", { span: span(now() - at) }));
 
 /** The time until `at`, in words. */
 export const until = (at) => (at <= now() ? text("time.now") : text("time.in", { span: span(at - now()) }));

@@ -349,8 +349,7 @@ impl Contents {
         let action = self.operations.job_of(step)?.action;
         let mut done = 0;
         for JobEntry { id, settled_at } in &step.entries {
-            let is_as_seen =
-                self.records.get(id).is_some_and(|record| record.settled_at == *settled_at);
+            let is_as_seen = self.records.get(id).is_some_and(|record| record.settled_at == *settled_at);
             let changed = match action {
                 JobAction::Revive => is_as_seen && self.revive(*id, moment.now).is_ok(),
                 JobAction::Discard => is_as_seen && self.discard(*id, moment).is_ok(),

@@ -77,10 +77,9 @@ pub(super) async fn states(
     client: &Client,
     filter: &StateFilter,
 ) -> Result<Vec<ConversationState>, Error> {
-    let (clauses, values) = state_clauses(filter);
-    let parameters: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as _).collect();
+    let (clauses, conditions) = state_clauses(filter);
     let sql = format!("select {STATE} from conversation_state {clauses}");
-    client.query(&sql, &parameters).await?.iter().map(state).collect()
+    client.query(&sql, &conditions.parameters()).await?.iter().map(state).collect()
 }
 
 /// Changes a conversation as an operator does, and tells all replicas; `false` if its state is another one than was seen.

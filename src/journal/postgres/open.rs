@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    address::Address, connection::Connection, operations_connection::OperationsConnection,
-    operator::Operator, replica::Replica, server::Server, transfer::CopyEnd,
-    writer_handle::WriterHandle,
+    address::Address, connection::Connection, operations_pool::OperationsPool, operator::Operator,
+    replica::Replica, server::Server, transfer::CopyEnd, writer_handle::WriterHandle,
 };
 use crate::journal::{Administration, JournalError, Options, Queues, Transfer, driver::access::Access};
 
@@ -18,7 +17,7 @@ pub(in crate::journal) async fn open_server(
     let replica = Replica::enter(&connection.client, address.clone(), options.clone()).await?;
     let replica = Arc::new(replica);
     let writer = WriterHandle::start(Arc::clone(&replica)).await?;
-    let connection = OperationsConnection::new(address, Access::Server, connection);
+    let connection = OperationsPool::new(address, Access::Server, connection);
     Ok(Arc::new(Server { operator: Operator { options, connection }, replica, writer }))
 }
 
@@ -49,7 +48,7 @@ pub(in crate::journal) async fn open_target(
     Ok(Arc::new(CopyEnd { connection, is_source: false }))
 }
 
-async fn connect(address: Address, access: Access) -> Result<OperationsConnection, JournalError> {
+async fn connect(address: Address, access: Access) -> Result<OperationsPool, JournalError> {
     let connection = Connection::open(&address, access).await?;
-    Ok(OperationsConnection::new(address, access, connection))
+    Ok(OperationsPool::new(address, access, connection))
 }

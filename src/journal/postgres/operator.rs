@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
-use super::{conversations, operations, operations_connection::OperationsConnection, purge};
+use super::{
+    conversations, entry_changes::change_entry, operations, operations_pool::OperationsPool, purge,
+};
 use crate::journal::{
-    Administration, ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError,
-    Options, Pending, Queue, Record, Records, StateFilter, Stats,
+    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JobAction, JournalError, Options,
+    Pending, Queue, Record, Records, StateFilter, Stats,
     driver::purge::purge_all,
     error::{no_dead_letter_error, nothing_to_discard_error},
 };
@@ -16,20 +18,30 @@ use crate::journal::{
 #[derive(Debug)]
 pub(super) struct Operator {
     pub(super) options: Options,
-    pub(super) connection: OperationsConnection,
+    pub(super) connection: OperationsPool,
 }
 
 impl Operator {
+    /// The time, where a test's clock gives it; otherwise it is the database's to tell.
+    pub(super) fn now(&self) -> Option<i64> {
+        self.options.clock.manual_now().map(|now| now.0)
+    }
+
     /// Counts the entries; `leased` counts the leases of this process.
-    pub(super) async fn count(&self, leased: impl Fn(Queue) -> u64) -> Result<Stats, JournalError> {
+    pub(super) async fn count_queues(
+        &self,
+        leased: impl Fn(Queue) -> u64,
+    ) -> Result<Stats, JournalError> {
         let leased = &leased;
         self.connection.with(|client| async move { operations::stats(&client, leased).await }).await
     }
 
     /// Revives a dead letter; returns its queue.
     pub(super) async fn revive_in_queue(&self, id: EntryId) -> Result<Queue, JournalError> {
-        let now = self.options.clock.manual_now();
-        let revive = |client: Arc<Client>| async move { operations::revive(&client, id, now).await };
+        let now = self.now();
+        let revive = |client: Arc<Client>| async move {
+            change_entry(&client, JobAction::Revive, id, now, None).await
+        };
         self.connection.with(revive).await?.ok_or_else(|| no_dead_letter_error(id))
     }
 
@@ -39,9 +51,10 @@ impl Operator {
         id: EntryId,
         elapsed: Option<i64>,
     ) -> Result<Queue, JournalError> {
-        let now = self.options.clock.manual_now();
-        let discard =
-            |client: Arc<Client>| async move { operations::discard(&client, id, now, elapsed).await };
+        let now = self.now();
+        let discard = |client: Arc<Client>| async move {
+            change_entry(&client, JobAction::Discard, id, now, elapsed).await
+        };
         self.connection.with(discard).await?.ok_or_else(|| nothing_to_discard_error(id))
     }
 
@@ -58,11 +71,9 @@ impl Operator {
     }
 }
 
-impl Administration for Operator {}
-
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {
-        Box::pin(self.count(|_| 0))
+        Box::pin(self.count_queues(|_| 0))
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
@@ -105,7 +116,7 @@ impl Records for Operator {
     /// Changes the state at once. A server that runs beside is told, and appends what is scheduled.
     fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
         Box::pin(async move {
-            let (change, now) = (&change, self.options.clock.manual_now().map(|now| now.0));
+            let (change, now) = (&change, self.now());
             let write = |client: Arc<Client>| async move {
                 conversations::change_conversation(&client, change, now).await
             };

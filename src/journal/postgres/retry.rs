@@ -11,6 +11,8 @@ pub(super) const TRIES: usize = 5;
 /// The statement that begins a transaction. It names the isolation level, for a role's or a database's default may be
 /// another one.
 pub(super) const BEGIN: &str = "begin isolation level read committed";
+/// The statement that begins a transaction in which all reads are of one moment.
+pub(super) const READ: &str = "begin isolation level repeatable read read only";
 
 /// Waits for the result of `work` no longer than the database may take.
 pub(super) async fn with_timeout<T, F>(client: &Client, work: impl Fn() -> F) -> Result<T, JournalError>

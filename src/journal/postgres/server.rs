@@ -13,9 +13,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
-        EntryKey, Filter, JournalError, Lease, NewEntry, Outcome, Pending, Queue, Queues, Record,
-        Records, SignatureBinding, StateFilter, Stats,
+        Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId, EntryKey,
+        Filter, JournalError, Lease, NewEntry, Outcome, Pending, Queue, Queues, Record, Records,
+        SignatureBinding, StateFilter, Stats,
         driver::request::{Request, send, try_send},
         error::closed_error,
     },
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// Refuses a call that comes after the end.
-    fn check_open(&self) -> Result<(), JournalError> {
+    pub(super) fn check_open(&self) -> Result<(), JournalError> {
         if self.writer.is_closed() { Err(closed_error()) } else { Ok(()) }
     }
 
@@ -102,13 +102,11 @@ impl Queues for Server {
     }
 }
 
-impl Administration for Server {}
-
 impl Records for Server {
     fn stats(&self) -> Pending<'_, Stats> {
         Box::pin(async {
             self.check_open()?;
-            self.operator.count(|queue| self.replica.leases.count(queue)).await
+            self.operator.count_queues(|queue| self.replica.leases.count(queue)).await
         })
     }
 

@@ -1,12 +1,17 @@
 //! One end of a copy: entries are read out of a journal, or put into it.
 
-use super::{conversations, marks, operations, operations_connection::OperationsConnection, restore};
-use crate::journal::{ConversationState, EntryId, Pending, Record, Scheduled, StateFilter, Transfer};
+use super::{
+    attempts, audit, conversations, marks, operations, operations_pool::OperationsPool, pauses, restore,
+};
+use crate::journal::{
+    AuditRecord, ConversationState, EntryId, FailedAttempt, Pause, Pending, Record, Scheduled,
+    StateFilter, Transfer,
+};
 
 /// A journal that is copied from or into.
 #[derive(Debug)]
 pub(super) struct CopyEnd {
-    pub(super) connection: OperationsConnection,
+    pub(super) connection: OperationsPool,
     /// Whether the journal is copied from.
     pub(super) is_source: bool,
 }
@@ -30,6 +35,23 @@ impl Transfer for CopyEnd {
         Box::pin(async move {
             let records = &records;
             self.connection.with(|client| async move { restore::restore(&client, records).await }).await
+        })
+    }
+
+    fn attempts(&self, first: EntryId, last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
+        Box::pin(async move {
+            self.connection
+                .with(|client| async move { attempts::attempts(&client, first, last).await })
+                .await
+        })
+    }
+
+    fn restore_attempts(&self, attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let attempts = &attempts;
+            self.connection
+                .with(|client| async move { attempts::restore_attempts(&client, attempts).await })
+                .await
         })
     }
 
@@ -65,6 +87,32 @@ impl Transfer for CopyEnd {
             self.connection
                 .with(|client| async move { conversations::restore_scheduled(&client, scheduled).await })
                 .await
+        })
+    }
+
+    fn audit(&self, after: i64, limit: usize) -> Pending<'_, Vec<AuditRecord>> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { audit::page(&client, after, limit).await }).await
+        })
+    }
+
+    fn restore_audit(&self, records: Vec<AuditRecord>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let records = &records;
+            self.connection.with(|client| async move { audit::restore(&client, records).await }).await
+        })
+    }
+
+    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
+        Box::pin(async move {
+            self.connection.with(|client| async move { pauses::pauses(&client).await }).await
+        })
+    }
+
+    fn restore_pauses(&self, pauses: Vec<Pause>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let pauses = &pauses;
+            self.connection.with(|client| async move { pauses::restore(&client, pauses).await }).await
         })
     }
 

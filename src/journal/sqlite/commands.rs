@@ -14,7 +14,8 @@ use super::{
     transaction::Transaction,
 };
 use crate::journal::{
-    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry, Outcome, Queue,
+    Appended, AttemptFailure, ConversationChange, Entry, EntryId, JournalError, Lease, NewEntry,
+    Outcome, Queue,
     driver::{
         purge::PurgeResult,
         request::{MAX_BATCH, Request},

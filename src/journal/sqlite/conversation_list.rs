@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, Result, params};
 
 use super::records::{RECORD, count, record};
-use crate::journal::{
-    ConversationFilter, ConversationPage, DeadGroup, EntryId, PageEnd, ReasonGroup,
-};
+use crate::journal::{ConversationFilter, ConversationPage, DeadGroup, EntryId, PageEnd, ReasonGroup};
 
 /// Conversations by their newest entries, newest first.
 pub(super) fn conversations(

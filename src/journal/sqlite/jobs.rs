@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-const JOB: &str = "id, action, filter, total, rate, until_entry, requested_by, done, skipped, after_entry, state,
+const JOB: &str =
+    "id, action, filter, total, rate, until_entry, requested_by, done, skipped, after_entry, state,
     created_at, ended_at";
 
 /// Adds a job, unless its key is known or another one is running.

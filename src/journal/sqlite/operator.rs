@@ -7,14 +7,14 @@ use rusqlite::Connection;
 use super::{
     connection::connect,
     conversations,
-    operations::{self, read, write},
     failure::Failure,
+    operations::{self, read, write},
     purge::{PurgeRange, purge},
     search, statements,
 };
 use crate::journal::{
-    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError,
-    Options, Pending, Queue, Record, Records, Revision, StateFilter, Stats,
+    ConversationChange, ConversationState, EntryId, EntryKey, Filter, JournalError, Options, Pending,
+    Queue, Record, Records, Revision, StateFilter, Stats,
     driver::{
         access::Access,
         purge::{PurgeResult, purge_all},

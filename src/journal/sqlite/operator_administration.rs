@@ -12,8 +12,8 @@ use crate::{
     clock::UnixMillis,
     journal::{
         Activity, Administration, AuditFilter, AuditRecord, ConversationFilter, ConversationPage,
-        DeadGroup, EntryId, FailedAttempt, Filter, Job, JobAction, JobStep, NewAuditRecord, NewJob, Page, Pause,
-        Pending, PendingReason, Replica,
+        DeadGroup, EntryId, FailedAttempt, Filter, Job, JobAction, JobStep, NewAuditRecord, NewJob,
+        Page, Pause, Pending, PendingReason, Replica,
     },
 };
 

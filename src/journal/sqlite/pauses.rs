@@ -10,8 +10,7 @@ use crate::{
 
 /// All pauses, in the order of the accounts.
 pub(super) fn list(connection: &Connection) -> Result<Vec<Pause>> {
-    let mut list =
-        connection.prepare("select account, paused_by, since from pause order by account")?;
+    let mut list = connection.prepare("select account, paused_by, since from pause order by account")?;
     list.query_map([], |row| Ok(Pause { account: row.get(0)?, by: row.get(1)?, since: row.get(2)? }))?
         .collect()
 }

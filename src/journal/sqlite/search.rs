@@ -63,9 +63,7 @@ impl Source {
         let (table, conditions) = match (filter.reason_group, filter.state) {
             (Some(_), _) => ("entry indexed by dead_group", "state = 2 and reason_group = ?"),
             // With the condition of the index, without which SQLite does not use it.
-            (None, Some(State::Pending)) => {
-                ("entry indexed by unsettled", "state = 0 and state <> 1")
-            }
+            (None, Some(State::Pending)) => ("entry indexed by unsettled", "state = 0 and state <> 1"),
             (None, Some(State::Dead)) => ("entry indexed by unsettled", "state = 2 and state <> 1"),
             (None, Some(State::Done) | None) => ("entry not indexed", "true"),
         };
@@ -124,7 +122,8 @@ fn admits(filter: &Filter, row: &Row<'_>) -> Result<bool> {
         body: row.get_ref(7)?.as_blob()?,
     };
     // The index is that of the conversation if the filter names both.
-    let is_in_group = filter.reason_group.is_none() || row.get(8).map(|group| filter.reason_group == group)?;
+    let is_in_group =
+        filter.reason_group.is_none() || row.get(8).map(|group| filter.reason_group == group)?;
     Ok(is_in_group && filter.admits(&candidate))
 }
 

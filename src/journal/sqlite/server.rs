@@ -21,9 +21,9 @@ use super::{
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{
-        Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
-        EntryKey, Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues,
-        Record, Records, SignatureBinding, StateFilter, Stats,
+        Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId, EntryKey,
+        Filter, JournalError, Lease, NewEntry, Options, Outcome, Pending, Queue, Queues, Record,
+        Records, SignatureBinding, StateFilter, Stats,
         changes::Changes,
         driver::{
             purge::purge_all,

@@ -80,9 +80,7 @@ impl Administration for Server {
     }
 
     fn pause(&self, account: String, by: String) -> Pending<'_, ()> {
-        self.administer(move |open| {
-            Ok(pauses::add(open.connection, &account, &by, open.moment.now)?)
-        })
+        self.administer(move |open| Ok(pauses::add(open.connection, &account, &by, open.moment.now)?))
     }
 
     fn resume(&self, account: String) -> Pending<'_, ()> {

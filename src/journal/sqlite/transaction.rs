@@ -15,8 +15,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     journal::{
-        Appended, AttemptFailure, ConversationChange, Entry, EntryId, Job, JobAction, JobStep, JournalError, Lease, NewEntry, NewScheduled,
-        Options, Outcome, Queue, Revision, State, StateChange,
+        Appended, AttemptFailure, ConversationChange, Entry, EntryId, Job, JobAction, JobStep,
+        JournalError, Lease, NewEntry, NewScheduled, Options, Outcome, Queue, Revision, State,
+        StateChange,
         driver::purge::PurgeResult,
         error::{no_dead_letter_error, nothing_to_discard_error},
         queue_state::QueueStates,

@@ -119,9 +119,9 @@ impl Transfer for CopyEnd {
 
     fn restore_pauses(&self, pauses: Vec<Pause>) -> Pending<'_, ()> {
         self.write(move |connection, _, _| {
-            pauses
-                .iter()
-                .try_for_each(|Pause { account, by, since }| pauses::add(connection, account, by, *since))
+            pauses.iter().try_for_each(|Pause { account, by, since }| {
+                pauses::add(connection, account, by, *since)
+            })
         })
     }
 

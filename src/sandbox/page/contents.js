@@ -1,16 +1,17 @@
 // The contents of messages as an app shows them: one function for each kind.
 
-import { el, icon, link, linked, picture, safeAddress } from "./dom.js";
-import { currentLanguage, text } from "./texts.js";
+import { cardBubble, imageBubble, newsBubble, placeBubble } from "./bubbles.js";
+import { el, icon, link, linked, safeAddress } from "./dom.js";
+import { text } from "./texts.js";
 
 const SHOWN = {
   text: (content) => el("div", { class: "bubble" }, linked(content.text)),
-  image,
+  image: ({ url }) => imageBubble(url),
   voice,
-  location: place,
-  imgtxt: card,
-  news: (content) => news(content.articles),
-  mpnews: (content) => news(content.articles),
+  location: (content) => placeBubble(content),
+  imgtxt: cardBubble,
+  news: (content) => newsBubble(content.articles),
+  mpnews: (content) => newsBubble(content.articles),
 };
 
 /** The element of a content; a content of an unknown kind is shown as JSON. */
@@ -39,12 +40,6 @@ export function summary(content) {
 
 const rounded = (seconds) => Math.max(1, Math.round(seconds));
 
-function image({ url }) {
-  const shape = { class: "bubble picture" };
-  const inside = picture(url, { alt: text("kind.image") });
-  return safeAddress(url) ? link(url, shape, inside) : el("div", shape, inside);
-}
-
 function voice(content) {
   const length = content.seconds === null ? text("voice.unknown") : text("voice.seconds", { n: rounded(content.seconds) });
   const address = safeAddress(content.url);
@@ -71,44 +66,4 @@ function player(bubble, address, label) {
   };
   const button = el("button", { type: "button", class: "plain square", "aria-label": text("voice.play", { what: label }), data: { control: "play" }, on: { click: play } }, icon("play"));
   return button;
-}
-
-function place(content) {
-  const where = `${content.latitude}, ${content.longitude}`;
-  return el(
-    "div",
-    { class: "bubble place" },
-    icon("place"),
-    el("span", {}, content.label || where),
-    el("small", {}, content.label && `${where} · `, link(mapAddress(content), {}, text("map"))),
-  );
-}
-
-/** A map in the reader's language. */
-function mapAddress({ latitude, longitude, label }) {
-  if (currentLanguage() === "zh") return `https://uri.amap.com/marker?${new URLSearchParams({ position: `${longitude},${latitude}`, name: label })}`;
-  return `https://www.openstreetmap.org/?${new URLSearchParams({ mlat: latitude, mlon: longitude })}#map=16/${latitude}/${longitude}`;
-}
-
-function card(content) {
-  return link(
-    content.url,
-    { class: "bubble card" },
-    el("strong", {}, content.title),
-    content.description && el("p", {}, content.description),
-    picture(content.picture_url, { alt: "" }),
-  );
-}
-
-function news(articles) {
-  const [first, ...others] = articles;
-  if (!first) return el("div", { class: "bubble" }, text("kind.news"));
-  // A single card shows its description, the head of a list does not.
-  const cover = article(first, "cover", others.length === 0 && first.description);
-  return el("ul", { class: "news" }, el("li", {}, cover), others.map((other) => el("li", {}, article(other, "row"))));
-}
-
-function article({ title, url, picture_url: address }, shape, description) {
-  const words = el("div", { class: "article-words" }, el("div", { class: "article-title" }, title), description && el("p", {}, description));
-  return link(url, { class: `article ${shape}` }, picture(address, { alt: "" }), words);
 }

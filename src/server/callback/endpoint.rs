@@ -2,15 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use ::metrics::Histogram;
 use axum::{Router, extract::Request, response::Response, routing::post};
 use http::request::Parts;
 use ipnet::IpNet;
-use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
-    ack::Ack,
     client_address::client_address,
     not_found::NotFound,
     options::{EndpointOptions, Options},
@@ -19,7 +16,7 @@ use super::{
     rejection::Rejection,
     shared_state::SharedState,
 };
-use crate::{clock::Clock, ids::AppKey, journal::Queues, metrics, server::http::Arrival};
+use crate::{clock::Clock, ids::AppKey, journal::Queues, server::http::Arrival};
 
 /// Answers the callbacks of the apps, each at its own path, and keeps their messages in the journal.
 ///
@@ -36,7 +33,6 @@ struct AppEndpoint {
     path: String,
     receiver: Receiver,
     outcomes: Outcomes,
-    ack_seconds: Histogram,
     trusted_proxies: Vec<IpNet>,
 }
 
@@ -54,8 +50,7 @@ impl Callbacks {
                 app: endpoint.app.clone(),
                 path: endpoint.path.clone(),
                 receiver: Receiver::new(endpoint, Arc::clone(&shared)),
-                outcomes: Outcomes::new(&endpoint.app),
-                ack_seconds: metrics::ack_seconds(),
+                outcomes: Outcomes::new(&endpoint.app, Arc::clone(&options.counters)),
                 trusted_proxies: options.trusted_proxies.clone(),
             })
         };
@@ -96,20 +91,13 @@ impl AppEndpoint {
         let arrival = request.extensions.get().copied().unwrap_or_else(Arrival::now);
         match self.receiver.receive(&request, body, arrival).await {
             Ok(ack) => {
-                self.record_ack(ack, arrival.at);
+                self.outcomes.count_ack(ack, arrival.at.elapsed());
                 ack.into()
             }
             Err(rejection) => {
                 self.record_refusal(&rejection, &request);
                 (&rejection).into()
             }
-        }
-    }
-
-    fn record_ack(&self, ack: Ack, arrived_at: Instant) {
-        self.outcomes.count_ack(ack);
-        if ack != Ack::Probe {
-            self.ack_seconds.record(arrived_at.elapsed());
         }
     }
 

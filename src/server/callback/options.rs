@@ -1,11 +1,11 @@
 //! The options of the callbacks: the limits that all apps share, and what each app's endpoint is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
 
-use crate::{ids::AppKey, signature::Timestamps};
+use crate::{ids::AppKey, signature::Timestamps, statistics::Counters};
 
 /// The limits that hold for the callbacks of all apps.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Options {
     pub timestamp_tolerance: Duration,
     /// Number of recent signatures that are bound to their body in memory, for each app. Default: 100000.
     pub signature_memory: usize,
+    /// The counters of the callbacks, for the statistics.
+    pub counters: Arc<Counters>,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             trusted_proxies: Vec::new(),
             timestamp_tolerance: Duration::from_mins(5),
             signature_memory: 100_000,
+            counters: Arc::default(),
         }
     }
 }

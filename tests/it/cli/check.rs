@@ -145,6 +145,7 @@ fn a_configuration_that_is_fine_is_summed_up_without_its_secrets() {
     insta::assert_snapshot!(output, @r#"
     the configuration is fine
     callbacks: 127.0.0.1:8080   operators: 127.0.0.1:0   journal: sqlite:data/journal.db
+    console: at a port that the log will name, for everybody on this machine, who may do everything there
     app test-app: routeUrl path /callback, 1 secret(s), API http://127.0.0.1:9/
     "#);
 }

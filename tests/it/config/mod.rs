@@ -1,5 +1,6 @@
 //! The configuration: from text to values, with every mistake that can be in it.
 
+mod admin_tokens;
 mod bounds;
 mod copied;
 mod hand_over;

@@ -89,7 +89,7 @@ fn a_token_that_could_be_guessed_or_not_be_sent_is_refused_and_not_shown() {
     assert_problem(
         &format!("[admin]\ntokens = 'hunter2'\n{APP}"),
         "admin.tokens",
-        "is not a list of strings",
+        "is not a list of tokens",
     );
     let file = "token_files = ['/nowhere/token']";
     assert_problem(

@@ -18,15 +18,15 @@ fn defaults() -> Vec<[String; 3]> {
         if line.starts_with("# [[rules]]") {
             break;
         }
-        let is_portal = section == "[apps.portal]";
+        let has_no_defaults = ["[apps.portal]", "[[admin.tokens]]"].contains(&section.as_str());
         let is_comment = line.starts_with('#');
         let line = line.trim_start_matches("# ");
         if line.starts_with('[') && line.ends_with(']') {
             line.clone_into(&mut section);
         } else if let Some((key, default)) = line.split_once(" = ")
-            && (is_portal || !is_comment)
+            && (has_no_defaults || !is_comment)
         {
-            let default = if is_portal { "–".to_owned() } else { format!("`{default}`") };
+            let default = if has_no_defaults { "–".to_owned() } else { format!("`{default}`") };
             keys.push([section.clone(), format!("`{key}`"), default]);
         }
     }

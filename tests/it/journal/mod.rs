@@ -2,6 +2,7 @@
 
 mod accepting;
 mod actions;
+mod attempts;
 mod away;
 mod beside;
 mod commits;
@@ -11,6 +12,7 @@ mod disk;
 mod expected;
 mod expiry;
 mod file;
+mod groups;
 mod interrupted;
 mod lasting;
 mod leasing;
@@ -19,10 +21,12 @@ mod load;
 mod model;
 mod moving;
 mod operating;
+mod pending_reasons;
 mod place;
 mod plans;
 mod remembered;
 mod scheduled;
+mod searching;
 mod shared;
 mod shared_conversations;
 mod steps;
@@ -125,6 +129,28 @@ suite! { memory, sqlite, postgres, serializable: {
         every_filter_admits_what_it_says_and_nothing_else,
         filters_are_combined_and_pages_are_turned_either_way,
         entries_are_found_by_their_keys;
+    attempts:
+        a_failed_attempt_is_kept_with_its_time_reason_and_replica,
+        what_is_released_finished_or_lost_keeps_no_attempt,
+        the_newest_ten_attempts_are_kept,
+        attempts_outlive_a_revive_and_a_discard,
+        attempts_go_with_their_entries,
+        no_step_of_the_clock_changes_an_attempt,
+        an_ending_is_kept_with_its_entry,
+        the_step_of_a_state_is_kept_with_the_entry_that_made_it;
+    searching:
+        a_search_page_by_page_finds_each_entry_once,
+        a_search_that_has_looked_at_enough_says_so_and_goes_on,
+        times_are_found_though_the_clock_was_set_back,
+        hostile_texts_stand_for_nothing_but_themselves,
+        conversations_come_by_their_newest_entries_and_each_once;
+    groups:
+        dead_letters_are_grouped_by_queue_and_pattern_of_the_reason,
+        an_entry_leaves_its_group_when_it_is_dead_no_more;
+    pending_reasons:
+        a_server_says_why_an_entry_is_pending,
+        the_next_entry_of_a_discarded_one_is_blocked_until_its_lease_is_over,
+        an_operator_beside_the_server_says_what_the_store_knows;
     load:
         of_64_identical_appends_at_once_exactly_one_is_new,
         under_a_random_load_nothing_is_lost_doubled_or_reordered;

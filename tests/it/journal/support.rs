@@ -19,6 +19,8 @@ pub(super) const KEEP: Duration = Duration::from_hours(1);
 pub(super) const KEEP_DEAD: Duration = Duration::from_hours(2);
 pub(super) const MAX_PENDING: usize = 1000;
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// The name of the server that has a journal open.
+pub(super) const REPLICA: &str = "here";
 /// How many appends wait at once where a test makes many: fewer than a driver has places for.
 const AT_ONCE: usize = 1000;
 /// Bound on waiting for what should happen soon.
@@ -231,7 +233,7 @@ pub(super) fn options(clock: &Clock) -> Options {
         max_pending: MAX_PENDING as u64,
         recent_keys: 64,
         clock: clock.clone(),
-        replica: String::new(),
+        replica: REPLICA.to_owned(),
     }
 }
 

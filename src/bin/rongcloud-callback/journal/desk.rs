@@ -65,9 +65,8 @@ fn failure(error: DeskError) -> Failure {
         DeskError::WithBot => {
             Failure::yours(error).hint("`journal conversations --waiting` lists those that a person has")
         }
-        DeskError::Taken(_) => {
-            Failure::yours(error).hint("they hand it back in the console, or somebody takes it from them there")
-        }
+        DeskError::Taken(_) => Failure::yours(error)
+            .hint("they hand it back in the console, or somebody takes it from them there"),
         DeskError::Journal(error) => error.into(),
         error => Failure::yours(error),
     }

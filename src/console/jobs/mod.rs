@@ -1,0 +1,9 @@
+//! Jobs: what an operator has asked to be done with many entries, done step by step.
+
+mod filter;
+mod runner;
+
+pub(crate) use self::{
+    filter::{JobFilter, ReadFilter},
+    runner::JobRunner,
+};

@@ -1,0 +1,121 @@
+//! The events that all listeners share.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex},
+};
+
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    change::{Change, Changes},
+    listener::Listener,
+};
+use crate::{
+    desk::PERSON,
+    journal::Record,
+    lock::lock,
+    worker::{Progress, Step},
+};
+
+/// How many events are kept for a listener who is slow; one who is slower loses some, and is told so.
+const KEPT_EVENTS: usize = 1024;
+
+/// Something that has happened.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// An entry is new in the journal, of either queue and of any server.
+    Entry(Arc<Record>),
+    /// A worker of this server has made a step.
+    Step(Arc<Progress>),
+    /// Something has changed, and should be looked at again.
+    Change(Changes),
+    /// Events were left out, because they were too many or the listener too slow: everything should be looked at again.
+    Lost,
+}
+
+/// The events of a server; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Events(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sender: broadcast::Sender<Event>,
+    /// The changes that are told at the next look at the journal.
+    changes: Mutex<Changes>,
+    /// Wakes the watch of the journal when somebody listens.
+    has_listener: Notify,
+    /// Ends all listeners when the server ends.
+    ended: CancellationToken,
+}
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Shared {
+            sender: broadcast::Sender::new(KEPT_EVENTS),
+            changes: Mutex::default(),
+            has_listener: Notify::new(),
+            ended: CancellationToken::new(),
+        }))
+    }
+
+    /// Begins to listen: what happens from now on is heard.
+    pub(crate) fn listen(&self) -> Listener {
+        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone());
+        self.0.has_listener.notify_one();
+        listener
+    }
+
+    /// Whether somebody listens.
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.0.sender.receiver_count() > 0
+    }
+
+    /// Notes that a part of what the console shows has changed. It is told within half a second.
+    pub(crate) fn note_change(&self, change: Change) {
+        lock(&self.0.changes).add(change);
+    }
+
+    /// Tells of a step of this server's workers.
+    pub(crate) fn tell_step(&self, progress: &Progress) {
+        match &progress.step {
+            Step::State { dialogue } => {
+                if dialogue.as_ref().is_none_or(|dialogue| dialogue.name() == PERSON) {
+                    self.note_change(Change::Desk);
+                }
+                return;
+            }
+            Step::Kept => self.note_change(Change::Desk),
+            Step::Dead { .. } => self.note_change(Change::DeadLetters),
+            _ => {}
+        }
+        self.tell(Event::Step(Arc::new(progress.clone())));
+    }
+
+    /// Tells all listeners of an event.
+    pub(super) fn tell(&self, event: Event) {
+        // Nobody may be listening any more.
+        let _ = self.0.sender.send(event);
+    }
+
+    /// Tells all listeners of the changes that were noted since the last time.
+    pub(super) fn tell_changes(&self) {
+        let changes = mem::take(&mut *lock(&self.0.changes));
+        if !changes.is_empty() {
+            self.tell(Event::Change(changes));
+        }
+    }
+
+    /// Waits until somebody listens.
+    pub(super) async fn wait_for_listener(&self) {
+        while !self.has_listeners() {
+            self.0.has_listener.notified().await;
+        }
+    }
+
+    /// Ends all listeners.
+    pub(super) fn end(&self) {
+        self.0.ended.cancel();
+    }
+}

@@ -1,0 +1,132 @@
+//! The watch over the journal while somebody listens: what other servers and programs do is seen there only.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    change::Change,
+    events::{Event, Events},
+};
+use crate::journal::{Administration, EntryId, Filter, Job, JournalError, Order, Pause, Stats};
+
+/// Time between two looks for new entries.
+const LOOK: Duration = Duration::from_millis(500);
+/// The number of looks between two looks for other changes.
+const LOOKS: u32 = 4;
+/// The most entries that one look tells of; more than that nobody can read.
+const MOST_ENTRIES: usize = 200;
+
+/// The watch over a journal, for the listeners of `events`.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    journal: Arc<dyn Administration>,
+    events: Events,
+}
+
+/// What was seen in the journal at the last look.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The newest entry; none before the first look.
+    newest: Option<EntryId>,
+    stats: Option<Stats>,
+    /// The newest job.
+    job: Option<Vec<Job>>,
+    pauses: Option<Vec<Pause>>,
+}
+
+impl Watch {
+    pub(crate) fn new(journal: Arc<dyn Administration>, events: Events) -> Self {
+        Self { journal, events }
+    }
+
+    /// Watches until `stop`, then ends all listeners.
+    pub(crate) async fn run(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(self.events.wait_for_listener()).await.is_some() {
+            stop.run_until_cancelled(self.watch()).await;
+        }
+        self.events.end();
+    }
+
+    /// Watches for as long as somebody listens.
+    async fn watch(&self) {
+        let mut seen = Seen::default();
+        let mut looks = 0;
+        while self.events.has_listeners() {
+            if let Err(error) = self.look(&mut seen, looks % LOOKS == 0).await {
+                tracing::debug!(%error, "the journal does not say what is new");
+            }
+            self.events.tell_changes();
+            looks = looks.wrapping_add(1);
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn look(&self, seen: &mut Seen, is_thorough: bool) -> Result<(), JournalError> {
+        self.look_for_entries(seen).await?;
+        if is_thorough {
+            self.look_for_changes(seen).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells of the entries that are new since the last look.
+    async fn look_for_entries(&self, seen: &mut Seen) -> Result<(), JournalError> {
+        let Some(newest) = seen.newest else {
+            seen.newest = Some(self.newest().await?);
+            return Ok(());
+        };
+        let filter = Filter {
+            after: Some(newest),
+            order: Order::OldestFirst,
+            limit: MOST_ENTRIES,
+            scan: MOST_ENTRIES,
+            ..Filter::default()
+        };
+        let page = self.journal.search(filter).await?;
+        seen.newest = page.records.last().map(|record| record.id).or(seen.newest);
+        for record in page.records {
+            self.events.tell(Event::Entry(Arc::new(record)));
+        }
+        if page.end.next().is_some() {
+            seen.newest = Some(self.newest().await?);
+            self.events.tell(Event::Lost);
+        }
+        Ok(())
+    }
+
+    /// The newest entry of the journal.
+    async fn newest(&self) -> Result<EntryId, JournalError> {
+        let page = self.journal.search(Filter { limit: 1, scan: 1, ..Filter::default() }).await?;
+        Ok(page.records.first().map_or(EntryId(0), |record| record.id))
+    }
+
+    /// Notes what else has changed since the last look.
+    async fn look_for_changes(&self, seen: &mut Seen) -> Result<(), JournalError> {
+        let stats = self.journal.stats().await?;
+        let dead = |stats: &Stats| (stats.inbox.dead, stats.outbox.dead);
+        if seen.stats.as_ref().is_some_and(|before| dead(before) != dead(&stats)) {
+            self.events.note_change(Change::DeadLetters);
+        }
+        let job = self.journal.jobs(1).await?;
+        let pauses = self.journal.pauses().await?;
+        for (has_changed, change) in [
+            (has_changed(&mut seen.stats, stats), Change::Stats),
+            (has_changed(&mut seen.job, job), Change::Jobs),
+            (has_changed(&mut seen.pauses, pauses), Change::Pauses),
+        ] {
+            if has_changed {
+                self.events.note_change(change);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether something is another than at the last look; it is not at the first.
+fn has_changed<T: PartialEq>(seen: &mut Option<T>, now: T) -> bool {
+    let has_changed = seen.as_ref().is_some_and(|before| *before != now);
+    *seen = Some(now);
+    has_changed
+}

@@ -1,0 +1,172 @@
+// One conversation beside its list: who has it, its dialogue state, its messages, and the form to answer.
+
+import { AnswerForm } from "./answer.js";
+import { copyButton } from "./copying.js";
+import { el, icon } from "./dom.js";
+import { accountWords, initialOf, visibleName } from "./names.js";
+import { handBack, handOver, holder, holderWords, mayTake, returnWords, take } from "./people.js";
+import { address } from "./router.js";
+import { can } from "./session.js";
+import { text } from "./texts.js";
+import { listTime } from "./times.js";
+import { Transcript } from "./transcript.js";
+
+/** The time for which events are collected before the conversation is looked at again. */
+const BATCH_MS = 400;
+const TICK_MS = 10_000;
+
+export class ConversationPane {
+  #id = null;
+  #shown = null;
+  #timer = null;
+  #ticking = null;
+  #isOpen = false;
+
+  /** `close()` leads back to the list; `changed(summary)` is called after an action on the conversation. */
+  constructor({ close, changed }) {
+    this.changed = changed;
+    this.back = el("button", { type: "button", class: "plain square back", "aria-label": text("back"), on: { click: close } }, icon("back"));
+    this.portrait = el("span", { class: "portrait", "aria-hidden": "true" });
+    this.user = el("h3", { id: "pane-user", tabIndex: -1 });
+    this.account = el("p", { class: "count" });
+    this.actions = el("div", { class: "pane-actions" });
+    this.person = el("div", { class: "holder", role: "status" });
+    this.state = el("details", { class: "dialogue-state", on: { toggle: () => (this.#isOpen = this.state.open) } });
+    this.hidden = el("p", { class: "note pane-hidden", hidden: true }, icon("lock"), text("hidden.all"));
+    this.trouble = el("p", { class: "why pane-trouble", role: "alert", hidden: true });
+    this.transcript = new Transcript({ names: (side) => this.#name(side), loaded: (answer, error) => this.#loaded(answer, error) });
+    this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary) });
+    this.element = el(
+      "section",
+      { class: "pane", "aria-labelledby": "pane-user", hidden: true },
+      el("header", { class: "pane-head" }, this.back, this.portrait, el("div", { class: "pane-names" }, this.user, this.account), this.actions),
+      this.person,
+      this.state,
+      this.hidden,
+      this.trouble,
+      this.transcript.element,
+      this.answer.element,
+    );
+  }
+
+  /** The conversation that is shown, or null. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Shows the conversation `id`; null hides the pane. */
+  open(id) {
+    if (this.#id === id) return;
+    this.close();
+    this.#id = id;
+    this.element.hidden = id === null;
+    if (id === null) return;
+    this.#isOpen = false;
+    this.#ticking = setInterval(() => this.#showPerson(), TICK_MS);
+    this.transcript.open(id);
+  }
+
+  /** Stops following the conversation. */
+  close() {
+    clearTimeout(this.#timer);
+    clearInterval(this.#ticking);
+    this.#timer = null;
+    this.#id = null;
+    this.#shown = null;
+    this.transcript.close();
+    this.answer.open(null);
+    this.#show();
+  }
+
+  /** Looks at the conversation again soon; several calls cause one look. */
+  refreshSoon() {
+    if (this.#id === null) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.transcript.refresh();
+    }, BATCH_MS);
+  }
+
+  /** Whether an event of the stream is of this conversation. */
+  isOf({ app, account, user }) {
+    return this.#shown !== null && this.#shown.app === app && this.#shown.account === account && this.#shown.user === user;
+  }
+
+  #loaded(answer, error) {
+    this.trouble.hidden = !error;
+    if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : text("failed", { why: error.message });
+    if (!answer) return;
+    this.#shown = answer;
+    this.hidden.hidden = !answer.entries.some((entry) => entry.hidden);
+    this.#show();
+  }
+
+  /** Shows the conversation after an action; its summary has the new person and state. */
+  #acted(summary) {
+    if (summary === null) return this.refreshSoon();
+    if (this.#shown !== null && summary.id === this.#id) {
+      this.#shown = { ...this.#shown, person: summary.person };
+      this.#show();
+    }
+    this.changed(summary);
+    return this.transcript.refresh();
+  }
+
+  #show() {
+    const { user, account } = this.#shown ?? {};
+    this.portrait.textContent = initialOf(user);
+    this.user.textContent = this.#shown ? visibleName(user ?? text("conversation.unnamed")) : "";
+    this.account.replaceChildren(...(this.#shown ? [accountWords(this.#shown), " · ", el("a", { href: address("messages", { conversation: this.#id }) }, text("conversation.entries"))] : []));
+    this.user.title = [account, user && visibleName(user)].filter(Boolean).join(" / ");
+    this.#showState();
+    this.#showPerson();
+  }
+
+  #name(side) {
+    return side === "user" ? (this.#shown?.user ?? "") : text(`side.${side}`, {}, side);
+  }
+
+  #showPerson() {
+    const { person } = this.#shown ?? {};
+    const who = this.#shown ? holder(person) : "bot";
+    this.person.hidden = who === "bot";
+    this.person.className = `holder ${who}`;
+    const words = [holderWords(person), returnWords(person?.until)].filter(Boolean).join(" · ");
+    if (this.person.textContent !== words) this.person.replaceChildren(icon("person"), el("span", {}, words));
+    this.#showActions(who, person);
+    if (this.#id !== null) this.answer.open(can("answer") && (who === "me" || who === "nobody") ? this.#id : null);
+  }
+
+  /** The buttons of what the reader may do; they are replaced only if others are wanted, so that the focus stays. */
+  #showActions(who, person) {
+    const id = this.#id;
+    const wanted = this.#shown ? [mayTake(person) && "take", who === "bot" && can("answer") && "hand-over", (who === "me" || who === "nobody") && can("answer") && "hand-back"].filter(Boolean) : [];
+    const state = [id, who, ...wanted].join();
+    if (this.actions.dataset.shows === state) return;
+    this.actions.dataset.shows = state;
+    const run = { take: () => take(id, person), "hand-over": () => handOver(id), "hand-back": () => handBack(id) };
+    const button = (name) => el("button", { type: "button", class: name === "take" && who !== "other" ? "primary" : "", title: text(`action.${name}.hint`), data: { action: name }, on: { click: (event) => this.#run(event.currentTarget, run[name]) } }, text(name === "take" && who === "other" ? "action.take.other" : `action.${name}`));
+    this.actions.replaceChildren(...wanted.map(button));
+  }
+
+  async #run(button, action) {
+    button.disabled = true;
+    const summary = await action();
+    button.disabled = false;
+    await this.#acted(summary);
+    if (!this.answer.element.hidden && summary !== null) this.answer.focus();
+  }
+
+  #showState() {
+    const { state } = this.#shown ?? {};
+    this.state.hidden = !state || state.dialogue === "person";
+    if (this.state.hidden) return;
+    const head = text("dialogue.in", { name: state.dialogue, version: state.version, until: listTime(state.expires_at) });
+    const json = state.hidden ? text("hidden.state") : JSON.stringify(state.body, null, 2);
+    if (this.state.dataset.shows === head + json) return;
+    this.state.dataset.shows = head + json;
+    const copy = state.hidden ? null : copyButton(text("copy"), "copy-state", () => json);
+    this.state.replaceChildren(el("summary", {}, head), el("div", { class: "dialogue-body" }, el("pre", { tabIndex: 0, "aria-label": text("dialogue.body") }, json), copy));
+    this.state.open = this.#isOpen;
+  }
+}

@@ -1,0 +1,145 @@
+//! Conversations: lists, and one of them with its entries.
+
+use super::{
+    super::{
+        api::{
+            ChatEntry, ConversationPage, ConversationQuery, ConversationSummary, ConversationView,
+            ConversationsQuery, NextPage, Scanned,
+        },
+        chat::{Known, person, shown_state, side, summaries, unread},
+        conversation_id,
+        error::ApiError,
+        reading::{Names, Reading},
+        rows::{Texts, rows},
+        search::{MAX_SCAN, scanned},
+        selection::{known, pattern},
+        why::state_of,
+    },
+    call::{Call, limit},
+};
+use crate::journal::{ConversationFilter, EntryId, Filter, KeyPattern, StateFilter};
+
+/// Lists conversations by their newest entries, or those in one dialogue.
+pub(super) async fn list(call: Call, query: ConversationsQuery) -> Result<ConversationPage, ApiError> {
+    let limit = limit(query.limit)?;
+    let pattern = pattern(query.app.as_deref(), query.account.as_deref(), query.user.as_deref())
+        .map_err(ApiError::bad_request)?;
+    let page = match known(query.dialogue.as_deref()) {
+        Some(dialogue) if query.before.is_none() => {
+            in_dialogue(&call, dialogue, query.after.as_deref(), (pattern, limit)).await?
+        }
+        Some(_) => return Err(ApiError::bad_request("before: write `after` where `dialogue` is given")),
+        None if query.after.is_none() => {
+            let before = query.before.map(EntryId);
+            by_activity(&call, ConversationFilter { pattern, before, scan: MAX_SCAN, limit }).await?
+        }
+        None => return Err(ApiError::bad_request("after: write `before` where no `dialogue` is given")),
+    };
+    call.look(texts_in(&page.conversations)).await?;
+    Ok(page)
+}
+
+async fn by_activity(call: &Call, filter: ConversationFilter) -> Result<ConversationPage, ApiError> {
+    let page = call.journal.conversations(filter).await?;
+    let known = page
+        .conversations
+        .into_iter()
+        .map(|(key, newest)| Known { key, newest: Some(newest), state: None })
+        .collect();
+    Ok(ConversationPage {
+        conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
+            .await?,
+        next: page.end.next().map(|EntryId(id)| NextPage::Before(id)),
+        scanned: scanned(page.end),
+    })
+}
+
+/// Conversations in a dialogue, in the order of their keys.
+async fn in_dialogue(
+    call: &Call,
+    dialogue: &str,
+    after: Option<&str>,
+    (pattern, limit): (KeyPattern, usize),
+) -> Result<ConversationPage, ApiError> {
+    let unknown = || ApiError::bad_request("after: no id of a conversation");
+    let mut after = known(after).map(|id| conversation_id::read(id).ok_or_else(unknown)).transpose()?;
+    let (mut found, mut is_over, mut looked_at) = (Vec::new(), false, 0);
+    while found.len() < limit && !is_over && looked_at < MAX_SCAN {
+        let wanted = limit - found.len();
+        let dialogue = Some(dialogue.to_owned());
+        let filter =
+            StateFilter { dialogue, after: after.clone(), limit: wanted, ..StateFilter::default() };
+        let states = call.journal.states(filter).await?;
+        is_over = states.len() < wanted;
+        looked_at += wanted;
+        after = states.last().map(|state| state.conversation.clone()).or(after);
+        found.extend(states.into_iter().filter(|state| pattern.matches(&state.conversation)));
+    }
+    let known = found
+        .into_iter()
+        .map(|state| Known { key: state.conversation.clone(), newest: None, state: Some(state) })
+        .collect();
+    Ok(ConversationPage {
+        conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
+            .await?,
+        next: after.filter(|_| !is_over).map(|key| NextPage::After(conversation_id::of(&key))),
+        scanned: Scanned { limit: MAX_SCAN as u64, reached: looked_at >= MAX_SCAN, to: None },
+    })
+}
+
+/// How many of the conversations show a text.
+pub(super) fn texts_in(conversations: &[ConversationSummary]) -> usize {
+    let newest = conversations.iter().filter_map(|conversation| conversation.newest.as_ref());
+    newest.filter(|newest| !newest.hidden).count()
+}
+
+/// Shows a conversation with its entries of both directions.
+pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<ConversationView, ApiError> {
+    let key = call.conversation_key()?;
+    let filter = Filter {
+        of_conversation: Some(key.clone()),
+        before: query.before.map(EntryId),
+        limit: limit(query.limit)?,
+        scan: MAX_SCAN,
+        ..Filter::default()
+    };
+    let page = call.journal.search(filter).await?;
+    let state = state_of(&call, &key).await?;
+    if page.records.is_empty() && state.is_none() && query.before.is_none() {
+        return Err(ApiError::not_found(
+            "there is no such conversation: it has no state and no entry is kept",
+        ));
+    }
+    let person = state.as_ref().and_then(person);
+    let texts = Texts::shown_if(call.who.may_see_texts(person.is_some()));
+    let entries: Vec<_> = rows(&call, &page.records, texts)
+        .await?
+        .into_iter()
+        .zip(&page.records)
+        .map(|(entry, record)| ChatEntry {
+            entry,
+            side: side(record).to_owned(),
+            content: texts.show(|| Reading::of(record).content),
+        })
+        .collect();
+    if texts.are_shown() {
+        call.look(entries.len().max(1)).await?;
+    }
+    let Names { app, account, user } = Names::of(&key);
+    let unread = match &person {
+        Some(person) => unread(&call, &key, person).await?,
+        None => 0,
+    };
+    Ok(ConversationView {
+        id: conversation_id::of(&key),
+        app,
+        account,
+        user,
+        state: state.map(|state| shown_state(&state, Some(texts))),
+        person,
+        entries,
+        next: page.end.next().map(|EntryId(id)| id),
+        scanned: scanned(page.end),
+        unread,
+    })
+}

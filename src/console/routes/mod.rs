@@ -1,0 +1,30 @@
+//! The routes of the JSON API below `/api/v1`.
+
+mod audit;
+mod call;
+mod conversations;
+mod dead_letters;
+mod description;
+mod desk;
+mod document;
+mod entries;
+mod input;
+mod jobs;
+mod numbers;
+mod route;
+mod sending;
+mod table;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::state::Console;
+
+/// The routes of the API. Whoever gets here is known, and each route asks for its right.
+pub(super) fn router() -> Router<Arc<Console>> {
+    let document = document::write(table::routes());
+    let routes = table::routes().into_iter();
+    let router = routes.fold(Router::new(), |router, route| route.add_to(router));
+    router.merge(document::router(document))
+}

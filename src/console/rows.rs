@@ -1,0 +1,91 @@
+//! Entries as rows of an answer.
+
+use super::{
+    api::{Ending, EntryRow, Why},
+    reading::Reading,
+    state::Console,
+    why,
+};
+use crate::journal::{EntryId, JournalError, Record};
+
+/// The longest text of a row, in characters.
+const TEXT: usize = 200;
+
+/// Whether the texts of an answer are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Texts {
+    Shown,
+    Hidden,
+}
+
+impl Texts {
+    pub(super) fn shown_if(is_shown: bool) -> Self {
+        if is_shown { Self::Shown } else { Self::Hidden }
+    }
+
+    pub(super) fn are_shown(self) -> bool {
+        self == Self::Shown
+    }
+
+    /// A value that only those see who may read it.
+    pub(super) fn show<T>(self, value: impl FnOnce() -> T) -> Option<T> {
+        self.are_shown().then(value)
+    }
+}
+
+/// The rows of entries, each with why it is not done yet.
+pub(super) async fn rows(
+    console: &Console,
+    records: &[Record],
+    texts: Texts,
+) -> Result<Vec<EntryRow>, JournalError> {
+    let mut reasons = why::reasons(console, records).await?;
+    let row = |record: &Record| row(record, &Reading::of(record), texts, reasons.remove(&record.id));
+    Ok(records.iter().map(row).collect())
+}
+
+/// The row of one entry.
+pub(super) async fn single(
+    console: &Console,
+    record: &Record,
+    texts: Texts,
+) -> Result<EntryRow, JournalError> {
+    let mut reasons = why::reasons(console, std::slice::from_ref(record)).await?;
+    Ok(row(record, &Reading::of(record), texts, reasons.remove(&record.id)))
+}
+
+/// The row of an entry that was read.
+pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<Why>) -> EntryRow {
+    let names = reading.names.clone();
+    EntryRow {
+        id: record.id.0,
+        queue: record.queue.as_str().to_owned(),
+        state: record.state.as_str().to_owned(),
+        kind: reading.kind.to_owned(),
+        app: names.app,
+        account: names.account,
+        user: names.user,
+        text: texts.show(|| reading.text().chars().take(TEXT).collect()),
+        hidden: !texts.are_shown(),
+        message_id: reading.message_id.clone(),
+        attempts: record.attempts,
+        accepted_at: record.accepted_at,
+        due_at: record.due_at,
+        settled_at: record.settled_at,
+        reason: record.reason.clone(),
+        ending: record.ending.as_deref().map(ending),
+        // The number of an operator's change is negative, and no entry's.
+        answers: record.answers.map(|EntryId(id)| id).filter(|id| *id > 0),
+        discarded: record.is_discarded(),
+        why,
+    }
+}
+
+/// An ending as the worker writes it: the way, and the name of the rule or handler.
+fn ending(text: &str) -> Ending {
+    let (way, by) = match text.split_once(' ') {
+        Some((way, by)) => (way, Some(by.to_owned())),
+        None => (text, None),
+    };
+    Ending { way: way.to_owned(), by }
+}

@@ -1,0 +1,83 @@
+//! Searching the journal for the entries that a request means, in pages.
+
+use super::{api::Scanned, selection::Selection};
+use crate::journal::{Administration, EntryId, Filter, JournalError, Order, PageEnd, Record};
+
+/// The most entries that one request looks at.
+pub(super) const MAX_SCAN: usize = 100_000;
+/// How many entries are looked at in one step, where each that is found needs a look of its own.
+const STEP: usize = 2_000;
+
+/// The page that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paging {
+    pub(super) before: Option<EntryId>,
+    pub(super) after: Option<EntryId>,
+    pub(super) order: Order,
+    pub(super) limit: usize,
+}
+
+/// A page of entries.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) records: Vec<Record>,
+    pub(super) next: Option<EntryId>,
+    pub(super) scanned: Scanned,
+}
+
+/// Searches for a page of the entries that are meant.
+pub(super) async fn search(
+    journal: &dyn Administration,
+    selection: &Selection,
+    paging: Paging,
+) -> Result<Found, JournalError> {
+    let mut filter = Filter {
+        before: paging.before,
+        after: paging.after,
+        order: paging.order,
+        ..selection.filter.clone()
+    };
+    if !selection.must_confirm() {
+        filter = Filter { limit: paging.limit, scan: MAX_SCAN, ..filter };
+        let page = journal.search(filter).await?;
+        return Ok(Found::new(page.records, page.end));
+    }
+    let (mut found, mut end) = (Vec::new(), PageEnd::Complete);
+    // No step ends before it has looked at all its entries, so that their number is known.
+    filter = Filter { limit: STEP, scan: STEP, ..filter };
+    for _ in 0..MAX_SCAN / STEP {
+        let page = journal.search(filter.clone()).await?;
+        for record in page.records {
+            if !selection.admits(&record) {
+                continue;
+            }
+            if found.len() == paging.limit {
+                let end = found.last().map_or(PageEnd::Complete, |last: &Record| PageEnd::Full(last.id));
+                return Ok(Found::new(found, end));
+            }
+            found.push(record);
+        }
+        let Some(next) = page.end.next() else { return Ok(Found::new(found, PageEnd::Complete)) };
+        end = PageEnd::Scanned(next);
+        match paging.order {
+            Order::NewestFirst => filter.before = Some(next),
+            Order::OldestFirst => filter.after = Some(next),
+        }
+    }
+    Ok(Found::new(found, end))
+}
+
+impl Found {
+    fn new(records: Vec<Record>, end: PageEnd) -> Self {
+        Self { records, next: end.next(), scanned: scanned(end) }
+    }
+}
+
+/// How far was looked, for an answer.
+pub(super) fn scanned(end: PageEnd) -> Scanned {
+    let to = match end {
+        PageEnd::Scanned(EntryId(id)) => Some(id),
+        PageEnd::Complete | PageEnd::Full(_) => None,
+    };
+    Scanned { limit: MAX_SCAN as u64, reached: to.is_some(), to }
+}

@@ -1,0 +1,143 @@
+//! The story of an entry: attempts, replies, and the state of its conversation before and after.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::Value;
+
+use super::{
+    api::{AttemptRow, BodyView, EntryRow, PastState, Reply, Story},
+    conversation_id,
+    rows::{Texts, single},
+    state::Console,
+};
+use crate::journal::{self, EntryId, FailedAttempt, JournalError, Queue, Record, Revision, StateStep};
+
+/// How many replies are looked for at once.
+const REPLIES: usize = 32;
+
+/// Everything that is known of an entry.
+pub(super) async fn tell(
+    console: &Console,
+    record: &Record,
+    texts: Texts,
+) -> Result<Story, JournalError> {
+    let entry = single(console, record, texts).await?;
+    let (before, after) = match &record.state_step {
+        Some(step) => {
+            let after = step.after.as_ref().map(|after| past_state(after, texts));
+            (state_before(console, step, texts).await?, after)
+        }
+        None => (None, None),
+    };
+    Ok(Story {
+        why: entry.why.clone(),
+        entry,
+        body: body(record, texts),
+        conversation: conversation_id::of(&record.conversation),
+        attempts: attempts(console, record.id).await?,
+        replies: replies(console, record, texts).await?,
+        answers: answered(console, record, texts).await?,
+        state_before: before,
+        state_after: after,
+        state_changed: record.state_step.is_some(),
+    })
+}
+
+/// How many entries the texts of a story are from.
+pub(super) fn entries_of(story: &Story) -> usize {
+    1 + story.replies.len() + usize::from(story.answers.is_some())
+}
+
+async fn attempts(console: &Console, id: EntryId) -> Result<Vec<AttemptRow>, JournalError> {
+    let attempts = console.journal.attempts(id).await?;
+    Ok(attempts.into_iter().map(AttemptRow::from).collect())
+}
+
+impl From<FailedAttempt> for AttemptRow {
+    fn from(attempt: FailedAttempt) -> Self {
+        let FailedAttempt { number, ended_at, took, reason, replica } = attempt;
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Self { number, ended_at, took, reason, replica }
+    }
+}
+
+/// The replies to a message, in order. Their keys follow from the message's number; some may not be kept any more.
+async fn replies(console: &Console, record: &Record, texts: Texts) -> Result<Vec<Reply>, JournalError> {
+    let mut replies = Vec::new();
+    if record.queue != Queue::Inbox {
+        return Ok(replies);
+    }
+    for first in (0..).step_by(REPLIES) {
+        let keys = (first..first + REPLIES).map(|index| record.id.reply_key(index)).collect();
+        let found = console.journal.find(Queue::Outbox, keys).await?;
+        if found.is_empty() {
+            break;
+        }
+        for reply in found {
+            let attempts = attempts(console, reply.id).await?;
+            replies.push(Reply { entry: single(console, &reply, texts).await?, attempts });
+        }
+    }
+    Ok(replies)
+}
+
+/// The entry from which this one follows, if it is still kept.
+async fn answered(
+    console: &Console,
+    record: &Record,
+    texts: Texts,
+) -> Result<Option<EntryRow>, JournalError> {
+    let Some(id) = record.answers.filter(|EntryId(id)| *id > 0) else { return Ok(None) };
+    match console.journal.show(id).await? {
+        Some(answered) => single(console, &answered, texts).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The state before a step, which is kept with the entry that wrote it.
+async fn state_before(
+    console: &Console,
+    step: &StateStep,
+    texts: Texts,
+) -> Result<Option<PastState>, JournalError> {
+    let Some(Revision(id)) = step.before else { return Ok(None) };
+    let unknown = Ok(Some(PastState::Unknown { unknown: true }));
+    if id <= 0 {
+        return unknown;
+    }
+    let writer = console.journal.show(EntryId(id)).await?;
+    match writer.and_then(|writer| writer.state_step).and_then(|step| step.after) {
+        Some(before) => Ok(Some(past_state(&before, texts))),
+        None => unknown,
+    }
+}
+
+fn past_state(state: &journal::PastState, texts: Texts) -> PastState {
+    PastState::Known {
+        dialogue: state.dialogue.clone(),
+        version: state.version,
+        body: texts.show(|| state_body(&state.body)),
+        hidden: !texts.are_shown(),
+    }
+}
+
+/// The stored state as JSON, or as text where it is none.
+pub(super) fn state_body(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
+}
+
+fn body(record: &Record, texts: Texts) -> BodyView {
+    let text = str::from_utf8(&record.body).ok();
+    let form = match (text, record.queue) {
+        (None, _) => "binary",
+        (Some(text), Queue::Inbox) if text.trim_start().starts_with('<') => "xml",
+        (Some(text), _) if serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok() => "json",
+        (Some(_), _) => "text",
+    };
+    BodyView {
+        text: text.filter(|_| texts.are_shown()).map(str::to_owned),
+        base64: texts.show(|| BASE64_STANDARD.encode(&record.body)).filter(|_| text.is_none()),
+        form: form.to_owned(),
+        bytes: record.body.len() as u64,
+        hidden: !texts.are_shown(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Why pending entries are not done yet: what the journal knows, and what only the desk and the senders know.
+
+use std::collections::HashMap;
+
+use super::{api::Why, state::Console};
+use crate::{
+    desk::{PERSON, PersonState},
+    journal::{
+        ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record, State,
+        StateFilter,
+    },
+};
+
+/// Finds out why the pending ones of these entries are not done yet.
+pub(super) async fn reasons(
+    console: &Console,
+    records: &[Record],
+) -> Result<HashMap<EntryId, Why>, JournalError> {
+    let pending: Vec<_> = records.iter().filter(|record| record.state == State::Pending).collect();
+    if pending.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = pending.iter().map(|record| record.id).collect();
+    let known: HashMap<_, _> = console.journal.pending_reasons(ids).await?.into_iter().collect();
+    let mut circumstances = Circumstances::new(console);
+    let mut reasons = HashMap::new();
+    for record in pending {
+        // An entry that was settled in this moment has no reason.
+        if let Some(reason) = known.get(&record.id) {
+            reasons.insert(record.id, circumstances.explain(record, reason).await?);
+        }
+    }
+    Ok(reasons)
+}
+
+/// The circumstances that several entries may wait for, each asked for once, when it first matters.
+struct Circumstances<'a> {
+    console: &'a Console,
+    pauses: Option<Vec<Pause>>,
+    is_outbox_full: Option<bool>,
+    persons: HashMap<String, Option<PersonState>>,
+}
+
+impl<'a> Circumstances<'a> {
+    fn new(console: &'a Console) -> Self {
+        Self { console, pauses: None, is_outbox_full: None, persons: HashMap::new() }
+    }
+
+    async fn explain(&mut self, record: &Record, reason: &PendingReason) -> Result<Why, JournalError> {
+        let may_be_paused =
+            matches!(reason, PendingReason::Due(_) | PendingReason::Ready | PendingReason::Unknown);
+        if may_be_paused
+            && record.queue == Queue::Outbox
+            && let Some(Pause { by, since, .. }) = self.pause(&record.conversation).await?
+        {
+            return Ok(Why::Paused { by, since });
+        }
+        Ok(match reason {
+            PendingReason::Behind(EntryId(entry)) => Why::Behind { entry: *entry },
+            PendingReason::Leased { by, until } => Why::Leased { by: by.clone(), until: *until },
+            PendingReason::Blocked(until) => Why::Blocked { until: *until },
+            PendingReason::Due(at) => Why::Due { at: *at },
+            PendingReason::Unknown => Why::Unknown,
+            PendingReason::Ready if record.queue == Queue::Outbox => Why::Ready,
+            PendingReason::Ready => match self.person(&record.conversation).await? {
+                Some(person) => Why::Person { who: person.by },
+                None if self.is_outbox_full().await? => Why::OutboxFull,
+                None => Why::Ready,
+            },
+        })
+    }
+
+    /// The pause of the account that a conversation is with.
+    async fn pause(&mut self, conversation: &str) -> Result<Option<Pause>, JournalError> {
+        if self.pauses.is_none() {
+            self.pauses = Some(self.console.journal.pauses().await?);
+        }
+        let pauses = self.pauses.iter().flatten();
+        let is_of = |pause: &&Pause| {
+            conversation.strip_prefix(&pause.account).is_some_and(|rest| rest.starts_with('\u{1f}'))
+        };
+        Ok(pauses.clone().find(is_of).cloned())
+    }
+
+    async fn is_outbox_full(&mut self) -> Result<bool, JournalError> {
+        if self.is_outbox_full.is_none() {
+            let pending = self.console.journal.stats().await?.outbox.pending;
+            self.is_outbox_full = Some(pending >= self.console.options.max_pending);
+        }
+        Ok(self.is_outbox_full == Some(true))
+    }
+
+    async fn person(&mut self, conversation: &str) -> Result<Option<PersonState>, JournalError> {
+        if !self.persons.contains_key(conversation) {
+            let state = state_of(self.console, conversation).await?;
+            let person = state.as_ref().and_then(person_of);
+            self.persons.insert(conversation.to_owned(), person);
+        }
+        Ok(self.persons.get(conversation).cloned().flatten())
+    }
+}
+
+/// The state of a conversation.
+pub(super) async fn state_of(
+    console: &Console,
+    conversation: &str,
+) -> Result<Option<ConversationState>, JournalError> {
+    let conversation = Some(conversation.to_owned());
+    let filter = StateFilter { conversation, limit: 1, ..StateFilter::default() };
+    Ok(console.journal.states(filter).await?.into_iter().next())
+}
+
+/// The person who has a conversation with this state, or for whom it waits.
+pub(super) fn person_of(state: &ConversationState) -> Option<PersonState> {
+    (state.dialogue == PERSON).then(|| PersonState::read(&state.body)).flatten()
+}

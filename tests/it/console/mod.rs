@@ -1,0 +1,4 @@
+//! The console: who may what, and what its API shows and does.
+
+mod access;
+mod setup;
