@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { kindWord } from "./entries.js";
 import { KINDS, SPANS, filterCount } from "./filters.js";
 import { accountWords } from "./names.js";
-import { appName, can, session } from "./session.js";
+import { appName, can, knownAccounts } from "./session.js";
 import { text } from "./texts.js";
 
 const SEPARATOR = "\u001f";
@@ -122,7 +122,7 @@ function input(type, name, label, properties = {}) {
   return el("input", { type, name, class: `filter-${name}`, placeholder: label, autocomplete: "off", spellcheck: false, maxLength: 200, "aria-label": label, ...properties });
 }
 
-const accountChoices = () => session.accounts.slice(0, MOST_ACCOUNTS).map((known) => [[known.app, known.account].join(SEPARATOR), accountWords(known)]);
+const accountChoices = () => knownAccounts().slice(0, MOST_ACCOUNTS).map((known) => [[known.app, known.account].join(SEPARATOR), accountWords(known)]);
 
 /** Chooses a value of a list, which is added if the list does not have it. */
 function choose(select, value, label) {
