@@ -64,10 +64,10 @@ fn an_untidy_page_is_seen() {
 fn files(root: &Path, folders: &[&str]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for folder in folders {
-        for file in fs::read_dir(root.join(folder)).unwrap() {
-            let path = file.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let before = found.insert(name.clone(), fs::read_to_string(&path).unwrap());
+        for file in fs::read_dir(root.join(folder)).expect("a folder of pages") {
+            let path = file.expect("an entry of a folder").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let before = found.insert(name.clone(), fs::read_to_string(&path).expect("a readable file"));
             assert!(before.is_none(), "two files of a page are called {name}");
         }
     }
