@@ -3,6 +3,7 @@
 import { newKey, post } from "./api.js";
 import { ask, field, notify } from "./dialog.js";
 import { el, icon, safeAddress } from "./dom.js";
+import { reasonWords } from "./failures.js";
 import { PhraseList } from "./phrases.js";
 import { session } from "./session.js";
 import { text } from "./texts.js";
@@ -98,7 +99,7 @@ export class AnswerForm {
       // A text that was changed while it was sent is the beginning of the next one.
       if (this.#id === id && this.field.value === said) this.field.value = "";
     } catch (error) {
-      notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: error.message }), { tone: "bad" });
+      notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: reasonWords(error) }), { tone: "bad" });
     }
     this.#isSending = false;
     this.#showLeft();

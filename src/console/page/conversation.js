@@ -3,6 +3,7 @@
 import { AnswerForm } from "./answer.js";
 import { copyButton } from "./copying.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { accountWords, initialOf, visibleName } from "./names.js";
 import { handBack, handOver, holder, holderWords, mayTake, returnWords, take } from "./people.js";
 import { address } from "./router.js";
@@ -119,7 +120,7 @@ export class ConversationPane {
 
   #loaded(answer, error) {
     this.trouble.hidden = !error;
-    if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : text("failed", { why: error.message });
+    if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : failureWords(error);
     if (!answer) return;
     this.#shown = answer;
     this.hidden.hidden = !answer.entries.some((entry) => entry.hidden);
