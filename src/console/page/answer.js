@@ -29,8 +29,8 @@ export class AnswerForm {
     this.sent = sent;
     const placeholder = text(session.phrases.length > 0 ? "answer.placeholder.phrases" : "answer.placeholder");
     const on = { input: () => this.#typed(), keydown: (event) => this.#onKey(event) };
-    this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), on });
-    this.left = el("p", { class: "answer-left", role: "status" });
+    this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), "aria-describedby": "answer-left", on });
+    this.left = el("p", { class: "answer-left", id: "answer-left" });
     const image = el("button", { type: "button", class: "plain square", title: text("answer.image"), "aria-label": text("answer.image"), on: { click: () => this.#askForPicture() } }, icon("image"));
     this.send = el("button", { type: "submit", class: "primary square", title: text("answer.send"), "aria-label": text("answer.send") }, icon("send"));
     this.phrases = new PhraseList(this.field, { chosen: (phrase) => this.#insert(phrase) });
