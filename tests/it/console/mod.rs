@@ -2,4 +2,6 @@
 
 mod access;
 mod assets;
+mod audit;
+mod rights;
 mod setup;
