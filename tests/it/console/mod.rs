@@ -1,4 +1,13 @@
 //! The console: who may what, and what its API shows and does.
 
 mod access;
+mod bot;
+mod conversations;
+mod dead_letters;
+mod desk;
+mod document;
+mod entries;
+mod jobs;
+mod live;
+mod numbers;
 mod setup;
