@@ -23,6 +23,7 @@ const MOST_ROWS = 2000;
 class Messages {
   constructor(root, params) {
     Object.assign(this, { root, params: {}, rows: new Map(), selected: null, next: null, scanned: null, controller: null, asOf: null, error: null });
+    root.append(el("h2", { class: "unseen" }, text("view.messages")));
     this.bar = new FilterBar(root, (changed) => change(changed));
     this.count = el("p", { class: "count", role: "status" });
     this.jobs = el("span", { class: "actions" });
@@ -201,8 +202,10 @@ class Messages {
       element?.setAttribute("aria-selected", String(isSelected));
     }
     this.selected = id;
-    this.list.setAttribute("aria-activedescendant", `row-${id}`);
-    this.#element(id)?.scrollIntoView({ block: "nearest" });
+    const element = this.#element(id);
+    if (element) this.list.setAttribute("aria-activedescendant", element.id);
+    else this.list.removeAttribute("aria-activedescendant");
+    element?.scrollIntoView({ block: "nearest" });
   }
 }
 

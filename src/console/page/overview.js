@@ -9,7 +9,7 @@ import { el } from "./dom.js";
 import { Failures } from "./failures.js";
 import { runningJob } from "./jobs.js";
 import { ReasonList } from "./reason_list.js";
-import { refreshing } from "./refresh.js";
+import { SELDOM_MS, refreshing } from "./refresh.js";
 import { change } from "./router.js";
 import { Sending } from "./sending.js";
 import { noteTime, now, session } from "./session.js";
@@ -51,7 +51,7 @@ class Overview {
       ),
     );
     this.loop = refreshing((signal) => this.#load(signal), { kinds: ["stats", "pauses", "jobs"], every: 10_000, failed: this.failures.of("stats") });
-    this.loops = [this.loop, refreshing((signal) => this.reasons.load(signal), { kinds: ["dead-letters"], every: 300_000, failed: this.failures.of("reasons") })];
+    this.loops = [this.loop, refreshing((signal) => this.reasons.load(signal), { kinds: ["dead-letters"], every: 300_000, throttle: SELDOM_MS, failed: this.failures.of("reasons") })];
     this.update(params);
   }
 
