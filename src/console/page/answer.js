@@ -24,9 +24,9 @@ export class AnswerForm {
   #id = null;
   #isSending = false;
 
-  /** `sent(summary)` is called after each answer. */
-  constructor({ sent }) {
-    this.sent = sent;
+  /** `sent(summary)` is called after each answer, `refused()` if somebody else or the bot has the conversation. */
+  constructor({ sent, refused }) {
+    Object.assign(this, { sent, refused });
     const placeholder = text(session.phrases.length > 0 ? "answer.placeholder.phrases" : "answer.placeholder");
     const on = { input: () => this.#typed(), keydown: (event) => this.#onKey(event) };
     this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), "aria-describedby": "answer-left", on });
@@ -100,6 +100,7 @@ export class AnswerForm {
       if (this.#id === id && this.field.value === said) this.field.value = "";
     } catch (error) {
       notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: reasonWords(error) }), { tone: "bad" });
+      if (error.status === 409) this.refused();
     }
     this.#isSending = false;
     this.#showLeft();

@@ -39,7 +39,7 @@ export class ConversationPane {
     this.hidden = el("p", { class: "note pane-hidden", hidden: true }, icon("lock"), text("hidden.all"));
     this.trouble = el("p", { class: "why pane-trouble", role: "alert", hidden: true });
     this.transcript = new Transcript({ names: (side) => this.#name(side), loaded: (answer, error) => this.#loaded(answer, error) });
-    this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary) });
+    this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary), refused: () => this.refreshSoon() });
     this.element = el(
       "section",
       { class: "pane", "aria-labelledby": "pane-user", hidden: true },
