@@ -2,5 +2,7 @@
 
 mod filter;
 mod runner;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{filter::JobFilter, runner::JobRunner};

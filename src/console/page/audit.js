@@ -95,7 +95,8 @@ class Audit {
 }
 
 function row({ at, who, action, target, count }) {
-  const name = text(`audit.action.${action}`, {}, action);
+  const [, by] = /^take from (.*)$/s.exec(action) ?? [];
+  const name = by === undefined ? text(`audit.action.${action}`, {}, action) : text("audit.action.take_from", { by });
   return el(
     "tr",
     {},

@@ -21,6 +21,7 @@ export class ConversationPane {
   #timer = null;
   #ticking = null;
   #isOpen = false;
+  #wantsAnswer = false;
 
   /** `close()` leads back to the list; `changed(summary)` is called after an action on the conversation. */
   constructor({ close, changed }) {
@@ -62,6 +63,7 @@ export class ConversationPane {
     this.element.hidden = id === null;
     if (id === null) return;
     this.#isOpen = false;
+    this.#wantsAnswer = false;
     this.#ticking = setInterval(() => this.#showPerson(), TICK_MS);
     this.transcript.open(id);
   }
@@ -85,6 +87,23 @@ export class ConversationPane {
       this.#timer = null;
       this.transcript.refresh();
     }, BATCH_MS);
+  }
+
+  /** Notes who has the conversation, as the desk knows it; null stands for the bot. */
+  notePerson(person) {
+    if (this.#shown === null || (person?.by === this.#shown.person?.by && person?.until === this.#shown.person?.until)) return;
+    this.#shown = { ...this.#shown, person };
+    this.#showPerson();
+  }
+
+  /** Puts the keyboard's focus on the user's name. */
+  focus() {
+    this.user.focus();
+  }
+
+  /** Puts the keyboard's focus into the answer, once the conversation is loaded and the reader may answer. */
+  focusAnswer() {
+    this.#wantsAnswer = true;
   }
 
   /** Whether an event of the stream is of this conversation. */
@@ -135,6 +154,8 @@ export class ConversationPane {
     if (this.person.textContent !== words) this.person.replaceChildren(icon("person"), el("span", {}, words));
     this.#showActions(who, person);
     if (this.#id !== null) this.answer.open(can("answer") && (who === "me" || who === "nobody") ? this.#id : null);
+    if (this.#wantsAnswer && this.#shown && !this.answer.element.hidden) this.answer.focus();
+    if (this.#shown) this.#wantsAnswer = false;
   }
 
   /** The buttons of what the reader may do; they are replaced only if others are wanted, so that the focus stays. */

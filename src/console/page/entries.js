@@ -1,9 +1,13 @@
 // Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
 
 import { el, icon } from "./dom.js";
+import { visibleName } from "./names.js";
 import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, moment, until } from "./times.js";
+
+/** The endings of entries that no handler has worked on. */
+const UNHANDLED = new Set(["kept", "outdated", "not_taken"]);
 
 /** The icon of each kind of message. */
 const ICONS = {
@@ -34,7 +38,7 @@ export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] 
 export function whoOf({ app, account, user }) {
   const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
   if (parts.length === 0) return app ? appName(app) : "–";
-  return parts.map((part) => `\u2068${part}\u2069`).join(" · ");
+  return parts.map((part) => `\u2068${visibleName(part)}\u2069`).join(" · ");
 }
 
 /** What a person would read, or a mark that the text is hidden. */
@@ -44,9 +48,9 @@ export function saidOf({ text: words, hidden, kind }) {
 }
 
 /** The tone of an entry: `good`, `warn`, `bad`, or empty while nothing is wrong and nothing is done. */
-export function toneOf({ state, attempts, why, discarded }) {
+export function toneOf({ state, attempts, why, discarded, ending }) {
   if (state === "dead") return "bad";
-  if (state === "done") return discarded ? "" : "good";
+  if (state === "done") return discarded || UNHANDLED.has(ending?.as) ? "" : "good";
   if (why && ["paused", "outbox_full", "blocked"].includes(why.is)) return "warn";
   return attempts > 0 && why?.is !== "leased" ? "warn" : "";
 }
@@ -59,6 +63,9 @@ export function stateWord(row) {
   if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
   return text(`state.${row.state}`, {}, row.state);
 }
+
+/** The state of an entry in one line; a dead letter says its reason, since that it is dead is said by its colour as well. */
+export const stateLine = (row) => (row.state === "dead" && row.reason ? text("short.dead", { reason: row.reason }) : stateWord(row));
 
 function shortWhy(why) {
   return text(`short.${why.is}`, { n: why.entry, until: why.at ? until(why.at) : "" }, why.is);

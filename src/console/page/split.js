@@ -2,15 +2,19 @@
 
 import { ConversationPane } from "./conversation.js";
 import { el } from "./dom.js";
-import { openEvents } from "./events.js";
+import { KINDS, openEvents } from "./events.js";
 import { change } from "./router.js";
+import { onWaiting } from "./waiting.js";
 
 export class Split {
   #stream = null;
 
-  /** Shows `list` in `root`; `changed(summary)` is called after an action on the opened conversation. */
-  constructor(root, list, { changed, nothing }) {
-    this.list = list;
+  /**
+   * Shows `list` in `root`; `changed(summary)` is called after an action on the opened conversation. `isForAnswers` says
+   * that whoever opens a conversation wants to answer.
+   */
+  constructor(root, list, { changed, nothing, isForAnswers = false }) {
+    Object.assign(this, { list, isForAnswers });
     this.pane = new ConversationPane({ close: () => this.#close(), changed });
     this.nothing = el("div", { class: "split-nothing" }, nothing);
     this.element = el("div", { class: "split" }, list, this.pane.element, this.nothing);
@@ -18,18 +22,26 @@ export class Split {
     root.replaceChildren(this.element);
     this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.pane.id !== null && this.#close());
     document.addEventListener("visibilitychange", this.follow);
+    this.off = onWaiting((waiting, error) => error || this.pane.notePerson(waiting.find(({ id }) => id === this.pane.id) ?? null));
   }
 
   /** Opens the conversation `id`; null closes the pane. */
   open(id) {
     if (id === this.pane.id) return;
+    const hadFocus = this.list.contains(document.activeElement);
     this.pane.open(id);
     this.nothing.hidden = id !== null;
     this.element.toggleAttribute("data-open", id !== null);
+    // On a narrow screen the pane covers the list and the focus in it, and a focused text opens a phone's keyboard.
+    const isCovered = !this.list.checkVisibility();
+    if (id !== null && hadFocus && isCovered) this.pane.focus();
+    if (id !== null && hadFocus && !isCovered && this.isForAnswers) this.pane.focusAnswer();
     this.#follow();
   }
 
+  /** Ends everything that goes on by itself. */
   stop() {
+    this.off();
     document.removeEventListener("visibilitychange", this.follow);
     this.pane.close();
     this.#follow();
@@ -50,8 +62,11 @@ export class Split {
     this.#stream = null;
     if (!isWanted) return;
     const look = (event) => this.pane.isOf(event) && this.pane.refreshSoon();
+    // A listener that was too slow is told that everything has changed.
+    const lost = ({ what }) => KINDS.every((kind) => what.includes(kind)) && this.pane.refreshSoon();
+    // What came before the stream was open is not in it.
     const state = (name) => name === "live" && this.pane.refreshSoon();
-    this.#stream = openEvents({ entry: look, step: look, change: ({ what }) => what.includes("desk") && this.pane.refreshSoon() }, { state });
+    this.#stream = openEvents({ entry: look, step: look, change: lost }, { state });
   }
 }
 

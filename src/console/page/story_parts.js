@@ -64,11 +64,11 @@ export function historyPart({ entry, attempts, replies }, show) {
 }
 
 function attemptSteps(entry, attempts) {
-  const failed = attempts.map(({ number: n, ended_at: at, took, reason, replica }) => ({
+  const failed = attempts.map(({ number: n, ended_at: at, took, reason, replica }, index) => ({
     at,
     words: text("story.attempt", { n }),
-    facts: [text("story.took", { span: shortSpan(took) }), replica],
-    reason,
+    facts: [text("story.took", { span: shortSpan(took) }), replica, index > 0 && reason === attempts[index - 1].reason && text("story.same_reason")],
+    reason: index > 0 && reason === attempts[index - 1].reason ? null : reason,
     tone: entry.state === "dead" ? "bad" : "warn",
   }));
   const left = (attempts[0]?.number ?? 1) - 1;
@@ -80,8 +80,9 @@ function stepLine({ at, words, facts = [], reason, tone }) {
     "li",
     { class: "step" },
     el("i", { class: `dot ${tone}` }),
-    el("div", {}, el("p", {}, el("b", {}, words), ...facts.filter(Boolean).map((fact) => el("span", {}, fact))), reason && el("p", { class: "step-reason" }, reason)),
+    el("p", {}, el("b", {}, words), ...facts.filter(Boolean).map((fact) => el("span", {}, fact))),
     at === null ? el("time", {}) : el("time", { title: moment(at) }, storyTime(at)),
+    reason && el("p", { class: "step-reason" }, reason),
   );
 }
 

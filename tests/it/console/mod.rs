@@ -1,6 +1,7 @@
 //! The console: who may what, and what its API shows and does.
 
 mod access;
+mod assets;
 mod bot;
 mod conversations;
 mod dead_letters;
@@ -9,5 +10,7 @@ mod document;
 mod entries;
 mod jobs;
 mod live;
+mod looks;
 mod numbers;
+mod scans;
 mod setup;

@@ -25,7 +25,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts a server with a journal in memory and more sections of its configuration.
+    /// Starts a server with a journal in memory, unless there is another one among `sections` of its configuration.
     pub(super) async fn start(sections: &str) -> Self {
         Self::start_on(&Clock::manual(NOW), sections).await
     }
@@ -41,15 +41,16 @@ impl Server {
         sections: &str,
         register: impl FnOnce(CallbackService) -> CallbackService,
     ) -> Self {
+        let journal = if sections.contains("journal.url") { "" } else { "journal.url = 'memory:'" };
         let toml = format!(
-            "server.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\njournal.url = 'memory:'\n{sections}\n\
+            "server.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\n{journal}\n{sections}\n\
              [[apps]]\nkey = 'app'\nsecrets = ['s3cret']\napi_url = 'http://127.0.0.1:9'\n"
         );
         let config = Config::from_toml(&toml, |_| None).unwrap();
         let service = register(CallbackService::new(config).with_clock(clock.clone()));
         let server = service.bind().await.unwrap();
-        let (address, stop) = (server.admin_addr(), CancellationToken::new());
-        let journal = server.journal();
+        let (address, journal) = (server.admin_addr(), server.journal());
+        let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let mut running = JoinSet::new();
         running.spawn(async { server.run(stopped).await.unwrap() });
