@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+mod audit;
 mod bot;
 mod conversations;
 mod dead_letters;
@@ -12,5 +13,6 @@ mod jobs;
 mod live;
 mod looks;
 mod numbers;
+mod rights;
 mod scans;
 mod setup;
