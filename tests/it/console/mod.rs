@@ -1,4 +1,5 @@
 //! The console: who may what, and what its API shows and does.
 
 mod access;
+mod job_runner;
 mod setup;
