@@ -3,6 +3,7 @@
 mod administration;
 mod contents;
 mod conversations;
+mod operating;
 mod operations;
 mod search;
 

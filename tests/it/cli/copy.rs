@@ -10,8 +10,9 @@ use futures_util::future::join_all;
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        self, ConversationState, EntryKey, NewEntry, NewScheduled, NewState, Options, Outcome, Queue,
-        Scheduled, StateChange, StateFilter,
+        self, AttemptFailure, AuditRecord, ConversationState, EntryId, EntryKey, FailedAttempt,
+        NewAuditRecord, NewEntry, NewScheduled, NewState, Options, Outcome, Pause, Queue, Scheduled,
+        StateChange, StateFilter,
     },
 };
 use rusqlite::Connection;
@@ -49,16 +50,17 @@ fn errors_of(home: &Home, arguments: &[&str]) -> String {
 
 /// The output of a complete copy to `url`.
 fn copy_report(all: u32, pending: u32, done: u32, dead: u32, url: &str) -> String {
-    copy_report_with(0, &format!("{all} entries: {pending} pending, {done} done, {dead} dead"), url)
+    copy_report_with([0; 3], &format!("{all} entries: {pending} pending, {done} done, {dead} dead"), url)
 }
 
-/// Like [`copy_report`], of a journal with as many states as scheduled entries.
-fn copy_report_with(remembered: usize, entries: &str, url: &str) -> String {
+/// Like [`copy_report`], of a journal with as many states as scheduled entries, records of the audit list, and pauses.
+fn copy_report_with([remembered, audit, pauses]: [usize; 3], entries: &str, url: &str) -> String {
     let address = url.rsplit('@').next().unwrap().split('?').next().unwrap();
     let shown = if url == address { url.to_owned() } else { format!("postgres://{address}") };
     format!(
         "copied {entries}\n\
          copied the states of {remembered} conversations, and {remembered} scheduled entries\n\
+         copied {audit} records of the audit list, and {pauses} pauses of accounts\n\
          no server takes the source any more: set `journal.url` to {shown}\n"
     )
 }
@@ -195,7 +197,8 @@ async fn a_copy_that_is_killed_is_taken_by_no_server_and_the_source_is_as_it_was
     assert_eq!(pending + done, u64::from(ENTRIES) + 1, "the duplicate was one");
 }
 
-/// Fills a journal with conversations that each have a state and a scheduled entry, and no pending entry.
+/// Fills a journal with conversations that each have a state and a scheduled entry, and no pending entry; with as many
+/// records of the audit list, a pause, and a dead letter.
 async fn remember(url: &str, conversations: usize) {
     let server = journal::open_server(url, Options::default()).await.unwrap();
     let appends = (0..conversations).map(|number| {
@@ -225,14 +228,42 @@ async fn remember(url: &str, conversations: usize) {
     });
     let finished = join_all(finishes).await;
     assert!(finished.iter().all(Result::is_ok));
+    let audits = (0..conversations).map(|number| {
+        let [who, action, target] = ["alice", "revive", &*number.to_string()].map(str::to_owned);
+        server.add_audit(NewAuditRecord { who, action, target, count: 1 })
+    });
+    assert!(join_all(audits).await.iter().all(Result::is_ok));
+    server.pause("app\u{1f}mc1".to_owned(), "bob".to_owned()).await.unwrap();
+    let [conversation, reason] = ["fails", "broken"].map(str::to_owned);
+    let key = EntryKey::of(&conversation);
+    let fails = NewEntry { queue: Queue::Inbox, key, conversation, body: "hi".into(), dead: None };
+    server.append(fails, None).await.unwrap();
+    let [entry] = server.lease(Queue::Inbox, 2, until).await.unwrap().try_into().unwrap();
+    let took = Duration::from_millis(312);
+    server.bury(entry.lease, AttemptFailure { reason, took }).await.unwrap();
     server.close().await.unwrap();
 }
 
-/// All that the conversations of a journal remember.
-async fn remembered(url: &str) -> (Vec<ConversationState>, Vec<Scheduled>) {
+/// All that is in a journal beside its entries.
+#[derive(PartialEq)]
+struct Remembered {
+    states: Vec<ConversationState>,
+    scheduled: Vec<Scheduled>,
+    attempts: Vec<(EntryId, FailedAttempt)>,
+    audit: Vec<AuditRecord>,
+    pauses: Vec<Pause>,
+}
+
+async fn remembered(url: &str) -> Remembered {
     let source = journal::open_source(url, Options::default()).await.unwrap();
     let filter = StateFilter { limit: usize::MAX, ..StateFilter::default() };
-    let all = (source.states(filter).await.unwrap(), source.scheduled(0, usize::MAX).await.unwrap());
+    let all = Remembered {
+        states: source.states(filter).await.unwrap(),
+        scheduled: source.scheduled(0, usize::MAX).await.unwrap(),
+        attempts: source.attempts(EntryId(1), EntryId(i64::MAX)).await.unwrap(),
+        audit: source.audit(0, usize::MAX).await.unwrap(),
+        pauses: source.pauses().await.unwrap(),
+    };
     source.close().await.unwrap();
     all
 }
@@ -249,11 +280,13 @@ async fn what_conversations_remember_is_moved_to_another_store_and_back_as_it_is
     }
     remember(&urls[0], CONVERSATIONS).await;
     let before = remembered(&urls[0]).await;
-    assert_eq!((before.0.len(), before.1.len()), (CONVERSATIONS, CONVERSATIONS));
-    let entries = format!("{CONVERSATIONS} entries: 0 pending, {CONVERSATIONS} done, 0 dead");
+    let lengths = [before.states.len(), before.scheduled.len(), before.audit.len()];
+    assert_eq!((lengths, before.attempts.len(), before.pauses.len()), ([CONVERSATIONS; 3], 1, 1));
+    let all = CONVERSATIONS + 1;
+    let entries = format!("{all} entries: 0 pending, {CONVERSATIONS} done, 1 dead");
     for pair in urls.windows(2) {
         let copied = output_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
-        assert_eq!(copied, copy_report_with(CONVERSATIONS, &entries, &pair[1]));
+        assert_eq!(copied, copy_report_with([CONVERSATIONS, CONVERSATIONS, 1], &entries, &pair[1]));
         assert!(remembered(&pair[1]).await == before, "not all is in {}", pair[1]);
         let errors = errors_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
         assert!(errors.contains("is not empty"), "{errors}");

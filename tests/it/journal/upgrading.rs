@@ -6,7 +6,7 @@ use rongcloud_callback::{
     clock::Clock,
     journal::{
         self, Appended, EntryId, EntryKey, Filter, JournalError, NewEntry, NewScheduled, NewState,
-        Outcome, Queue, Queues, SignatureBinding, State, StateChange, StateFilter,
+        Outcome, Queue, Queues, ReasonGroup, SignatureBinding, State, StateChange, StateFilter,
     },
 };
 
@@ -61,6 +61,15 @@ async fn it_remembers(journal: &dyn Queues) {
     assert_eq!(states.iter().map(|state| &*state.conversation).collect::<Vec<_>>(), ["remembers"]);
 }
 
+/// The dead letters that are found by the reason for which they were buried, before there were groups.
+async fn letters_by_reason(journal: &dyn Queues) -> Vec<EntryId> {
+    let [group] = journal.dead_groups(9).await.unwrap().try_into().unwrap();
+    assert_eq!((group.group, group.count), (ReasonGroup::new(Queue::Inbox, "no"), 1));
+    let filter = Filter { reason_group: Some(group.group), limit: 9, ..Filter::default() };
+    let page = journal.search(filter).await.unwrap();
+    page.records.iter().map(|record| record.id).collect()
+}
+
 #[tokio::test]
 async fn the_file_of_the_version_before_keeps_its_entries_their_keys_and_their_attempts() {
     let folder = tempdir().unwrap();
@@ -81,6 +90,7 @@ async fn the_file_of_the_version_before_keeps_its_entries_their_keys_and_their_a
     let [entry] = lease().await.try_into().unwrap();
     assert_eq!((entry.id, entry.attempt, &entry.body[..]), (EntryId(2), 2, &b"2"[..]));
     journal.finish(entry.lease, Outcome::default()).await.unwrap();
+    assert_eq!(letters_by_reason(&*journal).await, [EntryId(3)]);
     journal.revive(EntryId(3)).await.unwrap();
     journal.append(message("b", "new"), None).await.unwrap();
     let new = journal.list(Filter { limit: 1, ..Filter::default() }).await.unwrap();
