@@ -1,7 +1,5 @@
 //! The journal as the console has it: why an entry waits, dead letters by reason, jobs, audit, pauses and activity.
 
-use std::future::ready;
-
 use super::{
     activity::Activity,
     attempts::FailedAttempt,
@@ -18,54 +16,38 @@ use super::{
     records::Records,
     replica::Replica,
 };
-use crate::{clock::UnixMillis, journal::JournalError};
+use crate::clock::UnixMillis;
 
 /// An operator's work on a journal beyond single entries.
 pub trait Administration: Records {
     /// The entries that a filter admits, at most `filter.limit` of them, found among the first `filter.scan` that its
     /// indexed conditions leave; and where the next page begins.
-    fn search(&self, _filter: Filter) -> Pending<'_, Page> {
-        unbuilt()
-    }
+    fn search(&self, filter: Filter) -> Pending<'_, Page>;
 
     /// How many entries a filter admits; its limit, scan and order do not matter.
-    fn count(&self, _filter: Filter) -> Pending<'_, u64> {
-        unbuilt()
-    }
+    fn count(&self, filter: Filter) -> Pending<'_, u64>;
 
     /// The failed attempts at an entry that are kept, oldest first.
-    fn attempts(&self, _id: EntryId) -> Pending<'_, Vec<FailedAttempt>> {
-        unbuilt()
-    }
+    fn attempts(&self, id: EntryId) -> Pending<'_, Vec<FailedAttempt>>;
 
     /// Why pending entries are not done yet; an entry that is not pending is left out.
-    fn pending_reasons(&self, _ids: Vec<EntryId>) -> Pending<'_, Vec<(EntryId, PendingReason)>> {
-        unbuilt()
-    }
+    fn pending_reasons(&self, ids: Vec<EntryId>) -> Pending<'_, Vec<(EntryId, PendingReason)>>;
 
     /// The dead letters by reason, the largest groups first, at most `limit` groups.
-    fn dead_groups(&self, _limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        unbuilt()
-    }
+    fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>>;
 
     /// Conversations by their newest entries, newest first.
-    fn conversations(&self, _filter: ConversationFilter) -> Pending<'_, ConversationPage> {
-        unbuilt()
-    }
+    fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage>;
 
     /// Adds a job. A job whose key is known already is not added again: the known one is returned.
     ///
     /// # Errors
     ///
     /// [`JournalError::JobRunning`](super::JournalError::JobRunning): another job has not ended.
-    fn add_job(&self, _job: NewJob) -> Pending<'_, Job> {
-        unbuilt()
-    }
+    fn add_job(&self, job: NewJob) -> Pending<'_, Job>;
 
     /// Jobs, newest first.
-    fn jobs(&self, _limit: usize) -> Pending<'_, Vec<Job>> {
-        unbuilt()
-    }
+    fn jobs(&self, limit: usize) -> Pending<'_, Vec<Job>>;
 
     /// Does a step of a job and notes its progress, in one transaction.
     ///
@@ -73,70 +55,44 @@ pub trait Administration: Records {
     ///
     /// [`JournalError::Conflict`](super::JournalError::Conflict): the job is not running, or another replica has done this
     /// step; nothing was changed.
-    fn advance_job(&self, _step: JobStep) -> Pending<'_, Job> {
-        unbuilt()
-    }
+    fn advance_job(&self, step: JobStep) -> Pending<'_, Job>;
 
     /// Ends a job that is running; what it has done stays done.
     ///
     /// # Errors
     ///
     /// [`JournalError::NotFound`](super::JournalError::NotFound): no such job is running.
-    fn cancel_job(&self, _id: i64) -> Pending<'_, Job> {
-        unbuilt()
-    }
+    fn cancel_job(&self, id: i64) -> Pending<'_, Job>;
 
     /// Adds to the audit list, of which the newest [`KEPT_AUDIT`](super::KEPT_AUDIT) records are kept.
-    fn add_audit(&self, _record: NewAuditRecord) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn add_audit(&self, record: NewAuditRecord) -> Pending<'_, ()>;
 
     /// The audit list, newest first.
-    fn audit(&self, _filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>> {
-        unbuilt()
-    }
+    fn audit(&self, filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>>;
 
     /// The accounts to which nothing is sent at present.
-    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        unbuilt()
-    }
+    fn pauses(&self) -> Pending<'_, Vec<Pause>>;
 
     /// Pauses sending for an account; a pause that is there already stays as it is. The time is the journal's.
-    fn pause(&self, _account: String, _by: String) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn pause(&self, account: String, by: String) -> Pending<'_, ()>;
 
     /// Resumes sending for an account.
     ///
     /// # Errors
     ///
     /// [`JournalError::NotFound`](super::JournalError::NotFound): it is not paused.
-    fn resume(&self, _account: String) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn resume(&self, account: String) -> Pending<'_, ()>;
 
     /// Adds the numbers of one span of one replica, in place of those with the same time and replica. The newest
     /// [`KEPT_ACTIVITY`](super::KEPT_ACTIVITY) are kept.
-    fn add_activity(&self, _activity: Activity) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn add_activity(&self, activity: Activity) -> Pending<'_, ()>;
 
     /// The activity since a time, oldest first.
-    fn activity(&self, _since: UnixMillis) -> Pending<'_, Vec<Activity>> {
-        unbuilt()
-    }
+    fn activity(&self, since: UnixMillis) -> Pending<'_, Vec<Activity>>;
 
     /// The servers that work on the journal at present, as far as this one knows.
-    fn replicas(&self) -> Pending<'_, Vec<Replica>> {
-        unbuilt()
-    }
+    fn replicas(&self) -> Pending<'_, Vec<Replica>>;
 
     /// The size of the journal in its store, in bytes.
-    fn size(&self) -> Pending<'_, u64> {
-        unbuilt()
-    }
-}
-
-pub(super) fn unbuilt<'a, T: Send + 'a>() -> Pending<'a, T> {
-    Box::pin(ready(Err(JournalError::Unavailable("this driver cannot do it".into()))))
+    fn size(&self) -> Pending<'_, u64>;
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::{
-    administration::unbuilt,
     attempts::FailedAttempt,
     audit::AuditRecord,
     conversation_state::{ConversationState, StateFilter},
@@ -32,14 +31,10 @@ pub trait Transfer: Send + Sync + fmt::Debug + 'static {
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()>;
 
     /// Reads the failed attempts at the entries from one number to another, both included: entry by entry, oldest first.
-    fn attempts(&self, _first: EntryId, _last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
-        unbuilt()
-    }
+    fn attempts(&self, first: EntryId, last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>>;
 
     /// Puts in failed attempts at entries that are there already, in this order: all of them or none.
-    fn restore_attempts(&self, _attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn restore_attempts(&self, attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()>;
 
     /// Reads the states of conversations.
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>>;
@@ -54,24 +49,16 @@ pub trait Transfer: Send + Sync + fmt::Debug + 'static {
     fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()>;
 
     /// Reads the audit list after a number, oldest first.
-    fn audit(&self, _after: i64, _limit: usize) -> Pending<'_, Vec<AuditRecord>> {
-        unbuilt()
-    }
+    fn audit(&self, after: i64, limit: usize) -> Pending<'_, Vec<AuditRecord>>;
 
     /// Puts in records of another journal's audit list as they were, with their numbers: all of them or none.
-    fn restore_audit(&self, _records: Vec<AuditRecord>) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn restore_audit(&self, records: Vec<AuditRecord>) -> Pending<'_, ()>;
 
     /// Reads all pauses.
-    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        unbuilt()
-    }
+    fn pauses(&self) -> Pending<'_, Vec<Pause>>;
 
     /// Puts in pauses of another journal as they were: all of them or none.
-    fn restore_pauses(&self, _pauses: Vec<Pause>) -> Pending<'_, ()> {
-        unbuilt()
-    }
+    fn restore_pauses(&self, pauses: Vec<Pause>) -> Pending<'_, ()>;
 
     /// Marks the journal as being copied to: no server takes it until [`end_copy`](Self::end_copy).
     fn begin_copy(&self) -> Pending<'_, ()>;

@@ -2,7 +2,9 @@
 
 mod accepting;
 mod actions;
+mod activity;
 mod attempts;
+mod audit;
 mod away;
 mod beside;
 mod commits;
@@ -14,6 +16,7 @@ mod expiry;
 mod file;
 mod groups;
 mod interrupted;
+mod jobs;
 mod lasting;
 mod leasing;
 mod listing;
@@ -21,6 +24,7 @@ mod load;
 mod model;
 mod moving;
 mod operating;
+mod pauses;
 mod pending_reasons;
 mod place;
 mod plans;
@@ -129,6 +133,24 @@ suite! { memory, sqlite, postgres, serializable: {
         every_filter_admits_what_it_says_and_nothing_else,
         filters_are_combined_and_pages_are_turned_either_way,
         entries_are_found_by_their_keys;
+    jobs:
+        a_job_revives_its_entries_step_by_step,
+        a_step_that_is_repeated_changes_nothing,
+        of_several_that_do_a_step_at_once_one_does_it,
+        what_has_changed_since_it_was_seen_is_skipped,
+        one_job_runs_at_a_time_and_a_repeated_request_adds_no_second,
+        a_cancelled_job_goes_no_further,
+        a_job_discards_what_is_pending_in_work_and_dead;
+    audit:
+        the_audit_list_is_newest_first_filtered_and_paged,
+        whatever_stands_in_an_audit_record_is_kept_as_it_is,
+        an_operator_beside_the_server_adds_to_the_same_list;
+    pauses:
+        an_account_is_paused_until_it_is_resumed,
+        whatever_an_account_is_called_it_alone_is_paused,
+        an_operator_beside_the_server_pauses_for_it;
+    activity:
+        activity_is_oldest_first_and_a_span_is_there_once;
     attempts:
         a_failed_attempt_is_kept_with_its_time_reason_and_replica,
         what_is_released_finished_or_lost_keeps_no_attempt,
