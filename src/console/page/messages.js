@@ -32,7 +32,7 @@ class Messages {
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
     this.order = el("button", { type: "button", class: "plain small", on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) } });
-    const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
+    const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.#refresh() } }, icon("again"), text("refresh"));
     const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
     root.append(el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
@@ -51,7 +51,7 @@ class Messages {
       Enter: () => this.selected !== null && this.#open(this.selected, { focus: true }),
       Escape: () => this.#close(),
       "/": () => this.bar.focusSearch(),
-      r: () => this.load(),
+      r: () => this.#refresh(),
       "?": showKeys,
     });
     this.update(params);
@@ -85,8 +85,12 @@ class Messages {
     if (!this.rows.has(this.selected) && !this.params.entry) this.selected = null;
     this.list.replaceChildren(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
     this.scroller.scrollTop = 0;
-    this.story.refresh();
     this.#came(answer);
+  }
+
+  #refresh() {
+    this.load();
+    this.story.refresh();
   }
 
   async #more() {
