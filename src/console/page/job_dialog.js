@@ -52,6 +52,7 @@ function showForm(action, filter, counted, reason) {
     title,
     fields: [el("ul", { class: "job-filter" }, words.map((condition) => el("li", {}, condition))), el("p", { class: "hint" }, text(`job.${action}.hint`)), confirm, rate],
     action: text(`job.${action}.go`),
+    tone: action === "discard" ? "danger" : "",
     submit: async (data) => {
       if (data.get("count").replaceAll(/\D/g, "") !== String(current.count)) throw new Error(text("job.confirm.wrong", { n: current.count }));
       try {

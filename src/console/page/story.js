@@ -130,7 +130,7 @@ export class Story {
   }
 
   #askDiscard(id) {
-    ask({ title: text("discard"), fields: [el("p", {}, text("discard.sure", { id }))], action: text("discard"), submit: () => this.#act("discard") });
+    ask({ title: text("discard"), fields: [el("p", {}, text("discard.sure", { id }))], action: text("discard"), tone: "danger", submit: () => this.#act("discard") });
   }
 
   async #act(action) {
