@@ -3,7 +3,10 @@
 import { el, icon } from "./dom.js";
 import { text } from "./texts.js";
 
-/** Asks for values: shows `fields` and calls `submit` with a `FormData`; after a failure the dialog stays. The tone `danger` marks an action that cannot be undone. Returns its form. */
+/**
+ * Asks for values: shows `fields` and calls `submit` with a `FormData`; after a failure the dialog stays. The tone `danger`
+ * marks an action that cannot be undone. Returns its form.
+ */
 export function ask({ title, fields, action, submit, tone = "" }) {
   const trouble = el("p", { class: "why", role: "alert", hidden: true });
   const cancel = el("button", { type: "button", class: "plain", on: { click: () => dialog.close() } }, text("cancel"));
