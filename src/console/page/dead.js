@@ -26,10 +26,22 @@ class DeadLetters {
     root.append(
       el("header", { class: "view-head" }, el("h2", {}, text("view.dead-letters")), this.count),
       failures.element,
-      el("div", { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") }, this.running, this.groups, this.after, this.ended),
+      el(
+        "div",
+        { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") },
+        this.running,
+        this.groups,
+        this.after,
+        this.ended,
+      ),
     );
     this.loops = [
-      refreshing((signal) => this.#loadGroups(signal), { kinds: ["dead-letters"], every: REFRESH_MS, throttle: SELDOM_MS, failed: failures.of("groups") }),
+      refreshing((signal) => this.#loadGroups(signal), {
+        kinds: ["dead-letters"],
+        every: REFRESH_MS,
+        throttle: SELDOM_MS,
+        failed: failures.of("groups"),
+      }),
       refreshing((signal) => this.#loadJobs(signal), { kinds: ["jobs"], every: REFRESH_MS, failed: failures.of("jobs") }),
     ];
   }
@@ -40,14 +52,19 @@ class DeadLetters {
 
   async #loadGroups(signal) {
     const { groups, total, goes_in: goesIn } = await get("dead-letters", { limit: GROUPS }, { signal });
-    const words = total > 0 ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })] : [];
+    const words =
+      total > 0
+        ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })]
+        : [];
     this.count.textContent = words.filter(Boolean).join(" · ");
     const focused = document.activeElement?.dataset?.control;
     this.groups.replaceChildren(...groups.map((group) => el("li", {}, groupOf(group, can("operate")))));
     if (focused) this.groups.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     this.groups.hidden = groups.length === 0;
     const others = total - groups.reduce((sum, group) => sum + group.count, 0);
-    this.after.replaceChildren(...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []));
+    this.after.replaceChildren(
+      ...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []),
+    );
   }
 
   async #loadJobs(signal) {

@@ -28,14 +28,37 @@ class Messages {
     this.count = el("p", { class: "count", role: "status" });
     this.jobs = el("span", { class: "actions" });
     this.note = el("div", { class: "note bad", role: "alert", hidden: true });
-    this.list = el("ol", { class: "entry-list", role: "listbox", tabIndex: 0, "aria-label": text("view.messages"), on: { click: (event) => this.#pressed(event.target.closest(".entry")) } });
+    this.list = el("ol", {
+      class: "entry-list",
+      role: "listbox",
+      tabIndex: 0,
+      "aria-label": text("view.messages"),
+      on: { click: (event) => this.#pressed(event.target.closest(".entry")) },
+    });
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
-    this.order = el("button", { type: "button", class: "plain small", on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) } });
-    const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
-    const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    this.order = el("button", {
+      type: "button",
+      class: "plain small",
+      on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) },
+    });
+    const refresh = el(
+      "button",
+      { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.#refresh() } },
+      icon("again"),
+      text("refresh"),
+    );
+    const help = el(
+      "button",
+      { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } },
+      "?",
+    );
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
-    root.append(el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
+    root.append(
+      el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help),
+      this.note,
+      el("div", { class: "entries-body" }, this.scroller, pane),
+    );
     this.story = new Story(pane, {
       show: (id) => change({ entry: id }),
       close: () => this.#close(),
@@ -51,7 +74,7 @@ class Messages {
       Enter: () => this.selected !== null && this.#open(this.selected, { focus: true }),
       Escape: () => this.#close(),
       "/": () => this.bar.focusSearch(),
-      r: () => this.load(),
+      r: () => this.#refresh(),
       "?": showKeys,
     });
     this.update(params);
@@ -85,8 +108,12 @@ class Messages {
     if (!this.rows.has(this.selected) && !this.params.entry) this.selected = null;
     this.list.replaceChildren(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
     this.scroller.scrollTop = 0;
-    this.story.refresh();
     this.#came(answer);
+  }
+
+  #refresh() {
+    this.load();
+    this.story.refresh();
   }
 
   async #more() {
@@ -121,7 +148,10 @@ class Messages {
   #came({ next, scanned }) {
     Object.assign(this, { next, scanned });
     const { size } = this.rows;
-    this.count.textContent = size > 0 ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}` : text("messages.as_of", { time: clockTime(this.asOf) });
+    this.count.textContent =
+      size > 0
+        ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}`
+        : text("messages.as_of", { time: clockTime(this.asOf) });
     this.list.hidden = size === 0;
     this.#showFoot();
     this.#showJobs();
@@ -131,7 +161,9 @@ class Messages {
     const { size } = this.rows;
     const more = (label) => el("button", { type: "button", on: { click: () => this.#more() } }, label);
     const oldest = isOldestFirst(this.params);
-    const looked = this.scanned?.reached && el("p", {}, text(oldest ? "messages.scanned.oldest" : "messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
+    const looked =
+      this.scanned?.reached &&
+      el("p", {}, text(oldest ? "messages.scanned.oldest" : "messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
     const parts = [looked];
     if (size >= MOST_ROWS && this.next !== null) parts.push(el("p", {}, text("messages.full", { n: number(size) })));
     else if (this.next !== null) parts.push(more(moreWords(looked, oldest)));
@@ -147,8 +179,12 @@ class Messages {
   #showJobs() {
     const { state } = this.params;
     const isOffered = can("operate") && this.rows.size > 0;
-    const button = (action) => el("button", { type: "button", class: "small", on: { click: () => openJob(action, this.query) } }, text(`messages.${action}`));
-    this.jobs.replaceChildren(...(isOffered && state === "dead" ? [button("revive")] : []), ...(isOffered && (state === "dead" || state === "pending") ? [button("discard")] : []));
+    const button = (action) =>
+      el("button", { type: "button", class: "small", on: { click: () => openJob(action, this.query) } }, text(`messages.${action}`));
+    this.jobs.replaceChildren(
+      ...(isOffered && state === "dead" ? [button("revive")] : []),
+      ...(isOffered && (state === "dead" || state === "pending") ? [button("discard")] : []),
+    );
   }
 
   #replace(row) {
@@ -196,7 +232,10 @@ class Messages {
   }
 
   #select(id) {
-    for (const [which, isSelected] of [[this.selected, false], [id, true]]) {
+    for (const [which, isSelected] of [
+      [this.selected, false],
+      [id, true],
+    ]) {
       const element = which === null ? null : this.#element(which);
       element?.classList.toggle("found", isSelected);
       element?.setAttribute("aria-selected", String(isSelected));
