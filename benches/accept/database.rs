@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
+use crate::{postgres::client, process};
 use rongcloud_callback::journal::{self, Options};
-use tokio_postgres::{Client, NoTls};
-
-use crate::process;
 
 /// Finished entries, whose keys and conversations are as long as those of messages.
 const HISTORY: &str = "
@@ -119,14 +117,6 @@ impl Database {
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(future)
-}
-
-/// A connection to the database at `url`.
-pub(crate) async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the database answers");
-    #[expect(clippy::disallowed_methods, reason = "it ends with the client")]
-    tokio::spawn(connection);
-    client
 }
 
 /// The path of `pgbench`, which Debian keeps out of the PATH, by version.

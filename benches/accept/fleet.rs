@@ -1,16 +1,12 @@
 //! The servers under load, one or several of a kind, each a child process, and their use of resources.
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use crate::{
+    child::ChildProcess,
     database::Database,
     load::{self, Demand, Load, Wire},
+    memory::memory,
     process,
     serve::{Arguments, FLAG},
     stock::Stock,
@@ -41,9 +37,7 @@ pub(crate) struct Fleet {
 
 /// A server process.
 struct Server {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    child: ChildProcess,
     address: SocketAddr,
 }
 
@@ -97,7 +91,7 @@ impl Fleet {
         match demand.wire {
             Wire::RongCloud { users } if self.target.is_alone() => {
                 let command = format!("{} {users} {}", demand.connections, span.as_millis());
-                Load::decode(&self.servers[0].ask(&command))
+                Load::decode(&self.servers[0].child.ask(&command))
             }
             _ => load::run(&self.addresses(), demand, span),
         }
@@ -105,8 +99,10 @@ impl Fleet {
 
     /// The number of messages handled to the end.
     pub(crate) fn finished(&mut self) -> u64 {
-        let counts =
-            self.servers.iter_mut().map(|server| server.ask("finished").parse().expect("a number"));
+        let counts = self
+            .servers
+            .iter_mut()
+            .map(|server| server.child.ask("finished").parse().expect("a number"));
         // Of a journal that they share, each counts all.
         counts.max().unwrap_or_default()
     }
@@ -121,44 +117,20 @@ impl Fleet {
             finished: self.finished(),
             cpu: ids.iter().map(|id| process::cpu(*id)).sum(),
             database: self.database.as_ref().map(Database::cpu).unwrap_or_default(),
-            resident: ids.iter().map(|id| process::resident(*id)).sum(),
+            resident: ids.iter().map(|id| memory(*id, "VmRSS:")).sum(),
         }
     }
 
     pub(crate) fn stop(self) {
-        self.servers.into_iter().for_each(Server::stop);
+        self.servers.into_iter().for_each(|server| server.child.stop());
     }
 }
 
 impl Server {
     fn start(arguments: &Arguments<'_>) -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("our own path"))
-            .arg(FLAG)
-            .args(arguments.write())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("our own executable runs");
-        let commands = child.stdin.take().expect("piped");
-        let mut answers = BufReader::new(child.stdout.take().expect("piped"));
-        let address = line(&mut answers).parse().expect("the server says where it listens");
-        Self { child, commands, answers, address }
+        let arguments = std::iter::once(FLAG.to_owned()).chain(arguments.write());
+        let mut child = ChildProcess::start(arguments);
+        let address = child.next_line().parse().expect("the server says where it listens");
+        Self { child, address }
     }
-
-    fn ask(&mut self, command: &str) -> String {
-        writeln!(self.commands, "{command}").expect("the server runs");
-        line(&mut self.answers)
-    }
-
-    fn stop(self) {
-        let Self { mut child, commands, .. } = self;
-        drop(commands);
-        assert!(child.wait().expect("our child").success());
-    }
-}
-
-fn line(answers: &mut impl BufRead) -> String {
-    let mut line = String::new();
-    answers.read_line(&mut line).expect("the server answers");
-    line.trim_end().to_owned()
 }

@@ -2,11 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{
-    report::{Sample, spread},
-    stock::Stock,
-    target::Target,
-};
+use crate::{report::Sample, spread::spread, stock::Stock, target::Target};
 
 const SHORT: u64 = 1000;
 

@@ -22,18 +22,29 @@
 
 mod alone;
 mod api;
+#[path = "../shared/child.rs"]
+mod child;
 mod database;
 mod filled;
 mod fleet;
 mod grown;
 mod http;
 mod load;
+#[path = "../shared/memory.rs"]
+mod memory;
 mod message;
+#[path = "../shared/message_id.rs"]
+mod message_id;
+#[path = "../shared/options.rs"]
 mod options;
+#[path = "../shared/postgres.rs"]
+mod postgres;
 mod process;
 mod report;
 mod serve;
 mod single;
+#[path = "../shared/spread.rs"]
+mod spread;
 mod stock;
 mod stores;
 mod target;

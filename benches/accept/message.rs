@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use rongcloud_callback::clock::UnixMillis;
 
+use crate::message_id;
+
 /// The secret that requests are signed with.
 pub(crate) const SECRET: &str = "bench-secret";
 /// The App Key, of 13 characters.
@@ -73,21 +75,7 @@ impl TextMessage {
         write!(text, "{hash:014x}{:010x}", self.user).expect("writing to a string");
     }
 
-    /// The message's id in the platform's form: 80 bits in base 32, the highest 42 of them the time in milliseconds.
-    ///
-    /// The rest is a counter of 12 bits, and a hash of 26 bits that tells apart the messages between which the counter
-    /// has come round: multiplying by an odd number maps no two numbers to one.
     fn write_id(&self, text: &mut String) {
-        const DIGITS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-        let counter = u128::from(self.number & 0xfff);
-        let hash = u128::from((self.number >> 12).wrapping_mul(0x9e3_779b) & 0x3ff_ffff);
-        let time = u128::from(self.sent_at.0.cast_unsigned() & 0x3ff_ffff_ffff);
-        let id = time << 38 | counter << 26 | hash;
-        for position in 0..16 {
-            if position > 0 && position % 4 == 0 {
-                text.push('-');
-            }
-            text.push(char::from(DIGITS[(id >> (75 - 5 * position) & 31) as usize]));
-        }
+        message_id::write(self.number, self.sent_at, text);
     }
 }

@@ -22,13 +22,6 @@ pub(crate) fn cpu(id: u32) -> Duration {
     ticks(&stat(id).expect("a running process")[11..13])
 }
 
-/// The memory of a process, in bytes.
-pub(crate) fn resident(id: u32) -> u64 {
-    let statm = read(id, "statm").expect("a running process");
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
-    pages * 4096
-}
-
 /// The process that has started a process.
 pub(crate) fn parent(id: u32) -> Option<u32> {
     stat(id)?[1].try_into().ok()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{database::Inserts, fleet::Usage, load::Load, target::Target};
+use crate::{database::Inserts, fleet::Usage, load::Load, spread::spread, target::Target};
 
 /// One server in one round.
 pub(crate) struct Sample {
@@ -164,11 +164,4 @@ impl fmt::Display for Report {
         }
         if self.inserts.is_empty() { Ok(()) } else { self.write_shared(f) }
     }
-}
-
-/// The median, the least and the most.
-pub(crate) fn spread(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    let (least, most) = (values[0], values[values.len() - 1]);
-    format!("{:.digits$} ({least:.digits$} to {most:.digits$})", values[values.len() / 2])
 }

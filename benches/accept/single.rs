@@ -18,7 +18,7 @@ use crate::{
     http::is_whole,
     load,
     message::SECRET,
-    report::spread,
+    spread::spread,
     target::Target,
 };
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Statement, types::ToSql};
 
-use crate::{database, message::TextMessage, target::Target};
+use crate::{message::TextMessage, postgres, target::Target};
 
 /// A message as a journal keeps it.
 pub(crate) struct Record {
@@ -110,7 +110,7 @@ impl Postgres {
     fn create(url: &str) -> Self {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let client = runtime.block_on(database::client(url));
+        let client = runtime.block_on(postgres::client(url));
         let insert = runtime.block_on(async {
             let table = "set client_min_messages = error; drop table if exists bench_alone;
                 create table bench_alone (key text not null unique, conversation text not null, body bytea not null)";

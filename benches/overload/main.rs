@@ -9,9 +9,13 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report")]
 
 mod crowd;
+#[path = "../shared/memory.rs"]
+mod memory;
 mod message;
 #[path = "../../tests/it/support/open_loop.rs"]
 mod open_loop;
+#[path = "../shared/percentile.rs"]
+mod percentile;
 mod report;
 mod server;
 

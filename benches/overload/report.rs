@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::open_loop::Sample;
+use crate::{open_loop::Sample, percentile::percentile};
 
 /// The results of one phase.
 pub(crate) struct Row {
@@ -88,19 +88,4 @@ pub(crate) fn bad_tenths(samples: &[Sample]) -> Vec<u128> {
             && percentile(&mut latencies, 0.99) < Duration::from_millis(50)
     };
     tenths.into_iter().filter(|(_, samples)| !well(samples)).map(|(tenth, _)| tenth).collect()
-}
-
-/// The latency that a share of `latencies` did not exceed. Sorts them.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "an index below the length"
-)]
-fn percentile(latencies: &mut [Duration], share: f64) -> Duration {
-    latencies.sort_unstable();
-    match latencies {
-        [] => Duration::ZERO,
-        _ => latencies[((latencies.len() - 1) as f64 * share) as usize],
-    }
 }

@@ -9,7 +9,7 @@ use rongcloud_callback::journal::{self, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::Address;
+use crate::{Address, memory::memory};
 
 /// The secret that signs the requests.
 pub(crate) const SECRET: &str = "bench-secret";
@@ -53,20 +53,12 @@ impl Server {
 
     /// The bytes of memory in use now.
     pub(crate) fn resident(&self) -> u64 {
-        self.status("VmRSS:")
+        memory(self.child.id(), "VmRSS:")
     }
 
     /// The most bytes of memory that were in use at any time.
     pub(crate) fn peak_resident(&self) -> u64 {
-        self.status("VmHWM:")
-    }
-
-    fn status(&self, field: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("a Linux /proc");
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("it is there");
-        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-        kilobytes << 10
+        memory(self.child.id(), "VmHWM:")
     }
 
     /// Ends the server. Returns the number of messages in its journal.

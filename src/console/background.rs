@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    job_filter::read_stored,
     jobs::{JobFilter, JobRunner},
     live::{Events, Watch},
 };
@@ -34,5 +35,7 @@ impl Background {
 }
 
 fn read_filter(filter: &str) -> Result<JobFilter, String> {
-    Err(format!("the filter {filter} cannot be read yet"))
+    let selection = read_stored(filter)?;
+    let filter = selection.filter.clone();
+    Ok(JobFilter { filter, admits: Box::new(move |record| selection.admits(record)) })
 }

@@ -33,7 +33,7 @@ pub(super) fn read_job(
 }
 
 /// The entries that a job in the journal is about; what was written there is read back.
-pub(crate) fn read_stored(filter: &str) -> Result<Selection, String> {
+pub(super) fn read_stored(filter: &str) -> Result<Selection, String> {
     let filter: EntryFilter = serde_json::from_str(filter).map_err(|error| error.to_string())?;
     Selection::read(&filter)
 }

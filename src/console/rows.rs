@@ -6,7 +6,10 @@ use super::{
     state::Console,
     why,
 };
-use crate::journal::{EntryId, JournalError, Record};
+use crate::{
+    journal::{EntryId, JournalError, Record},
+    worker,
+};
 
 /// The longest text of a row, in characters.
 const TEXT: usize = 200;
@@ -81,11 +84,10 @@ pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<
     }
 }
 
-/// An ending as the worker writes it: the way, and the name of the rule or handler.
+/// An ending as the worker has written it; a word of another version of this program is shown as it is.
 fn ending(text: &str) -> Ending {
-    let (way, by) = match text.split_once(' ') {
-        Some((way, by)) => (way, Some(by.to_owned())),
-        None => (text, None),
-    };
-    Ending { way: way.to_owned(), by }
+    match worker::Ending::parse(text) {
+        Some(ending) => Ending { way: ending.word().to_owned(), by: ending.by().map(str::to_owned) },
+        None => Ending { way: text.to_owned(), by: None },
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// The entries that a request means.
 #[derive(Debug, Clone)]
-pub(crate) struct Selection {
+pub(super) struct Selection {
     /// The filter for the journal, which admits a few entries too many.
     pub(super) filter: Filter,
     kind: Option<String>,
@@ -53,7 +53,7 @@ impl Selection {
     }
 
     /// Whether an entry that the journal has found is one of those that are meant.
-    pub(crate) fn admits(&self, record: &Record) -> bool {
+    pub(super) fn admits(&self, record: &Record) -> bool {
         if !self.must_confirm() {
             return true;
         }

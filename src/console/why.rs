@@ -9,6 +9,8 @@ use crate::{
         ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record, State,
         StateFilter,
     },
+    protocol::Conversation,
+    worker::PausedAccount,
 };
 
 /// Finds out why the pending ones of these entries are not done yet.
@@ -76,10 +78,9 @@ impl<'a> Circumstances<'a> {
             self.pauses = Some(self.console.journal.pauses().await?);
         }
         let pauses = self.pauses.iter().flatten();
-        let is_of = |pause: &&Pause| {
-            conversation.strip_prefix(&pause.account).is_some_and(|rest| rest.starts_with('\u{1f}'))
-        };
-        Ok(pauses.clone().find(is_of).cloned())
+        let names = Conversation::decode(conversation);
+        let key = names.map(|Conversation { app, account, .. }| PausedAccount { app, account }.key());
+        Ok(pauses.clone().find(|pause| Some(&pause.account) == key.as_ref()).cloned())
     }
 
     async fn is_outbox_full(&mut self) -> Result<bool, JournalError> {

@@ -108,7 +108,7 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET /sandbox/state` | the whole state: accounts, users, messages, deliveries, calls, `faults`, `paused_until`; `observed` says whether the server reports its work on the messages, which is each delivery's `handling`; `states` of conversations; `can_advance`, `has_desk` |
+//! | `GET /sandbox/state` | the whole state: accounts, users, messages, deliveries, calls, `faults`, `paused_until`; `observed` says whether the server reports its work on the messages, which is each delivery's `handling`; `states` of conversations; `can_advance`, `has_desk`, `console_url` |
 //! | `GET /sandbox/events?after=ID` | the changes after an event; `Last-Event-ID` continues where the connection broke |
 //! | `POST /sandbox/users` `{"id","name"?}` | adds or renames a user |
 //! | `POST /sandbox/messages` `{"account","user","content"}` | a user writes; `content` is a [`ChatContent`] |

@@ -157,6 +157,11 @@ impl Sandbox {
         self.state.lock().desk = Some(Desk::new(act));
     }
 
+    /// Names the console of the server under test, to which the page then has a link.
+    pub fn set_console(&self, url: impl Into<String>) {
+        self.state.lock().console_url = Some(url.into());
+    }
+
     /// A user of the app, who talks to the account `demo` unless [`User::with`] names another one.
     pub fn user(&self, id: impl Into<UserId>) -> User<'_> {
         User {

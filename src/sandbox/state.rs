@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) dialogues: DialogueLog,
     /// The desk of the server under test; none if it has none that the sandbox reaches.
     pub(super) desk: Option<Desk>,
+    /// The address of the console of the server under test; none if the sandbox has not been told one.
+    pub(super) console_url: Option<String>,
     pub(super) uploads: Uploads,
     pub(super) injector: FaultInjector,
     pub(super) push_pause: PushPause,
@@ -91,6 +93,7 @@ impl State {
             calls: RingBuffer::new(MAX_CALLS, MAX_CALL_BYTES, json_bytes),
             dialogues: DialogueLog::new(),
             desk: None,
+            console_url: None,
             uploads: Uploads::default(),
             injector: FaultInjector::new(options.faults.clone()),
             push_pause: PushPause::default(),
@@ -269,6 +272,7 @@ impl State {
             "calls": self.calls.iter().collect::<Vec<_>>(),
             "states": self.dialogues.list(),
             "has_desk": self.desk.is_some(),
+            "console_url": self.console_url,
             "observed": self.deliveries.is_observed,
             "faults": self.injector.faults(),
             "paused_until": self.push_pause.until(now),

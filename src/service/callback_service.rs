@@ -55,12 +55,22 @@ pub struct CallbackService {
     routes: Routes,
     observers: Observers,
     clock: Clock,
+    /// The page of the sandbox that the service runs beside, if it does.
+    #[cfg(feature = "console")]
+    sandbox: Option<url::Url>,
 }
 
 impl CallbackService {
     /// A service without handlers, which accepts, keeps and logs messages.
     pub fn new(config: Config) -> Self {
-        Self { config, routes: Routes::new(), observers: Observers::default(), clock: Clock::system() }
+        Self {
+            config,
+            routes: Routes::new(),
+            observers: Observers::default(),
+            clock: Clock::system(),
+            #[cfg(feature = "console")]
+            sandbox: None,
+        }
     }
 
     /// Adds a handler after the others; see [`Handler`] and [`FromInbound`].
@@ -117,6 +127,13 @@ impl CallbackService {
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Names the page of the [sandbox](crate::sandbox) that the service runs beside, to which the console then has a link.
+    #[cfg(feature = "console")]
+    #[must_use]
+    pub fn with_sandbox(self, page: url::Url) -> Self {
+        Self { sandbox: Some(page), ..self }
     }
 
     /// Runs until SIGTERM or SIGINT, then finishes open requests, lets handlers end within the grace period, and closes the
@@ -222,8 +239,10 @@ impl CallbackService {
     /// # }
     /// ```
     pub async fn into_parts(self) -> Result<Parts, ServiceError> {
+        #[cfg(feature = "console")]
+        let sandbox = self.sandbox;
         #[cfg_attr(not(feature = "console"), expect(unused_mut, reason = "the console observes"))]
-        let Self { config, routes, mut observers, clock } = self;
+        let Self { config, routes, mut observers, clock, .. } = self;
         // The recorder is installed before the modules below ask for their metrics, which they do once.
         metrics::install_recorder();
         let clients = clients(&config, &clock)?;
@@ -269,7 +288,7 @@ impl CallbackService {
             journal: Arc::clone(&journal) as _,
             desk: desk.clone(),
             clock,
-            options: config.console_options(),
+            options: console::Options { sandbox, ..config.console_options() },
             statistics: statistics.clone(),
             events,
         });

@@ -13,6 +13,7 @@ use crate::{
     journal::Queues,
     metrics,
     server::{ConnectionLimits, Listener, admin},
+    statistics::Statistics,
 };
 
 /// A service that listens but does not answer yet.
@@ -57,6 +58,11 @@ impl Server {
     /// The conversations that persons have, for whoever answers them.
     pub fn desk(&self) -> Desk {
         self.parts.desk.clone()
+    }
+
+    /// The statistics of this server and of those that share its journal.
+    pub fn statistics(&self) -> Statistics {
+        self.parts.statistics.clone()
     }
 
     /// Runs until `stop`, then ends in this order: readiness off, no new connections, open requests finished, no new leases,

@@ -134,3 +134,44 @@ impl Statistics {
         lock(&self.0.recent).since_begin(Instant::now(), &self.0.counters.numbers())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::{journal, statistics::Counted};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_is_written_each_minute_in_which_something_was_counted() {
+        let journal = journal::open_operator("memory:", journal::Options::default()).await.unwrap();
+        let (counters, clock) = (Arc::<Counters>::default(), Clock::manual(UnixMillis(0)));
+        let here = "here".to_owned();
+        let statistics =
+            Statistics::new(Arc::clone(&counters), Arc::clone(&journal), clock.clone(), here);
+        let stop = CancellationToken::new();
+        let work = async {
+            for accepted in [2, 0, 3] {
+                (0..accepted).for_each(|_| counters.count(Counted::Accepted));
+                // The record is written at the end of the minute, when the clock shows its time.
+                sleep(RECORD.saturating_sub(SAMPLE)).await;
+                clock.advance(RECORD);
+                sleep(SAMPLE).await;
+            }
+            stop.cancel();
+        };
+        tokio::join!(statistics.record(&stop), work);
+        counters.count(Counted::Accepted);
+        statistics.record_last().await;
+        statistics.record_last().await;
+        let activity = journal.activity(UnixMillis(0)).await.unwrap();
+        let written: Vec<_> = activity.iter().map(|it| (it.at.0, &it.body[..])).collect();
+        let expected: [(i64, &[u8]); 3] = [
+            (0, br#"{"accepted":2}"#),
+            (120_000, br#"{"accepted":3}"#),
+            (180_000, br#"{"accepted":1}"#),
+        ];
+        assert_eq!(written, expected);
+        assert_eq!(statistics.history(Duration::from_hours(1)).await.unwrap().points.len(), 3);
+    }
+}

@@ -2,8 +2,7 @@
 
 mod filter;
 mod runner;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use self::{
-    filter::{JobFilter, ReadFilter},
-    runner::JobRunner,
-};
+pub(crate) use self::{filter::JobFilter, runner::JobRunner};

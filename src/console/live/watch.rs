@@ -130,3 +130,69 @@ fn has_changed<T: PartialEq>(seen: &mut Option<T>, now: T) -> bool {
     *seen = Some(now);
     has_changed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        console::live::Listener,
+        journal::{self, EntryKey, NewEntry, Queue, Queues},
+    };
+
+    async fn append(journal: &dyn Queues, key: &str, is_dead: bool) {
+        let entry = NewEntry {
+            queue: Queue::Inbox,
+            key: EntryKey::of(key),
+            conversation: "conversation".to_owned(),
+            body: "body".into(),
+            dead: is_dead.then(|| "unreadable".to_owned()),
+        };
+        journal.append(entry, None).await.unwrap();
+    }
+
+    /// The events up to the first change, in words.
+    async fn heard(listener: &mut Listener) -> Vec<String> {
+        let mut heard = Vec::new();
+        loop {
+            match listener.next().await.unwrap() {
+                Event::Entry(record) => heard.push(format!("entry {}", record.id)),
+                Event::Lost => heard.push("lost".to_owned()),
+                Event::Step(_) => {}
+                Event::Change(changes) => {
+                    heard.extend(changes.names().map(str::to_owned));
+                    return heard;
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_listens_hears_of_new_entries_and_changes_and_of_too_many_that_they_were_lost() {
+        let journal = journal::open_server("memory:", journal::Options::default()).await.unwrap();
+        append(&*journal, "before", false).await;
+        let events = Events::new();
+        let watch = Watch::new(Arc::clone(&journal) as _, events.clone());
+        let stop = CancellationToken::new();
+        let listening = async {
+            let mut listener = events.listen();
+            // The watch has seen what was there.
+            sleep(LOOK / 2).await;
+            append(&*journal, "after", false).await;
+            assert_eq!(heard(&mut listener).await, ["entry 2", "stats"]);
+            journal.pause("account".to_owned(), "alice".to_owned()).await.unwrap();
+            append(&*journal, "dead", true).await;
+            assert_eq!(heard(&mut listener).await, ["entry 3", "stats", "dead-letters", "pauses"]);
+            for number in 0..300 {
+                append(&*journal, &number.to_string(), false).await;
+            }
+            let mut all = heard(&mut listener).await;
+            assert_eq!((all.pop().as_deref(), all.pop().as_deref()), (Some("stats"), Some("lost")));
+            assert_eq!((all.len(), all[199].as_str()), (200, "entry 203"));
+            append(&*journal, "newest", false).await;
+            assert_eq!(heard(&mut listener).await, ["entry 304", "stats"]);
+            stop.cancel();
+            assert!(listener.next().await.is_none(), "the server ends");
+        };
+        tokio::join!(watch.run(&stop), listening);
+    }
+}

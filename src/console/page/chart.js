@@ -46,7 +46,8 @@ export class Chart {
   show(slots) {
     this.slots = slots;
     const peak = Math.max(0, ...slots.map((slot) => this.#height(slot)));
-    const most = niceCeiling(peak);
+    // Bars are whole numbers.
+    const most = niceCeiling(peak, this.kind === "bars" ? 2 : 1);
     this.top.textContent = this.format(most);
     this.middle.textContent = this.format(most / 2);
     const paths = this.kind === "bars" ? this.#bars(most) : this.#lines(most);
@@ -145,25 +146,27 @@ export class Chart {
   }
 }
 
-/** The points of the history in slots of one step each; a point that is left out is zero, a missing time is null. */
-export function slotsOf(points, step, spanMs, until, nullable) {
-  const count = Math.round(spanMs / step);
+/**
+ * The points of a history in slots of one `step` each, `span` long and up to the time `until`. A point that is left out has
+ * zeros for `counts` and null for `times`.
+ */
+export function slotsOf(points, { step, span, until, counts, times }) {
+  const size = Math.round(span / step);
   const last = Math.floor(until / step) * step;
-  const names = [...new Set(points.flatMap((point) => Object.keys(point)))];
-  const empty = Object.fromEntries(names.map((name) => [name, nullable.includes(name) ? null : 0]));
-  const slots = Array.from({ length: count }, (_, index) => ({ ...empty, at: last - (count - 1 - index) * step }));
+  const empty = Object.fromEntries([...counts.map((name) => [name, 0]), ...times.map((name) => [name, null])]);
+  const slots = Array.from({ length: size }, (_, index) => ({ ...empty, at: last - (size - 1 - index) * step }));
   for (const point of points) {
-    const index = count - 1 - Math.round((last - point.at) / step);
-    if (slots[index]) Object.assign(slots[index], point, { at: slots[index].at });
+    const slot = slots[size - 1 - Math.round((last - point.at) / step)];
+    if (slot) Object.assign(slot, point, { at: slot.at });
   }
   return slots;
 }
 
-/** The next of 1, 2, 5, 10 and so on that a value does not exceed. */
-function niceCeiling(value) {
-  if (value <= 0) return 1;
+/** The next of some round numbers that a value does not exceed; its half is a round number, too. */
+function niceCeiling(value, least) {
+  if (value <= least) return least;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((ceiling) => ceiling >= value) ?? 10 * power;
+  return [1, 2, 4, 6, 8].map((factor) => factor * power).find((ceiling) => ceiling >= value) ?? 10 * power;
 }
 
 const round = (value) => Math.round(value * 100) / 100;

@@ -12,7 +12,7 @@ const SHOWN = {
   location: ({ latitude, longitude, name, thumbnail }) => placeBubble({ latitude, longitude, label: name }, embedded(thumbnail, "image")),
   articles,
   event: (content) => note(`event.${content.name}`, content.name),
-  reminder: ({ name }) => el("div", { class: "remark" }, icon("clock"), el("span", {}, name ? text("reminder.of", { name }) : text("kind.reminder"))),
+  reminder: ({ name }) => el("div", { class: "remark" }, icon("clock"), el("span", {}, EVENTS.includes(name) ? text(`event.${name}`) : text("reminder.of", { name }))),
   other: (content) => el("div", { class: "bubble" }, linked(content.text ?? "")),
 };
 
@@ -31,8 +31,14 @@ export function summary({ content, kind, text: words }) {
   return saidWords({ text: words, hidden: false, kind });
 }
 
-/** The text of a row in one line; its kind if it has none, only a sign like `[image]`, or if the reader may not see it. */
-export const saidWords = ({ text: words, hidden, kind }) => (hidden || !words || words === `[${kind}]` ? kindWord(kind) : words.replace(/\s+/g, " "));
+/** The text of a row in one line: its kind if the reader may not see it, and in place of a sign like `[image]`. */
+export function saidWords({ text: words, hidden, kind }) {
+  if (hidden || !words) return kindWord(kind);
+  const line = words.replace(/\s+/g, " ");
+  const [, rest] = (kind !== "text" && /^\[\w+\] ?(.*)$/.exec(line)) || [null, null];
+  if (rest === null) return line;
+  return rest === "" ? kindWord(kind) : `${kindWord(kind)} · ${rest}`;
+}
 
 /** The kinds that say that something happened and have no text to hide. */
 const EVENTS = ["subscribe", "unsubscribe", "reminder", "expiry"];
@@ -56,7 +62,7 @@ function voice({ url, seconds, data }) {
   const length = Number.isFinite(seconds) ? text("voice.seconds", { n: Math.max(1, Math.round(seconds)) }) : text("voice.unknown");
   const address = embedded(data, "audio") ?? safeAddress(url);
   const bubble = el("div", { class: "bubble voice" }, icon("play"), el("span", {}, length));
-  if (!address) bubble.append(el("small", {}, text("voice.none")));
+  if (!address) bubble.append(el("small", {}, url ? el("span", { class: "dead-link" }, url) : text("voice.none")));
   else if (isPlayable(address)) bubble.append(el("audio", { src: address, controls: true, preload: "none", "aria-label": text("kind.voice") }));
   else bubble.append(el("small", {}, text("voice.amr"), " · ", el("a", { href: address, download: fileName(address), rel: "noopener noreferrer" }, text("download"))));
   return bubble;

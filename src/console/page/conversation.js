@@ -12,7 +12,7 @@ import { listTime } from "./times.js";
 import { Transcript } from "./transcript.js";
 
 /** The time for which events are collected before the conversation is looked at again. */
-const BATCH_MS = 400;
+const BATCH_MS = 500;
 const TICK_MS = 10_000;
 
 export class ConversationPane {
@@ -21,6 +21,8 @@ export class ConversationPane {
   #timer = null;
   #ticking = null;
   #isOpen = false;
+  #isWaiting = false;
+  #wantsAnswer = false;
 
   /** `close()` leads back to the list; `changed(summary)` is called after an action on the conversation. */
   constructor({ close, changed }) {
@@ -54,16 +56,22 @@ export class ConversationPane {
     return this.#id;
   }
 
-  /** Shows the conversation `id`; null hides the pane. */
-  open(id) {
+  /** Shows the conversation `id` once `ready` is fulfilled; null hides the pane. */
+  open(id, ready = Promise.resolve()) {
     if (this.#id === id) return;
     this.close();
     this.#id = id;
     this.element.hidden = id === null;
     if (id === null) return;
     this.#isOpen = false;
+    this.#wantsAnswer = false;
     this.#ticking = setInterval(() => this.#showPerson(), TICK_MS);
-    this.transcript.open(id);
+    this.#isWaiting = true;
+    ready.then(() => {
+      if (this.#id !== id) return;
+      this.#isWaiting = false;
+      this.transcript.open(id);
+    });
   }
 
   /** Stops following the conversation. */
@@ -80,11 +88,28 @@ export class ConversationPane {
 
   /** Looks at the conversation again soon; several calls cause one look. */
   refreshSoon() {
-    if (this.#id === null) return;
+    if (this.#id === null || this.#isWaiting) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.transcript.refresh();
     }, BATCH_MS);
+  }
+
+  /** Notes who has the conversation, as the desk knows it; null stands for the bot. */
+  notePerson(person) {
+    if (this.#shown === null || (person?.by === this.#shown.person?.by && person?.until === this.#shown.person?.until)) return;
+    this.#shown = { ...this.#shown, person };
+    this.#showPerson();
+  }
+
+  /** Puts the keyboard's focus on the user's name. */
+  focus() {
+    this.user.focus();
+  }
+
+  /** Puts the keyboard's focus into the answer, once the conversation is loaded and the reader may answer. */
+  focusAnswer() {
+    this.#wantsAnswer = true;
   }
 
   /** Whether an event of the stream is of this conversation. */
@@ -103,13 +128,13 @@ export class ConversationPane {
 
   /** Shows the conversation after an action; its summary has the new person and state. */
   #acted(summary) {
-    if (summary === null) return this.refreshSoon();
+    this.refreshSoon();
+    if (summary === null) return;
     if (this.#shown !== null && summary.id === this.#id) {
       this.#shown = { ...this.#shown, person: summary.person };
       this.#show();
     }
     this.changed(summary);
-    return this.transcript.refresh();
   }
 
   #show() {
@@ -135,6 +160,8 @@ export class ConversationPane {
     if (this.person.textContent !== words) this.person.replaceChildren(icon("person"), el("span", {}, words));
     this.#showActions(who, person);
     if (this.#id !== null) this.answer.open(can("answer") && (who === "me" || who === "nobody") ? this.#id : null);
+    if (this.#wantsAnswer && this.#shown && !this.answer.element.hidden) this.answer.focus();
+    if (this.#shown) this.#wantsAnswer = false;
   }
 
   /** The buttons of what the reader may do; they are replaced only if others are wanted, so that the focus stays. */
@@ -153,7 +180,7 @@ export class ConversationPane {
     button.disabled = true;
     const summary = await action();
     button.disabled = false;
-    await this.#acted(summary);
+    this.#acted(summary);
     if (!this.answer.element.hidden && summary !== null) this.answer.focus();
   }
 

@@ -38,8 +38,14 @@ function* chips({ person, state }) {
 }
 
 function trouble(newest) {
-  const { words, tone } = statusOf(newest);
-  if (tone !== "bad" && tone !== "warn") return null;
-  // A chip is not drawn again as time passes: a time that is due stays out of it.
-  return el("span", { class: `chip ${tone}`, title: words }, newest.why?.is === "due" ? text("chip.retry") : stateWord(newest));
+  const { words, tone, reason } = statusOf(newest);
+  // That a person has it is said already.
+  if ((tone !== "bad" && tone !== "warn") || newest.why?.is === "person") return null;
+  return el("span", { class: `chip ${tone}`, title: [words, reason].filter(Boolean).join(" · ") }, shortWord(newest));
+}
+
+/** The state in a word or two. A chip is not drawn again as time passes: a time that is due stays out of it. */
+function shortWord(newest) {
+  if (newest.state === "dead") return text("state.dead");
+  return newest.why?.is === "due" ? text("chip.retry") : stateWord(newest);
 }

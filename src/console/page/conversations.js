@@ -6,15 +6,16 @@ import { get } from "./api.js";
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
 import { showItems } from "./keyed.js";
-import { accountChoice, fieldOf } from "./list_filters.js";
+import { appChoice, fieldOf } from "./list_filters.js";
 import { refreshing } from "./refresh.js";
 import { change } from "./router.js";
 import { moveByKeys, Split } from "./split.js";
 import { text } from "./texts.js";
 import { number } from "./times.js";
+import { noteAction } from "./waiting.js";
 
 const PAGE = 50;
-const EVERY_MS = 30_000;
+const EVERY_MS = 60_000;
 const PERSON = "person";
 const FILTERS = ["app", "account", "user", "dialogue"];
 
@@ -30,16 +31,17 @@ class Conversations {
   constructor(root, params) {
     this.#build();
     this.split = new Split(root, this.section, {
-      changed: () => this.loading.now(),
+      changed: (summary) => this.#acted(summary),
       nothing: el("div", { class: "empty" }, icon("chat"), el("strong", {}, text("conversations.none_open")), el("span", {}, text("conversations.none_open.hint"))),
     });
     this.#show(params);
-    this.loading = refreshing((signal) => this.#load(signal), { kinds: ["desk"], every: EVERY_MS, failed: (error) => this.#failed(error) });
+    this.loading = refreshing((signal) => this.#load(signal), { every: EVERY_MS, failed: (error) => this.#failed(error) });
   }
 
   #build() {
     const set = (values) => change(values, { replace: true });
-    this.account = accountChoice((app, account) => set({ app, account }));
+    this.app = appChoice((app) => set({ app }));
+    this.account = fieldOf("conversations.account", (account) => set({ account }));
     this.user = fieldOf("conversations.user", (user) => set({ user }));
     this.dialogue = fieldOf("conversations.dialogue", (dialogue) => set({ dialogue }));
     this.person = el("button", { type: "button", class: "small toggle", on: { click: () => set({ dialogue: this.#query.dialogue === PERSON ? null : PERSON }) } }, icon("person"), text("conversations.person"));
@@ -51,7 +53,7 @@ class Conversations {
     this.section = el(
       "section",
       { class: "split-list" },
-      el("div", { class: "list-filters", role: "search", "aria-label": text("filters") }, this.account.element, this.user.element, this.dialogue.element, this.person),
+      el("div", { class: "list-filters", role: "search", "aria-label": text("list.filters") }, this.app.element, this.account.element, this.user.element, this.dialogue.element, this.person),
       this.trouble,
       el("div", { class: "split-scroll" }, this.items, this.empty, el("div", { class: "list-end" }, this.reached, this.more)),
     );
@@ -74,7 +76,8 @@ class Conversations {
   #show(params) {
     this.#query = Object.fromEntries(FILTERS.filter((name) => params[name]).map((name) => [name, params[name]]));
     const { app, account, user, dialogue } = this.#query;
-    this.account.show(app, account);
+    this.app.show(app ?? "");
+    this.account.show(account ?? "");
     this.user.show(user ?? "");
     this.dialogue.show(dialogue === PERSON ? "" : (dialogue ?? ""));
     this.person.setAttribute("aria-pressed", String(dialogue === PERSON));
@@ -128,6 +131,13 @@ class Conversations {
     const row = (item) => conversationRow("conversations", item.conversation, this.#query, item.isOpen);
     showItems(this.items, this.#items.map((conversation) => ({ conversation, isOpen: conversation.id === id })), { key: (item) => item.conversation.id, render: row });
     this.empty.hidden = this.#items.length > 0 || this.#next !== null;
+  }
+
+  /** Shows a conversation as it is after an action of the reader. */
+  #acted(summary) {
+    noteAction(summary);
+    this.#items = this.#items.map((one) => (one.id === summary.id ? summary : one));
+    this.#draw();
   }
 
   #failed(error) {

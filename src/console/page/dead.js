@@ -5,6 +5,7 @@ import "./dead_texts.js";
 import { get } from "./api.js";
 import { groupOf } from "./dead_group.js";
 import { el, icon } from "./dom.js";
+import { Failures } from "./failures.js";
 import { endedJobs, runningJob } from "./jobs.js";
 import { refreshing } from "./refresh.js";
 import { can } from "./session.js";
@@ -17,20 +18,19 @@ const REFRESH_MS = 60_000;
 class DeadLetters {
   constructor(root) {
     this.count = el("p", { class: "count", role: "status" });
-    this.note = el("div", { class: "note bad", role: "alert", hidden: true });
+    const failures = new Failures();
     this.running = el("div", { class: "jobs" });
     this.groups = el("ol", { class: "dead-groups", "aria-label": text("view.dead-letters") });
     this.after = el("div", {});
     this.ended = el("div", { class: "ended-jobs" });
     root.append(
       el("header", { class: "view-head" }, el("h2", {}, text("view.dead-letters")), this.count),
-      this.note,
+      failures.element,
       el("div", { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") }, this.running, this.groups, this.after, this.ended),
     );
-    const failed = (error) => this.#failed(error);
     this.loops = [
-      refreshing((signal) => this.#loadGroups(signal), { kinds: ["dead-letters"], every: REFRESH_MS, failed }),
-      refreshing((signal) => this.#loadJobs(signal), { kinds: ["jobs"], every: REFRESH_MS, failed }),
+      refreshing((signal) => this.#loadGroups(signal), { kinds: ["dead-letters"], every: REFRESH_MS, failed: failures.of("groups") }),
+      refreshing((signal) => this.#loadJobs(signal), { kinds: ["jobs"], every: REFRESH_MS, failed: failures.of("jobs") }),
     ];
   }
 
@@ -57,11 +57,6 @@ class DeadLetters {
     this.running.replaceChildren(...running.map((job) => runningJob(job, () => this.loops[1].now())));
     this.running.hidden = running.length === 0;
     this.ended.replaceChildren(...(ended.length > 0 ? [endedJobs(ended)] : []));
-  }
-
-  #failed(error) {
-    this.note.hidden = error === null;
-    if (error) this.note.textContent = text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message });
   }
 }
 

@@ -5,12 +5,11 @@ import "./talk_texts.js";
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
 import { showItems } from "./keyed.js";
-import { holder } from "./people.js";
+import { holder, waitedWords } from "./people.js";
 import { now } from "./session.js";
 import { moveByKeys, Split } from "./split.js";
 import { text } from "./texts.js";
-import { span } from "./times.js";
-import { canNotify, lookAtDesk, mayNotify, onWaiting, startWaiting } from "./waiting.js";
+import { canNotify, mayNotify, noteAction, onWaiting, startWaiting } from "./waiting.js";
 
 /** The groups of the list: those of the reader first, as they are being worked on. */
 const GROUPS = ["me", "nobody", "other"];
@@ -28,7 +27,7 @@ class Desk {
     this.groups = GROUPS.map((name) => {
       const heading = el("h3", { id: `desk-${name}` });
       const list = el("ol", { class: "conversations-list", "aria-labelledby": `desk-${name}` });
-      return { name, heading, list, element: el("section", { class: "desk-group", hidden: true }, heading, list) };
+      return { name, heading, list, element: el("section", { class: `desk-group ${name}`, hidden: true }, heading, list) };
     });
     this.notify = el("button", { type: "button", class: "small", on: { click: () => this.#askToNotify() } }, icon("bell"), text("notify.allow"));
     this.trouble = el("p", { class: "why", role: "alert", hidden: true });
@@ -37,7 +36,8 @@ class Desk {
     const list = el("section", { class: "split-list" }, el("header", { class: "list-filters desk-head" }, el("h2", {}, text("view.desk")), this.notify), this.trouble, scroll);
     moveByKeys(scroll);
     this.split = new Split(root, list, {
-      changed: () => lookAtDesk(),
+      changed: noteAction,
+      isForAnswers: true,
       nothing: el("div", { class: "empty" }, icon("headset"), el("strong", {}, text("desk.none_open")), el("span", {}, text("desk.none_open.hint"))),
     });
     this.ticking = setInterval(() => this.#tick(), TICK_MS);
@@ -62,6 +62,7 @@ class Desk {
     this.trouble.hidden = !error;
     this.trouble.textContent = error ? text("error.load", { why: error.message }) : "";
     this.empty.hidden = waiting.length > 0 || Boolean(error);
+    this.split.nothing.firstChild.hidden = waiting.length === 0;
     this.#draw();
   }
 
@@ -88,8 +89,8 @@ class Desk {
   /** Shows how long each conversation has waited. */
   #tick() {
     for (const time of this.split.list.querySelectorAll("time[data-since]")) {
-      const waited = Math.max(0, now() - Number(time.dataset.since));
-      const words = span(waited);
+      const waited = now() - Number(time.dataset.since);
+      const words = waitedWords(waited);
       time.classList.toggle("warn-text", time.dataset.has === "nobody" && waited > LONG_MS);
       if (time.textContent !== words) time.textContent = words;
       time.title = text("desk.since", { span: words });

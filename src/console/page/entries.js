@@ -1,9 +1,13 @@
 // Entries in words: who, what, and how far they have come. An unknown kind or reason is shown as it is.
 
 import { el, icon } from "./dom.js";
+import { visibleName } from "./names.js";
 import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
-import { listTime, moment, until } from "./times.js";
+import { listTime, until } from "./times.js";
+
+/** The endings of entries that no handler has worked on. */
+const UNHANDLED = new Set(["kept", "outdated", "not_taken"]);
 
 /** The icon of each kind of message. */
 const ICONS = {
@@ -12,7 +16,9 @@ const ICONS = {
   voice: "voice",
   location: "place",
   imgtxt: "news",
+  image_text: "news",
   articles: "news",
+  mpnews: "news",
   news: "news",
   subscribe: "follow",
   unsubscribe: "unfollow",
@@ -34,7 +40,7 @@ export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] 
 export function whoOf({ app, account, user }) {
   const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
   if (parts.length === 0) return app ? appName(app) : "–";
-  return parts.map((part) => `\u2068${part}\u2069`).join(" · ");
+  return parts.map((part) => `\u2068${visibleName(part)}\u2069`).join(" · ");
 }
 
 /** What a person would read, or a mark that the text is hidden. */
@@ -44,9 +50,9 @@ export function saidOf({ text: words, hidden, kind }) {
 }
 
 /** The tone of an entry: `good`, `warn`, `bad`, or empty while nothing is wrong and nothing is done. */
-export function toneOf({ state, attempts, why, discarded }) {
+export function toneOf({ state, attempts, why, discarded, ending }) {
   if (state === "dead") return "bad";
-  if (state === "done") return discarded ? "" : "good";
+  if (state === "done") return discarded || UNHANDLED.has(ending?.as) ? "" : "good";
   if (why && ["paused", "outbox_full", "blocked"].includes(why.is)) return "warn";
   return attempts > 0 && why?.is !== "leased" ? "warn" : "";
 }
@@ -59,6 +65,9 @@ export function stateWord(row) {
   if (row.state === "done" && row.ending) return endingWords({ as: row.ending.as });
   return text(`state.${row.state}`, {}, row.state);
 }
+
+/** The state of an entry in one line; a dead letter says its reason, since that it is dead is said by its colour as well. */
+export const stateLine = (row) => (row.state === "dead" && row.reason ? text("short.dead", { reason: row.reason }) : stateWord(row));
 
 function shortWhy(why) {
   return text(`short.${why.is}`, { n: why.entry, until: why.at ? until(why.at) : "" }, why.is);
@@ -78,7 +87,7 @@ export function whyWords(why, { attempts = 0 } = {}) {
     case "person":
       return why.who ? text("why.person", { who: why.who }) : text("why.person.nobody");
     case "paused":
-      return text("why.paused", { who: why.by, since: moment(why.since) });
+      return text("why.paused", { who: why.by, since: listTime(why.since) });
     default:
       return text(`why.${why.is}`, {}, why.is);
   }

@@ -13,7 +13,7 @@ export function eventRow({ kind, at, row, step }) {
   const { id, queue } = row ?? step;
   return el(
     "li",
-    { class: `event ${kind}` },
+    { class: `event event-${kind}` },
     el("time", {}, clockTime(at)),
     el("a", { class: "event-id", href: address("messages", { id }) }, `#${id}`),
     el("span", { class: "event-queue", title: text(`queue.${queue}`, {}, queue) }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue))),
@@ -27,7 +27,7 @@ const arrived = (row) => el("span", { class: "event-what" }, el("span", { class:
 function went({ step, queue, attempt, took, reason, ending }) {
   const name = queue === "outbox" && step === "done" ? "sent" : step;
   const details = [
-    ending && endingWords(ending),
+    step === "done" && queue === "inbox" && ending && (ending.by || ending.as !== "handled") && endingWords(ending),
     attempt > 1 && text("event.attempt", { n: attempt }),
     Number.isFinite(took) && shortSpan(took),
     reason,

@@ -3,7 +3,7 @@
 import { eventsAddress, get } from "./api.js";
 
 /** The things that change: views load theirs again. */
-const KINDS = ["stats", "dead-letters", "desk", "jobs", "pauses"];
+export const KINDS = ["stats", "dead-letters", "desk", "jobs", "pauses"];
 const RETRY_MS = 3000;
 
 const listeners = new Set();

@@ -2,8 +2,9 @@
 
 import { el, icon } from "./dom.js";
 import { kindWord } from "./entries.js";
-import { KINDS, SPANS, accountWords, filterCount } from "./filters.js";
-import { can, session } from "./session.js";
+import { KINDS, SPANS, filterCount } from "./filters.js";
+import { accountWords } from "./names.js";
+import { appName, can, knownAccounts } from "./session.js";
 import { text } from "./texts.js";
 
 const SEPARATOR = "\u001f";
@@ -15,7 +16,7 @@ export class FilterBar {
   constructor(root, change) {
     this.change = change;
     this.params = {};
-    this.search = input("search", "text", text("filter.text"), { disabled: !can("bodies"), title: can("bodies") ? "" : text("hidden") });
+    this.search = input("search", "text", text(can("bodies") ? "filter.text" : "filter.number"));
     this.toggle = el("button", { type: "button", class: "small filter-toggle", "aria-expanded": "false", "aria-controls": "filter-more", on: { click: () => this.#unfold() } });
     this.segments = [this.#segments("queue", ["inbox", "outbox"]), this.#segments("state", ["pending", "done", "dead"])];
     this.account = this.#select("account", accountChoices());
@@ -27,7 +28,7 @@ export class FilterBar {
     this.chips = el("span", { class: "filter-chips" });
     this.more = el("div", { id: "filter-more", class: "filter-more" }, this.segments, this.account, this.kind, this.span, this.own, this.user, this.reason, this.chips);
     for (const field of [this.search, this.user, this.reason]) this.#listen(field);
-    root.append(el("div", { class: "filters boxed", role: "search", "aria-label": text("filters") }, el("div", { class: "filter-first" }, this.search, this.toggle), this.more));
+    root.append(el("div", { class: "filters boxed", role: "search", "aria-label": text("filter.bar") }, el("div", { class: "filter-first" }, this.search, this.toggle), this.more));
   }
 
   /** Shows the values of the address. */
@@ -35,20 +36,19 @@ export class FilterBar {
     this.params = params;
     for (const field of [this.search, this.user, this.reason]) if (document.activeElement !== field) field.value = params[field.name] ?? "";
     for (const group of this.segments) for (const button of group.children) button.setAttribute("aria-pressed", String(button.value === (params[group.dataset.name] ?? "")));
-    choose(this.account, params.account ? [params.app ?? "", params.account].join(SEPARATOR) : "", accountWords(params.app, params.account));
+    choose(this.account, params.account ? [params.app ?? "", params.account].join(SEPARATOR) : "", accountWords(params));
     choose(this.kind, params.kind ?? "", kindWord(params.kind ?? ""));
     choose(this.span, params.since || params.until ? "own" : (params.span ?? ""), params.span ?? "");
     this.own.hidden = this.span.value !== "own";
     for (const field of this.own.querySelectorAll("input")) field.value = localTime(params[field.name]);
     this.#showChips(params);
     const set = filterCount(params);
-    this.toggle.replaceChildren(text("filters"), set > 0 ? el("b", { class: "badge" }, String(set)) : "");
+    this.toggle.replaceChildren(text("filter.bar"), set > 0 ? el("b", { class: "badge" }, String(set)) : "");
   }
 
   focusSearch() {
-    const field = this.search.disabled ? this.user : this.search;
-    field.focus();
-    field.select();
+    this.search.focus();
+    this.search.select();
   }
 
   #unfold() {
@@ -58,7 +58,11 @@ export class FilterBar {
 
   /** A field's value counts when it is entered: each search is a look at many entries. */
   #listen(field) {
-    field.addEventListener("change", () => this.change({ [field.name]: field.value.trim() || null }));
+    field.addEventListener("change", () => {
+      const [, entry] = (field === this.search && /^#(\d+)$/.exec(field.value.trim())) || [];
+      if (entry) field.value = this.params.text ?? "";
+      this.change(entry ? { entry } : { [field.name]: field.value.trim() || null });
+    });
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && field.value === "") field.blur();
     });
@@ -103,7 +107,7 @@ export class FilterBar {
     const chip = (name, label) =>
       el("button", { type: "button", class: "small", "aria-label": text("filter.remove", { what: label }), on: { click: () => this.change({ [name]: null }) } }, label, icon("close"));
     const chips = ["group", "conversation"].filter((name) => params[name]).map((name) => chip(name, text(`filter.in.${name}`)));
-    if (params.app && !params.account) chips.push(chip("app", accountWords(params.app)));
+    if (params.app && !params.account) chips.push(chip("app", appName(params.app)));
     const clear = el("button", { type: "button", class: "plain small", on: { click: () => this.#clear() } }, text("filter.clear"));
     this.chips.replaceChildren(...chips, ...(filterCount(params) > 0 ? [clear] : []));
   }
@@ -118,7 +122,7 @@ function input(type, name, label, properties = {}) {
   return el("input", { type, name, class: `filter-${name}`, placeholder: label, autocomplete: "off", spellcheck: false, maxLength: 200, "aria-label": label, ...properties });
 }
 
-const accountChoices = () => session.accounts.slice(0, MOST_ACCOUNTS).map(({ app, account }) => [[app, account].join(SEPARATOR), accountWords(app, account)]);
+const accountChoices = () => knownAccounts().slice(0, MOST_ACCOUNTS).map((known) => [[known.app, known.account].join(SEPARATOR), accountWords(known)]);
 
 /** Chooses a value of a list, which is added if the list does not have it. */
 function choose(select, value, label) {

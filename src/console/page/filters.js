@@ -1,7 +1,8 @@
 // The filters of messages: from the address to the API's query, and in words.
 
 import { kindWord } from "./entries.js";
-import { appName, now, session } from "./session.js";
+import { accountWords, visibleName } from "./names.js";
+import { appName, now } from "./session.js";
 import { text } from "./texts.js";
 import { moment } from "./times.js";
 
@@ -17,7 +18,10 @@ export const SPANS = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR };
 export const KINDS = ["text", "image", "voice", "location", "imgtxt", "subscribe", "unsubscribe", "reminder", "expiry", "unreadable", "articles"];
 
 /** The parameters of an address that filter; a changed value of another one needs no new search. */
-export const filterKey = (params) => JSON.stringify([...FILTERS, "span"].map((name) => params[name] ?? ""));
+export const filterKey = (params) => JSON.stringify([...FILTERS, "span", "order"].map((name) => params[name] ?? ""));
+
+/** Whether the oldest entries come first. */
+export const isOldestFirst = (params) => params.order === "oldest";
 
 /** How many filters are set. */
 export const filterCount = (params) => [...FILTERS, "span"].filter((name) => params[name]).length - (params.app && params.account ? 1 : 0);
@@ -36,8 +40,8 @@ export function filterWords(query) {
   if (query.queue) words.push(text(`queue.${query.queue}`, {}, query.queue));
   if (query.state) words.push(text(`state.${query.state}`, {}, query.state));
   if (query.kind) words.push(kindWord(query.kind));
-  if (query.app || query.account) words.push(text("filter.in.account", { account: accountWords(query.app, query.account) }));
-  if (query.user) words.push(text("filter.in.user", { user: query.user }));
+  if (query.app || query.account) words.push(text("filter.in.account", { account: query.account ? accountWords(query) : appName(query.app) }));
+  if (query.user) words.push(text("filter.in.user", { user: visibleName(String(query.user)) }));
   if (query.since) words.push(text("filter.in.since", { at: timeWords(query.since) }));
   if (query.until) words.push(text("filter.in.until", { at: timeWords(query.until) }));
   if (query.text) words.push(text("filter.in.text", { words: query.text }));
@@ -45,12 +49,6 @@ export function filterWords(query) {
   if (query.group) words.push(text("filter.in.group"));
   if (query.conversation) words.push(text("filter.in.conversation"));
   return words;
-}
-
-/** An account with its app, if there are several. */
-export function accountWords(app, account) {
-  const isOnlyApp = session.accounts.every((known) => known.app === app);
-  return [app && !(isOnlyApp && account) ? appName(app) : null, account].filter(Boolean).join(" · ");
 }
 
 const timeWords = (at) => (/^\d+$/.test(String(at)) ? moment(Number(at)) : String(at));

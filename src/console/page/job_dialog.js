@@ -11,13 +11,13 @@ import { number, span } from "./times.js";
 const MOST_RATE = 1000;
 const RATE = 50;
 
-/** Counts the entries of a filter, and asks whether all of them are to be revived or discarded. */
-export async function openJob(action, query) {
+/** Counts the entries of a filter, and asks whether all of them are to be revived or discarded; `reason` is that of a group. */
+export async function openJob(action, query, reason = null) {
   const filter = jobFilter(action, query);
   const counted = await attempt(() => post("jobs/count", { action, filter }));
   if (!counted) return;
   if (counted.count === 0) notify(text("job.none"));
-  else showForm(action, filter, counted);
+  else showForm(action, filter, counted, reason);
 }
 
 /** The filter of a job in the API's form: texts, as in the address. */
@@ -26,7 +26,8 @@ function jobFilter(action, query) {
   return action === "revive" ? { ...filter, state: "dead" } : filter;
 }
 
-function showForm(action, filter, counted) {
+function showForm(action, filter, counted, reason) {
+  const words = [...filterWords(filter), reason].filter(Boolean);
   let current = counted;
   let key = newKey();
   const title = el("span", {});
@@ -49,7 +50,7 @@ function showForm(action, filter, counted) {
   showTime();
   ask({
     title,
-    fields: [el("ul", { class: "job-filter" }, filterWords(filter).map((words) => el("li", {}, words))), el("p", { class: "hint" }, text(`job.${action}.hint`)), confirm, rate],
+    fields: [el("ul", { class: "job-filter" }, words.map((condition) => el("li", {}, condition))), el("p", { class: "hint" }, text(`job.${action}.hint`)), confirm, rate],
     action: text(`job.${action}.go`),
     submit: async (data) => {
       if (data.get("count").replaceAll(/\D/g, "") !== String(current.count)) throw new Error(text("job.confirm.wrong", { n: current.count }));

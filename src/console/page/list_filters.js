@@ -1,4 +1,4 @@
-// The fields of a list's filters: text fields that wait until somebody has typed, and the choice of an account.
+// The fields of a list's filters: text fields that wait until somebody has typed, and the choice of an app.
 
 import { el } from "./dom.js";
 import { appName, hasApps, session } from "./session.js";
@@ -30,25 +30,21 @@ export function fieldOf(name, changed, properties = {}) {
   };
 }
 
-/** The choice of one of the configured accounts, or of all; `changed(app, account)` is called with nulls for all. */
-export function accountChoice(changed) {
-  const known = session.accounts.map(({ app, account }) => ({ app, account }));
-  const options = () => [el("option", { value: "" }, text("account.all")), ...known.map(({ app, account }, index) => el("option", { value: String(index) }, hasApps() ? `${account} · ${appName(app)}` : account))];
-  const choose = () => {
-    const { app = null, account = null } = known[Number(select.value || -1)] ?? {};
-    changed(app, account);
-  };
-  const select = el("select", { class: "choice", "aria-label": text("account.choose"), on: { change: choose } }, options());
+/** The choice of an app, or of all; `changed(app)` is called with null for all. Hidden where there is only one. */
+export function appChoice(changed) {
+  const known = [...new Set(session.accounts.map(({ app }) => app))];
+  const option = (app) => el("option", { value: app }, appName(app));
+  const select = el("select", { class: "choice", hidden: !hasApps(), "aria-label": text("app.choose"), on: { change: () => changed(select.value || null) } }, el("option", { value: "" }, text("app.all")), known.map(option));
   return {
     element: select,
-    show(app, account) {
-      const index = known.findIndex((one) => one.account === account && (!app || one.app === app));
-      // An account of the address that is not configured any more can be shown as well.
-      if (account && index < 0) {
-        known.push({ app, account });
-        select.replaceChildren(...options());
+    show(app) {
+      // An app of the address that is not configured any more can be shown as well.
+      if (app && !known.includes(app)) {
+        known.push(app);
+        select.append(option(app));
+        select.hidden = false;
       }
-      select.value = account ? String(index < 0 ? known.length - 1 : index) : "";
+      select.value = app;
     },
   };
 }

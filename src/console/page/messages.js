@@ -4,8 +4,9 @@ import "./messages_texts.js";
 
 import { get, isAbort } from "./api.js";
 import { FilterBar } from "./filter_bar.js";
-import { filterCount, filterKey, queryOf } from "./filters.js";
+import { filterCount, filterKey, isOldestFirst, queryOf } from "./filters.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { openJob } from "./job_dialog.js";
 import { onKeys, showKeys } from "./keys.js";
 import { change } from "./router.js";
@@ -29,10 +30,11 @@ class Messages {
     this.list = el("ol", { class: "entry-list", role: "listbox", tabIndex: 0, "aria-label": text("view.messages"), on: { click: (event) => this.#pressed(event.target.closest(".entry")) } });
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
+    this.order = el("button", { type: "button", class: "plain small", on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) } });
     const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
-    const help = el("button", { type: "button", class: "plain small square", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
-    root.append(el("div", { class: "list-bar" }, this.count, this.jobs, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
+    root.append(el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
     this.story = new Story(pane, {
       show: (id) => change({ entry: id }),
       close: () => this.#close(),
@@ -58,6 +60,7 @@ class Messages {
     const isOther = this.asOf === null || filterKey(params) !== filterKey(this.params);
     this.params = params;
     this.bar.show(params);
+    this.order.replaceChildren(icon("order"), text(isOldestFirst(params) ? "order.oldest" : "order.newest"));
     if (isOther) this.load();
     const entry = /^\d+$/.test(params.entry ?? "") ? Number(params.entry) : null;
     if (entry !== null) this.#select(entry);
@@ -86,7 +89,7 @@ class Messages {
   }
 
   async #more() {
-    const answer = await this.#ask({ before: this.next });
+    const answer = await this.#ask({ [isOldestFirst(this.params) ? "after" : "before"]: this.next });
     if (!answer) return;
     for (const row of answer.entries) this.rows.set(row.id, row);
     this.list.append(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
@@ -98,15 +101,15 @@ class Messages {
     const controller = new AbortController();
     this.controller = controller;
     // A moment that has passed would shift the window of time between two pages.
-    if (!query.before) this.query = queryOf(this.params);
+    if (Object.keys(query).length === 0) this.query = queryOf(this.params);
     this.scroller.setAttribute("aria-busy", "true");
     try {
-      const answer = await get("entries", { ...this.query, limit: PAGE, ...query }, controller);
+      const answer = await get("entries", { ...this.query, order: isOldestFirst(this.params) ? "oldest" : null, limit: PAGE, ...query }, controller);
       this.note.hidden = true;
       return answer;
     } catch (error) {
       if (isAbort(error)) return null;
-      this.note.replaceChildren(text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message }));
+      this.note.textContent = failureWords(error);
       this.note.hidden = false;
       return null;
     } finally {
@@ -126,10 +129,11 @@ class Messages {
   #showFoot() {
     const { size } = this.rows;
     const more = (label) => el("button", { type: "button", on: { click: () => this.#more() } }, label);
-    const looked = this.scanned?.reached && el("p", {}, text("messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
+    const oldest = isOldestFirst(this.params);
+    const looked = this.scanned?.reached && el("p", {}, text(oldest ? "messages.scanned.oldest" : "messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
     const parts = [looked];
     if (size >= MOST_ROWS && this.next !== null) parts.push(el("p", {}, text("messages.full", { n: number(size) })));
-    else if (this.next !== null) parts.push(more(text(looked ? "messages.go_on" : "older")));
+    else if (this.next !== null) parts.push(more(moreWords(looked, oldest)));
     else if (size > 0) parts.push(el("p", {}, text("messages.end", { n: number(size) })));
     if (size === 0 && this.next === null) {
       const words = filterCount(this.params) > 0 ? "messages.empty" : "messages.none";
@@ -179,6 +183,7 @@ class Messages {
   #move(step) {
     const ids = [...this.rows.keys()];
     const at = ids.indexOf(this.selected);
+    if (step > 0 && at === ids.length - 1 && this.next !== null && !this.scanned?.reached && ids.length < MOST_ROWS) this.#more();
     this.#moveTo(at < 0 ? 0 : Math.min(ids.length - 1, Math.max(0, at + step)));
   }
 
@@ -199,6 +204,11 @@ class Messages {
     this.list.setAttribute("aria-activedescendant", `row-${id}`);
     this.#element(id)?.scrollIntoView({ block: "nearest" });
   }
+}
+
+function moreWords(looked, oldest) {
+  if (oldest) return text(looked ? "messages.go_on.oldest" : "messages.newer");
+  return text(looked ? "messages.go_on" : "older");
 }
 
 let shown = null;

@@ -6,6 +6,7 @@ import "./overview_texts.js";
 import { get } from "./api.js";
 import { Chart, slotsOf } from "./chart.js";
 import { el } from "./dom.js";
+import { Failures } from "./failures.js";
 import { runningJob } from "./jobs.js";
 import { ReasonList } from "./reason_list.js";
 import { refreshing } from "./refresh.js";
@@ -16,9 +17,13 @@ import { text } from "./texts.js";
 import { Tiles } from "./tiles.js";
 import { number, span } from "./times.js";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const SPANS = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR };
 const DEFAULT_SPAN = "24h";
+/** The numbers of a point: those of a minute without callbacks are zero, and its times are unknown. */
+const COUNTS = ["accepted", "duplicates", "refused", "handled", "failed", "dead", "sent", "send_failed"];
+const TIMES = ["ack_p50", "ack_p99"];
 
 const decimal = (value) => (value < 10 ? String(Math.round(value * 10) / 10) : number(Math.round(value)));
 const millis = (value) => (value < 100 ? String(Math.round(value * 10) / 10) : number(Math.round(value)));
@@ -26,7 +31,7 @@ const whole = (value) => (Number.isInteger(value) ? number(value) : String(value
 
 class Overview {
   constructor(root, params) {
-    this.note = el("div", { class: "note bad", role: "alert", hidden: true });
+    this.failures = new Failures();
     this.job = el("div", { class: "jobs", hidden: true });
     this.tiles = new Tiles();
     this.spans = el("div", { class: "segments", role: "group", "aria-label": text("charts.span") }, Object.keys(SPANS).map((name) => el("button", { type: "button", value: name, on: { click: () => change({ span: name === DEFAULT_SPAN ? null : name }) } }, text(`charts.${name}`))));
@@ -35,7 +40,7 @@ class Overview {
     this.sending = new Sending(() => this.loop.now());
     this.servers = el("div", { class: "box servers" });
     root.append(
-      this.note,
+      this.failures.element,
       el(
         "div",
         { class: "view-body overview-body", tabIndex: 0, role: "group", "aria-label": text("view.overview") },
@@ -45,9 +50,8 @@ class Overview {
         el("div", { class: "parts" }, this.reasons.element, this.sending.element, this.servers),
       ),
     );
-    const failed = (error) => this.#failed(error);
-    this.loop = refreshing((signal) => this.#load(signal), { kinds: ["stats", "pauses", "jobs"], every: 10_000, failed });
-    this.loops = [this.loop, refreshing((signal) => this.reasons.load(signal), { kinds: ["dead-letters"], every: 300_000, failed })];
+    this.loop = refreshing((signal) => this.#load(signal), { kinds: ["stats", "pauses", "jobs"], every: 10_000, failed: this.failures.of("stats") });
+    this.loops = [this.loop, refreshing((signal) => this.reasons.load(signal), { kinds: ["dead-letters"], every: 300_000, failed: this.failures.of("reasons") })];
     this.update(params);
   }
 
@@ -58,7 +62,7 @@ class Overview {
     this.span = name;
     this.drawn = null;
     this.history?.stop();
-    this.history = refreshing((signal) => this.#loadHistory(signal), { every: 60_000, failed: (error) => this.#failed(error) });
+    this.history = refreshing((signal) => this.#loadHistory(signal), { every: 60_000, failed: this.failures.of("history") });
   }
 
   unmount() {
@@ -77,9 +81,11 @@ class Overview {
 
   async #loadHistory(signal) {
     const { points, step } = await get("stats/history", { span: this.span }, { signal });
-    const slots = slotsOf(points, step, SPANS[this.span], now(), ["ack_p50", "ack_p99"]);
+    const slots = slotsOf(points, { step, span: SPANS[this.span], until: now(), counts: COUNTS, times: TIMES });
     if (this.drawn !== step) this.#makeCharts(step);
-    const perSecond = slots.map((slot) => ({ at: slot.at, ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, ((slot[key] ?? 0) * 1000) / step])) }));
+    // The newest slot has not ended.
+    const elapsed = (at) => Math.min(step, Math.max(MINUTE, now() - at));
+    const perSecond = slots.map((slot) => ({ at: slot.at, ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, (slot[key] * 1000) / elapsed(slot.at)])) }));
     this.flow.show(perSecond);
     this.trouble.show(slots);
     this.ack.show(slots);
@@ -107,11 +113,6 @@ class Overview {
       el("header", { class: "part-head" }, el("h2", {}, text("servers")), el("span", { class: "count" }, text("version", { version: session.version }))),
       el("table", { class: "plain-table" }, el("thead", {}, heads), el("tbody", {}, replicas.map(row))),
     );
-  }
-
-  #failed(error) {
-    this.note.hidden = error === null;
-    if (error) this.note.textContent = text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message });
   }
 }
 

@@ -85,9 +85,10 @@ function show({ name, params }) {
   }
   unmount();
   shown = view;
-  const section = el("section", { class: `view ${view.name}`, "aria-label": text(`view.${view.name}`) });
+  const section = el("section", { class: `view view-${view.name}`, "aria-label": text(`view.${view.name}`) });
   main.replaceChildren(section);
   view.mount(section, params);
+  byId("announcer").replaceChildren(text(`view.${view.name}`));
   markCurrent();
   showTitle();
 }
@@ -95,8 +96,8 @@ function show({ name, params }) {
 function showUnknown(name) {
   unmount();
   const exists = VIEWS.some((view) => view.name === name);
-  const words = exists ? text("view.forbidden") : text("view.unknown");
   const first = VIEWS.find(isAllowed);
+  const words = first ? text(exists ? "view.forbidden" : "view.unknown") : text("view.none", { rights: session.may.join(", ") || "–" });
   const way = first && el("a", { href: address(first.name) }, text(`view.${first.name}`));
   main.replaceChildren(el("section", { class: "view" }, el("div", { class: "empty" }, icon("list"), el("strong", {}, words), way)));
   markCurrent();

@@ -14,14 +14,17 @@ export function holder(person) {
   return person.by === session.who ? "me" : "other";
 }
 
-/** The sentence that says who has a conversation, and since when. */
+/** A span of waiting, in whole minutes. */
+export const waitedWords = (ms) => (ms < 60_000 ? text("span.moment") : span(ms));
+
+/** The sentence that says who has a conversation, and for how long it has been with persons. */
 export function holderWords(person) {
-  const values = { by: person?.by ?? "", span: span(Math.max(0, now() - (person?.since ?? now()))) };
+  const values = { by: person?.by ?? "", span: waitedWords(now() - (person?.since ?? now())) };
   return text(`holder.${holder(person)}`, values);
 }
 
 /** The sentence that says when a conversation goes back to the bot by itself. */
-export const returnWords = (until) => (until ? text("holder.until", { span: span(Math.max(0, until - now())) }) : "");
+export const returnWords = (until) => (until ? text("holder.until", { span: waitedWords(until - now()) }) : "");
 
 /** Runs an action of the conversation `id`; returns its new summary, or null after a refusal, which a notice explains. */
 async function act(id, name, body) {

@@ -1,7 +1,7 @@
 // The row of an entry in a list.
 
 import { el, icon } from "./dom.js";
-import { kindIcon, saidOf, stateWord, toneOf, whoOf, whyWords } from "./entries.js";
+import { kindIcon, saidOf, stateLine, toneOf, whoOf, whyWords } from "./entries.js";
 import { text } from "./texts.js";
 import { listTime, moment } from "./times.js";
 
@@ -19,7 +19,7 @@ export function rowOf(row, isSelected) {
     el("span", { class: "cell-id" }, String(row.id)),
     el("span", { class: "cell-who" }, whoOf(row)),
     el("span", { class: "cell-what" }, direction(row), kindIcon(row.kind), el("bdi", {}, saidOf(row))),
-    el("span", { class: `cell-state ${tone}-text`, title: titleOf(row) }, el("i", { class: `dot ${tone}` }), el("span", {}, stateWord(row))),
+    el("span", { class: `cell-state ${tone}-text`, title: titleOf(row) }, el("i", { class: `dot ${tone}` }), el("span", {}, stateLine(row))),
     el("span", { class: `cell-attempts ${row.attempts > 1 ? "warn-text" : ""}` }, row.attempts > 0 && String(row.attempts)),
   );
 }
@@ -32,5 +32,5 @@ function direction({ queue }) {
 
 function titleOf(row) {
   if (row.state === "pending" && row.why) return whyWords(row.why, row);
-  return row.reason ?? "";
+  return row.state === "dead" ? `${text("state.dead")}: ${row.reason ?? ""}` : (row.reason ?? "");
 }

@@ -36,6 +36,9 @@ export function noteTime(at) {
 /** The name of an app for people. */
 export const appName = (key) => session.accounts.find(({ app }) => app === key)?.app_name ?? key;
 
+/** The accounts whose names are known: an app that has had no message yet may have others. */
+export const knownAccounts = () => session.accounts.filter(({ account }) => account !== null);
+
 /** Whether more than one app is configured. */
 export const hasApps = () => new Set(session.accounts.map(({ app }) => app)).size > 1;
 

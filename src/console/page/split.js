@@ -2,41 +2,60 @@
 
 import { ConversationPane } from "./conversation.js";
 import { el } from "./dom.js";
-import { openEvents } from "./events.js";
+import { KINDS, openEvents } from "./events.js";
 import { change } from "./router.js";
+import { onWaiting } from "./waiting.js";
+
+/** The time after which a conversation is loaded although its stream of events is not open. */
+const LATEST_MS = 800;
 
 export class Split {
+  #id = null;
   #stream = null;
+  #ready = Promise.resolve();
 
-  /** Shows `list` in `root`; `changed(summary)` is called after an action on the opened conversation. */
-  constructor(root, list, { changed, nothing }) {
-    this.list = list;
+  /**
+   * Shows `list` in `root`; `changed(summary)` is called after an action on the opened conversation. `isForAnswers` says
+   * that whoever opens a conversation wants to answer.
+   */
+  constructor(root, list, { changed, nothing, isForAnswers = false }) {
+    Object.assign(this, { list, isForAnswers });
     this.pane = new ConversationPane({ close: () => this.#close(), changed });
     this.nothing = el("div", { class: "split-nothing" }, nothing);
     this.element = el("div", { class: "split" }, list, this.pane.element, this.nothing);
     this.follow = () => this.#follow();
     root.replaceChildren(this.element);
-    this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.pane.id !== null && this.#close());
+    this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.#id !== null && this.#close());
     document.addEventListener("visibilitychange", this.follow);
+    this.off = onWaiting((waiting, error) => error || this.pane.notePerson(waiting.find(({ id }) => id === this.pane.id) ?? null));
   }
 
   /** Opens the conversation `id`; null closes the pane. */
   open(id) {
-    if (id === this.pane.id) return;
-    this.pane.open(id);
+    if (id === this.#id) return;
+    this.#id = id;
+    const hadFocus = this.list.contains(document.activeElement);
+    this.#follow();
+    this.pane.open(id, this.#ready);
     this.nothing.hidden = id !== null;
     this.element.toggleAttribute("data-open", id !== null);
-    this.#follow();
+    // On a narrow screen the pane covers the list and the focus in it, and a focused text opens a phone's keyboard.
+    const isCovered = !this.list.checkVisibility();
+    if (id !== null && hadFocus && isCovered) this.pane.focus();
+    if (id !== null && hadFocus && !isCovered && this.isForAnswers) this.pane.focusAnswer();
   }
 
+  /** Ends everything that goes on by itself. */
   stop() {
+    this.off();
     document.removeEventListener("visibilitychange", this.follow);
+    this.#id = null;
     this.pane.close();
     this.#follow();
   }
 
   #close() {
-    const { id } = this.pane;
+    const id = this.#id;
     change({ id: null });
     const link = [...this.list.querySelectorAll("a[data-id]")].find((found) => found.dataset.id === id);
     (link ?? this.list.querySelector("a[data-id]"))?.focus();
@@ -44,14 +63,24 @@ export class Split {
 
   /** Follows the events of the opened conversation while somebody can see them. */
   #follow() {
-    const isWanted = this.pane.id !== null && !document.hidden;
+    const isWanted = this.#id !== null && !document.hidden;
     if (isWanted === (this.#stream !== null)) return;
     this.#stream?.close();
     this.#stream = null;
     if (!isWanted) return;
     const look = (event) => this.pane.isOf(event) && this.pane.refreshSoon();
-    const state = (name) => name === "live" && this.pane.refreshSoon();
-    this.#stream = openEvents({ entry: look, step: look, change: ({ what }) => what.includes("desk") && this.pane.refreshSoon() }, { state });
+    // A listener that was too slow is told that everything has changed.
+    const lost = ({ what }) => KINDS.every((kind) => what.includes(kind)) && this.pane.refreshSoon();
+    // What came before the stream was open is not in it: a conversation is loaded after that, or looked at again.
+    let isReady = () => {};
+    this.#ready = new Promise((resolve) => (isReady = resolve));
+    setTimeout(isReady, LATEST_MS);
+    const state = (name) => {
+      if (name !== "live") return;
+      isReady();
+      this.pane.refreshSoon();
+    };
+    this.#stream = openEvents({ entry: look, step: look, change: lost }, { state });
   }
 }
 

@@ -4,6 +4,7 @@ import { get, isAbort, post } from "./api.js";
 import { ask, attempt, notify } from "./dialog.js";
 import { el, icon } from "./dom.js";
 import { kindWord, saidOf, whoOf, whyTicks } from "./entries.js";
+import { failureWords } from "./failures.js";
 import { address } from "./router.js";
 import { can } from "./session.js";
 import { answersPart, bodyPart, historyPart, outcomePart, statePart } from "./story_parts.js";
@@ -69,7 +70,7 @@ export class Story {
     } catch (error) {
       if (isAbort(error)) return;
       this.story = null;
-      const words = error.status === 404 ? text("story.gone", { id: this.id }) : text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message });
+      const words = error.status === 404 ? text("story.gone", { id: this.id }) : failureWords(error);
       this.pane.replaceChildren(this.#head(`#${this.id}`, ""), el("div", { class: "empty" }, icon("list"), el("strong", {}, words)));
     }
   }

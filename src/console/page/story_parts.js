@@ -39,8 +39,10 @@ function settledWords(entry) {
   return entry.ending ? endingWords(entry.ending) : text("state.done");
 }
 
-function reasonOf({ state, reason, discarded }) {
+function reasonOf({ state, attempts, reason, discarded }) {
   if (!reason || discarded || state === "done") return null;
+  // An entry that was put back uncounted, for example because sending is paused, has not failed.
+  if (state === "pending" && attempts === 0) return null;
   return state === "pending" ? text("story.last_reason", { reason }) : reason;
 }
 
@@ -64,11 +66,11 @@ export function historyPart({ entry, attempts, replies }, show) {
 }
 
 function attemptSteps(entry, attempts) {
-  const failed = attempts.map(({ number: n, ended_at: at, took, reason, replica }) => ({
+  const failed = attempts.map(({ number: n, ended_at: at, took, reason, replica }, index) => ({
     at,
     words: text("story.attempt", { n }),
-    facts: [text("story.took", { span: shortSpan(took) }), replica],
-    reason,
+    facts: [text("story.took", { span: shortSpan(took) }), replica, index > 0 && reason === attempts[index - 1].reason && text("story.same_reason")],
+    reason: index > 0 && reason === attempts[index - 1].reason ? null : reason,
     tone: entry.state === "dead" ? "bad" : "warn",
   }));
   const left = (attempts[0]?.number ?? 1) - 1;
@@ -80,8 +82,9 @@ function stepLine({ at, words, facts = [], reason, tone }) {
     "li",
     { class: "step" },
     el("i", { class: `dot ${tone}` }),
-    el("div", {}, el("p", {}, el("b", {}, words), ...facts.filter(Boolean).map((fact) => el("span", {}, fact))), reason && el("p", { class: "step-reason" }, reason)),
+    el("p", {}, el("b", {}, words), ...facts.filter(Boolean).map((fact) => el("span", {}, fact))),
     at === null ? el("time", {}) : el("time", { title: moment(at) }, storyTime(at)),
+    reason && el("p", { class: "step-reason" }, reason),
   );
 }
 

@@ -53,7 +53,7 @@ function tilesOf(stats) {
   };
 }
 
-const backlog = (queue, name) => ({ value: number(queue.pending), sub: oldest(queue), href: address("messages", { queue: name, state: "pending" }) });
+const backlog = (queue, name) => ({ value: number(queue.pending), sub: oldest(queue), href: address("messages", { queue: name, state: "pending", order: "oldest" }) });
 const oldest = ({ oldest_pending: at }) => (at === null ? "" : text("tile.oldest", { span: span(now() - at) }));
 const percent = (share) => (share > 0 && share < 0.01 ? "<1" : String(Math.round(share * 100)));
 

@@ -10,8 +10,9 @@ const DAY = 24 * HOUR;
 
 // The formatters are kept, as making one is slow.
 const formatters = (parts) => ["en-GB", "zh-CN"].map((locale) => new Intl.DateTimeFormat(locale, parts));
-const DAYS = formatters({ month: "2-digit", day: "2-digit" });
-const MOMENTS = formatters({ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+// The month as a word cannot be taken for the day.
+const DAYS = ["en-GB", "zh-CN"].map((locale, index) => new Intl.DateTimeFormat(locale, { month: index === 0 ? "short" : "2-digit", day: "2-digit" }));
+const MOMENTS = formatters({ year: "numeric", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const MINUTES = formatters({ hour: "2-digit", minute: "2-digit" });
 const NUMBERS = ["en-GB", "zh-CN"].map((locale) => new Intl.NumberFormat(locale));
 

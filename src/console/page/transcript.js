@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { shown, summary } from "./contents.js";
 import { el, icon } from "./dom.js";
+import { kindWord } from "./entries.js";
 import { WindowedList } from "./list.js";
 import { address } from "./router.js";
 import { statusOf } from "./status.js";
@@ -25,7 +26,7 @@ export class Transcript {
   /** `names(side)` gives the name of the one who wrote, for screen readers; `loaded(answer)` gets each newest page. */
   constructor({ names, loaded }) {
     Object.assign(this, { names, loaded });
-    this.messages = el("ol", { class: "messages" });
+    this.messages = el("ol", { class: "talk-lines" });
     this.more = el("button", { type: "button", class: "small older", hidden: true, on: { click: () => this.#loadOlder() } }, text("older"));
     this.rest = el("p", { class: "older-end", hidden: true });
     this.empty = el("div", { class: "empty", hidden: true }, icon("chat"), el("strong", {}, text("transcript.empty")), el("span", {}, text("transcript.empty.hint")));
@@ -48,8 +49,6 @@ export class Transcript {
     this.close();
     this.#conversation = id;
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    this.list.reset([]);
-    this.#showOlder(null);
     this.scroller.setAttribute("aria-busy", "true");
     const answer = await this.#load({});
     if (this.#conversation !== id || !answer) return;
@@ -63,6 +62,9 @@ export class Transcript {
   close() {
     clearInterval(this.#ticking);
     this.#conversation = null;
+    this.#showOlder(null);
+    this.list.reset([]);
+    this.empty.hidden = true;
   }
 
   /** Looks at the newest messages again, and shows those that are new or have changed. */
@@ -123,16 +125,19 @@ export class Transcript {
   #line(entry) {
     const { side } = entry;
     const inside = shown(entry, side);
-    const meta = el("div", { data: { entry: entry.id } }, el("time", {}, listTime(entry.accepted_at)), el("a", { class: "receipt", href: address("messages", { id: entry.id }) }), el("p", { class: "status-reason" }));
+    const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, entry.kind === "reminder" ? kindWord(entry.kind) : this.names(side));
+    const receipt = el("a", { class: "receipt", href: address("messages", { id: entry.id }) });
+    const meta = el("div", { data: { entry: entry.id } }, writer, el("time", {}, listTime(entry.accepted_at)), receipt, el("p", { class: "status-reason" }));
     this.#showStatus(meta, entry);
     const isRemark = side === "system" || inside.classList.contains("remark");
-    const shape = isRemark ? "note" : side === "user" ? "theirs" : `mine ${side}`;
+    const shape = isRemark ? "remark-line" : side === "user" ? "theirs" : `mine ${side}`;
     return el("li", { class: shape }, el("span", { class: "unseen" }, `${this.names(side)}: `), inside, meta);
   }
 
   /** The state of an entry below its content; existing elements are changed, so that a focused link keeps the focus. */
   #showStatus(meta, entry) {
-    const [, receipt, why] = meta.children;
+    const receipt = meta.querySelector(".receipt");
+    const why = meta.lastChild;
     const { words, tone, reason, ticks } = statusOf(entry);
     meta.className = `meta status ${tone}`;
     meta.toggleAttribute("data-ticks", ticks === true);

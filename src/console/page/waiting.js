@@ -8,9 +8,12 @@ import { go } from "./router.js";
 import { noteTime, session } from "./session.js";
 import { text } from "./texts.js";
 
-/** The shortest and the longest time between two looks. A hidden tab looks as well, as it is to notify. */
+/**
+ * The shortest and the longest time between two looks. A hidden tab looks as well, as it is to notify. Each look that shows
+ * texts is in the audit list, and changes are told by the stream of events, so that a look without one is seldom needed.
+ */
 const THROTTLE_MS = 1500;
-const EVERY_MS = 60_000;
+const EVERY_MS = 300_000;
 
 const listeners = new Set();
 let known = null;
@@ -18,7 +21,7 @@ let trouble = null;
 let setBadge = () => {};
 let timer = null;
 let last = 0;
-let isAsking = false;
+let asked = 0;
 let off = () => {};
 
 /** Begins to watch; `badge(number)` is called with the number of conversations that nobody has taken. */
@@ -37,29 +40,50 @@ export function onWaiting(run) {
   return () => listeners.delete(run);
 }
 
+/** Notes a conversation after an action of the reader, before the server tells the change. */
+export function noteAction({ id, newest, person }) {
+  if (known === null) return;
+  // A look that is under way may not know the action yet.
+  asked += 1;
+  const old = known.find((one) => one.id === id);
+  take(person ? known.map((one) => (one === old ? { ...one, newest, ...person } : one)) : known.filter((one) => one !== old));
+  for (const run of [...listeners]) run(known, trouble);
+  if (person && !old) plan(0);
+}
+
 function plan(ms) {
   clearTimeout(timer);
   timer = setTimeout(lookAtDesk, ms);
 }
 
 /** Looks at the desk at once. */
-export async function lookAtDesk() {
-  if (isAsking) return;
-  isAsking = true;
+async function lookAtDesk() {
+  asked += 1;
+  const look = asked;
   last = Date.now();
-  try {
-    const answer = await get("desk");
+  const [answer, error] = await get("desk").then((value) => [value, null], (reason) => [null, reason]);
+  // A look that began before an action must not undo what the action has shown.
+  if (look !== asked) return;
+  if (error?.status === 401 || error?.status === 403) {
+    forget();
+    return;
+  }
+  trouble = error;
+  if (answer) {
     noteTime(answer.now);
     take(answer.waiting);
-    trouble = null;
-  } catch (error) {
-    trouble = error;
   }
-  isAsking = false;
   for (const run of [...listeners]) run(known ?? [], trouble);
-  // Without a session there is nothing to look at; `startWaiting` begins again after the log-in.
-  if (trouble?.status === 401) clearTimeout(timer);
-  else plan(EVERY_MS);
+  plan(EVERY_MS);
+}
+
+/** Ends the watch of a reader who may not see the desk any more; `startWaiting` begins again after a log-in. */
+function forget() {
+  clearTimeout(timer);
+  off();
+  known = null;
+  trouble = null;
+  setBadge(0);
 }
 
 function take(waiting) {

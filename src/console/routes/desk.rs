@@ -10,6 +10,7 @@ use super::{
     conversations::texts_in,
 };
 use crate::{
+    console::live::Change,
     desk::{DeskError, Waiting},
     protocol::{Conversation, Payload, Source},
     server::admin::Right,
@@ -113,6 +114,7 @@ async fn done(
     result: Result<(), DeskError>,
 ) -> Result<ConversationSummary, ApiError> {
     result.map_err(refused)?;
+    call.events.note_change(Change::Desk);
     let summary = summarize(call, conversation.encode()).await?;
     call.look(texts_in(std::slice::from_ref(&summary))).await?;
     Ok(summary)

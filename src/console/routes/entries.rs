@@ -13,6 +13,7 @@ use super::{
     call::{Call, limit},
 };
 use crate::{
+    console::live::Change,
     journal::{EntryId, JournalError, Order, Record, State},
     server::admin::Right,
 };
@@ -86,6 +87,8 @@ async fn changed(call: &Call, result: Result<(), JournalError>) -> Result<EntryR
         Err(JournalError::NotFound(reason)) => Err(ApiError::conflict(reason)),
         Err(error) => Err(error.into()),
         Ok(()) => {
+            call.events.note_change(Change::Stats);
+            call.events.note_change(Change::DeadLetters);
             let record = find(call).await?;
             let texts = texts_of(call, &record).await?;
             let row = single(call, &record, texts).await?;

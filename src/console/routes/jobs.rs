@@ -10,6 +10,7 @@ use super::{
     call::Call,
 };
 use crate::{
+    console::live::Change,
     journal::{EntryId, EntryKey, Filter, JobAction, NewJob, Order},
     server::admin::Right,
 };
@@ -63,6 +64,7 @@ pub(super) async fn start(call: Call, wanted: StartJob) -> Result<JobRow, ApiErr
     let by = call.who.name().to_owned();
     let job = NewJob { key, action, filter, total: wanted.total, rate, until, by };
     let job = call.journal.add_job(job).await?;
+    call.events.note_change(Change::Jobs);
     Ok(show(&call, job.into()))
 }
 
@@ -71,6 +73,7 @@ pub(super) async fn cancel(call: Call, _: Empty) -> Result<JobRow, ApiError> {
     let id = call.number()?;
     call.act("cancel job", &format!("job {id}"), 0).await?;
     let job = call.journal.cancel_job(id).await?;
+    call.events.note_change(Change::Jobs);
     Ok(show(&call, job.into()))
 }
 

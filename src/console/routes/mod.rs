@@ -8,6 +8,7 @@ mod description;
 mod desk;
 mod document;
 mod entries;
+mod events;
 mod input;
 mod jobs;
 mod numbers;

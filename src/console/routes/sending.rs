@@ -7,10 +7,7 @@ use super::{
     },
     call::Call,
 };
-use crate::journal::Pause;
-
-/// The character between app and account in the name of an account that the senders use.
-const SEPARATOR: char = '\u{1f}';
+use crate::{console::live::Change, journal::Pause, worker::PausedAccount};
 
 /// Lists the accounts to which nothing is sent.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Pauses, ApiError> {
@@ -22,6 +19,7 @@ pub(super) async fn pause(call: Call, account: SendingAccount) -> Result<Pauses,
     let key = key(&account)?;
     note(&call, "pause", &account).await?;
     call.journal.pause(key, call.who.name().to_owned()).await?;
+    call.events.note_change(Change::Pauses);
     list(call, Empty {}).await
 }
 
@@ -30,6 +28,7 @@ pub(super) async fn resume(call: Call, account: SendingAccount) -> Result<Pauses
     let key = key(&account)?;
     note(&call, "resume", &account).await?;
     call.journal.resume(key).await?;
+    call.events.note_change(Change::Pauses);
     list(call, Empty {}).await
 }
 
@@ -46,14 +45,17 @@ fn key(SendingAccount { app, account }: &SendingAccount) -> Result<String, ApiEr
             )));
         }
     }
-    Ok(format!("{app}{SEPARATOR}{account}"))
+    Ok(PausedAccount { app: app.as_str().into(), account: account.as_str().into() }.key())
 }
 
 /// The pauses; one whose name cannot be read is shown as the account of no app.
 pub(super) fn rows(pauses: Vec<Pause>) -> Vec<PauseRow> {
     let row = |Pause { account, by, since }| {
-        let (app, account) = account.split_once(SEPARATOR).unwrap_or(("", &account));
-        PauseRow { app: app.to_owned(), account: account.to_owned(), by, since }
+        let (app, account) = match PausedAccount::from_key(&account) {
+            Some(PausedAccount { app, account }) => (app.to_string(), account.to_string()),
+            None => (String::new(), account),
+        };
+        PauseRow { app, account, by, since }
     };
     pauses.into_iter().map(row).collect()
 }

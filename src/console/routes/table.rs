@@ -3,10 +3,13 @@
 use axum::http::StatusCode;
 
 use super::{
-    super::session::{LogIn, Session},
+    super::{
+        api::{Change, EntryRow, StepEvent},
+        session::{LogIn, Session},
+    },
     audit, conversations, dead_letters,
     description::Description,
-    desk, entries, jobs, numbers,
+    desk, entries, events, jobs, numbers,
     route::{Method, Route},
     sending,
 };
@@ -37,6 +40,14 @@ fn elsewhere() -> Vec<Route> {
 }
 
 fn reading() -> Vec<Route> {
+    let events = Description::new("What happens from now on.")
+        .answers_events(
+            "Events `entry` (a new entry), `step` (a step of this server) and `change` (look again), each with JSON. \
+             `Last-Event-ID` is the newest entry that is known.",
+        )
+        .with_schema::<EntryRow>()
+        .with_schema::<StepEvent>()
+        .with_schema::<Change>();
     vec![
         Route::get("/entries", Read, "Entries, newest first.", entries::list),
         Route::get(
@@ -67,6 +78,8 @@ fn reading() -> Vec<Route> {
         Route::get("/jobs", Read, "The jobs, newest first.", jobs::list),
         Route::get("/pauses", Read, "The accounts to which nothing is sent at present.", sending::list),
         Route::get("/stats", Read, "The present numbers.", numbers::stats),
+        Route::get("/stats/history", Read, "The numbers over time, of all servers.", numbers::history),
+        Route::stream("/events", Read, events, events::listen),
         Route::get("/audit", Operate, "The audit list, newest first.", audit::list),
     ]
 }

@@ -7,6 +7,10 @@ use rusqlite::{Connection, Result, params};
 use super::records::{RECORD, count, record};
 use crate::journal::{ConversationFilter, ConversationPage, DeadGroup, EntryId, PageEnd, ReasonGroup};
 
+/// The most entries that are looked through for conversations that earlier pages had: a page behind more of them may have
+/// one of them again.
+const EARLIER: i64 = 100_000;
+
 /// Conversations by their newest entries, newest first.
 pub(super) fn conversations(
     connection: &Connection,
@@ -20,7 +24,7 @@ pub(super) fn conversations(
     let most = i64::try_from(*scan).unwrap_or(i64::MAX);
     let mut rows = look.query(params![before, most])?;
     let mut conversations = Vec::new();
-    let (mut seen, mut looked_at, mut last) = (HashSet::new(), 0, before);
+    let (mut seen, mut looked_at, mut last) = (of_earlier_pages(connection, before)?, 0, before);
     while conversations.len() < *limit {
         let Some(row) = rows.next()? else {
             let end = if looked_at < *scan { PageEnd::Complete } else { PageEnd::Scanned(last) };
@@ -28,20 +32,18 @@ pub(super) fn conversations(
         };
         (looked_at, last) = (looked_at + 1, row.get(0)?);
         let conversation = row.get_ref(1)?.as_str()?;
-        if !pattern.matches(conversation) || !seen.insert(conversation.to_owned()) {
-            continue;
-        }
-        if !has_entry_from(connection, conversation, before)? {
+        if pattern.matches(conversation) && seen.insert(conversation.to_owned()) {
             conversations.push((conversation.to_owned(), last));
         }
     }
     Ok(ConversationPage { conversations, end: PageEnd::Full(last) })
 }
 
-/// Whether a conversation has an entry with this number or a higher one.
-fn has_entry_from(connection: &Connection, conversation: &str, from: EntryId) -> Result<bool> {
-    let sql = "select 1 from entry indexed by entry_conversation where conversation = ?1 and id >= ?2";
-    connection.prepare_cached(sql)?.exists(params![conversation, from])
+/// The conversations that have an entry with this number or a higher one.
+fn of_earlier_pages(connection: &Connection, from: EntryId) -> Result<HashSet<String>> {
+    let mut look = connection
+        .prepare("select conversation from entry not indexed where id >= ?1 order by id limit ?2")?;
+    look.query_map(params![from, EARLIER], |row| row.get(0))?.collect()
 }
 
 /// The dead letters by reason, the largest groups first.

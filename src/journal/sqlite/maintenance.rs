@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{error::unavailable_error, statements, store::Store, writer::Writer};
+use super::{conversation_index, error::unavailable_error, statements, store::Store, writer::Writer};
 use crate::journal::Queue;
 
 /// How often the thread looks for an operator's changes, tries a failed store again, and checkpoints what is left.
@@ -47,11 +47,28 @@ impl Writer {
             Ok(false) => {}
             Err(error) => drop(self.failed(&error)),
         }
+        self.index_gathered();
         if let Some(range) = self.purge.next_step(is_idle, last_id) {
             let stepped = self.transact(1, |transaction| transaction.purge(range));
-            if let Ok(result) = stepped {
-                self.purge.stepped(result.next);
+            if let Ok(result) = stepped
+                && self.purge.stepped(result)
+            {
+                // A failure is noted, and the next purge comes by again.
+                let _ =
+                    self.transact(1, |transaction| conversation_index::compact(transaction.connection));
             }
+        }
+    }
+
+    /// Writes a segment of the index by conversation once there are enough new entries for it.
+    fn index_gathered(&mut self) {
+        let is_segment = |store: &Store| store.gathered.is_segment();
+        if !self.store.as_ref().is_some_and(is_segment) {
+            return;
+        }
+        let written = self.transact(1, |transaction| transaction.gathered.write(transaction.connection));
+        if let (Ok(()), Some(store)) = (written, &mut self.store) {
+            store.gathered.clear();
         }
     }
 

@@ -10,6 +10,7 @@ mod attempts;
 mod audit;
 mod commands;
 mod connection;
+mod conversation_index;
 mod conversation_list;
 mod conversations;
 mod error;

@@ -1,12 +1,16 @@
 //! Purges of what has been kept long enough: in small steps between the commits, and as fast as entries come.
 
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, Result, params};
 
 use super::attempts;
 use crate::journal::{
     EntryId, Options, PerQueue, Queue, State,
+    driver::purge::PurgeResult,
     queue_state::SettledCounts,
     time::{JournalTime, Moment},
 };
@@ -110,12 +114,21 @@ pub(super) struct PurgeSchedule {
     last_id: i64,
     /// The entry after which the next step begins; none while no purge is under way.
     next: Option<EntryId>,
+    /// How many entries the purge that is under way has removed.
+    removed: u64,
 }
 
 impl PurgeSchedule {
     pub(super) fn new(options: &Options) -> Self {
         let every = EVERY.min(options.keep).min(options.keep_dead);
-        Self { every, begun_at: Instant::now(), stepped_at: Instant::now(), last_id: 0, next: None }
+        Self {
+            every,
+            begun_at: Instant::now(),
+            stepped_at: Instant::now(),
+            last_id: 0,
+            next: None,
+            removed: 0,
+        }
     }
 
     /// Whether a purge is under way.
@@ -137,9 +150,12 @@ impl PurgeSchedule {
         Some(PurgeRange { after, length })
     }
 
-    /// Notes where the next step begins. After a step that failed nothing is noted, so that the same step comes again.
-    pub(super) fn stepped(&mut self, next: Option<EntryId>) {
-        self.next = next;
+    /// Notes where the next step begins; returns whether the purge has ended and removed something. After a step that
+    /// failed nothing is noted, so that the same step comes again.
+    pub(super) fn stepped(&mut self, result: PurgeResult) -> bool {
+        self.next = result.next;
+        self.removed += result.count;
+        result.next.is_none() && mem::take(&mut self.removed) > 0
     }
 }
 

@@ -110,7 +110,14 @@ const MIGRATIONS: [&str; 5] = ["
     alter table entry add column state_body blob;
     update entry set reason_group = group_of_reason(queue, coalesce(reason, '')) where state = 2 and state <> 1;
     create index dead_group on entry (reason_group) where state = 2;
-    create index entry_conversation on entry (conversation);
+    -- Entries by conversation, in segments of many entries; the newest entries are in none yet.
+    create table conversation_index (
+        bucket integer not null,     -- the entries whose conversations' hashes have these lowest bits
+        first_id integer not null,   -- the segment is about the entries from this one
+        last_id integer not null,    -- to this one
+        items blob not null,         -- of each entry 4 bytes of hash and 4 bytes of id - first_id, big-endian, in order
+        primary key (bucket, first_id)
+    ) strict, without rowid;
     -- The newest failed attempts at each entry.
     create table attempt (
         entry integer not null,

@@ -6,6 +6,7 @@
 use rusqlite::{Connection, Result, Row, Statement, params_from_iter, types::Value};
 
 use super::{
+    conversation_index,
     id_range::{IdRange, id_range},
     records::{RECORD, count as number, record},
 };
@@ -27,8 +28,9 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Recor
 
 /// How many entries a filter admits.
 pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64> {
-    let Source { table, conditions, mut values } = Source::of(filter);
     let range = id_range(connection, filter)?;
+    let filter = &Filter { scan: usize::MAX, ..filter.clone() };
+    let Source { table, conditions, mut values } = Source::of(connection, filter, range)?;
     values.extend([range.after.into(), range.before.into()]);
     if is_all_indexed(filter) {
         let sql = format!("select count(*) from {table} where {conditions} and id > ? and id < ?");
@@ -56,9 +58,9 @@ struct Source {
 impl Source {
     /// The rows that are fewest for sure. Without a name SQLite would choose the index, and with no statistics of the
     /// table it chooses badly.
-    fn of(filter: &Filter) -> Self {
+    fn of(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Self> {
         if let Some(conversation) = &filter.of_conversation {
-            return Self::of_conversation(conversation);
+            return Self::of_conversation(connection, filter, range, conversation);
         }
         let (table, conditions) = match (filter.reason_group, filter.state) {
             (Some(_), _) => ("entry indexed by dead_group", "state = 2 and reason_group = ?"),
@@ -68,16 +70,25 @@ impl Source {
             (None, Some(State::Done) | None) => ("entry not indexed", "true"),
         };
         let values = filter.reason_group.map(|group| group.0.into()).into_iter().collect();
-        Self { table, conditions, values }
+        Ok(Self { table, conditions, values })
     }
 
-    /// The entries of one conversation.
-    fn of_conversation(conversation: &str) -> Self {
-        Self {
-            table: "entry indexed by entry_conversation",
-            conditions: "conversation = ?",
-            values: vec![conversation.to_owned().into()],
-        }
+    /// The entries of one conversation, of which the index gives the numbers.
+    fn of_conversation(
+        connection: &Connection,
+        filter: &Filter,
+        range: IdRange,
+        conversation: &str,
+    ) -> Result<Self> {
+        let range = (EntryId(range.after), EntryId(range.before));
+        let mut ids = conversation_index::entries(connection, conversation, range, filter.order)?;
+        ids.truncate(filter.scan);
+        let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        Ok(Self {
+            table: "entry not indexed",
+            conditions: "id in (select value from json_each(?)) and conversation = ?",
+            values: vec![format!("[{ids}]").into(), conversation.to_owned().into()],
+        })
     }
 }
 
@@ -129,7 +140,7 @@ fn admits(filter: &Filter, row: &Row<'_>) -> Result<bool> {
 
 fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page> {
     let Filter { scan, limit, order, .. } = filter;
-    let Source { table, conditions, mut values } = Source::of(filter);
+    let Source { table, conditions, mut values } = Source::of(connection, filter, range)?;
     let order = match order {
         Order::NewestFirst => "order by id desc",
         Order::OldestFirst => "order by id",

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     connection::{connect, create},
+    conversation_index::Gathered,
     conversations,
     error::unavailable_error,
     place::{Claim, Place},
@@ -25,6 +26,8 @@ pub(super) struct Store {
     pub(super) last_id: i64,
     /// The time at which something that is scheduled is due next, or a state expires.
     pub(super) next_due: UnixMillis,
+    /// The newest entries, which the index by conversation has not yet.
+    pub(super) gathered: Gathered,
     place: Arc<Place>,
     wal: Wal,
     /// SQLite's number of changes by other connections, as of the last look.
@@ -52,8 +55,9 @@ impl Store {
             .map_err(unavailable_error)?;
         let last_id = statements::last_id(&connection).map_err(unavailable_error)?;
         let next_due = conversations::next_due(&connection).map_err(unavailable_error)?;
+        let gathered = gather(&mut connection).map_err(unavailable_error)?;
         let (place, wal) = (Arc::clone(place), Wal::new(place.wal()));
-        Ok(Self { connection, last_id, next_due, place, wal, data_version, _claim: claim })
+        Ok(Self { connection, last_id, next_due, gathered, place, wal, data_version, _claim: claim })
     }
 
     /// Writes everything into the database's own file and closes it.
@@ -94,6 +98,14 @@ impl Store {
         self.data_version = seen;
         Ok(true)
     }
+}
+
+/// Brings the index by conversation up to date, and gathers what it has not.
+fn gather(connection: &mut Connection) -> rusqlite::Result<Gathered> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let gathered = Gathered::open(&transaction)?;
+    transaction.commit()?;
+    Ok(gathered)
 }
 
 /// Notes the entries that were in work when the process before died.

@@ -6,7 +6,9 @@
 use rusqlite::Connection;
 
 use super::{
-    attempts, conversations,
+    attempts,
+    conversation_index::Gathered,
+    conversations,
     failure::Failure,
     jobs,
     purge::{PurgeRange, purge},
@@ -31,6 +33,8 @@ pub(super) struct Transaction<'a> {
     pub(super) connection: &'a Connection,
     pub(super) queues: &'a mut QueueStates,
     pub(super) last_id: &'a mut i64,
+    /// The newest entries, which the index by conversation has not yet.
+    pub(super) gathered: &'a mut Gathered,
     /// The last entry that was there when the process started.
     pub(super) last_found: EntryId,
     /// The time at which something that is scheduled is due next, or a state expires.
@@ -266,6 +270,7 @@ impl Transaction<'_> {
         }
         *self.last_id = id.0;
         self.queues.add(id, entry, self.moment.now);
+        self.gathered.add(id, &entry.conversation);
         Ok(Appended::New)
     }
 }

@@ -181,12 +181,13 @@ impl Writer {
             let moment = time.follow(store, queues)?;
             let behavior = TransactionBehavior::Immediate;
             let open = rusqlite::Transaction::new(&mut store.connection, behavior)?;
-            let last_id = &mut store.last_id;
+            let (last_id, gathered) = (&mut store.last_id, &mut store.gathered);
             let next_due = store.next_due;
             let mut transaction = Transaction {
                 connection: &open,
                 queues,
                 last_id,
+                gathered,
                 last_found,
                 next_due,
                 options,

@@ -76,6 +76,13 @@ function showChosen() {
   for (const id of ["text", "send", "attach", "restart"]) byId(id).disabled = !account || !user;
 }
 
+/** Shows the way to the server's console. The console answers the server's own machine only. */
+function showConsole() {
+  const isHere = /^(localhost|127\.[\d.]+|\[::1\])$/.test(location.hostname);
+  byId("console").hidden = !sandbox.consoleUrl || !isHere;
+  if (sandbox.consoleUrl) byId("console").href = sandbox.consoleUrl;
+}
+
 function showPortrait(account) {
   const portrait = byId("portrait");
   const initial = [...(account?.name || account?.id || "?")][0];
@@ -231,6 +238,7 @@ sandbox.on("live", (state) => {
 });
 sandbox.on("loaded", () => {
   chooseFromAddress();
+  showConsole();
   passing.show();
   switches.show();
 });

@@ -30,6 +30,8 @@ export class Sandbox {
   canAdvance = false;
   /** Whether the server has a desk at which a person takes conversations over. */
   hasDesk = false;
+  /** The address of the server's console; null where it has none that this machine reaches. */
+  consoleUrl = null;
   #clockAhead = 0;
   #listeners = { loaded: [], changed: [], live: [] };
   #batch = new Map();
@@ -70,6 +72,7 @@ export class Sandbox {
     this.observed = state.observed ?? false;
     this.canAdvance = state.can_advance ?? false;
     this.hasDesk = state.has_desk ?? false;
+    this.consoleUrl = state.console_url ?? null;
     this.#clockAhead = state.now - Date.now();
     this.#batch.clear();
     this.#emit("loaded");

@@ -6,6 +6,7 @@ addTexts({
   "title": ["Sandbox", "沙盒"],
   "skip": ["Skip to the message field", "跳到输入框"],
   "views": ["Views", "视图"],
+  "console": ["Console", "控制台"],
   "view.chat": ["Chat", "聊天"],
   "view.deliveries": ["Deliveries", "推送记录"],
   "view.switches": ["Faults", "故障注入"],

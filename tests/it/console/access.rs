@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rongcloud_callback::clock::{Clock, UnixMillis};
+use rongcloud_callback::{
+    clock::{Clock, UnixMillis},
+    journal::AuditFilter,
+};
 use serde_json::json;
 
 use super::setup::{Server, json};
@@ -103,6 +106,19 @@ async fn a_page_makes_a_session_of_a_token_which_ends_by_itself() {
     server.clock.advance(Duration::from_millis(1));
     let answer = server.get(SESSION, &[&cookie]).await;
     assert_refused(&answer, 401, "the session has ended");
+}
+
+#[tokio::test]
+async fn a_log_in_is_in_the_audit_list_and_a_refused_one_is_not() {
+    let server = Server::start(TOKENS).await;
+    for token in [ALICE, METRICS, "guess"] {
+        log_in(&server, token).await;
+    }
+    let filter = AuditFilter { limit: 10, ..AuditFilter::default() };
+    let records = server.journal.audit(filter).await.unwrap();
+    let records: Vec<_> =
+        records.iter().map(|record| (record.who.as_str(), record.action.as_str())).collect();
+    assert_eq!(records, [("alice", "log in")]);
 }
 
 #[tokio::test]

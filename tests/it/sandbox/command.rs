@@ -132,6 +132,23 @@ async fn one_command_and_the_bot_answers_and_sigterm_leaves_nothing_behind() {
     running.end_by(Signal::TERM);
 }
 
+#[tokio::test]
+async fn the_page_has_a_way_to_the_console_of_its_own_server_and_back() {
+    let running = Running::start(&[]);
+    let state = json(&ask(running.page, "GET /sandbox/state", &[], "").await);
+    let console = state["console_url"].as_str().unwrap();
+    let console = console.strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap();
+    let session = json(&ask(console, "GET /api/v1/session", &[], "").await);
+    assert_eq!(session["sandbox"], format!("http://{}/", running.page));
+    assert_eq!(session["who"], "local");
+    let page = ask(console, "GET /", &[], "").await;
+    assert!(page.status == 200 && page.body.contains("<title>"), "{page:?}");
+
+    let without = Running::start(&["--route-url", "http://127.0.0.1:9/"]);
+    let state = json(&ask(without.page, "GET /sandbox/state", &[], "").await);
+    assert_eq!(state["console_url"], json!(null));
+}
+
 #[test]
 fn it_prints_where_everything_is_and_the_lines_that_a_bot_of_ones_own_needs() {
     let (key, secret, token) = ("it's-a-key", "$(s3cret)", "portal-token");

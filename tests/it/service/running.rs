@@ -4,7 +4,9 @@ use std::{net::SocketAddr, sync::Arc};
 
 use rongcloud_callback::{
     CallbackService, Config, ServiceError,
-    journal::{Filter, Queues, Record, Stats},
+    clock::UnixMillis,
+    journal::{self, Activity, Filter, Queues, Record, Stats},
+    statistics::Statistics,
 };
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -21,10 +23,11 @@ use crate::support::{
 pub(super) struct Running {
     pub(super) platform: Platform,
     pub(super) callbacks: SocketAddr,
+    pub(super) statistics: Statistics,
     journal: Arc<dyn Queues>,
     stop: CancellationToken,
     tasks: JoinSet<Result<(), ServiceError>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Running {
@@ -60,11 +63,11 @@ impl Running {
         );
         let config = Config::from_toml(&text, |_| None).unwrap();
         let server = register(CallbackService::new(config)).bind().await.unwrap();
-        let (callbacks, journal, stop) =
-            (server.callback_addr(), server.journal(), CancellationToken::new());
+        let (callbacks, journal, statistics, stop) =
+            (server.callback_addr(), server.journal(), server.statistics(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(server.run(stop.clone().cancelled_owned()));
-        Self { platform, callbacks, journal, stop, tasks, _folder: folder }
+        Self { platform, callbacks, statistics, journal, stop, tasks, folder }
     }
 
     pub(super) async fn deliver(&self, body: &str) -> Answer {
@@ -92,11 +95,29 @@ impl Running {
         until("an idle journal", idle).await;
     }
 
+    /// The journal, while the service runs.
+    pub(super) fn journal(&self) -> Arc<dyn Queues> {
+        Arc::clone(&self.journal)
+    }
+
+    /// The activity in the journal of a service that has ended.
+    pub(super) async fn activity(folder: &TempDir, since: UnixMillis) -> Vec<Activity> {
+        let url = format!("sqlite:{}", folder.path().join("journal.db").display());
+        let journal = journal::open_operator(&url, journal::Options::default()).await.unwrap();
+        journal.activity(since).await.unwrap()
+    }
+
     /// Stops the service as SIGTERM would, and waits for its end.
-    pub(super) async fn stop(mut self) {
+    pub(super) async fn stop(self) {
+        self.stop_and_keep().await;
+    }
+
+    /// Stops the service as [`stop`](Self::stop) does, and returns the folder of its journal.
+    pub(super) async fn stop_and_keep(mut self) -> TempDir {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap().unwrap();
         }
+        self.folder
     }
 }

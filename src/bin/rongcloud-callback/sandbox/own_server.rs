@@ -76,6 +76,9 @@ impl OwnServer {
             }
         };
         let service = CallbackService::new(config).with_clock(sandbox.clock());
+        #[cfg(feature = "console")]
+        let service =
+            service.with_sandbox(format!("{}/", sandbox.api_url()).parse().map_err(Failure::ours)?);
         let service = match &rules {
             Some(file) => service.route(file.rules.clone()),
             None => demo_bot::add_handlers(service, sandbox.api_url()),
@@ -89,6 +92,8 @@ impl OwnServer {
         let server = service.bind().await?;
         let (desk, app) = (server.desk(), sandbox.app_key().clone());
         sandbox.set_desk(move |request| reports::act_at_desk(desk.clone(), app.clone(), request));
+        #[cfg(feature = "console")]
+        sandbox.set_console(format!("http://{}/", server.admin_addr()));
         sandbox.route_to(format!("http://{}/callback", server.callback_addr()));
         let stop = CancellationToken::new();
         let running = JoinSet::from_iter([server.run(stop.clone().cancelled_owned())]);

@@ -1,0 +1,58 @@
+//! Many dead letters revived by a filter, beside callbacks.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    load::{Acks, Load},
+    reader::Reader,
+};
+
+/// The most entries a second that a job may have.
+const RATE: u64 = 1000;
+/// How often the progress is looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// What a job did, and the acknowledgements meanwhile.
+#[derive(Debug)]
+pub(crate) struct Revival {
+    pub(crate) revived: u64,
+    /// Dead letters that were revived a second.
+    pub(crate) per_second: f64,
+    pub(crate) acks: Acks,
+}
+
+/// Revives the largest group of the Inbox's dead letters as fast as a job may.
+pub(crate) fn revive(reader: &mut Reader, load: Load, round: u64) -> Revival {
+    let mut job = start(reader, round);
+    let mut acks = Acks::default();
+    while job["state"] == "running" {
+        let (more, jobs) = load.run_beside(EVERY, || reader.json("jobs"));
+        acks.add(&more);
+        let jobs = jobs["jobs"].as_array().expect("a list of jobs");
+        job = jobs.iter().find(|it| it["id"] == job["id"]).expect("our job").clone();
+        eprintln!("{} of {} revived, {} skipped", job["done"], job["total"], job["skipped"]);
+    }
+    assert_eq!(job["state"], "done");
+    let number = |name: &str| job[name].as_u64().expect("a number");
+    let took = Duration::from_millis(number("ended_at") - number("created_at"));
+    let revived = number("done");
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let per_second = revived as f64 / took.as_secs_f64();
+    Revival { revived, per_second, acks }
+}
+
+fn start(reader: &mut Reader, round: u64) -> Value {
+    let groups = reader.json("dead-letters");
+    let groups = groups["groups"].as_array().expect("a list of groups");
+    let group = groups.iter().find(|group| group["queue"] == "inbox").expect("dead messages");
+    let filter = json!({"state": "dead", "group": group["group"]});
+    let count = reader.post("jobs/count", "count", &json!({"action": "revive", "filter": filter}));
+    let (total, until) = (&count["count"], &count["until"]);
+    let job =
+        json!({"action": "revive", "filter": filter, "total": total, "until": until, "rate": RATE});
+    // No other run of the benchmark has the same key.
+    let key = format!("bench {round} {until}");
+    reader.post("jobs", &key, &job)
+}
