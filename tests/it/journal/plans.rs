@@ -60,7 +60,7 @@ const LOOKED_AT: &str = "
     insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, body,
         reason, reason_group)
     select nextval('entry_id'), n % 2, case n % 3 when 0 then 2 else 1 end, 1, 0, 1600000000000 + n, 1600000000000 + n,
-        decode(md5('key' || n), 'hex'), substring(sha256(convert_to(c, 'UTF8')) for 16), convert_to(c, 'UTF8'), '', '',
+        substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to(c, 'UTF8')) for 16), convert_to(c, 'UTF8'), '', '',
         case n % 3 when 0 then case when n <= 30 then 1 else 2 end end
     from generate_series(1, $1) n, lateral (select case n % 5 when 0 then 'c' || n else 'busy' end c) l";
 
