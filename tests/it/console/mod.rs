@@ -12,6 +12,8 @@ mod entries;
 mod job_runner;
 mod jobs;
 mod live;
+mod looks;
 mod numbers;
 mod rights;
+mod scans;
 mod setup;
