@@ -11,6 +11,8 @@ mod document;
 mod entries;
 mod jobs;
 mod live;
+mod looks;
 mod numbers;
 mod rights;
+mod scans;
 mod setup;
