@@ -9,6 +9,7 @@ mod dead_letters;
 mod desk;
 mod document;
 mod entries;
+mod job_runner;
 mod jobs;
 mod live;
 mod looks;
