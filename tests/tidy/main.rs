@@ -2,6 +2,7 @@
 
 mod circles;
 mod names;
+mod pages;
 mod sentences;
 mod source;
 

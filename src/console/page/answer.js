@@ -10,6 +10,8 @@ import { text } from "./texts.js";
 /** The largest text that the platform takes, in bytes of UTF-8, and the rest from which the form shows how much is left. */
 const MOST_BYTES = 2000;
 const SHOW_LEFT = 300;
+/** The time without typing after which the picture of an address is loaded. */
+const TYPING_MS = 800;
 
 /** The texts that were begun and not sent, each with its conversation. */
 const drafts = new Map();
@@ -117,19 +119,25 @@ export class AnswerForm {
     const id = this.#id;
     const preview = el("img", { class: "preview", alt: "", hidden: true, referrerPolicy: "no-referrer" });
     const trouble = el("p", { class: "hint bad-text", role: "status" });
-    const show = ({ target }) => {
+    let timer = null;
+    const show = (address) => {
+      if (address) preview.src = address;
+      else preview.removeAttribute("src");
+    };
+    const input = ({ target }) => {
       const address = safeAddress(target.value);
       trouble.textContent = "";
       preview.hidden = true;
-      if (address) preview.src = address;
-      else preview.removeAttribute("src");
       target.setCustomValidity(address ? "" : text("answer.image.address"));
+      // The beginning of an address may be the address of somebody else.
+      clearTimeout(timer);
+      timer = setTimeout(() => show(address), TYPING_MS);
     };
     preview.addEventListener("load", () => (preview.hidden = false));
     preview.addEventListener("error", () => preview.src && (trouble.textContent = text("answer.image.gone")));
     ask({
       title: text("answer.image"),
-      fields: [field(text("answer.image.url"), { type: "url", name: "url", required: true, placeholder: "https://", on: { input: show } }, text("answer.image.hint")), trouble, preview],
+      fields: [field(text("answer.image.url"), { type: "url", name: "url", required: true, placeholder: "https://", on: { input } }, text("answer.image.hint")), trouble, preview],
       action: text("answer.send"),
       submit: (data) => this.#post(id, { image: safeAddress(data.get("url")) }),
     });

@@ -5,7 +5,7 @@ import "./audit_texts.js";
 import { get, isAbort } from "./api.js";
 import { el, icon } from "./dom.js";
 import { fieldOf } from "./list_filters.js";
-import { change } from "./router.js";
+import { address, change } from "./router.js";
 import { text } from "./texts.js";
 import { listTime, moment, number } from "./times.js";
 
@@ -103,9 +103,17 @@ function row({ at, who, action, target, count }) {
     el("td", { class: "audit-at" }, el("time", { title: moment(at) }, listTime(at))),
     el("td", { class: "audit-who" }, who),
     el("td", { class: "audit-action" }, el("span", { class: `chip ${action === "look" ? "" : "info"}`, title: action }, name)),
-    el("td", { class: "audit-target" }, target ?? ""),
+    el("td", { class: "audit-target" }, targetOf(target ?? "")),
     el("td", { class: "audit-count" }, Number.isFinite(count) ? number(count) : ""),
   );
+}
+
+/** What an action was done to: entries and conversations as links. */
+function targetOf(target) {
+  const [, id] = /^conversations\/([\w-]+)/.exec(target) ?? [];
+  if (id) return el("a", { href: address("conversations", { id }) }, target);
+  const [, entry] = /^(?:entries\/|entry )(\d+)/.exec(target) ?? [];
+  return entry ? el("a", { href: address("messages", { id: entry }) }, target) : target;
 }
 
 export const view = {

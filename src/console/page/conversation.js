@@ -12,7 +12,7 @@ import { listTime } from "./times.js";
 import { Transcript } from "./transcript.js";
 
 /** The time for which events are collected before the conversation is looked at again. */
-const BATCH_MS = 400;
+const BATCH_MS = 500;
 const TICK_MS = 10_000;
 
 export class ConversationPane {
@@ -21,6 +21,7 @@ export class ConversationPane {
   #timer = null;
   #ticking = null;
   #isOpen = false;
+  #isWaiting = false;
   #wantsAnswer = false;
 
   /** `close()` leads back to the list; `changed(summary)` is called after an action on the conversation. */
@@ -55,8 +56,8 @@ export class ConversationPane {
     return this.#id;
   }
 
-  /** Shows the conversation `id`; null hides the pane. */
-  open(id) {
+  /** Shows the conversation `id` once `ready` is fulfilled; null hides the pane. */
+  open(id, ready = Promise.resolve()) {
     if (this.#id === id) return;
     this.close();
     this.#id = id;
@@ -65,7 +66,12 @@ export class ConversationPane {
     this.#isOpen = false;
     this.#wantsAnswer = false;
     this.#ticking = setInterval(() => this.#showPerson(), TICK_MS);
-    this.transcript.open(id);
+    this.#isWaiting = true;
+    ready.then(() => {
+      if (this.#id !== id) return;
+      this.#isWaiting = false;
+      this.transcript.open(id);
+    });
   }
 
   /** Stops following the conversation. */
@@ -82,7 +88,7 @@ export class ConversationPane {
 
   /** Looks at the conversation again soon; several calls cause one look. */
   refreshSoon() {
-    if (this.#id === null) return;
+    if (this.#id === null || this.#isWaiting) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.transcript.refresh();
@@ -122,13 +128,13 @@ export class ConversationPane {
 
   /** Shows the conversation after an action; its summary has the new person and state. */
   #acted(summary) {
-    if (summary === null) return this.refreshSoon();
+    this.refreshSoon();
+    if (summary === null) return;
     if (this.#shown !== null && summary.id === this.#id) {
       this.#shown = { ...this.#shown, person: summary.person };
       this.#show();
     }
     this.changed(summary);
-    return this.transcript.refresh();
   }
 
   #show() {
@@ -174,7 +180,7 @@ export class ConversationPane {
     button.disabled = true;
     const summary = await action();
     button.disabled = false;
-    await this.#acted(summary);
+    this.#acted(summary);
     if (!this.answer.element.hidden && summary !== null) this.answer.focus();
   }
 

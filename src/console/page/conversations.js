@@ -12,6 +12,7 @@ import { change } from "./router.js";
 import { moveByKeys, Split } from "./split.js";
 import { text } from "./texts.js";
 import { number } from "./times.js";
+import { noteAction } from "./waiting.js";
 
 const PAGE = 50;
 const EVERY_MS = 60_000;
@@ -30,11 +31,11 @@ class Conversations {
   constructor(root, params) {
     this.#build();
     this.split = new Split(root, this.section, {
-      changed: () => this.loading.now(),
+      changed: (summary) => this.#acted(summary),
       nothing: el("div", { class: "empty" }, icon("chat"), el("strong", {}, text("conversations.none_open")), el("span", {}, text("conversations.none_open.hint"))),
     });
     this.#show(params);
-    this.loading = refreshing((signal) => this.#load(signal), { kinds: ["desk"], every: EVERY_MS, failed: (error) => this.#failed(error) });
+    this.loading = refreshing((signal) => this.#load(signal), { every: EVERY_MS, failed: (error) => this.#failed(error) });
   }
 
   #build() {
@@ -130,6 +131,13 @@ class Conversations {
     const row = (item) => conversationRow("conversations", item.conversation, this.#query, item.isOpen);
     showItems(this.items, this.#items.map((conversation) => ({ conversation, isOpen: conversation.id === id })), { key: (item) => item.conversation.id, render: row });
     this.empty.hidden = this.#items.length > 0 || this.#next !== null;
+  }
+
+  /** Shows a conversation as it is after an action of the reader. */
+  #acted(summary) {
+    noteAction(summary);
+    this.#items = this.#items.map((one) => (one.id === summary.id ? summary : one));
+    this.#draw();
   }
 
   #failed(error) {

@@ -9,7 +9,7 @@ import { holder, waitedWords } from "./people.js";
 import { now } from "./session.js";
 import { moveByKeys, Split } from "./split.js";
 import { text } from "./texts.js";
-import { canNotify, lookAtDesk, mayNotify, onWaiting, startWaiting } from "./waiting.js";
+import { canNotify, mayNotify, noteAction, onWaiting, startWaiting } from "./waiting.js";
 
 /** The groups of the list: those of the reader first, as they are being worked on. */
 const GROUPS = ["me", "nobody", "other"];
@@ -36,7 +36,7 @@ class Desk {
     const list = el("section", { class: "split-list" }, el("header", { class: "list-filters desk-head" }, el("h2", {}, text("view.desk")), this.notify), this.trouble, scroll);
     moveByKeys(scroll);
     this.split = new Split(root, list, {
-      changed: () => lookAtDesk(),
+      changed: noteAction,
       isForAnswers: true,
       nothing: el("div", { class: "empty" }, icon("headset"), el("strong", {}, text("desk.none_open")), el("span", {}, text("desk.none_open.hint"))),
     });

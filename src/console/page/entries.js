@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { visibleName } from "./names.js";
 import { appName, isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
-import { listTime, moment, until } from "./times.js";
+import { listTime, until } from "./times.js";
 
 /** The endings of entries that no handler has worked on. */
 const UNHANDLED = new Set(["kept", "outdated", "not_taken"]);
@@ -16,7 +16,9 @@ const ICONS = {
   voice: "voice",
   location: "place",
   imgtxt: "news",
+  image_text: "news",
   articles: "news",
+  mpnews: "news",
   news: "news",
   subscribe: "follow",
   unsubscribe: "unfollow",
@@ -85,7 +87,7 @@ export function whyWords(why, { attempts = 0 } = {}) {
     case "person":
       return why.who ? text("why.person", { who: why.who }) : text("why.person.nobody");
     case "paused":
-      return text("why.paused", { who: why.by, since: moment(why.since) });
+      return text("why.paused", { who: why.by, since: listTime(why.since) });
     default:
       return text(`why.${why.is}`, {}, why.is);
   }

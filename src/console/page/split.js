@@ -6,8 +6,13 @@ import { KINDS, openEvents } from "./events.js";
 import { change } from "./router.js";
 import { onWaiting } from "./waiting.js";
 
+/** The time after which a conversation is loaded although its stream of events is not open. */
+const LATEST_MS = 800;
+
 export class Split {
+  #id = null;
   #stream = null;
+  #ready = Promise.resolve();
 
   /**
    * Shows `list` in `root`; `changed(summary)` is called after an action on the opened conversation. `isForAnswers` says
@@ -20,35 +25,37 @@ export class Split {
     this.element = el("div", { class: "split" }, list, this.pane.element, this.nothing);
     this.follow = () => this.#follow();
     root.replaceChildren(this.element);
-    this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.pane.id !== null && this.#close());
+    this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.#id !== null && this.#close());
     document.addEventListener("visibilitychange", this.follow);
     this.off = onWaiting((waiting, error) => error || this.pane.notePerson(waiting.find(({ id }) => id === this.pane.id) ?? null));
   }
 
   /** Opens the conversation `id`; null closes the pane. */
   open(id) {
-    if (id === this.pane.id) return;
+    if (id === this.#id) return;
+    this.#id = id;
     const hadFocus = this.list.contains(document.activeElement);
-    this.pane.open(id);
+    this.#follow();
+    this.pane.open(id, this.#ready);
     this.nothing.hidden = id !== null;
     this.element.toggleAttribute("data-open", id !== null);
     // On a narrow screen the pane covers the list and the focus in it, and a focused text opens a phone's keyboard.
     const isCovered = !this.list.checkVisibility();
     if (id !== null && hadFocus && isCovered) this.pane.focus();
     if (id !== null && hadFocus && !isCovered && this.isForAnswers) this.pane.focusAnswer();
-    this.#follow();
   }
 
   /** Ends everything that goes on by itself. */
   stop() {
     this.off();
     document.removeEventListener("visibilitychange", this.follow);
+    this.#id = null;
     this.pane.close();
     this.#follow();
   }
 
   #close() {
-    const { id } = this.pane;
+    const id = this.#id;
     change({ id: null });
     const link = [...this.list.querySelectorAll("a[data-id]")].find((found) => found.dataset.id === id);
     (link ?? this.list.querySelector("a[data-id]"))?.focus();
@@ -56,7 +63,7 @@ export class Split {
 
   /** Follows the events of the opened conversation while somebody can see them. */
   #follow() {
-    const isWanted = this.pane.id !== null && !document.hidden;
+    const isWanted = this.#id !== null && !document.hidden;
     if (isWanted === (this.#stream !== null)) return;
     this.#stream?.close();
     this.#stream = null;
@@ -64,8 +71,15 @@ export class Split {
     const look = (event) => this.pane.isOf(event) && this.pane.refreshSoon();
     // A listener that was too slow is told that everything has changed.
     const lost = ({ what }) => KINDS.every((kind) => what.includes(kind)) && this.pane.refreshSoon();
-    // What came before the stream was open is not in it.
-    const state = (name) => name === "live" && this.pane.refreshSoon();
+    // What came before the stream was open is not in it: a conversation is loaded after that, or looked at again.
+    let isReady = () => {};
+    this.#ready = new Promise((resolve) => (isReady = resolve));
+    setTimeout(isReady, LATEST_MS);
+    const state = (name) => {
+      if (name !== "live") return;
+      isReady();
+      this.pane.refreshSoon();
+    };
     this.#stream = openEvents({ entry: look, step: look, change: lost }, { state });
   }
 }

@@ -39,8 +39,10 @@ function settledWords(entry) {
   return entry.ending ? endingWords(entry.ending) : text("state.done");
 }
 
-function reasonOf({ state, reason, discarded }) {
+function reasonOf({ state, attempts, reason, discarded }) {
   if (!reason || discarded || state === "done") return null;
+  // An entry that was put back uncounted, for example because sending is paused, has not failed.
+  if (state === "pending" && attempts === 0) return null;
   return state === "pending" ? text("story.last_reason", { reason }) : reason;
 }
 

@@ -49,8 +49,6 @@ export class Transcript {
     this.close();
     this.#conversation = id;
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
-    this.list.reset([]);
-    this.#showOlder(null);
     this.scroller.setAttribute("aria-busy", "true");
     const answer = await this.#load({});
     if (this.#conversation !== id || !answer) return;
@@ -64,6 +62,9 @@ export class Transcript {
   close() {
     clearInterval(this.#ticking);
     this.#conversation = null;
+    this.#showOlder(null);
+    this.list.reset([]);
+    this.empty.hidden = true;
   }
 
   /** Looks at the newest messages again, and shows those that are new or have changed. */

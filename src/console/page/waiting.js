@@ -40,13 +40,24 @@ export function onWaiting(run) {
   return () => listeners.delete(run);
 }
 
+/** Notes a conversation after an action of the reader, before the server tells the change. */
+export function noteAction({ id, newest, person }) {
+  if (known === null) return;
+  // A look that is under way may not know the action yet.
+  asked += 1;
+  const old = known.find((one) => one.id === id);
+  take(person ? known.map((one) => (one === old ? { ...one, newest, ...person } : one)) : known.filter((one) => one !== old));
+  for (const run of [...listeners]) run(known, trouble);
+  if (person && !old) plan(0);
+}
+
 function plan(ms) {
   clearTimeout(timer);
   timer = setTimeout(lookAtDesk, ms);
 }
 
 /** Looks at the desk at once. */
-export async function lookAtDesk() {
+async function lookAtDesk() {
   asked += 1;
   const look = asked;
   last = Date.now();

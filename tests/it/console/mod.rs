@@ -2,4 +2,15 @@
 
 mod access;
 mod assets;
+mod audit;
+mod bot;
+mod conversations;
+mod dead_letters;
+mod desk;
+mod document;
+mod entries;
+mod jobs;
+mod live;
+mod numbers;
+mod rights;
 mod setup;

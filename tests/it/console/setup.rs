@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::http::{Answer, Connection};
 
-const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 /// A server with a console, on a clock that the test sets; it stops when it is dropped.
 pub(super) struct Server {
@@ -32,15 +32,25 @@ impl Server {
 
     /// Starts a server that goes by `clock`.
     pub(super) async fn start_on(clock: &Clock, sections: &str) -> Self {
+        Self::start_with(clock, sections, |service| service).await
+    }
+
+    /// Starts a server with the handlers that `register` adds.
+    pub(super) async fn start_with(
+        clock: &Clock,
+        sections: &str,
+        register: impl FnOnce(CallbackService) -> CallbackService,
+    ) -> Self {
         let journal = if sections.contains("journal.url") { "" } else { "journal.url = 'memory:'" };
         let toml = format!(
             "server.listen = '127.0.0.1:0'\nadmin.listen = '127.0.0.1:0'\n{journal}\n{sections}\n\
              [[apps]]\nkey = 'app'\nsecrets = ['s3cret']\napi_url = 'http://127.0.0.1:9'\n"
         );
         let config = Config::from_toml(&toml, |_| None).unwrap();
-        let server = CallbackService::new(config).with_clock(clock.clone()).bind().await.unwrap();
-        let (address, journal) = (server.admin_addr(), server.journal());
-        let stop = CancellationToken::new();
+        let service = register(CallbackService::new(config).with_clock(clock.clone()));
+        let server = service.bind().await.unwrap();
+        let (address, stop) = (server.admin_addr(), CancellationToken::new());
+        let journal = server.journal();
         let stopped = stop.clone().cancelled_owned();
         let mut running = JoinSet::new();
         running.spawn(async { server.run(stopped).await.unwrap() });

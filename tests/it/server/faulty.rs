@@ -5,9 +5,11 @@ use std::sync::Arc;
 use rongcloud_callback::{
     clock::UnixMillis,
     journal::{
-        Administration, Appended, AttemptFailure, ConversationChange, ConversationState, Entry, EntryId,
-        EntryKey, Filter, JournalError, Lease, NewEntry, Outcome, Pending, Queue, Queues, Record,
-        Records, SignatureBinding, StateFilter, Stats,
+        Activity, Administration, Appended, AttemptFailure, AuditFilter, AuditRecord,
+        ConversationChange, ConversationFilter, ConversationPage, ConversationState, DeadGroup, Entry,
+        EntryId, EntryKey, FailedAttempt, Filter, Job, JobStep, JournalError, Lease, NewAuditRecord,
+        NewEntry, NewJob, Outcome, Page, Pause, Pending, PendingReason, Queue, Queues, Record, Records,
+        Replica, SignatureBinding, StateFilter, Stats,
     },
 };
 use tokio::sync::watch;
@@ -93,7 +95,83 @@ impl Queues for Faulty {
     }
 }
 
-impl Administration for Faulty {}
+impl Administration for Faulty {
+    fn search(&self, filter: Filter) -> Pending<'_, Page> {
+        self.inner.search(filter)
+    }
+
+    fn count(&self, filter: Filter) -> Pending<'_, u64> {
+        self.inner.count(filter)
+    }
+
+    fn attempts(&self, id: EntryId) -> Pending<'_, Vec<FailedAttempt>> {
+        self.inner.attempts(id)
+    }
+
+    fn pending_reasons(&self, ids: Vec<EntryId>) -> Pending<'_, Vec<(EntryId, PendingReason)>> {
+        self.inner.pending_reasons(ids)
+    }
+
+    fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
+        self.inner.dead_groups(limit)
+    }
+
+    fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {
+        self.inner.conversations(filter)
+    }
+
+    fn add_job(&self, job: NewJob) -> Pending<'_, Job> {
+        self.inner.add_job(job)
+    }
+
+    fn jobs(&self, limit: usize) -> Pending<'_, Vec<Job>> {
+        self.inner.jobs(limit)
+    }
+
+    fn advance_job(&self, step: JobStep) -> Pending<'_, Job> {
+        self.inner.advance_job(step)
+    }
+
+    fn cancel_job(&self, id: i64) -> Pending<'_, Job> {
+        self.inner.cancel_job(id)
+    }
+
+    fn add_audit(&self, record: NewAuditRecord) -> Pending<'_, ()> {
+        self.inner.add_audit(record)
+    }
+
+    fn audit(&self, filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>> {
+        self.inner.audit(filter)
+    }
+
+    fn pauses(&self) -> Pending<'_, Vec<Pause>> {
+        self.inner.pauses()
+    }
+
+    fn pause(&self, account: String, by: String) -> Pending<'_, ()> {
+        self.inner.pause(account, by)
+    }
+
+    fn resume(&self, account: String) -> Pending<'_, ()> {
+        self.inner.resume(account)
+    }
+
+    fn add_activity(&self, activity: Activity) -> Pending<'_, ()> {
+        self.inner.add_activity(activity)
+    }
+
+    fn activity(&self, since: UnixMillis) -> Pending<'_, Vec<Activity>> {
+        self.inner.activity(since)
+    }
+
+    fn replicas(&self) -> Pending<'_, Vec<Replica>> {
+        self.inner.replicas()
+    }
+
+    fn size(&self) -> Pending<'_, u64> {
+        self.inner.size()
+    }
+}
 
 impl Records for Faulty {
     fn stats(&self) -> Pending<'_, Stats> {
