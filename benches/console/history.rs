@@ -63,7 +63,7 @@ impl History {
         let dead = self.dead_letter(at);
         let state = match dead {
             Some(_) => State::Dead,
-            None if place >= 3 && group + PENDING_GROUPS >= self.entries / GROUP => State::Pending,
+            None if place >= 3 && group + PENDING_GROUPS >= self.groups() => State::Pending,
             None => State::Done,
         };
         let (key, body) = match answers {
@@ -121,10 +121,24 @@ impl History {
         self.ended_at.minus(Duration::from_millis(left))
     }
 
+    /// A user who has written, another one for each number; never the busiest.
+    pub(crate) fn some_user(&self, number: u64) -> u64 {
+        let group = scattered(number) % (self.groups() - 1);
+        // No two groups of the busiest are neighbours.
+        let group = group + u64::from(self.is_of_busiest(group));
+        user_of(group * GROUP)
+    }
+
     fn conversation(&self, group: u64, message: u64) -> Conversation {
-        let groups = self.entries / GROUP;
-        let is_busiest = group.is_multiple_of((groups / BUSIEST_GROUPS).max(GROUP));
-        conversation(if is_busiest { BUSIEST } else { user_of(message) })
+        conversation(if self.is_of_busiest(group) { BUSIEST } else { user_of(message) })
+    }
+
+    fn is_of_busiest(&self, group: u64) -> bool {
+        group.is_multiple_of((self.groups() / BUSIEST_GROUPS).max(GROUP))
+    }
+
+    fn groups(&self) -> u64 {
+        self.entries / GROUP
     }
 
     /// The dead letter that the entry at this place is: three messages, then a reply, evenly over the whole time.
