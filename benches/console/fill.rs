@@ -34,6 +34,8 @@ pub(crate) async fn fill(url: &str, history: &History) {
     target.restore_audit(audit(history)).await.expect("an audit list");
     target.end_copy().await.expect("a whole journal");
     target.close().await.expect("closed");
+    // With it goes the lock that keeps servers away.
+    drop(target);
     fill_activity(url, history).await;
 }
 
