@@ -84,7 +84,7 @@ fn main() {
     let url = prepare(&options, &folder.path().join("journal.db"), &history);
     let server = Server::start(&url);
     println!("{}", measure(&options, &server, &history));
-    println!("Most memory of the server: {} MiB.", memory::memory(server.process(), "VmHWM:") >> 20);
+    println!("Most memory of the server: {} MiB.", server.most_memory() >> 20);
     println!("Cells: median (minimum to maximum) of the rounds.");
     server.stop();
 }
@@ -127,7 +127,8 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
             let undisturbed = load.run(span);
             let ask = || reader.ask_for(|number| path(history, number), span, pause);
             let (beside, answers) = load.run_beside(span, ask);
-            let sample = Sample { answers, undisturbed, beside };
+            let memory = server.most_memory();
+            let sample = Sample { answers, undisturbed, beside, memory };
             eprintln!("round {round}: {name:48}{sample}");
             report.add(name, sample);
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use rongcloud_callback::{CallbackService, Config, Inbound};
 
-use crate::{child::ChildProcess, users::APPS};
+use crate::{child::ChildProcess, memory::memory, users::APPS};
 
 /// Makes this executable the server.
 const FLAG: &str = "--serve";
@@ -32,9 +32,9 @@ impl Server {
         Self { child, callbacks, console }
     }
 
-    /// The number of the process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
+    /// The most memory that the server has had, in bytes.
+    pub(crate) fn most_memory(&self) -> u64 {
+        memory(self.child.id(), "VmHWM:")
     }
 
     pub(crate) fn stop(self) {
