@@ -31,10 +31,9 @@ pub(super) struct Known {
 pub(super) fn side(record: &Record) -> &'static str {
     match (record.queue, record.answers) {
         (Queue::Inbox, None) => "user",
-        (Queue::Inbox, Some(_)) => "system",
         (Queue::Outbox, Some(_)) => "bot",
         (Queue::Outbox, None) if is_answer(record) => "person",
-        (Queue::Outbox, None) => "system",
+        (Queue::Outbox, None) | (Queue::Inbox, Some(_)) => "system",
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an entry's bytes say: kind, names, text and content.
+//! Entries, read: the kind, names, text and content that their bytes say.
 
 use crate::{
     console::api::{Content, ContentArticle},
@@ -73,7 +73,7 @@ impl Reading {
     /// The text that a person reads: the words of the content, or a sign for what has none.
     pub(super) fn text(&self) -> String {
         let (sign, words) = match &self.content {
-            Content::Text { text } => return text.clone(),
+            Content::Text { text } | Content::Other { text } => return text.clone(),
             Content::Image { .. } => ("image", String::new()),
             Content::Voice { .. } => ("voice", String::new()),
             Content::Location { latitude, longitude, name } => (
@@ -85,7 +85,6 @@ impl Reading {
                 ("card", titles.join(" / "))
             }
             Content::Event { name } | Content::Reminder { name } => (name.as_str(), String::new()),
-            Content::Other { text } => return text.clone(),
         };
         format!("[{sign}] {words}").trim_end().to_owned()
     }

@@ -43,7 +43,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     let Parts { journal, desk, clock, options, statistics, events } = parts;
     let access = Arc::new(Access::new(options.tokens.clone(), options.is_remote, clock.clone()));
     let console = Arc::new(Console {
-        audit: Audit::new(Arc::clone(&journal)),
+        audit: Audit::new(Arc::clone(&journal), clock.clone()),
         access: Arc::clone(&access),
         journal,
         desk,

@@ -1,6 +1,8 @@
 //! Why pending entries are not done yet: what the journal knows, and what only the desk and the senders know.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use futures_util::future::try_join_all;
 
 use super::{api::Why, state::Console};
 use crate::{
@@ -25,6 +27,12 @@ pub(super) async fn reasons(
     let ids = pending.iter().map(|record| record.id).collect();
     let known: HashMap<_, _> = console.journal.pending_reasons(ids).await?.into_iter().collect();
     let mut circumstances = Circumstances::new(console);
+    let is_ready = |record: &&&Record| {
+        record.queue == Queue::Inbox && known.get(&record.id) == Some(&PendingReason::Ready)
+    };
+    circumstances
+        .find_persons(pending.iter().filter(is_ready).map(|record| &*record.conversation))
+        .await?;
     let mut reasons = HashMap::new();
     for record in pending {
         // An entry that was settled in this moment has no reason.
@@ -40,7 +48,8 @@ struct Circumstances<'a> {
     console: &'a Console,
     pauses: Option<Vec<Pause>>,
     is_outbox_full: Option<bool>,
-    persons: HashMap<String, Option<PersonState>>,
+    /// The persons who have the conversations of entries that are ready.
+    persons: HashMap<String, PersonState>,
 }
 
 impl<'a> Circumstances<'a> {
@@ -64,7 +73,7 @@ impl<'a> Circumstances<'a> {
             PendingReason::Due(at) => Why::Due { at: *at },
             PendingReason::Unknown => Why::Unknown,
             PendingReason::Ready if record.queue == Queue::Outbox => Why::Ready,
-            PendingReason::Ready => match self.person(&record.conversation).await? {
+            PendingReason::Ready => match self.persons.get(&record.conversation).cloned() {
                 Some(person) => Why::Person { who: person.by },
                 None if self.is_outbox_full().await? => Why::OutboxFull,
                 None => Why::Ready,
@@ -91,13 +100,19 @@ impl<'a> Circumstances<'a> {
         Ok(self.is_outbox_full == Some(true))
     }
 
-    async fn person(&mut self, conversation: &str) -> Result<Option<PersonState>, JournalError> {
-        if !self.persons.contains_key(conversation) {
-            let state = state_of(self.console, conversation).await?;
-            let person = state.as_ref().and_then(person_of);
-            self.persons.insert(conversation.to_owned(), person);
+    /// Finds the persons who have some of these conversations.
+    async fn find_persons(
+        &mut self,
+        conversations: impl Iterator<Item = &str>,
+    ) -> Result<(), JournalError> {
+        let conversations: HashSet<_> = conversations.collect();
+        let states = conversations.into_iter().map(|conversation| state_of(self.console, conversation));
+        for state in try_join_all(states).await?.into_iter().flatten() {
+            if let Some(person) = person_of(&state) {
+                self.persons.insert(state.conversation, person);
+            }
         }
-        Ok(self.persons.get(conversation).cloned().flatten())
+        Ok(())
     }
 }
 

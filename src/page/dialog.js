@@ -3,11 +3,14 @@
 import { el, icon } from "./dom.js";
 import { text } from "./texts.js";
 
-/** Asks for values: shows `fields` and calls `submit` with a `FormData`; after a failure the dialog stays. Returns its form. */
-export function ask({ title, fields, action, submit }) {
+/**
+ * Asks for values: shows `fields` and calls `submit` with a `FormData`; after a failure the dialog stays. The tone `danger`
+ * marks an action that cannot be undone. Returns its form.
+ */
+export function ask({ title, fields, action, submit, tone = "" }) {
   const trouble = el("p", { class: "why", role: "alert", hidden: true });
   const cancel = el("button", { type: "button", class: "plain", on: { click: () => dialog.close() } }, text("cancel"));
-  const send = el("button", { type: "submit", class: "primary" }, action);
+  const send = el("button", { type: "submit", class: `primary ${tone}` }, action);
   const form = el("form", {}, el("h2", { id: "dialog-title" }, title), fields, trouble, el("div", { class: "buttons" }, cancel, send));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

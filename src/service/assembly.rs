@@ -12,7 +12,8 @@ use crate::{
     handler::Routes,
     ids::AppKey,
     journal::{self, JournalError, Queues},
-    server::Listener,
+    server::{self, Callbacks, Listener},
+    statistics::Counters,
     worker::ReplyApi,
 };
 
@@ -27,6 +28,18 @@ pub(super) async fn listen(
 ) -> Result<Listener, ServiceError> {
     let bound = Listener::bind(address, threads).await;
     bound.map_err(|source| ServiceError::Listen { key, address, source })
+}
+
+/// The router of the callbacks, which `counters` count.
+pub(super) fn callbacks(
+    config: &Config,
+    journal: &Arc<dyn Queues>,
+    clock: &Clock,
+    counters: &Arc<Counters>,
+) -> Callbacks {
+    let options = server::Options { counters: Arc::clone(counters), ..config.server.options() };
+    let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
+    Callbacks::new(&options, &endpoints, Arc::clone(journal), clock.clone())
 }
 
 /// Opens the journal of a server, which may wait for its store for long.

@@ -4,7 +4,8 @@ use std::{future::Future, pin::pin, sync::Arc};
 
 use super::{
     assembly::{
-        addresses, clients, cores, desk_routes, journal_error, listen, open_journal, reply_apis,
+        addresses, callbacks, clients, cores, desk_routes, journal_error, listen, open_journal,
+        reply_apis,
     },
     background::Background,
     error::ServiceError,
@@ -18,13 +19,13 @@ use super::{
 use crate::console;
 use crate::{
     clock::Clock,
-    config::{AppSection, Config},
+    config::Config,
     desk::Desk,
     dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
     journal::{self, replica_name},
     metrics,
-    server::{self, Callbacks, Listener, admin::JournalGauges},
+    server::{Listener, admin::JournalGauges},
     statistics::{Counters, Statistics},
     worker::{Deliver, Dispatch, Observers, Pauses, Progress, Pump, SharedState},
 };
@@ -250,9 +251,7 @@ impl CallbackService {
         let desk_routes = desk_routes(&config, &clock)?;
         let journal = open_journal(&config, &clock).await?;
         let counters = Arc::<Counters>::default();
-        let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
-        let server = server::Options { counters: Arc::clone(&counters), ..config.server.options() };
-        let callbacks = Callbacks::new(&server, &endpoints, Arc::clone(&journal), clock.clone());
+        let callbacks = callbacks(&config, &journal, &clock, &counters);
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
         let dispatch = Dispatch::new(routes, clients, config.dispatch_options()).with_desk(desk_routes);
         let pauses = Pauses::default();
@@ -260,12 +259,9 @@ impl CallbackService {
             .with_pauses(pauses.clone());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
-        let statistics = Statistics::new(
-            Arc::clone(&counters),
-            Arc::clone(&journal) as _,
-            clock.clone(),
-            replica_name(),
-        );
+        let here = replica_name();
+        let statistics =
+            Statistics::new(Arc::clone(&counters), Arc::clone(&journal) as _, clock.clone(), here);
         #[cfg(feature = "console")]
         let events = live_events(&mut observers);
         let shared =

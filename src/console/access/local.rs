@@ -43,3 +43,31 @@ pub(super) fn admit(request: &Request) -> Result<Who, ApiError> {
     }
     Ok(Who::new(LOCAL.to_owned(), Rights::all(), None))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    /// The refusal of a request from `peer`, as a router that was nested into another program sees it.
+    fn refusal(peer: Option<&str>) -> Option<String> {
+        let mut request = Request::new(Body::empty());
+        request.headers_mut().insert("host", "localhost:9090".parse().unwrap());
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+        }
+        admit(&request).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn another_machine_is_refused_whatever_host_it_names() {
+        for peer in ["127.0.0.1:5", "127.9.9.9:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+            assert_eq!(refusal(Some(peer)), None, "{peer}");
+        }
+        for peer in [Some("192.0.2.1:5"), Some("[2001:db8::7]:5"), None] {
+            let refusal = refusal(peer).unwrap();
+            assert!(refusal.contains("does not come from this machine"), "{refusal}");
+        }
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, broadcast};
@@ -10,30 +13,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     change::{Change, Changes},
-    listener::Listener,
+    event::Event,
+    listener::{Listener, Place},
 };
 use crate::{
     desk::PERSON,
-    journal::Record,
     lock::lock,
     worker::{Progress, Step},
 };
 
 /// How many events are kept for a listener who is slow; one who is slower loses some, and is told so.
 const KEPT_EVENTS: usize = 1024;
-
-/// Something that has happened.
-#[derive(Debug, Clone)]
-pub(crate) enum Event {
-    /// An entry is new in the journal, of either queue and of any server.
-    Entry(Arc<Record>),
-    /// A worker of this server has made a step.
-    Step(Arc<Progress>),
-    /// Something has changed, and should be looked at again.
-    Change(Changes),
-    /// Events were left out, because they were too many or the listener too slow: everything should be looked at again.
-    Lost,
-}
 
 /// The events of a server; clones share them.
 #[derive(Debug, Clone)]
@@ -42,6 +32,8 @@ pub(crate) struct Events(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     sender: broadcast::Sender<Event>,
+    /// The number of listeners, which the workers read at each step of an entry.
+    listeners: Arc<AtomicUsize>,
     /// The changes that are told at the next look at the journal.
     changes: Mutex<Changes>,
     /// Wakes the watch of the journal when somebody listens.
@@ -54,6 +46,7 @@ impl Events {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Shared {
             sender: broadcast::Sender::new(KEPT_EVENTS),
+            listeners: Arc::default(),
             changes: Mutex::default(),
             has_listener: Notify::new(),
             ended: CancellationToken::new(),
@@ -62,14 +55,15 @@ impl Events {
 
     /// Begins to listen: what happens from now on is heard.
     pub(crate) fn listen(&self) -> Listener {
-        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone());
+        let place = Place::take(&self.0.listeners);
+        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone(), place);
         self.0.has_listener.notify_one();
         listener
     }
 
     /// Whether somebody listens.
     pub(crate) fn has_listeners(&self) -> bool {
-        self.0.sender.receiver_count() > 0
+        self.0.listeners.load(Ordering::Relaxed) > 0
     }
 
     /// Notes that a part of what the console shows has changed. It is told within half a second.

@@ -5,13 +5,15 @@
 //! no step is told.
 
 mod change;
+mod event;
 mod events;
 mod listener;
 mod watch;
 
 pub(crate) use self::{
     change::{Change, Changes},
-    events::{Event, Events},
+    event::Event,
+    events::Events,
     listener::Listener,
     watch::Watch,
 };

@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    change::Change,
-    events::{Event, Events},
-};
+use super::{change::Change, event::Event, events::Events};
 use crate::journal::{Administration, EntryId, Filter, Job, JournalError, Order, Pause, Stats};
 
 /// Time between two looks for new entries.

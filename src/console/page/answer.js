@@ -3,6 +3,7 @@
 import { newKey, post } from "./api.js";
 import { ask, field, notify } from "./dialog.js";
 import { el, icon, safeAddress } from "./dom.js";
+import { reasonWords } from "./failures.js";
 import { PhraseList } from "./phrases.js";
 import { session } from "./session.js";
 import { text } from "./texts.js";
@@ -23,13 +24,13 @@ export class AnswerForm {
   #id = null;
   #isSending = false;
 
-  /** `sent(summary)` is called after each answer. */
-  constructor({ sent }) {
-    this.sent = sent;
+  /** `sent(summary)` is called after each answer, `refused()` if somebody else or the bot has the conversation. */
+  constructor({ sent, refused }) {
+    Object.assign(this, { sent, refused });
     const placeholder = text(session.phrases.length > 0 ? "answer.placeholder.phrases" : "answer.placeholder");
     const on = { input: () => this.#typed(), keydown: (event) => this.#onKey(event) };
-    this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), on });
-    this.left = el("p", { class: "answer-left", role: "status" });
+    this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), "aria-describedby": "answer-left", on });
+    this.left = el("p", { class: "answer-left", id: "answer-left" });
     const image = el("button", { type: "button", class: "plain square", title: text("answer.image"), "aria-label": text("answer.image"), on: { click: () => this.#askForPicture() } }, icon("image"));
     this.send = el("button", { type: "submit", class: "primary square", title: text("answer.send"), "aria-label": text("answer.send") }, icon("send"));
     this.phrases = new PhraseList(this.field, { chosen: (phrase) => this.#insert(phrase) });
@@ -98,7 +99,8 @@ export class AnswerForm {
       // A text that was changed while it was sent is the beginning of the next one.
       if (this.#id === id && this.field.value === said) this.field.value = "";
     } catch (error) {
-      notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: error.message }), { tone: "bad" });
+      notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: reasonWords(error) }), { tone: "bad" });
+      if (error.status === 409) this.refused();
     }
     this.#isSending = false;
     this.#showLeft();

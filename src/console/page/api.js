@@ -59,7 +59,14 @@ async function ask(method, path, { body, key, signal } = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
-  const response = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body), signal, cache: "no-store", credentials: "same-origin" });
+  const response = await fetch(BASE + path, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+    signal,
+    cache: "no-store",
+    credentials: "same-origin",
+  });
   const answer = await read(response);
   if (response.ok) return answer;
   if (response.status === 401 && path !== "session") ended();

@@ -4,6 +4,7 @@ import "./audit_texts.js";
 
 import { get, isAbort } from "./api.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { fieldOf } from "./list_filters.js";
 import { address, change } from "./router.js";
 import { text } from "./texts.js";
@@ -78,7 +79,7 @@ class Audit {
       this.trouble.hidden = true;
     } catch (error) {
       if (isAbort(error)) return;
-      this.trouble.textContent = text("error.load", { why: error.message });
+      this.trouble.textContent = failureWords(error);
       this.trouble.hidden = false;
     }
     this.more.hidden = this.#next === null;
@@ -113,7 +114,7 @@ function targetOf(target) {
   const [, id] = /^conversations\/([\w-]+)/.exec(target) ?? [];
   if (id) return el("a", { href: address("conversations", { id }) }, target);
   const [, entry] = /^(?:entries\/|entry )(\d+)/.exec(target) ?? [];
-  return entry ? el("a", { href: address("messages", { id: entry }) }, target) : target;
+  return entry ? el("a", { href: address("messages", { entry }) }, target) : target;
 }
 
 export const view = {

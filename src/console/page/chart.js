@@ -32,7 +32,12 @@ export class Chart {
       { class: "chart" },
       el("figcaption", {}, el("h3", {}, title), el("span", { class: "count" }, unit), this.readout),
       el("ul", { class: "legend" }, legend),
-      el("div", { class: "plot-frame" }, this.svg, el("div", { class: "chart-axis", "aria-hidden": "true" }, this.top, this.middle, el("span", {}, "0"))),
+      el(
+        "div",
+        { class: "plot-frame" },
+        this.svg,
+        el("div", { class: "chart-axis", "aria-hidden": "true" }, this.top, this.middle, el("span", {}, "0")),
+      ),
       this.ticks,
       this.behind,
     );
@@ -118,7 +123,13 @@ export class Chart {
     if (!(event.key in steps)) return;
     event.preventDefault();
     this.#read(steps[event.key]);
-    document.getElementById("announcer").replaceChildren(this.readout.textContent, ": ", this.series.map(({ key, label }) => `${label} ${this.#value(this.slots[this.at], key)}`).join(", "));
+    document
+      .getElementById("announcer")
+      .replaceChildren(
+        this.readout.textContent,
+        ": ",
+        this.series.map(({ key, label }) => `${label} ${this.#value(this.slots[this.at], key)}`).join(", "),
+      );
   }
 
   /** Reads out a point; without one, the newest. */
@@ -140,9 +151,26 @@ export class Chart {
       this.table.replaceChildren();
       return;
     }
-    const heads = [text("chart.time"), ...this.series.map(({ label }) => label)].map((label, index) => el("th", { scope: "col", class: index > 0 ? "number-cell" : "" }, label));
-    const rows = this.slots.toReversed().map((slot) => el("tr", {}, el("th", { scope: "row" }, pointTime(slot.at)), this.series.map(({ key }) => el("td", { class: "number-cell" }, this.#value(slot, key)))));
-    this.table.replaceChildren(el("table", { class: "plain-table" }, el("caption", { class: "unseen" }, this.title), el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows)));
+    const heads = [text("chart.time"), ...this.series.map(({ label }) => label)].map((label, index) =>
+      el("th", { scope: "col", class: index > 0 ? "number-cell" : "" }, label),
+    );
+    const rows = this.slots.toReversed().map((slot) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row" }, pointTime(slot.at)),
+        this.series.map(({ key }) => el("td", { class: "number-cell" }, this.#value(slot, key))),
+      ),
+    );
+    this.table.replaceChildren(
+      el(
+        "table",
+        { class: "plain-table" },
+        el("caption", { class: "unseen" }, this.title),
+        el("thead", {}, el("tr", {}, heads)),
+        el("tbody", {}, rows),
+      ),
+    );
   }
 }
 

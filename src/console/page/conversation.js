@@ -3,6 +3,7 @@
 import { AnswerForm } from "./answer.js";
 import { copyButton } from "./copying.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { accountWords, initialOf, visibleName } from "./names.js";
 import { handBack, handOver, holder, holderWords, mayTake, returnWords, take } from "./people.js";
 import { address } from "./router.js";
@@ -22,6 +23,7 @@ export class ConversationPane {
   #ticking = null;
   #isOpen = false;
   #isWaiting = false;
+  #announced = null;
   #wantsAnswer = false;
 
   /** `close()` leads back to the list; `changed(summary)` is called after an action on the conversation. */
@@ -32,12 +34,12 @@ export class ConversationPane {
     this.user = el("h3", { id: "pane-user", tabIndex: -1 });
     this.account = el("p", { class: "count" });
     this.actions = el("div", { class: "pane-actions" });
-    this.person = el("div", { class: "holder", role: "status" });
+    this.person = el("div", { class: "holder" });
     this.state = el("details", { class: "dialogue-state", on: { toggle: () => (this.#isOpen = this.state.open) } });
     this.hidden = el("p", { class: "note pane-hidden", hidden: true }, icon("lock"), text("hidden.all"));
     this.trouble = el("p", { class: "why pane-trouble", role: "alert", hidden: true });
     this.transcript = new Transcript({ names: (side) => this.#name(side), loaded: (answer, error) => this.#loaded(answer, error) });
-    this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary) });
+    this.answer = new AnswerForm({ sent: (summary) => this.#acted(summary), refused: () => this.refreshSoon() });
     this.element = el(
       "section",
       { class: "pane", "aria-labelledby": "pane-user", hidden: true },
@@ -119,7 +121,7 @@ export class ConversationPane {
 
   #loaded(answer, error) {
     this.trouble.hidden = !error;
-    if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : text("failed", { why: error.message });
+    if (error) this.trouble.textContent = error.status === 404 ? text("conversation.gone") : failureWords(error);
     if (!answer) return;
     this.#shown = answer;
     this.hidden.hidden = !answer.entries.some((entry) => entry.hidden);
@@ -141,10 +143,19 @@ export class ConversationPane {
     const { user, account } = this.#shown ?? {};
     this.portrait.textContent = initialOf(user);
     this.user.textContent = this.#shown ? visibleName(user ?? text("conversation.unnamed")) : "";
-    this.account.replaceChildren(...(this.#shown ? [accountWords(this.#shown), " · ", el("a", { href: address("messages", { conversation: this.#id }) }, text("conversation.entries"))] : []));
+    this.#showAccount();
     this.user.title = [account, user && visibleName(user)].filter(Boolean).join(" / ");
     this.#showState();
     this.#showPerson();
+  }
+
+  /** Shows the account with a link to all entries; the link is replaced only if it changes, so that the focus stays. */
+  #showAccount() {
+    const state = this.#shown ? this.#id : "";
+    if (this.account.dataset.shows === state) return;
+    this.account.dataset.shows = state;
+    if (state === "") this.account.replaceChildren();
+    else this.account.replaceChildren(el("span", {}, accountWords(this.#shown)), el("a", { href: address("messages", { conversation: state }) }, text("conversation.entries")));
   }
 
   #name(side) {
@@ -158,10 +169,18 @@ export class ConversationPane {
     this.person.className = `holder ${who}`;
     const words = [holderWords(person), returnWords(person?.until)].filter(Boolean).join(" · ");
     if (this.person.textContent !== words) this.person.replaceChildren(icon("person"), el("span", {}, words));
+    this.#announce(who, person);
     this.#showActions(who, person);
     if (this.#id !== null) this.answer.open(can("answer") && (who === "me" || who === "nobody") ? this.#id : null);
     if (this.#wantsAnswer && this.#shown && !this.answer.element.hidden) this.answer.focus();
     if (this.#shown) this.#wantsAnswer = false;
+  }
+
+  /** Tells screen readers who has the conversation, when that changes; the passing minutes are not read aloud. */
+  #announce(who, person) {
+    const state = this.#shown && [this.#id, who, person?.by].join();
+    if (this.#announced && state && this.#announced !== state) document.getElementById("announcer")?.replaceChildren(text(`announce.${who}`, { by: person?.by }));
+    this.#announced = state;
   }
 
   /** The buttons of what the reader may do; they are replaced only if others are wanted, so that the focus stays. */

@@ -5,6 +5,7 @@ import "./talk_texts.js";
 import { get } from "./api.js";
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { showItems } from "./keyed.js";
 import { appChoice, fieldOf } from "./list_filters.js";
 import { refreshing } from "./refresh.js";
@@ -142,7 +143,7 @@ class Conversations {
 
   #failed(error) {
     this.trouble.hidden = !error;
-    this.trouble.textContent = error ? text("error.load", { why: error.message }) : "";
+    this.trouble.textContent = error ? failureWords(error) : "";
   }
 
   stop() {

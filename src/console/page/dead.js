@@ -7,7 +7,7 @@ import { groupOf } from "./dead_group.js";
 import { el, icon } from "./dom.js";
 import { Failures } from "./failures.js";
 import { endedJobs, runningJob } from "./jobs.js";
-import { refreshing } from "./refresh.js";
+import { SELDOM_MS, refreshing } from "./refresh.js";
 import { can } from "./session.js";
 import { text } from "./texts.js";
 import { number, span } from "./times.js";
@@ -22,14 +22,26 @@ class DeadLetters {
     this.running = el("div", { class: "jobs" });
     this.groups = el("ol", { class: "dead-groups", "aria-label": text("view.dead-letters") });
     this.after = el("div", {});
-    this.ended = el("div", { class: "ended-jobs" });
+    this.ended = el("div", { class: "ended-jobs", tabIndex: 0, role: "group", "aria-label": text("job.ended"), hidden: true });
     root.append(
       el("header", { class: "view-head" }, el("h2", {}, text("view.dead-letters")), this.count),
       failures.element,
-      el("div", { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") }, this.running, this.groups, this.after, this.ended),
+      el(
+        "div",
+        { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.dead-letters") },
+        this.running,
+        this.groups,
+        this.after,
+        this.ended,
+      ),
     );
     this.loops = [
-      refreshing((signal) => this.#loadGroups(signal), { kinds: ["dead-letters"], every: REFRESH_MS, failed: failures.of("groups") }),
+      refreshing((signal) => this.#loadGroups(signal), {
+        kinds: ["dead-letters"],
+        every: REFRESH_MS,
+        throttle: SELDOM_MS,
+        failed: failures.of("groups"),
+      }),
       refreshing((signal) => this.#loadJobs(signal), { kinds: ["jobs"], every: REFRESH_MS, failed: failures.of("jobs") }),
     ];
   }
@@ -40,22 +52,31 @@ class DeadLetters {
 
   async #loadGroups(signal) {
     const { groups, total, goes_in: goesIn } = await get("dead-letters", { limit: GROUPS }, { signal });
-    const words = total > 0 ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })] : [];
+    const words =
+      total > 0
+        ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })]
+        : [];
     this.count.textContent = words.filter(Boolean).join(" · ");
     const focused = document.activeElement?.dataset?.control;
     this.groups.replaceChildren(...groups.map((group) => el("li", {}, groupOf(group, can("operate")))));
     if (focused) this.groups.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     this.groups.hidden = groups.length === 0;
     const others = total - groups.reduce((sum, group) => sum + group.count, 0);
-    this.after.replaceChildren(...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []));
+    this.after.replaceChildren(
+      ...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []),
+    );
   }
 
   async #loadJobs(signal) {
     const { jobs } = await get("jobs", {}, { signal });
     const running = jobs.filter(({ state }) => state === "running");
     const ended = jobs.filter(({ state }) => state !== "running");
+    // The groups are others after a job.
+    if (this.hasJob && running.length === 0) this.loops[0].now();
+    this.hasJob = running.length > 0;
     this.running.replaceChildren(...running.map((job) => runningJob(job, () => this.loops[1].now())));
     this.running.hidden = running.length === 0;
+    this.ended.hidden = ended.length === 0;
     this.ended.replaceChildren(...(ended.length > 0 ? [endedJobs(ended)] : []));
   }
 }

@@ -11,7 +11,18 @@ import { ago, moment, number } from "./times.js";
 export function groupOf(group, operates) {
   const { group: id, queue, reason, count, oldest_at: oldestAt, newest } = group;
   const filter = { state: "dead", queue, group: id };
-  const button = (action) => el("button", { type: "button", class: `small ${action === "discard" ? "danger" : ""}`, data: { control: `${action}-${queue}-${id}` }, on: { click: () => openJob(action, filter, reason) } }, icon(action === "revive" ? "again" : "clear"), text(`dead.${action}`));
+  const button = (action) =>
+    el(
+      "button",
+      {
+        type: "button",
+        class: `small ${action === "discard" ? "danger" : ""}`,
+        data: { control: `${action}-${queue}-${id}` },
+        on: { click: () => openJob(action, filter, reason) },
+      },
+      icon(action === "revive" ? "again" : "clear"),
+      text(`dead.${action}`),
+    );
   return el(
     "article",
     { class: "dead-group" },
@@ -30,7 +41,13 @@ export function groupOf(group, operates) {
       commonLine(group),
       newest && exampleLine(newest, filter),
     ),
-    el("div", { class: "actions" }, el("a", { class: "button", href: address("messages", filter), data: { control: `show-${queue}-${id}` } }, icon("list"), text("dead.show")), operates && button("revive"), operates && button("discard")),
+    el(
+      "div",
+      { class: "actions" },
+      el("a", { class: "button", href: address("messages", filter), data: { control: `show-${queue}-${id}` } }, icon("list"), text("dead.show")),
+      operates && button("revive"),
+      operates && button("discard"),
+    ),
   );
 }
 

@@ -4,6 +4,7 @@ import "./talk_texts.js";
 
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
+import { failureWords } from "./failures.js";
 import { showItems } from "./keyed.js";
 import { holder, waitedWords } from "./people.js";
 import { now } from "./session.js";
@@ -60,7 +61,7 @@ class Desk {
   #show(waiting, error) {
     this.#waiting = waiting;
     this.trouble.hidden = !error;
-    this.trouble.textContent = error ? text("error.load", { why: error.message }) : "";
+    this.trouble.textContent = error ? failureWords(error) : "";
     this.empty.hidden = waiting.length > 0 || Boolean(error);
     this.split.nothing.firstChild.hidden = waiting.length === 0;
     this.#draw();

@@ -15,7 +15,7 @@ export function eventRow({ kind, at, row, step }) {
     "li",
     { class: `event event-${kind}` },
     el("time", {}, clockTime(at)),
-    el("a", { class: "event-id", href: address("messages", { id }) }, `#${id}`),
+    el("a", { class: "event-id", href: address("messages", { entry: id }) }, `#${id}`),
     el("span", { class: "event-queue", title: text(`queue.${queue}`, {}, queue) }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue))),
     el("span", { class: "event-who" }, whoOf(row ?? step)),
     kind === "entry" ? arrived(row) : went(step),

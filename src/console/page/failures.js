@@ -3,8 +3,11 @@
 import { el } from "./dom.js";
 import { text } from "./texts.js";
 
-/** Why a request has failed, in words. */
-export const failureWords = (error) => text("error.load", { why: error instanceof TypeError ? text("unreachable") : error.message });
+/** The reason of a failed request. */
+export const reasonWords = (error) => (error instanceof TypeError ? text("unreachable") : error.message);
+
+/** That something could not be loaded, and why. */
+export const failureWords = (error) => text("error.load", { why: reasonWords(error) });
 
 export class Failures {
   constructor() {

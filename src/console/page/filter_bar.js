@@ -17,25 +17,59 @@ export class FilterBar {
     this.change = change;
     this.params = {};
     this.search = input("search", "text", text(can("bodies") ? "filter.text" : "filter.number"));
-    this.toggle = el("button", { type: "button", class: "small filter-toggle", "aria-expanded": "false", "aria-controls": "filter-more", on: { click: () => this.#unfold() } });
+    this.toggle = el("button", {
+      type: "button",
+      class: "small filter-toggle",
+      "aria-expanded": "false",
+      "aria-controls": "filter-more",
+      on: { click: () => this.#unfold() },
+    });
     this.segments = [this.#segments("queue", ["inbox", "outbox"]), this.#segments("state", ["pending", "done", "dead"])];
     this.account = this.#select("account", accountChoices());
-    this.kind = this.#select("kind", KINDS.map((kind) => [kind, kindWord(kind)]));
+    this.kind = this.#select(
+      "kind",
+      KINDS.map((kind) => [kind, kindWord(kind)]),
+    );
     this.span = this.#select("span", [...Object.keys(SPANS).map((span) => [span, text(`span.${span}`)]), ["own", text("span.own")]]);
     this.user = input("text", "user", text("filter.user"));
     this.reason = input("text", "reason", text("filter.reason"));
-    this.own = el("span", { class: "own-span", hidden: true }, this.#moment("since"), el("span", { "aria-hidden": "true" }, "–"), this.#moment("until"));
+    this.own = el(
+      "span",
+      { class: "own-span", hidden: true },
+      this.#moment("since"),
+      el("span", { "aria-hidden": "true" }, "–"),
+      this.#moment("until"),
+    );
     this.chips = el("span", { class: "filter-chips" });
-    this.more = el("div", { id: "filter-more", class: "filter-more" }, this.segments, this.account, this.kind, this.span, this.own, this.user, this.reason, this.chips);
+    this.more = el(
+      "div",
+      { id: "filter-more", class: "filter-more" },
+      this.segments,
+      this.account,
+      this.kind,
+      this.span,
+      this.own,
+      this.user,
+      this.reason,
+      this.chips,
+    );
     for (const field of [this.search, this.user, this.reason]) this.#listen(field);
-    root.append(el("div", { class: "filters boxed", role: "search", "aria-label": text("filter.bar") }, el("div", { class: "filter-first" }, this.search, this.toggle), this.more));
+    root.append(
+      el(
+        "div",
+        { class: "filters boxed", role: "search", "aria-label": text("filter.bar") },
+        el("div", { class: "filter-first" }, this.search, this.toggle),
+        this.more,
+      ),
+    );
   }
 
   /** Shows the values of the address. */
   show(params) {
     this.params = params;
     for (const field of [this.search, this.user, this.reason]) if (document.activeElement !== field) field.value = params[field.name] ?? "";
-    for (const group of this.segments) for (const button of group.children) button.setAttribute("aria-pressed", String(button.value === (params[group.dataset.name] ?? "")));
+    for (const group of this.segments)
+      for (const button of group.children) button.setAttribute("aria-pressed", String(button.value === (params[group.dataset.name] ?? "")));
     choose(this.account, params.account ? [params.app ?? "", params.account].join(SEPARATOR) : "", accountWords(params));
     choose(this.kind, params.kind ?? "", kindWord(params.kind ?? ""));
     choose(this.span, params.since || params.until ? "own" : (params.span ?? ""), params.span ?? "");
@@ -70,14 +104,23 @@ export class FilterBar {
 
   #segments(name, values) {
     const button = (value) =>
-      el("button", { type: "button", value, "aria-pressed": "false", on: { click: () => this.change({ [name]: value || null }) } }, text(value ? `${name}.${value}` : "filter.all"));
+      el(
+        "button",
+        { type: "button", value, "aria-pressed": "false", on: { click: () => this.change({ [name]: value || null }) } },
+        text(value ? `${name}.${value}` : "filter.all"),
+      );
     return el("div", { class: "segments", role: "group", "aria-label": text(`filter.${name}`), data: { name } }, ["", ...values].map(button));
   }
 
   #select(name, choices) {
     const all = el("option", { value: "" }, text(`filter.${name}.all`));
     const options = choices.map(([value, label]) => el("option", { value }, label));
-    return el("select", { name, "aria-label": text(`filter.${name}`), on: { change: (event) => this.#chosen(name, event.target.value) } }, all, options);
+    return el(
+      "select",
+      { name, "aria-label": text(`filter.${name}`), on: { change: (event) => this.#chosen(name, event.target.value) } },
+      all,
+      options,
+    );
   }
 
   #chosen(name, value) {
@@ -105,7 +148,12 @@ export class FilterBar {
   /** The filters without a control of their own: each can be removed. */
   #showChips(params) {
     const chip = (name, label) =>
-      el("button", { type: "button", class: "small", "aria-label": text("filter.remove", { what: label }), on: { click: () => this.change({ [name]: null }) } }, label, icon("close"));
+      el(
+        "button",
+        { type: "button", class: "small", "aria-label": text("filter.remove", { what: label }), on: { click: () => this.change({ [name]: null }) } },
+        label,
+        icon("close"),
+      );
     const chips = ["group", "conversation"].filter((name) => params[name]).map((name) => chip(name, text(`filter.in.${name}`)));
     if (params.app && !params.account) chips.push(chip("app", appName(params.app)));
     const clear = el("button", { type: "button", class: "plain small", on: { click: () => this.#clear() } }, text("filter.clear"));
@@ -119,10 +167,23 @@ export class FilterBar {
 }
 
 function input(type, name, label, properties = {}) {
-  return el("input", { type, name, class: `filter-${name}`, placeholder: label, autocomplete: "off", spellcheck: false, maxLength: 200, "aria-label": label, ...properties });
+  return el("input", {
+    type,
+    name,
+    class: `filter-${name}`,
+    placeholder: label,
+    autocomplete: "off",
+    spellcheck: false,
+    maxLength: 200,
+    "aria-label": label,
+    ...properties,
+  });
 }
 
-const accountChoices = () => knownAccounts().slice(0, MOST_ACCOUNTS).map((known) => [[known.app, known.account].join(SEPARATOR), accountWords(known)]);
+const accountChoices = () =>
+  knownAccounts()
+    .slice(0, MOST_ACCOUNTS)
+    .map((known) => [[known.app, known.account].join(SEPARATOR), accountWords(known)]);
 
 /** Chooses a value of a list, which is added if the list does not have it. */
 function choose(select, value, label) {

@@ -33,7 +33,11 @@ function showForm(action, filter, counted, reason) {
   const title = el("span", {});
   const confirm = field("", { name: "count", inputMode: "numeric", required: true, maxLength: 20 });
   const hint = el("span", { class: "hint" });
-  const rate = field(text("job.rate"), { name: "rate", type: "number", min: 1, max: MOST_RATE, value: String(RATE), required: true }, text("job.rate.hint", { most: MOST_RATE }));
+  const rate = field(
+    text("job.rate"),
+    { name: "rate", type: "number", min: 1, max: MOST_RATE, value: String(RATE), required: true },
+    text("job.rate.hint", { most: MOST_RATE }),
+  );
   const asked = el("span", {});
   confirm.prepend(asked);
   const showCount = () => {
@@ -50,8 +54,18 @@ function showForm(action, filter, counted, reason) {
   showTime();
   ask({
     title,
-    fields: [el("ul", { class: "job-filter" }, words.map((condition) => el("li", {}, condition))), el("p", { class: "hint" }, text(`job.${action}.hint`)), confirm, rate],
+    fields: [
+      el(
+        "ul",
+        { class: "job-filter" },
+        words.map((condition) => el("li", {}, condition)),
+      ),
+      el("p", { class: "hint" }, text(`job.${action}.hint`)),
+      confirm,
+      rate,
+    ],
     action: text(`job.${action}.go`),
+    tone: action === "discard" ? "danger" : "",
     submit: async (data) => {
       if (data.get("count").replaceAll(/\D/g, "") !== String(current.count)) throw new Error(text("job.confirm.wrong", { n: current.count }));
       try {

@@ -21,7 +21,13 @@ export function runningJob(job, changed) {
   return el(
     "div",
     { class: "job" },
-    el("p", { class: "job-line" }, el("b", {}, text(`job.${job.action}.running`)), el("span", { class: "count" }, filterLine(job)), el("span", { class: "count" }, text("job.by", { who: job.by, at: listTime(job.created_at) }))),
+    el(
+      "p",
+      { class: "job-line" },
+      el("b", {}, text(`job.${job.action}.running`)),
+      el("span", { class: "count" }, filterLine(job)),
+      el("span", { class: "count" }, text("job.by", { who: job.by, at: listTime(job.created_at) })),
+    ),
     el("progress", { max: Math.max(1, total), value: Math.min(seen, total), "aria-label": text(`job.${job.action}.running`) }),
     el(
       "p",
@@ -29,7 +35,8 @@ export function runningJob(job, changed) {
       el("span", {}, text("job.progress", { done: number(done), total: number(total) })),
       skipped > 0 && el("span", { class: "count" }, text("job.skipped", { n: number(skipped) })),
       el("span", { class: "count" }, text("job.rate.now", { rate: number(rate), span: span((left / rate) * 1000) })),
-      can("operate") && el("button", { type: "button", class: "small danger", data: { control: `cancel-${job.id}` }, on: { click: cancel } }, text("job.cancel")),
+      can("operate") &&
+        el("button", { type: "button", class: "small danger", data: { control: `cancel-${job.id}` }, on: { click: cancel } }, text("job.cancel")),
     ),
   );
 }
@@ -48,8 +55,16 @@ export function endedJobs(jobs) {
       el("td", {}, el("span", { class: `chip ${job.state === "done" ? "good" : "warn"}` }, text(`job.state.${job.state}`, {}, job.state))),
       el("td", {}, job.by),
     );
-  const heads = ["at", "action", "filter", "done", "skipped", "state", "by"].map((name) => el("th", { scope: "col", class: ["done", "skipped"].includes(name) ? "number-cell" : "" }, text(`job.head.${name}`)));
-  return el("table", { class: "plain-table" }, el("caption", {}, text("job.ended")), el("thead", {}, el("tr", {}, heads)), el("tbody", {}, jobs.map(row)));
+  const heads = ["at", "action", "filter", "done", "skipped", "state", "by"].map((name) =>
+    el("th", { scope: "col", class: ["done", "skipped"].includes(name) ? "number-cell" : "" }, text(`job.head.${name}`)),
+  );
+  return el(
+    "table",
+    { class: "plain-table" },
+    el("caption", {}, text("job.ended")),
+    el("thead", {}, el("tr", {}, heads)),
+    el("tbody", {}, jobs.map(row)),
+  );
 }
 
 const filterLine = (job) => filterWords(typeof job.filter === "string" ? {} : job.filter).join(" · ");

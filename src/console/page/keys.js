@@ -24,7 +24,14 @@ export function onKeys(actions) {
 
 /** Shows the keys. */
 export function showKeys() {
-  const keys = [["j k", "jk"], ["Enter", "enter"], ["Esc", "esc"], ["/", "slash"], ["r", "r"], ["?", "help"]];
+  const keys = [
+    ["j k", "jk"],
+    ["Enter", "enter"],
+    ["Esc", "esc"],
+    ["/", "slash"],
+    ["r", "r"],
+    ["?", "help"],
+  ];
   const rows = keys.map(([key, name]) => el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, key)), el("td", {}, text(`keys.${name}`))));
   showText(text("keys"), el("table", { class: "keys" }, el("tbody", {}, rows)));
 }

@@ -32,7 +32,7 @@ class Live {
     this.filter = el("input", { type: "search", class: "search", autocomplete: "off", spellcheck: false, placeholder: text("live.filter"), "aria-label": text("live.filter"), value: params.text ?? "", on: { input: () => this.#typed() } });
     this.pause = el("button", { type: "button", class: "small toggle", "aria-pressed": "false", on: { click: () => this.#setPaused(!this.#isPaused) } });
     const clear = el("button", { type: "button", class: "small", on: { click: () => this.#clear() } }, icon("clear"), text("live.clear"));
-    this.note = el("p", { class: "note still", role: "status", hidden: true });
+    this.note = el("p", { class: "note still", hidden: true });
     this.rows = el("ol", { class: "events", "aria-label": text("view.live") });
     this.empty = el("div", { class: "empty" }, icon("pulse"), el("strong", {}, text("live.empty")), el("span", {}, text("live.empty.hint")));
     this.none = el("p", { class: "count live-none", hidden: true }, text("live.none"));

@@ -23,18 +23,42 @@ const MOST_ROWS = 2000;
 class Messages {
   constructor(root, params) {
     Object.assign(this, { root, params: {}, rows: new Map(), selected: null, next: null, scanned: null, controller: null, asOf: null, error: null });
+    root.append(el("h2", { class: "unseen" }, text("view.messages")));
     this.bar = new FilterBar(root, (changed) => change(changed));
     this.count = el("p", { class: "count", role: "status" });
     this.jobs = el("span", { class: "actions" });
     this.note = el("div", { class: "note bad", role: "alert", hidden: true });
-    this.list = el("ol", { class: "entry-list", role: "listbox", tabIndex: 0, "aria-label": text("view.messages"), on: { click: (event) => this.#pressed(event.target.closest(".entry")) } });
+    this.list = el("ol", {
+      class: "entry-list",
+      role: "listbox",
+      tabIndex: 0,
+      "aria-label": text("view.messages"),
+      on: { click: (event) => this.#pressed(event.target.closest(".entry")) },
+    });
     this.foot = el("div", { class: "list-foot" });
     this.scroller = el("div", { class: "entry-log" }, rowHead(), this.list, this.foot);
-    this.order = el("button", { type: "button", class: "plain small", on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) } });
-    const refresh = el("button", { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.load() } }, icon("again"), text("refresh"));
-    const help = el("button", { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } }, "?");
+    this.order = el("button", {
+      type: "button",
+      class: "plain small",
+      on: { click: () => change({ order: isOldestFirst(this.params) ? null : "oldest" }) },
+    });
+    const refresh = el(
+      "button",
+      { type: "button", class: "plain small", title: `${text("refresh")} (r)`, on: { click: () => this.#refresh() } },
+      icon("again"),
+      text("refresh"),
+    );
+    const help = el(
+      "button",
+      { type: "button", class: "plain small square help", title: `${text("keys")} (?)`, "aria-label": text("keys"), on: { click: showKeys } },
+      "?",
+    );
     const pane = el("aside", { class: "detail", role: "region", tabIndex: -1, "aria-labelledby": "story-heading", hidden: true });
-    root.append(el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help), this.note, el("div", { class: "entries-body" }, this.scroller, pane));
+    root.append(
+      el("div", { class: "list-bar" }, this.count, this.jobs, this.order, refresh, help),
+      this.note,
+      el("div", { class: "entries-body" }, this.scroller, pane),
+    );
     this.story = new Story(pane, {
       show: (id) => change({ entry: id }),
       close: () => this.#close(),
@@ -50,7 +74,7 @@ class Messages {
       Enter: () => this.selected !== null && this.#open(this.selected, { focus: true }),
       Escape: () => this.#close(),
       "/": () => this.bar.focusSearch(),
-      r: () => this.load(),
+      r: () => this.#refresh(),
       "?": showKeys,
     });
     this.update(params);
@@ -84,8 +108,12 @@ class Messages {
     if (!this.rows.has(this.selected) && !this.params.entry) this.selected = null;
     this.list.replaceChildren(...answer.entries.map((row) => rowOf(row, row.id === this.selected)));
     this.scroller.scrollTop = 0;
-    this.story.refresh();
     this.#came(answer);
+  }
+
+  #refresh() {
+    this.load();
+    this.story.refresh();
   }
 
   async #more() {
@@ -120,7 +148,10 @@ class Messages {
   #came({ next, scanned }) {
     Object.assign(this, { next, scanned });
     const { size } = this.rows;
-    this.count.textContent = size > 0 ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}` : text("messages.as_of", { time: clockTime(this.asOf) });
+    this.count.textContent =
+      size > 0
+        ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}`
+        : text("messages.as_of", { time: clockTime(this.asOf) });
     this.list.hidden = size === 0;
     this.#showFoot();
     this.#showJobs();
@@ -130,7 +161,9 @@ class Messages {
     const { size } = this.rows;
     const more = (label) => el("button", { type: "button", on: { click: () => this.#more() } }, label);
     const oldest = isOldestFirst(this.params);
-    const looked = this.scanned?.reached && el("p", {}, text(oldest ? "messages.scanned.oldest" : "messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
+    const looked =
+      this.scanned?.reached &&
+      el("p", {}, text(oldest ? "messages.scanned.oldest" : "messages.scanned", { limit: number(this.scanned.limit), to: this.scanned.to ?? 0 }));
     const parts = [looked];
     if (size >= MOST_ROWS && this.next !== null) parts.push(el("p", {}, text("messages.full", { n: number(size) })));
     else if (this.next !== null) parts.push(more(moreWords(looked, oldest)));
@@ -146,8 +179,12 @@ class Messages {
   #showJobs() {
     const { state } = this.params;
     const isOffered = can("operate") && this.rows.size > 0;
-    const button = (action) => el("button", { type: "button", class: "small", on: { click: () => openJob(action, this.query) } }, text(`messages.${action}`));
-    this.jobs.replaceChildren(...(isOffered && state === "dead" ? [button("revive")] : []), ...(isOffered && (state === "dead" || state === "pending") ? [button("discard")] : []));
+    const button = (action) =>
+      el("button", { type: "button", class: "small", on: { click: () => openJob(action, this.query) } }, text(`messages.${action}`));
+    this.jobs.replaceChildren(
+      ...(isOffered && state === "dead" ? [button("revive")] : []),
+      ...(isOffered && (state === "dead" || state === "pending") ? [button("discard")] : []),
+    );
   }
 
   #replace(row) {
@@ -195,14 +232,19 @@ class Messages {
   }
 
   #select(id) {
-    for (const [which, isSelected] of [[this.selected, false], [id, true]]) {
+    for (const [which, isSelected] of [
+      [this.selected, false],
+      [id, true],
+    ]) {
       const element = which === null ? null : this.#element(which);
       element?.classList.toggle("found", isSelected);
       element?.setAttribute("aria-selected", String(isSelected));
     }
     this.selected = id;
-    this.list.setAttribute("aria-activedescendant", `row-${id}`);
-    this.#element(id)?.scrollIntoView({ block: "nearest" });
+    const element = this.#element(id);
+    if (element) this.list.setAttribute("aria-activedescendant", element.id);
+    else this.list.removeAttribute("aria-activedescendant");
+    element?.scrollIntoView({ block: "nearest" });
   }
 }
 

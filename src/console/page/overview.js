@@ -9,7 +9,7 @@ import { el } from "./dom.js";
 import { Failures } from "./failures.js";
 import { runningJob } from "./jobs.js";
 import { ReasonList } from "./reason_list.js";
-import { refreshing } from "./refresh.js";
+import { SELDOM_MS, refreshing } from "./refresh.js";
 import { change } from "./router.js";
 import { Sending } from "./sending.js";
 import { noteTime, now, session } from "./session.js";
@@ -34,7 +34,17 @@ class Overview {
     this.failures = new Failures();
     this.job = el("div", { class: "jobs", hidden: true });
     this.tiles = new Tiles();
-    this.spans = el("div", { class: "segments", role: "group", "aria-label": text("charts.span") }, Object.keys(SPANS).map((name) => el("button", { type: "button", value: name, on: { click: () => change({ span: name === DEFAULT_SPAN ? null : name }) } }, text(`charts.${name}`))));
+    this.spans = el(
+      "div",
+      { class: "segments", role: "group", "aria-label": text("charts.span") },
+      Object.keys(SPANS).map((name) =>
+        el(
+          "button",
+          { type: "button", value: name, on: { click: () => change({ span: name === DEFAULT_SPAN ? null : name }) } },
+          text(`charts.${name}`),
+        ),
+      ),
+    );
     this.charts = el("div", { class: "charts" });
     this.reasons = new ReasonList();
     this.sending = new Sending(() => this.loop.now());
@@ -51,7 +61,15 @@ class Overview {
       ),
     );
     this.loop = refreshing((signal) => this.#load(signal), { kinds: ["stats", "pauses", "jobs"], every: 10_000, failed: this.failures.of("stats") });
-    this.loops = [this.loop, refreshing((signal) => this.reasons.load(signal), { kinds: ["dead-letters"], every: 300_000, failed: this.failures.of("reasons") })];
+    this.loops = [
+      this.loop,
+      refreshing((signal) => this.reasons.load(signal), {
+        kinds: ["dead-letters"],
+        every: 300_000,
+        throttle: SELDOM_MS,
+        failed: this.failures.of("reasons"),
+      }),
+    ];
     this.update(params);
   }
 
@@ -85,7 +103,10 @@ class Overview {
     if (this.drawn !== step) this.#makeCharts(step);
     // The newest slot has not ended.
     const elapsed = (at) => Math.min(step, Math.max(MINUTE, now() - at));
-    const perSecond = slots.map((slot) => ({ at: slot.at, ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, (slot[key] * 1000) / elapsed(slot.at)])) }));
+    const perSecond = slots.map((slot) => ({
+      at: slot.at,
+      ...Object.fromEntries(["accepted", "handled", "sent"].map((key) => [key, (slot[key] * 1000) / elapsed(slot.at)])),
+    }));
     this.flow.show(perSecond);
     this.trouble.show(slots);
     this.ack.show(slots);
@@ -94,7 +115,13 @@ class Overview {
   #makeCharts(step) {
     this.drawn = step;
     const series = (...pairs) => pairs.map(([key, tone]) => ({ key, tone, label: text(`chart.${key}`) }));
-    this.flow = new Chart({ title: text("chart.flow"), unit: text("chart.flow.unit"), kind: "lines", format: decimal, series: series(["accepted", "first"], ["handled", "second"], ["sent", "third"]) });
+    this.flow = new Chart({
+      title: text("chart.flow"),
+      unit: text("chart.flow.unit"),
+      kind: "lines",
+      format: decimal,
+      series: series(["accepted", "first"], ["handled", "second"], ["sent", "third"]),
+    });
     this.trouble = new Chart({
       title: text("chart.trouble"),
       unit: text("chart.trouble.unit", { span: span(step) }),
@@ -102,15 +129,37 @@ class Overview {
       format: whole,
       series: series(["dead", "bad"], ["send_failed", "warn"], ["failed", "second"], ["refused", "third"], ["duplicates", "quiet"]),
     });
-    this.ack = new Chart({ title: text("chart.ack"), unit: text("chart.ack.unit"), kind: "lines", format: millis, series: series(["ack_p99", "first"], ["ack_p50", "second"]) });
+    this.ack = new Chart({
+      title: text("chart.ack"),
+      unit: text("chart.ack.unit"),
+      kind: "lines",
+      format: millis,
+      series: series(["ack_p99", "first"], ["ack_p50", "second"]),
+    });
     this.charts.replaceChildren(this.flow.element, this.trouble.element, this.ack.element);
   }
 
   #showServers(replicas) {
-    const row = ({ name, is_this: isThis, leased }) => el("tr", {}, el("th", { scope: "row" }, el("bdi", {}, name), isThis && el("span", { class: "chip info" }, text("servers.this"))), el("td", { class: "number-cell" }, number(leased)));
-    const heads = el("tr", {}, el("th", { scope: "col" }, text("servers.name")), el("th", { scope: "col", class: "number-cell" }, text("servers.leased")));
+    const row = ({ name, is_this: isThis, leased }) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row" }, el("bdi", {}, name), isThis && el("span", { class: "chip info" }, text("servers.this"))),
+        el("td", { class: "number-cell" }, number(leased)),
+      );
+    const heads = el(
+      "tr",
+      {},
+      el("th", { scope: "col" }, text("servers.name")),
+      el("th", { scope: "col", class: "number-cell" }, text("servers.leased")),
+    );
     this.servers.replaceChildren(
-      el("header", { class: "part-head" }, el("h2", {}, text("servers")), el("span", { class: "count" }, text("version", { version: session.version }))),
+      el(
+        "header",
+        { class: "part-head" },
+        el("h2", {}, text("servers")),
+        el("span", { class: "count" }, text("version", { version: session.version })),
+      ),
       el("table", { class: "plain-table" }, el("thead", {}, heads), el("tbody", {}, replicas.map(row))),
     );
   }

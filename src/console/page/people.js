@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { ask, notify } from "./dialog.js";
 import { el } from "./dom.js";
+import { reasonWords } from "./failures.js";
 import { can, now, session } from "./session.js";
 import { text } from "./texts.js";
 import { span } from "./times.js";
@@ -32,7 +33,7 @@ async function act(id, name, body) {
     return await post(`conversations/${id}/${name}`, body);
   } catch (error) {
     const by = error.status === 409 ? error.answer?.by : null;
-    notify(by ? text("taken.by", { by }) : text("failed", { why: error.message }), { tone: by ? "" : "bad" });
+    notify(by ? text("taken.by", { by }) : text("failed", { why: reasonWords(error) }), { tone: by ? "" : "bad" });
     return null;
   }
 }

@@ -11,20 +11,27 @@ const MOST = 8;
 export class ReasonList {
   constructor() {
     this.list = el("ol", { class: "reasons" });
-    this.element = el("div", { class: "box" }, el("header", { class: "part-head" }, el("h2", {}, text("reasons")), el("a", { href: address("dead-letters") }, text("reasons.all"))), this.list);
+    this.element = el(
+      "div",
+      { class: "box" },
+      el("header", { class: "part-head" }, el("h2", {}, text("reasons")), el("a", { href: address("dead-letters") }, text("reasons.all"))),
+      this.list,
+    );
   }
 
   async load(signal) {
     const { groups, total } = await get("dead-letters", { limit: MOST }, { signal });
-    const rows = groups.slice(0, MOST).map(({ group, queue, reason, count, newest }) =>
-      el(
-        "li",
-        {},
-        el("b", { class: "bad-text" }, number(count)),
-        el("a", { href: address("messages", { state: "dead", queue, group }), title: reason }, reason),
-        el("span", { class: "count" }, newest ? ago(newest.accepted_at) : ""),
-      ),
-    );
+    const rows = groups
+      .slice(0, MOST)
+      .map(({ group, queue, reason, count, newest }) =>
+        el(
+          "li",
+          {},
+          el("b", { class: "bad-text" }, number(count)),
+          el("a", { href: address("messages", { state: "dead", queue, group }), title: reason }, reason),
+          el("span", { class: "count" }, newest ? ago(newest.accepted_at) : ""),
+        ),
+      );
     this.list.replaceChildren(...(total === 0 ? [el("li", { class: "count" }, text("dead.none"))] : rows));
   }
 }

@@ -3,15 +3,17 @@
 import { isAbort } from "./api.js";
 import { onChange } from "./events.js";
 
-/** The shortest time between two loads that changes cause. */
+/** The shortest time between two loads that changes cause, unless a load wants another one. */
 const THROTTLE_MS = 1500;
+/** The same for loads with texts: each is a record in the audit list. */
+export const SELDOM_MS = 30_000;
 
 /**
- * Calls `load(signal)` at once and again when one of `kinds` has changed, at the latest every `every` milliseconds while the
- * page is visible. One load runs at a time. `failed(error)` is called with errors, and with null after a success.
+ * Calls `load(signal)` at once and again when one of `kinds` has changed, but not within `throttle` milliseconds, and at the
+ * latest every `every` milliseconds while the page is visible. One load runs at a time. `failed(error)` is called with errors, and with null after a success.
  * Returns an object with `now()` and `stop()`.
  */
-export function refreshing(load, { kinds = [], every = 15_000, failed = () => {} } = {}) {
+export function refreshing(load, { kinds = [], every = 15_000, throttle = THROTTLE_MS, failed = () => {} } = {}) {
   let controller = null;
   let timer = null;
   let isStopped = false;
@@ -33,7 +35,7 @@ export function refreshing(load, { kinds = [], every = 15_000, failed = () => {}
     }
     controller = null;
     if (isStopped) return;
-    plan(isWanted ? THROTTLE_MS : every);
+    plan(isWanted ? throttle : every);
     isWanted = false;
   };
   const plan = (ms) => {
@@ -42,7 +44,7 @@ export function refreshing(load, { kinds = [], every = 15_000, failed = () => {}
   };
   const soon = () => {
     if (controller) isWanted = true;
-    else plan(Math.max(0, last + THROTTLE_MS - Date.now()));
+    else plan(Math.max(0, last + throttle - Date.now()));
   };
   const look = () => !document.hidden && soon();
   const off = onChange(kinds, soon);

@@ -7,7 +7,11 @@ import { listTime, moment } from "./times.js";
 
 /** The heads of the columns. */
 export const rowHead = () =>
-  el("div", { class: "entry-head", "aria-hidden": "true" }, ["at", "id", "who", "what", "state", "attempts"].map((name) => el("span", { class: `cell-${name}` }, text(`row.${name}`))));
+  el(
+    "div",
+    { class: "entry-head", "aria-hidden": "true" },
+    ["at", "id", "who", "what", "state", "attempts"].map((name) => el("span", { class: `cell-${name}` }, text(`row.${name}`))),
+  );
 
 /** The row of an entry: time, number, queue, account and user, text, state, and number of tries. */
 export function rowOf(row, isSelected) {

@@ -17,7 +17,15 @@ export class Sending {
     this.changed = changed;
     this.pauses = null;
     this.list = el("ul", { class: "sending" });
-    this.search = el("input", { type: "search", autocomplete: "off", spellcheck: false, placeholder: text("sending.filter"), "aria-label": text("sending.filter"), hidden: knownAccounts().length <= MOST, on: { input: () => this.pauses && this.#draw() } });
+    this.search = el("input", {
+      type: "search",
+      autocomplete: "off",
+      spellcheck: false,
+      placeholder: text("sending.filter"),
+      "aria-label": text("sending.filter"),
+      hidden: knownAccounts().length <= MOST,
+      on: { input: () => this.pauses && this.#draw() },
+    });
     this.element = el("div", { class: "box" }, el("header", { class: "part-head boxed" }, el("h2", {}, text("sending")), this.search), this.list);
   }
 
@@ -36,7 +44,18 @@ export class Sending {
     const rows = accounts.slice(0, MOST).map((account) => this.#row(account));
     if (accounts.length === 0) rows.push(el("li", { class: "count" }, text("sending.none")));
     if (left > 0) rows.push(el("li", { class: "count" }, text("sending.more", { n: left })));
-    if (can("send")) rows.push(el("li", { class: "another" }, el("button", { type: "button", class: "plain small", data: { control: "sending-another" }, on: { click: () => this.#askAnother() } }, text("sending.another"))));
+    if (can("send"))
+      rows.push(
+        el(
+          "li",
+          { class: "another" },
+          el(
+            "button",
+            { type: "button", class: "plain small", data: { control: "sending-another" }, on: { click: () => this.#askAnother() } },
+            text("sending.another"),
+          ),
+        ),
+      );
     this.list.replaceChildren(...rows);
     if (focused) this.list.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
@@ -45,7 +64,9 @@ export class Sending {
   #accounts() {
     const pauseOf = ({ app, account }) => this.pauses.find((pause) => pause.app === app && pause.account === account) ?? null;
     const known = knownAccounts().map((account) => ({ ...account, pause: pauseOf(account) }));
-    const unknown = this.pauses.filter((pause) => !session.accounts.some(({ app, account }) => app === pause.app && account === pause.account)).map((pause) => ({ ...pause, pause }));
+    const unknown = this.pauses
+      .filter((pause) => !session.accounts.some(({ app, account }) => app === pause.app && account === pause.account))
+      .map((pause) => ({ ...pause, pause }));
     return [...known.filter(({ pause }) => pause), ...unknown, ...known.filter(({ pause }) => !pause)];
   }
 
@@ -57,22 +78,60 @@ export class Sending {
       "li",
       {},
       el("i", { class: `dot ${pause ? "warn" : "good"}` }),
-      el("p", {}, el("bdi", {}, name), el("span", { class: pause ? "warn-text" : "count" }, pause ? text("sending.paused", { who: pause.by, at: listTime(pause.since) }) : text("sending.on"))),
-      can("send") && el("button", { type: "button", class: "small", "aria-label": `${text(pause ? "sending.resume" : "sending.pause")}: ${name}`, data: { control }, on: { click: act } }, text(pause ? "sending.resume" : "sending.pause")),
+      el(
+        "p",
+        {},
+        el("bdi", {}, name),
+        el(
+          "span",
+          { class: pause ? "warn-text" : "count" },
+          pause ? text("sending.paused", { who: pause.by, at: listTime(pause.since) }) : text("sending.on"),
+        ),
+      ),
+      can("send") &&
+        el(
+          "button",
+          {
+            type: "button",
+            class: "small",
+            "aria-label": `${text(pause ? "sending.resume" : "sending.pause")}: ${name}`,
+            data: { control },
+            on: { click: act },
+          },
+          text(pause ? "sending.resume" : "sending.pause"),
+        ),
     );
   }
 
   #askPause(name, which) {
-    ask({ title: text("sending.pause.title", { account: name }), fields: [el("p", {}, text("sending.pause.hint"))], action: text("sending.pause"), submit: () => this.#act("pauses", which) });
+    ask({
+      title: text("sending.pause.title", { account: name }),
+      fields: [el("p", {}, text("sending.pause.hint"))],
+      action: text("sending.pause"),
+      submit: () => this.#act("pauses", which),
+    });
   }
 
   /** Asks for an account that the server has not heard of yet. */
   #askAnother() {
     const apps = [...new Set(session.accounts.map(({ app }) => app))];
-    const app = el("label", { class: "boxed", hidden: apps.length < 2 }, text("sending.app"), el("select", { name: "app" }, apps.map((key) => el("option", { value: key }, appName(key)))));
+    const app = el(
+      "label",
+      { class: "boxed", hidden: apps.length < 2 },
+      text("sending.app"),
+      el(
+        "select",
+        { name: "app" },
+        apps.map((key) => el("option", { value: key }, appName(key))),
+      ),
+    );
     ask({
       title: text("sending.another"),
-      fields: [app, field(text("filter.account"), { name: "account", required: true, maxLength: 64 }), el("p", { class: "hint" }, text("sending.pause.hint"))],
+      fields: [
+        app,
+        field(text("filter.account"), { name: "account", required: true, maxLength: 64 }),
+        el("p", { class: "hint" }, text("sending.pause.hint")),
+      ],
       action: text("sending.pause"),
       submit: (data) => this.#act("pauses", { app: data.get("app"), account: data.get("account").trim() }),
     });

@@ -12,7 +12,8 @@ let ahead = 0;
 export const now = () => Date.now() + ahead;
 
 /** Whether the session has a right; `answer`, `send` and `operate` include `read`. */
-export const can = (right) => session.may.includes(right) || (right === "read" && session.may.some((other) => ["answer", "send", "operate"].includes(other)));
+export const can = (right) =>
+  session.may.includes(right) || (right === "read" && session.may.some((other) => ["answer", "send", "operate"].includes(other)));
 
 /** Loads the session. */
 export async function loadSession() {

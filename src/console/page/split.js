@@ -25,7 +25,7 @@ export class Split {
     this.element = el("div", { class: "split" }, list, this.pane.element, this.nothing);
     this.follow = () => this.#follow();
     root.replaceChildren(this.element);
-    this.element.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.#id !== null && this.#close());
+    this.element.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("visibilitychange", this.follow);
     this.off = onWaiting((waiting, error) => error || this.pane.notePerson(waiting.find(({ id }) => id === this.pane.id) ?? null));
   }
@@ -52,6 +52,12 @@ export class Split {
     this.#id = null;
     this.pane.close();
     this.#follow();
+  }
+
+  /** Escape closes the pane, unless it ends the choice of a Chinese word or empties a filter. */
+  #onKey(event) {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || this.#id === null) return;
+    if (!event.target.closest("input, select")) this.#close();
   }
 
   #close() {

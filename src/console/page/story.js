@@ -104,7 +104,11 @@ export class Story {
       if (!this.unfolded.delete(key)) this.unfolded.add(key);
       this.redraw();
     };
-    return el("button", { type: "button", class: "plain small", "aria-pressed": String(this.unfolded.has(key)), data: { control: key }, on: { click: flip } }, label);
+    return el(
+      "button",
+      { type: "button", class: "plain small", "aria-pressed": String(this.unfolded.has(key)), data: { control: key }, on: { click: flip } },
+      label,
+    );
   }
 
   #tick() {
@@ -112,25 +116,60 @@ export class Story {
   }
 
   #head(title, words, actions) {
-    const close = el("button", { type: "button", class: "plain square", "aria-label": text("close"), data: { control: "close" }, on: { click: () => this.close() } }, icon("close"));
-    return el("header", { class: "detail-head" }, el("h3", { id: "story-heading" }, el("bdi", {}, title)), close, el("p", { class: "count" }, words), actions);
+    const close = el(
+      "button",
+      { type: "button", class: "plain square", "aria-label": text("close"), data: { control: "close" }, on: { click: () => this.close() } },
+      icon("close"),
+    );
+    return el(
+      "header",
+      { class: "detail-head" },
+      el("h3", { id: "story-heading" }, el("bdi", {}, title)),
+      close,
+      el("p", { class: "count" }, words),
+      actions,
+    );
   }
 
   #actions({ id, state }) {
     const { conversation } = this.story;
-    const button = (action, name, run) => el("button", { type: "button", class: `small ${action === "discard" ? "danger" : ""}`, title: text(`${action}.hint`), data: { control: action }, on: { click: run } }, icon(name), text(action));
+    const button = (action, name, run) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: `small ${action === "discard" ? "danger" : ""}`,
+          title: text(`${action}.hint`),
+          data: { control: action },
+          on: { click: run },
+        },
+        icon(name),
+        text(action),
+      );
     const operates = can("operate");
     return el(
       "div",
       { class: "actions" },
       operates && state === "dead" && button("revive", "again", () => attempt(() => this.#act("revive"))),
       operates && (state === "dead" || state === "pending") && button("discard", "clear", () => this.#askDiscard(id)),
-      conversation && el("a", { class: "button", href: address("conversations", { id: conversation }), data: { control: "conversation" } }, icon("talks"), text("story.conversation")),
+      conversation &&
+        el(
+          "a",
+          { class: "button", href: address("conversations", { id: conversation }), data: { control: "conversation" } },
+          icon("talks"),
+          text("story.conversation"),
+        ),
     );
   }
 
   #askDiscard(id) {
-    ask({ title: text("discard"), fields: [el("p", {}, text("discard.sure", { id }))], action: text("discard"), submit: () => this.#act("discard") });
+    ask({
+      title: text("discard"),
+      fields: [el("p", {}, text("discard.sure", { id }))],
+      action: text("discard"),
+      tone: "danger",
+      submit: () => this.#act("discard"),
+    });
   }
 
   async #act(action) {

@@ -14,7 +14,13 @@ const BYTES_A_LINE = 16;
 /** How far the entry has come, or why it is not done. */
 export function outcomePart({ entry, why }, show) {
   const tone = toneOf({ ...entry, why });
-  const behind = why?.is === "behind" && el("button", { type: "button", class: "small", data: { control: "behind" }, on: { click: () => show(why.entry) } }, text("story.show_entry", { n: why.entry }));
+  const behind =
+    why?.is === "behind" &&
+    el(
+      "button",
+      { type: "button", class: "small", data: { control: "behind" }, on: { click: () => show(why.entry) } },
+      text("story.show_entry", { n: why.entry }),
+    );
   return el(
     "div",
     { class: `detail-outcome ${tone}` },
@@ -49,7 +55,16 @@ function reasonOf({ state, attempts, reason, discarded }) {
 /** The message that this one answers. */
 export function answersPart({ answers }, show) {
   if (!answers) return null;
-  return section(text("story.answers"), null, el("button", { type: "button", class: "reply-link", data: { control: "answers" }, on: { click: () => show(answers.id) } }, el("span", { class: "count" }, `#${answers.id}`), el("bdi", {}, saidOf(answers))));
+  return section(
+    text("story.answers"),
+    null,
+    el(
+      "button",
+      { type: "button", class: "reply-link", data: { control: "answers" }, on: { click: () => show(answers.id) } },
+      el("span", { class: "count" }, `#${answers.id}`),
+      el("bdi", {}, saidOf(answers)),
+    ),
+  );
 }
 
 /** The steps of the entry and of its replies, in order of time. */
@@ -89,16 +104,27 @@ function stepLine({ at, words, facts = [], reason, tone }) {
 }
 
 function replyBlock({ entry, attempts }, show) {
-  const head = el("button", { type: "button", class: "reply-link", data: { control: `reply-${entry.id}` }, on: { click: () => show(entry.id) } }, el("i", { class: `dot ${toneOf(entry)}` }), el("span", { class: "count" }, text("story.reply", { n: entry.id, state: stateWord(entry) })), el("bdi", {}, saidOf(entry)));
+  const head = el(
+    "button",
+    { type: "button", class: "reply-link", data: { control: `reply-${entry.id}` }, on: { click: () => show(entry.id) } },
+    el("i", { class: `dot ${toneOf(entry)}` }),
+    el("span", { class: "count" }, text("story.reply", { n: entry.id, state: stateWord(entry) })),
+    el("bdi", {}, saidOf(entry)),
+  );
   const steps = [{ at: entry.accepted_at, words: text("story.accepted"), tone: "" }, ...attemptSteps(entry, attempts)];
-  if (entry.settled_at) steps.push({ at: entry.settled_at, words: entry.state === "dead" ? text("story.buried") : settledWords(entry), tone: toneOf(entry) });
+  if (entry.settled_at)
+    steps.push({ at: entry.settled_at, words: entry.state === "dead" ? text("story.buried") : settledWords(entry), tone: toneOf(entry) });
   return el("div", { class: "reply" }, head, el("ol", { class: "steps" }, steps.map(stepLine)));
 }
 
 /** The state of the dialogue before and after, if the entry has changed it. */
 export function statePart({ state_before: before, state_after: after, state_changed: hasChanged }) {
   if (!hasChanged) return null;
-  return section(text("story.state"), null, el("div", { class: "states-pair" }, stateBlock(text("story.state.before"), before), stateBlock(text("story.state.after"), after)));
+  return section(
+    text("story.state"),
+    null,
+    el("div", { class: "states-pair" }, stateBlock(text("story.state.before"), before), stateBlock(text("story.state.after"), after)),
+  );
 }
 
 function stateBlock(title, state) {
@@ -118,7 +144,12 @@ function stateBody(state) {
 export function bodyPart({ body }, story) {
   const size = el("span", { class: "count" }, text("story.body.bytes", { n: number(body.bytes) }));
   if (body.hidden) return section(text("story.body"), size, el("p", { class: "hidden-text" }, text("hidden")));
-  if (body.text === null) return section(text("story.body"), [size, el("span", { class: "chip warn" }, text("story.body.binary"))], el("pre", { tabIndex: 0, "aria-label": text("story.body"), class: "hex" }, listing(body.base64 ?? "")));
+  if (body.text === null)
+    return section(
+      text("story.body"),
+      [size, el("span", { class: "chip warn" }, text("story.body.binary"))],
+      el("pre", { tabIndex: 0, "aria-label": text("story.body"), class: "hex" }, listing(body.base64 ?? "")),
+    );
   const isRaw = story.unfolded.has("raw");
   const actions = [size, story.toggle("raw", text("raw")), copyButton(text("copy"), "copy-body", () => body.text)];
   return section(text("story.body"), actions, el("pre", { tabIndex: 0, "aria-label": text("story.body") }, isRaw ? body.text : readable(body)));

@@ -26,7 +26,9 @@ export class Tiles {
   #put(name, { value, sub, tone = "", href = null }) {
     if (!this.parts.has(name)) {
       const parts = { value: el(href ? "a" : "span", { class: "tile-value" }), sub: el("dd", { class: "tile-sub" }) };
-      this.element.append(el("div", { class: "tile", data: { tile: name } }, el("dt", {}, text(`tile.${name}`)), el("dd", {}, parts.value), parts.sub));
+      this.element.append(
+        el("div", { class: "tile", data: { tile: name } }, el("dt", {}, text(`tile.${name}`)), el("dd", {}, parts.value), parts.sub),
+      );
       this.parts.set(name, parts);
     }
     const parts = this.parts.get(name);
@@ -43,17 +45,42 @@ function tilesOf(stats) {
   const share = most ? inbox.pending / most : 0;
   return {
     accepted: { value: rate(rates.accepted), sub: text("tile.handled", { rate: rate(rates.handled) }) },
-    ack: { value: stats.ack_p99 === null ? "–" : text("span.ms", { n: stats.ack_p99 < 10 ? Math.round(stats.ack_p99 * 10) / 10 : Math.round(stats.ack_p99) }), sub: text("tile.ack.sub") },
-    inbox: { ...backlog(inbox, "inbox"), tone: share >= HIGH_SHARE ? "warn" : "", sub: [oldest(inbox), most && text("tile.share", { share: percent(share), most: number(most) })].filter(Boolean).join(" · ") },
+    ack: {
+      value:
+        stats.ack_p99 === null ? "–" : text("span.ms", { n: stats.ack_p99 < 10 ? Math.round(stats.ack_p99 * 10) / 10 : Math.round(stats.ack_p99) }),
+      sub: text("tile.ack.sub"),
+    },
+    inbox: {
+      ...backlog(inbox, "inbox"),
+      tone: share >= HIGH_SHARE ? "warn" : "",
+      sub: [oldest(inbox), most && text("tile.share", { share: percent(share), most: number(most) })].filter(Boolean).join(" · "),
+    },
     outbox: backlog(outbox, "outbox"),
     sent: { value: rate(rates.sent), sub: text("tile.failed", { rate: rate(rates.failed) }) },
-    dead: { value: number(dead), tone: dead > 0 ? "bad" : "", sub: text("tile.dead.sub", { inbox: number(inbox.dead), outbox: number(outbox.dead) }), href: address("dead-letters") },
-    person: { value: number(stats.waiting_for_person), tone: stats.waiting_for_person > 0 ? "warn" : "", sub: text("tile.person.sub"), href: can("answer") ? address("desk") : null },
-    size: { value: stats.size === null ? text("tile.size.unknown") : bytes(stats.size), sub: text("tile.keep", { keep: span(stats.keep), dead: span(stats.keep_dead) }) },
+    dead: {
+      value: number(dead),
+      tone: dead > 0 ? "bad" : "",
+      sub: text("tile.dead.sub", { inbox: number(inbox.dead), outbox: number(outbox.dead) }),
+      href: address("dead-letters"),
+    },
+    person: {
+      value: number(stats.waiting_for_person),
+      tone: stats.waiting_for_person > 0 ? "warn" : "",
+      sub: text("tile.person.sub"),
+      href: can("answer") ? address("desk") : null,
+    },
+    size: {
+      value: stats.size === null ? text("tile.size.unknown") : bytes(stats.size),
+      sub: text("tile.keep", { keep: span(stats.keep), dead: span(stats.keep_dead) }),
+    },
   };
 }
 
-const backlog = (queue, name) => ({ value: number(queue.pending), sub: oldest(queue), href: address("messages", { queue: name, state: "pending", order: "oldest" }) });
+const backlog = (queue, name) => ({
+  value: number(queue.pending),
+  sub: oldest(queue),
+  href: address("messages", { queue: name, state: "pending", order: "oldest" }),
+});
 const oldest = ({ oldest_pending: at }) => (at === null ? "" : text("tile.oldest", { span: span(now() - at) }));
 const percent = (share) => (share > 0 && share < 0.01 ? "<1" : String(Math.round(share * 100)));
 

@@ -126,7 +126,7 @@ export class Transcript {
     const { side } = entry;
     const inside = shown(entry, side);
     const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, entry.kind === "reminder" ? kindWord(entry.kind) : this.names(side));
-    const receipt = el("a", { class: "receipt", href: address("messages", { id: entry.id }) });
+    const receipt = el("a", { class: "receipt", href: address("messages", { entry: entry.id }) });
     const meta = el("div", { data: { entry: entry.id } }, writer, el("time", {}, listTime(entry.accepted_at)), receipt, el("p", { class: "status-reason" }));
     this.#showStatus(meta, entry);
     const isRemark = side === "system" || inside.classList.contains("remark");

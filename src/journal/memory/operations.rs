@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What operators and servers note beside the entries.
+/// The notes of operators and servers beside the entries.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     /// The jobs with the keys of their requests, oldest first.

@@ -10,7 +10,7 @@ use crate::{
     journal::{EntryId, PendingReason, PerQueue, queue_state::PendingEntry},
 };
 
-/// Those of the entries that are pending.
+/// The entries that are pending among these.
 pub(super) fn pending(connection: &Connection, ids: &[EntryId]) -> Result<Vec<PendingEntry>> {
     let mut read = connection.prepare(
         "select id, queue, conversation, due_at, accepted_at from entry where id = ?1 and state = 0",

@@ -109,7 +109,8 @@ const MIGRATIONS: [&str; 5] = ["
     alter table entry add column state_version integer;
     alter table entry add column state_body blob;
     update entry set reason_group = group_of_reason(queue, coalesce(reason, '')) where state = 2 and state <> 1;
-    create index dead_group on entry (reason_group) where state = 2;
+    -- With the queue, so that the dead letters of a queue are counted without a look at each of them.
+    create index dead_group on entry (reason_group, id, queue) where state = 2;
     -- Entries by conversation, in segments of many entries; the newest entries are in none yet.
     create table conversation_index (
         bucket integer not null,     -- the entries whose conversations' hashes have these lowest bits

@@ -10,7 +10,10 @@ use super::{
     id_range::{IdRange, id_range},
     records::{RECORD, count as number, record},
 };
-use crate::journal::{EntryId, Filter, Order, Page, PageEnd, Record, State, filter::Candidate};
+use crate::journal::{
+    EntryId, Filter, Order, Page, PageEnd, Record, State, driver::numbers::queue_number,
+    filter::Candidate,
+};
 
 /// A page of the entries that a filter admits.
 pub(super) fn search(connection: &Connection, filter: &Filter) -> Result<Page> {
@@ -30,9 +33,14 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Recor
 pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64> {
     let range = id_range(connection, filter)?;
     let filter = &Filter { scan: usize::MAX, ..filter.clone() };
-    let Source { table, conditions, mut values } = Source::of(connection, filter, range)?;
+    let by_index_alone = Source::of_count(connection, filter, range)?;
+    let is_by_index_alone = by_index_alone.is_some();
+    let Source { table, conditions, mut values, .. } = match by_index_alone {
+        Some(source) => source,
+        None => Source::of(connection, filter, range)?,
+    };
     values.extend([range.after.into(), range.before.into()]);
-    if is_all_indexed(filter) {
+    if is_by_index_alone {
         let sql = format!("select count(*) from {table} where {conditions} and id > ? and id < ?");
         return connection.query_row(&sql, params_from_iter(values), |row| number(row, 0));
     }
@@ -53,6 +61,8 @@ struct Source {
     table: &'static str,
     conditions: &'static str,
     values: Vec<Value>,
+    /// The last of the rows, if the filter's bound has left out those behind it.
+    cut_at: Option<EntryId>,
 }
 
 impl Source {
@@ -70,7 +80,26 @@ impl Source {
             (None, Some(State::Done) | None) => ("entry not indexed", "true"),
         };
         let values = filter.reason_group.map(|group| group.0.into()).into_iter().collect();
-        Ok(Self { table, conditions, values })
+        Ok(Self { table, conditions, values, cut_at: None })
+    }
+
+    /// The rows that the filter admits, where an index alone tells how many there are in a range of numbers.
+    fn of_count(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Option<Self>> {
+        match (filter.queue, filter.state, filter.reason_group) {
+            (None, ..) => {
+                is_all_indexed(filter).then(|| Self::of(connection, filter, range)).transpose()
+            }
+            (Some(queue), Some(State::Dead), None) => {
+                let of_any_queue = Filter { queue: None, ..filter.clone() };
+                Ok(is_all_indexed(&of_any_queue).then(|| Self {
+                    table: "entry indexed by dead_group",
+                    conditions: "state = 2 and queue = ?",
+                    values: vec![i64::from(queue_number(queue)).into()],
+                    cut_at: None,
+                }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The entries of one conversation, of which the index gives the numbers.
@@ -82,17 +111,20 @@ impl Source {
     ) -> Result<Self> {
         let range = (EntryId(range.after), EntryId(range.before));
         let mut ids = conversation_index::entries(connection, conversation, range, filter.order)?;
+        let is_cut = ids.len() > filter.scan;
         ids.truncate(filter.scan);
+        let cut_at = ids.last().copied().filter(|_| is_cut);
         let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         Ok(Self {
             table: "entry not indexed",
             conditions: "id in (select value from json_each(?)) and conversation = ?",
             values: vec![format!("[{ids}]").into(), conversation.to_owned().into()],
+            cut_at,
         })
     }
 }
 
-/// Whether the rows of the filter's source, in a range of numbers, are those that it admits.
+/// Whether the filter admits all rows of its source in a range of numbers.
 fn is_all_indexed(filter: &Filter) -> bool {
     let Filter { queue, state, conversation, of_conversation, reason_group, .. } = filter;
     let by_state = match state {
@@ -140,7 +172,7 @@ fn admits(filter: &Filter, row: &Row<'_>) -> Result<bool> {
 
 fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page> {
     let Filter { scan, limit, order, .. } = filter;
-    let Source { table, conditions, mut values } = Source::of(connection, filter, range)?;
+    let Source { table, conditions, mut values, cut_at } = Source::of(connection, filter, range)?;
     let order = match order {
         Order::NewestFirst => "order by id desc",
         Order::OldestFirst => "order by id",
@@ -157,7 +189,12 @@ fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page
     let (mut records, mut looked_at, mut last) = (Vec::new(), 0, EntryId(0));
     while records.len() < *limit {
         let Some(row) = rows.next()? else {
-            let end = if looked_at < *scan { PageEnd::Complete } else { PageEnd::Scanned(last) };
+            // Some of the rows may be gone, so that there are fewer of them than the bound though it has cut them off.
+            let end = match cut_at {
+                Some(last) => PageEnd::Scanned(last),
+                None if looked_at < *scan => PageEnd::Complete,
+                None => PageEnd::Scanned(last),
+            };
             return Ok(Page { records, end });
         };
         (looked_at, last) = (looked_at + 1, row.get(0)?);

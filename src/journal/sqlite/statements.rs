@@ -306,8 +306,8 @@ pub(super) fn stats(connection: &Connection) -> Result<Stats> {
 fn settled(connection: &Connection) -> Result<PerQueue<SettledCounts>> {
     let mut counts = PerQueue::<SettledCounts>::default();
     let mut statement = connection.prepare(
-        "select queue, done, (select count(*) from entry
-             where state = 2 and state <> 1 and entry.queue = tally.queue) from tally",
+        "select queue, done, (select count(*) from entry indexed by dead_group
+             where state = 2 and entry.queue = tally.queue) from tally",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

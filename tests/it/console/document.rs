@@ -30,7 +30,7 @@ async fn routes(server: &BotServer) -> Vec<(String, String, Option<String>)> {
 async fn every_route_of_the_document_is_there_and_asks_for_the_right_that_it_names() {
     let server = BotServer::start().await;
     let routes = routes(&server).await;
-    assert_eq!(routes.len(), 28, "{routes:#?}");
+    assert_eq!(routes.len(), 27, "{routes:#?}");
     for (method, path, right) in routes {
         let body = (method == "POST").then(|| json!({}));
         let nobody = server

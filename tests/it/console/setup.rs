@@ -49,8 +49,8 @@ impl Server {
         let config = Config::from_toml(&toml, |_| None).unwrap();
         let service = register(CallbackService::new(config).with_clock(clock.clone()));
         let server = service.bind().await.unwrap();
-        let (address, stop) = (server.admin_addr(), CancellationToken::new());
-        let journal = server.journal();
+        let (address, journal) = (server.admin_addr(), server.journal());
+        let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let mut running = JoinSet::new();
         running.spawn(async { server.run(stopped).await.unwrap() });

@@ -49,6 +49,8 @@ fn filters(now: UnixMillis) -> Vec<Filter> {
         Filter { state: Some(State::Done), ..all() },
         Filter { queue: Some(Queue::Outbox), ..all() },
         Filter { queue: Some(Queue::Outbox), state: Some(State::Pending), ..all() },
+        Filter { queue: Some(Queue::Inbox), state: Some(State::Dead), ..all() },
+        Filter { queue: Some(Queue::Outbox), state: Some(State::Dead), ..all() },
         Filter { conversation: pattern.clone(), ..all() },
         Filter { of_conversation: conversation.clone(), ..all() },
         Filter { of_conversation: conversation.clone(), state: Some(State::Dead), ..all() },

@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// A rule that answers a text once an hour, and a handler of pictures that reminds.
 fn register(service: CallbackService) -> CallbackService {
     let rules = "[[apps]]\nkey = 'a'\nsecrets = ['s']\napi_url = 'http://127.0.0.1:9'\n\
-                 [[rules]]\nname = 'say hello'\non = 'text'\nevery = '1h'\nreply = { text = 'hi' }\n";
+                 [[rules]]\nname = 'welcome'\non = 'text'\nevery = '1h'\nreply = { text = 'hi' }\n";
     let rules = Rules::new(&Config::from_toml(rules, |_| None).unwrap().rules).unwrap();
     service
         .route(rules)
@@ -41,8 +41,8 @@ async fn each_entry_says_who_handled_it_or_why_nobody_did() {
     let bot = Bot::start(&sandbox, "", |service| register(service.with_clock(clock))).await;
     let (user, app) = (sandbox.user("ann"), sandbox.app_key().clone());
     let conversation = Conversation { app, account: "demo".into(), user: "ann".into() };
-    user.says("hello").await;
-    user.says("hello again").await;
+    user.says("good day").await;
+    user.says("good day again").await;
     user.sends(ChatContent::Image { url: "https://example.com/a.jpg".to_owned() }).await;
     user.sends(ChatContent::Voice { url: "https://example.com/a.amr".to_owned(), seconds: None }).await;
     bot.idle().await;
@@ -58,8 +58,8 @@ async fn each_entry_says_who_handled_it_or_why_nobody_did() {
 
     let by = |name: &str| Some(name.to_owned());
     let expected = [
-        Ending::Handled { by: by("rule \"say hello\"") },
-        Ending::Quiet { by: "rule \"say hello\"".to_owned() },
+        Ending::Handled { by: by("rule \"welcome\"") },
+        Ending::Quiet { by: "rule \"welcome\"".to_owned() },
         Ending::Handled { by: by("handler 2 (Image)") },
         Ending::NotTaken,
         Ending::Kept,
@@ -74,8 +74,8 @@ async fn each_entry_says_who_handled_it_or_why_nobody_did() {
 #[tokio::test]
 async fn a_message_that_is_given_up_has_no_ending() {
     let sandbox = Sandbox::start().await;
-    let bot = Bot::start(&sandbox, "[dispatch]\nattempts = 1\n", |service| {
-        service.on(async |_: Image, _| Err::<(), _>(HandlerError::from("the pictures are away")))
+    let bot = Bot::start(&sandbox, "", |service| {
+        service.on(async |_: Image, _| Err::<(), _>(HandlerError::permanent("no such picture")))
     })
     .await;
     sandbox.user("ann").sends(ChatContent::Image { url: "https://example.com/a.jpg".to_owned() }).await;
