@@ -8,7 +8,7 @@ use rongcloud_callback::journal::{
 };
 
 use crate::{
-    history::History,
+    history::{History, attempts},
     postgres,
     users::{conversation, scattered},
 };
@@ -64,7 +64,7 @@ async fn fill_entries(target: &dyn Transfer, history: &History) {
         if records.is_empty() {
             return;
         }
-        let attempts = records.iter().flat_map(|record| history.attempts(record)).collect();
+        let attempts = records.iter().flat_map(attempts).collect();
         let last = first - 1 + i64::try_from(records.len()).expect("a batch");
         target.restore(records).await.expect("entries");
         target.restore_attempts(attempts).await.expect("failed attempts");
@@ -96,7 +96,7 @@ fn audit(history: &History) -> Vec<AuditRecord> {
     let record = |id: i64| AuditRecord {
         id,
         at: history.ended_at.minus(Duration::from_secs((AUDITED - id).unsigned_abs())),
-        who: ["alice", "bob", "carol"][id.unsigned_abs() as usize % 3].to_owned(),
+        who: if id % 3 == 0 { "alice" } else { "bob" }.to_owned(),
         action: if id % 7 == 0 { "revive" } else { "look" }.to_owned(),
         target: format!("entry {}", scattered(id.unsigned_abs()) % history.entries + 1),
         count: 1,

@@ -66,13 +66,12 @@ impl History {
             None if place >= 3 && group + PENDING_GROUPS >= self.groups() => State::Pending,
             None => State::Done,
         };
-        let (key, body) = match answers {
-            Some(message_id) => (message_id.reply_key(0), content::reply(message, &conversation)),
-            None => {
-                let inbound = content::message(message, &conversation, accepted_at);
-                let key = EntryKey::of(&inbound.dedup_key(&conversation.app));
-                (key, inbound.to_documented_xml().into_bytes())
-            }
+        let (key, body) = if let Some(answered) = answers {
+            (answered.reply_key(0), content::reply(message, &conversation))
+        } else {
+            let inbound = content::message(message, &conversation, accepted_at);
+            let key = EntryKey::of(&inbound.dedup_key(&conversation.app));
+            (key, inbound.to_documented_xml().into_bytes())
         };
         let is_pending = state == State::Pending;
         Some(Record {
@@ -94,23 +93,6 @@ impl History {
             },
             ending: (state == State::Done && queue == Queue::Inbox).then(|| ending(message).to_owned()),
             state_step: (state == State::Done && queue == Queue::Inbox).then(|| step(message)).flatten(),
-        })
-    }
-
-    /// The failed attempts at an entry.
-    pub(crate) fn attempts(&self, record: &Record) -> impl Iterator<Item = (EntryId, FailedAttempt)> {
-        let (id, ended_at) = (record.id, record.accepted_at);
-        let numbers = if record.state == State::Dead { 1..=ATTEMPTS } else { 1..=0 };
-        let reason = record.reason.clone().unwrap_or_default();
-        numbers.map(move |number| {
-            let attempt = FailedAttempt {
-                number,
-                ended_at: ended_at.plus(Duration::from_secs(number.into())),
-                took: Duration::from_millis(312),
-                reason: reason.clone(),
-                replica: "bench/1".to_owned(),
-            };
-            (id, attempt)
         })
     }
 
@@ -156,6 +138,23 @@ impl History {
             _ => None,
         }
     }
+}
+
+/// The failed attempts at an entry.
+pub(crate) fn attempts(record: &Record) -> impl Iterator<Item = (EntryId, FailedAttempt)> {
+    let (id, accepted_at) = (record.id, record.accepted_at);
+    let reason = record.reason.clone().unwrap_or_default();
+    let count = if record.state == State::Dead { ATTEMPTS } else { 0 };
+    (1..=count).map(move |number| {
+        let attempt = FailedAttempt {
+            number,
+            ended_at: accepted_at.plus(Duration::from_secs(number.into())),
+            took: Duration::from_millis(312),
+            reason: reason.clone(),
+            replica: "bench/1".to_owned(),
+        };
+        (id, attempt)
+    })
 }
 
 /// How a message ended, in the worker's words.

@@ -1,6 +1,6 @@
 //! The server that is measured, a process of its own with a handler that does nothing and the console.
 
-use std::net::SocketAddr;
+use std::{fmt::Write, net::SocketAddr};
 
 use rongcloud_callback::{CallbackService, Config, Inbound};
 
@@ -73,9 +73,11 @@ fn config(journal: &str) -> Config {
          [journal]\nurl = \"{journal}\"\nmax_pending = 100000000\n"
     );
     for app in APPS {
-        text += &format!(
+        write!(
+            text,
             "[[apps]]\npath = \"/{app}\"\nkey = \"{app}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
-        );
+        )
+        .expect("writing to a string");
     }
     Config::from_toml(&text, |_| None).expect("a valid configuration")
 }
