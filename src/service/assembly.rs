@@ -11,11 +11,13 @@ use crate::{
     config::{AppSection, Config, Replies},
     handler::Routes,
     ids::AppKey,
-    journal::{self, JournalError, Queues},
+    journal::{self, JournalError, Queues, replica_name},
     server::{self, Callbacks, Listener},
-    statistics::Counters,
+    statistics::{Counters, Statistics},
     worker::ReplyApi,
 };
+#[cfg(feature = "console")]
+use crate::{console, worker::Observers};
 
 /// The addresses to listen on, with their keys in the configuration, in the order in which they are bound.
 pub(super) fn addresses(config: &Config) -> [(&'static str, SocketAddr); 2] {
@@ -100,4 +102,23 @@ pub(super) fn reply_apis(
         _ => Ok((app.key.clone(), ReplyApi::Platform(clients[&app.key].clone()))),
     };
     config.apps.iter().map(api).collect()
+}
+
+/// The statistics of this server, and of all that share its journal.
+pub(super) fn statistics(
+    counters: &Arc<Counters>,
+    journal: &Arc<dyn Queues>,
+    clock: &Clock,
+) -> Statistics {
+    Statistics::new(Arc::clone(counters), Arc::clone(journal) as _, clock.clone(), replica_name())
+}
+
+/// The live events of the console, which are told of each step while somebody listens.
+#[cfg(feature = "console")]
+pub(super) fn live_events(observers: &mut Observers) -> console::Events {
+    let events = console::Events::new();
+    let (listening, telling) = (events.clone(), events.clone());
+    observers
+        .add_listener(move || listening.has_listeners(), move |progress| telling.tell_step(progress));
+    events
 }

@@ -2,10 +2,12 @@
 
 use std::{future::Future, pin::pin, sync::Arc};
 
+#[cfg(feature = "console")]
+use super::assembly::live_events;
 use super::{
     assembly::{
         addresses, callbacks, clients, cores, desk_routes, journal_error, listen, open_journal,
-        reply_apis,
+        reply_apis, statistics,
     },
     background::Background,
     error::ServiceError,
@@ -23,10 +25,9 @@ use crate::{
     desk::Desk,
     dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
-    journal::{self, replica_name},
-    metrics,
+    journal, metrics,
     server::{Listener, admin::JournalGauges},
-    statistics::{Counters, Statistics},
+    statistics::Counters,
     worker::{Deliver, Dispatch, Observers, Pauses, Progress, Pump, SharedState},
 };
 
@@ -259,9 +260,7 @@ impl CallbackService {
             .with_pauses(pauses.clone());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
-        let here = replica_name();
-        let statistics =
-            Statistics::new(Arc::clone(&counters), Arc::clone(&journal) as _, clock.clone(), here);
+        let statistics = statistics(&counters, &journal, &clock);
         #[cfg(feature = "console")]
         let events = live_events(&mut observers);
         let shared =
@@ -299,14 +298,4 @@ impl CallbackService {
             console,
         })
     }
-}
-
-/// The live events of the console, which are told of each step while somebody listens.
-#[cfg(feature = "console")]
-fn live_events(observers: &mut Observers) -> console::Events {
-    let events = console::Events::new();
-    let (listening, telling) = (events.clone(), events.clone());
-    observers
-        .add_listener(move || listening.has_listeners(), move |progress| telling.tell_step(progress));
-    events
 }

@@ -55,7 +55,7 @@ pub(super) struct DeadGroups(Mutex<Option<Counted>>);
 #[derive(Debug, Clone)]
 struct Counted {
     groups: Vec<(i64, u64)>,
-    counted_at: Instant,
+    at: Instant,
     took: Duration,
 }
 
@@ -80,7 +80,7 @@ impl DeadGroups {
         }
         let begun = Instant::now();
         let groups = pool.with(|client: Arc<Client>| async move { count_groups(&client).await }).await?;
-        let counted = Counted { groups, counted_at: Instant::now(), took: begun.elapsed() };
+        let counted = Counted { groups, at: Instant::now(), took: begun.elapsed() };
         *latest = Some(counted.clone());
         Ok(counted)
     }
@@ -89,7 +89,7 @@ impl DeadGroups {
 impl Counted {
     fn serves(&self) -> bool {
         let letters: u64 = self.groups.iter().map(|(_, letters)| letters).sum();
-        letters > MANY && self.counted_at.elapsed() < self.took * SERVES
+        letters > MANY && self.at.elapsed() < self.took * SERVES
     }
 }
 
