@@ -1,4 +1,4 @@
-//! Whoever uses the console: one keep-alive connection to its API.
+//! A reader of the console: one keep-alive connection to its API.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
