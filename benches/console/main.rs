@@ -6,7 +6,7 @@
 //! revives one group of dead letters, a tenth of them in a full journal, beside the same callbacks.
 //!
 //! Options after `--`: `--entries N` (10000000), and `--dead N` (a tenth of them) of those are dead letters; `--rate N` (500)
-//! callbacks a second; `--seconds N` (10) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
+//! callbacks a second; `--seconds N` (5) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
 //! the reader; `--only NAME` for one kind of request (more than once if need be, `revive` for the job).
 //!
 //! The journal is on SQLite, in a temporary folder unless `--journal PATH` names the file, which is made if it is not
@@ -116,7 +116,7 @@ fn prepare(options: &Options, temporary: &std::path::Path, history: &History) ->
 }
 
 fn measure(options: &Options, server: &Server, history: &History) -> Report {
-    let span = Duration::from_secs(options.number("--seconds", 10));
+    let span = Duration::from_secs(options.number("--seconds", 5));
     let pause = Duration::from_millis(options.number("--pause", 0));
     let rate = u32::try_from(options.number("--rate", 500)).expect("a rate");
     let load = Load { server: server.callbacks, rate: rate.into() };
