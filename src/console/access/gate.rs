@@ -24,7 +24,7 @@ use crate::{
     server::admin::{AdminToken, AdminTokens, Right, bearer},
 };
 
-/// Who may what.
+/// The gate of the console: tokens with their rights, and the way in.
 #[derive(Debug)]
 pub(in crate::console) struct Access {
     mode: Mode,
