@@ -41,6 +41,7 @@ pub(super) fn side(record: &Record) -> &'static str {
 pub(super) async fn unread(console: &Console, key: &str, person: &Person) -> Result<u64, JournalError> {
     let filter = Filter {
         of_conversation: Some(key.to_owned()),
+        since: Some(person.since),
         limit: MAX_UNREAD,
         scan: MAX_UNREAD,
         ..Filter::default()
