@@ -10,7 +10,9 @@ use super::{
     rows::single,
     texts::Texts,
 };
-use crate::journal::{self, Administration, EntryId, FailedAttempt, JournalError, Queue, Record, Revision, StateStep};
+use crate::journal::{
+    self, Administration, EntryId, FailedAttempt, JournalError, Queue, Record, Revision, StateStep,
+};
 
 /// How many replies are looked for at once.
 const REPLIES: usize = 32;

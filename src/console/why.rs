@@ -8,8 +8,8 @@ use super::{api::Why, facts::Facts};
 use crate::{
     desk::{PERSON, PersonState},
     journal::{
-        Administration, ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record, State,
-        StateFilter,
+        Administration, ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record,
+        State, StateFilter,
     },
     protocol::Conversation,
     worker::PausedAccount,
@@ -106,7 +106,8 @@ impl<'a> Circumstances<'a> {
         conversations: impl Iterator<Item = &str>,
     ) -> Result<(), JournalError> {
         let conversations: HashSet<_> = conversations.collect();
-        let states = conversations.into_iter().map(|conversation| state_of(self.facts.journal, conversation));
+        let states =
+            conversations.into_iter().map(|conversation| state_of(self.facts.journal, conversation));
         for state in try_join_all(states).await?.into_iter().flatten() {
             if let Some(person) = person_of(&state) {
                 self.persons.insert(state.conversation, person);

@@ -70,9 +70,10 @@ impl SingleServer {
             value.set_sensitive(true);
             Ok(value)
         });
-        let authorization = authorization.transpose().map_err(|_: reqwest::header::InvalidHeaderValue| {
-            ClientError::Setup("the token has characters that no HTTP header can carry".to_owned())
-        })?;
+        let authorization =
+            authorization.transpose().map_err(|_: reqwest::header::InvalidHeaderValue| {
+                ClientError::Setup("the token has characters that no HTTP header can carry".to_owned())
+            })?;
         Ok(Self { pool, options, tls, clock: Clock::system(), authorization })
     }
 

@@ -32,6 +32,7 @@ pub(crate) fn bar(total: usize) -> ProgressBar {
 
 /// A progress bar for `total` of the things that are called `what`.
 pub(crate) fn bar_of(total: u64, what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left"));
+    let style =
+        ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left"));
     ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

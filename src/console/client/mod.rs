@@ -12,7 +12,7 @@
 //! };
 //!
 //! # async fn dead_letters() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new("https://bot.example.com:9090".parse()?, Some("the token".into()))?;
+//! let client = Client::new("https://bot.example.com:9090".parse()?, Some(&"the token".into()))?;
 //! let filter = EntryFilter { state: Some("dead".to_owned()), ..EntryFilter::default() };
 //! let page = client.entries(&EntriesQuery { filter, ..EntriesQuery::default() }).await?;
 //! println!("{} dead letters", page.entries.len());
@@ -32,8 +32,8 @@ use url::{Url, form_urlencoded};
 pub use self::error::ConsoleError;
 use super::{
     api::{
-        Answer, ConversationPage, ConversationSummary, ConversationsQuery, CountJob, Empty, EntriesQuery,
-        EntryPage, EntryRow, JobCount, JobRow, Jobs, StartJob, Stats, Story, StoryQuery,
+        Answer, ConversationPage, ConversationSummary, ConversationsQuery, CountJob, Empty,
+        EntriesQuery, EntryPage, EntryRow, JobCount, JobRow, Jobs, StartJob, Stats, Story, StoryQuery,
     },
     conversation_id,
     error::ErrorBody,
@@ -67,12 +67,13 @@ impl Client {
     ///
     /// [`ConsoleError::Setup`]: the address is none of `http://` or `https://`, TLS cannot be set up, or the token has
     /// characters that no header can carry.
-    pub fn new(server: Url, token: Option<SecretString>) -> Result<Self, ConsoleError> {
+    pub fn new(server: Url, token: Option<&SecretString>) -> Result<Self, ConsoleError> {
         let address = server.origin().ascii_serialization();
-        let setup_error = |error: crate::http::error::ClientError| ConsoleError::Setup(error.to_string());
+        let setup_error =
+            |error: crate::http::error::ClientError| ConsoleError::Setup(error.to_string());
         let base = BaseAddress::new(server).map_err(setup_error)?;
         let options = Options { timeout: TIMEOUT, ..Options::default() };
-        let server = SingleServer::new(base, options, token.as_ref()).map_err(setup_error)?;
+        let server = SingleServer::new(base, options, token).map_err(setup_error)?;
         Ok(Self { server, address })
     }
 
@@ -283,7 +284,8 @@ fn read<T: DeserializeOwned>(
         return Err(ConsoleError::Older { server, path: path.to_owned() });
     }
     let media_type = media_type.split(';').next().filter(|name| !name.is_empty());
-    let what = format!("it answered {path} with HTTP {status} and {}", media_type.unwrap_or("no media type"));
+    let what =
+        format!("it answered {path} with HTTP {status} and {}", media_type.unwrap_or("no media type"));
     Err(ConsoleError::Foreign { server, what })
 }
 
@@ -336,12 +338,21 @@ mod tests {
         assert_eq!((refused.status(), refused.missing()), (Some(403), Some("operate")));
         assert_eq!(refused.to_string(), "http://a answered: no");
         for (answer, printed) in [
-            (read(200, "text/html; charset=utf-8", "<html>"), "it answered /api/v1/jobs with HTTP 200 and text/html"),
+            (
+                read(200, "text/html; charset=utf-8", "<html>"),
+                "it answered /api/v1/jobs with HTTP 200 and text/html",
+            ),
             (read(404, "text/html", "<html>"), "it answered /api/v1/jobs with HTTP 404 and text/html"),
             (read(302, "", ""), "it answered /api/v1/jobs with HTTP 302 and no media type"),
-            (read(200, "application/json", "{}"), "its answer to /api/v1/jobs is not the one of this version"),
+            (
+                read(200, "application/json", "{}"),
+                "its answer to /api/v1/jobs is not the one of this version",
+            ),
         ] {
-            assert!(answer.to_string().starts_with(&format!("http://a is no console: {printed}")), "{answer}");
+            assert!(
+                answer.to_string().starts_with(&format!("http://a is no console: {printed}")),
+                "{answer}"
+            );
         }
         assert_eq!(read(404, "", "").to_string(), "http://a has no /api/v1/jobs");
     }

@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     audit,
     server::failure,
-    source::{Local, Remote, Source},
+    source::{Local, Source},
 };
 use crate::{failure::Failure, progress};
 
@@ -66,12 +66,12 @@ impl Action {
 pub(super) async fn run(source: &Source, entries: &SomeEntries, action: Action) -> Result<(), Failure> {
     match source {
         Source::Journal(Local { journal, .. }) => in_journal(&**journal, entries, action).await,
-        Source::Server(Remote { client, .. }) if entries.all_dead => all_at_server(client, action).await,
-        Source::Server(Remote { client, .. }) => {
+        Source::Server(server) if entries.all_dead => all_at_server(&server.client, action).await,
+        Source::Server(server) => {
             for id in &entries.ids {
                 match action {
-                    Action::Revive => client.revive(*id).await,
-                    Action::Discard => client.discard(*id).await,
+                    Action::Revive => server.client.revive(*id).await,
+                    Action::Discard => server.client.discard(*id).await,
                 }
                 .map_err(failure)?;
                 println!("{id} {}", action.done());

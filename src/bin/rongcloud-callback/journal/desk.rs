@@ -88,8 +88,9 @@ pub(super) async fn at_server(server: &Remote, change: Change) -> Result<(), Fai
 impl Change {
     fn conversation(&self) -> &ConversationArguments {
         match self {
-            Self::HandOver(conversation) | Self::HandBack(conversation) => conversation,
-            Self::Answer(AnswerArguments { conversation, .. }) => conversation,
+            Self::HandOver(conversation)
+            | Self::HandBack(conversation)
+            | Self::Answer(AnswerArguments { conversation, .. }) => conversation,
         }
     }
 

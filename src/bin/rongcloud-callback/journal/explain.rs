@@ -105,7 +105,8 @@ pub(super) fn state(state: Option<&PastState>) -> String {
         Some(PastState::Unknown { .. }) => "not known any more".to_owned(),
         Some(PastState::Known { dialogue, version, body, hidden }) => {
             let body = body.as_ref().map(ToString::to_string);
-            let body = body.unwrap_or_else(|| if *hidden { HIDDEN.to_owned() } else { "null".to_owned() });
+            let body =
+                body.unwrap_or_else(|| if *hidden { HIDDEN.to_owned() } else { "null".to_owned() });
             format!("{dialogue}, version {version}: {body}")
         }
     }

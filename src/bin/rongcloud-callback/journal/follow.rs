@@ -12,7 +12,7 @@ use super::{
     entry::Entry,
     selection::Selection,
     server::failure,
-    source::{Local, Remote, Source},
+    source::{Local, Source},
 };
 use crate::failure::Failure;
 
@@ -138,10 +138,10 @@ async fn highest(source: &Source) -> Result<EntryId, Failure> {
             let newest = journal.list(Filter { limit: 1, ..Filter::default() }).await?;
             newest.first().map(|record| record.id)
         }
-        Source::Server(Remote { client, .. }) => {
+        Source::Server(server) => {
             let paging = EntryPaging { limit: Some(1), ..EntryPaging::default() };
             let query = EntriesQuery { paging, ..EntriesQuery::default() };
-            let page = client.entries(&query).await.map_err(failure)?;
+            let page = server.client.entries(&query).await.map_err(failure)?;
             page.entries.first().map(|row| EntryId(row.id))
         }
     };

@@ -109,11 +109,7 @@ async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Resul
     }
 }
 
-async fn follow_new(
-    source: &Source,
-    arguments: &ListArguments,
-    times: &Times,
-) -> Result<(), Failure> {
+async fn follow_new(source: &Source, arguments: &ListArguments, times: &Times) -> Result<(), Failure> {
     let ListArguments { selection, limit, json, .. } = arguments;
     if selection.state() == Some(State::Done) {
         let error = anyhow::anyhow!("`--follow` shows what comes, which is not done yet");

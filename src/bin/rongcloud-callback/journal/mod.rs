@@ -103,7 +103,7 @@ pub(crate) async fn run(
         (Err(command), _) => command,
     };
     let source = match address {
-        Some(address) => Source::Server(server.connect(address).await?),
+        Some(address) => Source::Server(Box::new(server.connect(address).await?)),
         None => Source::Journal(Local::open(&config()?).await?),
     };
     command.read_or_settle(&source, &times).await?;
@@ -112,12 +112,12 @@ pub(crate) async fn run(
 
 impl Command {
     /// The change in a conversation, if it is one.
-    fn into_change(self) -> Result<Change, Self> {
+    fn into_change(self) -> Result<Change, Box<Self>> {
         match self {
             Self::HandOver(conversation) => Ok(Change::HandOver(conversation)),
             Self::Answer(answer) => Ok(Change::Answer(answer)),
             Self::HandBack(conversation) => Ok(Change::HandBack(conversation)),
-            command => Err(command),
+            command => Err(Box::new(command)),
         }
     }
 
@@ -137,7 +137,9 @@ impl Command {
 }
 
 fn copy_failure() -> Failure {
-    let error = anyhow::anyhow!("`journal copy` works on the stores themselves, which no running server gives away");
+    let error = anyhow::anyhow!(
+        "`journal copy` works on the stores themselves, which no running server gives away"
+    );
     Failure::yours(error)
         .hint("run it where both journals are, while no server runs on them, without --server and RONGCLOUD_CALLBACK_SERVER")
 }

@@ -130,8 +130,8 @@ impl Pages<'_> {
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Entry>>, Failure> {
         while self.left > 0 {
             let (mut entries, next) = match self.source {
-                Source::Journal(Local { journal, .. }) => self.from_journal(&**journal).await?,
-                Source::Server(server) => self.from_server(server).await?,
+                Source::Journal(Local { journal, .. }) => self.page_of_journal(&**journal).await?,
+                Source::Server(server) => self.page_of_server(server).await?,
             };
             match self.filter.order {
                 Order::NewestFirst => self.filter.before = next,
@@ -147,7 +147,7 @@ impl Pages<'_> {
     }
 
     /// The entries of a page, and the entry behind which the next one begins.
-    async fn from_journal(
+    async fn page_of_journal(
         &self,
         journal: &dyn Administration,
     ) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
@@ -162,7 +162,7 @@ impl Pages<'_> {
     }
 
     /// The same from a server, which itself looks at the kind.
-    async fn from_server(&self, server: &Remote) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
+    async fn page_of_server(&self, server: &Remote) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
         let Filter { before, after, order, .. } = &self.filter;
         let paging = EntryPaging {
             before: before.map(|EntryId(id)| id),

@@ -18,6 +18,7 @@ const TOKEN: &str = "RONGCLOUD_CALLBACK_TOKEN";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = HEADING)]
+#[expect(clippy::doc_markdown, reason = "the help is plain text")]
 pub(crate) struct ServerArguments {
     /// The address of a running server's admin listener, which is asked instead of the journal's store [default: $RONGCLOUD_CALLBACK_SERVER]
     #[arg(long, value_name = "URL", global = true)]
@@ -43,7 +44,7 @@ impl ServerArguments {
 
     /// Asks the server at `address` who the caller is, so that every command begins with the same errors.
     pub(super) async fn connect(&self, address: Url) -> Result<Remote, Failure> {
-        let client = Client::new(address, self.token()?).map_err(failure)?;
+        let client = Client::new(address, self.token()?.as_ref()).map_err(failure)?;
         let session = client.session().await.map_err(failure)?;
         Ok(Remote { client, session })
     }

@@ -17,7 +17,7 @@ use super::{
     entry::{Entry, Json},
     explain::{self, AttemptJson},
     server::failure,
-    source::{Local, Remote, Source},
+    source::{Local, Source},
     times::Times,
 };
 use crate::{
@@ -95,13 +95,12 @@ async fn find(source: &Source, arguments: &ShowArguments) -> Result<Story, Failu
     match source {
         Source::Journal(Local { journal, max_pending }) => {
             tell_story(&**journal, *max_pending, EntryId(id)).await?.ok_or_else(|| {
-                Failure::yours(JournalError::NotFound(format!("there is no entry {id}")))
-                    .hint("`journal list` prints the numbers; finished entries are kept for `journal.keep`")
+                Failure::yours(JournalError::NotFound(format!("there is no entry {id}"))).hint(
+                    "`journal list` prints the numbers; finished entries are kept for `journal.keep`",
+                )
             })
         }
-        Source::Server(Remote { client, .. }) => {
-            client.story(id, arguments.json).await.map_err(failure)
-        }
+        Source::Server(server) => server.client.story(id, arguments.json).await.map_err(failure),
     }
 }
 
@@ -158,7 +157,8 @@ impl Parts {
         let row = &self.entry.row;
         let known = |name: &Option<String>| name.clone().unwrap_or_else(|| "not known".to_owned());
         let state = if row.discarded { "done (discarded)".to_owned() } else { row.state.clone() };
-        let mut fields = vec![("id", row.id.to_string()), ("queue", row.queue.clone()), ("state", state)];
+        let mut fields =
+            vec![("id", row.id.to_string()), ("queue", row.queue.clone()), ("state", state)];
         fields.extend(self.story.why.iter().map(|why| ("waits", explain::why(why, times))));
         let ending = row.ending.iter().map(|ending| explain::ending(ending, self.entry.is_message()));
         fields.extend(ending.map(|ending| ("ended", ending)));

@@ -20,7 +20,7 @@ pub(super) enum Source {
     /// The journal itself.
     Journal(Local),
     /// A server that has the journal.
-    Server(Remote),
+    Server(Box<Remote>),
 }
 
 /// The journal itself.

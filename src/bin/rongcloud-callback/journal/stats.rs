@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     server::failure,
-    source::{Local, Remote, Source},
+    source::{Local, Source},
     times::{Times, iso},
 };
 use crate::{failure::Failure, output::print_json};
@@ -31,8 +31,8 @@ pub(super) async fn run(source: &Source, json: bool, times: &Times) -> Result<()
             let stats = journal.stats().await?;
             (stats.inbox.into(), stats.outbox.into())
         }
-        Source::Server(Remote { client, .. }) => {
-            let stats = client.stats().await.map_err(failure)?;
+        Source::Server(server) => {
+            let stats = server.client.stats().await.map_err(failure)?;
             (stats.inbox, stats.outbox)
         }
     };
