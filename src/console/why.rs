@@ -71,6 +71,9 @@ impl<'a> Circumstances<'a> {
             PendingReason::Leased { by, until } => Why::Leased { by: by.clone(), until: *until },
             PendingReason::Blocked(until) => Why::Blocked { until: *until },
             PendingReason::Due(at) => Why::Due { at: *at },
+            PendingReason::Unknown if record.queue == Queue::Inbox && self.is_outbox_full().await? => {
+                Why::OutboxFull
+            }
             PendingReason::Unknown => Why::Unknown,
             PendingReason::Ready if record.queue == Queue::Outbox => Why::Ready,
             PendingReason::Ready => match self.persons.get(&record.conversation).cloned() {

@@ -48,7 +48,7 @@ async fn a_server_shows_what_its_journal_has() {
     let home = Home::new()
         .with_api(&platform.url())
         .with_server("")
-        .with("[[rules]]\non = \"text\"\nreply = \"你好\"\n");
+        .with("[[rules]]\non = \"text\"\nreply = { text = \"你好\" }\n");
     let server = home.start().await;
     server.deliver(&text("ann", "m1", "hello")).await.assert_ack();
     server.deliver(&text("bea", "m2", "在吗")).await.assert_ack();

@@ -94,6 +94,9 @@ async fn an_entry_that_nobody_works_on_says_that_no_server_runs() {
         outcome(home.command(&["journal", "revive", "--all-dead"]).output().unwrap());
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     let words = shown(&home, &["1"]);
-    assert_eq!(field(&words, "waits"), "no worker has taken it: is a server running?");
-    assert_eq!(story(&home, 1)["why"]["is"], "ready");
+    assert_eq!(
+        field(&words, "waits"),
+        "no worker has settled it: is a server running? if so, it tells more (`--server`)"
+    );
+    assert_eq!(story(&home, 1)["why"]["is"], "unknown");
 }

@@ -1,7 +1,5 @@
 //! Why an entry is not done yet, how it ended, and what it changed, each in one sentence.
 
-use std::time::Duration;
-
 use rongcloud_callback::{
     clock::UnixMillis,
     console::api::{AttemptRow, Ending, PastState, Why},
@@ -39,8 +37,15 @@ impl<'a> AttemptJson<'a> {
 pub(super) fn attempt(attempt: &AttemptRow, times: &Times) -> String {
     let AttemptRow { number, ended_at, took, reason, replica } = attempt;
     let place = if replica.is_empty() { String::new() } else { format!(" on {replica}") };
-    let took = Duration::from_millis(*took);
-    format!("attempt {number} at {} after {took:?}{place}: {reason}", times.exactly(*ended_at))
+    format!("attempt {number} at {} after {}{place}: {reason}", times.exactly(*ended_at), span(*took))
+}
+
+/// A number of milliseconds, for a person.
+fn span(millis: u64) -> String {
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        _ => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+    }
 }
 
 /// The reason why a pending entry is not done yet.
@@ -67,7 +72,7 @@ pub(super) fn why(why: &Why, times: &Times) -> String {
                 .to_owned()
         }
         Why::Ready => "no worker has taken it: is a server running?".to_owned(),
-        _ => "the reason is not known to this program".to_owned(),
+        _ => "no worker has settled it: is a server running? if so, it tells more (`--server`)".to_owned(),
     }
 }
 
@@ -131,7 +136,7 @@ mod tests {
             (Why::Paused { by: "ann".to_owned(), since: at }, "is paused by ann"),
             (Why::OutboxFull, "the outbox is full"),
             (Why::Ready, "is a server running?"),
-            (Why::Unknown, "not known"),
+            (Why::Unknown, "`--server`"),
         ] {
             let sentence = why(&reason, &times);
             assert!(sentence.contains(words) && !sentence.contains('\n'), "{sentence}");
