@@ -155,7 +155,7 @@ export class ConversationPane {
     if (this.account.dataset.shows === state) return;
     this.account.dataset.shows = state;
     if (state === "") this.account.replaceChildren();
-    else this.account.replaceChildren(accountWords(this.#shown), " · ", el("a", { href: address("messages", { conversation: state }) }, text("conversation.entries")));
+    else this.account.replaceChildren(el("span", {}, accountWords(this.#shown)), el("a", { href: address("messages", { conversation: state }) }, text("conversation.entries")));
   }
 
   #name(side) {
