@@ -68,7 +68,7 @@ pub struct EntryPaging {
     pub bodies: Option<bool>,
 }
 
-/// What is wanted of an entry.
+/// How much is wanted of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]

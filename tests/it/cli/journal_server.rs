@@ -34,7 +34,7 @@ fn rows(output: &str) -> Vec<Value> {
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Who did what with how many, oldest first, looks left out.
+/// The audit list, oldest first, without looks: names, actions and counts.
 async fn audited(home: &Home) -> Vec<(String, String, u64)> {
     let filter = AuditFilter { limit: 100, ..AuditFilter::default() };
     let records = home.journal().await.audit(filter).await.unwrap();

@@ -1,4 +1,4 @@
-//! What `journal --server` says where there is no server, another program, or a missing right.
+//! Refusals of `journal --server`: no server, another program, a missing right.
 
 use std::{
     fs,

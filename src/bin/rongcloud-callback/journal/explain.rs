@@ -76,7 +76,7 @@ pub(super) fn why(why: &Why, times: &Times) -> String {
     }
 }
 
-/// The same for a program, with its times in UTC.
+/// The reason for a program, with its times in UTC.
 pub(super) fn why_json(why: &Why) -> Value {
     let mut json = serde_json::json!(why);
     for name in ["at", "until", "since"] {

@@ -161,7 +161,7 @@ impl Pages<'_> {
         Ok((entries, last))
     }
 
-    /// The same from a server, which itself looks at the kind.
+    /// The entries of a page from a server, which itself looks at the kind, and the entry behind which the next one begins.
     async fn page_of_server(&self, server: &Remote) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
         let Filter { before, after, order, .. } = &self.filter;
         let paging = EntryPaging {
