@@ -6,6 +6,7 @@ use std::{
 };
 
 use rongcloud_callback::journal::AuditFilter;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{executable, outcome};
@@ -141,6 +142,31 @@ async fn dead_letters_are_settled_at_a_server_one_by_one_or_as_its_job() {
             ("local", "discard by filter", 1)
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_the_job_to_the_server_and_says_how_to_cancel_it() {
+    const LETTERS: usize = 120;
+    let home = Home::new().with_server("");
+    let server = home.start().await;
+    for account in 0..LETTERS {
+        let body = format!("<xml><ToUserName>{account}</ToUserName></xml>");
+        server.deliver(&body).await.assert_error(400, 1002);
+    }
+    let mut job = at(&server, &["discard", "--all-dead"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(job.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), format!("job 1: discard of {LETTERS} dead letters"));
+    let pid = Pid::from_raw(i32::try_from(job.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(job.wait().unwrap().code(), Some(0));
+    let told: Vec<_> = lines.collect();
+    assert!(told[0].starts_with("job 1 goes on at the server"), "{told:?}");
+    assert!(told[1].ends_with(&format!("{}/api/v1/jobs/1/cancel", server.console())), "{told:?}");
+    until("all are discarded", async || {
+        let stats = rows(&output_of(at(&server, &["stats", "--json"]))).remove(0);
+        (stats["inbox"]["dead"] == 0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

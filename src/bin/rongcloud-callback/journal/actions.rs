@@ -143,13 +143,16 @@ async fn all_at_server(client: &Client, action: Action) -> Result<(), Failure> {
         println!("there are no dead letters");
         return Ok(());
     }
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     let key = format!("{:032x}", rand::random::<u128>());
     let started = StartJob { action, filter, total, until, rate: None };
     let job = client.start_job(&started, &key).await.map_err(failure)?;
     println!("job {}: {} of {total} dead letters", job.id, job.action);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     tokio::select! {
-        ended = end_of(client, &job) => report(&ended.map_err(failure)?),
+        ended = end_of(client, &job) => {
+            let hint = "the job goes on at the server, also after a restart";
+            report(&ended.map_err(|error| failure(error).half_way().then(hint))?)
+        }
         _ = interrupt.recv() => {
             println!("job {} goes on at the server; the console, under dead letters, cancels it, or this:", job.id);
             println!("curl -X POST -H 'Authorization: Bearer TOKEN' {}/api/v1/jobs/{}/cancel", client.address(), job.id);

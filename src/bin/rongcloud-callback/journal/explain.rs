@@ -142,7 +142,7 @@ mod tests {
             assert!(sentence.contains(words) && !sentence.contains('\n'), "{sentence}");
         }
         let due = why_json(&Why::Due { at });
-        assert_eq!(due.to_string(), r#"{"at":"1970-01-01T00:00:00.000Z","is":"due"}"#);
+        assert_eq!(due, serde_json::json!({"is": "due", "at": "1970-01-01T00:00:00.000Z"}));
     }
 
     #[test]
