@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{access::Access, audit::Audit, live::Events, options::Options};
+use super::{access::Access, audit::Audit, facts::Facts, live::Events, options::Options};
 use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
 
 /// The state that the routes of the console share.
@@ -24,4 +24,11 @@ pub(super) struct Console {
     pub(super) access: Arc<Access>,
     /// The audit list, to which every action and every look is added beforehand.
     pub(super) audit: Audit,
+}
+
+impl Console {
+    /// The parts from which entries are explained.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts { journal: &*self.journal, max_pending: self.options.max_pending }
+    }
 }

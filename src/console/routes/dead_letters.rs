@@ -7,7 +7,8 @@ use super::{
         api::{CommonTraits, DeadLetterGroup, DeadLetters, DeadLettersQuery},
         error::ApiError,
         reading::Reading,
-        rows::{Texts, single},
+        rows::single,
+        texts::Texts,
     },
     call::{Call, limit},
 };
@@ -52,7 +53,7 @@ async fn show(call: &Call, group: &DeadGroup, texts: Texts) -> Result<DeadLetter
         reason: pattern(group.newest.reason.as_deref().unwrap_or_default()),
         count: group.count,
         oldest_at: group.oldest_at,
-        newest: single(call, &group.newest, texts).await?,
+        newest: single(call.facts(), &group.newest, texts).await?,
         common: common(&records),
     })
 }
