@@ -61,7 +61,10 @@ async function lookAtDesk() {
   asked += 1;
   const look = asked;
   last = Date.now();
-  const [answer, error] = await get("desk").then((value) => [value, null], (reason) => [null, reason]);
+  const [answer, error] = await get("desk").then(
+    (value) => [value, null],
+    (reason) => [null, reason],
+  );
   // A look that began before an action must not undo what the action has shown.
   if (look !== asked) return;
   if (error?.status === 401 || error?.status === 403) {
