@@ -14,7 +14,7 @@ const RATE: u64 = 1000;
 /// How often the progress is looked at.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// What a job did, and the acknowledgements meanwhile.
+/// The result of a job, and the acknowledgements meanwhile.
 #[derive(Debug)]
 pub(crate) struct Revival {
     pub(crate) revived: u64,

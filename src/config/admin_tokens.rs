@@ -42,7 +42,7 @@ pub(super) fn read(admin: &mut AdminSection, problems: &mut Vec<Problem>) {
     for (index, value) in written.into_iter().enumerate() {
         let path = format!("admin.tokens[{index}]");
         let token = match value {
-            Value::String(token) => read_text(token, &path, problems),
+            Value::String(token) => Some(read_text(token, &path, problems)),
             Value::Table(table) => read_table(table, &path, &admin.tokens, problems),
             _ => {
                 let hint = "write a text in quotes, or a table with name, token and may";
@@ -65,10 +65,10 @@ pub(super) fn read(admin: &mut AdminSection, problems: &mut Vec<Problem>) {
 }
 
 /// Reads a token for the metrics.
-fn read_text(token: String, path: &str, problems: &mut Vec<Problem>) -> Option<AdminToken> {
+fn read_text(token: String, path: &str, problems: &mut Vec<Problem>) -> AdminToken {
     let token = SecretString::from(token);
     check(&token, path, problems);
-    Some(AdminToken::for_metrics(token))
+    AdminToken::for_metrics(token)
 }
 
 /// Reads a token with its name and rights; `others` are the tokens before it.

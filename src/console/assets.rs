@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = &[
     ("/entry_texts.js", include_str!("page/entry_texts.js")),
     ("/event_row.js", include_str!("page/event_row.js")),
     ("/events.js", include_str!("page/events.js")),
+    ("/failures.js", include_str!("page/failures.js")),
     ("/filter_bar.js", include_str!("page/filter_bar.js")),
     ("/filters.js", include_str!("page/filters.js")),
     ("/job_dialog.js", include_str!("page/job_dialog.js")),

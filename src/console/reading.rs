@@ -1,4 +1,4 @@
-//! What an entry's bytes say: kind, names, text and content.
+//! Entries, read: the kind, names, text and content that their bytes say.
 
 use crate::{
     console::api::{Content, ContentArticle},

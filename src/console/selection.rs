@@ -120,10 +120,6 @@ fn time(name: &str, text: &str) -> Result<UnixMillis, String> {
 mod tests {
     use super::*;
 
-    fn read(filter: EntryFilter) -> Result<Selection, String> {
-        Selection::read(&filter)
-    }
-
     #[test]
     fn a_parameter_that_cannot_be_read_is_named_with_what_to_write() {
         let text = |text: &str| Some(text.to_owned());
@@ -136,7 +132,7 @@ mod tests {
             (EntryFilter { conversation: text("/"), ..EntryFilter::default() }, "conversation: no id"),
             (EntryFilter { user: text("a\u{1f}b"), ..EntryFilter::default() }, "user: an id has no"),
         ] {
-            let refused = read(filter.clone()).map(drop).unwrap_err();
+            let refused = Selection::read(&filter).map(drop).unwrap_err();
             assert!(refused.starts_with(problem), "{filter:?}: {refused}");
         }
     }
@@ -150,12 +146,16 @@ mod tests {
             text: empty,
             ..EntryFilter::default()
         };
-        let all = read(all).unwrap();
+        let all = Selection::read(&all).unwrap();
         assert!(!all.must_confirm() && all.filter.body.is_empty());
         assert_eq!(all.filter.conversation, KeyPattern::default());
         for at in ["1763754000000", "2025-11-21T19:40:00Z"] {
             let since = EntryFilter { since: Some(at.to_owned()), ..EntryFilter::default() };
-            assert_eq!(read(since).unwrap().filter.since, Some(UnixMillis(1_763_754_000_000)), "{at}");
+            assert_eq!(
+                Selection::read(&since).unwrap().filter.since,
+                Some(UnixMillis(1_763_754_000_000)),
+                "{at}"
+            );
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Console {
     pub(super) statistics: Statistics,
     /// The live events of the server.
     pub(super) events: Events,
-    /// Who may what.
+    /// The tokens and sessions: who may what.
     pub(super) access: Arc<Access>,
     /// The audit list, to which every action and every look is added beforehand.
     pub(super) audit: Audit,

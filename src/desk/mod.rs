@@ -58,7 +58,7 @@ pub enum DeskError {
     /// The bot has the conversation: whoever answers it would answer beside the bot.
     #[error("the bot has this conversation: hand it over to a person first")]
     WithBot,
-    /// Another person has taken the conversation.
+    /// Somebody else has taken the conversation.
     #[error("{0} has this conversation: whoever answers it would answer beside them")]
     Taken(String),
     /// The answer is nothing that the platform takes.

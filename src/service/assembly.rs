@@ -11,10 +11,13 @@ use crate::{
     config::{AppSection, Config, Replies},
     handler::Routes,
     ids::AppKey,
-    journal::{self, JournalError, Queues},
-    server::Listener,
+    journal::{self, JournalError, Queues, replica_name},
+    server::{self, Callbacks, Listener},
+    statistics::{Counters, Statistics},
     worker::ReplyApi,
 };
+#[cfg(feature = "console")]
+use crate::{console, worker::Observers};
 
 /// The addresses to listen on, with their keys in the configuration, in the order in which they are bound.
 pub(super) fn addresses(config: &Config) -> [(&'static str, SocketAddr); 2] {
@@ -27,6 +30,18 @@ pub(super) async fn listen(
 ) -> Result<Listener, ServiceError> {
     let bound = Listener::bind(address, threads).await;
     bound.map_err(|source| ServiceError::Listen { key, address, source })
+}
+
+/// The router of the callbacks, which `counters` count.
+pub(super) fn callbacks(
+    config: &Config,
+    journal: &Arc<dyn Queues>,
+    clock: &Clock,
+    counters: &Arc<Counters>,
+) -> Callbacks {
+    let options = server::Options { counters: Arc::clone(counters), ..config.server.options() };
+    let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
+    Callbacks::new(&options, &endpoints, Arc::clone(journal), clock.clone())
 }
 
 /// Opens the journal of a server, which may wait for its store for long.
@@ -87,4 +102,23 @@ pub(super) fn reply_apis(
         _ => Ok((app.key.clone(), ReplyApi::Platform(clients[&app.key].clone()))),
     };
     config.apps.iter().map(api).collect()
+}
+
+/// The statistics of this server, and of all that share its journal.
+pub(super) fn statistics(
+    counters: &Arc<Counters>,
+    journal: &Arc<dyn Queues>,
+    clock: &Clock,
+) -> Statistics {
+    Statistics::new(Arc::clone(counters), Arc::clone(journal) as _, clock.clone(), replica_name())
+}
+
+/// The live events of the console, which are told of each step while somebody listens.
+#[cfg(feature = "console")]
+pub(super) fn live_events(observers: &mut Observers) -> console::Events {
+    let events = console::Events::new();
+    let (listening, telling) = (events.clone(), events.clone());
+    observers
+        .add_listener(move || listening.has_listeners(), move |progress| telling.tell_step(progress));
+    events
 }

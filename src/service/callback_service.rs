@@ -2,9 +2,12 @@
 
 use std::{future::Future, pin::pin, sync::Arc};
 
+#[cfg(feature = "console")]
+use super::assembly::live_events;
 use super::{
     assembly::{
-        addresses, clients, cores, desk_routes, journal_error, listen, open_journal, reply_apis,
+        addresses, callbacks, clients, cores, desk_routes, journal_error, listen, open_journal,
+        reply_apis, statistics,
     },
     background::Background,
     error::ServiceError,
@@ -18,14 +21,13 @@ use super::{
 use crate::console;
 use crate::{
     clock::Clock,
-    config::{AppSection, Config},
+    config::Config,
     desk::Desk,
     dialogue::{Dialogue, DialogueStep},
     handler::{FromInbound, Handler, Route, Routes},
-    journal::{self, replica_name},
-    metrics,
-    server::{self, Callbacks, Listener, admin::JournalGauges},
-    statistics::{Counters, Statistics},
+    journal, metrics,
+    server::{Listener, admin::JournalGauges},
+    statistics::Counters,
     worker::{Deliver, Dispatch, Observers, Pauses, Progress, Pump, SharedState},
 };
 
@@ -250,9 +252,7 @@ impl CallbackService {
         let desk_routes = desk_routes(&config, &clock)?;
         let journal = open_journal(&config, &clock).await?;
         let counters = Arc::<Counters>::default();
-        let endpoints: Vec<_> = config.apps.iter().map(AppSection::endpoint).collect();
-        let server = server::Options { counters: Arc::clone(&counters), ..config.server.options() };
-        let callbacks = Callbacks::new(&server, &endpoints, Arc::clone(&journal), clock.clone());
+        let callbacks = callbacks(&config, &journal, &clock, &counters);
         let (inbox, outbox) = (config.dispatch.options(), config.deliver.options());
         let dispatch = Dispatch::new(routes, clients, config.dispatch_options()).with_desk(desk_routes);
         let pauses = Pauses::default();
@@ -260,12 +260,7 @@ impl CallbackService {
             .with_pauses(pauses.clone());
         let metrics = Metrics { gauges: JournalGauges::new(Arc::clone(&journal) as _, clock.clone()) };
         let desk = Desk::new(Arc::clone(&journal) as _, config.desk.options(), clock.clone());
-        let statistics = Statistics::new(
-            Arc::clone(&counters),
-            Arc::clone(&journal) as _,
-            clock.clone(),
-            replica_name(),
-        );
+        let statistics = statistics(&counters, &journal, &clock);
         #[cfg(feature = "console")]
         let events = live_events(&mut observers);
         let shared =
@@ -303,14 +298,4 @@ impl CallbackService {
             console,
         })
     }
-}
-
-/// The live events of the console, which are told of each step while somebody listens.
-#[cfg(feature = "console")]
-fn live_events(observers: &mut Observers) -> console::Events {
-    let events = console::Events::new();
-    let (listening, telling) = (events.clone(), events.clone());
-    observers
-        .add_listener(move || listening.has_listeners(), move |progress| telling.tell_step(progress));
-    events
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{counters::Counted, numbers::Numbers};
+use super::{counted::Counted, numbers::Numbers};
 use crate::{clock::UnixMillis, journal::Activity};
 
 /// The most points of a history.
@@ -19,7 +19,7 @@ pub struct History {
     pub points: Vec<Point>,
 }
 
-/// What all servers counted in one step of a history.
+/// The counts of all servers in one step of a history.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Point {

@@ -5,6 +5,7 @@
 //! numbers of all servers on the journal come together.
 
 mod ack_times;
+mod counted;
 mod counters;
 mod history;
 mod numbers;
@@ -12,7 +13,8 @@ mod recent;
 mod recorder;
 
 pub use self::{
-    counters::{Counted, Counters},
+    counted::Counted,
+    counters::Counters,
     history::{History, Point},
     recent::Rates,
     recorder::Statistics,

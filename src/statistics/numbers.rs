@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ack_times::{AckTimes, BUCKETS, percentile},
-    counters::Counted,
+    counted::Counted,
 };
 
 /// The key of the times of acknowledgements in the written form.
@@ -36,7 +36,7 @@ impl Numbers {
         *self == Self::default()
     }
 
-    /// What was counted between `earlier` and these numbers.
+    /// The counts between `earlier` and these numbers.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         Self {
             counts: array::from_fn(|index| self.counts[index].saturating_sub(earlier.counts[index])),

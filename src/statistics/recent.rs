@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{counters::Counted, numbers::Numbers};
+use super::{counted::Counted, numbers::Numbers};
 
 /// The span that the rates are of.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -39,7 +39,7 @@ impl Recent {
         self.0.push_back((now, numbers));
     }
 
-    /// What was counted in the last minute, and in how much time.
+    /// The counts of the last minute, and the time that they took.
     pub(super) fn since_begin(&self, now: Instant, numbers: &Numbers) -> (Numbers, Duration) {
         match self.0.front() {
             Some((at, begin)) => (numbers.since(begin), now.duration_since(*at).max(SECOND)),

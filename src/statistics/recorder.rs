@@ -129,7 +129,7 @@ impl Statistics {
         *lock(recorded) = Recorded { numbers, until: now };
     }
 
-    /// What this server counted in the last minute, and in how much time.
+    /// The counts of this server in the last minute, and the time that they took.
     fn last_minute(&self) -> (Numbers, Duration) {
         lock(&self.0.recent).since_begin(Instant::now(), &self.0.counters.numbers())
     }

@@ -24,7 +24,7 @@ use crate::{
     server::admin::{AdminToken, AdminTokens, Right, bearer},
 };
 
-/// Who may what.
+/// The gate of the console: tokens with their rights, and the way in.
 #[derive(Debug)]
 pub(in crate::console) struct Access {
     mode: Mode,
@@ -138,13 +138,12 @@ pub(in crate::console) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match browser::refuse_foreign(&request) {
-        Err(refused) => refused.into_response(),
-        Ok(()) => {
-            let identity = Identity(access.identify(&request));
-            request.extensions_mut().insert(identity);
-            next.run(request).await
-        }
+    let mut response = if let Err(refused) = browser::refuse_foreign(&request) {
+        refused.into_response()
+    } else {
+        let identity = Identity(access.identify(&request));
+        request.extensions_mut().insert(identity);
+        next.run(request).await
     };
     let headers = response.headers_mut();
     bound_rights(headers);

@@ -1,4 +1,4 @@
-//! Who may what: tokens, sessions, this machine, and requests that another site makes a browser send.
+//! The access to the console: tokens, sessions, this machine, and requests that another site makes a browser send.
 
 mod browser;
 mod gate;

@@ -1,4 +1,4 @@
-//! What a listener is told.
+//! The events that a listener is told.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What happens now, for those who watch: new entries, the steps of this server, and hints that something has changed.
+//! Live events, for those who watch: new entries, the steps of this server, and hints that something has changed.
 //!
 //! The steps are those of this server's workers. New entries are found in the journal twice a second while somebody
 //! listens, so that those of other servers on the journal are among them. While nobody listens, nothing is looked for and

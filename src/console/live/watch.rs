@@ -22,7 +22,7 @@ pub(crate) struct Watch {
     events: Events,
 }
 
-/// What was seen in the journal at the last look.
+/// The journal as it was seen at the last look.
 #[derive(Debug, Default)]
 struct Seen {
     /// The newest entry; none before the first look.

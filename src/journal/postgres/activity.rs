@@ -1,4 +1,4 @@
-//! What each replica did in each span of time.
+//! The activity of each replica in each span of time.
 
 use tokio_postgres::{Client, Error, Row};
 

@@ -30,9 +30,11 @@ pub(super) static KEEP_ATTEMPTS: LazyLock<String> = LazyLock::new(|| {
             join conversation c on c.queue = s.queue and c.conversation_hash = s.conversation_hash and c.fence = s.fence
             join entry e on e.id = c.leased_entry and e.state = s.state
         ), dropped as (
-            delete from attempt a using failed f
-            where a.entry = f.id and a.id <= (
-                select o.id from attempt o where o.entry = f.id order by o.id desc offset {before} limit 1)
+            delete from attempt a
+            using failed f, lateral (
+                select o.id from attempt o where o.entry = f.id order by o.id desc offset {before} limit 1
+            ) oldest
+            where a.entry = f.id and a.id <= oldest.id
         )
         insert into attempt (entry, id, number, ended_at, took, replica, reason)
         select id, nextval('attempt_id'), attempts, {WALL_CLOCK}, took, $2::bytea, reason

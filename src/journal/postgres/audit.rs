@@ -44,7 +44,7 @@ pub(super) async fn add(
     now: Option<i64>,
 ) -> Result<(), Error> {
     let NewAuditRecord { who, action, target, count } = record;
-    let texts = [who, action, target].map(|text| text.as_bytes());
+    let texts = [who, action, target].map(String::as_bytes);
     let values: [&(dyn ToSql + Sync); 5] = [&now, &count.cast_signed(), &texts[0], &texts[1], &texts[2]];
     client.execute(ADD.as_str(), &values).await.map(drop)
 }

@@ -69,7 +69,8 @@ impl Connection {
     /// # Design
     ///
     /// Every statement has its index, and the statistics of tables that fill and empty are never right, so a plan that
-    /// reads a whole table is forbidden. Plans are kept, as planning costs more than most executions.
+    /// reads a whole table is forbidden. Plans are kept, as planning costs more than most executions. A
+    /// long search takes no second core from those who append.
     async fn set_up(&self) -> Result<(), Error> {
         let milliseconds = TIMEOUT.as_millis();
         self.client
@@ -77,7 +78,7 @@ impl Connection {
                 "set default_transaction_isolation = 'read committed';
                  set search_path = {SCHEMA};
                  set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
-                 set plan_cache_mode = force_generic_plan; set jit = off;
+                 set plan_cache_mode = force_generic_plan; set jit = off; set max_parallel_workers_per_gather = 0;
                  set statement_timeout = {milliseconds};
                  set idle_in_transaction_session_timeout = {milliseconds};
                  set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;

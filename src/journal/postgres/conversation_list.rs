@@ -2,8 +2,16 @@
 
 use tokio_postgres::{Client, Error, Row};
 
-use super::{filter::Conditions, records::text, retry::READ, search::Candidates};
+use super::{
+    filter::{Conditions, order_by},
+    records::text,
+    retry::READ,
+    search::Candidates,
+};
 use crate::journal::{ConversationFilter, ConversationPage, EntryId, Order, PageEnd};
+
+/// The most entries that are looked at for a page, whatever the caller allows: each of them costs a look for a newer one.
+const MAX_SCAN: usize = 20_000;
 
 /// The condition that an entry is the newest one of its conversation.
 const IS_NEWEST: &str = "not exists (
@@ -21,7 +29,8 @@ pub(super) async fn conversations(
     }
     let select = "select id as place, conversation, conversation_hash from entry where true";
     let select = format!("{select}{}", conditions.take_text());
-    let candidates = Candidates::new(select, &conditions, Order::NewestFirst, *scan);
+    let order = order_by(None, "place", Order::NewestFirst);
+    let candidates = Candidates::new(select, &conditions, order, MAX_SCAN.min(*scan));
     conditions.add_pattern(pattern);
     conditions.add_text(IS_NEWEST);
     let clauses = candidates.clauses(&conditions.take_text(), *limit);

@@ -51,21 +51,31 @@ impl Conditions {
         condition.replace('$', &format!("${}", self.values.len()))
     }
 
-    /// Adds the conditions that an index on the numbers of entries can serve, all at once: a group or else a conversation,
-    /// or else the dead letters; and the range of numbers.
-    pub(super) fn add_indexed(&mut self, filter: &Filter) {
+    /// Adds the conditions that an index can serve, all at once: a group or else a conversation, or else the dead letters;
+    /// and the range of numbers. Returns the column by which that index is ordered before the numbers.
+    ///
+    /// # Design
+    ///
+    /// The column is compared with a range of one value, and is part of the order. With `=` the planner may choose an index
+    /// of more entries that are in order of their numbers, and read all of those for the few of a small group.
+    pub(super) fn add_indexed(&mut self, filter: &Filter) -> Option<&'static str> {
+        let mut column = None;
         if let Some(group) = filter.reason_group {
             // The state is part of the text, so that the index of the dead letters can be used.
-            self.add("state = 2 and reason_group = $", group.0);
+            self.add("state = 2 and reason_group between $::bigint and $::bigint", group.0);
+            column = Some("reason_group");
         } else if let Some(conversation) = &filter.of_conversation {
-            self.add_of_conversation(conversation);
+            let hash = KeyHash::of(conversation.as_bytes());
+            self.add("conversation_hash between $::bytea and $::bytea", hash);
+            column = Some("conversation_hash");
         } else if filter.state == Some(State::Dead) {
             self.add_text("state = 2");
         }
         self.add_range(filter);
+        column
     }
 
-    /// Adds the condition that finds the entries of one conversation.
+    /// Adds the condition that an entry is of one conversation.
     fn add_of_conversation(&mut self, conversation: &str) {
         self.add("conversation_hash = $", KeyHash::of(conversation.as_bytes()));
     }
@@ -133,12 +143,14 @@ impl Conditions {
     }
 }
 
-/// The direction in which entries are put in order by their numbers.
-pub(super) fn direction(order: Order) -> &'static str {
-    match order {
+/// The order of entries by their numbers, behind the `column` of the index that finds them.
+pub(super) fn order_by(column: Option<&str>, number: &str, order: Order) -> String {
+    let direction = match order {
         Order::NewestFirst => "desc",
         Order::OldestFirst => "asc",
-    }
+    };
+    let column = column.map(|column| format!("{column} {direction}, ")).unwrap_or_default();
+    format!("order by {column}{number} {direction}")
 }
 
 /// A bound on the number of rows.
@@ -149,11 +161,11 @@ pub(super) fn bound(limit: usize) -> i64 {
 /// The rest of a statement behind `select … from entry`, and its parameters.
 pub(super) fn clauses(filter: &Filter) -> (String, Conditions) {
     let mut conditions = Conditions::default();
-    conditions.add_indexed(filter);
+    let column = conditions.add_indexed(filter);
     conditions.add_unindexed(filter);
     let text = conditions.take_text();
-    let (direction, limit) = (direction(filter.order), bound(filter.limit));
-    (format!("where true{text} order by id {direction} limit {limit}"), conditions)
+    let (order, limit) = (order_by(column, "id", filter.order), bound(filter.limit));
+    (format!("where true{text} {order} limit {limit}"), conditions)
 }
 
 /// The rest of a statement behind `select … from conversation_state`, and its parameters.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    address::Address, connection::Connection, operations_pool::OperationsPool, operator::Operator,
-    replica::Replica, server::Server, transfer::CopyEnd, writer_handle::WriterHandle,
+    address::Address, connection::Connection, dead_groups::DeadGroups, operations_pool::OperationsPool,
+    operator::Operator, replica::Replica, server::Server, transfer::CopyEnd,
+    writer_handle::WriterHandle,
 };
 use crate::journal::{Administration, JournalError, Options, Queues, Transfer, driver::access::Access};
 
@@ -18,7 +19,11 @@ pub(in crate::journal) async fn open_server(
     let replica = Arc::new(replica);
     let writer = WriterHandle::start(Arc::clone(&replica)).await?;
     let connection = OperationsPool::new(address, Access::Server, connection);
-    Ok(Arc::new(Server { operator: Operator { options, connection }, replica, writer }))
+    Ok(Arc::new(Server {
+        operator: Operator { options, connection, dead_groups: DeadGroups::default() },
+        replica,
+        writer,
+    }))
 }
 
 /// Opens the database at `address` for an operator.
@@ -27,7 +32,7 @@ pub(in crate::journal) async fn open_operator(
     options: Options,
 ) -> Result<Arc<dyn Administration>, JournalError> {
     let connection = connect(address, Access::Operator).await?;
-    Ok(Arc::new(Operator { options, connection }))
+    Ok(Arc::new(Operator { options, connection, dead_groups: DeadGroups::default() }))
 }
 
 /// Opens the database at `address` to be copied from.

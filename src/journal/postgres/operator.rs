@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio_postgres::Client;
 
 use super::{
-    conversations, entry_changes::change_entry, operations, operations_pool::OperationsPool, purge,
+    conversations, dead_groups::DeadGroups, entry_changes::change_entry, operations,
+    operations_pool::OperationsPool, purge,
 };
 use crate::journal::{
     ConversationChange, ConversationState, EntryId, EntryKey, Filter, JobAction, JournalError, Options,
@@ -19,6 +20,7 @@ use crate::journal::{
 pub(super) struct Operator {
     pub(super) options: Options,
     pub(super) connection: OperationsPool,
+    pub(super) dead_groups: DeadGroups,
 }
 
 impl Operator {

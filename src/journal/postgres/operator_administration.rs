@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_postgres::Client;
 
 use super::{
-    activity, attempts, audit, conversation_list, dead_groups,
+    activity, attempts, audit, conversation_list,
     entry_changes::ChangedEntries,
     jobs::{self, Added},
     operations,
@@ -52,9 +52,18 @@ impl Administration for Operator {
     fn count(&self, filter: Filter) -> Pending<'_, u64> {
         Box::pin(async move {
             let filter = &filter;
-            self.connection
-                .with(|client| async move { search::count_entries(&client, filter).await })
-                .await
+            let narrow = |client: Arc<Client>| async move { search::narrowed(&client, filter).await };
+            let (mut filter, mut total) = (self.connection.with(narrow).await?, 0);
+            loop {
+                let rest = &filter;
+                let step = |client: Arc<Client>| async move { search::count_step(&client, rest).await };
+                let (count, next) = self.connection.with(step).await?;
+                total += count;
+                match next {
+                    Some(last) => filter.after = Some(last),
+                    None => return Ok(total),
+                }
+            }
         })
     }
 
@@ -76,11 +85,7 @@ impl Administration for Operator {
     }
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        Box::pin(async move {
-            self.connection
-                .with(|client| async move { dead_groups::dead_groups(&client, limit).await })
-                .await
-        })
+        Box::pin(self.dead_groups.list(&self.connection, limit))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, Error};
 
 use super::{
-    filter::{Conditions, bound, direction},
+    filter::{Conditions, bound, order_by},
     id_range::narrow,
     records::{RECORD, count, record},
     retry::READ,
@@ -15,6 +15,8 @@ use crate::journal::{
 /// The most pending entries that are put in order for a page: no index has them in order of their numbers, for every append
 /// would have to pay for it. Where more are pending, they are looked for among all entries.
 const MAX_ORDERED: u64 = 100_000;
+/// How many entries a step of a count looks at.
+const COUNT_STEP: usize = 50_000;
 
 /// The entries that a search looks at one by one, in order of their numbers.
 pub(super) struct Candidates {
@@ -22,37 +24,60 @@ pub(super) struct Candidates {
     select: String,
     /// How many of the values belong to that statement.
     parameters: usize,
-    direction: &'static str,
+    /// The order, which is that of an index.
+    order: String,
     scan: usize,
 }
 
 impl Candidates {
     /// The candidates that `select` selects with the values of `conditions`, of which a page looks at `scan`.
-    pub(super) fn new(select: String, conditions: &Conditions, order: Order, scan: usize) -> Self {
-        let parameters = conditions.count();
-        Self { select, parameters, direction: direction(order), scan }
+    pub(super) fn new(select: String, conditions: &Conditions, order: String, scan: usize) -> Self {
+        Self { select, parameters: conditions.count(), order, scan }
+    }
+
+    /// The candidates that a filter's indexed conditions leave.
+    fn indexed(filter: &Filter, order: Order, scan: usize, conditions: &mut Conditions) -> Self {
+        let column = conditions.add_indexed(filter);
+        let select = format!("select *, id as place from entry where true{}", conditions.take_text());
+        Self::new(select, conditions, order_by(column, "place", order), scan)
+    }
+
+    /// The pending entries, which are put in order first.
+    fn pending(filter: &Filter, conditions: &mut Conditions) -> Self {
+        if let Some(queue) = filter.queue {
+            conditions.add("queue = $", queue_number(queue));
+        }
+        conditions.add_range(filter);
+        let text = conditions.take_text();
+        let (order, scan) = (order_by(None, "place", filter.order), bound(filter.scan));
+        // The sum is in no index, so that the index of all numbers is not read for its order.
+        let select = format!(
+            "select entry.*, place
+            from (select id + 0 as place from entry where state = 0{text} {order} limit {scan}) pending
+            join entry on id = place"
+        );
+        Self::new(select, conditions, order, filter.scan)
+    }
+
+    /// The source of a statement behind `select … from`: the candidates that a page looks at.
+    fn source(&self) -> String {
+        let Self { select, order, scan, .. } = self;
+        format!("({select} {order} limit {}) entry", bound(*scan))
     }
 
     /// The rest of a statement behind `select … from`: at most `limit` of the candidates that meet further conditions.
     pub(super) fn clauses(&self, further: &str, limit: usize) -> String {
-        let Self { select, direction, scan, .. } = self;
-        let (scan, limit) = (bound(*scan), bound(limit));
-        format!(
-            "({select} order by place {direction} limit {scan}) entry
-            where true{further} order by place {direction} limit {limit}"
-        )
+        format!("{} where true{further} {} limit {}", self.source(), self.order, bound(limit))
     }
 
     /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
     pub(super) async fn end(&self, client: &Client, conditions: &Conditions) -> Result<PageEnd, Error> {
-        let Self { select, parameters, direction, scan } = self;
+        let Self { select, parameters, order, scan } = self;
         if *scan == usize::MAX {
             return Ok(PageEnd::Complete);
         }
         let offset = bound(scan.saturating_sub(1));
-        let sql = format!(
-            "select place from ({select}) entry order by place {direction} offset {offset} limit 1"
-        );
+        let sql = format!("select place from ({select}) entry {order} offset {offset} limit 1");
         Ok(match client.query_opt(&sql, &conditions.parameters()[..*parameters]).await? {
             Some(row) => PageEnd::Scanned(EntryId(row.try_get(0)?)),
             None => PageEnd::Complete,
@@ -66,13 +91,11 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
     client.batch_execute(READ).await?;
     narrow(client, &mut filter).await?;
     let mut conditions = Conditions::default();
-    let select = if are_ordered(client, &filter).await? {
-        select_pending(&filter, &mut conditions)
+    let candidates = if are_ordered(client, &filter).await? {
+        Candidates::pending(&filter, &mut conditions)
     } else {
-        conditions.add_indexed(&filter);
-        format!("select *, id as place from entry where true{}", conditions.take_text())
+        Candidates::indexed(&filter, filter.order, filter.scan, &mut conditions)
     };
-    let candidates = Candidates::new(select, &conditions, filter.order, filter.scan);
     conditions.add_unindexed(&filter);
     let clauses = candidates.clauses(&conditions.take_text(), filter.limit);
     let sql = format!("select {RECORD} from {clauses}");
@@ -86,43 +109,51 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
     Ok(Page { records, end })
 }
 
-/// How many entries a filter admits.
-pub(super) async fn count_entries(client: &Client, filter: &Filter) -> Result<u64, Error> {
+/// A filter whose times are a range of numbers as well.
+pub(super) async fn narrowed(client: &Client, filter: &Filter) -> Result<Filter, Error> {
     let mut filter = filter.clone();
-    client.batch_execute(READ).await?;
     narrow(client, &mut filter).await?;
+    Ok(filter)
+}
+
+/// One step of a count: how many of the next entries a filter admits, and the entry behind which the next step begins.
+pub(super) async fn count_step(
+    client: &Client,
+    filter: &Filter,
+) -> Result<(u64, Option<EntryId>), Error> {
     let mut conditions = Conditions::default();
-    conditions.add_indexed(&filter);
-    conditions.add_unindexed(&filter);
-    let sql = format!("select count(*) from entry where true{}", conditions.take_text());
+    if is_pending(filter) {
+        // The index of the pending entries is not in order of their numbers; they are not many.
+        conditions.add_range(filter);
+        conditions.add_unindexed(filter);
+        let sql = format!("select count(*) from entry where true{}", conditions.take_text());
+        let row = client.query_one(&sql, &conditions.parameters()).await?;
+        return Ok((count(row.try_get(0)?), None));
+    }
+    let candidates = Candidates::indexed(filter, Order::OldestFirst, COUNT_STEP, &mut conditions);
+    conditions.add_unindexed(filter);
+    let (further, source) = (conditions.take_text(), candidates.source());
+    let sql = format!(
+        "select count(*) filter (where true{further}), count(*) = {COUNT_STEP}, max(place) from {source}"
+    );
     let row = client.query_one(&sql, &conditions.parameters()).await?;
-    client.batch_execute("commit").await?;
-    Ok(count(row.try_get(0)?))
+    let last: Option<i64> = row.try_get(2)?;
+    Ok((count(row.try_get(0)?), last.filter(|_| row.get(1)).map(EntryId)))
+}
+
+/// Whether a filter asks for pending entries, and for no group or conversation, which have indexes of their own.
+fn is_pending(filter: &Filter) -> bool {
+    let is_indexed = filter.reason_group.is_some() || filter.of_conversation.is_some();
+    !is_indexed && filter.state == Some(State::Pending)
 }
 
 /// Whether a search puts the pending entries in order, which are few enough.
 async fn are_ordered(client: &Client, filter: &Filter) -> Result<bool, Error> {
-    let is_indexed = filter.reason_group.is_some() || filter.of_conversation.is_some();
-    if is_indexed || filter.state != Some(State::Pending) {
+    if !is_pending(filter) {
         return Ok(false);
     }
     let queues = filter.queue.map_or(Queue::ALL.to_vec(), |queue| vec![queue]);
     let numbers: Vec<_> = queues.into_iter().map(queue_number).collect();
     let sql = "select coalesce(sum(pending), 0)::bigint from tally where queue = any($1)";
     Ok(count(client.query_one(sql, &[&numbers]).await?.try_get(0)?) <= MAX_ORDERED)
-}
-
-/// The statement that selects the pending entries, which are put in order first.
-fn select_pending(filter: &Filter, conditions: &mut Conditions) -> String {
-    if let Some(queue) = filter.queue {
-        conditions.add("queue = $", queue_number(queue));
-    }
-    conditions.add_range(filter);
-    let (text, direction, scan) = (conditions.take_text(), direction(filter.order), bound(filter.scan));
-    // The sum is in no index, so that the index of all numbers is not read for its order.
-    format!(
-        "select entry.*, place
-        from (select id + 0 as place from entry where state = 0{text} order by place {direction} limit {scan}) pending
-        join entry on id = place"
-    )
 }

@@ -24,6 +24,9 @@ const BUCKETS: u32 = 16;
 /// The length of an item in bytes.
 const ITEM: usize = 8;
 
+/// The first and the last entry of a segment, and its entries with the hashes of their conversations.
+type Segment = (EntryId, EntryId, Vec<(u32, EntryId)>);
+
 /// The newest entries, which are in no segment yet.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -133,7 +136,7 @@ pub(super) fn compact(connection: &Connection) -> Result<()> {
         "select first_id, last_id from conversation_index where bucket = 0 order by first_id",
     )?;
     let mut rows = statement.query([])?;
-    let mut merged: Option<(EntryId, EntryId, Vec<(u32, EntryId)>)> = None;
+    let mut merged: Option<Segment> = None;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let (first, last): (EntryId, EntryId) = (row.get(0)?, row.get(1)?);

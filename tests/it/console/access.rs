@@ -1,4 +1,4 @@
-//! Who may what: tokens, sessions, this machine, and requests that other sites make a browser send.
+//! The access to the console: tokens, sessions, this machine, and requests that other sites make a browser send.
 
 use std::time::Duration;
 

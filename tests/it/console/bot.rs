@@ -103,7 +103,7 @@ impl BotServer {
         self.ask(method, &format!("/api/v1/{path}"), &[&token, &key], body.as_deref()).await
     }
 
-    /// What the one of this name reads.
+    /// The answer that the one of this name reads.
     #[track_caller]
     pub(super) fn read_as(&self, who: &str, path: &str) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -114,7 +114,7 @@ impl BotServer {
         }
     }
 
-    /// The answer to what the one of this name does.
+    /// The status and the answer to an action of the one of this name.
     pub(super) async fn act_as(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
         let answer = self.ask_as(who, "POST", path, Some(body)).await;
         (answer.status, json(&answer))

@@ -114,7 +114,6 @@ async fn a_conversation_whose_key_is_no_key_is_listed_and_nobody_answers_in_it()
     }
 }
 
-/// What the bot sends is shown by its content as well.
 #[tokio::test]
 async fn cards_and_uploads_that_were_sent_are_shown() {
     let server = BotServer::start().await;

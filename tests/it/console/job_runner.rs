@@ -21,7 +21,7 @@ async fn a_revive_job_that_is_killed_half_way_goes_on_after_the_restart_and_revi
     let home = Home::new();
     let server = home.start().await;
     for number in 0..LETTERS {
-        let answer = server.deliver(&format!("<html>no message {number}</html>")).await;
+        let answer = server.deliver(&format!("<xml><Number>{number}</Number></xml>")).await;
         assert_eq!(answer.status, 400, "{answer:?}");
     }
     let journal = home.journal().await;

@@ -19,7 +19,7 @@ impl Listener {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut listener = Self(BufReader::new(stream).lines());
-        while listener.line().await != "" {}
+        while !listener.line().await.is_empty() {}
         listener
     }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{EntryId, EntryKey, NewScheduled, NewState, Outcome, Queue, StateChange, StateFilter},
+    journal::{
+        ConversationFilter, EntryId, EntryKey, Filter, KeyPattern, NewScheduled, NewState, Order,
+        Outcome, Queue, Queues, ReasonGroup, State, StateChange, StateFilter,
+    },
 };
 use tokio_postgres::Client;
 
@@ -49,6 +52,92 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     assert_eq!(entry, 0, "the whole history was read");
     assert!(conversation <= 3, "more than a look for leases when a replica comes, connects, and ends");
     assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
+}
+
+/// Finished entries and dead letters, most of them of one conversation and one group; the first ten dead letters are of
+/// another group.
+const LOOKED_AT: &str = "
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, body,
+        reason, reason_group)
+    select nextval('entry_id'), n % 2, case n % 3 when 0 then 2 else 1 end, 1, 0, 1600000000000 + n, 1600000000000 + n,
+        substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to(c, 'UTF8')) for 16), convert_to(c, 'UTF8'), '', '',
+        case n % 3 when 0 then case when n <= 30 then 1 else 2 end end
+    from generate_series(1, $1) n, lateral (select case n % 5 when 0 then 'c' || n else 'busy' end c) l";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_long_the_history_every_look_reads_the_same_few_rows() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    alone(&client).await;
+    client.execute(LOOKED_AT, &[&60_000]).await.unwrap();
+    for sql in ["vacuum entry", "select pg_stat_reset()"] {
+        client.batch_execute(sql).await.unwrap();
+    }
+    // Nothing is known of the tables at first, and all of them afterwards.
+    for prepare in ["", "analyze entry; analyze conversation"] {
+        client.batch_execute(prepare).await.unwrap();
+        let journal = open(&url, &Clock::manual(START)).await;
+        look(&*journal).await;
+        drop(journal);
+        alone(&client).await;
+    }
+    let used = "select sum(seq_scan)::bigint, sum(idx_tup_fetch)::bigint from pg_stat_user_tables
+        where schemaname = 'rongcloud_callback' and relname in ('entry', 'attempt')";
+    let row = client.query_one(used, &[]).await.unwrap();
+    let (scans, fetched): (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!(scans, 0, "all of them were read");
+    // Each of the two counts of the groups reads the dead letters, in the table as well as long as a vacuum has not seen them.
+    let counted = 2 * 20_000;
+    assert!((400..2000 + counted).contains(&fetched), "{fetched} rows");
+}
+
+/// Looks at everything that the console shows, while the busy conversation goes on.
+async fn look(journal: &dyn Queues) {
+    for number in 0..5 {
+        let key = format!("{number} {}", rand::random::<u32>());
+        append_all(journal, [message("busy", &key), message(&key, &key)]).await;
+        for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
+            if number < 3 {
+                journal.finish(entry.lease, Outcome::default()).await.unwrap();
+            } else {
+                journal.postpone(entry.lease, START.plus(LEASE), "later".into()).await.unwrap();
+            }
+        }
+    }
+    let page = || Filter { limit: 9, scan: 100, ..Filter::default() };
+    let since = Some(START.minus(Duration::from_hours(30_000)));
+    let (group, small_group) = (Some(ReasonGroup(2)), Some(ReasonGroup(1)));
+    let [busy, quiet, nobody] = ["busy", "c10", "nobody"].map(|it| Some(it.to_owned()));
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        for filter in [
+            page(),
+            Filter { state: Some(State::Dead), ..page() },
+            Filter { state: Some(State::Done), ..page() },
+            Filter { state: Some(State::Pending), ..page() },
+            Filter { since, until: since, ..page() },
+            Filter { body: vec!["nowhere".into()], ..page() },
+            Filter { reason_group: group, ..page() },
+            Filter { reason_group: small_group, ..page() },
+            Filter { of_conversation: busy.clone(), ..page() },
+            Filter { of_conversation: quiet.clone(), ..page() },
+            Filter { of_conversation: nobody.clone(), ..page() },
+        ] {
+            journal.search(Filter { order, ..filter }).await.unwrap();
+        }
+    }
+    let groups = journal.dead_groups(9).await.unwrap();
+    assert_eq!(groups.iter().map(|group| group.count).collect::<Vec<_>>(), [19_990, 10]);
+    let pattern = KeyPattern::default();
+    let filter = ConversationFilter { pattern, before: None, scan: 100, limit: 9 };
+    journal.conversations(filter).await.unwrap();
+    let pending = journal.search(Filter { state: Some(State::Pending), ..page() }).await.unwrap();
+    let ids: Vec<_> = pending.records.iter().map(|record| record.id).collect();
+    assert!(!ids.is_empty());
+    for id in &ids {
+        journal.attempts(*id).await.unwrap();
+    }
+    assert_eq!(journal.pending_reasons(ids.clone()).await.unwrap().len(), ids.len());
 }
 
 /// States that do not expire for long.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rongcloud_callback::{
-    CallbackService, Text,
+    CallbackService, Client, Text,
+    client::{NewAccount, Options, Profile},
     journal::{Filter, Queue, Record, State},
-    sandbox::{Sandbox, User},
+    sandbox::{ChatMessage, Sandbox, User},
     service::PausedAccount,
 };
 use tempfile::TempDir;
@@ -24,8 +25,27 @@ struct Bench {
 }
 
 impl Bench {
+    /// A sandbox with the account `other` besides `demo`.
     async fn new() -> Self {
-        Self { sandbox: Sandbox::start().await, folder: tempfile::tempdir().unwrap() }
+        let sandbox = Sandbox::start().await;
+        let minute = Duration::from_mins(1);
+        let options = Options { connect_timeout: minute, timeout: minute };
+        let (app, secret) = (sandbox.app_key().clone(), sandbox.secret().into());
+        let client = Client::new(app, secret, [sandbox.api_url().parse().unwrap()], options).unwrap();
+        let profile = Profile {
+            id: "other".into(),
+            name: "Other".to_owned(),
+            portrait_url: "http://x/logo.png".to_owned(),
+            ui_type: 0,
+            introduction: String::new(),
+        };
+        let route_url = "http://127.0.0.1:9".to_owned();
+        client
+            .accounts()
+            .create(&NewAccount { profile, followed_by_all: true, route_url })
+            .await
+            .unwrap();
+        Self { sandbox, folder: tempfile::tempdir().unwrap() }
     }
 
     /// Starts a bot on the journal, on the sandbox's time.
@@ -44,11 +64,9 @@ impl Bench {
 
     /// The texts that the platform got for a user.
     fn received(&self, user: &str) -> Vec<String> {
-        let to = |message: &&_| -> bool {
-            let message: &rongcloud_callback::sandbox::ChatMessage = message;
-            message.users.iter().any(|it| it.as_str() == user)
-        };
-        sent(&self.sandbox).iter().filter(to).map(|message| message.text()).collect()
+        let mut messages = sent(&self.sandbox);
+        messages.retain(|message| message.users.iter().any(|it| it.as_str() == user));
+        messages.iter().map(ChatMessage::text).collect()
     }
 
     /// Lets the replies that wait come back until a user has received so many.
