@@ -130,6 +130,7 @@ export class ConversationPane {
 
   /** Shows the conversation after an action; its summary has the new person and state. */
   #acted(summary) {
+    this.transcript.noteAction();
     this.refreshSoon();
     if (summary === null) return;
     if (this.#shown !== null && summary.id === this.#id) {

@@ -21,6 +21,7 @@ export class Transcript {
   #conversation = null;
   #older = null;
   #loading = false;
+  #actions = 0;
   #ticking = null;
 
   /** `names(side)` gives the name of the one who wrote, for screen readers; `loaded(answer)` gets each newest page. */
@@ -105,11 +106,16 @@ export class Transcript {
     this.empty.hidden = this.list.items.size > 0;
   }
 
+  /** Notes an action on the conversation: what was asked for before it does not say who has the conversation now. */
+  noteAction() {
+    this.#actions += 1;
+  }
+
   async #load(query) {
-    const id = this.#conversation;
+    const [id, actions] = [this.#conversation, this.#actions];
     try {
       const answer = await get(`conversations/${id}`, { limit: PAGE, ...query });
-      if (this.#conversation === id && !query.before) this.loaded(answer);
+      if (this.#conversation === id && this.#actions === actions && !query.before) this.loaded(answer);
       return answer;
     } catch (error) {
       if (this.#conversation === id) this.loaded(null, error);

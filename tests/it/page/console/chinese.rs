@@ -62,7 +62,7 @@ async fn the_chinese_console_has_no_english_word() {
         console.counts("state=pending", 0).await;
         console.enter(page, "alice", "overview").await;
         for (route, css) in [
-            ("overview", ".chart svg"),
+            ("overview", ".chart summary"),
             ("messages", ".entry"),
             ("messages?user=nobody", ".empty"),
             ("messages?entry=1", ".detail-body .step"),

@@ -16,7 +16,7 @@ async fn a_conversation_is_a_chat_with_everything_that_both_sides_have_sent() {
         console.deliver("ann", "event", "<Event>subscribe</Event>").await;
         console.sent("ann", "欢迎关注！").await;
         console.deliver("ann", "image", &format!("<PicUrl>{picture}</PicUrl>")).await;
-        console.deliver("ann", "voice", "<PicUrl>http://voice.invalid/a.amr</PicUrl><Format>AMR</Format>").await;
+        console.deliver("ann", "voice", "<VoiceUrl>http://voice.invalid/a.amr</VoiceUrl><Format>AMR</Format>").await;
         let place = "<Location_X>31.23</Location_X><Location_Y>121.47</Location_Y><Label>上海外滩</Label>";
         console.deliver("ann", "location", place).await;
         let card = format!("<Title>A card</Title><Description>of hers</Description><Url>http://card.invalid/</Url><PicUrl>{picture}</PicUrl>");

@@ -20,7 +20,7 @@ const UNTRANSLATED: &str = "const walker = document.createTreeWalker(document.bo
 
 /// The views: each with its route, and with an element that it shows once it is loaded.
 const VIEWS: &[(&str, &str)] = &[
-    ("overview", ".chart svg"),
+    ("overview", ".chart summary"),
     ("messages", ".entry"),
     ("messages?entry=ENTRY", ".detail-body .step"),
     ("messages?state=dead", ".entry"),

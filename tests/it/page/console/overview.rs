@@ -1,8 +1,9 @@
 //! The numbers of this moment, a day as charts, and sending.
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::{on_a_console, on_each_journal};
+use crate::support::until;
 
 const LEFT: &str = "\u{e012}";
 
@@ -49,22 +50,21 @@ async fn sending_for_an_account_is_paused_and_resumed() {
         page.see(".sending .warn-text", "paused by alice").await;
 
         // A server hears of a pause after a second at the latest: until then it sends what comes.
-        let rows = async |state: &str| {
-            let rows = console
-                .ask_as("alice", "GET", &format!("entries?queue=outbox&state={state}"), &json!({}))
-                .await;
-            rows["entries"].as_array().unwrap().clone()
-        };
         let mut count = 0;
-        crate::support::until("a reply that waits", async || {
+        let waiting = until("a reply that was put back", async || {
             count += 1;
             console.say("ann", &format!("message {count}")).await;
-            rows("pending").await.iter().any(|row| row["why"]["is"] == "paused").then_some(())
+            let rows =
+                console.ask_as("alice", "GET", "entries?queue=outbox&state=pending", &Value::Null).await;
+            let is_put_back = |row: &&Value| {
+                row["reason"].as_str().is_some_and(|reason| reason.contains("paused by alice"))
+            };
+            rows["entries"].as_array().unwrap().iter().find(is_put_back).map(|row| row["id"].clone())
         })
         .await;
         console.visit(page, "messages?queue=outbox&state=pending").await;
-        page.see(".entry .cell-state.warn-text", "sending paused").await;
-        page.press(".entry").await;
+        page.see(&format!("#row-{waiting} .cell-state.warn-text"), "sending paused").await;
+        page.press(&format!("#row-{waiting}")).await;
         page.see(".detail-outcome", "Not done: sending for the account is paused by alice since").await;
 
         console.visit(page, "overview").await;
