@@ -3,15 +3,15 @@
 import { el, icon, link, picture, safeAddress } from "./dom.js";
 import { currentLanguage, text } from "./texts.js";
 
-/** A picture that leads to its address; `preview` is a smaller copy of it that is shown in its place. */
-export function imageBubble(address, preview = null) {
+/** A picture that leads to its address. */
+export function imageBubble(address) {
   const shape = { class: "bubble picture" };
-  const inside = preview ? el("img", { src: preview, alt: text("kind.image") }) : picture(address, { alt: text("kind.image") });
+  const inside = picture(address, { alt: text("kind.image") });
   return safeAddress(address) ? link(address, shape, inside) : el("div", shape, inside);
 }
 
-/** A place with its coordinates and a link to a map; no map is loaded. `preview` is a picture of the place, or null. */
-export function placeBubble({ latitude, longitude, label }, preview = null) {
+/** A place with its coordinates and a link to a map; no map is loaded. */
+export function placeBubble({ latitude, longitude, label }) {
   const where = `${latitude}, ${longitude}`;
   return el(
     "div",
@@ -19,7 +19,6 @@ export function placeBubble({ latitude, longitude, label }, preview = null) {
     icon("place"),
     el("span", {}, label || where),
     el("small", {}, label && `${where} · `, link(mapAddress({ latitude, longitude, label }), {}, text("map"))),
-    preview && el("img", { src: preview, alt: "" }),
   );
 }
 

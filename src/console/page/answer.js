@@ -29,10 +29,32 @@ export class AnswerForm {
     Object.assign(this, { sent, refused });
     const placeholder = text(session.phrases.length > 0 ? "answer.placeholder.phrases" : "answer.placeholder");
     const on = { input: () => this.#typed(), keydown: (event) => this.#onKey(event) };
-    this.field = el("textarea", { class: "answer-text", rows: 1, enterKeyHint: "send", placeholder, "aria-label": text("answer.placeholder"), "aria-describedby": "answer-left", on });
+    this.field = el("textarea", {
+      class: "answer-text",
+      rows: 1,
+      enterKeyHint: "send",
+      placeholder,
+      "aria-label": text("answer.placeholder"),
+      "aria-describedby": "answer-left",
+      on,
+    });
     this.left = el("p", { class: "answer-left", id: "answer-left" });
-    const image = el("button", { type: "button", class: "plain square", title: text("answer.image"), "aria-label": text("answer.image"), on: { click: () => this.#askForPicture() } }, icon("image"));
-    this.send = el("button", { type: "submit", class: "primary square", title: text("answer.send"), "aria-label": text("answer.send") }, icon("send"));
+    const image = el(
+      "button",
+      {
+        type: "button",
+        class: "plain square",
+        title: text("answer.image"),
+        "aria-label": text("answer.image"),
+        on: { click: () => this.#askForPicture() },
+      },
+      icon("image"),
+    );
+    this.send = el(
+      "button",
+      { type: "submit", class: "primary square", title: text("answer.send"), "aria-label": text("answer.send") },
+      icon("send"),
+    );
     this.phrases = new PhraseList(this.field, { chosen: (phrase) => this.#insert(phrase) });
     this.element = el(
       "form",
@@ -139,7 +161,15 @@ export class AnswerForm {
     preview.addEventListener("error", () => preview.src && (trouble.textContent = text("answer.image.gone")));
     ask({
       title: text("answer.image"),
-      fields: [field(text("answer.image.url"), { type: "url", name: "url", required: true, placeholder: "https://", on: { input } }, text("answer.image.hint")), trouble, preview],
+      fields: [
+        field(
+          text("answer.image.url"),
+          { type: "url", name: "url", required: true, placeholder: "https://", on: { input } },
+          text("answer.image.hint"),
+        ),
+        trouble,
+        preview,
+      ],
       action: text("answer.send"),
       submit: (data) => this.#post(id, { image: safeAddress(data.get("url")) }),
     });

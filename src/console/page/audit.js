@@ -31,14 +31,45 @@ class Audit {
     this.action.element.setAttribute("list", this.known.id);
     const refresh = el("button", { type: "button", class: "small", on: { click: () => this.#load() } }, icon("again"), text("refresh"));
     this.rows = el("tbody");
-    this.table = el("table", { class: "audit-table", "aria-label": text("view.audit") }, el("thead", {}, el("tr", {}, COLUMNS.map((name) => el("th", { scope: "col", class: `audit-${name}` }, text(`audit.${name}`))))), this.rows);
-    this.empty = el("div", { class: "empty", hidden: true }, icon("book"), el("strong", {}, text("audit.empty")), el("span", {}, text("audit.empty.hint")));
+    this.table = el(
+      "table",
+      { class: "audit-table", "aria-label": text("view.audit") },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          COLUMNS.map((name) => el("th", { scope: "col", class: `audit-${name}` }, text(`audit.${name}`))),
+        ),
+      ),
+      this.rows,
+    );
+    this.empty = el(
+      "div",
+      { class: "empty", hidden: true },
+      icon("book"),
+      el("strong", {}, text("audit.empty")),
+      el("span", {}, text("audit.empty.hint")),
+    );
     this.trouble = el("p", { class: "note bad", role: "alert", hidden: true });
     this.more = el("button", { type: "button", class: "small more", hidden: true, on: { click: () => this.#load(this.#next) } }, text("older"));
     root.replaceChildren(
-      el("header", { class: "view-head boxed", role: "search" }, el("h2", {}, text("view.audit")), this.who.element, this.action.element, this.known, refresh),
+      el(
+        "header",
+        { class: "view-head boxed" },
+        el("h2", {}, text("view.audit")),
+        el("div", { class: "audit-filters", role: "search", "aria-label": text("audit.filters") }, this.who.element, this.action.element, this.known),
+        refresh,
+      ),
       this.trouble,
-      el("div", { class: "view-body", tabIndex: 0, role: "region", "aria-label": text("view.audit") }, this.table, this.empty, el("div", { class: "list-end" }, this.more)),
+      el(
+        "div",
+        { class: "view-body", tabIndex: 0, role: "group", "aria-label": text("view.audit") },
+        this.table,
+        this.empty,
+        el("div", { class: "list-end" }, this.more),
+      ),
     );
     this.#show(params);
   }

@@ -3,6 +3,7 @@
 import { addTexts } from "./texts.js";
 
 addTexts({
+  "audit.filters": ["Filters of the audit list", "审计筛选"],
   "audit.at": ["Time", "时间"],
   "audit.who": ["Who", "操作者"],
   "audit.action": ["Action", "操作"],

@@ -130,6 +130,7 @@ export class ConversationPane {
 
   /** Shows the conversation after an action; its summary has the new person and state. */
   #acted(summary) {
+    this.transcript.noteAction();
     this.refreshSoon();
     if (summary === null) return;
     if (this.#shown !== null && summary.id === this.#id) {
@@ -155,7 +156,11 @@ export class ConversationPane {
     if (this.account.dataset.shows === state) return;
     this.account.dataset.shows = state;
     if (state === "") this.account.replaceChildren();
-    else this.account.replaceChildren(el("span", {}, accountWords(this.#shown)), el("a", { href: address("messages", { conversation: state }) }, text("conversation.entries")));
+    else
+      this.account.replaceChildren(
+        el("span", {}, accountWords(this.#shown)),
+        el("a", { href: address("messages", { conversation: state }) }, text("conversation.entries")),
+      );
   }
 
   #name(side) {
@@ -179,19 +184,37 @@ export class ConversationPane {
   /** Tells screen readers who has the conversation, when that changes; the passing minutes are not read aloud. */
   #announce(who, person) {
     const state = this.#shown && [this.#id, who, person?.by].join();
-    if (this.#announced && state && this.#announced !== state) document.getElementById("announcer")?.replaceChildren(text(`announce.${who}`, { by: person?.by }));
+    if (this.#announced && state && this.#announced !== state)
+      document.getElementById("announcer")?.replaceChildren(text(`announce.${who}`, { by: person?.by }));
     this.#announced = state;
   }
 
   /** The buttons of what the reader may do; they are replaced only if others are wanted, so that the focus stays. */
   #showActions(who, person) {
     const id = this.#id;
-    const wanted = this.#shown ? [mayTake(person) && "take", who === "bot" && can("answer") && "hand-over", (who === "me" || who === "nobody") && can("answer") && "hand-back"].filter(Boolean) : [];
+    const wanted = this.#shown
+      ? [
+          mayTake(person) && "take",
+          who === "bot" && can("answer") && "hand-over",
+          (who === "me" || who === "nobody") && can("answer") && "hand-back",
+        ].filter(Boolean)
+      : [];
     const state = [id, who, ...wanted].join();
     if (this.actions.dataset.shows === state) return;
     this.actions.dataset.shows = state;
     const run = { take: () => take(id, person), "hand-over": () => handOver(id), "hand-back": () => handBack(id) };
-    const button = (name) => el("button", { type: "button", class: name === "take" && who !== "other" ? "primary" : "", title: text(`action.${name}.hint`), data: { action: name }, on: { click: (event) => this.#run(event.currentTarget, run[name]) } }, text(name === "take" && who === "other" ? "action.take.other" : `action.${name}`));
+    const button = (name) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: name === "take" && who !== "other" ? "primary" : "",
+          title: text(`action.${name}.hint`),
+          data: { action: name },
+          on: { click: (event) => this.#run(event.currentTarget, run[name]) },
+        },
+        text(name === "take" && who === "other" ? "action.take.other" : `action.${name}`),
+      );
     this.actions.replaceChildren(...wanted.map(button));
   }
 
@@ -212,7 +235,10 @@ export class ConversationPane {
     if (this.state.dataset.shows === head + json) return;
     this.state.dataset.shows = head + json;
     const copy = state.hidden ? null : copyButton(text("copy"), "copy-state", () => json);
-    this.state.replaceChildren(el("summary", {}, head), el("div", { class: "dialogue-body" }, el("pre", { tabIndex: 0, "aria-label": text("dialogue.body") }, json), copy));
+    this.state.replaceChildren(
+      el("summary", {}, head),
+      el("div", { class: "dialogue-body" }, el("pre", { tabIndex: 0, "aria-label": text("dialogue.body") }, json), copy),
+    );
     this.state.open = this.#isOpen;
   }
 }

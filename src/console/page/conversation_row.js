@@ -25,8 +25,22 @@ export function conversationRow(view, conversation, params, isOpen, { unread = n
       "a",
       properties,
       el("span", { class: "portrait", "aria-hidden": "true" }, initialOf(user)),
-      el("span", { class: "row-line" }, el("b", {}, user === null ? text("conversation.unnamed") : visibleName(user)), el("span", { class: "row-account" }, accountWords(conversation)), el("time", {}, newest ? listTime(newest.accepted_at) : "")),
-      el("span", { class: "row-line" }, sent, el(newest?.hidden ? "i" : "span", { class: "row-text" }, newest ? saidWords(newest) : ""), hasChips && [...chips(conversation)], newest && trouble(newest), unread),
+      el(
+        "span",
+        { class: "row-line" },
+        el("b", {}, user === null ? text("conversation.unnamed") : visibleName(user)),
+        el("span", { class: "row-account" }, accountWords(conversation)),
+        el("time", {}, newest ? listTime(newest.accepted_at) : ""),
+      ),
+      el(
+        "span",
+        { class: "row-line" },
+        sent,
+        el(newest?.hidden ? "i" : "span", { class: "row-text" }, newest ? saidWords(newest) : ""),
+        hasChips && [...chips(conversation)],
+        newest && trouble(newest),
+        unread,
+      ),
     ),
   );
 }

@@ -33,7 +33,13 @@ class Conversations {
     this.#build();
     this.split = new Split(root, this.section, {
       changed: (summary) => this.#acted(summary),
-      nothing: el("div", { class: "empty" }, icon("chat"), el("strong", {}, text("conversations.none_open")), el("span", {}, text("conversations.none_open.hint"))),
+      nothing: el(
+        "div",
+        { class: "empty" },
+        icon("chat"),
+        el("strong", {}, text("conversations.none_open")),
+        el("span", {}, text("conversations.none_open.hint")),
+      ),
     });
     this.#show(params);
     this.loading = refreshing((signal) => this.#load(signal), { every: EVERY_MS, failed: (error) => this.#failed(error) });
@@ -45,16 +51,35 @@ class Conversations {
     this.account = fieldOf("conversations.account", (account) => set({ account }));
     this.user = fieldOf("conversations.user", (user) => set({ user }));
     this.dialogue = fieldOf("conversations.dialogue", (dialogue) => set({ dialogue }));
-    this.person = el("button", { type: "button", class: "small toggle", on: { click: () => set({ dialogue: this.#query.dialogue === PERSON ? null : PERSON }) } }, icon("person"), text("conversations.person"));
+    this.person = el(
+      "button",
+      { type: "button", class: "small toggle", on: { click: () => set({ dialogue: this.#query.dialogue === PERSON ? null : PERSON }) } },
+      icon("person"),
+      text("conversations.person"),
+    );
     this.items = el("ol", { class: "conversations-list", "aria-label": text("view.conversations") });
-    this.empty = el("div", { class: "empty", hidden: true }, icon("chat"), el("strong", {}, text("conversations.empty")), el("span", {}, text("conversations.empty.hint")));
+    this.empty = el(
+      "div",
+      { class: "empty", hidden: true },
+      icon("chat"),
+      el("strong", {}, text("conversations.empty")),
+      el("span", {}, text("conversations.empty.hint")),
+    );
     this.trouble = el("p", { class: "why", role: "alert", hidden: true });
     this.more = el("button", { type: "button", class: "small more", hidden: true, on: { click: () => this.#loadMore() } });
     this.reached = el("p", { class: "count reached", hidden: true });
     this.section = el(
       "section",
       { class: "split-list" },
-      el("div", { class: "list-filters", role: "search", "aria-label": text("list.filters") }, this.app.element, this.account.element, this.user.element, this.dialogue.element, this.person),
+      el(
+        "div",
+        { class: "list-filters", role: "search", "aria-label": text("list.filters") },
+        this.app.element,
+        this.account.element,
+        this.user.element,
+        this.dialogue.element,
+        this.person,
+      ),
       this.trouble,
       el("div", { class: "split-scroll" }, this.items, this.empty, el("div", { class: "list-end" }, this.reached, this.more)),
     );
@@ -130,7 +155,11 @@ class Conversations {
   #draw() {
     const { id } = this.split.pane;
     const row = (item) => conversationRow("conversations", item.conversation, this.#query, item.isOpen);
-    showItems(this.items, this.#items.map((conversation) => ({ conversation, isOpen: conversation.id === id })), { key: (item) => item.conversation.id, render: row });
+    showItems(
+      this.items,
+      this.#items.map((conversation) => ({ conversation, isOpen: conversation.id === id })),
+      { key: (item) => item.conversation.id, render: row },
+    );
     this.empty.hidden = this.#items.length > 0 || this.#next !== null;
   }
 

@@ -54,7 +54,10 @@ class DeadLetters {
     const { groups, total, goes_in: goesIn } = await get("dead-letters", { limit: GROUPS }, { signal });
     const words =
       total > 0
-        ? [text("dead.total", { n: number(total), groups: number(groups.length) }), goesIn !== null && text("dead.goes_in", { span: span(goesIn) })]
+        ? [
+            text(groups.length === 1 ? "dead.total.one" : "dead.total", { n: number(total), groups: number(groups.length) }),
+            goesIn !== null && text("dead.goes_in", { span: span(goesIn) }),
+          ]
         : [];
     this.count.textContent = words.filter(Boolean).join(" · ");
     const focused = document.activeElement?.dataset?.control;

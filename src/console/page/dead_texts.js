@@ -4,6 +4,7 @@ import { addTexts } from "./texts.js";
 
 addTexts({
   "dead.total": ["{n} in {groups} groups", "共 {n} 条，{groups} 组"],
+  "dead.total.one": ["{n} for one reason", "共 {n} 条，原因相同"],
   "dead.goes_in": ["the oldest is purged in {span}", "最早的一条将在 {span}后被清除"],
   "dead.more": ["{n} more are in smaller groups.", "另有 {n} 条在更小的分组中。"],
   "dead.none": ["No dead letters", "没有死信"],

@@ -32,9 +32,26 @@ class Desk {
     });
     this.notify = el("button", { type: "button", class: "small", on: { click: () => this.#askToNotify() } }, icon("bell"), text("notify.allow"));
     this.trouble = el("p", { class: "why", role: "alert", hidden: true });
-    this.empty = el("div", { class: "empty", hidden: true }, icon("headset"), el("strong", {}, text("desk.empty")), el("span", {}, text("desk.empty.hint")));
-    const scroll = el("div", { class: "split-scroll" }, this.groups.map(({ element }) => element), this.empty);
-    const list = el("section", { class: "split-list" }, el("header", { class: "list-filters desk-head" }, el("h2", {}, text("view.desk")), this.notify), this.trouble, scroll);
+    this.empty = el(
+      "div",
+      { class: "empty", hidden: true },
+      icon("headset"),
+      el("strong", {}, text("desk.empty")),
+      el("span", {}, text("desk.empty.hint")),
+    );
+    const scroll = el(
+      "div",
+      { class: "split-scroll" },
+      this.groups.map(({ element }) => element),
+      this.empty,
+    );
+    const list = el(
+      "section",
+      { class: "split-list" },
+      el("header", { class: "list-filters desk-head" }, el("h2", {}, text("view.desk")), this.notify),
+      this.trouble,
+      scroll,
+    );
     moveByKeys(scroll);
     this.split = new Split(root, list, {
       changed: noteAction,
@@ -82,7 +99,10 @@ class Desk {
   #row({ conversation, isOpen }) {
     const { since, unread } = conversation;
     const unreadBadge = unread > 0 && el("b", { class: "badge unread" }, String(unread), el("span", { class: "unseen" }, ` ${text("desk.unread")}`));
-    const row = conversationRow("desk", { ...conversation, person: conversation }, {}, isOpen, { unread: unreadBadge, hasChips: holder(conversation) === "other" });
+    const row = conversationRow("desk", { ...conversation, person: conversation }, {}, isOpen, {
+      unread: unreadBadge,
+      hasChips: holder(conversation) === "other",
+    });
     Object.assign(row.querySelector("time").dataset, { since, has: holder(conversation) });
     return row;
   }

@@ -16,13 +16,25 @@ export function eventRow({ kind, at, row, step }) {
     { class: `event event-${kind}` },
     el("time", {}, clockTime(at)),
     el("a", { class: "event-id", href: address("messages", { entry: id }) }, `#${id}`),
-    el("span", { class: "event-queue", title: text(`queue.${queue}`, {}, queue) }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue))),
+    el(
+      "span",
+      { class: "event-queue", title: text(`queue.${queue}`, {}, queue) },
+      icon(queue === "outbox" ? "out" : "in"),
+      el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue)),
+    ),
     el("span", { class: "event-who" }, whoOf(row ?? step)),
     kind === "entry" ? arrived(row) : went(step),
   );
 }
 
-const arrived = (row) => el("span", { class: "event-what" }, el("span", { class: "chip info" }, text(row.queue === "outbox" ? "event.created" : "event.accepted")), kindIcon(row.kind), el("b", {}, saidOf(row)));
+const arrived = (row) =>
+  el(
+    "span",
+    { class: "event-what" },
+    el("span", { class: "chip info" }, text(row.queue === "outbox" ? "event.created" : "event.accepted")),
+    kindIcon(row.kind),
+    el("b", {}, saidOf(row)),
+  );
 
 function went({ step, queue, attempt, took, reason, ending }) {
   const name = queue === "outbox" && step === "done" ? "sent" : step;
@@ -32,5 +44,10 @@ function went({ step, queue, attempt, took, reason, ending }) {
     Number.isFinite(took) && shortSpan(took),
     reason,
   ].filter(Boolean);
-  return el("span", { class: "event-what" }, el("span", { class: `chip ${TONES[step] ?? ""}` }, text(`event.${name}`, {}, step)), el("span", { class: "event-details" }, details.join(" · ")));
+  return el(
+    "span",
+    { class: "event-what" },
+    el("span", { class: `chip ${TONES[step] ?? ""}` }, text(`event.${name}`, {}, step)),
+    el("span", { class: "event-details" }, details.join(" · ")),
+  );
 }

@@ -15,7 +15,22 @@ const HOUR = 3_600_000;
 export const SPANS = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR };
 
 /** The kinds that can be chosen; others are found through the address. */
-export const KINDS = ["text", "image", "voice", "location", "imgtxt", "subscribe", "unsubscribe", "reminder", "expiry", "unreadable", "articles"];
+export const KINDS = [
+  "text",
+  "image",
+  "voice",
+  "location",
+  "image_text",
+  "news",
+  "mpnews",
+  "subscribe",
+  "unsubscribe",
+  "reminder",
+  "expiry",
+  "unknown",
+  "unknown_event",
+  "unreadable",
+];
 
 /** The parameters of an address that filter; a changed value of another one needs no new search. */
 export const filterKey = (params) => JSON.stringify([...FILTERS, "span", "order"].map((name) => params[name] ?? ""));

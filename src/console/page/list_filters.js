@@ -20,7 +20,16 @@ export function fieldOf(name, changed, properties = {}) {
     timer = setTimeout(done, TYPING_MS);
   };
   const label = text(name);
-  const input = el("input", { type: "search", class: "search", autocomplete: "off", spellcheck: false, placeholder: label, "aria-label": label, ...properties, on: { input: type, change: done } });
+  const input = el("input", {
+    type: "search",
+    class: "search",
+    autocomplete: "off",
+    spellcheck: false,
+    placeholder: label,
+    "aria-label": label,
+    ...properties,
+    on: { input: type, change: done },
+  });
   return {
     element: input,
     show(value) {
@@ -34,7 +43,12 @@ export function fieldOf(name, changed, properties = {}) {
 export function appChoice(changed) {
   const known = [...new Set(session.accounts.map(({ app }) => app))];
   const option = (app) => el("option", { value: app }, appName(app));
-  const select = el("select", { class: "choice", hidden: !hasApps(), "aria-label": text("app.choose"), on: { change: () => changed(select.value || null) } }, el("option", { value: "" }, text("app.all")), known.map(option));
+  const select = el(
+    "select",
+    { class: "choice", hidden: !hasApps(), "aria-label": text("app.choose"), on: { change: () => changed(select.value || null) } },
+    el("option", { value: "" }, text("app.all")),
+    known.map(option),
+  );
   return {
     element: select,
     show(app) {

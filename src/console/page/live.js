@@ -29,8 +29,22 @@ class Live {
   #typing = null;
 
   constructor(root, params) {
-    this.filter = el("input", { type: "search", class: "search", autocomplete: "off", spellcheck: false, placeholder: text("live.filter"), "aria-label": text("live.filter"), value: params.text ?? "", on: { input: () => this.#typed() } });
-    this.pause = el("button", { type: "button", class: "small toggle", "aria-pressed": "false", on: { click: () => this.#setPaused(!this.#isPaused) } });
+    this.filter = el("input", {
+      type: "search",
+      class: "search",
+      autocomplete: "off",
+      spellcheck: false,
+      placeholder: text("live.filter"),
+      "aria-label": text("live.filter"),
+      value: params.text ?? "",
+      on: { input: () => this.#typed() },
+    });
+    this.pause = el("button", {
+      type: "button",
+      class: "small toggle",
+      "aria-pressed": "false",
+      on: { click: () => this.#setPaused(!this.#isPaused) },
+    });
     const clear = el("button", { type: "button", class: "small", on: { click: () => this.#clear() } }, icon("clear"), text("live.clear"));
     this.note = el("p", { class: "note still", hidden: true });
     this.rows = el("ol", { class: "events", "aria-label": text("view.live") });
@@ -39,12 +53,15 @@ class Live {
     root.replaceChildren(
       el("header", { class: "view-head boxed" }, el("h2", {}, text("view.live")), this.filter, this.pause, clear),
       this.note,
-      el("div", { class: "view-body live-body", tabIndex: 0, role: "region", "aria-label": text("view.live") }, this.rows, this.none, this.empty),
+      el("div", { class: "view-body live-body", tabIndex: 0, role: "group", "aria-label": text("view.live") }, this.rows, this.none, this.empty),
     );
     this.#wanted = this.filter.value.trim().toLowerCase();
     this.looked = () => this.#look();
     for (const event of ["focus", "blur"]) addEventListener(event, this.looked);
-    this.stream = openEvents({ entry: (row) => this.#take({ kind: "entry", at: row.accepted_at, row }), step: (step) => this.#take({ kind: "step", at: Date.now(), step }) }, { state: (state) => (this.rows.dataset.state = state) });
+    this.stream = openEvents(
+      { entry: (row) => this.#take({ kind: "entry", at: row.accepted_at, row }), step: (step) => this.#take({ kind: "step", at: Date.now(), step }) },
+      { state: (state) => (this.rows.dataset.state = state) },
+    );
     this.#showPause();
   }
 

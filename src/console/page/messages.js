@@ -227,8 +227,13 @@ class Messages {
   #moveTo(index) {
     const id = [...this.rows.keys()][index];
     if (id === undefined) return;
-    if (this.params.entry) this.#open(id);
-    else this.#select(id);
+    if (this.params.entry) {
+      this.#open(id);
+      return;
+    }
+    this.#select(id);
+    // A screen reader reads the selected row of a list that has the focus, and Enter then opens the row.
+    this.list.focus({ preventScroll: true });
   }
 
   #select(id) {

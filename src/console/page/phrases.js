@@ -15,7 +15,11 @@ export class PhraseList {
     this.none = el("p", { class: "phrases-none" }, text("phrases.none"));
     this.element = el("div", { class: "phrases-box", hidden: true, on: { mousedown: (event) => event.preventDefault() } }, this.list, this.none);
     const label = { title: text("phrases"), "aria-label": text("phrases"), "aria-expanded": "false", "aria-controls": "phrases" };
-    this.button = el("button", { type: "button", class: "plain square", hidden: session.phrases.length === 0, ...label, on: { click: () => this.#toggle() } }, icon("phrase"));
+    this.button = el(
+      "button",
+      { type: "button", class: "plain square", hidden: session.phrases.length === 0, ...label, on: { click: () => this.#toggle() } },
+      icon("phrase"),
+    );
     field.setAttribute("aria-controls", "phrases");
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("blur", ({ relatedTarget }) => relatedTarget !== this.button && this.close());

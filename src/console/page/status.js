@@ -10,8 +10,10 @@ import { text } from "./texts.js";
 export function statusOf(row) {
   const { queue, state, why, ending, attempts, reason, discarded } = row;
   const tone = toneOf(row) === "good" ? "" : toneOf(row);
-  if (state === "pending") return { words: why ? whyWords(why, row) : stateWord(row), tone, reason: attempts > 0 ? reason : null, ticks: whyTicks(why) };
+  if (state === "pending")
+    return { words: why ? whyWords(why, row) : stateWord(row), tone, reason: attempts > 0 ? reason : null, ticks: whyTicks(why) };
   if (state === "dead" && attempts > 0) return { words: text("status.dead", { n: attempts }), tone, reason, ticks: false };
-  if (state === "done" && queue === "inbox" && ending && !discarded) return { words: endingWords(ending), tone: ending.as === "not_taken" ? "warn" : tone, reason: null, ticks: false };
+  if (state === "done" && queue === "inbox" && ending && !discarded)
+    return { words: endingWords(ending), tone: ending.as === "not_taken" ? "warn" : tone, reason: null, ticks: false };
   return { words: stateWord(row), tone, reason: state === "dead" ? reason : null, ticks: false };
 }

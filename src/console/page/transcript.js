@@ -21,6 +21,7 @@ export class Transcript {
   #conversation = null;
   #older = null;
   #loading = false;
+  #actions = 0;
   #ticking = null;
 
   /** `names(side)` gives the name of the one who wrote, for screen readers; `loaded(answer)` gets each newest page. */
@@ -29,9 +30,26 @@ export class Transcript {
     this.messages = el("ol", { class: "talk-lines" });
     this.more = el("button", { type: "button", class: "small older", hidden: true, on: { click: () => this.#loadOlder() } }, text("older"));
     this.rest = el("p", { class: "older-end", hidden: true });
-    this.empty = el("div", { class: "empty", hidden: true }, icon("chat"), el("strong", {}, text("transcript.empty")), el("span", {}, text("transcript.empty.hint")));
-    this.scroller = el("div", { class: "transcript", tabIndex: 0, role: "region", "aria-label": text("transcript") }, el("div", { class: "older-row" }, this.more, this.rest), this.messages, this.empty);
-    this.newest = el("button", { type: "button", class: "to-newest", hidden: true, on: { click: () => this.list.toNewest() } }, icon("down"), el("span", {}, text("newest")));
+    this.empty = el(
+      "div",
+      { class: "empty", hidden: true },
+      icon("chat"),
+      el("strong", {}, text("transcript.empty")),
+      el("span", {}, text("transcript.empty.hint")),
+    );
+    this.scroller = el(
+      "div",
+      { class: "transcript", tabIndex: 0, role: "region", "aria-label": text("transcript") },
+      el("div", { class: "older-row" }, this.more, this.rest),
+      this.messages,
+      this.empty,
+    );
+    this.newest = el(
+      "button",
+      { type: "button", class: "to-newest", hidden: true, on: { click: () => this.list.toNewest() } },
+      icon("down"),
+      el("span", {}, text("newest")),
+    );
     this.element = el("div", { class: "talk" }, this.scroller, this.newest);
     this.list = new WindowedList({
       list: this.messages,
@@ -41,7 +59,9 @@ export class Transcript {
       render: (entry) => this.#line(entry),
       moved: (list) => this.#moved(list),
     });
-    this.scroller.addEventListener("scroll", () => this.scroller.scrollTop < NEAR_TOP && this.list.isAtOldest() && this.#loadOlder(), { passive: true });
+    this.scroller.addEventListener("scroll", () => this.scroller.scrollTop < NEAR_TOP && this.list.isAtOldest() && this.#loadOlder(), {
+      passive: true,
+    });
   }
 
   /** Shows the conversation `id` from its newest message on. */
@@ -86,11 +106,16 @@ export class Transcript {
     this.empty.hidden = this.list.items.size > 0;
   }
 
+  /** Notes an action on the conversation: what was asked for before it does not say who has the conversation now. */
+  noteAction() {
+    this.#actions += 1;
+  }
+
   async #load(query) {
-    const id = this.#conversation;
+    const [id, actions] = [this.#conversation, this.#actions];
     try {
       const answer = await get(`conversations/${id}`, { limit: PAGE, ...query });
-      if (this.#conversation === id && !query.before) this.loaded(answer);
+      if (this.#conversation === id && this.#actions === actions && !query.before) this.loaded(answer);
       return answer;
     } catch (error) {
       if (this.#conversation === id) this.loaded(null, error);
@@ -115,7 +140,12 @@ export class Transcript {
     const isFull = next !== null && this.list.items.size >= MOST;
     this.more.hidden = next === null || isFull;
     this.rest.hidden = !isFull;
-    if (isFull) this.rest.replaceChildren(text("transcript.full", { n: MOST }), " ", el("a", { href: address("messages", { conversation: this.#conversation }) }, text("transcript.rest")));
+    if (isFull)
+      this.rest.replaceChildren(
+        text("transcript.full", { n: MOST }),
+        " ",
+        el("a", { href: address("messages", { conversation: this.#conversation }) }, text("transcript.rest")),
+      );
   }
 
   #moved(list) {
@@ -125,9 +155,17 @@ export class Transcript {
   #line(entry) {
     const { side } = entry;
     const inside = shown(entry, side);
-    const writer = side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, entry.kind === "reminder" ? kindWord(entry.kind) : this.names(side));
+    const writer =
+      side !== "user" && el("span", { class: "writer", "aria-hidden": "true" }, entry.kind === "reminder" ? kindWord(entry.kind) : this.names(side));
     const receipt = el("a", { class: "receipt", href: address("messages", { entry: entry.id }) });
-    const meta = el("div", { data: { entry: entry.id } }, writer, el("time", {}, listTime(entry.accepted_at)), receipt, el("p", { class: "status-reason" }));
+    const meta = el(
+      "div",
+      { data: { entry: entry.id } },
+      writer,
+      el("time", {}, listTime(entry.accepted_at)),
+      receipt,
+      el("p", { class: "status-reason" }),
+    );
     this.#showStatus(meta, entry);
     const isRemark = side === "system" || inside.classList.contains("remark");
     const shape = isRemark ? "remark-line" : side === "user" ? "theirs" : `mine ${side}`;

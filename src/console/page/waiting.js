@@ -41,12 +41,15 @@ export function onWaiting(run) {
 }
 
 /** Notes a conversation after an action of the reader, before the server tells the change. */
-export function noteAction({ id, newest, person }) {
+export function noteAction({ id, app, account, user, newest, person }) {
   if (known === null) return;
   // A look that is under way may not know the action yet.
   asked += 1;
   const old = known.find((one) => one.id === id);
-  take(person ? known.map((one) => (one === old ? { ...one, newest, ...person } : one)) : known.filter((one) => one !== old));
+  const others = known.filter((one) => one !== old);
+  if (!person) take(others);
+  else if (old) take(known.map((one) => (one === old ? { ...one, newest, ...person } : one)));
+  else take([...others, { id, app, account, user, newest, unread: 0, ...person }]);
   for (const run of [...listeners]) run(known, trouble);
   if (person && !old) plan(0);
 }
@@ -61,7 +64,10 @@ async function lookAtDesk() {
   asked += 1;
   const look = asked;
   last = Date.now();
-  const [answer, error] = await get("desk").then((value) => [value, null], (reason) => [null, reason]);
+  const [answer, error] = await get("desk").then(
+    (value) => [value, null],
+    (reason) => [null, reason],
+  );
   // A look that began before an action must not undo what the action has shown.
   if (look !== asked) return;
   if (error?.status === 401 || error?.status === 403) {

@@ -102,9 +102,25 @@ impl Browser {
         Self { driver, downloads }
     }
 
+    /// Opens a page, and waits until it hears of what happens.
     pub(super) async fn open(&self, url: &str) {
-        self.driver.goto(url).await.unwrap();
+        self.go_to(url).await;
         self.see("#live[data-state=live]", "").await;
+    }
+
+    /// Opens a page.
+    pub(super) async fn go_to(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
+    /// Goes one step back in the history.
+    pub(super) async fn go_back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
+    /// Loads the page again.
+    pub(super) async fn reload(&self) {
+        self.driver.refresh().await.unwrap();
     }
 
     /// The text of every element that `css` finds, in order.

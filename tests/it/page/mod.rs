@@ -1,9 +1,10 @@
-//! The chat page in a real Chromium, served by the real executable.
+//! The sandbox's page and the console's in a real Chromium, served by the real executable.
 
 mod bounds;
 mod browser;
 mod chinese;
 mod composer;
+mod console;
 mod conversation;
 mod deliveries;
 mod dialogues;
