@@ -114,5 +114,5 @@ fn an_address_without_a_console_is_told_with_what_answers_there() {
     assert!(ended == Some(1) && errors.contains("the stores themselves"), "{errors}");
     let command = executable(&["journal", "stats", "--server", "ftp://a"]);
     let (code, _, errors) = outcome({ command }.output().unwrap());
-    assert!(code == Some(1) && errors.contains("http://"), "{errors}");
+    assert!(code == Some(1) && errors.contains("such as http://127.0.0.1:9090"), "{errors}");
 }

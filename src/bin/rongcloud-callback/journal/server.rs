@@ -15,6 +15,8 @@ const HEADING: &str = "The journal of a running server";
 /// The environment's variables for the same.
 const SERVER: &str = "RONGCLOUD_CALLBACK_SERVER";
 const TOKEN: &str = "RONGCLOUD_CALLBACK_TOKEN";
+/// The hint for an address that is none.
+const ADDRESS: &str = "write the address of the server's admin listener, such as http://127.0.0.1:9090";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = HEADING)]
@@ -38,7 +40,7 @@ impl ServerArguments {
         let read = address.parse().map(Some);
         read.map_err(|error| {
             Failure::yours(anyhow::Error::new(error).context(format!("{SERVER} is no address")))
-                .hint("write the address of the server's admin listener, such as http://127.0.0.1:9090")
+                .hint(ADDRESS)
         })
     }
 
@@ -79,10 +81,12 @@ pub(super) fn failure(error: ConsoleError) -> Failure {
                 .to_owned()
         }
         ConsoleError::Older { .. } => format!(
-            "does an older version of this program, {}, run there? update the server, or run the command where the \
+            "is it the address of the admin listener (`admin.listen`), and not the one of the callbacks? a version of this \
+             program that is older than {} has no console either: update the server, or run the command where the \
              journal is",
             env!("CARGO_PKG_VERSION")
         ),
+        ConsoleError::Setup(_) => ADDRESS.to_owned(),
         ConsoleError::Refused { status, .. } => match (status, error.missing()) {
             (401, _) => format!(
                 "give a token of the server's `admin.tokens`: in a file with `--token-file`, or in {TOKEN}"
