@@ -60,6 +60,8 @@ export class WindowedList {
     this.items = new Map([...older, ...this.items]);
     this.end += older.length;
     this.#keepPlace(() => this.#draw());
+    // A reader who has reached the top meanwhile cannot scroll further up, so that no event would move the window.
+    this.#slide();
     this.moved(this);
   }
 
@@ -153,13 +155,18 @@ export class WindowedList {
     // A browser changes the position itself when a window is narrowed or a phone is turned; the reader has not scrolled.
     if (this.following && this.#sizes() !== this.lastSizes) this.#scrollToNewest();
     this.#noticePlace();
+    this.#slide();
+    this.moved(this);
+  }
+
+  /** Moves the window if the reader is near its edge. */
+  #slide() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const atTop = scrollTop < EDGE;
     const atBottom = scrollHeight - clientHeight - scrollTop < EDGE;
     const [older, newer] = this.newestFirst ? [atBottom, atTop] : [atTop, atBottom];
     if (older && this.end > WINDOW) this.#moveTo(Math.max(WINDOW, this.end - STEP));
     else if (newer && this.end < this.items.size) this.#moveTo(Math.min(this.items.size, this.end + STEP));
-    this.moved(this);
   }
 
   #moveTo(end) {

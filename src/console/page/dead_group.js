@@ -1,7 +1,7 @@
 // One group of dead letters: reason, number, age, what the newest have in common, and what can be done with all.
 
 import { el, icon } from "./dom.js";
-import { kindWord, saidOf, whoOf } from "./entries.js";
+import { groupReason, kindWord, saidOf, whoOf } from "./entries.js";
 import { openJob } from "./job_dialog.js";
 import { address } from "./router.js";
 import { text } from "./texts.js";
@@ -18,7 +18,7 @@ export function groupOf(group, operates) {
         type: "button",
         class: `small ${action === "discard" ? "danger" : ""}`,
         data: { control: `${action}-${queue}-${id}` },
-        on: { click: () => openJob(action, filter, reason) },
+        on: { click: () => openJob(action, filter, groupReason(reason)) },
       },
       icon(action === "revive" ? "again" : "clear"),
       text(`dead.${action}`),
@@ -30,7 +30,7 @@ export function groupOf(group, operates) {
     el(
       "div",
       { class: "dead-words" },
-      el("h3", {}, reason),
+      el("h3", {}, groupReason(reason)),
       el(
         "p",
         { class: "dead-facts count" },

@@ -94,6 +94,9 @@ export function whyWords(why, { attempts = 0 } = {}) {
 /** Whether the words of `whyWords` change as time passes. */
 export const whyTicks = (why) => why?.is === "due" && why.at > now();
 
+/** The reason of a group: the places in which its entries differ are one mark each, also where several follow each other. */
+export const groupReason = (reason) => reason.replace(/…(?:[.:]*…)+/g, "…");
+
 /** How a finished entry ended, and by whose work. */
 export function endingWords({ as, by }) {
   if (by) return text(`ending.${as}.by`, { by: handlerName(by) }, `${as} ${by}`);

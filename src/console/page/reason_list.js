@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { el } from "./dom.js";
+import { groupReason } from "./entries.js";
 import { address } from "./router.js";
 import { text } from "./texts.js";
 import { ago, number } from "./times.js";
@@ -28,7 +29,7 @@ export class ReasonList {
           "li",
           {},
           el("b", { class: "bad-text" }, number(count)),
-          el("a", { href: address("messages", { state: "dead", queue, group }), title: reason }, reason),
+          el("a", { href: address("messages", { state: "dead", queue, group }), title: reason }, groupReason(reason)),
           el("span", { class: "count" }, newest ? ago(newest.accepted_at) : ""),
         ),
       );

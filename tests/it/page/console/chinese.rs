@@ -36,8 +36,8 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// A script: each visible text, label, hint and placeholder, except for those that users, bots and programs have written.
-const WORDS: &str = "const written = '.bubble, .news, select, pre, code, .cell-what, .cell-state, .row-text, .step-reason, .reason, .reasons, .dead-words h3, .dead-example, .message-id, \
-        .job-filter, .servers th, .audit-target, .audit-who, .event-who, .event-what, .status-reason, #language, #who, .reply-link bdi, .detail-head h3, .step p span, .chip.bad'; \
+const WORDS: &str = "const written = '.bubble, .news, select, pre, code, .cell-what, .cell-state, .row-text, .step-reason, .reason, .reasons, .dead-words h3, .dead-common bdi, .dead-example, .message-id, \
+        .job-filter, .servers th, .audit-action .chip, .audit-target, .audit-who, .event-who, .event-what, .status-reason, #language, #who, .reply-link bdi, .detail-head h3, .step p span, .chip.bad'; \
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
     while (walker.nextNode()) { const parent = walker.currentNode.parentElement; \
         if (!parent.closest(written) && !parent.closest('script, svg') && parent.checkVisibility()) found.push(walker.currentNode.data); } \
@@ -70,7 +70,7 @@ async fn the_chinese_console_has_no_english_word() {
             ("dead-letters", ".dead-group"),
             ("conversations", ".conversation-row"),
             ("conversations?user=nobody", ".empty"),
-            ("audit", ".audit-table td"),
+            ("audit", ".audit-action"),
             ("live", ".view-body"),
             ("desk", ".conversation-row"),
         ] {
@@ -78,6 +78,9 @@ async fn the_chinese_console_has_no_english_word() {
             page.see(&format!(".view-{} {css}", route.split('?').next().unwrap()), "").await;
             assert_chinese(page, route).await;
         }
+        console.visit(page, "audit").await;
+        page.see(".audit-action .chip", "查看").await;
+        console.visit(page, "desk").await;
         open_the_rest(page, console).await;
     })
     .await;

@@ -21,9 +21,11 @@ async fn a_conversation_is_a_chat_with_everything_that_both_sides_have_sent() {
         console.deliver("ann", "location", place).await;
         let card = format!("<Title>A card</Title><Description>of hers</Description><Url>http://card.invalid/</Url><PicUrl>{picture}</PicUrl>");
         console.deliver("ann", "imgtxt", &card).await;
-        for text in ["picture", "news", "see https://example.invalid/x", "broken"] {
+        for text in ["picture", "news", "see https://example.invalid/x"] {
             console.say("ann", text).await;
         }
+        console.counts("state=pending", 0).await;
+        console.say("ann", "broken").await;
         console.counts("state=pending", 0).await;
 
         console.enter(page, "alice", "conversations").await;
@@ -63,7 +65,7 @@ async fn older_messages_come_when_they_are_scrolled_to() {
         page.press(".conversation-row").await;
         page.see(".talk-lines .bubble", "line 70.").await;
         page.wait("the newest only", ".talk-lines > li", |lines| lines.len() <= 50).await;
-        let up = "document.querySelector('.transcript').scrollTop -= 600; \
+        let up = "document.querySelector('.transcript').scrollTop = 0; \
             return [...document.querySelectorAll('.talk-lines .bubble')].some((bubble) => bubble.textContent === 'line 1.')";
         page.wait_for("the first line", up).await;
         page.press(".to-newest").await;

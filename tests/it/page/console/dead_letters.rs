@@ -51,7 +51,7 @@ async fn a_group_is_revived_by_a_job_once_its_number_is_typed() {
         console.counts("state=dead", 12).await;
         page.reload().await;
         page.see(".dead-count", "12").await;
-        page.see(".dead-group h3", "no answer from http://").await;
+        page.see(".dead-group h3", "no answer from http://…/orders: Connection refused").await;
         page.see(".dead-common", "account demo").await;
         page.see(".view-head .count", "12 for one reason").await;
         page.press("[data-control^=show-]").await;

@@ -135,6 +135,8 @@ impl Console {
         let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
         let cookie = json!({ "name": name, "value": value, "url": self.url(""), "httpOnly": true, "sameSite": "Strict" });
         page.command("Network.setCookie", cookie).await;
+        // An address that differs behind the `#` only does not load the page again.
+        page.go_to("about:blank").await;
         page.open(&self.url(&format!("#/{route}"))).await;
         page.see("#who", who).await;
     }
