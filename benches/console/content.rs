@@ -10,7 +10,7 @@ use rongcloud_callback::{
 
 use crate::{message_id, users::scattered};
 
-/// A word in one text of a thousand.
+/// A word that one text of a thousand has.
 pub(crate) const RARE: &str = "发票抬头";
 /// A word in many texts.
 pub(crate) const COMMON: &str = "运费";

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use rongcloud_callback::journal::{
     self, Activity, AuditRecord, ConversationState, EntryId, Options, Revision, Transfer,
 };
 
 use crate::{
-    history::History,
+    history::{History, attempts},
     postgres,
     users::{conversation, scattered},
 };
 
-/// How many entries are put in at once: the index of conversations is written all over by each of these steps.
+/// How many entries are put in at once: an index that is written all over is written once for all of them.
 const BATCH: i64 = 100_000;
 /// The users whom a person has, and those with whom a dialogue goes on.
 const WITH_PERSON: std::ops::Range<u64> = 100..300;
@@ -33,16 +34,27 @@ pub(crate) async fn fill(url: &str, history: &History) {
     target.restore_audit(audit(history)).await.expect("an audit list");
     target.end_copy().await.expect("a whole journal");
     target.close().await.expect("closed");
-    let operator = journal::open_operator(url, Options::default()).await.expect("our journal");
-    for minute in (0..MINUTES).rev() {
-        let at = history.ended_at.minus(Duration::from_secs(60 * minute));
+    // With it goes the lock that keeps servers away.
+    drop(target);
+    fill_activity(url, history).await;
+}
+
+/// Adds the statistics, as a server does.
+async fn fill_activity(url: &str, history: &History) {
+    let server = journal::open_server(url, Options::default()).await.expect("our journal");
+    let minute = |minute: u64| {
         let accepted = 20_000 + scattered(minute) % 10_000;
         let body = format!(
             r#"{{"accepted":{accepted},"handled":{accepted},"sent":13000,"failed":7,"ack_times":{{"6":{accepted},"9":40}}}}"#
         );
-        let activity = Activity { at, replica: "bench/1".to_owned(), body: body.into() };
-        operator.add_activity(activity).await.expect("statistics");
-    }
+        server.add_activity(Activity {
+            at: history.ended_at.minus(Duration::from_secs(60 * minute)),
+            replica: "bench/1".to_owned(),
+            body: body.into(),
+        })
+    };
+    try_join_all((0..MINUTES).rev().map(minute)).await.expect("statistics");
+    server.close().await.expect("closed");
 }
 
 async fn fill_entries(target: &dyn Transfer, history: &History) {
@@ -52,7 +64,7 @@ async fn fill_entries(target: &dyn Transfer, history: &History) {
         if records.is_empty() {
             return;
         }
-        let attempts = records.iter().flat_map(|record| history.attempts(record)).collect();
+        let attempts = records.iter().flat_map(attempts).collect();
         let last = first - 1 + i64::try_from(records.len()).expect("a batch");
         target.restore(records).await.expect("entries");
         target.restore_attempts(attempts).await.expect("failed attempts");
@@ -84,7 +96,7 @@ fn audit(history: &History) -> Vec<AuditRecord> {
     let record = |id: i64| AuditRecord {
         id,
         at: history.ended_at.minus(Duration::from_secs((AUDITED - id).unsigned_abs())),
-        who: ["alice", "bob", "carol"][id.unsigned_abs() as usize % 3].to_owned(),
+        who: if id % 3 == 0 { "alice" } else { "bob" }.to_owned(),
         action: if id % 7 == 0 { "revive" } else { "look" }.to_owned(),
         target: format!("entry {}", scattered(id.unsigned_abs()) % history.entries + 1),
         count: 1,

@@ -63,16 +63,15 @@ impl History {
         let dead = self.dead_letter(at);
         let state = match dead {
             Some(_) => State::Dead,
-            None if place >= 3 && group + PENDING_GROUPS >= self.entries / GROUP => State::Pending,
+            None if place >= 3 && group + PENDING_GROUPS >= self.groups() => State::Pending,
             None => State::Done,
         };
-        let (key, body) = match answers {
-            Some(message_id) => (message_id.reply_key(0), content::reply(message, &conversation)),
-            None => {
-                let inbound = content::message(message, &conversation, accepted_at);
-                let key = EntryKey::of(&inbound.dedup_key(&conversation.app));
-                (key, inbound.to_documented_xml().into_bytes())
-            }
+        let (key, body) = if let Some(answered) = answers {
+            (answered.reply_key(0), content::reply(message, &conversation))
+        } else {
+            let inbound = content::message(message, &conversation, accepted_at);
+            let key = EntryKey::of(&inbound.dedup_key(&conversation.app));
+            (key, inbound.to_documented_xml().into_bytes())
         };
         let is_pending = state == State::Pending;
         Some(Record {
@@ -97,23 +96,6 @@ impl History {
         })
     }
 
-    /// The failed attempts at an entry.
-    pub(crate) fn attempts(&self, record: &Record) -> impl Iterator<Item = (EntryId, FailedAttempt)> {
-        let (id, ended_at) = (record.id, record.accepted_at);
-        let numbers = if record.state == State::Dead { 1..=ATTEMPTS } else { 1..=0 };
-        let reason = record.reason.clone().unwrap_or_default();
-        numbers.map(move |number| {
-            let attempt = FailedAttempt {
-                number,
-                ended_at: ended_at.plus(Duration::from_secs(number.into())),
-                took: Duration::from_millis(312),
-                reason: reason.clone(),
-                replica: "bench/1".to_owned(),
-            };
-            (id, attempt)
-        })
-    }
-
     /// The time at which the entry at this place was accepted.
     pub(crate) fn accepted_at(&self, at: u64) -> UnixMillis {
         let left = u128::from(self.entries.saturating_sub(at)) * SPAN.as_millis();
@@ -121,10 +103,24 @@ impl History {
         self.ended_at.minus(Duration::from_millis(left))
     }
 
+    /// A user who has written, another one for each number; never the busiest.
+    pub(crate) fn some_user(&self, number: u64) -> u64 {
+        let group = scattered(number) % (self.groups() - 1);
+        // No two groups of the busiest are neighbours.
+        let group = group + u64::from(self.is_of_busiest(group));
+        user_of(group * GROUP)
+    }
+
     fn conversation(&self, group: u64, message: u64) -> Conversation {
-        let groups = self.entries / GROUP;
-        let is_busiest = group.is_multiple_of((groups / BUSIEST_GROUPS).max(GROUP));
-        conversation(if is_busiest { BUSIEST } else { user_of(message) })
+        conversation(if self.is_of_busiest(group) { BUSIEST } else { user_of(message) })
+    }
+
+    fn is_of_busiest(&self, group: u64) -> bool {
+        group.is_multiple_of((self.groups() / BUSIEST_GROUPS).max(GROUP))
+    }
+
+    fn groups(&self) -> u64 {
+        self.entries / GROUP
     }
 
     /// The dead letter that the entry at this place is: three messages, then a reply, evenly over the whole time.
@@ -142,6 +138,23 @@ impl History {
             _ => None,
         }
     }
+}
+
+/// The failed attempts at an entry.
+pub(crate) fn attempts(record: &Record) -> impl Iterator<Item = (EntryId, FailedAttempt)> {
+    let (id, accepted_at) = (record.id, record.accepted_at);
+    let reason = record.reason.clone().unwrap_or_default();
+    let count = if record.state == State::Dead { ATTEMPTS } else { 0 };
+    (1..=count).map(move |number| {
+        let attempt = FailedAttempt {
+            number,
+            ended_at: accepted_at.plus(Duration::from_secs(number.into())),
+            took: Duration::from_millis(312),
+            reason: reason.clone(),
+            replica: "bench/1".to_owned(),
+        };
+        (id, attempt)
+    })
 }
 
 /// How a message ended, in the worker's words.

@@ -6,7 +6,7 @@
 //! revives one group of dead letters, a tenth of them in a full journal, beside the same callbacks.
 //!
 //! Options after `--`: `--entries N` (10000000), and `--dead N` (a tenth of them) of those are dead letters; `--rate N` (500)
-//! callbacks a second; `--seconds N` (10) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
+//! callbacks a second; `--seconds N` (5) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
 //! the reader; `--only NAME` for one kind of request (more than once if need be, `revive` for the job).
 //!
 //! The journal is on SQLite, in a temporary folder unless `--journal PATH` names the file, which is made if it is not
@@ -84,7 +84,7 @@ fn main() {
     let url = prepare(&options, &folder.path().join("journal.db"), &history);
     let server = Server::start(&url);
     println!("{}", measure(&options, &server, &history));
-    println!("Most memory of the server: {} MiB.", memory::memory(server.process(), "VmHWM:") >> 20);
+    println!("Most memory of the server: {} MiB.", server.most_memory() >> 20);
     println!("Cells: median (minimum to maximum) of the rounds.");
     server.stop();
 }
@@ -116,7 +116,7 @@ fn prepare(options: &Options, temporary: &std::path::Path, history: &History) ->
 }
 
 fn measure(options: &Options, server: &Server, history: &History) -> Report {
-    let span = Duration::from_secs(options.number("--seconds", 10));
+    let span = Duration::from_secs(options.number("--seconds", 5));
     let pause = Duration::from_millis(options.number("--pause", 0));
     let rate = u32::try_from(options.number("--rate", 500)).expect("a rate");
     let load = Load { server: server.callbacks, rate: rate.into() };
@@ -127,7 +127,8 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
             let undisturbed = load.run(span);
             let ask = || reader.ask_for(|number| path(history, number), span, pause);
             let (beside, answers) = load.run_beside(span, ask);
-            let sample = Sample { answers, undisturbed, beside };
+            let memory = server.most_memory();
+            let sample = Sample { answers, undisturbed, beside, memory };
             eprintln!("round {round}: {name:48}{sample}");
             report.add(name, sample);
         }

@@ -1,4 +1,4 @@
-//! Whoever uses the console: one keep-alive connection to its API.
+//! A reader of the console: one keep-alive connection to its API.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// The longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection to the console.
 pub(crate) struct Reader {

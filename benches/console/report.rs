@@ -9,6 +9,8 @@ pub(crate) struct Sample {
     pub(crate) answers: Answers,
     pub(crate) undisturbed: Acks,
     pub(crate) beside: Acks,
+    /// The most memory that the server has had until then, in bytes.
+    pub(crate) memory: u64,
 }
 
 /// The results of all rounds.
@@ -35,12 +37,13 @@ impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:6} answers  p50 {:7.1} ms  p99 {:7.1} ms  ack p99 {:6.1} ms, undisturbed {:6.1} ms",
+            "{:6} answers  p50 {:7.1} ms  p99 {:7.1} ms  ack p99 {:6.1} ms, undisturbed {:6.1} ms  at most {} MiB",
             self.answers.latencies.len(),
             self.ms(0.5),
             self.ms(0.99),
             self.beside.ms(0.99),
-            self.undisturbed.ms(0.99)
+            self.undisturbed.ms(0.99),
+            self.memory >> 20
         )
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     content::{ABSENT, COMMON, RARE},
     history::History,
     reasons::{WORD, group},
-    users::{APPS, BUSIEST, CONVERSATIONS, conversation, scattered},
+    users::{APPS, BUSIEST, conversation, scattered},
 };
 
 /// Writes the path of a request, which is another one for each number where there are several of a kind.
@@ -27,16 +27,16 @@ pub(crate) const ROUTES: [(&str, Path); 29] = [
         let of = conversation(number % 5);
         entries(&[("app", of.app.as_str()), ("account", of.account.as_str())])
     }),
-    ("entries of a user", |_, number| {
-        let of = conversation(some_user(number));
+    ("entries of a user", |history, number| {
+        let of = conversation(history.some_user(number));
         entries(&[
             ("app", of.app.as_str()),
             ("account", of.account.as_str()),
             ("user", of.user.as_str()),
         ])
     }),
-    ("entries of a user, whose account is not named", |_, number| {
-        entries(&[("user", conversation(some_user(number)).user.as_str())])
+    ("entries of a user, whose account is not named", |history, number| {
+        entries(&[("user", conversation(history.some_user(number)).user.as_str())])
     }),
     ("entries of a kind", |_, _| entries(&[("kind", "location")])),
     ("entries of an hour in the middle", |history, number| {
@@ -60,7 +60,7 @@ pub(crate) const ROUTES: [(&str, Path); 29] = [
         let query = [("app", of.app.as_str()), ("account", of.account.as_str())];
         path("conversations", &query)
     }),
-    ("a conversation", |_, number| one_conversation(some_user(number))),
+    ("a conversation", |history, number| one_conversation(history.some_user(number))),
     ("the conversation with 20,000 entries", |_, _| one_conversation(BUSIEST)),
     ("conversations that persons have", |_, _| path("conversations", &[("dialogue", "person")])),
     ("the desk", |_, _| "desk".to_owned()),
@@ -83,9 +83,4 @@ fn path(route: &str, query: &[(&str, &str)]) -> String {
 fn one_conversation(user: u64) -> String {
     let key = conversation(user).encode();
     format!("conversations/{}", BASE64_URL_SAFE_NO_PAD.encode(key))
-}
-
-/// A user who writes now and then.
-fn some_user(number: u64) -> u64 {
-    CONVERSATIONS / 2 + scattered(number) % (CONVERSATIONS / 2)
 }

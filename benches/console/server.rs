@@ -1,10 +1,10 @@
 //! The server that is measured, a process of its own with a handler that does nothing and the console.
 
-use std::net::SocketAddr;
+use std::{fmt::Write, net::SocketAddr};
 
 use rongcloud_callback::{CallbackService, Config, Inbound};
 
-use crate::{child::ChildProcess, users::APPS};
+use crate::{child::ChildProcess, memory::memory, users::APPS};
 
 /// Makes this executable the server.
 const FLAG: &str = "--serve";
@@ -32,9 +32,9 @@ impl Server {
         Self { child, callbacks, console }
     }
 
-    /// The number of the process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
+    /// The most memory that the server has had, in bytes.
+    pub(crate) fn most_memory(&self) -> u64 {
+        memory(self.child.id(), "VmHWM:")
     }
 
     pub(crate) fn stop(self) {
@@ -73,9 +73,11 @@ fn config(journal: &str) -> Config {
          [journal]\nurl = \"{journal}\"\nmax_pending = 100000000\n"
     );
     for app in APPS {
-        text += &format!(
+        write!(
+            text,
             "[[apps]]\npath = \"/{app}\"\nkey = \"{app}\"\nsecrets = [\"{SECRET}\"]\napi_url = \"http://127.0.0.1:9\"\n"
-        );
+        )
+        .expect("writing to a string");
     }
     Config::from_toml(&text, |_| None).expect("a valid configuration")
 }

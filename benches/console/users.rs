@@ -13,7 +13,7 @@ const ACCOUNTS: [(&str, &str); 5] = [
     (APPS[1], "mcX6m1Gb8U"),
 ];
 /// The number of conversations.
-pub(crate) const CONVERSATIONS: u64 = 100_000;
+const CONVERSATIONS: u64 = 100_000;
 /// The user with by far the most entries.
 pub(crate) const BUSIEST: u64 = 0;
 /// How unequal the users are: with 1.8 the second of them has a six hundredth of all messages, the last one a few.

@@ -6,9 +6,10 @@ use super::{
     api::{ConversationState, ConversationSummary, Person},
     conversation_id,
     reading::Names,
-    rows::{Texts, single},
+    rows::single,
     state::Console,
     story::state_body,
+    texts::Texts,
     why::{person_of, state_of},
 };
 use crate::{
@@ -25,6 +26,8 @@ pub(super) struct Known {
     pub(super) key: String,
     pub(super) newest: Option<EntryId>,
     pub(super) state: Option<journal::ConversationState>,
+    /// Whether the body of its state is shown.
+    pub(super) with_state: bool,
 }
 
 /// The side that has written an entry: `user`, `bot`, `person` or `system`.
@@ -41,6 +44,7 @@ pub(super) fn side(record: &Record) -> &'static str {
 pub(super) async fn unread(console: &Console, key: &str, person: &Person) -> Result<u64, JournalError> {
     let filter = Filter {
         of_conversation: Some(key.to_owned()),
+        since: Some(person.since),
         limit: MAX_UNREAD,
         scan: MAX_UNREAD,
         ..Filter::default()
@@ -90,19 +94,19 @@ pub(super) async fn summary(
     known: Known,
     may_see: impl Fn(bool) -> bool,
 ) -> Result<ConversationSummary, JournalError> {
-    let Known { key, newest, state } = known;
+    let Known { key, newest, state, with_state } = known;
     let newest = match newest {
         Some(newest) => console.journal.show(newest).await?,
         None => newest_of(console, &key).await?,
     };
     let state = match state {
         Some(state) => Some(state),
-        None => state_of(console, &key).await?,
+        None => state_of(&*console.journal, &key).await?,
     };
     let person = state.as_ref().and_then(person);
     let texts = Texts::shown_if(may_see(person.is_some()));
     let newest = match newest {
-        Some(newest) => Some(single(console, &newest, texts).await?),
+        Some(newest) => Some(single(console.facts(), &newest, texts).await?),
         None => None,
     };
     let Names { app, account, user } = Names::of(&key);
@@ -112,7 +116,7 @@ pub(super) async fn summary(
         account,
         user,
         newest,
-        state: state.map(|state| shown_state(&state, None)),
+        state: state.map(|state| shown_state(&state, with_state.then_some(texts))),
         person,
     })
 }

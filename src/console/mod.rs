@@ -15,9 +15,12 @@ pub mod api;
 mod assets;
 mod audit;
 mod background;
+mod body;
 mod chat;
+pub mod client;
 mod conversation_id;
 mod error;
+mod facts;
 mod job_filter;
 mod jobs;
 mod json_body;
@@ -33,6 +36,7 @@ mod selection;
 mod session;
 mod state;
 mod story;
+mod texts;
 mod why;
 
 pub(crate) use self::{
@@ -44,4 +48,5 @@ pub(crate) use self::{
 pub use self::{
     error::ErrorBody,
     session::{KnownAccount, Session},
+    story::tell_story,
 };

@@ -2,8 +2,10 @@
 
 use super::{
     api::{Ending, EntryRow, Why},
+    body::body_view,
+    facts::Facts,
     reading::Reading,
-    state::Console,
+    texts::Texts,
     why,
 };
 use crate::{
@@ -14,46 +16,24 @@ use crate::{
 /// The longest text of a row, in characters.
 const TEXT: usize = 200;
 
-/// Whether the texts of an answer are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Texts {
-    Shown,
-    Hidden,
-}
-
-impl Texts {
-    pub(super) fn shown_if(is_shown: bool) -> Self {
-        if is_shown { Self::Shown } else { Self::Hidden }
-    }
-
-    pub(super) fn are_shown(self) -> bool {
-        self == Self::Shown
-    }
-
-    /// A value that only those see who may read it.
-    pub(super) fn show<T>(self, value: impl FnOnce() -> T) -> Option<T> {
-        self.are_shown().then(value)
-    }
-}
-
 /// The rows of entries, each with why it is not done yet.
 pub(super) async fn rows(
-    console: &Console,
+    facts: Facts<'_>,
     records: &[Record],
     texts: Texts,
 ) -> Result<Vec<EntryRow>, JournalError> {
-    let mut reasons = why::reasons(console, records).await?;
+    let mut reasons = why::reasons(facts, records).await?;
     let row = |record: &Record| row(record, &Reading::of(record), texts, reasons.remove(&record.id));
     Ok(records.iter().map(row).collect())
 }
 
 /// The row of one entry.
 pub(super) async fn single(
-    console: &Console,
+    facts: Facts<'_>,
     record: &Record,
     texts: Texts,
 ) -> Result<EntryRow, JournalError> {
-    let mut reasons = why::reasons(console, std::slice::from_ref(record)).await?;
+    let mut reasons = why::reasons(facts, std::slice::from_ref(record)).await?;
     Ok(row(record, &Reading::of(record), texts, reasons.remove(&record.id)))
 }
 
@@ -81,6 +61,14 @@ pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<
         answers: record.answers.map(|EntryId(id)| id).filter(|id| *id > 0),
         discarded: record.is_discarded(),
         why,
+        body: (texts == Texts::WithBodies).then(|| body_view(record, texts)),
+    }
+}
+
+/// The row of an entry with its bytes, as a program reads it that has the journal before it.
+impl From<&Record> for EntryRow {
+    fn from(record: &Record) -> Self {
+        row(record, &Reading::of(record), Texts::WithBodies, None)
     }
 }
 

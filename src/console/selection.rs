@@ -33,9 +33,12 @@ impl Selection {
                 given.account.as_deref(),
                 given.user.as_deref(),
             )?,
-            of_conversation: known(given.conversation.as_deref())
-                .map(|id| conversation_id::read(id).ok_or("conversation: no id of a conversation"))
-                .transpose()?,
+            of_conversation: match known(given.conversation.as_deref()) {
+                Some(id) => {
+                    Some(conversation_id::read(id).ok_or("conversation: no id of a conversation")?)
+                }
+                None => whole(given),
+            },
             reason_group: known(given.group.as_deref())
                 .map(|group| group.parse().map(ReasonGroup).map_err(|_| "group: no number of a group"))
                 .transpose()?,
@@ -90,6 +93,14 @@ pub(super) fn pattern(
     let [begins, contains, ends] =
         Conversation::key_pattern(app.as_ref(), account.as_ref(), user.as_ref());
     Ok(KeyPattern { begins, contains, ends })
+}
+
+/// The conversation that app, account and user name together: its entries are found without a look at others.
+fn whole(given: &EntryFilter) -> Option<String> {
+    let (app, account) = (known(given.app.as_deref())?, known(given.account.as_deref())?);
+    let user = known(given.user.as_deref())?;
+    let (app, account, user) = (app.into(), account.into(), user.into());
+    Some(Conversation { app, account, user }.encode())
 }
 
 /// A parameter that says something.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{access::Access, audit::Audit, live::Events, options::Options};
+use super::{access::Access, audit::Audit, facts::Facts, live::Events, options::Options};
 use crate::{clock::Clock, desk::Desk, journal::Administration, statistics::Statistics};
 
 /// The state that the routes of the console share.
@@ -20,8 +20,15 @@ pub(super) struct Console {
     pub(super) statistics: Statistics,
     /// The live events of the server.
     pub(super) events: Events,
-    /// The tokens and sessions: who may what.
+    /// The tokens and the way in.
     pub(super) access: Arc<Access>,
     /// The audit list, to which every action and every look is added beforehand.
     pub(super) audit: Audit,
+}
+
+impl Console {
+    /// The parts from which entries are explained.
+    pub(super) fn facts(&self) -> Facts<'_> {
+        Facts { journal: &*self.journal, max_pending: self.options.max_pending }
+    }
 }

@@ -1,41 +1,59 @@
 //! The story of an entry: attempts, replies, and the state of its conversation before and after.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use super::{
-    api::{AttemptRow, BodyView, EntryRow, PastState, Reply, Story},
+    api::{AttemptRow, EntryRow, PastState, Reply, Story},
+    body::body_view,
     conversation_id,
-    rows::{Texts, single},
-    state::Console,
+    facts::Facts,
+    rows::single,
+    texts::Texts,
 };
-use crate::journal::{self, EntryId, FailedAttempt, JournalError, Queue, Record, Revision, StateStep};
+use crate::journal::{
+    self, Administration, EntryId, FailedAttempt, JournalError, Queue, Record, Revision, StateStep,
+};
 
 /// How many replies are looked for at once.
 const REPLIES: usize = 32;
 
+/// Everything that is known of the entry `id`, with its texts, for a program that has the journal before it; `None` if there
+/// is no such entry. `max_pending` is the journal's own bound, by which a full Outbox is known.
+///
+/// # Errors
+///
+/// The journal cannot be read.
+pub async fn tell_story(
+    journal: &dyn Administration,
+    max_pending: u64,
+    id: EntryId,
+) -> Result<Option<Story>, JournalError> {
+    let Some(record) = journal.show(id).await? else { return Ok(None) };
+    tell(Facts { journal, max_pending }, &record, Texts::WithBodies).await.map(Some)
+}
+
 /// Everything that is known of an entry.
 pub(super) async fn tell(
-    console: &Console,
+    facts: Facts<'_>,
     record: &Record,
     texts: Texts,
 ) -> Result<Story, JournalError> {
-    let entry = single(console, record, texts).await?;
+    let entry = single(facts, record, texts).await?;
     let (before, after) = match &record.state_step {
         Some(step) => {
             let after = step.after.as_ref().map(|after| past_state(after, texts));
-            (state_before(console, step, texts).await?, after)
+            (state_before(facts, step, texts).await?, after)
         }
         None => (None, None),
     };
     Ok(Story {
         why: entry.why.clone(),
         entry,
-        body: body(record, texts),
+        body: body_view(record, texts),
         conversation: conversation_id::of(&record.conversation),
-        attempts: attempts(console, record.id).await?,
-        replies: replies(console, record, texts).await?,
-        answers: answered(console, record, texts).await?,
+        attempts: attempts(facts, record.id).await?,
+        replies: replies(facts, record, texts).await?,
+        answers: answered(facts, record, texts).await?,
         state_before: before,
         state_after: after,
         state_changed: record.state_step.is_some(),
@@ -47,8 +65,8 @@ pub(super) fn entries_of(story: &Story) -> usize {
     1 + story.replies.len() + usize::from(story.answers.is_some())
 }
 
-async fn attempts(console: &Console, id: EntryId) -> Result<Vec<AttemptRow>, JournalError> {
-    let attempts = console.journal.attempts(id).await?;
+async fn attempts(facts: Facts<'_>, id: EntryId) -> Result<Vec<AttemptRow>, JournalError> {
+    let attempts = facts.journal.attempts(id).await?;
     Ok(attempts.into_iter().map(AttemptRow::from).collect())
 }
 
@@ -61,20 +79,20 @@ impl From<FailedAttempt> for AttemptRow {
 }
 
 /// The replies to a message, in order. Their keys follow from the message's number; some may not be kept any more.
-async fn replies(console: &Console, record: &Record, texts: Texts) -> Result<Vec<Reply>, JournalError> {
+async fn replies(facts: Facts<'_>, record: &Record, texts: Texts) -> Result<Vec<Reply>, JournalError> {
     let mut replies = Vec::new();
     if record.queue != Queue::Inbox {
         return Ok(replies);
     }
     for first in (0..).step_by(REPLIES) {
         let keys = (first..first + REPLIES).map(|index| record.id.reply_key(index)).collect();
-        let found = console.journal.find(Queue::Outbox, keys).await?;
+        let found = facts.journal.find(Queue::Outbox, keys).await?;
         if found.is_empty() {
             break;
         }
         for reply in found {
-            let attempts = attempts(console, reply.id).await?;
-            replies.push(Reply { entry: single(console, &reply, texts).await?, attempts });
+            let attempts = attempts(facts, reply.id).await?;
+            replies.push(Reply { entry: single(facts, &reply, texts).await?, attempts });
         }
     }
     Ok(replies)
@@ -82,20 +100,20 @@ async fn replies(console: &Console, record: &Record, texts: Texts) -> Result<Vec
 
 /// The entry from which this one follows, if it is still kept.
 async fn answered(
-    console: &Console,
+    facts: Facts<'_>,
     record: &Record,
     texts: Texts,
 ) -> Result<Option<EntryRow>, JournalError> {
     let Some(id) = record.answers.filter(|EntryId(id)| *id > 0) else { return Ok(None) };
-    match console.journal.show(id).await? {
-        Some(answered) => single(console, &answered, texts).await.map(Some),
+    match facts.journal.show(id).await? {
+        Some(answered) => single(facts, &answered, texts).await.map(Some),
         None => Ok(None),
     }
 }
 
 /// The state before a step, which is kept with the entry that wrote it.
 async fn state_before(
-    console: &Console,
+    facts: Facts<'_>,
     step: &StateStep,
     texts: Texts,
 ) -> Result<Option<PastState>, JournalError> {
@@ -104,7 +122,7 @@ async fn state_before(
     if id <= 0 {
         return unknown;
     }
-    let writer = console.journal.show(EntryId(id)).await?;
+    let writer = facts.journal.show(EntryId(id)).await?;
     match writer.and_then(|writer| writer.state_step).and_then(|step| step.after) {
         Some(before) => Ok(Some(past_state(&before, texts))),
         None => unknown,
@@ -123,21 +141,4 @@ fn past_state(state: &journal::PastState, texts: Texts) -> PastState {
 /// The stored state as JSON, or as text where it is none.
 pub(super) fn state_body(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(body)))
-}
-
-fn body(record: &Record, texts: Texts) -> BodyView {
-    let text = str::from_utf8(&record.body).ok();
-    let form = match (text, record.queue) {
-        (None, _) => "binary",
-        (Some(text), Queue::Inbox) if text.trim_start().starts_with('<') => "xml",
-        (Some(text), _) if serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok() => "json",
-        (Some(_), _) => "text",
-    };
-    BodyView {
-        text: text.filter(|_| texts.are_shown()).map(str::to_owned),
-        base64: texts.show(|| BASE64_STANDARD.encode(&record.body)).filter(|_| text.is_none()),
-        form: form.to_owned(),
-        bytes: record.body.len() as u64,
-        hidden: !texts.are_shown(),
-    }
 }

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::try_join_all;
 
-use super::{api::Why, state::Console};
+use super::{api::Why, facts::Facts};
 use crate::{
     desk::{PERSON, PersonState},
     journal::{
-        ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record, State,
-        StateFilter,
+        Administration, ConversationState, EntryId, JournalError, Pause, PendingReason, Queue, Record,
+        State, StateFilter,
     },
     protocol::Conversation,
     worker::PausedAccount,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Finds out why the pending ones of these entries are not done yet.
 pub(super) async fn reasons(
-    console: &Console,
+    facts: Facts<'_>,
     records: &[Record],
 ) -> Result<HashMap<EntryId, Why>, JournalError> {
     let pending: Vec<_> = records.iter().filter(|record| record.state == State::Pending).collect();
@@ -25,8 +25,8 @@ pub(super) async fn reasons(
         return Ok(HashMap::new());
     }
     let ids = pending.iter().map(|record| record.id).collect();
-    let known: HashMap<_, _> = console.journal.pending_reasons(ids).await?.into_iter().collect();
-    let mut circumstances = Circumstances::new(console);
+    let known: HashMap<_, _> = facts.journal.pending_reasons(ids).await?.into_iter().collect();
+    let mut circumstances = Circumstances::new(facts);
     let is_ready = |record: &&&Record| {
         record.queue == Queue::Inbox && known.get(&record.id) == Some(&PendingReason::Ready)
     };
@@ -45,7 +45,7 @@ pub(super) async fn reasons(
 
 /// The circumstances that several entries may wait for, each asked for once, when it first matters.
 struct Circumstances<'a> {
-    console: &'a Console,
+    facts: Facts<'a>,
     pauses: Option<Vec<Pause>>,
     is_outbox_full: Option<bool>,
     /// The persons who have the conversations of entries that are ready.
@@ -53,8 +53,8 @@ struct Circumstances<'a> {
 }
 
 impl<'a> Circumstances<'a> {
-    fn new(console: &'a Console) -> Self {
-        Self { console, pauses: None, is_outbox_full: None, persons: HashMap::new() }
+    fn new(facts: Facts<'a>) -> Self {
+        Self { facts, pauses: None, is_outbox_full: None, persons: HashMap::new() }
     }
 
     async fn explain(&mut self, record: &Record, reason: &PendingReason) -> Result<Why, JournalError> {
@@ -71,6 +71,9 @@ impl<'a> Circumstances<'a> {
             PendingReason::Leased { by, until } => Why::Leased { by: by.clone(), until: *until },
             PendingReason::Blocked(until) => Why::Blocked { until: *until },
             PendingReason::Due(at) => Why::Due { at: *at },
+            PendingReason::Unknown if record.queue == Queue::Inbox && self.is_outbox_full().await? => {
+                Why::OutboxFull
+            }
             PendingReason::Unknown => Why::Unknown,
             PendingReason::Ready if record.queue == Queue::Outbox => Why::Ready,
             PendingReason::Ready => match self.persons.get(&record.conversation).cloned() {
@@ -84,7 +87,7 @@ impl<'a> Circumstances<'a> {
     /// The pause of the account that a conversation is with.
     async fn pause(&mut self, conversation: &str) -> Result<Option<Pause>, JournalError> {
         if self.pauses.is_none() {
-            self.pauses = Some(self.console.journal.pauses().await?);
+            self.pauses = Some(self.facts.journal.pauses().await?);
         }
         let pauses = self.pauses.iter().flatten();
         let names = Conversation::decode(conversation);
@@ -94,8 +97,8 @@ impl<'a> Circumstances<'a> {
 
     async fn is_outbox_full(&mut self) -> Result<bool, JournalError> {
         if self.is_outbox_full.is_none() {
-            let pending = self.console.journal.stats().await?.outbox.pending;
-            self.is_outbox_full = Some(pending >= self.console.options.max_pending);
+            let pending = self.facts.journal.stats().await?.outbox.pending;
+            self.is_outbox_full = Some(pending >= self.facts.max_pending);
         }
         Ok(self.is_outbox_full == Some(true))
     }
@@ -106,7 +109,8 @@ impl<'a> Circumstances<'a> {
         conversations: impl Iterator<Item = &str>,
     ) -> Result<(), JournalError> {
         let conversations: HashSet<_> = conversations.collect();
-        let states = conversations.into_iter().map(|conversation| state_of(self.console, conversation));
+        let states =
+            conversations.into_iter().map(|conversation| state_of(self.facts.journal, conversation));
         for state in try_join_all(states).await?.into_iter().flatten() {
             if let Some(person) = person_of(&state) {
                 self.persons.insert(state.conversation, person);
@@ -118,12 +122,12 @@ impl<'a> Circumstances<'a> {
 
 /// The state of a conversation.
 pub(super) async fn state_of(
-    console: &Console,
+    journal: &dyn Administration,
     conversation: &str,
 ) -> Result<Option<ConversationState>, JournalError> {
     let conversation = Some(conversation.to_owned());
     let filter = StateFilter { conversation, limit: 1, ..StateFilter::default() };
-    Ok(console.journal.states(filter).await?.into_iter().next())
+    Ok(journal.states(filter).await?.into_iter().next())
 }
 
 /// The person who has a conversation with this state, or for whom it waits.

@@ -92,12 +92,19 @@ impl ConnectionPool {
 
     /// Adds the proxy that was on the way to an error that says that no answer came.
     pub(super) fn with_proxy(&self, error: ClientError) -> ClientError {
-        match (error, &self.proxy) {
-            (ClientError::Transport(NoAnswer { call, cause }), Some(proxy)) => {
-                let cause = format!("{cause} (through the proxy {proxy})");
-                ClientError::Transport(NoAnswer { call, cause })
+        match error {
+            ClientError::Transport(NoAnswer { call, cause }) => {
+                ClientError::Transport(NoAnswer { call, cause: self.explain(cause) })
             }
-            (error, _) => error,
+            error => error,
+        }
+    }
+
+    /// The reason why no answer came, with the proxy that was on the way.
+    pub(super) fn explain(&self, cause: String) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{cause} (through the proxy {proxy})"),
+            None => cause,
         }
     }
 }

@@ -17,5 +17,7 @@ pub(crate) mod proxies;
 pub(crate) mod redaction;
 pub(crate) mod request;
 mod retry_after;
+#[cfg(feature = "console")]
+pub(crate) mod single_server;
 pub(crate) mod transport;
 pub(crate) mod uploads;

@@ -46,6 +46,8 @@ pub struct NewJob {
 pub struct Job {
     /// The job's number, growing in order of creation.
     pub id: i64,
+    /// The key of the request that added the job.
+    pub key: EntryKey,
     /// The action on each entry.
     pub action: JobAction,
     /// The filter that chooses the entries, as whoever runs the job writes it.

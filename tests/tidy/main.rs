@@ -76,6 +76,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "protocol",
             "worker",
             "server",
+            "http",
             "ids",
             "clock",
             "lock",

@@ -52,8 +52,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Rules(rules::Command),
     /// Looks at what was accepted, and revives or discards it.
-    #[command(subcommand)]
-    Journal(journal::Command),
+    Journal(journal::Arguments),
     /// Plays the platform, with a chat page to try a bot on; needs neither a configuration nor an account.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Arguments),

@@ -34,7 +34,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "--config bot.toml rules test hello --at 2026-11-21T09:30[Asia/Shanghai]",
         ],
     ),
-    ("journal stats", &["journal stats"]),
+    ("journal stats", &["journal stats", "journal stats --server http://127.0.0.1:9090"]),
     (
         "journal list",
         &["journal list --state dead --limit 20", "journal list --user user1 --since 2h --follow"],

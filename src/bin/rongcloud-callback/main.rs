@@ -102,7 +102,7 @@ async fn run(Cli { config, log_level, options, command }: Cli) -> Result<(), Fai
             }
         }
         Command::Rules(command) => rules::run(&load()?, &command),
-        Command::Journal(command) => journal::run(&load()?, command).await,
+        Command::Journal(command) => journal::run(load, command).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => sandbox::run(arguments, config.as_deref()).await,
         Command::Account(command) => account::run(&load()?, &options, command).await,

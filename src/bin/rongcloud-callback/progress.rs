@@ -27,6 +27,12 @@ pub(crate) async fn while_waiting<T>(
 
 /// A progress bar for `total` users.
 pub(crate) fn bar(total: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left");
-    ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar_of(total as u64, "users")
+}
+
+/// A progress bar for `total` of the things that are called `what`.
+pub(crate) fn bar_of(total: u64, what: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left"));
+    ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -24,7 +24,7 @@ use crate::{
     server::admin::{AdminToken, AdminTokens, Right, bearer},
 };
 
-/// The gate of the console: tokens with their rights, and the way in.
+/// The tokens and the way in: they decide who may what.
 #[derive(Debug)]
 pub(in crate::console) struct Access {
     mode: Mode,

@@ -1,4 +1,4 @@
-//! The access to the console: tokens, sessions, this machine, and requests that another site makes a browser send.
+//! Access to the console: tokens, sessions, this machine, and requests that another site makes a browser send.
 
 mod browser;
 mod gate;

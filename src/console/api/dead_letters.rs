@@ -47,8 +47,6 @@ pub struct CommonTraits {
     pub user: Option<String>,
     /// The kind of message.
     pub kind: Option<String>,
-    /// The server that has made the last attempt at each of them.
-    pub by: Option<String>,
     /// How many dead letters were looked at.
     pub of: u64,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::body::BodyView;
 use crate::clock::UnixMillis;
 
 /// An entry of the journal in one line.
@@ -47,6 +48,9 @@ pub struct EntryRow {
     pub discarded: bool,
     /// Why the entry is not done yet; for pending entries only.
     pub why: Option<Why>,
+    /// The bytes that were kept, where they are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyView>,
 }
 
 /// How an entry ended.

@@ -4,6 +4,7 @@
 //! program reads the answers of a later server whose names it does not know.
 
 mod audit;
+mod body;
 mod content;
 mod conversation;
 mod dead_letters;
@@ -17,6 +18,7 @@ mod story;
 
 pub use self::{
     audit::{AuditEntry, AuditPage},
+    body::BodyView,
     content::{Content, ContentArticle},
     conversation::{
         Answer, ChatEntry, ConversationPage, ConversationState, ConversationSummary, ConversationView,
@@ -29,10 +31,10 @@ pub use self::{
     numbers::{History, HistoryPoint, QueueNumbers, Rates, ReplicaRow, Stats},
     query::{
         AuditQuery, ConversationQuery, ConversationsQuery, DeadLettersQuery, EntriesQuery, EntryFilter,
-        EntryPaging, EventsQuery, HistoryQuery,
+        EntryPaging, EventsQuery, HistoryQuery, StoryQuery,
     },
     sending::{PauseRow, Pauses, SendingAccount},
-    story::{AttemptRow, BodyView, PastState, Reply, Story},
+    story::{AttemptRow, PastState, Reply, Story},
 };
 
 use serde::{Deserialize, Serialize};

@@ -63,6 +63,19 @@ pub struct EntryPaging {
     /// The most entries, from 1 to 200; 50 if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Whether each entry has its bytes; needs the right `bodies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<bool>,
+}
+
+/// How much is wanted of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoryQuery {
+    /// Whether its replies have their bytes too; needs the right `bodies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<bool>,
 }
 
 /// Which conversations are wanted.
@@ -79,7 +92,8 @@ pub struct ConversationsQuery {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Only conversations in the dialogue of this name, in the order of their ids; `person` for those of persons.
+    /// Only conversations in the dialogue of this name, in the order of their ids; `person` for those of persons, `*` for
+    /// those in any dialogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<String>,
     /// Conversations whose newest entry has a lower number; without `dialogue`.
@@ -91,6 +105,9 @@ pub struct ConversationsQuery {
     /// The most conversations, from 1 to 200; 50 if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Whether each conversation has the body of its state; needs the right `bodies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<bool>,
 }
 
 /// Which entries of a conversation are wanted.

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::entry::{EntryRow, Why};
+use super::{
+    body::BodyView,
+    entry::{EntryRow, Why},
+};
 use crate::clock::UnixMillis;
 
 /// One entry with everything that is known of it.
@@ -54,22 +57,6 @@ pub struct AttemptRow {
     pub reason: String,
     /// The name of the server that made the attempt.
     pub replica: String,
-}
-
-/// The bytes of an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BodyView {
-    /// The bytes as text, where they are UTF-8.
-    pub text: Option<String>,
-    /// The bytes in base64, where they are not UTF-8.
-    pub base64: Option<String>,
-    /// The form: `xml`, `json`, `text` or `binary`.
-    #[serde(rename = "type")]
-    pub form: String,
-    /// How many bytes there are.
-    pub bytes: u64,
-    /// Whether the bytes are hidden for want of the right `bodies`.
-    pub hidden: bool,
 }
 
 /// A state that a conversation had.

@@ -1,7 +1,7 @@
 // One group of dead letters: reason, number, age, what the newest have in common, and what can be done with all.
 
 import { el, icon } from "./dom.js";
-import { groupReason, handlerName, kindWord, saidOf, whoOf } from "./entries.js";
+import { groupReason, kindWord, saidOf, whoOf } from "./entries.js";
 import { openJob } from "./job_dialog.js";
 import { address } from "./router.js";
 import { text } from "./texts.js";
@@ -58,7 +58,6 @@ function commonLine({ common }) {
     common.account && text("filter.in.account", { account: common.account }),
     common.user && text("filter.in.user", { user: common.user }),
     common.kind && kindWord(common.kind),
-    common.by && text("dead.common.by", { by: handlerName(common.by) }),
   ].filter(Boolean);
   if (facts.length === 0) return el("p", { class: "count" }, text("dead.common.nothing", { n: common.of }));
   const lead = common.of === 1 ? text("dead.common.one") : text("dead.common", { n: common.of });

@@ -14,7 +14,6 @@ addTexts({
   "dead.common": ["All of the newest {n} have in common:", "最新 {n} 条的共同点："],
   "dead.common.one": ["This one:", "这一条："],
   "dead.common.nothing": ["The newest {n} have neither account, user nor kind in common.", "最新 {n} 条没有共同的公众号、用户或类型。"],
-  "dead.common.by": ["last tried by {by}", "最后由 {by} 尝试"],
   "dead.show": ["Show", "查看"],
   "dead.revive": ["Revive all…", "全部恢复…"],
   "dead.discard": ["Discard all…", "全部丢弃…"],

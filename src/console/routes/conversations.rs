@@ -10,28 +10,46 @@ use super::{
         conversation_id,
         error::ApiError,
         reading::{Names, Reading},
-        rows::{Texts, rows},
+        rows::rows,
         search::{MAX_SCAN, scanned},
         selection::{known, pattern},
+        texts::Texts,
         why::state_of,
     },
     call::{Call, limit},
 };
-use crate::journal::{ConversationFilter, EntryId, Filter, KeyPattern, StateFilter};
+use crate::{
+    journal::{ConversationFilter, EntryId, Filter, KeyPattern, StateFilter},
+    server::admin::Right,
+};
+
+/// The name for every dialogue.
+const ANY: &str = "*";
 
 /// Lists conversations by their newest entries, or those in one dialogue.
 pub(super) async fn list(call: Call, query: ConversationsQuery) -> Result<ConversationPage, ApiError> {
     let limit = limit(query.limit)?;
     let pattern = pattern(query.app.as_deref(), query.account.as_deref(), query.user.as_deref())
         .map_err(ApiError::bad_request)?;
+    let with_state = query.bodies == Some(true);
+    if with_state {
+        call.who.demand(Right::Bodies)?;
+    }
     let page = match known(query.dialogue.as_deref()) {
         Some(dialogue) if query.before.is_none() => {
-            in_dialogue(&call, dialogue, query.after.as_deref(), (pattern, limit)).await?
+            let filter = StateFilter {
+                dialogue: Some(dialogue.to_owned()).filter(|dialogue| dialogue != ANY),
+                after: after(query.after.as_deref())?,
+                limit,
+                ..StateFilter::default()
+            };
+            in_dialogue(&call, filter, &pattern, with_state).await?
         }
         Some(_) => return Err(ApiError::bad_request("before: write `after` where `dialogue` is given")),
         None if query.after.is_none() => {
             let before = query.before.map(EntryId);
-            by_activity(&call, ConversationFilter { pattern, before, scan: MAX_SCAN, limit }).await?
+            let filter = ConversationFilter { pattern, before, scan: MAX_SCAN, limit };
+            by_activity(&call, filter, with_state).await?
         }
         None => return Err(ApiError::bad_request("after: write `before` where no `dialogue` is given")),
     };
@@ -39,12 +57,16 @@ pub(super) async fn list(call: Call, query: ConversationsQuery) -> Result<Conver
     Ok(page)
 }
 
-async fn by_activity(call: &Call, filter: ConversationFilter) -> Result<ConversationPage, ApiError> {
+async fn by_activity(
+    call: &Call,
+    filter: ConversationFilter,
+    with_state: bool,
+) -> Result<ConversationPage, ApiError> {
     let page = call.journal.conversations(filter).await?;
     let known = page
         .conversations
         .into_iter()
-        .map(|(key, newest)| Known { key, newest: Some(newest), state: None })
+        .map(|(key, newest)| Known { key, newest: Some(newest), state: None, with_state })
         .collect();
     Ok(ConversationPage {
         conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
@@ -54,22 +76,25 @@ async fn by_activity(call: &Call, filter: ConversationFilter) -> Result<Conversa
     })
 }
 
+/// The key of the conversation after which a page begins.
+fn after(id: Option<&str>) -> Result<Option<String>, ApiError> {
+    let unknown = || ApiError::bad_request("after: no id of a conversation");
+    known(id).map(|id| conversation_id::read(id).ok_or_else(unknown)).transpose()
+}
+
 /// Conversations in a dialogue, in the order of their keys.
 async fn in_dialogue(
     call: &Call,
-    dialogue: &str,
-    after: Option<&str>,
-    (pattern, limit): (KeyPattern, usize),
+    filter: StateFilter,
+    pattern: &KeyPattern,
+    with_state: bool,
 ) -> Result<ConversationPage, ApiError> {
-    let unknown = || ApiError::bad_request("after: no id of a conversation");
-    let mut after = known(after).map(|id| conversation_id::read(id).ok_or_else(unknown)).transpose()?;
     let (mut found, mut is_over, mut looked_at) = (Vec::new(), false, 0);
-    while found.len() < limit && !is_over && looked_at < MAX_SCAN {
-        let wanted = limit - found.len();
-        let dialogue = Some(dialogue.to_owned());
-        let filter =
-            StateFilter { dialogue, after: after.clone(), limit: wanted, ..StateFilter::default() };
-        let states = call.journal.states(filter).await?;
+    let mut after = filter.after.clone();
+    while found.len() < filter.limit && !is_over && looked_at < MAX_SCAN {
+        let wanted = filter.limit - found.len();
+        let page = StateFilter { after: after.clone(), limit: wanted, ..filter.clone() };
+        let states = call.journal.states(page).await?;
         is_over = states.len() < wanted;
         looked_at += wanted;
         after = states.last().map(|state| state.conversation.clone()).or(after);
@@ -77,7 +102,12 @@ async fn in_dialogue(
     }
     let known = found
         .into_iter()
-        .map(|state| Known { key: state.conversation.clone(), newest: None, state: Some(state) })
+        .map(|state| Known {
+            key: state.conversation.clone(),
+            newest: None,
+            state: Some(state),
+            with_state,
+        })
         .collect();
     Ok(ConversationPage {
         conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
@@ -104,7 +134,7 @@ pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<Convers
         ..Filter::default()
     };
     let page = call.journal.search(filter).await?;
-    let state = state_of(&call, &key).await?;
+    let state = state_of(&*call.journal, &key).await?;
     if page.records.is_empty() && state.is_none() && query.before.is_none() {
         return Err(ApiError::not_found(
             "there is no such conversation: it has no state and no entry is kept",
@@ -112,7 +142,7 @@ pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<Convers
     }
     let person = state.as_ref().and_then(person);
     let texts = Texts::shown_if(call.who.may_see_texts(person.is_some()));
-    let entries: Vec<_> = rows(&call, &page.records, texts)
+    let entries: Vec<_> = rows(call.facts(), &page.records, texts)
         .await?
         .into_iter()
         .zip(&page.records)

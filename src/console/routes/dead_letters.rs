@@ -7,7 +7,8 @@ use super::{
         api::{CommonTraits, DeadLetterGroup, DeadLetters, DeadLettersQuery},
         error::ApiError,
         reading::Reading,
-        rows::{Texts, single},
+        rows::single,
+        texts::Texts,
     },
     call::{Call, limit},
 };
@@ -52,24 +53,21 @@ async fn show(call: &Call, group: &DeadGroup, texts: Texts) -> Result<DeadLetter
         reason: pattern(group.newest.reason.as_deref().unwrap_or_default()),
         count: group.count,
         oldest_at: group.oldest_at,
-        newest: single(call, &group.newest, texts).await?,
-        common: common(call, &records).await?,
+        newest: single(call.facts(), &group.newest, texts).await?,
+        common: common(&records),
     })
 }
 
-async fn common(call: &Call, records: &[Record]) -> Result<CommonTraits, JournalError> {
+fn common(records: &[Record]) -> CommonTraits {
     let readings: Vec<_> = records.iter().map(Reading::of).collect();
-    let attempts = try_join_all(records.iter().map(|record| call.journal.attempts(record.id))).await?;
-    let replicas = attempts.iter().map(|attempts| attempts.last().map(|last| last.replica.clone()));
     let names = || readings.iter().map(|reading| &reading.names);
-    Ok(CommonTraits {
+    CommonTraits {
         app: shared(names().map(|names| names.app.clone())),
         account: shared(names().map(|names| names.account.clone())),
         user: shared(names().map(|names| names.user.clone())),
         kind: shared(readings.iter().map(|reading| Some(reading.kind.to_owned()))),
-        by: shared(replicas),
         of: records.len() as u64,
-    })
+    }
 }
 
 /// The value that all have; none if they differ, or one of them has none.

@@ -121,7 +121,7 @@ async fn done(
 }
 
 async fn summarize(call: &Call, key: String) -> Result<ConversationSummary, ApiError> {
-    let known = Known { key, newest: None, state: None };
+    let known = Known { key, newest: None, state: None, with_state: false };
     Ok(summary(call, known, |is_with_person| call.who.may_see_texts(is_with_person)).await?)
 }
 

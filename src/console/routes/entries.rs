@@ -2,12 +2,13 @@
 
 use super::{
     super::{
-        api::{Empty, EntriesQuery, EntryPage, EntryRow, Story},
+        api::{Empty, EntriesQuery, EntryPage, EntryRow, Story, StoryQuery},
         error::ApiError,
-        rows::{Texts, rows, single},
+        rows::{rows, single},
         search::{Paging, search},
         selection::Selection,
         story,
+        texts::Texts,
         why::{person_of, state_of},
     },
     call::{Call, limit},
@@ -36,8 +37,12 @@ pub(super) async fn list(call: Call, query: EntriesQuery) -> Result<EntryPage, A
         limit: limit(query.paging.limit)?,
     };
     let found = search(&*call.journal, &selection, paging).await?;
-    let texts = Texts::shown_if(call.sees_all());
-    let entries = rows(&call, &found.records, texts).await?;
+    let mut texts = Texts::shown_if(call.sees_all());
+    if query.paging.bodies == Some(true) {
+        call.who.demand(Right::Bodies)?;
+        texts = Texts::WithBodies;
+    }
+    let entries = rows(call.facts(), &found.records, texts).await?;
     if texts.are_shown() {
         call.look(entries.len()).await?;
     }
@@ -45,10 +50,16 @@ pub(super) async fn list(call: Call, query: EntriesQuery) -> Result<EntryPage, A
 }
 
 /// Shows one entry with everything that is known of it.
-pub(super) async fn show(call: Call, _: Empty) -> Result<Story, ApiError> {
+pub(super) async fn show(call: Call, query: StoryQuery) -> Result<Story, ApiError> {
     let record = find(&call).await?;
-    let texts = texts_of(&call, &record).await?;
-    let story = story::tell(&call, &record, texts).await?;
+    let mut texts = texts_of(&call, &record).await?;
+    if query.bodies == Some(true) {
+        if !texts.are_shown() {
+            call.who.demand(Right::Bodies)?;
+        }
+        texts = Texts::WithBodies;
+    }
+    let story = story::tell(call.facts(), &record, texts).await?;
     if texts.are_shown() {
         call.look(story::entries_of(&story)).await?;
     }
@@ -91,7 +102,7 @@ async fn changed(call: &Call, result: Result<(), JournalError>) -> Result<EntryR
             call.events.note_change(Change::DeadLetters);
             let record = find(call).await?;
             let texts = texts_of(call, &record).await?;
-            let row = single(call, &record, texts).await?;
+            let row = single(call.facts(), &record, texts).await?;
             if texts.are_shown() {
                 call.look(1).await?;
             }
@@ -114,6 +125,6 @@ async fn find(call: &Call) -> Result<Record, ApiError> {
 async fn texts_of(call: &Call, record: &Record) -> Result<Texts, ApiError> {
     let is_with_person = !call.sees_all()
         && call.who.may(Right::Answer)
-        && state_of(call, &record.conversation).await?.as_ref().and_then(person_of).is_some();
+        && state_of(&*call.journal, &record.conversation).await?.as_ref().and_then(person_of).is_some();
     Ok(Texts::shown_if(call.who.may_see_texts(is_with_person)))
 }

@@ -15,8 +15,9 @@ use super::{
         error::ApiError,
         live::{Changes, Event, Listener},
         reading::{Names, Reading},
-        rows::{Texts, row},
+        rows::row,
         selection::known,
+        texts::Texts,
     },
     call::Call,
 };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     console::live::Change,
-    journal::{EntryId, EntryKey, Filter, JobAction, NewJob, Order},
+    journal::{EntryId, EntryKey, Filter, JobAction, KEPT_JOBS, NewJob, Order},
     server::admin::Right,
 };
 
@@ -53,6 +53,10 @@ pub(super) async fn start(call: Call, wanted: StartJob) -> Result<JobRow, ApiErr
     let (action, filter, selection) = read(&call, &wanted.action, &wanted.filter)?;
     let filter = serde_json::json!(filter).to_string();
     let key = EntryKey::of(&format!("job\u{1f}{}\u{1f}{key}", call.who.name()));
+    let known = call.journal.jobs(KEPT_JOBS).await?.into_iter().find(|job| job.key == key);
+    if let Some(job) = known {
+        return Ok(show(&call, job.into()));
+    }
     let until = EntryId(wanted.until);
     let count = count_until(&call, &selection, until).await?;
     if count.abs_diff(wanted.total) > wanted.total / 10 {

@@ -8,7 +8,6 @@ use crate::{
         activity::{Activity, KEPT_ACTIVITY},
         audit::{AuditFilter, AuditRecord, KEPT_AUDIT, NewAuditRecord},
         entry::EntryId,
-        entry_key::EntryKey,
         error::{JournalError, no_running_job_error, not_paused_error},
         jobs::{Job, JobState, JobStep, KEPT_JOBS, NewJob},
         pause::Pause,
@@ -18,8 +17,8 @@ use crate::{
 /// The notes of operators and servers beside the entries.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
-    /// The jobs with the keys of their requests, oldest first.
-    jobs: VecDeque<(EntryKey, Job)>,
+    /// The jobs, oldest first.
+    jobs: VecDeque<Job>,
     last_job: i64,
     audit: VecDeque<AuditRecord>,
     last_audit: i64,
@@ -29,17 +28,18 @@ pub(super) struct Operations {
 
 impl Operations {
     pub(super) fn add_job(&mut self, new: NewJob, now: UnixMillis) -> Result<Job, JournalError> {
-        if let Some((_, known)) = self.jobs.iter().find(|(key, _)| *key == new.key) {
+        if let Some(known) = self.jobs.iter().find(|job| job.key == new.key) {
             return Ok(known.clone());
         }
-        let running = self.jobs.iter().find(|(_, job)| job.state == JobState::Running);
-        if let Some((_, running)) = running {
+        let running = self.jobs.iter().find(|job| job.state == JobState::Running);
+        if let Some(running) = running {
             return Err(JournalError::JobRunning(running.id));
         }
         self.last_job += 1;
         let NewJob { key, action, filter, total, rate, until, by } = new;
         let job = Job {
             id: self.last_job,
+            key,
             action,
             filter,
             total,
@@ -53,7 +53,7 @@ impl Operations {
             created_at: now,
             ended_at: None,
         };
-        self.jobs.push_back((key, job.clone()));
+        self.jobs.push_back(job.clone());
         if self.jobs.len() > KEPT_JOBS {
             self.jobs.pop_front();
         }
@@ -61,7 +61,7 @@ impl Operations {
     }
 
     pub(super) fn jobs(&self, limit: usize) -> Vec<Job> {
-        self.jobs.iter().rev().take(limit).map(|(_, job)| job.clone()).collect()
+        self.jobs.iter().rev().take(limit).cloned().collect()
     }
 
     /// The running job of a step that comes next.
@@ -77,8 +77,7 @@ impl Operations {
     }
 
     fn running(&mut self, id: i64) -> Option<&mut Job> {
-        let mut jobs = self.jobs.iter_mut().map(|(_, job)| job);
-        jobs.find(|job| job.id == id && job.state == JobState::Running)
+        self.jobs.iter_mut().find(|job| job.id == id && job.state == JobState::Running)
     }
 
     pub(super) fn add_audit(&mut self, record: NewAuditRecord, now: UnixMillis) {

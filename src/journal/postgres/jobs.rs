@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The columns of a job.
-const JOB: &str = "id, action, filter, total, rate, until, requested_by, done, skipped, after, state, created_at, ended_at";
+const JOB: &str = "id, action, filter, total, rate, until, requested_by, done, skipped, after, state, created_at, ended_at, key";
 
 /// The statement that adds a job, unless its key is known or another job is running.
 static ADD: LazyLock<String> = LazyLock::new(|| {
@@ -139,6 +139,7 @@ fn job(row: &Row) -> Result<Job, Error> {
         },
         created_at: UnixMillis(row.try_get(11)?),
         ended_at: row.try_get::<_, Option<i64>>(12)?.map(UnixMillis),
+        key: row.try_get(13)?,
     })
 }
 

@@ -18,8 +18,8 @@ use siphasher::sip::SipHasher13;
 use crate::journal::{EntryId, Order};
 
 /// The number of entries in a segment.
-const SEGMENT: usize = 16_384;
-/// The number of buckets of a segment; a bucket's row fills about two pages.
+const SEGMENT: usize = 4096;
+/// The number of buckets of a segment; a bucket's row fills about half a page.
 const BUCKETS: u32 = 16;
 /// The length of an item in bytes.
 const ITEM: usize = 8;
@@ -80,12 +80,13 @@ fn last_indexed(connection: &Connection) -> Result<EntryId> {
     )
 }
 
-/// The numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
+/// The first `limit` numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
 pub(super) fn entries(
     connection: &Connection,
     conversation: &str,
     (after, before): (EntryId, EntryId),
     order: Order,
+    limit: usize,
 ) -> Result<Vec<EntryId>> {
     let mut gathered = connection.prepare_cached(
         "select id from entry not indexed
@@ -94,33 +95,39 @@ pub(super) fn entries(
     let last = last_indexed(connection)?;
     let ids = gathered.query_map(params![last, after, before, conversation], |row| row.get(0))?;
     let mut ids = ids.collect::<Result<Vec<_>>>()?;
-    ids.extend(indexed(connection, conversation, (after, before))?);
+    // Whoever asks for the oldest ones has no use for a part of the newest.
+    let is_enough = |count| order == Order::NewestFirst && count >= limit;
+    indexed(connection, conversation, (after, before), &mut ids, is_enough)?;
     if order == Order::OldestFirst {
         ids.reverse();
     }
+    ids.truncate(limit);
     Ok(ids)
 }
 
-/// The numbers in segments, newest first.
+/// Adds the numbers in segments to `ids`, newest first, until there are enough.
 fn indexed(
     connection: &Connection,
     conversation: &str,
     (after, before): (EntryId, EntryId),
-) -> Result<Vec<EntryId>> {
+    ids: &mut Vec<EntryId>,
+    is_enough: impl Fn(usize) -> bool,
+) -> Result<()> {
     let wanted = hash(conversation);
     let mut statement = connection.prepare_cached(
         "select first_id, items from conversation_index
          where bucket = ?1 and first_id < ?3 and last_id > ?2 order by first_id desc",
     )?;
     let mut rows = statement.query(params![bucket(wanted), after, before])?;
-    let mut ids = Vec::new();
-    while let Some(row) = rows.next()? {
+    while !is_enough(ids.len())
+        && let Some(row) = rows.next()?
+    {
         let first: EntryId = row.get(0)?;
         let found = find(row.get_ref(1)?.as_blob()?, wanted);
-        ids.extend(found.map(|offset| EntryId(first.0 + i64::from(offset))).rev());
+        let found = found.map(|offset| EntryId(first.0 + i64::from(offset))).rev();
+        ids.extend(found.filter(|id| *id > after && *id < before));
     }
-    ids.retain(|id| *id > after && *id < before);
-    Ok(ids)
+    Ok(())
 }
 
 /// After a purge, drops the segments of which no entry is left, and makes one of the oldest segments for as long as what is
@@ -260,6 +267,10 @@ mod tests {
         entries
     }
 
+    fn newest(connection: &Connection, conversation: &str, limit: usize) -> Vec<EntryId> {
+        entries(connection, conversation, ALL, Order::NewestFirst, limit).unwrap()
+    }
+
     fn segments(connection: &Connection) -> i64 {
         let sql = "select count(*) from conversation_index where bucket = 3";
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
@@ -271,15 +282,16 @@ mod tests {
         // Some numbers are never used.
         let filled = fill(&connection, (1..60_000).filter(|id| id % 10 != 0));
         let gathered = Gathered::open(&connection).unwrap();
-        assert_eq!((segments(&connection), gathered.items.len()), (3, 54_000 - 3 * SEGMENT));
+        assert_eq!((segments(&connection), gathered.items.len()), (13, 54_000 - 13 * SEGMENT));
         for (conversation, mut ids) in filled {
-            let find = |range, order| entries(&connection, &conversation, range, order).unwrap();
+            let find = |range, order| entries(&connection, &conversation, range, order, 1000).unwrap();
             assert_eq!(find(ALL, Order::NewestFirst), ids, "{conversation}");
             for at in [2, 20] {
                 let range = (ids[at + 3], ids[at]);
                 let expected = &ids[at + 1..at + 3];
                 assert_eq!(find(range, Order::NewestFirst), expected, "{conversation}");
             }
+            assert_eq!(newest(&connection, &conversation, 20), ids[..20], "{conversation}");
             ids.reverse();
             assert_eq!(find(ALL, Order::OldestFirst), ids, "{conversation}");
         }
@@ -296,8 +308,8 @@ mod tests {
         assert!(gathered.is_segment());
         gathered.write(&connection).unwrap();
         gathered.clear();
-        assert_eq!(indexed(&connection, "one", ALL).unwrap().len(), SEGMENT);
-        assert_eq!(indexed(&connection, "another", ALL).unwrap(), []);
+        assert_eq!(newest(&connection, "one", 10_000).len(), SEGMENT);
+        assert_eq!(newest(&connection, "another", 10_000), []);
     }
 
     #[test]
@@ -316,7 +328,7 @@ mod tests {
                 let (id, segment) = (usize::try_from(*id).unwrap(), SEGMENT);
                 id > 4 * segment || id > segment && id % 4 == 0
             });
-            assert_eq!(indexed(&connection, &conversation, ALL).unwrap(), left.collect::<Vec<_>>());
+            assert_eq!(newest(&connection, &conversation, 10_000), left.collect::<Vec<_>>());
         }
         connection.execute("delete from entry", []).unwrap();
         connection.execute("update tally set purged_to = 1000000", []).unwrap();

@@ -16,7 +16,7 @@ use crate::{
 
 const JOB: &str =
     "id, action, filter, total, rate, until_entry, requested_by, done, skipped, after_entry, state,
-    created_at, ended_at";
+    created_at, ended_at, key";
 
 /// Adds a job, unless its key is known or another one is running.
 pub(super) fn add(connection: &Connection, job: &NewJob, now: UnixMillis) -> Result<Job, Failure> {
@@ -118,6 +118,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         state: row.get(10)?,
         created_at: row.get(11)?,
         ended_at: row.get(12)?,
+        key: row.get(13)?,
     })
 }
 

@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use tokio::sync::Semaphore;
+
 use super::{
     connection::{connect, connect_reader},
     error::unavailable_error,
@@ -16,19 +18,24 @@ use crate::journal::{
     time::Moment,
 };
 
+/// The readers that may be at work at once: each has a connection with a cache of its own, and takes a core from the
+/// callbacks.
+static READERS: Semaphore = Semaphore::const_new(2);
+
 /// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
 pub(super) fn read<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Pending<'static, T> {
     let path = path.to_owned();
-    blocking(move || {
-        let read = || {
+    Box::pin(async move {
+        let _reader = READERS.acquire().await;
+        let read = move || {
             let mut connection = connect_reader(&path)?;
             let snapshot = connection.transaction()?;
             work(&snapshot)
         };
-        read().map_err(unavailable_error)
+        blocking(move || read().map_err(unavailable_error)).await
     })
 }
 

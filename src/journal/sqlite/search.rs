@@ -110,7 +110,8 @@ impl Source {
         conversation: &str,
     ) -> Result<Self> {
         let range = (EntryId(range.after), EntryId(range.before));
-        let mut ids = conversation_index::entries(connection, conversation, range, filter.order)?;
+        let (order, limit) = (filter.order, filter.scan.saturating_add(1));
+        let mut ids = conversation_index::entries(connection, conversation, range, order, limit)?;
         let is_cut = ids.len() > filter.scan;
         ids.truncate(filter.scan);
         let cut_at = ids.last().copied().filter(|_| is_cut);

@@ -13,7 +13,9 @@ mod help;
 mod init;
 mod journal;
 mod journal_list;
-
+mod journal_server;
+mod journal_server_refusals;
+mod journal_show;
 mod media;
 mod menu;
 mod output;

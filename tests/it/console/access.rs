@@ -1,4 +1,4 @@
-//! The access to the console: tokens, sessions, this machine, and requests that other sites make a browser send.
+//! Access to the console: tokens, sessions, this machine, and requests that other sites make a browser send.
 
 use std::time::Duration;
 

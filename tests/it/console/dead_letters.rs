@@ -25,7 +25,6 @@ async fn dead_letters_are_grouped_by_reason_and_tell_what_they_share() {
     let common = &first["common"];
     assert_eq!((&common["account"], &common["user"]), (&json!("demo"), &json!(null)));
     assert_eq!((&common["kind"], &common["of"]), (&json!("text"), &json!(3)));
-    assert!(common["by"].as_str().unwrap().contains('/'), "the server that has tried them: {common}");
     let group = first["group"].as_str().unwrap();
     let of_group = server.read_as("all", &format!("entries?group={group}")).await;
     assert_eq!(of_group["entries"].as_array().unwrap().len(), 3);

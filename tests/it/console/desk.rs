@@ -52,17 +52,8 @@ async fn one_person_takes_a_conversation_answers_and_hands_it_back() {
     server.say("ann", "谢谢", is_settled).await;
     assert_eq!(waiting(&server).await[0]["unread"], json!(1));
     let chat = server.read_as("bea", &format!("conversations/{}", id(&conversation("ann")))).await;
-    assert_eq!(
-        column(&chat["entries"], "side"),
-        [
-            &json!("user"),
-            &json!("person"),
-            &json!("user"),
-            &json!("user"),
-            &json!("bot"),
-            &json!("user")
-        ]
-    );
+    let sides = ["user", "person", "user", "user", "bot", "user"].map(|side| json!(side));
+    assert_eq!(column(&chat["entries"], "side"), sides.each_ref());
     assert_eq!(chat["unread"], json!(1));
 
     let (status, back) = server.act_as("bea", &path("hand-back"), json!({})).await;

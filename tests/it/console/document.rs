@@ -97,6 +97,7 @@ async fn the_document_is_openapi_and_every_schema_that_it_names_is_in_it() {
         "after",
         "order",
         "limit",
+        "bodies",
     ];
     assert_eq!(names, expected);
     assert_eq!(

@@ -75,20 +75,19 @@ impl Server {
         headers: &[&str],
         body: Option<&str>,
     ) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        let body_length = body.map_or(0, str::len);
+        let mut lines = vec![format!("{method} {path} HTTP/1.1")];
         let has = |name: &str| headers.iter().any(|line| line.to_lowercase().starts_with(name));
         if !has("host:") {
-            head += &format!("host: {}\r\n", self.address);
+            lines.push(format!("host: {}", self.address));
         }
         if body.is_some() && !has("content-type:") {
-            head += "content-type: application/json\r\n";
+            lines.push("content-type: application/json".to_owned());
         }
-        for line in headers.iter().filter(|line| !line.is_empty()) {
-            head += &format!("{line}\r\n");
-        }
-        let body = body.unwrap_or_default();
-        head += &format!("content-length: {}\r\n\r\n{body}", body.len());
-        Connection::open(self.address).await.ask(head).await
+        lines.extend(headers.iter().filter(|line| !line.is_empty()).map(ToString::to_string));
+        lines.push(format!("content-length: {body_length}\r\n"));
+        let request = format!("{}\r\n{}", lines.join("\r\n"), body.unwrap_or_default());
+        Connection::open(self.address).await.ask(request).await
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn a_job_revives_its_entries_step_by_step(bench: &Bench) {
     let (created_at, ended_at) = (bench.clock.now(), None);
     let expected = Job {
         id,
+        key: EntryKey::of("job"),
         action,
         filter,
         total,

@@ -266,6 +266,11 @@ impl Process {
         (answer.status, answer.body)
     }
 
+    /// The address of its console, if the test asks about readiness.
+    pub(crate) fn console(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
     /// Its metrics, as text.
     pub(crate) async fn metrics(&self) -> String {
         Connection::open(self.admin).await.ask(get("/metrics")).await.body

@@ -2,14 +2,21 @@
 
 use clap::Args;
 use rongcloud_callback::{
+    clock::UnixMillis,
+    console::api::{ConversationSummary, ConversationsQuery, NextPage},
     desk::PERSON,
-    journal::{ConversationState, Records, StateFilter},
+    journal::{Administration, ConversationState, StateFilter},
     protocol::Conversation,
 };
 use serde::Serialize;
 use serde_json::Value;
 
-use super::times::{Times, iso};
+use super::{
+    entry::HIDDEN,
+    server::failure,
+    source::{Local, Remote, Source},
+    times::{Times, iso},
+};
 use crate::{
     failure::Failure,
     output::print_json,
@@ -18,6 +25,8 @@ use crate::{
 
 /// Width of a state, in columns of a terminal.
 const WORDS: usize = 60;
+/// The most conversations that a server gives at once.
+const SERVER_PAGE: usize = 200;
 
 #[derive(Debug, Args)]
 pub(crate) struct ConversationsArguments {
@@ -44,34 +53,36 @@ struct Row {
     dialogue: String,
     version: u32,
     state: Value,
-    expires_at: String,
+    #[serde(serialize_with = "in_utc")]
+    expires_at: UnixMillis,
 }
 
 pub(super) async fn run(
-    journal: &dyn Records,
+    source: &Source,
     arguments: &ConversationsArguments,
     times: &Times,
 ) -> Result<(), Failure> {
     let ConversationsArguments { waiting, dialogue, limit, json } = arguments;
     let dialogue = if *waiting { Some(PERSON.to_owned()) } else { dialogue.clone() };
-    let states = journal.states(StateFilter { dialogue, limit: *limit, ..StateFilter::default() });
-    let mut states = states.await?;
+    let mut rows = match source {
+        Source::Journal(Local { journal, .. }) => in_journal(&**journal, dialogue, *limit).await?,
+        Source::Server(server) => at_server(server, dialogue, (*limit, *json)).await?,
+    };
     // The one that expires first is the one whose user and person have been silent for longest.
-    states.sort_by_key(|state| state.expires_at);
-    if states.is_empty() && !json && terminal::width().is_some() {
+    rows.sort_by_key(|row| row.expires_at);
+    if rows.is_empty() && !json && terminal::width().is_some() {
         println!("there is no such conversation");
         return Ok(());
     }
     if !json {
         println!("{:19}  {:16}  {:16}  {:12}  state", "expires", "account", "user", "dialogue");
     }
-    for state in &states {
-        let row = Row::new(state);
+    for row in rows {
         if *json {
             print_json(&row)?;
             continue;
         }
-        let expires = times.to_the_second(state.expires_at);
+        let expires = times.to_the_second(row.expires_at);
         let Row { account, user, dialogue, state, .. } = row;
         let [account, user, dialogue] = [account, user, dialogue].map(|cell| line(&cell).into_owned());
         let state = line(&state.to_string()).into_owned();
@@ -79,6 +90,40 @@ pub(super) async fn run(
         println!("{expires:19}  {account:16}  {user:16}  {dialogue:12}  {state}");
     }
     Ok(())
+}
+
+async fn in_journal(
+    journal: &dyn Administration,
+    dialogue: Option<String>,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let states = journal.states(StateFilter { dialogue, limit, ..StateFilter::default() });
+    Ok(states.await?.iter().map(Row::new).collect())
+}
+
+/// The conversations of a server, with their states if the caller may read them; JSON cannot do without.
+async fn at_server(
+    server: &Remote,
+    dialogue: Option<String>,
+    (limit, json): (usize, bool),
+) -> Result<Vec<Row>, Failure> {
+    let Remote { client, .. } = server;
+    let mut query = ConversationsQuery {
+        dialogue: Some(dialogue.unwrap_or_else(|| "*".to_owned())),
+        bodies: (json || server.may_read_texts()).then_some(true),
+        ..ConversationsQuery::default()
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    while rows.len() < limit {
+        query.limit = Some(SERVER_PAGE.min(limit - rows.len()));
+        let page = client.conversations(&query).await.map_err(failure)?;
+        rows.extend(page.conversations.into_iter().filter_map(Row::of_server));
+        match page.next {
+            Some(NextPage::After(after)) => query.after = Some(after),
+            _ => break,
+        }
+    }
+    Ok(rows)
 }
 
 impl Row {
@@ -93,7 +138,26 @@ impl Row {
             version: state.version,
             state: serde_json::from_slice(&state.body)
                 .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&state.body))),
-            expires_at: iso(state.expires_at),
+            expires_at: state.expires_at,
         }
     }
+
+    fn of_server(conversation: ConversationSummary) -> Option<Self> {
+        let ConversationSummary { app, account, user, state, .. } = conversation;
+        let state = state?;
+        Some(Self {
+            app: app.unwrap_or_default(),
+            account: account.unwrap_or_default(),
+            user: user.unwrap_or_default(),
+            dialogue: state.dialogue,
+            version: state.version,
+            state: state.body.unwrap_or_else(|| HIDDEN.into()),
+            expires_at: state.expires_at,
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn in_utc<S: serde::Serializer>(at: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&iso(*at))
 }

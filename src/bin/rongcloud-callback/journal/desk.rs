@@ -1,17 +1,25 @@
 //! `journal hand-over`, `answer` and `hand-back`: a person in a conversation, from the command line.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use rongcloud_callback::{
     Config,
+    console::api,
     desk::DeskError,
     ids::{AccountId, AppKey, UserId},
     protocol::Conversation,
     service::open_desk,
 };
 
+use super::{
+    audit,
+    server::failure,
+    source::{Local, Remote},
+};
 use crate::{api_options::chosen_app, failure::Failure};
 
-/// The name under which the command line answers at the desk.
+/// The name under which the command line answers at the desk of its own machine.
 const WHO: &str = "command line";
 
 #[derive(Debug, Args)]
@@ -20,7 +28,7 @@ pub(crate) struct ConversationArguments {
     account: AccountId,
     /// The user.
     user: UserId,
-    /// The app; not needed where the configuration has one app only.
+    /// The app; not needed where there is one app only.
     #[arg(long, value_name = "KEY")]
     app: Option<AppKey>,
 }
@@ -41,26 +49,70 @@ pub(super) enum Change {
     HandBack(ConversationArguments),
 }
 
-pub(super) async fn run(config: &Config, change: Change) -> Result<(), Failure> {
+/// Makes a change in the journal itself.
+pub(super) async fn in_journal(config: &Config, change: Change) -> Result<(), Failure> {
+    let conversation = change.conversation().in_configuration(config)?;
+    let Local { journal, .. } = Local::open(config).await?;
+    audit::note(&*journal, change.action(), audit::target(&conversation), 1).await?;
     let desk = open_desk(config).await?;
-    match change {
-        Change::HandOver(arguments) => {
-            desk.hand_over(&arguments.find(config)?).await.map_err(failure)?;
-            println!("a person has the conversation: answer it with `journal answer`");
+    match &change {
+        Change::HandOver(_) => desk.hand_over(&conversation).await,
+        Change::Answer(AnswerArguments { text, .. }) => {
+            desk.answer(&conversation, WHO, None, text.clone()).await
         }
-        Change::Answer(AnswerArguments { conversation, text }) => {
-            desk.answer(&conversation.find(config)?, WHO, None, text).await.map_err(failure)?;
-            println!("the answer is in the journal: a running server sends it");
-        }
-        Change::HandBack(arguments) => {
-            desk.hand_back(&arguments.find(config)?, WHO).await.map_err(failure)?;
-            println!("the bot has the conversation again");
-        }
+        Change::HandBack(_) => desk.hand_back(&conversation, WHO).await,
     }
+    .map_err(desk_failure)?;
+    println!("{}", change.result());
+    Ok(journal.close().await?)
+}
+
+/// Makes a change at a server, in the name of the token.
+pub(super) async fn at_server(server: &Remote, change: Change) -> Result<(), Failure> {
+    let conversation = change.conversation().at_server(server)?;
+    let client = &server.client;
+    match &change {
+        Change::HandOver(_) => client.hand_over(&conversation).await,
+        Change::Answer(AnswerArguments { text, .. }) => {
+            let answer = api::Answer { text: Some(text.clone()), image: None };
+            let key = format!("{:032x}", rand::random::<u128>());
+            client.answer(&conversation, &answer, &key).await
+        }
+        Change::HandBack(_) => client.hand_back(&conversation).await,
+    }
+    .map_err(failure)?;
+    println!("{}", change.result());
     Ok(())
 }
 
-fn failure(error: DeskError) -> Failure {
+impl Change {
+    fn conversation(&self) -> &ConversationArguments {
+        match self {
+            Self::HandOver(conversation)
+            | Self::HandBack(conversation)
+            | Self::Answer(AnswerArguments { conversation, .. }) => conversation,
+        }
+    }
+
+    /// The name of the action in the audit list.
+    fn action(&self) -> &'static str {
+        match self {
+            Self::HandOver(_) => "hand over",
+            Self::Answer(_) => "answer",
+            Self::HandBack(_) => "hand back",
+        }
+    }
+
+    fn result(&self) -> &'static str {
+        match self {
+            Self::HandOver(_) => "a person has the conversation: answer it with `journal answer`",
+            Self::Answer(_) => "the answer is in the journal: a running server sends it",
+            Self::HandBack(_) => "the bot has the conversation again",
+        }
+    }
+}
+
+fn desk_failure(error: DeskError) -> Failure {
     match error {
         DeskError::WithBot => {
             Failure::yours(error).hint("`journal conversations --waiting` lists those that a person has")
@@ -73,8 +125,31 @@ fn failure(error: DeskError) -> Failure {
 }
 
 impl ConversationArguments {
-    fn find(&self, config: &Config) -> Result<Conversation, Failure> {
-        let app = chosen_app(config, self.app.as_ref())?.key.clone();
-        Ok(Conversation { app, account: self.account.clone(), user: self.user.clone() })
+    fn in_configuration(&self, config: &Config) -> Result<Conversation, Failure> {
+        Ok(self.of_app(chosen_app(config, self.app.as_ref())?.key.clone()))
+    }
+
+    /// The conversation with the app that is named, or with the only one in which the server knows the account.
+    fn at_server(&self, server: &Remote) -> Result<Conversation, Failure> {
+        if let Some(app) = &self.app {
+            return Ok(self.of_app(app.clone()));
+        }
+        let known = &server.session.accounts;
+        let has_account = |account: &Option<String>| account.as_deref() == Some(self.account.as_str());
+        let with_account = known.iter().filter(|known| has_account(&known.account));
+        let with_account: BTreeSet<_> = with_account.map(|known| known.app.as_str()).collect();
+        let all: BTreeSet<_> = known.iter().map(|known| known.app.as_str()).collect();
+        for apps in [&with_account, &all] {
+            if let [app] = apps.iter().collect::<Vec<_>>()[..] {
+                return Ok(self.of_app(AppKey::from(*app)));
+            }
+        }
+        let error = anyhow::anyhow!("the server has {} apps", all.len());
+        let all: Vec<_> = all.into_iter().collect();
+        Err(Failure::yours(error).hint(format!("name one with --app: {}", all.join(", "))))
+    }
+
+    fn of_app(&self, app: AppKey) -> Conversation {
+        Conversation { app, account: self.account.clone(), user: self.user.clone() }
     }
 }

@@ -1,22 +1,24 @@
-//! An entry that the journal's commands print: the journal's record and the content of its body.
+//! An entry that the journal's commands print: a row of the journal and the text of its body.
+
+use std::borrow::Cow;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rongcloud_callback::{
-    journal::{EntryId, Queue, Record, State},
-    protocol::{
-        Content, Conversation, Event, Inbound, Message, Outgoing, Payload, Reminder, Source, parse,
-    },
+    clock::UnixMillis,
+    console::api::{BodyView, Ending, EntryRow},
+    journal::Record,
+    protocol::{Content, Event, Inbound, Message, Outgoing, Payload, Reminder, Source, parse},
 };
 use serde::Serialize;
 
 use super::times::iso;
 
-/// The kind of an entry whose body cannot be read.
-const UNREADABLE: &str = "unreadable";
 /// The kind of messages for later that are due.
 const REMINDER: &str = "reminder";
 /// The kind of an entry that says that the time of a dialogue is over.
 const EXPIRY: &str = "expiry";
+/// The sign for a text that the caller may not read.
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// The kinds of entry.
 pub(super) const KINDS: [&str; 14] = [
@@ -33,20 +35,13 @@ pub(super) const KINDS: [&str; 14] = [
     "mpnews",
     REMINDER,
     EXPIRY,
-    UNREADABLE,
+    "unreadable",
 ];
 
-/// A record of the journal with the content of its body.
+/// A row of the journal with the text of its body.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) record: Record,
-    pub(super) app: String,
-    /// The public account. The account and the user are empty where the body does not name them for certain.
-    pub(super) account: String,
-    pub(super) user: String,
-    pub(super) kind: &'static str,
-    /// The platform's id of the message, if the entry is one.
-    pub(super) message_id: Option<String>,
+    pub(super) row: EntryRow,
     /// The text that somebody wrote, or the nearest thing to it, such as a picture's address.
     pub(super) text: String,
 }
@@ -54,84 +49,96 @@ pub(super) struct Entry {
 /// The JSON of an entry, the same from every command.
 #[derive(Debug, Serialize)]
 pub(super) struct Json<'a> {
-    id: EntryId,
-    queue: Queue,
-    state: State,
+    id: i64,
+    queue: &'a str,
+    state: &'a str,
     /// Whether an operator marked the entry as done without its being handled.
     discarded: bool,
     attempts: u32,
     app: &'a str,
     account: &'a str,
     user: &'a str,
-    kind: &'static str,
+    kind: &'a str,
     message_id: Option<&'a str>,
-    answers: Option<EntryId>,
+    answers: Option<i64>,
     accepted_at: String,
     due_at: String,
     settled_at: Option<String>,
     reason: Option<&'a str>,
-    body: String,
+    ending: Option<&'a Ending>,
+    body: Cow<'a, str>,
     /// The body in base64, where it is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    body_base64: Option<String>,
+    body_base64: Option<&'a str>,
 }
 
 impl Entry {
-    pub(super) fn read(record: Record) -> Self {
-        let names = Conversation::decode(&record.conversation);
-        let app = names.as_ref().map(|names| names.app.to_string()).unwrap_or_default();
-        // Without an account the conversation is named after the body's digest.
-        let names = names.filter(|names| !names.account.as_str().is_empty());
-        let (account, user) =
-            names.map(|names| (names.account.to_string(), names.user.to_string())).unwrap_or_default();
-        let (kind, message_id, text) = match record.queue {
-            Queue::Inbox if record.answers.is_some() => scheduled(&record.body),
-            Queue::Inbox => parse(&record.body).map_or((UNREADABLE, None, String::new()), |inbound| {
-                let text = inbound_text(&inbound);
-                (inbound.kind(), inbound.message_id.map(|id| id.to_string()), text)
-            }),
-            Queue::Outbox => Outgoing::decode(&record.body)
-                .map_or((UNREADABLE, None, String::new()), |outgoing| {
-                    (outgoing.payload.msgtype(), None, payload_text(&outgoing.payload))
-                }),
+    /// An entry of the journal itself.
+    pub(super) fn read(record: &Record) -> Self {
+        Self::new(record.into())
+    }
+
+    pub(super) fn new(row: EntryRow) -> Self {
+        let text = match row.body.as_ref().and_then(bytes) {
+            Some(body) => text_of(&row, &body),
+            None if row.hidden => HIDDEN.to_owned(),
+            None => row.text.clone().unwrap_or_default(),
         };
-        Self { record, app, account, user, kind, message_id, text }
+        Self { row, text }
     }
 
     pub(super) fn json(&self) -> Json<'_> {
-        let Self { record, app, account, user, kind, message_id, .. } = self;
-        let body = String::from_utf8_lossy(&record.body);
-        let is_text = str::from_utf8(&record.body).is_ok();
+        let row = &self.row;
+        let base64 = row.body.as_ref().and_then(|body| body.base64.as_deref());
         Json {
-            id: record.id,
-            queue: record.queue,
-            state: record.state,
-            discarded: record.is_discarded(),
-            attempts: record.attempts,
-            app,
-            account,
-            user,
-            kind,
-            message_id: message_id.as_deref(),
-            answers: self.answers(),
-            accepted_at: iso(record.accepted_at),
-            due_at: iso(record.due_at),
-            settled_at: record.settled_at.map(iso),
-            reason: record.reason.as_deref(),
-            body: body.into_owned(),
-            body_base64: (!is_text).then(|| BASE64_STANDARD.encode(&record.body)),
+            id: row.id,
+            queue: &row.queue,
+            state: &row.state,
+            discarded: row.discarded,
+            attempts: row.attempts,
+            app: row.app.as_deref().unwrap_or_default(),
+            account: row.account.as_deref().unwrap_or_default(),
+            user: row.user.as_deref().unwrap_or_default(),
+            kind: &row.kind,
+            message_id: row.message_id.as_deref(),
+            answers: row.answers,
+            accepted_at: iso(row.accepted_at),
+            due_at: iso(row.due_at),
+            settled_at: row.settled_at.map(iso),
+            reason: row.reason.as_deref(),
+            ending: row.ending.as_ref(),
+            body: self.body(),
+            body_base64: base64,
         }
     }
 
-    /// The entry from which this one follows; a revision that an operator has made is none.
-    pub(super) fn answers(&self) -> Option<EntryId> {
-        self.record.answers.filter(|EntryId(id)| *id > 0)
+    /// The body as text; what is no UTF-8 is shown as `U+FFFD`.
+    pub(super) fn body(&self) -> Cow<'_, str> {
+        let Some(body) = &self.row.body else { return HIDDEN.into() };
+        match (&body.text, bytes(body)) {
+            (Some(text), _) => text.into(),
+            (None, Some(bytes)) => String::from_utf8_lossy(&bytes).into_owned().into(),
+            (None, None) => HIDDEN.into(),
+        }
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.row.state == "pending"
+    }
+
+    pub(super) fn is_message(&self) -> bool {
+        self.row.queue == "inbox"
+    }
+
+    /// The number of the entry, and the time at which it was given up or finished.
+    pub(super) fn settled(&self) -> (i64, Option<UnixMillis>) {
+        (self.row.id, self.row.settled_at)
     }
 
     /// The reason why the entry is not done, or was discarded. An entry that is done shows none.
     pub(super) fn reason(&self) -> Option<&str> {
-        let is_over = self.record.state == State::Done && !self.record.is_discarded();
-        self.record.reason.as_deref().filter(|_| !is_over)
+        let is_over = self.row.state == "done" && !self.row.discarded;
+        self.row.reason.as_deref().filter(|_| !is_over)
     }
 
     /// The text in one line.
@@ -140,14 +147,27 @@ impl Entry {
     }
 }
 
-/// The kind and the text of an entry of the Inbox that no user has sent.
-fn scheduled(body: &[u8]) -> (&'static str, Option<String>, String) {
-    if body.is_empty() {
-        return (EXPIRY, None, String::new());
+/// The bytes of a body that is not hidden.
+fn bytes(body: &BodyView) -> Option<Vec<u8>> {
+    match (&body.text, &body.base64) {
+        (Some(text), _) => Some(text.clone().into_bytes()),
+        (None, Some(base64)) => BASE64_STANDARD.decode(base64).ok(),
+        (None, None) => None,
     }
-    Reminder::decode(body).map_or((UNREADABLE, None, String::new()), |reminder| {
-        (REMINDER, None, reminder.payloads.first().map(payload_text).unwrap_or_default())
-    })
+}
+
+/// The text of an entry with this body.
+fn text_of(row: &EntryRow, body: &[u8]) -> String {
+    match (row.queue.as_str(), row.kind.as_str()) {
+        ("inbox", EXPIRY) => String::new(),
+        ("inbox", REMINDER) => {
+            let reminder = Reminder::decode(body).ok();
+            let first = reminder.and_then(|reminder| reminder.payloads.first().map(payload_text));
+            first.unwrap_or_default()
+        }
+        ("inbox", _) => parse(body).map(|inbound| inbound_text(&inbound)).unwrap_or_default(),
+        _ => Outgoing::decode(body).map(|outgoing| payload_text(&outgoing.payload)).unwrap_or_default(),
+    }
 }
 
 /// The text that a user wrote, or the address of the thing that they sent.

@@ -4,27 +4,38 @@ use std::{collections::BTreeSet, time::Duration};
 
 use rongcloud_callback::{
     clock::{Clock, UnixMillis},
-    journal::{EntryId, Filter, Order, Records, State},
+    console::api::{EntriesQuery, EntryPaging},
+    journal::{EntryId, Filter, Order, State},
 };
 
-use super::{entry::Entry, selection::Selection};
+use super::{
+    entry::Entry,
+    selection::Selection,
+    server::failure,
+    source::{Local, Source},
+};
 use crate::failure::Failure;
 
 /// Number of ids below the highest one at which entries may still appear: where several servers share a journal, entries
-/// need not become durable in the order of their numbers.
+/// need not become durable in the order of their numbers. A server is not asked for them: each entry that it shows is in
+/// its audit list.
 const LATE_NUMBERS: i64 = 1000;
 /// Number of looks without a new entry after which late numbers are no longer looked for.
 const LATE_LOOKS: u32 = 20;
+/// Number of a server's newest dead letters among which new ones are looked for.
+const NEWEST: usize = 200;
 /// Time by which a dead letter may be older than the newest one that was seen before it.
 const LATE: Duration = Duration::from_mins(10);
 
 /// An entry and the time at which it was given up: a dead letter that was revived may come again.
-type Key = (EntryId, Option<UnixMillis>);
+type Key = (i64, Option<UnixMillis>);
 
 /// A watch for new entries of a selection: dead letters as they are given up, others as they are accepted.
 pub(super) struct Watch<'a> {
-    journal: &'a dyn Records,
+    source: &'a Source,
     selection: &'a Selection,
+    /// Whether a server is to give the bodies.
+    bodies: bool,
     /// The highest number of all entries.
     highest: EntryId,
     /// Number of looks since the highest number changed.
@@ -37,13 +48,15 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Begins to watch. Entries that are there already count as seen.
     pub(super) async fn start(
-        journal: &'a dyn Records,
+        source: &'a Source,
         selection: &'a Selection,
+        bodies: bool,
     ) -> Result<Self, Failure> {
         let mut watch = Self {
-            journal,
+            source,
             selection,
-            highest: highest(journal).await?,
+            bodies,
+            highest: highest(source).await?,
             unchanged: 0,
             given_up_at: Clock::system().now(),
             seen: BTreeSet::new(),
@@ -61,38 +74,56 @@ impl<'a> Watch<'a> {
 
     /// The entries that are new since the last look, oldest first.
     pub(super) async fn look(&mut self) -> Result<Vec<Entry>, Failure> {
-        let highest = highest(self.journal).await?;
+        let highest = highest(self.source).await?;
         self.unchanged = if highest == self.highest { self.unchanged + 1 } else { 0 };
-        if self.unchanged > LATE_LOOKS && !self.is_of_dead_letters() {
+        if self.unchanged > self.late_looks() && !self.is_of_dead_letters() {
             return Ok(Vec::new());
         }
         let mut entries = self.latest().await?;
         if !self.is_of_dead_letters() {
-            self.seen = self.seen.split_off(&(EntryId(self.highest.0 - LATE_NUMBERS), None));
+            self.seen = self.seen.split_off(&(self.highest.0 - LATE_NUMBERS, None));
         }
         self.highest = highest;
         entries.retain(|entry| self.seen.insert(self.key(entry)));
-        let given_up_at = entries.iter().filter_map(|entry| entry.record.settled_at).max();
+        let given_up_at = entries.iter().filter_map(|entry| entry.row.settled_at).max();
         self.given_up_at = self.given_up_at.max(given_up_at.unwrap_or(self.given_up_at));
         Ok(entries)
     }
 
-    /// The latest entries, among which are the new ones.
+    /// The latest entries, among which are the new ones, oldest first.
     async fn latest(&self) -> Result<Vec<Entry>, Failure> {
+        let is_local = matches!(self.source, Source::Journal(_));
+        let newest = Filter { limit: NEWEST, ..self.selection.filter() };
         let filter = Filter { order: Order::OldestFirst, ..self.selection.filter() };
-        let filter = if self.is_of_dead_letters() {
-            // The earlier of the two, as the clock may be set back.
-            let since = self.given_up_at.min(Clock::system().now()).minus(LATE);
-            Filter { settled_since: Some(since), ..filter }
-        } else {
-            Filter { after: Some(EntryId(self.highest.0 - LATE_NUMBERS)), ..filter }
+        let filter = match (self.is_of_dead_letters(), is_local) {
+            (true, true) => {
+                // The earlier of the two, as the clock may be set back.
+                let since = self.given_up_at.min(Clock::system().now()).minus(LATE);
+                Filter { settled_since: Some(since), ..filter }
+            }
+            (true, false) => newest,
+            (false, true) => Filter { after: Some(EntryId(self.highest.0 - LATE_NUMBERS)), ..filter },
+            (false, false) => Filter { after: Some(self.highest), ..filter },
         };
-        self.selection.pages(self.journal, filter).rest().await
+        let is_newest_first = filter.order == Order::NewestFirst;
+        let mut entries = self.selection.pages(self.source, filter, self.bodies).rest().await?;
+        if is_newest_first {
+            entries.reverse();
+        }
+        Ok(entries)
+    }
+
+    /// Number of looks without a new entry after which nothing is looked for.
+    fn late_looks(&self) -> u32 {
+        match self.source {
+            Source::Journal(_) => LATE_LOOKS,
+            Source::Server(_) => 0,
+        }
     }
 
     fn key(&self, entry: &Entry) -> Key {
-        let given_up_at = entry.record.settled_at.filter(|_| self.is_of_dead_letters());
-        (entry.record.id, given_up_at)
+        let (id, settled_at) = entry.settled();
+        (id, settled_at.filter(|_| self.is_of_dead_letters()))
     }
 
     fn is_of_dead_letters(&self) -> bool {
@@ -101,7 +132,18 @@ impl<'a> Watch<'a> {
 }
 
 /// The highest number of all entries.
-async fn highest(journal: &dyn Records) -> Result<EntryId, Failure> {
-    let newest = journal.list(Filter { limit: 1, ..Filter::default() }).await?;
-    Ok(newest.first().map_or(EntryId(0), |record| record.id))
+async fn highest(source: &Source) -> Result<EntryId, Failure> {
+    let newest = match source {
+        Source::Journal(Local { journal, .. }) => {
+            let newest = journal.list(Filter { limit: 1, ..Filter::default() }).await?;
+            newest.first().map(|record| record.id)
+        }
+        Source::Server(server) => {
+            let paging = EntryPaging { limit: Some(1), ..EntryPaging::default() };
+            let query = EntriesQuery { paging, ..EntriesQuery::default() };
+            let page = server.client.entries(&query).await.map_err(failure)?;
+            page.entries.first().map(|row| EntryId(row.id))
+        }
+    };
+    Ok(newest.unwrap_or(EntryId(0)))
 }

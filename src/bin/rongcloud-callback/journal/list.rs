@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use rongcloud_callback::journal::{Filter, Order, Records, State};
+use rongcloud_callback::journal::{Filter, Order, State};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::sleep,
 };
 
-use super::{entry::Entry, follow::Watch, selection::Selection, table::Table, times::Times};
+use super::{
+    entry::Entry, follow::Watch, selection::Selection, source::Source, table::Table, times::Times,
+};
 use crate::{
     failure::Failure,
     output::{self, print_json},
@@ -44,15 +46,15 @@ pub(crate) struct ExportArguments {
 }
 
 pub(super) async fn list(
-    journal: &dyn Records,
+    source: &Source,
     arguments: &ListArguments,
     times: &Times,
 ) -> Result<(), Failure> {
     let ListArguments { selection, limit, follow, json } = arguments;
     if *follow {
-        return interruptible(follow_new(journal, arguments, times)).await;
+        return interruptible(follow_new(source, arguments, times)).await;
     }
-    let mut pages = selection.pages(journal, Filter { limit: *limit, ..selection.filter() });
+    let mut pages = selection.pages(source, Filter { limit: *limit, ..selection.filter() }, *json);
     let mut entries = pages.next().await?.unwrap_or_default();
     if entries.is_empty() && !json && terminal::width().is_some() {
         println!("there is no such entry");
@@ -68,10 +70,10 @@ pub(super) async fn list(
     Ok(())
 }
 
-pub(super) async fn export(journal: &dyn Records, arguments: &ExportArguments) -> Result<(), Failure> {
+pub(super) async fn export(source: &Source, arguments: &ExportArguments) -> Result<(), Failure> {
     let ExportArguments { selection, limit } = arguments;
     let filter = Filter { order: Order::OldestFirst, limit: *limit, ..selection.filter() };
-    let mut pages = selection.pages(journal, filter);
+    let mut pages = selection.pages(source, filter, true);
     while let Some(entries) = pages.next().await? {
         if output::is_closed() {
             break;
@@ -107,19 +109,15 @@ async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Resul
     }
 }
 
-async fn follow_new(
-    journal: &dyn Records,
-    arguments: &ListArguments,
-    times: &Times,
-) -> Result<(), Failure> {
+async fn follow_new(source: &Source, arguments: &ListArguments, times: &Times) -> Result<(), Failure> {
     let ListArguments { selection, limit, json, .. } = arguments;
     if selection.state() == Some(State::Done) {
         let error = anyhow::anyhow!("`--follow` shows what comes, which is not done yet");
         return Err(Failure::yours(error).hint("leave `--state done` out, or follow `--state dead`"));
     }
-    let mut watch = Watch::start(journal, selection).await?;
+    let mut watch = Watch::start(source, selection, *json).await?;
     let newest = Filter { limit: *limit, ..selection.filter() };
-    let mut entries = selection.pages(journal, newest).rest().await?;
+    let mut entries = selection.pages(source, newest, *json).rest().await?;
     entries.reverse();
     let table = Table::new(times, &entries, true);
     print_head(&table, *json);

@@ -1,42 +1,49 @@
 //! `journal`: what was accepted, for the operator.
 
+mod actions;
+mod audit;
 mod conversations;
 mod desk;
 mod entry;
+mod explain;
 mod follow;
 mod list;
 mod selection;
+mod server;
 mod show;
+mod source;
+mod stats;
 mod table;
 mod times;
-
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use rongcloud_callback::{
     Config,
-    clock::Clock,
-    config::JournalUrl,
-    journal::{
-        self, Administration, EntryId, Filter, Order, Pending, Queue, QueueStats, Records, State,
-    },
+    config::{ConfigError, JournalUrl},
 };
-use serde::Serialize;
 
 use self::{
+    actions::{Action, SomeEntries},
     conversations::ConversationsArguments,
     desk::{AnswerArguments, Change, ConversationArguments},
     list::{ExportArguments, ListArguments},
+    server::ServerArguments,
     show::ShowArguments,
-    times::{Times, iso},
+    source::{Local, Source},
+    times::Times,
 };
-use crate::{copy, failure::Failure, output::print_json};
+use crate::{copy, failure::Failure};
 
-/// Number of dead letters that are read at once.
-const PAGE: usize = 500;
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    server: ServerArguments,
+}
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// Counts the journal's entries by queue and state.
     Stats {
         /// As JSON, with times in UTC.
@@ -45,7 +52,7 @@ pub(crate) enum Command {
     },
     /// Lists the journal's entries, newest first.
     List(ListArguments),
-    /// Shows one entry of the journal with its body, and with its replies or the message that it answers.
+    /// Shows everything that is known of one entry: attempts, ending, replies, states, body, and why it is not done yet.
     Show(ShowArguments),
     /// Writes the journal's entries as JSON lines, oldest first, each with its body.
     #[command(after_help = "Example:\n  rongcloud-callback journal export --since 24h > day.jsonl")]
@@ -74,141 +81,65 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
-#[group(required = true)]
-pub(crate) struct SomeEntries {
-    /// The entries' numbers, as `list` prints them.
-    #[arg(value_name = "ID")]
-    ids: Vec<i64>,
-    /// All dead letters.
-    #[arg(long, conflicts_with = "ids")]
-    all_dead: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct StatsJson {
-    inbox: QueueJson,
-    outbox: QueueJson,
-}
-
-#[derive(Debug, Serialize)]
-struct QueueJson {
-    pending: u64,
-    leased: u64,
-    done: u64,
-    dead: u64,
-    oldest_pending: Option<String>,
-}
-
-pub(crate) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    let command = match command {
-        Command::Copy { from, to } => return copy::run(config, from, to).await,
-        Command::HandOver(conversation) => {
-            return desk::run(config, Change::HandOver(conversation)).await;
-        }
-        Command::Answer(answer) => return desk::run(config, Change::Answer(answer)).await,
-        Command::HandBack(conversation) => {
-            return desk::run(config, Change::HandBack(conversation)).await;
-        }
-        command => command,
+/// Runs a command on the journal of the configuration, which is read only if no server is asked.
+pub(crate) async fn run(
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    Arguments { command, server }: Arguments,
+) -> Result<(), Failure> {
+    let address = server.address()?;
+    let command = match (command, &address) {
+        (Command::Copy { .. }, Some(_)) => return Err(copy_failure()),
+        (Command::Copy { from, to }, None) => return copy::run(&config()?, from, to).await,
+        (command, _) => command,
     };
     let times = Times::system().map_err(|error| {
         Failure::yours(error).hint("set TZ to a name such as Asia/Shanghai, or to nothing for UTC")
     })?;
-    let journal = open(config).await?;
-    match command {
-        Command::Stats { json } => stats(&*journal, json, &times).await?,
-        Command::List(arguments) => list::list(&*journal, &arguments, &times).await?,
-        Command::Show(arguments) => show::run(&*journal, &arguments, &times).await?,
-        Command::Export(arguments) => list::export(&*journal, &arguments).await?,
-        Command::Revive(entries) => {
-            entries.each(&*journal, |id| journal.revive(id), "is pending again").await?;
+    let command = match (command.into_change(), &address) {
+        (Ok(change), Some(address)) => {
+            return desk::at_server(&server.connect(address.clone()).await?, change).await;
         }
-        Command::Discard(entries) => {
-            entries.each(&*journal, |id| journal.discard(id), "is discarded").await?;
-        }
-        Command::Conversations(arguments) => {
-            conversations::run(&*journal, &arguments, &times).await?;
-        }
-        Command::Copy { .. } | Command::HandOver(_) | Command::Answer(_) | Command::HandBack(_) => {}
-    }
-    Ok(journal.close().await?)
+        (Ok(change), None) => return desk::in_journal(&config()?, change).await,
+        (Err(command), _) => command,
+    };
+    let source = match address {
+        Some(address) => Source::Server(Box::new(server.connect(address).await?)),
+        None => Source::Journal(Local::open(&config()?).await?),
+    };
+    command.read_or_settle(&source, &times).await?;
+    source.close().await
 }
 
-async fn open(config: &Config) -> Result<Arc<dyn Administration>, Failure> {
-    let options = config.journal.options(Clock::system());
-    let opened = journal::open_operator(config.journal.url.expose(), options).await;
-    opened.map_err(|error| {
-        Failure::from(error).hint("`journal.url` in the configuration says where the journal is")
-    })
-}
-
-async fn stats(journal: &dyn Records, json: bool, times: &Times) -> Result<(), Failure> {
-    let stats = journal.stats().await?;
-    if json {
-        let stats = StatsJson { inbox: stats.inbox.into(), outbox: stats.outbox.into() };
-        print_json(&stats)?;
-        return Ok(());
+impl Command {
+    /// The change in a conversation, if it is one.
+    fn into_change(self) -> Result<Change, Box<Self>> {
+        match self {
+            Self::HandOver(conversation) => Ok(Change::HandOver(conversation)),
+            Self::Answer(answer) => Ok(Change::Answer(answer)),
+            Self::HandBack(conversation) => Ok(Change::HandBack(conversation)),
+            command => Err(Box::new(command)),
+        }
     }
-    println!("{:8} {:>10} {:>10} {:>10}  oldest pending", "queue", "pending", "dead", "done");
-    for (queue, stats) in [(Queue::Inbox, stats.inbox), (Queue::Outbox, stats.outbox)] {
-        let oldest = stats.oldest_pending.map_or_else(|| "–".to_owned(), |at| times.to_the_second(at));
-        println!(
-            "{:8} {:>10} {:>10} {:>10}  {oldest}",
-            queue.as_str(),
-            stats.pending,
-            stats.dead,
-            stats.done
-        );
-    }
-    Ok(())
-}
 
-impl From<QueueStats> for QueueJson {
-    fn from(stats: QueueStats) -> Self {
-        let QueueStats { pending, leased, done, dead, oldest_pending } = stats;
-        Self { pending, leased, done, dead, oldest_pending: oldest_pending.map(iso) }
+    /// Runs a command about entries or conversations.
+    async fn read_or_settle(self, source: &Source, times: &Times) -> Result<(), Failure> {
+        match self {
+            Self::Stats { json } => stats::run(source, json, times).await,
+            Self::List(arguments) => list::list(source, &arguments, times).await,
+            Self::Show(arguments) => show::run(source, &arguments, times).await,
+            Self::Export(arguments) => list::export(source, &arguments).await,
+            Self::Revive(entries) => actions::run(source, &entries, Action::Revive).await,
+            Self::Discard(entries) => actions::run(source, &entries, Action::Discard).await,
+            Self::Conversations(arguments) => conversations::run(source, &arguments, times).await,
+            Self::HandOver(_) | Self::Answer(_) | Self::HandBack(_) | Self::Copy { .. } => Ok(()),
+        }
     }
 }
 
-impl SomeEntries {
-    /// Does something with each of the entries, and prints it.
-    async fn each<'a>(
-        &self,
-        journal: &dyn Records,
-        verb: impl Fn(EntryId) -> Pending<'a, ()>,
-        done: &str,
-    ) -> Result<(), Failure> {
-        let ids = self.ids(journal).await?;
-        if ids.is_empty() {
-            println!("there are no dead letters");
-        }
-        for id in ids {
-            verb(id).await?;
-            println!("{id} {done}");
-        }
-        Ok(())
-    }
-
-    async fn ids(&self, journal: &dyn Records) -> Result<Vec<EntryId>, Failure> {
-        if !self.all_dead {
-            return Ok(self.ids.iter().copied().map(EntryId).collect());
-        }
-        let mut ids = Vec::new();
-        loop {
-            // Oldest first, so that conversations keep their order.
-            let page = Filter {
-                state: Some(State::Dead),
-                after: ids.last().copied(),
-                order: Order::OldestFirst,
-                limit: PAGE,
-                ..Filter::default()
-            };
-            let records = journal.list(page).await?;
-            if records.is_empty() {
-                return Ok(ids);
-            }
-            ids.extend(records.iter().map(|record| record.id));
-        }
-    }
+fn copy_failure() -> Failure {
+    let error = anyhow::anyhow!(
+        "`journal copy` works on the stores themselves, which no running server gives away"
+    );
+    Failure::yours(error)
+        .hint("run it where both journals are, while no server runs on them, without --server and RONGCLOUD_CALLBACK_SERVER")
 }

@@ -3,19 +3,24 @@
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use rongcloud_callback::{
     clock::UnixMillis,
+    console::api::{EntriesQuery, EntryFilter, EntryPaging},
     ids::{AccountId, AppKey, UserId},
-    journal::{Filter, KeyPattern, Order, Queue, Records, State},
+    journal::{Administration, EntryId, Filter, KeyPattern, Order, Queue, State},
     protocol::Conversation,
 };
 
 use super::{
     entry::{Entry, KINDS},
+    server::failure,
+    source::{Local, Remote, Source},
     times,
 };
 use crate::failure::Failure;
 
 /// Number of entries in memory at once.
 const PAGE: usize = 500;
+/// The most entries that a server gives at once.
+const SERVER_PAGE: usize = 200;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
@@ -85,43 +90,90 @@ impl Selection {
         }
     }
 
-    /// The entries of the selection that `filter` admits, at most as many as its limit says.
-    pub(super) fn pages<'a>(&'a self, journal: &'a dyn Records, filter: Filter) -> Pages<'a> {
+    /// The selection as a server reads it.
+    fn query(&self) -> EntryFilter {
+        let time = |at: Option<UnixMillis>| at.map(|UnixMillis(at)| at.to_string());
+        let filter = self.filter();
+        EntryFilter {
+            queue: filter.queue.map(|queue| queue.as_str().to_owned()),
+            state: filter.state.map(|state| state.as_str().to_owned()),
+            app: self.app.as_ref().map(ToString::to_string),
+            account: self.account.as_ref().map(ToString::to_string),
+            user: self.user.as_ref().map(ToString::to_string),
+            kind: self.kind.clone(),
+            since: time(self.since),
+            until: time(self.until),
+            ..EntryFilter::default()
+        }
+    }
+
+    /// The entries of the selection that `filter` admits, at most as many as its limit says. A server gives their bodies
+    /// only if `bodies` are wanted.
+    pub(super) fn pages<'a>(&'a self, source: &'a Source, filter: Filter, bodies: bool) -> Pages<'a> {
         let left = filter.limit;
-        Pages { journal, kind: self.kind.as_deref(), filter, left }
+        Pages { source, selection: self, filter, left, bodies }
     }
 }
 
 /// The pages of a selection, each read when it is asked for.
 pub(super) struct Pages<'a> {
-    journal: &'a dyn Records,
-    kind: Option<&'a str>,
+    source: &'a Source,
+    selection: &'a Selection,
     filter: Filter,
     left: usize,
+    /// Whether a server is to give the bodies.
+    bodies: bool,
 }
 
 impl Pages<'_> {
     /// The next entries, if there are any.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Entry>>, Failure> {
         while self.left > 0 {
-            // Entries of one kind may be few among many.
-            let limit = if self.kind.is_some() { PAGE } else { PAGE.min(self.left) };
-            let records = self.journal.list(Filter { limit, ..self.filter.clone() }).await?;
-            let Some(last) = records.last().map(|record| record.id) else { break };
+            let (mut entries, next) = match self.source {
+                Source::Journal(Local { journal, .. }) => self.page_of_journal(&**journal).await?,
+                Source::Server(server) => self.page_of_server(server).await?,
+            };
             match self.filter.order {
-                Order::NewestFirst => self.filter.before = Some(last),
-                Order::OldestFirst => self.filter.after = Some(last),
+                Order::NewestFirst => self.filter.before = next,
+                Order::OldestFirst => self.filter.after = next,
             }
-            let mut entries: Vec<_> = records.into_iter().map(Entry::read).collect();
-            entries.retain(|entry| self.kind.is_none_or(|kind| kind == entry.kind));
             entries.truncate(self.left);
-            self.left -= entries.len();
+            self.left = if next.is_some() { self.left - entries.len() } else { 0 };
             if !entries.is_empty() {
                 return Ok(Some(entries));
             }
         }
-        self.left = 0;
         Ok(None)
+    }
+
+    /// The entries of a page, and the entry behind which the next one begins.
+    async fn page_of_journal(
+        &self,
+        journal: &dyn Administration,
+    ) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
+        let kind = self.selection.kind.as_deref();
+        // Entries of one kind may be few among many.
+        let limit = if kind.is_some() { PAGE } else { PAGE.min(self.left) };
+        let records = journal.list(Filter { limit, ..self.filter.clone() }).await?;
+        let last = records.last().map(|record| record.id);
+        let mut entries: Vec<_> = records.iter().map(Entry::read).collect();
+        entries.retain(|entry| kind.is_none_or(|kind| kind == entry.row.kind));
+        Ok((entries, last))
+    }
+
+    /// The entries of a page from a server, which itself looks at the kind, and the entry behind which the next one begins.
+    async fn page_of_server(&self, server: &Remote) -> Result<(Vec<Entry>, Option<EntryId>), Failure> {
+        let Filter { before, after, order, .. } = &self.filter;
+        let paging = EntryPaging {
+            before: before.map(|EntryId(id)| id),
+            after: after.map(|EntryId(id)| id),
+            order: (*order == Order::OldestFirst).then(|| "oldest".to_owned()),
+            limit: Some(SERVER_PAGE.min(self.left)),
+            bodies: self.bodies.then_some(true),
+        };
+        let query = EntriesQuery { filter: self.selection.query(), paging };
+        let page = server.client.entries(&query).await.map_err(failure)?;
+        Ok((page.entries.into_iter().map(Entry::new).collect(), page.next.map(EntryId)))
     }
 
     /// All entries.

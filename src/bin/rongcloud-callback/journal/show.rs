@@ -1,13 +1,23 @@
-//! `journal show`: one entry with its body, and how messages and replies belong together.
+//! `journal show`: the whole story of one entry, with its body, its replies or the message that it answers.
 
 use std::io::{self, IsTerminal as _};
 
 use clap::Args;
-use rongcloud_callback::journal::{EntryId, JournalError, Queue, Records, State};
+use rongcloud_callback::{
+    console::{
+        api::{AttemptRow, EntryRow, PastState, Reply, Story},
+        tell_story,
+    },
+    journal::{EntryId, JournalError},
+};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     entry::{Entry, Json},
+    explain::{self, AttemptJson},
+    server::failure,
+    source::{Local, Source},
     times::Times,
 };
 use crate::{
@@ -16,8 +26,6 @@ use crate::{
     terminal::{beginning, block, line},
 };
 
-/// Number of replies that are looked for at once.
-const REPLIES: usize = 32;
 /// Width of another entry's text, in columns of a terminal.
 const WORDS: usize = 40;
 
@@ -33,115 +41,150 @@ pub(crate) struct ShowArguments {
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
-    entry: Json<'a>,
+    entry: Told<'a>,
     /// The platform's id of the message that a reply answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers_message_id: Option<&'a str>,
     /// The replies to a message.
     #[serde(skip_serializing_if = "Option::is_none")]
-    replies: Option<Vec<Json<'a>>>,
+    replies: Option<Vec<Told<'a>>>,
+    /// Whether the entry has changed the state of its conversation.
+    state_changed: bool,
+    state_before: Option<&'a PastState>,
+    state_after: Option<&'a PastState>,
+    /// Why a pending entry is not done yet.
+    why: Option<Value>,
+}
+
+/// An entry with the attempts at it that have failed.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    entry: Json<'a>,
+    failed_attempts: Vec<AttemptJson<'a>>,
+}
+
+/// The story of an entry, with the texts of the entries in it.
+struct Parts {
+    entry: Entry,
+    answered: Option<Entry>,
+    replies: Vec<(Entry, Vec<AttemptRow>)>,
+    story: Story,
 }
 
 pub(super) async fn run(
-    journal: &dyn Records,
+    source: &Source,
     arguments: &ShowArguments,
     times: &Times,
 ) -> Result<(), Failure> {
-    let id = EntryId(arguments.id);
-    let record = journal.show(id).await?.ok_or_else(|| {
-        Failure::yours(JournalError::NotFound(format!("there is no entry {id}")))
-            .hint("`journal list` prints the numbers; finished entries are kept for `journal.keep`")
-    })?;
-    let entry = Entry::read(record);
-    let replies = match entry.record.queue {
-        Queue::Inbox => replies(journal, id).await?,
-        Queue::Outbox => Vec::new(),
-    };
-    let answered = match entry.answers() {
-        Some(message) => journal.show(message).await?.map(Entry::read),
-        None => None,
-    };
+    let parts = Parts::read(find(source, arguments).await?);
     if arguments.json {
-        let shown = Shown {
-            entry: entry.json(),
-            answers_message_id: answered.as_ref().and_then(|message| message.message_id.as_deref()),
-            replies: (entry.record.queue == Queue::Inbox)
-                .then(|| replies.iter().map(Entry::json).collect()),
-        };
-        print_json(&shown)?;
-        return Ok(());
+        return print_json(&parts.json());
     }
-    for (name, value) in fields(&entry, answered.as_ref(), &replies, times) {
+    for (name, value) in parts.fields(times) {
         println!("{:14}{}", format!("{name}:"), line(&value));
     }
-    let body = String::from_utf8_lossy(&entry.record.body);
+    let body = parts.entry.body();
     // A program gets the body as it was written.
     println!("\n{}", if io::stdout().is_terminal() { block(&body) } else { body });
     Ok(())
 }
 
-/// The replies to a message, in order. Their keys follow from the message's number; some may not be kept any more.
-async fn replies(journal: &dyn Records, message: EntryId) -> Result<Vec<Entry>, Failure> {
-    let mut all = Vec::new();
-    for first in (0..).step_by(REPLIES) {
-        let keys = (first..first + REPLIES).map(|index| message.reply_key(index)).collect();
-        let found = journal.find(Queue::Outbox, keys).await?;
-        if found.is_empty() {
-            break;
+async fn find(source: &Source, arguments: &ShowArguments) -> Result<Story, Failure> {
+    let id = arguments.id;
+    match source {
+        Source::Journal(Local { journal, max_pending }) => {
+            tell_story(&**journal, *max_pending, EntryId(id)).await?.ok_or_else(|| {
+                Failure::yours(JournalError::NotFound(format!("there is no entry {id}"))).hint(
+                    "`journal list` prints the numbers; finished entries are kept for `journal.keep`",
+                )
+            })
         }
-        all.extend(found.into_iter().map(Entry::read));
+        Source::Server(server) => server.client.story(id, arguments.json).await.map_err(failure),
     }
-    Ok(all)
 }
 
-fn fields(
-    entry: &Entry,
-    answered: Option<&Entry>,
-    replies: &[Entry],
-    times: &Times,
-) -> Vec<(&'static str, String)> {
-    let Entry { record, app, account, user, kind, .. } = entry;
-    let known = |name: &str| if name.is_empty() { "not known".to_owned() } else { name.to_owned() };
-    let mut fields = vec![
-        ("id", record.id.to_string()),
-        ("queue", record.queue.as_str().to_owned()),
-        (
-            "state",
-            if record.is_discarded() {
-                "done (discarded)".to_owned()
-            } else {
-                record.state.as_str().to_owned()
-            },
-        ),
-    ];
-    if let Some(reason) = entry.reason().filter(|_| !record.is_discarded()) {
-        fields.push(("reason", reason.to_owned()));
+impl Parts {
+    fn read(mut story: Story) -> Self {
+        let body = Some(story.body.clone()).filter(|body| !body.hidden);
+        let entry = Entry::new(EntryRow { body, ..story.entry.clone() });
+        let answered = story.answers.take().map(Entry::new);
+        let replies = std::mem::take(&mut story.replies).into_iter();
+        let replies = replies.map(|Reply { entry, attempts }| (Entry::new(entry), attempts)).collect();
+        Self { entry, answered, replies, story }
     }
-    fields.extend([
-        ("attempts", record.attempts.to_string()),
-        ("kind", (*kind).to_owned()),
-        ("app", known(app)),
-        ("account", known(account)),
-        ("user", known(user)),
-    ]);
-    if let Some(message_id) = &entry.message_id {
-        fields.push(("message_id", message_id.clone()));
+
+    fn json(&self) -> Shown<'_> {
+        let Self { entry, answered, replies, story } = self;
+        Shown {
+            entry: Told::new(entry, &story.attempts),
+            answers_message_id: answered.as_ref().and_then(|message| message.row.message_id.as_deref()),
+            replies: entry
+                .is_message()
+                .then(|| replies.iter().map(|(reply, attempts)| Told::new(reply, attempts)).collect()),
+            state_changed: story.state_changed,
+            state_before: story.state_before.as_ref(),
+            state_after: story.state_after.as_ref(),
+            why: story.why.as_ref().map(explain::why_json),
+        }
     }
-    fields.push(("accepted_at", times.exactly(record.accepted_at)));
-    if record.state == State::Pending {
-        fields.push(("due_at", times.exactly(record.due_at)));
+
+    fn fields(&self, times: &Times) -> Vec<(&'static str, String)> {
+        let mut fields = self.entry_fields(times);
+        fields.extend(self.story.attempts.iter().map(|one| ("failed", explain::attempt(one, times))));
+        if let Some(id) = self.entry.row.answers {
+            let told = self.answered.as_ref();
+            let told = told.map_or_else(|| "which is not kept any more".to_owned(), in_words);
+            fields.push(("answers", format!("{id}, {told}")));
+        }
+        for (reply, attempts) in &self.replies {
+            let id = reply.row.id;
+            fields.push(("reply", format!("{id}, {}", in_words(reply))));
+            let why = reply.row.why.iter().map(|why| explain::why(why, times));
+            fields.extend(why.map(|why| ("waits", format!("reply {id}: {why}"))));
+            let failed = attempts.iter().map(|one| explain::attempt(one, times));
+            fields.extend(failed.map(|failed| ("failed", format!("reply {id}: {failed}"))));
+        }
+        if self.story.state_changed {
+            fields.push(("state_before", explain::state(self.story.state_before.as_ref())));
+            fields.push(("state_after", explain::state(self.story.state_after.as_ref())));
+        }
+        fields
     }
-    if let Some(settled_at) = record.settled_at {
-        fields.push(("settled_at", times.exactly(settled_at)));
+
+    /// The fields of the entry itself.
+    fn entry_fields(&self, times: &Times) -> Vec<(&'static str, String)> {
+        let row = &self.entry.row;
+        let known = |name: &Option<String>| name.clone().unwrap_or_else(|| "not known".to_owned());
+        let state = if row.discarded { "done (discarded)".to_owned() } else { row.state.clone() };
+        let mut fields =
+            vec![("id", row.id.to_string()), ("queue", row.queue.clone()), ("state", state)];
+        fields.extend(self.story.why.iter().map(|why| ("waits", explain::why(why, times))));
+        let ending = row.ending.iter().map(|ending| explain::ending(ending, self.entry.is_message()));
+        fields.extend(ending.map(|ending| ("ended", ending)));
+        let reason = self.entry.reason().filter(|_| !row.discarded);
+        fields.extend(reason.map(|reason| ("reason", reason.to_owned())));
+        fields.extend([
+            ("attempts", row.attempts.to_string()),
+            ("kind", row.kind.clone()),
+            ("app", known(&row.app)),
+            ("account", known(&row.account)),
+            ("user", known(&row.user)),
+        ]);
+        fields.extend(row.message_id.iter().map(|id| ("message_id", id.clone())));
+        fields.push(("accepted_at", times.exactly(row.accepted_at)));
+        if self.entry.is_pending() {
+            fields.push(("due_at", times.exactly(row.due_at)));
+        }
+        fields.extend(row.settled_at.map(|at| ("settled_at", times.exactly(at))));
+        fields
     }
-    if let Some(message) = entry.answers() {
-        let told = answered.map_or_else(|| "which is not kept any more".to_owned(), in_words);
-        fields.push(("answers", format!("{message}, {told}")));
+}
+
+impl<'a> Told<'a> {
+    fn new(entry: &'a Entry, attempts: &'a [AttemptRow]) -> Self {
+        Self { entry: entry.json(), failed_attempts: AttemptJson::all(attempts) }
     }
-    fields.extend(
-        replies.iter().map(|reply| ("reply", format!("{}, {}", reply.record.id, in_words(reply)))),
-    );
-    fields
 }
 
 /// An entry in a few words.
@@ -152,7 +195,8 @@ fn in_words(entry: &Entry) -> String {
     } else {
         format!(" \"{}\"", beginning(&line(&words), WORDS))
     };
-    let id = entry.message_id.as_ref().map(|id| format!(", message id {id}")).unwrap_or_default();
+    let row = &entry.row;
+    let id = row.message_id.as_ref().map(|id| format!(", message id {id}")).unwrap_or_default();
     let reason = entry.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{text}{id}, {}{reason}", entry.kind, entry.record.state.as_str())
+    format!("{}{text}{id}, {}{reason}", row.kind, row.state)
 }

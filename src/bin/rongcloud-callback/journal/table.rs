@@ -127,24 +127,25 @@ impl<'a> Table<'a> {
     }
 
     fn cells(&self, entry: &Entry) -> Cells {
-        let Entry { record, app, account, user, kind, .. } = entry;
+        let row = &entry.row;
         let accepted = if self.has_year {
-            self.times.to_the_second(record.accepted_at)
+            self.times.to_the_second(row.accepted_at)
         } else {
-            self.times.without_the_year(record.accepted_at)
+            self.times.without_the_year(row.accepted_at)
         };
+        let cell = |text: &Option<String>| line(text.as_deref().unwrap_or_default()).into_owned();
         [
-            record.id.to_string(),
+            row.id.to_string(),
             accepted,
-            record.queue.as_str().to_owned(),
-            record.state.as_str().to_owned(),
-            record.attempts.to_string(),
-            (*kind).to_owned(),
-            entry.answers().map(|id| id.to_string()).unwrap_or_default(),
-            line(app).into_owned(),
-            line(account).into_owned(),
-            line(user).into_owned(),
-            line(entry.message_id.as_deref().unwrap_or_default()).into_owned(),
+            line(&row.queue).into_owned(),
+            line(&row.state).into_owned(),
+            row.attempts.to_string(),
+            line(&row.kind).into_owned(),
+            row.answers.map(|id| id.to_string()).unwrap_or_default(),
+            cell(&row.app),
+            cell(&row.account),
+            cell(&row.user),
+            cell(&row.message_id),
             line(&entry.words()).into_owned(),
             line(entry.reason().unwrap_or_default()).into_owned(),
         ]
