@@ -70,3 +70,21 @@ async fn thousands_of_events_do_not_make_the_list_grow() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_page_that_was_left_keeps_no_connection_and_hears_of_everything_again_after_the_way_back() {
+    on_a_console("left", async |page, console| {
+        console.enter(page, "alice", "live").await;
+        // A browser has six connections for a server.
+        for n in 1..=8 {
+            page.open(&console.url(&format!("?{n}#/live"))).await;
+        }
+        page.go_back().await;
+        page.see("#live[data-state=live]", "").await;
+        page.run_script(FOCUS, vec![]).await;
+        page.see(".events[data-state=live]", "").await;
+        console.say("ann", "after the way back").await;
+        page.see(".event-entry", "after the way back").await;
+    })
+    .await;
+}
