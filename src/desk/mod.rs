@@ -25,7 +25,7 @@ use crate::{
 pub const PERSON: &str = "person";
 
 /// How often a change is tried while the conversation changes at the same time.
-const TRIES: usize = 16;
+const TRIES: usize = 64;
 
 /// The conversations that persons have, for those who answer: a program, the executable, a page.
 #[derive(Clone)]

@@ -20,30 +20,31 @@
 //! # }
 //! ```
 
+mod answer;
 mod error;
+mod query;
 
 use std::{fmt, time::Duration};
 
 use secrecy::SecretString;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 pub use self::error::ConsoleError;
+use self::{answer::read, query::query_of};
 use super::{
     api::{
         Answer, ConversationPage, ConversationSummary, ConversationsQuery, CountJob, Empty,
         EntriesQuery, EntryPage, EntryRow, JobCount, JobRow, Jobs, StartJob, Stats, Story, StoryQuery,
     },
     conversation_id,
-    error::ErrorBody,
     session::Session,
 };
 use crate::{
     http::{
         base_address::BaseAddress,
         options::Options,
-        single_server::{ServerAnswer, ServerRequest, SingleServer},
+        single_server::{ServerRequest, SingleServer},
     },
     protocol::Conversation,
 };
@@ -263,99 +264,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Reads an answer of the console.
-fn read<T: DeserializeOwned>(
-    answer: &ServerAnswer,
-    path: &str,
-    server: String,
-) -> Result<T, ConsoleError> {
-    let ServerAnswer { status, media_type, body } = answer;
-    let is_json = media_type.starts_with("application/json");
-    if is_json && (200..300).contains(status) {
-        return serde_json::from_slice(body).map_err(|error| {
-            let what = format!("its answer to {path} is not the one of this version's API ({error})");
-            ConsoleError::Foreign { server, what }
-        });
-    }
-    if is_json && let Ok(body) = serde_json::from_slice::<ErrorBody>(body) {
-        return Err(ConsoleError::Refused { server, status: *status, body: Box::new(body) });
-    }
-    if *status == 404 && !media_type.starts_with("text/html") {
-        return Err(ConsoleError::Older { server, path: path.to_owned() });
-    }
-    let media_type = media_type.split(';').next().filter(|name| !name.is_empty());
-    let what =
-        format!("it answered {path} with HTTP {status} and {}", media_type.unwrap_or("no media type"));
-    Err(ConsoleError::Foreign { server, what })
-}
-
 /// The path of an action in a conversation.
 fn path_of(conversation: &Conversation, action: &str) -> String {
     format!("/conversations/{}/{action}", conversation_id::of(&conversation.encode()))
-}
-
-/// The query that these parameters are written as.
-fn query_of(parameters: &impl Serialize) -> Result<String, ConsoleError> {
-    let parameters = serde_json::to_value(parameters);
-    let parameters = parameters.map_err(|error| ConsoleError::Setup(error.to_string()))?;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters.as_object().into_iter().flatten() {
-        match value {
-            Value::Null => {}
-            Value::String(text) => {
-                query.append_pair(name, text);
-            }
-            other => {
-                query.append_pair(name, &other.to_string());
-            }
-        }
-    }
-    Ok(query.finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::console::api::{EntryFilter, EntryPaging};
-
-    #[test]
-    fn a_query_has_what_is_given_and_nothing_else() {
-        let filter = EntryFilter { user: Some("a&b=ü".to_owned()), ..EntryFilter::default() };
-        let paging = EntryPaging { limit: Some(7), bodies: Some(true), ..EntryPaging::default() };
-        let query = query_of(&EntriesQuery { filter, paging }).unwrap();
-        let mut pairs: Vec<_> = query.split('&').collect();
-        pairs.sort_unstable();
-        assert_eq!(pairs, ["bodies=true", "limit=7", "user=a%26b%3D%C3%BC"]);
-        assert_eq!(query_of(&Empty {}).unwrap(), "");
-    }
-
-    #[test]
-    fn an_answer_that_is_not_the_consoles_is_told_from_a_refusal() {
-        let read = |status, media_type: &str, body: &'static str| {
-            let media_type = media_type.to_owned();
-            let answer = ServerAnswer { status, media_type, body: body.into() };
-            read::<Jobs>(&answer, "/api/v1/jobs", "http://a".to_owned()).unwrap_err()
-        };
-        let refused = read(403, "application/json", r#"{"error": "no", "missing": "operate"}"#);
-        assert_eq!((refused.status(), refused.missing()), (Some(403), Some("operate")));
-        assert_eq!(refused.to_string(), "http://a answered: no");
-        for (answer, printed) in [
-            (
-                read(200, "text/html; charset=utf-8", "<html>"),
-                "it answered /api/v1/jobs with HTTP 200 and text/html",
-            ),
-            (read(404, "text/html", "<html>"), "it answered /api/v1/jobs with HTTP 404 and text/html"),
-            (read(302, "", ""), "it answered /api/v1/jobs with HTTP 302 and no media type"),
-            (
-                read(200, "application/json", "{}"),
-                "its answer to /api/v1/jobs is not the one of this version",
-            ),
-        ] {
-            assert!(
-                answer.to_string().starts_with(&format!("http://a is no console: {printed}")),
-                "{answer}"
-            );
-        }
-        assert_eq!(read(404, "", "").to_string(), "http://a has no /api/v1/jobs");
-    }
 }

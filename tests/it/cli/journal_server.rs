@@ -94,7 +94,7 @@ async fn what_comes_is_followed_at_a_server() {
         if state.is_some() {
             server.deliver("<xml><ToUserName>other</ToUserName></xml>").await.assert_error(400, 1002);
         }
-        let state = state.map(|state| ["--state", state]).unwrap_or(["--kind", "text"]);
+        let state = state.map_or(["--kind", "text"], |state| ["--state", state]);
         let follow = [&["list", "--follow", "--json", "--queue", "inbox"], &state[..]].concat();
         let mut following = at(&server, &follow).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
