@@ -76,12 +76,22 @@ export function openEvents(handlers, { query = {}, state = () => {} } = {}) {
       source.addEventListener(kind, (event) => run(JSON.parse(event.data)));
     }
   };
+  // A browser keeps pages that were left, for the way back. Such a page must not keep one of the six connections that a
+  // browser has for a server, or the seventh page waits for ever.
+  const hide = () => {
+    clearTimeout(timer);
+    source.close();
+  };
+  const show = ({ persisted }) => persisted && open();
+  addEventListener("pagehide", hide);
+  addEventListener("pageshow", show);
   open();
   return {
     close() {
       isClosed = true;
-      clearTimeout(timer);
-      source.close();
+      removeEventListener("pagehide", hide);
+      removeEventListener("pageshow", show);
+      hide();
     },
   };
 }

@@ -1,5 +1,7 @@
 //! The live list.
 
+use serde_json::json;
+
 use super::{on_a_console, on_each_journal, see_address};
 
 /// Scripts: somebody looks elsewhere, and comes back.
@@ -56,13 +58,33 @@ async fn thousands_of_events_do_not_make_the_list_grow() {
         page.run_script(fake, vec![]).await;
         console.visit(page, "live").await;
         page.run_script(FOCUS, vec![]).await;
-        let events = "for (let id = 1; id <= 3000; id += 1) window.fake.dispatchEvent(new MessageEvent('step', { data: JSON.stringify( \
+        let events = "for (let id = arguments[0]; id < arguments[0] + 400; id += 1) window.fake.dispatchEvent(new MessageEvent('step', { data: JSON.stringify( \
             { id, queue: 'inbox', step: 'done', attempt: 1, took: 3, reason: null, ending: { as: 'handled', by: '<b>' }, app: 'a', account: 'm', user: 'u' }) }))";
-        page.run_script(events, vec![]).await;
-        page.see(".event:first-child .event-id", "#3000").await;
+        for first in [1, 401, 801, 1201] {
+            page.run_script(events, vec![json!(first)]).await;
+            page.see(".event:first-child .event-id", &format!("#{}", first + 399)).await;
+        }
         assert_eq!(page.texts(".event").await.len(), 500);
         console.visit(page, "audit").await;
         page.wait_for("a closed stream", "return window.isClosed === true").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_was_left_keeps_no_connection_and_hears_of_everything_again_after_the_way_back() {
+    on_a_console("left", async |page, console| {
+        console.enter(page, "alice", "live").await;
+        // A browser has six connections for a server.
+        for n in 1..=8 {
+            page.open(&console.url(&format!("?{n}#/live"))).await;
+        }
+        page.go_back().await;
+        page.see("#live[data-state=live]", "").await;
+        page.run_script(FOCUS, vec![]).await;
+        page.see(".events[data-state=live]", "").await;
+        console.say("ann", "after the way back").await;
+        page.see(".event-entry", "after the way back").await;
     })
     .await;
 }
