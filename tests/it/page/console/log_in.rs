@@ -1,4 +1,4 @@
-//! Who gets in, how a session ends, and what a person without a right sees.
+//! The log-in of the page: how people get in, how a session ends, and what a person without a right sees.
 
 use serde_json::json;
 
