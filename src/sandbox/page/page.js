@@ -251,4 +251,6 @@ sandbox.on("changed", (kind) => {
 
 view("chat");
 redraw();
+addEventListener("pagehide", () => sandbox.leave());
+addEventListener("pageshow", ({ persisted }) => persisted && sandbox.connect());
 sandbox.connect();

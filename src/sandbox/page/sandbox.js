@@ -61,6 +61,14 @@ export class Sandbox {
     }
   }
 
+  /**
+   * Ends the stream of a page that is left. A browser keeps such a page for the way back, and has six connections for a
+   * server: the seventh page would wait for ever.
+   */
+  leave() {
+    this.#events?.close();
+  }
+
   #load(state) {
     for (const kind of Object.keys(MOST)) {
       const list = kind === "delivery" ? state.deliveries : state[`${kind}s`];

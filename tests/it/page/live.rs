@@ -44,3 +44,18 @@ async fn a_page_finds_the_sandbox_again_after_a_restart() {
     .await;
     drop(again);
 }
+
+#[tokio::test]
+async fn a_page_that_was_left_keeps_no_connection() {
+    on_a_page("left", async |page, sandbox| {
+        // A browser has six connections for a server.
+        for n in 1..=8 {
+            page.open(&format!("{}/?{n}", sandbox.url)).await;
+        }
+        page.go_back().await;
+        page.see("#live[data-state=live]", "").await;
+        page.say("after the way back").await;
+        page.see_reply("after the way back").await;
+    })
+    .await;
+}

@@ -72,9 +72,8 @@ async fn a_body_that_is_not_utf_8_is_shown_as_bytes_and_a_name_that_turns_the_wr
         page.press(".entry").await;
         page.see(".detail .chip.warn", "not UTF-8: shown as hexadecimal").await;
         // The bytes are in the columns behind the number of their line.
-        let columns = |text: &str| {
-            text.lines().map(|line| line[6..53].trim_end()).collect::<Vec<_>>().join(" ")
-        };
+        let columns =
+            |text: &str| text.lines().map(|line| line[6..53].trim_end()).collect::<Vec<_>>().join(" ");
         page.wait("the bytes", ".detail pre.hex", |texts| {
             texts.iter().any(|text| columns(text).contains("c4 e3 ba c3"))
         })
