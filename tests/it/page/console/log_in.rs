@@ -1,4 +1,4 @@
-//! Who gets in, how a session ends, and what a person without a right sees.
+//! The log-in: a token opens the console, a session ends, and a person without a right sees less.
 
 use serde_json::json;
 
