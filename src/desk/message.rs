@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "console")]
+use crate::journal::Record;
 use crate::{
-    journal::{EntryKey, NewScheduled, Queue, Record},
+    journal::{EntryKey, NewScheduled, Queue},
     protocol::{Conversation, Outgoing, Payload},
 };
 
@@ -52,6 +54,7 @@ impl Message {
 }
 
 /// Whether an entry is a person's answer.
+#[cfg(feature = "console")]
 pub(crate) fn is_answer(record: &Record) -> bool {
     record.queue == Queue::Outbox && record.key.begins_with(ANSWER)
 }

@@ -12,7 +12,9 @@ mod person;
 use std::{fmt, sync::Arc};
 
 use self::message::Message;
-pub(crate) use self::{message::is_answer, options::Options, person::PersonState};
+#[cfg(feature = "console")]
+pub(crate) use self::message::is_answer;
+pub(crate) use self::{options::Options, person::PersonState};
 use crate::{
     clock::{Clock, UnixMillis},
     journal::{

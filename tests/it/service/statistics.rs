@@ -44,19 +44,15 @@ async fn every_callback_attempt_and_reply_is_counted_and_the_numbers_of_other_se
     service.journal().add_activity(other).await.unwrap();
 
     let history = service.statistics.history(HOUR).await.unwrap();
-    let counted: [(fn(&Point) -> u64, u64); 8] = [
-        (|point| point.accepted, 43),
-        (|point| point.duplicates, 1),
-        (|point| point.refused, 1),
-        (|point| point.handled, 41),
-        (|point| point.failed, 2),
-        (|point| point.dead, 1),
-        (|point| point.sent, 2),
-        (|point| point.send_failed, 0),
-    ];
-    for (index, (number, expected)) in counted.into_iter().enumerate() {
-        assert_eq!(sum(&history, number), expected, "number {index} of {history:#?}");
-    }
+    let sum = |number: fn(&Point) -> u64| sum(&history, number);
+    assert_eq!(sum(|point| point.accepted), 43, "{history:#?}");
+    assert_eq!(sum(|point| point.duplicates), 1, "{history:#?}");
+    assert_eq!(sum(|point| point.refused), 1, "{history:#?}");
+    assert_eq!(sum(|point| point.handled), 41, "{history:#?}");
+    assert_eq!(sum(|point| point.failed), 2, "{history:#?}");
+    assert_eq!(sum(|point| point.dead), 1, "{history:#?}");
+    assert_eq!(sum(|point| point.sent), 2, "{history:#?}");
+    assert_eq!(sum(|point| point.send_failed), 0, "{history:#?}");
     assert_eq!(history.step, Duration::from_mins(1));
     assert!(
         history.points.iter().all(|point| point.ack_p50.is_some() && point.ack_p50 <= point.ack_p99)

@@ -1,4 +1,4 @@
-//! The log-in: a token opens the console, a session ends, and a person without a right sees less.
+//! The log-in of the page: how people get in, how a session ends, and what a person without a right sees.
 
 use serde_json::json;
 
