@@ -1,4 +1,4 @@
-//! Why a message is not done yet.
+//! The reasons for which a message is not done yet.
 
 use serde_json::json;
 
