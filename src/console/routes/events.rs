@@ -40,7 +40,7 @@ pub(super) async fn listen(call: Call, query: EventsQuery) -> Result<Response, A
     };
     let texts = Texts::shown_if(call.sees_all() && !only_changes);
     if texts.are_shown() {
-        call.act("look", &call.target, 0).await?;
+        call.audit.look(&call.who, &call.target, 0).await?;
     }
     // The listener begins before the journal is searched: what comes in between is heard twice and told once.
     let listener = call.events.listen();
