@@ -1,5 +1,7 @@
 //! The desk: conversations that wait for a person, and what a person does with them.
 
+use futures_util::future::try_join_all;
+
 use super::{
     super::{
         api::{Answer, ConversationSummary, Desk, Empty, Person, Take, WaitingConversation},
@@ -17,32 +19,35 @@ use crate::{
 };
 
 /// The most conversations of the list.
-const MAX_WAITING: usize = 100;
+const MAX_WAITING: usize = 50;
 
 /// Lists the conversations that wait for a person or that a person has, those that have waited longest first.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Desk, ApiError> {
-    let mut waiting = Vec::new();
-    for Waiting { conversation, since, until, by } in call.desk.waiting(MAX_WAITING).await? {
-        let key = conversation.encode();
-        let person = Person { since, by: by.clone(), until };
-        let unread = unread(&call, &key, &person).await?;
-        let ConversationSummary { id, newest, .. } = summarize(&call, key).await?;
-        let Conversation { app, account, user } = conversation;
-        waiting.push(WaitingConversation {
-            id,
-            app: app.to_string(),
-            account: account.to_string(),
-            user: user.to_string(),
-            since,
-            until,
-            by,
-            unread,
-            newest,
-        });
-    }
+    let waiting = call.desk.waiting(MAX_WAITING).await?;
+    let waiting = try_join_all(waiting.into_iter().map(|waiting| show(&call, waiting))).await?;
     let shown = waiting.iter().filter_map(|waiting| waiting.newest.as_ref());
     call.look(shown.filter(|newest| !newest.hidden).count()).await?;
     Ok(Desk { waiting, now: call.clock.now() })
+}
+
+async fn show(call: &Call, waiting: Waiting) -> Result<WaitingConversation, ApiError> {
+    let Waiting { conversation, since, until, by } = waiting;
+    let key = conversation.encode();
+    let person = Person { since, by: by.clone(), until };
+    let unread = unread(call, &key, &person).await?;
+    let ConversationSummary { id, newest, .. } = summarize(call, key).await?;
+    let Conversation { app, account, user } = conversation;
+    Ok(WaitingConversation {
+        id,
+        app: app.to_string(),
+        account: account.to_string(),
+        user: user.to_string(),
+        since,
+        until,
+        by,
+        unread,
+        newest,
+    })
 }
 
 /// Gives a conversation to persons.
