@@ -105,6 +105,8 @@ mod log_limit;
 mod metrics;
 #[cfg(any(feature = "console", feature = "sandbox"))]
 mod origin;
+#[cfg(any(feature = "console", feature = "sandbox"))]
+mod page;
 pub mod portal;
 pub mod protocol;
 #[cfg(feature = "rules")]
