@@ -19,7 +19,7 @@ export function ask({ title, fields, action, submit, tone = "" }) {
       await submit(new FormData(form));
       dialog.close();
     } catch (error) {
-      trouble.textContent = reason(error);
+      trouble.textContent = reasonWords(error);
       trouble.hidden = false;
     }
     send.disabled = false;
@@ -63,10 +63,10 @@ export async function attempt(action) {
   try {
     return await action();
   } catch (error) {
-    notify(text("failed", { why: reason(error) }), { tone: "bad" });
+    notify(text("failed", { why: reasonWords(error) }), { tone: "bad" });
     return null;
   }
 }
 
-// `fetch` throws a TypeError with a text of the browser if the sandbox does not answer.
-const reason = (error) => (error instanceof TypeError ? text("unreachable") : error.message);
+/** The reason of a failed request: `fetch` throws a TypeError with a text of the browser if the server does not answer. */
+export const reasonWords = (error) => (error instanceof TypeError ? text("unreachable") : error.message);

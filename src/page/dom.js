@@ -18,17 +18,18 @@ export function el(name, properties = {}, ...children) {
   return element;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
+/** An element of a drawing. */
+export function svg(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
 
 /** A decorative icon of `icons.svg`; the control around it has the label. */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `icons.svg#icon-${name}`);
-  svg.append(use);
-  return svg;
+  const drawing = svg("svg", { class: "icon", "aria-hidden": "true" });
+  drawing.append(svg("use", { href: `icons.svg#icon-${name}` }));
+  return drawing;
 }
 
 /** The address in normal form if a browser may open it (`http` and `https` only), else null. */

@@ -26,10 +26,12 @@ const SHARED: &[File] = &[
     ("/copying.js", include_str!("copying.js")),
     ("/dialog.js", include_str!("dialog.js")),
     ("/dom.js", include_str!("dom.js")),
+    ("/empty.js", include_str!("empty.js")),
     ("/list.js", include_str!("list.js")),
     ("/preferences.js", include_str!("preferences.js")),
     ("/readable.js", include_str!("readable.js")),
     ("/texts.js", include_str!("texts.js")),
+    ("/top_bar.js", include_str!("top_bar.js")),
 ];
 
 /// A file, as it is served.

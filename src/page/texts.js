@@ -52,14 +52,16 @@ export function translate(root, values) {
 /** A time span in milliseconds, in its shortest form. */
 export const shortSpan = (ms) => (ms < 1000 ? text("span.ms", { n: Math.round(ms) }) : text("span.s", { n: (ms / 1000).toFixed(ms < 10_000 ? 1 : 0) }));
 
-// The formatters are kept, as making one is slow.
+/** A function that formats a value in the current language; `make(locale)` gives a formatter, which is kept, as making one is slow. */
+export function inBothLanguages(make) {
+  const formatters = ["en-GB", "zh-CN"].map(make);
+  return (value) => formatters[language].format(value);
+}
+
 const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-const formatters = (parts) => ["en-GB", "zh-CN"].map((locale) => new Intl.DateTimeFormat(locale, parts));
-const CLOCKS = formatters(SECONDS);
-const PRECISE_CLOCKS = formatters({ ...SECONDS, fractionalSecondDigits: 3 });
 
 /** A time of day with seconds, in the current language. */
-export const clockTime = (at) => CLOCKS[language].format(at);
+export const clockTime = inBothLanguages((locale) => new Intl.DateTimeFormat(locale, SECONDS));
 
 /** A time of day with milliseconds. */
-export const preciseTime = (at) => PRECISE_CLOCKS[language].format(at);
+export const preciseTime = inBothLanguages((locale) => new Intl.DateTimeFormat(locale, { ...SECONDS, fractionalSecondDigits: 3 }));

@@ -14,7 +14,9 @@ const PAGES: [&str; 2] = ["src/console/page", "src/sandbox/page"];
 const SHARED: &str = "src/page";
 
 /// How a text is named: in a module, and in HTML.
-const USES: [&str; 4] = [" text(\"", "(text(\"", "data-text=\"", "data-text-label=\""];
+const USES: [&str; 5] = [" text(\"", "(text(\"", "fieldOf(\"", "data-text=\"", "data-text-label=\""];
+/// How a text is named that has a hint.
+const USES_WITH_HINT: [&str; 2] = ["emptyNote(\"", "emptyWords(\""];
 
 #[test]
 fn every_page_is_tidy() {
@@ -40,6 +42,8 @@ fn an_untidy_page_is_seen() {
         ("b_texts.js", "// B.\n  \"a\": [\"A\", \"一\"],", "the text `a` is there twice"),
         ("b.js", "// B.\nf(text(\"c\"));", "b.js: there is no text `c`"),
         ("b.html", "<p data-text=\"c\">", "b.html: there is no text `c`"),
+        ("b.js", "// B.\nfieldOf(\"c\", f);", "b.js: there is no text `c`"),
+        ("b.js", "// B.\nemptyNote(\"a\", \"i\");", "b.js: there is no text `a.hint`"),
         ("b.js", "// B.\nimport { c } from \"./c.js\";", "b.js: there is no ./c.js"),
         (
             "b.js",
@@ -95,12 +99,8 @@ fn complaints(files: &BTreeMap<String, String>) -> Vec<String> {
         if lines > MOST_LINES {
             found.push(format!("{name}: has {lines} lines, more than {MOST_LINES}"));
         }
-        for used in USES.iter().flat_map(|use_of| content.split(use_of).skip(1)) {
-            // A name that a module puts together at run time ends otherwise.
-            let (used, rest) = used.split_once('"').unwrap_or((used, ""));
-            if rest.starts_with([')', ',', '>', ' ']) && !texts.contains(used) {
-                found.push(format!("{name}: there is no text `{used}`"));
-            }
+        for used in used(content).filter(|used| !texts.contains(used)) {
+            found.push(format!("{name}: there is no text `{used}`"));
         }
         for import in imports(content).filter(|import| !files.contains_key(*import)) {
             found.push(format!("{name}: there is no ./{import}"));
@@ -110,6 +110,20 @@ fn complaints(files: &BTreeMap<String, String>) -> Vec<String> {
         }
     }
     found
+}
+
+/// The names of the texts that a file uses.
+fn used(content: &str) -> impl Iterator<Item = String> {
+    let named = |use_of: &'static str| {
+        content.split(use_of).skip(1).filter_map(|rest| {
+            let (name, rest) = rest.split_once('"')?;
+            // A name that a module puts together at run time ends otherwise.
+            rest.starts_with([')', ',', '>', ' ']).then(|| name.to_owned())
+        })
+    };
+    let with_hint = USES_WITH_HINT.into_iter().flat_map(named);
+    let hints = with_hint.clone().map(|name| format!("{name}.hint"));
+    USES.into_iter().flat_map(named).chain(with_hint).chain(hints)
 }
 
 /// The names of all texts; complains about those that are there twice, or not in both languages.

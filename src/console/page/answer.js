@@ -1,9 +1,9 @@
 // The form in which a person answers a user: text, a picture by its address, saved phrases.
 
 import { newKey, post } from "./api.js";
-import { ask, field, notify } from "./dialog.js";
+import { ask, field } from "./dialog.js";
 import { el, icon, safeAddress } from "./dom.js";
-import { reasonWords } from "./failures.js";
+import { noteRefusal } from "./people.js";
 import { PhraseList } from "./phrases.js";
 import { session } from "./session.js";
 import { text } from "./texts.js";
@@ -121,7 +121,7 @@ export class AnswerForm {
       // A text that was changed while it was sent is the beginning of the next one.
       if (this.#id === id && this.field.value === said) this.field.value = "";
     } catch (error) {
-      notify(error.answer?.by ? text("taken.by", { by: error.answer.by }) : text("failed", { why: reasonWords(error) }), { tone: "bad" });
+      noteRefusal(error);
       if (error.status === 409) this.refused();
     }
     this.#isSending = false;

@@ -47,7 +47,7 @@ export function newKey() {
 export const isAbort = (error) => error?.name === "AbortError";
 
 /** A path with its query. */
-export function withQuery(path, query) {
+function withQuery(path, query) {
   const kept = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return kept.length > 0 ? `${path}?${new URLSearchParams(kept)}` : path;
 }

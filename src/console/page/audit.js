@@ -4,6 +4,7 @@ import "./audit_texts.js";
 
 import { get, isAbort } from "./api.js";
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { failureWords } from "./failures.js";
 import { fieldOf } from "./list_filters.js";
 import { address, change } from "./router.js";
@@ -13,9 +14,6 @@ import { listTime, moment, number } from "./times.js";
 const PAGE = 100;
 const FILTERS = ["who", "action"];
 const COLUMNS = ["at", "who", "action", "target", "count"];
-
-/** The mounted view; null while another view is shown. */
-let mounted = null;
 
 class Audit {
   #query = {};
@@ -45,13 +43,7 @@ class Audit {
       ),
       this.rows,
     );
-    this.empty = el(
-      "div",
-      { class: "empty", hidden: true },
-      icon("book"),
-      el("strong", {}, text("audit.empty")),
-      el("span", {}, text("audit.empty.hint")),
-    );
+    this.empty = emptyNote("audit.empty", "book", { hidden: true });
     this.trouble = el("p", { class: "note bad", role: "alert", hidden: true });
     this.more = el("button", { type: "button", class: "small more", hidden: true, on: { click: () => this.#load(this.#next) } }, text("older"));
     root.replaceChildren(
@@ -71,13 +63,14 @@ class Audit {
         el("div", { class: "list-end" }, this.more),
       ),
     );
-    this.#show(params);
+    this.#read(params);
+    this.#load();
   }
 
   update(params) {
     const before = JSON.stringify(this.#query);
     this.#read(params);
-    if (before !== JSON.stringify(this.#query)) this.#show(params);
+    if (before !== JSON.stringify(this.#query)) this.#load();
   }
 
   stop() {
@@ -88,11 +81,6 @@ class Audit {
     this.#query = Object.fromEntries(FILTERS.filter((name) => params[name]).map((name) => [name, params[name]]));
     this.who.show(this.#query.who ?? "");
     this.action.show(this.#query.action ?? "");
-  }
-
-  #show(params) {
-    this.#read(params);
-    this.#load();
   }
 
   /** Loads the newest records, or those before the cursor `before`. */
@@ -152,12 +140,5 @@ export const view = {
   name: "audit",
   icon: "book",
   right: "operate",
-  mount(root, params) {
-    mounted = new Audit(root, params);
-  },
-  update: (params) => mounted.update(params),
-  unmount() {
-    mounted.stop();
-    mounted = null;
-  },
+  mount: (root, params) => new Audit(root, params),
 };

@@ -1,10 +1,9 @@
 // Charts over time: lines or stacked bars as SVG, a legend that reads out the point under the pointer, and a table behind.
 
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { text } from "./texts.js";
 import { axisTime, pointTime } from "./times.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 /** The size of the drawing's own units; the browser stretches them. */
 const WIDTH = 1000;
 const HEIGHT = 100;
@@ -199,9 +198,3 @@ function niceCeiling(value, least) {
 
 const round = (value) => Math.round(value * 100) / 100;
 const place = (index, count) => round((index / count) * WIDTH);
-
-function svg(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
-}

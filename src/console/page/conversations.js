@@ -5,6 +5,7 @@ import "./talk_texts.js";
 import { get } from "./api.js";
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { failureWords } from "./failures.js";
 import { showItems } from "./keyed.js";
 import { appChoice, fieldOf } from "./list_filters.js";
@@ -20,9 +21,6 @@ const EVERY_MS = 60_000;
 const PERSON = "person";
 const FILTERS = ["app", "account", "user", "dialogue"];
 
-/** The mounted view; null while another view is shown. */
-let mounted = null;
-
 class Conversations {
   #query = {};
   #items = [];
@@ -33,13 +31,7 @@ class Conversations {
     this.#build();
     this.split = new Split(root, this.section, {
       changed: (summary) => this.#acted(summary),
-      nothing: el(
-        "div",
-        { class: "empty" },
-        icon("chat"),
-        el("strong", {}, text("conversations.none_open")),
-        el("span", {}, text("conversations.none_open.hint")),
-      ),
+      nothing: emptyNote("conversations.none_open", "chat"),
     });
     this.#show(params);
     this.loading = refreshing((signal) => this.#load(signal), { every: EVERY_MS, failed: (error) => this.#failed(error) });
@@ -58,13 +50,7 @@ class Conversations {
       text("conversations.person"),
     );
     this.items = el("ol", { class: "conversations-list", "aria-label": text("view.conversations") });
-    this.empty = el(
-      "div",
-      { class: "empty", hidden: true },
-      icon("chat"),
-      el("strong", {}, text("conversations.empty")),
-      el("span", {}, text("conversations.empty.hint")),
-    );
+    this.empty = emptyNote("conversations.empty", "chat", { hidden: true });
     this.trouble = el("p", { class: "why", role: "alert", hidden: true });
     this.more = el("button", { type: "button", class: "small more", hidden: true, on: { click: () => this.#loadMore() } });
     this.reached = el("p", { class: "count reached", hidden: true });
@@ -185,12 +171,5 @@ export const view = {
   name: "conversations",
   icon: "talks",
   right: "read",
-  mount(root, params) {
-    mounted = new Conversations(root, params);
-  },
-  update: (params) => mounted.update(params),
-  unmount() {
-    mounted.stop();
-    mounted = null;
-  },
+  mount: (root, params) => new Conversations(root, params),
 };

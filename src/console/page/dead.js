@@ -4,9 +4,11 @@ import "./dead_texts.js";
 
 import { get } from "./api.js";
 import { groupOf } from "./dead_group.js";
-import { el, icon } from "./dom.js";
+import { el } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { Failures } from "./failures.js";
 import { endedJobs, runningJob } from "./jobs.js";
+import { refill } from "./keyed.js";
 import { SELDOM_MS, refreshing } from "./refresh.js";
 import { can } from "./session.js";
 import { text } from "./texts.js";
@@ -46,7 +48,9 @@ class DeadLetters {
     ];
   }
 
-  unmount() {
+  update() {}
+
+  stop() {
     for (const loop of this.loops) loop.stop();
   }
 
@@ -60,13 +64,14 @@ class DeadLetters {
           ]
         : [];
     this.count.textContent = words.filter(Boolean).join(" · ");
-    const focused = document.activeElement?.dataset?.control;
-    this.groups.replaceChildren(...groups.map((group) => el("li", {}, groupOf(group, can("operate")))));
-    if (focused) this.groups.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    refill(
+      this.groups,
+      groups.map((group) => el("li", {}, groupOf(group, can("operate")))),
+    );
     this.groups.hidden = groups.length === 0;
     const others = total - groups.reduce((sum, group) => sum + group.count, 0);
     this.after.replaceChildren(
-      ...(total === 0 ? [empty()] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []),
+      ...(total === 0 ? [emptyNote("dead.none", "list")] : others > 0 ? [el("p", { class: "list-foot count" }, text("dead.more", { n: number(others) }))] : []),
     );
   }
 
@@ -77,27 +82,19 @@ class DeadLetters {
     // The groups are others after a job.
     if (this.hasJob && running.length === 0) this.loops[0].now();
     this.hasJob = running.length > 0;
-    this.running.replaceChildren(...running.map((job) => runningJob(job, () => this.loops[1].now())));
+    refill(
+      this.running,
+      running.map((job) => runningJob(job, () => this.loops[1].now())),
+    );
     this.running.hidden = running.length === 0;
     this.ended.hidden = ended.length === 0;
     this.ended.replaceChildren(...(ended.length > 0 ? [endedJobs(ended)] : []));
   }
 }
 
-const empty = () => el("div", { class: "empty" }, icon("list"), el("strong", {}, text("dead.none")), el("span", {}, text("dead.none.hint")));
-
-let shown = null;
-
 export const view = {
   name: "dead-letters",
   right: "read",
   icon: "alert",
-  mount(root) {
-    shown = new DeadLetters(root);
-  },
-  update() {},
-  unmount() {
-    shown.unmount();
-    shown = null;
-  },
+  mount: (root) => new DeadLetters(root),
 };

@@ -4,6 +4,7 @@ import "./talk_texts.js";
 
 import { conversationRow } from "./conversation_row.js";
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { failureWords } from "./failures.js";
 import { showItems } from "./keyed.js";
 import { holder, waitedWords } from "./people.js";
@@ -18,9 +19,6 @@ const TICK_MS = 10_000;
 /** The time after which a conversation that nobody has taken is marked. */
 const LONG_MS = 300_000;
 
-/** The mounted view; null while another view is shown. */
-let mounted = null;
-
 class Desk {
   #waiting = [];
 
@@ -32,13 +30,7 @@ class Desk {
     });
     this.notify = el("button", { type: "button", class: "small", on: { click: () => this.#askToNotify() } }, icon("bell"), text("notify.allow"));
     this.trouble = el("p", { class: "why", role: "alert", hidden: true });
-    this.empty = el(
-      "div",
-      { class: "empty", hidden: true },
-      icon("headset"),
-      el("strong", {}, text("desk.empty")),
-      el("span", {}, text("desk.empty.hint")),
-    );
+    this.empty = emptyNote("desk.empty", "headset", { hidden: true });
     const scroll = el(
       "div",
       { class: "split-scroll" },
@@ -56,7 +48,7 @@ class Desk {
     this.split = new Split(root, list, {
       changed: noteAction,
       isForAnswers: true,
-      nothing: el("div", { class: "empty" }, icon("headset"), el("strong", {}, text("desk.none_open")), el("span", {}, text("desk.none_open.hint"))),
+      nothing: emptyNote("desk.none_open", "headset"),
     });
     this.ticking = setInterval(() => this.#tick(), TICK_MS);
     this.#showNotify();
@@ -133,12 +125,5 @@ export const view = {
   icon: "headset",
   right: "answer",
   start: ({ setBadge }) => startWaiting(setBadge),
-  mount(root, params) {
-    mounted = new Desk(root, params);
-  },
-  update: (params) => mounted.update(params),
-  unmount() {
-    mounted.stop();
-    mounted = null;
-  },
+  mount: (root, params) => new Desk(root, params),
 };

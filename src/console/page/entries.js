@@ -25,6 +25,12 @@ const ICONS = {
   unreadable: "alert",
 };
 
+/** The mark of the queue of an entry: into the server, or out of it. */
+export function queueMark(queue) {
+  const label = text(`queue.${queue}`, {}, queue);
+  return el("span", { class: `direction ${queue}`, title: label }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, label));
+}
+
 /** The name of a kind. */
 export const kindWord = (kind) => text(`kind.${kind}`, {}, kind);
 
@@ -104,7 +110,7 @@ export function endingWords({ as, by }) {
 }
 
 /** A handler or rule as people call it: from `rule "welcome"`, `rules[0]`, `handler 2 (Text)`. */
-export function handlerName(by) {
+function handlerName(by) {
   const [, name] = /^rule "(.*)"$/s.exec(by) ?? [];
   if (name !== undefined) return text("by.rule", { name });
   const [, index] = /^rules\[(\d+)\]$/.exec(by) ?? [];

@@ -1,7 +1,7 @@
 // A row of the live list: a new entry, or a step of the handling of one.
 
-import { el, icon } from "./dom.js";
-import { endingWords, kindIcon, saidOf, whoOf } from "./entries.js";
+import { el } from "./dom.js";
+import { endingWords, kindIcon, queueMark, saidOf, whoOf } from "./entries.js";
 import { address } from "./router.js";
 import { clockTime, shortSpan, text } from "./texts.js";
 
@@ -16,12 +16,7 @@ export function eventRow({ kind, at, row, step }) {
     { class: `event event-${kind}` },
     el("time", {}, clockTime(at)),
     el("a", { class: "event-id", href: address("messages", { entry: id }) }, `#${id}`),
-    el(
-      "span",
-      { class: "event-queue", title: text(`queue.${queue}`, {}, queue) },
-      icon(queue === "outbox" ? "out" : "in"),
-      el("span", { class: "unseen" }, text(`queue.${queue}`, {}, queue)),
-    ),
+    queueMark(queue),
     el("span", { class: "event-who" }, whoOf(row ?? step)),
     kind === "entry" ? arrived(row) : went(step),
   );

@@ -10,7 +10,7 @@ const listeners = new Set();
 let changes = null;
 let showState = () => {};
 
-/** Calls `run(kinds)` when one of `kinds` has changed; returns a function that ends it. */
+/** Calls `run()` when one of `kinds` has changed; returns a function that ends it. */
 export function onChange(kinds, run) {
   const listener = { kinds, run };
   listeners.add(listener);
@@ -44,8 +44,7 @@ export function stopChanges() {
 
 function emit(what) {
   for (const { kinds, run } of [...listeners]) {
-    const hit = kinds.filter((kind) => what.includes(kind));
-    if (hit.length > 0) run(hit);
+    if (kinds.some((kind) => what.includes(kind))) run();
   }
 }
 

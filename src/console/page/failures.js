@@ -1,10 +1,8 @@
 // The note above a view that says what could not be loaded; it goes away when everything can be loaded again.
 
+import { reasonWords } from "./dialog.js";
 import { el } from "./dom.js";
 import { text } from "./texts.js";
-
-/** The reason of a failed request. */
-export const reasonWords = (error) => (error instanceof TypeError ? text("unreachable") : error.message);
 
 /** That something could not be loaded, and why. */
 export const failureWords = (error) => text("error.load", { why: reasonWords(error) });

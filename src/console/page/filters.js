@@ -7,7 +7,7 @@ import { text } from "./texts.js";
 import { moment } from "./times.js";
 
 /** The API's parameters that filter entries. */
-export const FILTERS = ["queue", "state", "app", "account", "user", "kind", "since", "until", "text", "reason", "group", "conversation"];
+const FILTERS = ["queue", "state", "app", "account", "user", "kind", "since", "until", "text", "reason", "group", "conversation"];
 
 const HOUR = 3_600_000;
 

@@ -1,4 +1,4 @@
-// Lists whose unchanged elements stay in the document, so that focus, selection and scroll position survive a refresh.
+// Lists that survive a refresh: unchanged elements stay in the document, and the focus stays on its control.
 
 const kept = new WeakMap();
 
@@ -22,12 +22,6 @@ export function showItems(list, items, { key, render }) {
   kept.set(list, after);
 }
 
-/** Forgets the elements of `list`, for example because the language has changed. */
-export function forgetItems(list) {
-  kept.delete(list);
-  list.replaceChildren();
-}
-
 /** Puts a new element in the place of an old one, which passes its focus on. */
 function replaced(old, element) {
   if (!old?.isConnected) return element;
@@ -35,4 +29,11 @@ function replaced(old, element) {
   old.replaceWith(element);
   if (hadFocus) (element.querySelector("a, button") ?? element).focus({ preventScroll: true });
   return element;
+}
+
+/** Fills `root` with new children, and gives the focus back to the control that had it, found by its `data-control`. */
+export function refill(root, children) {
+  const control = root.contains(document.activeElement) ? document.activeElement.dataset.control : null;
+  root.replaceChildren(...children);
+  if (control) root.querySelector(`[data-control="${CSS.escape(control)}"]`)?.focus({ preventScroll: true });
 }

@@ -8,12 +8,13 @@ import { text } from "./texts.js";
 const TYPING_MS = 350;
 
 /** A text field; `changed(value)` is called with null or the new value. Returns `{ element, show(value) }`. */
-export function fieldOf(name, changed, properties = {}) {
+export function fieldOf(name, changed) {
   let timer = null;
   const done = () => {
     clearTimeout(timer);
     timer = null;
-    changed(input.value.trim() || null);
+    // The address belongs to another view once this field is gone.
+    if (input.isConnected) changed(input.value.trim() || null);
   };
   const type = () => {
     clearTimeout(timer);
@@ -27,7 +28,6 @@ export function fieldOf(name, changed, properties = {}) {
     spellcheck: false,
     placeholder: label,
     "aria-label": label,
-    ...properties,
     on: { input: type, change: done },
   });
   return {

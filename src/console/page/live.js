@@ -3,8 +3,10 @@
 import "./live_texts.js";
 
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { openEvents } from "./events.js";
 import { eventRow } from "./event_row.js";
+import { fieldOf } from "./list_filters.js";
 import { change } from "./router.js";
 import { text } from "./texts.js";
 import { number } from "./times.js";
@@ -13,10 +15,6 @@ import { number } from "./times.js";
 const MOST = 500;
 /** The interval at which events are shown, so that many events cause one drawing. */
 const BATCH_MS = 250;
-const TYPING_MS = 200;
-
-/** The mounted view; null while another view is shown. */
-let mounted = null;
 
 class Live {
   /** The events that are not shown yet, newest last; `came` counts those that came while the list stood still. */
@@ -26,19 +24,9 @@ class Live {
   #isBlurred = !document.hasFocus();
   #wanted = "";
   #drawing = null;
-  #typing = null;
 
   constructor(root, params) {
-    this.filter = el("input", {
-      type: "search",
-      class: "search",
-      autocomplete: "off",
-      spellcheck: false,
-      placeholder: text("live.filter"),
-      "aria-label": text("live.filter"),
-      value: params.text ?? "",
-      on: { input: () => this.#typed() },
-    });
+    this.filter = fieldOf("live.filter", (words) => change({ text: words }, { replace: true }));
     this.pause = el("button", {
       type: "button",
       class: "small toggle",
@@ -48,14 +36,13 @@ class Live {
     const clear = el("button", { type: "button", class: "small", on: { click: () => this.#clear() } }, icon("clear"), text("live.clear"));
     this.note = el("p", { class: "note still", hidden: true });
     this.rows = el("ol", { class: "events", "aria-label": text("view.live") });
-    this.empty = el("div", { class: "empty" }, icon("pulse"), el("strong", {}, text("live.empty")), el("span", {}, text("live.empty.hint")));
+    this.empty = emptyNote("live.empty", "pulse");
     this.none = el("p", { class: "count live-none", hidden: true }, text("live.none"));
     root.replaceChildren(
-      el("header", { class: "view-head boxed" }, el("h2", {}, text("view.live")), this.filter, this.pause, clear),
+      el("header", { class: "view-head boxed" }, el("h2", {}, text("view.live")), this.filter.element, this.pause, clear),
       this.note,
       el("div", { class: "view-body live-body", tabIndex: 0, role: "group", "aria-label": text("view.live") }, this.rows, this.none, this.empty),
     );
-    this.#wanted = this.filter.value.trim().toLowerCase();
     this.looked = () => this.#look();
     for (const event of ["focus", "blur"]) addEventListener(event, this.looked);
     this.stream = openEvents(
@@ -63,18 +50,19 @@ class Live {
       { state: (state) => (this.rows.dataset.state = state) },
     );
     this.#showPause();
+    this.update(params);
   }
 
-  update(params) {
-    if ((params.text ?? "") === this.filter.value.trim() || this.#typing) return;
-    this.filter.value = params.text ?? "";
-    this.#applyFilter();
+  update({ text: words = "" }) {
+    this.filter.show(words);
+    this.#wanted = words.trim().toLowerCase();
+    for (const row of this.rows.children) row.hidden = !this.#isWanted(row);
+    this.#showEmpty();
   }
 
   stop() {
     this.stream.close();
     clearTimeout(this.#drawing);
-    clearTimeout(this.#typing);
     for (const event of ["focus", "blur"]) removeEventListener(event, this.looked);
   }
 
@@ -110,21 +98,6 @@ class Live {
 
   #isWanted(row) {
     return this.#wanted === "" || row.textContent.toLowerCase().includes(this.#wanted);
-  }
-
-  #typed() {
-    clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => {
-      this.#typing = null;
-      change({ text: this.filter.value.trim() }, { replace: true });
-      this.#applyFilter();
-    }, TYPING_MS);
-  }
-
-  #applyFilter() {
-    this.#wanted = this.filter.value.trim().toLowerCase();
-    for (const row of this.rows.children) row.hidden = !this.#isWanted(row);
-    this.#showEmpty();
   }
 
   #look() {
@@ -172,12 +145,5 @@ export const view = {
   name: "live",
   icon: "pulse",
   right: "read",
-  mount(root, params) {
-    mounted = new Live(root, params);
-  },
-  update: (params) => mounted.update(params),
-  unmount() {
-    mounted.stop();
-    mounted = null;
-  },
+  mount: (root, params) => new Live(root, params),
 };

@@ -6,6 +6,7 @@ import { get, isAbort } from "./api.js";
 import { FilterBar } from "./filter_bar.js";
 import { filterCount, filterKey, isOldestFirst, queryOf } from "./filters.js";
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { failureWords } from "./failures.js";
 import { openJob } from "./job_dialog.js";
 import { onKeys, showKeys } from "./keys.js";
@@ -93,7 +94,7 @@ class Messages {
     this.focusNext = false;
   }
 
-  unmount() {
+  stop() {
     this.controller?.abort();
     this.story.stop();
     this.offKeys();
@@ -148,10 +149,8 @@ class Messages {
   #came({ next, scanned }) {
     Object.assign(this, { next, scanned });
     const { size } = this.rows;
-    this.count.textContent =
-      size > 0
-        ? `${number(size)}${next === null ? "" : "+"} · ${text("messages.as_of", { time: clockTime(this.asOf) })}`
-        : text("messages.as_of", { time: clockTime(this.asOf) });
+    const counted = size > 0 && `${number(size)}${next === null ? "" : "+"}`;
+    this.count.textContent = [counted, text("messages.as_of", { time: clockTime(this.asOf) })].filter(Boolean).join(" · ");
     this.list.hidden = size === 0;
     this.#showFoot();
     this.#showJobs();
@@ -168,10 +167,8 @@ class Messages {
     if (size >= MOST_ROWS && this.next !== null) parts.push(el("p", {}, text("messages.full", { n: number(size) })));
     else if (this.next !== null) parts.push(more(moreWords(looked, oldest)));
     else if (size > 0) parts.push(el("p", {}, text("messages.end", { n: number(size) })));
-    if (size === 0 && this.next === null) {
-      const words = filterCount(this.params) > 0 ? "messages.empty" : "messages.none";
-      parts.push(el("div", { class: "empty" }, icon("list"), el("strong", {}, text(words)), el("span", {}, text(`${words}.hint`))));
-    }
+    if (size === 0 && this.next === null)
+      parts.push(filterCount(this.params) > 0 ? emptyNote("messages.empty", "list") : emptyNote("messages.none", "list"));
     this.foot.replaceChildren(...parts.filter(Boolean));
   }
 
@@ -258,18 +255,9 @@ function moreWords(looked, oldest) {
   return text(looked ? "messages.go_on" : "older");
 }
 
-let shown = null;
-
 export const view = {
   name: "messages",
   right: "read",
   icon: "list",
-  mount(root, params) {
-    shown = new Messages(root, params);
-  },
-  update: (params) => shown.update(params),
-  unmount() {
-    shown.unmount();
-    shown = null;
-  },
+  mount: (root, params) => new Messages(root, params),
 };

@@ -8,6 +8,7 @@ import { Chart, slotsOf } from "./chart.js";
 import { el } from "./dom.js";
 import { Failures } from "./failures.js";
 import { runningJob } from "./jobs.js";
+import { refill } from "./keyed.js";
 import { ReasonList } from "./reason_list.js";
 import { SELDOM_MS, refreshing } from "./refresh.js";
 import { change } from "./router.js";
@@ -15,7 +16,7 @@ import { Sending } from "./sending.js";
 import { noteTime, now, session } from "./session.js";
 import { text } from "./texts.js";
 import { Tiles } from "./tiles.js";
-import { number, span } from "./times.js";
+import { decimal, number, span } from "./times.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -25,7 +26,6 @@ const DEFAULT_SPAN = "24h";
 const COUNTS = ["accepted", "duplicates", "refused", "handled", "failed", "dead", "sent", "send_failed"];
 const TIMES = ["ack_p50", "ack_p99"];
 
-const decimal = (value) => (value < 10 ? String(Math.round(value * 10) / 10) : number(Math.round(value)));
 const millis = (value) => (value < 100 ? String(Math.round(value * 10) / 10) : number(Math.round(value)));
 const whole = (value) => (Number.isInteger(value) ? number(value) : String(value));
 
@@ -83,7 +83,7 @@ class Overview {
     this.history = refreshing((signal) => this.#loadHistory(signal), { every: 60_000, failed: this.failures.of("history") });
   }
 
-  unmount() {
+  stop() {
     for (const loop of [...this.loops, this.history]) loop.stop();
   }
 
@@ -94,7 +94,7 @@ class Overview {
     this.sending.show(stats.pauses);
     this.#showServers(stats.replicas);
     this.job.hidden = !stats.job;
-    this.job.replaceChildren(...(stats.job ? [runningJob(stats.job, () => this.loop.now())] : []));
+    refill(this.job, stats.job ? [runningJob(stats.job, () => this.loop.now())] : []);
   }
 
   async #loadHistory(signal) {
@@ -165,18 +165,9 @@ class Overview {
   }
 }
 
-let shown = null;
-
 export const view = {
   name: "overview",
   right: "read",
   icon: "chart",
-  mount(root, params) {
-    shown = new Overview(root, params);
-  },
-  update: (params) => shown.update(params),
-  unmount() {
-    shown.unmount();
-    shown = null;
-  },
+  mount: (root, params) => new Overview(root, params),
 };

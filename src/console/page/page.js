@@ -1,4 +1,4 @@
-// The console's shell: log-in, navigation, the shown view, language and theme.
+// The console's shell: log-in, navigation, and the shown view.
 
 import "./shell_texts.js";
 import "./entry_texts.js";
@@ -8,20 +8,20 @@ import { attempt } from "./dialog.js";
 import { el, icon, safeAddress } from "./dom.js";
 import { startChanges, stopChanges } from "./events.js";
 import { showLogIn } from "./login.js";
-import { onSystemTheme, preferredLanguage, preferredTheme, rememberLanguage, rememberTheme } from "./preferences.js";
 import { address, follow, route } from "./router.js";
 import { can, loadSession, logOut, session } from "./session.js";
-import { currentLanguage, setLanguage, text, translate } from "./texts.js";
+import { text } from "./texts.js";
+import { showLive, startTopBar } from "./top_bar.js";
 import { VIEWS } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
 const root = document.documentElement;
 const main = byId("view");
 
-/** The mounted view and its name; the badges of the navigation. */
+/** The view that is shown, and what it has mounted; null while none is. */
 let shown = null;
+let mounted = null;
 let isFollowing = false;
-let live = "connecting";
 const badges = new Map();
 
 /** The number beside a view in the navigation; the shell gives this to `view.start`. */
@@ -80,14 +80,14 @@ function show({ name, params }) {
     return;
   }
   if (shown === view) {
-    view.update(params);
+    mounted.update(params);
     return;
   }
   unmount();
   shown = view;
   const section = el("section", { class: `view view-${view.name}`, "aria-label": text(`view.${view.name}`) });
   main.replaceChildren(section);
-  view.mount(section, params);
+  mounted = view.mount(section, params);
   byId("announcer").replaceChildren(text(`view.${view.name}`));
   markCurrent();
   showTitle();
@@ -105,7 +105,8 @@ function showUnknown(name) {
 }
 
 function unmount() {
-  shown?.unmount();
+  mounted?.stop();
+  mounted = null;
   shown = null;
 }
 
@@ -128,10 +129,7 @@ function begin() {
   main.replaceChildren();
   drawNavigation();
   showWho();
-  startChanges((state) => {
-    live = state;
-    showLive();
-  });
+  startChanges(showLive);
   for (const view of VIEWS.filter(isAllowed)) view.start?.({ setBadge: (number) => setBadge(view.name, number) });
   if (isFollowing) show(route());
   else follow(show);
@@ -147,8 +145,6 @@ async function start() {
   }
 }
 
-// Language, theme, and who
-
 function showWho() {
   const isIn = root.dataset.state === "in";
   byId("who").hidden = !isIn;
@@ -160,44 +156,18 @@ function showWho() {
   if (sandbox) byId("sandbox").href = sandbox;
 }
 
-function showLive() {
-  byId("live").dataset.state = live;
-  byId("live").textContent = text(`live.${live}`);
-}
-
-function theme(name) {
-  root.dataset.theme = name;
-  const other = name === "dark" ? "light" : "dark";
-  byId("theme").replaceChildren(icon(other === "dark" ? "moon" : "sun"));
-  byId("theme").setAttribute("aria-label", text(`theme.${other}`));
-}
-
+/** Shows everything in the other language. */
 function redraw() {
-  root.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
-  translate(document);
-  byId("language").textContent = text("language");
-  theme(preferredTheme());
-  showLive();
   showTitle();
   if (root.dataset.state === "login") showLogIn(main, begin, "");
   if (root.dataset.state !== "in") return;
   showWho();
   drawNavigation();
   // A view is mounted again with its words in the other language.
-  const again = shown;
   unmount();
-  if (again) show(route());
+  show(route());
 }
 
-byId("language").addEventListener("click", () => {
-  setLanguage(currentLanguage() === "zh" ? "en" : "zh");
-  rememberLanguage(currentLanguage());
-  redraw();
-});
-byId("theme").addEventListener("click", () => {
-  rememberTheme(root.dataset.theme === "dark" ? "light" : "dark");
-  theme(preferredTheme());
-});
 byId("log-out").addEventListener("click", () =>
   attempt(async () => {
     await logOut();
@@ -209,9 +179,8 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-onSystemTheme(() => theme(preferredTheme()));
 onSessionEnd(() => logInAgain(text("error.session")));
 
-setLanguage(preferredLanguage());
-redraw();
+startTopBar(redraw);
+showTitle();
 start();

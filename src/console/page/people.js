@@ -1,9 +1,8 @@
 // The actions on a conversation by those who answer: hand it to a person, take it, hand it back; and the words for who has it.
 
 import { post } from "./api.js";
-import { ask, notify } from "./dialog.js";
+import { ask, notify, reasonWords } from "./dialog.js";
 import { el } from "./dom.js";
-import { reasonWords } from "./failures.js";
 import { can, now, session } from "./session.js";
 import { text } from "./texts.js";
 import { span } from "./times.js";
@@ -32,10 +31,15 @@ async function act(id, name, body) {
   try {
     return await post(`conversations/${id}/${name}`, body);
   } catch (error) {
-    const by = error.status === 409 ? error.answer?.by : null;
-    notify(by ? text("taken.by", { by }) : text("failed", { why: reasonWords(error) }), { tone: by ? "" : "bad" });
+    noteRefusal(error);
     return null;
   }
+}
+
+/** Says in a notice why an action was refused: who has the conversation instead, or what else is wrong. */
+export function noteRefusal(error) {
+  const by = error.answer?.by;
+  notify(by ? text("taken.by", { by }) : text("failed", { why: reasonWords(error) }), { tone: "bad" });
 }
 
 /** Takes a conversation: from the bot, from the queue of those that wait, or, after a question, from another person. */

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { el } from "./dom.js";
 import { groupReason } from "./entries.js";
+import { refill } from "./keyed.js";
 import { address } from "./router.js";
 import { text } from "./texts.js";
 import { ago, number } from "./times.js";
@@ -29,10 +30,14 @@ export class ReasonList {
           "li",
           {},
           el("b", { class: "bad-text" }, number(count)),
-          el("a", { href: address("messages", { state: "dead", queue, group }), title: reason }, groupReason(reason)),
+          el(
+            "a",
+            { href: address("messages", { state: "dead", queue, group }), title: reason, data: { control: `reason-${queue}-${group}` } },
+            groupReason(reason),
+          ),
           el("span", { class: "count" }, newest ? ago(newest.accepted_at) : ""),
         ),
       );
-    this.list.replaceChildren(...(total === 0 ? [el("li", { class: "count" }, text("dead.none"))] : rows));
+    refill(this.list, total === 0 ? [el("li", { class: "count" }, text("dead.none"))] : rows);
   }
 }

@@ -1,7 +1,7 @@
 // The row of an entry in a list.
 
-import { el, icon } from "./dom.js";
-import { kindIcon, saidOf, stateLine, toneOf, whoOf, whyWords } from "./entries.js";
+import { el } from "./dom.js";
+import { kindIcon, queueMark, saidOf, stateLine, toneOf, whoOf, whyWords } from "./entries.js";
 import { text } from "./texts.js";
 import { listTime, moment } from "./times.js";
 
@@ -22,16 +22,10 @@ export function rowOf(row, isSelected) {
     el("time", { class: "cell-at", title: moment(row.accepted_at) }, listTime(row.accepted_at)),
     el("span", { class: "cell-id" }, String(row.id)),
     el("span", { class: "cell-who" }, whoOf(row)),
-    el("span", { class: "cell-what" }, direction(row), kindIcon(row.kind), el("bdi", {}, saidOf(row))),
+    el("span", { class: "cell-what" }, queueMark(row.queue), kindIcon(row.kind), el("bdi", {}, saidOf(row))),
     el("span", { class: `cell-state ${tone}-text`, title: titleOf(row) }, el("i", { class: `dot ${tone}` }), el("span", {}, stateLine(row))),
     el("span", { class: `cell-attempts ${row.attempts > 1 ? "warn-text" : ""}` }, row.attempts > 0 && String(row.attempts)),
   );
-}
-
-/** The mark of the queue: into the server, or out of it. */
-function direction({ queue }) {
-  const label = text(`queue.${queue}`, {}, queue);
-  return el("span", { class: `direction ${queue}`, title: label }, icon(queue === "outbox" ? "out" : "in"), el("span", { class: "unseen" }, label));
 }
 
 function titleOf(row) {

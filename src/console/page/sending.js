@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { ask, attempt, field } from "./dialog.js";
 import { el } from "./dom.js";
+import { refill } from "./keyed.js";
 import { accountWords } from "./names.js";
 import { appName, can, knownAccounts, session } from "./session.js";
 import { text } from "./texts.js";
@@ -37,7 +38,6 @@ export class Sending {
   }
 
   #draw() {
-    const focused = document.activeElement?.dataset?.control;
     const wanted = this.search.value.trim().toLowerCase();
     const accounts = this.#accounts().filter((account) => accountWords(account).toLowerCase().includes(wanted));
     const left = accounts.length - MOST;
@@ -56,8 +56,7 @@ export class Sending {
           ),
         ),
       );
-    this.list.replaceChildren(...rows);
-    if (focused) this.list.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    refill(this.list, rows);
   }
 
   /** All accounts, those that are paused first; one that the configuration no longer has may still be paused. */

@@ -4,13 +4,13 @@ import { el } from "./dom.js";
 import { address } from "./router.js";
 import { can, now } from "./session.js";
 import { text } from "./texts.js";
-import { number, span } from "./times.js";
+import { decimal, number, span } from "./times.js";
 
 /** The share of the bound from which a backlog is shown in amber. */
 const HIGH_SHARE = 0.5;
 const MIB = 1024 * 1024;
 
-const rate = (value) => text("rate", { n: value < 10 ? String(Math.round(value * 10) / 10) : number(Math.round(value)) });
+const rate = (value) => text("rate", { n: decimal(value) });
 
 export class Tiles {
   constructor() {

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { shown, summary } from "./contents.js";
 import { el, icon } from "./dom.js";
+import { emptyNote } from "./empty.js";
 import { kindWord } from "./entries.js";
 import { WindowedList } from "./list.js";
 import { address } from "./router.js";
@@ -30,13 +31,7 @@ export class Transcript {
     this.messages = el("ol", { class: "talk-lines" });
     this.more = el("button", { type: "button", class: "small older", hidden: true, on: { click: () => this.#loadOlder() } }, text("older"));
     this.rest = el("p", { class: "older-end", hidden: true });
-    this.empty = el(
-      "div",
-      { class: "empty", hidden: true },
-      icon("chat"),
-      el("strong", {}, text("transcript.empty")),
-      el("span", {}, text("transcript.empty.hint")),
-    );
+    this.empty = emptyNote("transcript.empty", "chat", { hidden: true });
     this.scroller = el(
       "div",
       { class: "transcript", tabIndex: 0, role: "region", "aria-label": text("transcript") },

@@ -1,4 +1,4 @@
-// The page: the chosen account and user, the shown view, language and theme.
+// The page: the chosen account and user, and the shown view.
 
 import "./sandbox_texts.js";
 
@@ -8,19 +8,20 @@ import { Deliveries } from "./deliveries.js";
 import { Desk } from "./desk.js";
 import { ask, attempt, field } from "./dialog.js";
 import { Dialogue } from "./dialogue.js";
-import { el, icon, picture } from "./dom.js";
+import { el, picture } from "./dom.js";
+import { emptyWords } from "./empty.js";
 import { showMenu } from "./menu.js";
 import { Passing } from "./passing.js";
-import { onSystemTheme, preferredLanguage, preferredTheme, rememberLanguage, rememberTheme } from "./preferences.js";
 import { Recording } from "./recording.js";
 import { Sandbox } from "./sandbox.js";
 import { Switches } from "./switches.js";
-import { currentLanguage, setLanguage, text, translate } from "./texts.js";
+import { text } from "./texts.js";
+import { showLive, startTopBar } from "./top_bar.js";
 
 const byId = (id) => document.getElementById(id);
 const root = document.documentElement;
 
-setLanguage(preferredLanguage());
+startTopBar(redraw);
 const sandbox = new Sandbox();
 const chosen = { account: null, user: null };
 const deliveries = new Deliveries(sandbox, chosen);
@@ -34,7 +35,6 @@ const desk = new Desk(sandbox, chosen, () => chat.toNewest());
 const passing = new Passing(sandbox);
 const switches = new Switches(sandbox);
 const recording = new Recording(sandbox, chosen);
-let live = "connecting";
 
 // The chosen account and user are in the address, so that they can be bookmarked, and differ from tab to tab.
 
@@ -132,7 +132,7 @@ function addUser() {
   });
 }
 
-// Views, language, theme
+// Views
 
 function view(name) {
   root.dataset.view = name;
@@ -145,28 +145,14 @@ function showInDeliveries(show) {
   show();
 }
 
-function theme(name) {
-  root.dataset.theme = name;
-  const other = name === "dark" ? "light" : "dark";
-  byId("theme").replaceChildren(icon(other === "dark" ? "moon" : "sun"));
-  byId("theme").setAttribute("aria-label", text(`theme.${other}`));
-}
-
+/** Shows everything in the current language. */
 function redraw() {
-  root.lang = currentLanguage() === "zh" ? "zh-CN" : "en";
-  translate(document);
   document.title = text("document");
-  byId("language").textContent = text("language");
-  empty("chat-empty", "chat", "chat.empty", suggestions());
-  empty("deliveries-empty", "list", "deliveries.empty");
-  theme(preferredTheme());
-  showLive();
+  byId("chat-empty").replaceChildren(...emptyWords("chat.empty", "chat"), suggestions());
+  byId("deliveries-empty").replaceChildren(...emptyWords("deliveries.empty", "list"));
   showChosen();
   for (const part of [chat, deliveries, composer, dialogue, desk, switches, recording]) part.redraw();
 }
-
-const empty = (id, name, words, ...more) =>
-  byId(id).replaceChildren(icon(name), el("strong", {}, text(words)), el("span", {}, text(`${words}.hint`)), ...more);
 
 /** A suggested first message, sent with one click. */
 function suggestions() {
@@ -198,11 +184,6 @@ function clear() {
   attempt(() => sandbox.clear());
 }
 
-function showLive() {
-  byId("live").dataset.state = live;
-  byId("live").textContent = text(`live.${live}`);
-}
-
 byId("account").addEventListener("change", (event) => choose(event.target.value, chosen.user));
 byId("user").addEventListener("change", (event) => choose(chosen.account, event.target.value));
 byId("add-user").addEventListener("click", addUser);
@@ -213,15 +194,6 @@ byId("more-actions").addEventListener("beforetoggle", () => {
   const { bottom, right } = byId("more").getBoundingClientRect();
   Object.assign(byId("more-actions").style, { top: `${bottom + 4}px`, right: `${innerWidth - right}px` });
 });
-byId("language").addEventListener("click", () => {
-  setLanguage(currentLanguage() === "zh" ? "en" : "zh");
-  rememberLanguage(currentLanguage());
-  redraw();
-});
-byId("theme").addEventListener("click", () => {
-  rememberTheme(root.dataset.theme === "dark" ? "light" : "dark");
-  theme(preferredTheme());
-});
 document.querySelector(".skip").addEventListener("click", (event) => {
   // The address holds the chosen account and user: the link must not change it.
   event.preventDefault();
@@ -230,12 +202,8 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 for (const tab of document.querySelectorAll("[data-show]")) tab.addEventListener("click", () => view(tab.dataset.show));
 addEventListener("hashchange", chooseFromAddress);
-onSystemTheme(() => theme(preferredTheme()));
 
-sandbox.on("live", (state) => {
-  live = state;
-  showLive();
-});
+sandbox.on("live", showLive);
 sandbox.on("loaded", () => {
   chooseFromAddress();
   showConsole();
