@@ -34,6 +34,14 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1440,900",
 ];
 
+/// Keys for [`Browser::type_keys`].
+pub(super) const TAB: &str = "\u{e004}";
+pub(super) const ENTER: &str = "\u{e007}";
+pub(super) const ESCAPE: &str = "\u{e00c}";
+pub(super) const LEFT: &str = "\u{e012}";
+pub(super) const UP: &str = "\u{e013}";
+pub(super) const DOWN: &str = "\u{e015}";
+
 /// A browser with one page.
 pub(super) struct Browser {
     driver: WebDriver,
@@ -175,6 +183,23 @@ impl Browser {
         self.run_script(script, vec![json!(css)]).await == true
     }
 
+    /// Waits until an element that `css` finds has the focus.
+    pub(super) async fn see_focus(&self, css: &str) {
+        until(&format!("the focus on {css}"), async || self.is_focused(css).await.then_some(())).await;
+    }
+
+    /// Gives the focus to the first element that `css` finds.
+    pub(super) async fn focus(&self, css: &str) {
+        self.run_script("document.querySelector(arguments[0]).focus()", vec![json!(css)]).await;
+    }
+
+    /// Lets the system prefer a theme, and waits until the page has it.
+    pub(super) async fn prefer(&self, theme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        self.command("Emulation.setEmulatedMedia", features).await;
+        self.see(&format!("[data-theme={theme}]"), "").await;
+    }
+
     /// Types into the focused element.
     pub(super) async fn type_keys(&self, keys: impl Into<String>) {
         self.driver.action_chain().send_keys(keys.into()).perform().await.unwrap();
@@ -183,7 +208,7 @@ impl Browser {
     /// Writes a text as the chosen user and sends it.
     pub(super) async fn say(&self, text: &str) {
         let field = self.driver.find(By::Css("#text")).await.unwrap();
-        field.send_keys(format!("{text}\u{e007}")).await.unwrap();
+        field.send_keys(format!("{text}{ENTER}")).await.unwrap();
     }
 
     /// The account's replies in this conversation, oldest first.

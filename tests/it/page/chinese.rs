@@ -51,9 +51,11 @@ const ALLOWED: &[&str] = &[
 /// The answer of a server, which is quoted as it came.
 const ANSWER: &str = "not signed with any of this app's secrets";
 
-/// A script: each visible text, label, hint and placeholder, except for those that users, bots and programs have written.
-const WORDS: &str = "const written = '.bubble, .news, #menu, select, pre, code, #route, #language, .outcome-reason'; \
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
+/// The elements whose texts users, bots and programs have written.
+const WRITTEN: &str = ".bubble, .news, #menu, select, pre, code, #route, #language, .outcome-reason";
+
+/// A script: each visible text, label, hint and placeholder, except for those in elements like the argument.
+const WORDS: &str = "const written = arguments[0]; const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
     while (walker.nextNode()) { const parent = walker.currentNode.parentElement; \
         if (!parent.closest(written) && !parent.closest('script, svg') && parent.checkVisibility()) found.push(walker.currentNode.data); } \
     for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) \
@@ -148,17 +150,22 @@ async fn produce_everything(page: &Browser, sandbox: &Executable) {
 }
 
 async fn assert_chinese(page: &Browser, at: &str) {
-    let words: Vec<String> = serde_json::from_value(page.run_script(WORDS, vec![]).await).unwrap();
+    let texts = texts_of_the_page(page, WRITTEN).await;
+    let english = texts.iter().filter(|text| is_english(&text.replace(ANSWER, ""), ALLOWED));
+    let english = english.collect::<Vec<_>>();
+    assert!(english.is_empty(), "English in {at}: {english:#?}");
+}
+
+/// The visible texts of a page and its labels, except for those in elements like `written`.
+pub(super) async fn texts_of_the_page(page: &Browser, written: &str) -> Vec<String> {
+    serde_json::from_value(page.run_script(WORDS, vec![json!(written)]).await).unwrap()
+}
+
+/// Whether a text has a word in Latin letters that is not an `allowed` one.
+pub(super) fn is_english(text: &str, allowed: &[&str]) -> bool {
     let is_word =
         |word: &&str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_alphabetic());
-    let english: Vec<_> = words
-        .iter()
-        .filter(|text| {
-            text.replace(ANSWER, "")
-                .split(|letter: char| !letter.is_ascii_alphabetic())
-                .filter(is_word)
-                .any(|word| !ALLOWED.contains(&word))
-        })
-        .collect();
-    assert!(english.is_empty(), "English in {at}: {english:#?}");
+    text.split(|letter: char| !letter.is_ascii_alphabetic())
+        .filter(is_word)
+        .any(|word| !allowed.contains(&word))
 }

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use super::{browser::Browser, on_a_page};
-
-const UP: &str = "\u{e013}";
-const DOWN: &str = "\u{e015}";
-const ENTER: &str = "\u{e007}";
+use super::{
+    browser::{Browser, DOWN, ENTER, UP},
+    on_a_page,
+};
 
 /// Gives the page a file of the sample picture, as pasted into the message field or dropped on the conversation.
 const BRING: &str = "const [how, name, kind, done] = arguments; (async () => { \

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::on_a_page;
+use super::{
+    browser::{ENTER, ESCAPE, TAB},
+    on_a_page,
+};
 
 #[tokio::test]
 async fn a_text_is_answered_and_its_delivery_is_shown() {
@@ -62,7 +65,7 @@ async fn the_menu_opens_its_second_level_and_links_safely() {
         let unsafe_links = "return [...document.querySelectorAll('#menu a')].filter((link) => \
             !/^https?:$/.test(link.protocol) || link.rel !== 'noopener noreferrer' || link.target !== '_blank').length";
         assert_eq!(page.run_script(unsafe_links, vec![]).await, 0);
-        page.type_keys("\u{e00c}").await;
+        page.type_keys(ESCAPE).await;
         page.wait("a closed menu", "#menu .submenu:not([hidden])", <[String]>::is_empty).await;
     })
     .await;
@@ -94,7 +97,7 @@ async fn a_new_user_talks_in_a_conversation_of_its_own() {
         page.say("from the first user").await;
         page.see_reply("from the first user").await;
         page.press("#add-user").await;
-        page.type_keys("carol\u{e004}Carol\u{e007}").await;
+        page.type_keys(format!("carol{TAB}Carol{ENTER}")).await;
         page.see("#chat-empty", "Nothing said yet").await;
         // The message field cannot be used as long as the dialog is open.
         page.wait_for("the dialog to close", "return !document.querySelector('dialog')").await;

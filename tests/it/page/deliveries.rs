@@ -3,16 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    browser::{self, Browser},
+    browser::{self, Browser, DOWN, ENTER, ESCAPE, UP},
     executable::Executable,
     feed::{self, handling, put_accepted},
     on_a_page,
 };
-
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
-const DOWN: &str = "\u{e015}";
-const UP: &str = "\u{e013}";
 
 /// A script: whether the details are within their part of the page.
 const INSIDE: &str = "const [inner, outer] = ['detail', 'deliveries'].map((id) => document.getElementById(id).getBoundingClientRect()); \
@@ -101,7 +96,7 @@ async fn a_delivery_is_opened_and_left_without_a_mouse() {
         page.see("#detail-heading", "second").await;
         assert!(page.is_focused("#detail").await);
         // A change of the delivery, such as another attempt, leaves the focus where it was.
-        page.run_script("document.querySelector('#detail [data-control=resend]').focus()", vec![]).await;
+        page.focus("#detail [data-control=resend]").await;
         page.type_keys(ENTER).await;
         page.wait("another attempt", "#detail .attempt", |attempts| attempts.len() == 2).await;
         page.wait("the same control", "[data-control=resend]:focus", |found| found.len() == 1).await;

@@ -3,14 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    browser::{self, Browser},
+    browser::{self, Browser, ENTER, TAB},
     executable::Executable,
     feed, on_a_page,
 };
 
 const STRIP: &str = "#dialogue:not([hidden])";
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
 
 /// Sends the page a state of Ann's conversation.
 async fn put_state(page: &Browser, id: u64, message: Option<u64>, dialogue: &Value) {

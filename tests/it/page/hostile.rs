@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::{browser::Browser, on_a_page};
 
-const MARKUP: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
-const SCRIPT: &str = "javascript:window.hacked=1";
+pub(super) const MARKUP: &str =
+    "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
+pub(super) const SCRIPT: &str = "javascript:window.hacked=1";
 
 #[tokio::test]
 async fn markup_in_names_texts_and_cards_stays_text() {
@@ -42,10 +43,10 @@ async fn markup_in_names_texts_and_cards_stays_text() {
 }
 
 /// Asserts that no text became an element, no link or picture leads to a script, and no script ran.
-async fn assert_harmless(page: &Browser) {
-    let elements = "return document.querySelectorAll('main script, [onerror], main [src=x]').length";
+pub(super) async fn assert_harmless(page: &Browser) {
+    let elements = "return document.querySelectorAll('main script, [onerror], [src=x]').length";
     assert_eq!(page.run_script(elements, vec![]).await, 0);
-    let addresses = "return [...document.querySelectorAll('a[href], img[src]')].map((found) => found.href ?? found.src) \
+    let addresses = "return [...document.querySelectorAll('a[href], img[src], audio[src]')].map((found) => found.href ?? found.src) \
         .filter((address) => !/^(https?|blob):/.test(address))";
     assert_eq!(page.run_script(addresses, vec![]).await, json!([]));
     assert_eq!(page.run_script("return window.hacked ?? null", vec![]).await, json!(null));

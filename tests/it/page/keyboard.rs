@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{browser::Browser, on_a_page};
+use super::{
+    browser::{Browser, ENTER, ESCAPE, TAB},
+    on_a_page,
+};
 
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
 const SPACE: &str = " ";
 
 /// The largest number of presses of the tab key; a page with a short conversation needs fewer.

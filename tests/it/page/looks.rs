@@ -94,9 +94,7 @@ async fn a_state_and_the_person_s_field_fit_every_width_in_both_languages_and_th
 
 async fn show(page: &Browser, width: u32, height: u32, theme: &str) {
     page.resize(width, height).await;
-    let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-    page.command("Emulation.setEmulatedMedia", features).await;
-    page.see(&format!("[data-theme={theme}]"), "").await;
+    page.prefer(theme).await;
 }
 
 #[tokio::test]

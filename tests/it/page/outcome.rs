@@ -89,7 +89,7 @@ async fn a_receipt_keeps_the_focus_while_its_words_change() {
         feed::open(page, sandbox).await;
         put_accepted(page, 9001, "order 17", &handling(&json!({ "state": "working" }))).await;
         page.see(OUTCOME, "at work").await;
-        page.run_script("document.querySelector('.outcome .receipt').focus()", vec![]).await;
+        page.focus(".outcome .receipt").await;
         put_accepted(page, 9001, "order 17", &handling(&json!({ "state": "quiet" }))).await;
         page.see(OUTCOME, "quiet for now").await;
         let focus = "return document.activeElement.innerText.includes('quiet for now')";

@@ -1,5 +1,9 @@
 //! The Chinese console, on which no English text is left.
 
+use super::super::{
+    browser::ENTER,
+    chinese::{is_english, texts_of_the_page},
+};
 use super::{Browser, on_a_console, server::Console};
 
 /// The words that Chinese texts write in Latin letters, and names that users and programs have given.
@@ -35,16 +39,9 @@ const ALLOWED: &[&str] = &[
     "api_url",
 ];
 
-/// A script: each visible text, label, hint and placeholder, except for those that users, bots and programs have written.
-const WORDS: &str = "const written = '.bubble, .news, select, pre, code, .cell-what, .cell-state, .row-text, .step-reason, .reason, .reasons, .dead-words h3, .dead-common bdi, .dead-example, .message-id, \
-        .job-filter, .servers th, .audit-action .chip, .audit-target, .audit-who, .event-who, .event-what, .status-reason, #language, #who, .reply-link bdi, .detail-head h3, .step p span, .chip.bad'; \
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); const found = [document.title]; \
-    while (walker.nextNode()) { const parent = walker.currentNode.parentElement; \
-        if (!parent.closest(written) && !parent.closest('script, svg') && parent.checkVisibility()) found.push(walker.currentNode.data); } \
-    for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) \
-        if (element.checkVisibility() && !element.closest(written)) for (const name of ['aria-label', 'title', 'placeholder']) \
-            found.push(element.getAttribute(name) ?? ''); \
-    return found";
+/// The elements whose texts users, bots and programs have written.
+const WRITTEN: &str = ".bubble, .news, select, pre, code, .cell-what, .cell-state, .row-text, .step-reason, .reason, .reasons, .dead-words h3, .dead-common bdi, .dead-example, .message-id, \
+    .job-filter, .servers th, .audit-action .chip, .audit-target, .audit-who, .event-who, .event-what, .status-reason, #language, #who, .reply-link bdi, .detail-head h3, .step p span, .chip.bad";
 
 #[tokio::test]
 async fn the_chinese_console_has_no_english_word() {
@@ -101,7 +98,7 @@ async fn open_the_rest(page: &Browser, console: &Console) {
     page.press("[data-control^=discard-]").await;
     page.see("dialog", "丢弃 1 个条目").await;
     assert_chinese(page, "a job").await;
-    page.type_keys("1\u{e007}").await;
+    page.type_keys(format!("1{ENTER}")).await;
     page.see(".ended-jobs .chip", "已完成").await;
     assert_chinese(page, "a finished job").await;
     console.visit(page, "messages").await;
@@ -116,14 +113,7 @@ async fn open_the_rest(page: &Browser, console: &Console) {
 }
 
 async fn assert_chinese(page: &Browser, at: &str) {
-    let words: Vec<String> = serde_json::from_value(page.run_script(WORDS, vec![]).await).unwrap();
-    let is_word =
-        |word: &&str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_alphabetic());
-    let is_english = |text: &&String| {
-        text.split(|letter: char| !letter.is_ascii_alphabetic())
-            .filter(is_word)
-            .any(|word| !ALLOWED.contains(&word))
-    };
-    let english: Vec<_> = words.iter().filter(is_english).collect();
+    let texts = texts_of_the_page(page, WRITTEN).await;
+    let english: Vec<_> = texts.iter().filter(|text| is_english(text, ALLOWED)).collect();
     assert!(english.is_empty(), "English in {at}: {english:#?}");
 }

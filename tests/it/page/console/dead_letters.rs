@@ -1,8 +1,7 @@
 //! Dead letters: one is revived or discarded, and all of a reason are, by a job.
 
+use super::super::browser::ENTER;
 use super::{Browser, on_each_journal, see_address};
-
-const ENTER: &str = "\u{e007}";
 
 /// Loads the rows again, and waits until there are so many.
 async fn refresh(page: &Browser, count: usize) {
@@ -62,11 +61,11 @@ async fn a_group_is_revived_by_a_job_once_its_number_is_typed() {
 
         page.press("[data-control^=revive-]").await;
         page.see("dialog", "Type 12 to confirm").await;
-        page.run_script("document.querySelector('dialog input[name=count]').focus()", vec![]).await;
+        page.focus("dialog input[name=count]").await;
         page.type_keys(format!("7{ENTER}")).await;
         page.see("dialog .why", "The number is 12").await;
         page.run_script("document.querySelector('dialog input[name=count]').value = ''", vec![]).await;
-        page.run_script("document.querySelector('dialog input[name=count]').focus()", vec![]).await;
+        page.focus("dialog input[name=count]").await;
         page.keep_screenshot("console-job-asked").await;
         page.type_keys(format!("12{ENTER}")).await;
         page.see(".notice.good", "The job has started").await;
@@ -94,12 +93,17 @@ async fn dead_letters_are_discarded_by_a_filter_and_a_slow_job_is_cancelled() {
         page.see("dialog", "Discard 20 entries").await;
         page.see("dialog .job-filter", "user ann").await;
         page.run_script("document.querySelector('dialog input[name=rate]').value = 1", vec![]).await;
-        page.run_script("document.querySelector('dialog input[name=count]').focus()", vec![]).await;
+        page.focus("dialog input[name=count]").await;
         page.type_keys(format!("20{ENTER}")).await;
         page.press(".notice a.button").await;
         page.see(".view-dead-letters .job", "Discarding").await;
         page.see(".view-dead-letters .job progress", "").await;
         page.keep_screenshot("console-job-runs").await;
+        // The job goes on, and the focus stays on its button.
+        page.focus("[data-control^=cancel-]").await;
+        let before = page.texts(".view-dead-letters .job").await;
+        page.wait("progress", ".view-dead-letters .job", |jobs| jobs != before).await;
+        assert!(page.is_focused("[data-control^=cancel-]").await);
         page.press("[data-control^=cancel-]").await;
         page.see(".ended-jobs .chip.warn", "cancelled").await;
         page.wait("no running job", ".jobs:not([hidden]) .job", <[String]>::is_empty).await;

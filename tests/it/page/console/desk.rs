@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::browser::{ENTER, ESCAPE};
 use super::{
     Browser, browser, expect_refusals, on_a_console, on_each_journal,
     server::{Console, Journal, token},
 };
-
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
 
 /// Lets a user ask for a person, and write once more.
 async fn ask_for_a_person(console: &Console, user: &str) {
@@ -24,6 +22,18 @@ async fn open(page: &Browser) {
     page.see(".talk-lines .theirs .bubble", "is somebody there?").await;
 }
 
+/// Takes the opened conversation, as nobody else does.
+async fn take(page: &Browser) {
+    page.press("[data-action=take]").await;
+    page.see(".holder.me", "You have it").await;
+    page.see_focus(".answer-text").await;
+}
+
+/// Waits until the text that was written is gone from its field.
+async fn see_no_text(page: &Browser) {
+    page.wait_for("an empty text", "return document.querySelector('.answer-text').value === ''").await;
+}
+
 #[tokio::test]
 async fn a_person_takes_a_conversation_answers_and_hands_it_back() {
     on_each_journal("desk", async |page, console| {
@@ -36,16 +46,13 @@ async fn a_person_takes_a_conversation_answers_and_hands_it_back() {
         page.see(".desk-group.nobody .badge.unread", "1").await;
         open(page).await;
         page.see(".holder.nobody", "Waits for a person").await;
-        page.press("[data-action=take]").await;
-        page.see(".holder.me", "You have it").await;
+        take(page).await;
         page.wait_for("nothing in the title", "return document.title.startsWith('Desk')").await;
-        page.wait_for("the focus", "return document.activeElement.matches('.answer-text')").await;
 
         page.type_keys(format!("I am Alice.{ENTER}")).await;
         console.sent("ann", "I am Alice.").await;
         page.see(".mine.person .bubble", "I am Alice.").await;
-        page.wait_for("an empty text", "return document.querySelector('.answer-text').value === ''")
-            .await;
+        see_no_text(page).await;
 
         page.type_keys("/").await;
         page.wait("all phrases", ".phrases li", |phrases| phrases.len() == 3).await;
@@ -192,9 +199,7 @@ async fn an_answer_is_sent_once_however_often_it_is_pressed_and_although_the_con
         ask_for_a_person(console, "ann").await;
         console.enter(page, "alice", "desk").await;
         open(page).await;
-        page.press("[data-action=take]").await;
-        page.see(".holder.me", "").await;
-        page.wait_for("the focus", "return document.activeElement.matches('.answer-text')").await;
+        take(page).await;
         page.type_keys(format!("pressed thrice{ENTER}{ENTER}{ENTER}")).await;
         page.see(".mine.person .bubble", "pressed thrice").await;
 
@@ -206,10 +211,9 @@ async fn an_answer_is_sent_once_however_often_it_is_pressed_and_although_the_con
             "return document.querySelector('.answer-text').value === 'broken off'",
         )
         .await;
-        page.run_script("document.querySelector('.answer-text').focus()", vec![]).await;
+        page.focus(".answer-text").await;
         page.type_keys(ENTER).await;
-        page.wait_for("an empty text", "return document.querySelector('.answer-text').value === ''")
-            .await;
+        see_no_text(page).await;
         let keys = page.run_script("return window.keys", vec![]).await;
         assert!(keys[0].is_string() && keys[0] == keys[1] && keys[2] == Value::Null, "{keys}");
         page.type_keys(format!("the last one{ENTER}")).await;
@@ -228,9 +232,7 @@ async fn a_draft_stays_while_somebody_looks_elsewhere_and_enter_ends_a_chinese_w
         ask_for_a_person(console, "ann").await;
         console.enter(page, "alice", "desk").await;
         open(page).await;
-        page.press("[data-action=take]").await;
-        page.see(".holder.me", "").await;
-        page.wait_for("the focus", "return document.activeElement.matches('.answer-text')").await;
+        take(page).await;
         page.type_keys("half a sen").await;
         let compose = "document.querySelector('.answer-text').dispatchEvent(new KeyboardEvent('keydown', \
             { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))";

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Browser, on_a_console, on_each_journal};
+use super::{
+    super::hostile::{MARKUP, SCRIPT, assert_harmless},
+    on_a_console, on_each_journal,
+};
 use crate::support::messages;
-
-const MARKUP: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
-const SCRIPT: &str = "javascript:window.hacked=1";
 
 #[tokio::test]
 async fn markup_in_names_texts_and_cards_stays_text_in_every_view() {
@@ -45,16 +45,6 @@ async fn markup_in_names_texts_and_cards_stays_text_in_every_view() {
         }
     })
     .await;
-}
-
-/// Asserts that no text became an element, no link or picture leads to a script, and no script ran.
-async fn assert_harmless(page: &Browser) {
-    let elements = "return document.querySelectorAll('main script, [onerror], [src=x]').length";
-    assert_eq!(page.run_script(elements, vec![]).await, 0);
-    let addresses = "return [...document.querySelectorAll('a[href], img[src], audio[src]')].map((found) => found.href ?? found.src) \
-        .filter((address) => !/^(https?|blob):/.test(address))";
-    assert_eq!(page.run_script(addresses, vec![]).await, json!([]));
-    assert_eq!(page.run_script("return window.hacked ?? null", vec![]).await, json!(null));
 }
 
 #[tokio::test]

@@ -49,6 +49,18 @@ async fn what_comes_is_shown_at_once_but_not_while_somebody_looks_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_filter_that_is_typed_before_a_change_of_the_view_is_not_one_of_the_next_view() {
+    on_a_console("live-filter", async |page, console| {
+        console.enter(page, "alice", "live").await;
+        page.run_script("window.left = document.querySelector('.view-live .search')", vec![]).await;
+        console.visit(page, "messages").await;
+        let late = "window.left.value = 'late'; window.left.dispatchEvent(new Event('change')); return location.hash";
+        assert_eq!(page.run_script(late, vec![]).await, "#/messages");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn thousands_of_events_do_not_make_the_list_grow() {
     on_a_console("live-bound", async |page, console| {
         console.enter(page, "alice", "overview").await;

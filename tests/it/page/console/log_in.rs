@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::super::browser::ENTER;
 use super::{expect_refusals, on_a_console, see_address, server::token};
 
-const ENTER: &str = "\u{e007}";
 /// The cookie of a session.
 const COOKIE: &str = "rongcloud_console";
 
@@ -112,6 +112,8 @@ async fn a_reader_sees_neither_texts_nor_buttons_that_change_something() {
             page.run_script("location.hash = `#/${arguments[0]}`", vec![json!(view)]).await;
             page.see(".empty", "Your token may not see this view").await;
         }
+        page.press("#language").await;
+        page.see(".empty", "您的令牌无权查看此视图").await;
     })
     .await;
 }

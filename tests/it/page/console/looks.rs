@@ -40,10 +40,7 @@ async fn every_view_fits_every_width_in_both_languages_and_themes() {
         for (width, height) in [(390, 844), (1280, 800), (2560, 1300)] {
             page.resize(width, height).await;
             for theme in ["dark", "light"] {
-                let features =
-                    json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-                page.command("Emulation.setEmulatedMedia", features).await;
-                page.see(&format!("[data-theme={theme}]"), "").await;
+                page.prefer(theme).await;
                 for language in ["zh-CN", "en"] {
                     page.press("#language").await;
                     page.see(&format!("html[lang={language}]"), "").await;

@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
+use super::super::browser::{ENTER, ESCAPE};
 use super::{Browser, on_a_console, on_each_journal, see_address, server::Console};
-
-const ENTER: &str = "\u{e007}";
-const ESCAPE: &str = "\u{e00c}";
 
 /// Waits until the rows of the list are those with these texts, in this order.
 async fn see_rows(page: &Browser, wanted: &[&str]) {
@@ -40,7 +38,7 @@ async fn filters_are_in_the_address_and_back_undoes_them() {
         page.type_keys(format!("parcel{ENTER}")).await;
         see_rows(page, &["blue parcel", "red parcel"]).await;
         see_address(page, "text=parcel").await;
-        page.run_script("document.querySelector('.filter-user').focus()", vec![]).await;
+        page.focus(".filter-user").await;
         page.type_keys(format!("bo{ENTER}")).await;
         see_rows(page, &["blue parcel"]).await;
         page.reload().await;
@@ -77,8 +75,7 @@ async fn rows_are_walked_opened_and_left_with_the_keyboard() {
         page.see(".entry.found[aria-selected=true]", "second").await;
         page.type_keys(ENTER).await;
         page.see(".detail #story-heading", "second").await;
-        page.wait_for("the focus in the story", "return document.activeElement.matches('.detail')")
-            .await;
+        page.see_focus(".detail").await;
         page.run_script("document.activeElement.blur()", vec![]).await;
         page.type_keys("j").await;
         page.see(".detail #story-heading", "first").await;
@@ -86,8 +83,7 @@ async fn rows_are_walked_opened_and_left_with_the_keyboard() {
         page.see(".detail #story-heading", "second").await;
         page.type_keys(ESCAPE).await;
         page.wait("no story", ".detail:not([hidden])", <[String]>::is_empty).await;
-        page.wait_for("the focus in the list", "return document.activeElement.matches('.entry-list')")
-            .await;
+        page.see_focus(".entry-list").await;
         assert_eq!(page.texts(".entry-list[aria-activedescendant]").await.len(), 1);
         page.type_keys("?").await;
         page.see("dialog", "next and previous row").await;

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::browser::{ENTER, LEFT};
 use super::{on_a_console, on_each_journal};
 use crate::support::until;
-
-const LEFT: &str = "\u{e012}";
 
 #[tokio::test]
 async fn the_overview_shows_the_numbers_of_this_moment() {
@@ -26,7 +25,7 @@ async fn the_overview_shows_the_numbers_of_this_moment() {
         page.wait("a day in steps", ".chart tbody tr", |rows| rows.len() >= 288).await;
         page.press(".segments [value='1h']").await;
         page.see(".segments [value='1h'][aria-pressed=true]", "").await;
-        page.run_script("document.querySelector('.plot').focus()", vec![]).await;
+        page.focus(".plot").await;
         page.type_keys(LEFT).await;
         page.see("#announcer", "accepted").await;
         page.press(".reasons a").await;
@@ -84,7 +83,7 @@ async fn an_account_that_nobody_has_written_to_can_be_paused_as_well() {
         page.see(".sending", "No account is known yet").await;
         page.press("[data-control=sending-another]").await;
         page.see("dialog input[name=account]", "").await;
-        page.type_keys("shop\u{e007}").await;
+        page.type_keys(format!("shop{ENTER}")).await;
         page.see(".sending .warn-text", "paused by alice").await;
         page.see(".sending li", "shop").await;
     })

@@ -1,5 +1,6 @@
 //! The way from the sandbox's page to the console of its own server, and back.
 
+use super::super::browser::ENTER;
 use super::super::on_a_page;
 
 #[tokio::test]
@@ -17,8 +18,8 @@ async fn the_sandbox_leads_to_the_console_of_its_server_and_the_console_back() {
         page.see(".talk-lines .theirs .bubble", "hello").await;
         page.press("[data-action=take]").await;
         page.see(".holder.me", "You have it").await;
-        page.wait_for("the focus", "return document.activeElement.matches('.answer-text')").await;
-        page.type_keys("a person here\u{e007}").await;
+        page.see_focus(".answer-text").await;
+        page.type_keys(format!("a person here{ENTER}")).await;
         page.see(".mine.person .receipt", "Sent").await;
         let back = page.run_script("return document.getElementById('sandbox').href", vec![]).await;
         assert_eq!(back, format!("{}/", sandbox.url));
