@@ -2,10 +2,7 @@
 
 use std::{
     mem,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::{Notify, broadcast};
@@ -14,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     change::{Change, Changes},
     event::Event,
-    listener::{Listener, Place},
+    listener::Listener,
 };
 use crate::{
     desk::PERSON,
@@ -32,8 +29,6 @@ pub(crate) struct Events(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     sender: broadcast::Sender<Event>,
-    /// The number of listeners, which the workers read at each step of an entry.
-    listeners: Arc<AtomicUsize>,
     /// The changes that are told at the next look at the journal.
     changes: Mutex<Changes>,
     /// Wakes the watch of the journal when somebody listens.
@@ -46,7 +41,6 @@ impl Events {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Shared {
             sender: broadcast::Sender::new(KEPT_EVENTS),
-            listeners: Arc::default(),
             changes: Mutex::default(),
             has_listener: Notify::new(),
             ended: CancellationToken::new(),
@@ -55,15 +49,14 @@ impl Events {
 
     /// Begins to listen: what happens from now on is heard.
     pub(crate) fn listen(&self) -> Listener {
-        let place = Place::take(&self.0.listeners);
-        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone(), place);
+        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone());
         self.0.has_listener.notify_one();
         listener
     }
 
     /// Whether somebody listens.
     pub(crate) fn has_listeners(&self) -> bool {
-        self.0.listeners.load(Ordering::Relaxed) > 0
+        self.0.sender.receiver_count() > 0
     }
 
     /// Notes that a part of what the console shows has changed. It is told within half a second.

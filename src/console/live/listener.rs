@@ -1,10 +1,5 @@
 //! One who listens to the events.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -15,29 +10,11 @@ use super::event::Event;
 pub(crate) struct Listener {
     receiver: Receiver<Event>,
     ended: CancellationToken,
-    _place: Place,
-}
-
-/// The place of a listener among those who are counted; a listener that is dropped leaves it.
-#[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    pub(super) fn take(listeners: &Arc<AtomicUsize>) -> Self {
-        listeners.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(listeners))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Listener {
-    pub(super) fn new(receiver: Receiver<Event>, ended: CancellationToken, place: Place) -> Self {
-        Self { receiver, ended, _place: place }
+    pub(super) fn new(receiver: Receiver<Event>, ended: CancellationToken) -> Self {
+        Self { receiver, ended }
     }
 
     /// Waits for the next event; `None` when the server ends. Dropping the future loses nothing.

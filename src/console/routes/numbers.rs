@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     super::{
-        api::{Empty, History, HistoryPoint, HistoryQuery, QueueNumbers, Rates, ReplicaRow, Stats},
+        api::{
+            Empty, History, HistoryPoint, HistoryQuery, QueueNumbers, Rates, ReplicaRow, Stats, millis,
+        },
         error::ApiError,
         selection::known,
     },
@@ -97,8 +99,4 @@ impl From<Replica> for ReplicaRow {
         let Replica { name, is_this, leased } = replica;
         Self { name, is_this, leased }
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
