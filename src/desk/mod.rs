@@ -26,6 +26,9 @@ use crate::{
 /// The name of the dialogue of a conversation that a person has.
 pub const PERSON: &str = "person";
 
+/// How many states are read at once.
+const PAGE: usize = 500;
+
 /// How often a change is tried while the conversation changes at the same time.
 const TRIES: usize = 64;
 
@@ -84,9 +87,19 @@ impl Desk {
     /// The journal cannot be read.
     pub async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>, JournalError> {
         let dialogue = Some(PERSON.to_owned());
-        let states = self.journal.states(StateFilter { dialogue, limit, ..StateFilter::default() });
-        let mut waiting: Vec<_> = states.await?.iter().filter_map(Waiting::read).collect();
+        let mut filter = StateFilter { dialogue, limit: PAGE, ..StateFilter::default() };
+        let mut waiting = Vec::new();
+        // The journal lists them by name, so that whoever has waited longest may be the last.
+        loop {
+            let states = self.journal.states(filter.clone()).await?;
+            waiting.extend(states.iter().filter_map(Waiting::read));
+            match states.last() {
+                Some(last) if states.len() == PAGE => filter.after = Some(last.conversation.clone()),
+                _ => break,
+            }
+        }
         waiting.sort_by_key(|waiting| waiting.since);
+        waiting.truncate(limit);
         Ok(waiting)
     }
 
