@@ -132,11 +132,8 @@ impl Desk {
         from: Option<&str>,
     ) -> Result<(), DeskError> {
         self.change(conversation, |state| {
-            let person = self.person(state)?;
-            match &person.by {
-                Some(by) if by != who && Some(by.as_str()) != from => Err(DeskError::Taken(by.clone())),
-                _ => Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, None)),
-            }
+            let person = self.person_for(who, from, state)?;
+            Ok(self.put(&person.taken_by(who), None))
         })
         .await
     }
@@ -159,8 +156,8 @@ impl Desk {
         answer.check()?;
         let message = Message::answer(answer, conversation, who, key);
         self.change(conversation, |state| {
-            let person = self.person_for(who, state)?;
-            Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, Some(message.clone())))
+            let person = self.person_for(who, None, state)?;
+            Ok(self.put(&person.taken_by(who), Some(message.clone())))
         })
         .await
     }
@@ -172,7 +169,7 @@ impl Desk {
     /// [`DeskError::WithBot`]; [`DeskError::Taken`] if somebody else has the conversation; or the journal cannot be changed.
     pub async fn hand_back(&self, conversation: &Conversation, who: &str) -> Result<(), DeskError> {
         self.change(conversation, |state| {
-            self.person_for(who, state)?;
+            self.person_for(who, None, state)?;
             Ok((StateChange::Clear, self.options.given_back_payload().map(Message::notice)))
         })
         .await
@@ -184,15 +181,16 @@ impl Desk {
         Ok(PersonState::read(&state.body).unwrap_or_else(|| PersonState::waiting(self.clock.now())))
     }
 
-    /// The state of a conversation that nobody else than `who` has taken.
+    /// The state of a conversation that nobody has taken, or that `who` or the person of the name `from` has.
     fn person_for(
         &self,
         who: &str,
+        from: Option<&str>,
         state: Option<&ConversationState>,
     ) -> Result<PersonState, DeskError> {
         let person = self.person(state)?;
         match person.by {
-            Some(by) if by != who => Err(DeskError::Taken(by)),
+            Some(by) if by != who && Some(&*by) != from => Err(DeskError::Taken(by)),
             _ => Ok(person),
         }
     }
