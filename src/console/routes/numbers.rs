@@ -18,9 +18,6 @@ use crate::{
     statistics::{self, Point},
 };
 
-/// The most conversations that are counted as waiting.
-const MAX_WAITING: usize = 1_000;
-
 /// Shows the present numbers.
 pub(super) async fn stats(call: Call, _: Empty) -> Result<Stats, ApiError> {
     let stats = call.journal.stats().await?;
@@ -58,7 +55,7 @@ pub(super) async fn history(call: Call, query: HistoryQuery) -> Result<History, 
 
 /// How many conversations wait for a person and nobody has taken.
 async fn waiting_for_person(call: &Call) -> Result<u64, ApiError> {
-    let waiting = call.desk.waiting(MAX_WAITING).await?;
+    let waiting = call.desk.waiting(usize::MAX).await?;
     Ok(waiting.iter().filter(|waiting| waiting.by.is_none()).count() as u64)
 }
 
