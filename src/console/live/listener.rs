@@ -30,12 +30,15 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::live::{Change, Events};
+    use crate::{
+        console::live::{Change, Events},
+        journal::EntryId,
+    };
 
     #[tokio::test]
     async fn a_listener_who_is_too_slow_is_told_and_goes_on_with_the_newest_events() {
         let events = Events::new();
-        let mut listener = events.listen();
+        let mut listener = events.listen(EntryId(0));
         for _ in 0..2000 {
             events.note_change(Change::Jobs);
             events.tell_changes();
@@ -51,7 +54,7 @@ mod tests {
     #[tokio::test]
     async fn while_nobody_listens_there_are_no_listeners() {
         let events = Events::new();
-        let listener = events.listen();
+        let listener = events.listen(EntryId(0));
         assert!(events.has_listeners());
         drop(listener);
         assert!(!events.has_listeners());

@@ -13,7 +13,7 @@ use super::{
     super::{
         api::{self, EventsQuery, StepEvent, millis},
         error::ApiError,
-        live::{Changes, Event, Listener},
+        live::{Changes, Event, Listener, newest},
         reading::{Names, Reading},
         rows::row,
         selection::known,
@@ -44,9 +44,9 @@ pub(super) async fn listen(call: Call, query: EventsQuery) -> Result<Response, A
         call.audit.look(&call.who, &call.target, 0).await?;
     }
     // The listener begins before the journal is searched: what comes in between is heard twice and told once.
-    let listener = call.events.listen();
-    let mut feed =
-        Feed { call, listener, texts, only_changes, last: EntryId(0), ready: VecDeque::new() };
+    let newest = newest(&*call.journal).await?;
+    let listener = call.events.listen(newest);
+    let mut feed = Feed { call, listener, texts, only_changes, last: newest, ready: VecDeque::new() };
     feed.catch_up().await?;
     let events = stream::unfold(feed, async |mut feed| {
         let event = feed.next().await?;
