@@ -1,6 +1,6 @@
 //! The tokens of `[admin]`: a text in quotes opens the metrics, a table says who has the token and what it opens.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -54,14 +54,15 @@ pub(super) fn read(admin: &mut AdminSection, problems: &mut Vec<Problem>) {
     }
     for (index, file) in admin.token_files.iter().enumerate() {
         let path = format!("admin.token_files[{index}]");
-        match secret_files::read(file) {
-            Ok(token) => {
-                check(&token, &path, problems);
-                admin.tokens.push(AdminToken::for_metrics(token));
-            }
-            Err((what, hint)) => problems.push(Problem::new(path, what, hint)),
-        }
+        admin.tokens.extend(read_file(file, &path, problems).map(AdminToken::for_metrics));
     }
+}
+
+/// Reads and checks the token in a file.
+fn read_file(file: &Path, path: &str, problems: &mut Vec<Problem>) -> Option<SecretString> {
+    let read = secret_files::read(file);
+    let read = read.map_err(|(what, hint)| problems.push(Problem::new(path, what, hint)));
+    read.ok().inspect(|token| check(token, path, problems))
 }
 
 /// Reads a token for the metrics.
@@ -132,12 +133,7 @@ fn read_secret(table: &TokenTable, path: &str, problems: &mut Vec<Problem>) -> O
             check(token, &format!("{path}.token"), problems);
             Some(token.clone())
         }
-        (None, Some(file)) => {
-            let path = format!("{path}.token_file");
-            let read = secret_files::read(file);
-            let read = read.map_err(|(what, hint)| problems.push(Problem::new(&path, what, hint)));
-            read.ok().inspect(|token| check(token, &path, problems))
-        }
+        (None, Some(file)) => read_file(file, &format!("{path}.token_file"), problems),
         _ => {
             problems.push(Problem::new(
                 format!("{path}.token"),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    job_filter::read_stored,
-    jobs::{JobFilter, JobRunner},
+    jobs::JobRunner,
     live::{Events, Watch},
 };
 use crate::journal::Administration;
@@ -24,7 +23,7 @@ impl Background {
     pub(crate) fn new(journal: &Arc<dyn Administration>, events: &Events) -> Self {
         Self {
             watch: Watch::new(Arc::clone(journal), events.clone()),
-            jobs: JobRunner::new(Arc::clone(journal), read_filter, events.clone()),
+            jobs: JobRunner::new(Arc::clone(journal), events.clone()),
         }
     }
 
@@ -32,10 +31,4 @@ impl Background {
     pub(crate) async fn run(&self, stop: &CancellationToken) {
         tokio::join!(self.watch.run(stop), self.jobs.run(stop));
     }
-}
-
-fn read_filter(filter: &str) -> Result<JobFilter, String> {
-    let selection = read_stored(filter)?;
-    let filter = selection.filter.clone();
-    Ok(JobFilter { filter, admits: Box::new(move |record| selection.admits(record)) })
 }

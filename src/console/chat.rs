@@ -3,16 +3,18 @@
 use futures_util::future::try_join_all;
 
 use super::{
+    access::Who,
     api::{ConversationState, ConversationSummary, Person},
     conversation_id,
-    reading::Names,
-    rows::single,
+    reading::{Names, Reading},
+    rows::row,
     state::Console,
     story::state_body,
     texts::Texts,
-    why::{person_of, state_of},
+    why::{Reasons, person_of, reasons, state_of},
 };
 use crate::{
+    clock::UnixMillis,
     desk::is_answer,
     journal::{self, EntryId, Filter, JournalError, Queue, Record},
 };
@@ -40,21 +42,29 @@ pub(super) fn side(record: &Record) -> &'static str {
     }
 }
 
-/// How many messages of the user have no answer of a person yet, since the conversation was handed over.
-pub(super) async fn unread(console: &Console, key: &str, person: &Person) -> Result<u64, JournalError> {
+/// The entries of a conversation since it was handed over, newest first, as many as unread messages are looked for in.
+pub(super) async fn since_hand_over(
+    console: &Console,
+    key: &str,
+    since: UnixMillis,
+) -> Result<Vec<Record>, JournalError> {
     let filter = Filter {
         of_conversation: Some(key.to_owned()),
-        since: Some(person.since),
+        since: Some(since),
         limit: MAX_UNREAD,
         scan: MAX_UNREAD,
         ..Filter::default()
     };
-    let records = console.journal.search(filter).await?.records;
-    let open = records
+    Ok(console.journal.search(filter).await?.records)
+}
+
+/// How many messages of the user have no answer of a person yet, among the entries since the hand-over at `since`.
+pub(super) fn unread(entries: &[Record], since: UnixMillis) -> u64 {
+    let open = entries
         .iter()
-        .take_while(|record| side(record) != "person" && record.accepted_at > person.since)
+        .take_while(|record| side(record) != "person" && record.accepted_at > since)
         .filter(|record| side(record) == "user");
-    Ok(open.count() as u64)
+    open.count() as u64
 }
 
 /// The person who has a conversation with this state, or for whom it waits.
@@ -78,51 +88,72 @@ pub(super) fn shown_state(
     }
 }
 
-/// Conversations in one line each.
+/// Conversations in one line each, whose newest entries are read with the texts that `who` may see.
 pub(super) async fn summaries(
     console: &Console,
     known: Vec<Known>,
-    may_see: impl Fn(bool) -> bool,
+    who: &Who,
 ) -> Result<Vec<ConversationSummary>, JournalError> {
-    let summaries = known.into_iter().map(|known| summary(console, known, &may_see));
-    try_join_all(summaries).await
+    let latest = try_join_all(known.into_iter().map(|known| Latest::find(console, known))).await?;
+    let newest: Vec<_> = latest.iter().filter_map(|latest| latest.newest.as_ref()).collect();
+    let reasons = reasons(console.facts(), &newest).await?;
+    Ok(latest.into_iter().map(|latest| latest.summary(&reasons, who)).collect())
 }
 
-/// A conversation in one line, whose newest entry is read with the texts that `may_see` allows.
+/// A conversation in one line.
 pub(super) async fn summary(
     console: &Console,
     known: Known,
-    may_see: impl Fn(bool) -> bool,
+    who: &Who,
 ) -> Result<ConversationSummary, JournalError> {
-    let Known { key, newest, state, with_state } = known;
-    let newest = match newest {
-        Some(newest) => console.journal.show(newest).await?,
-        None => newest_of(console, &key).await?,
-    };
-    let state = match state {
-        Some(state) => Some(state),
-        None => state_of(&*console.journal, &key).await?,
-    };
-    let person = state.as_ref().and_then(person);
-    let texts = Texts::shown_if(may_see(person.is_some()));
-    let newest = match newest {
-        Some(newest) => Some(single(console.facts(), &newest, texts).await?),
-        None => None,
-    };
-    let Names { app, account, user } = Names::of(&key);
-    Ok(ConversationSummary {
-        id: conversation_id::of(&key),
-        app,
-        account,
-        user,
-        newest,
-        state: state.map(|state| shown_state(&state, with_state.then_some(texts))),
-        person,
-    })
+    let latest = Latest::find(console, known).await?;
+    let reasons = reasons(console.facts(), latest.newest.as_ref().as_slice()).await?;
+    Ok(latest.summary(&reasons, who))
+}
+
+/// A conversation with its newest entry and its state.
+#[derive(Debug)]
+struct Latest {
+    key: String,
+    newest: Option<Record>,
+    state: Option<journal::ConversationState>,
+    with_state: bool,
+}
+
+impl Latest {
+    /// Looks for what is not known yet.
+    async fn find(console: &Console, known: Known) -> Result<Self, JournalError> {
+        let Known { key, newest, state, with_state } = known;
+        let newest = match newest {
+            Some(newest) => console.journal.show(newest).await?,
+            None => newest_of(console, &key).await?,
+        };
+        let state = match state {
+            Some(state) => Some(state),
+            None => state_of(&*console.journal, &key).await?,
+        };
+        Ok(Self { key, newest, state, with_state })
+    }
+
+    fn summary(self, reasons: &Reasons, who: &Who) -> ConversationSummary {
+        let Self { key, newest, state, with_state } = self;
+        let person = state.as_ref().and_then(person);
+        let texts = Texts::shown_if(who.may_see_texts(person.is_some()));
+        let Names { app, account, user } = Names::of(&key);
+        ConversationSummary {
+            id: conversation_id::of(&key),
+            app,
+            account,
+            user,
+            newest: newest.map(|newest| row(&newest, &Reading::of(&newest), texts, reasons)),
+            state: state.map(|state| shown_state(&state, with_state.then_some(texts))),
+            person,
+        }
+    }
 }
 
 /// The newest entry of a conversation.
-async fn newest_of(console: &Console, key: &str) -> Result<Option<Record>, JournalError> {
+pub(super) async fn newest_of(console: &Console, key: &str) -> Result<Option<Record>, JournalError> {
     let filter =
         Filter { of_conversation: Some(key.to_owned()), limit: 1, scan: 1, ..Filter::default() };
     Ok(console.journal.search(filter).await?.records.into_iter().next())

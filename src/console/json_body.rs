@@ -1,7 +1,7 @@
 //! The body of a request, as JSON.
 
 use axum::{
-    body::to_bytes,
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequest, Request},
 };
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use super::error::ApiError;
 /// The most bytes of a request's body.
 const MAX_BODY: usize = 64 << 10;
 
-/// The body of a request. An empty one is read as `{}`.
+/// The body of a request, which may hold a secret. An empty one is read as `{}`.
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub(super) T);
 
@@ -19,13 +19,9 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
-            let reason = format!("the body is longer than {} KiB, or it has broken off", MAX_BODY >> 10);
-            return Err(ApiError::too_large(reason));
-        };
-        let body = if body.is_empty() { &b"{}"[..] } else { &body };
+        let body = read_bytes(request.into_body()).await?;
         // The parser's message may quote a value, and a value may be a token.
-        serde_json::from_slice(body).map(Self).map_err(|error| {
+        serde_json::from_slice(&body).map(Self).map_err(|error| {
             ApiError::bad_request(format!(
                 "the body is not the JSON that this route reads (line {}, column {}): \
                  /api/v1/openapi.json describes it",
@@ -33,5 +29,21 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                 error.column()
             ))
         })
+    }
+}
+
+/// Reads the JSON of a request's body; an empty one counts as `{}`.
+///
+/// # Errors
+///
+/// 413: it is too long, or it has broken off.
+pub(super) async fn read_bytes(body: Body) -> Result<Bytes, ApiError> {
+    match to_bytes(body, MAX_BODY).await {
+        Ok(body) if body.is_empty() => Ok(Bytes::from_static(b"{}")),
+        Ok(body) => Ok(body),
+        Err(_) => {
+            let reason = format!("the body is longer than {} KiB, or it has broken off", MAX_BODY >> 10);
+            Err(ApiError::too_large(reason))
+        }
     }
 }

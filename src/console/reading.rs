@@ -39,9 +39,12 @@ pub(super) struct Names {
 impl Names {
     /// The names in a conversation's key. Where the body named no account, the key has the body's digest for a user.
     pub(super) fn of(key: &str) -> Self {
-        let Some(Conversation { app, account, user }) = Conversation::decode(key) else {
-            return Self::default();
-        };
+        Conversation::decode(key).as_ref().map(Self::from).unwrap_or_default()
+    }
+}
+
+impl From<&Conversation> for Names {
+    fn from(Conversation { app, account, user }: &Conversation) -> Self {
         let is_known = !account.as_str().is_empty();
         Self {
             app: Some(app.to_string()),

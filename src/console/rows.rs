@@ -1,12 +1,12 @@
 //! Entries as rows of an answer.
 
 use super::{
-    api::{Ending, EntryRow, Why},
+    api::{Ending, EntryRow},
     body::body_view,
     facts::Facts,
     reading::Reading,
     texts::Texts,
-    why,
+    why::{Reasons, reasons},
 };
 use crate::{
     journal::{EntryId, JournalError, Record},
@@ -22,9 +22,8 @@ pub(super) async fn rows(
     records: &[Record],
     texts: Texts,
 ) -> Result<Vec<EntryRow>, JournalError> {
-    let mut reasons = why::reasons(facts, records).await?;
-    let row = |record: &Record| row(record, &Reading::of(record), texts, reasons.remove(&record.id));
-    Ok(records.iter().map(row).collect())
+    let reasons = reasons(facts, &records.iter().collect::<Vec<_>>()).await?;
+    Ok(records.iter().map(|record| row(record, &Reading::of(record), texts, &reasons)).collect())
 }
 
 /// The row of one entry.
@@ -33,12 +32,12 @@ pub(super) async fn single(
     record: &Record,
     texts: Texts,
 ) -> Result<EntryRow, JournalError> {
-    let mut reasons = why::reasons(facts, std::slice::from_ref(record)).await?;
-    Ok(row(record, &Reading::of(record), texts, reasons.remove(&record.id)))
+    let reasons = reasons(facts, &[record]).await?;
+    Ok(row(record, &Reading::of(record), texts, &reasons))
 }
 
-/// The row of an entry that was read.
-pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<Why>) -> EntryRow {
+/// The row of an entry that was read, with why it is not done yet if that is among the `reasons`.
+pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, reasons: &Reasons) -> EntryRow {
     let names = reading.names.clone();
     EntryRow {
         id: record.id.0,
@@ -60,7 +59,7 @@ pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<
         // The number of an operator's change is negative, and no entry's.
         answers: record.answers.map(|EntryId(id)| id).filter(|id| *id > 0),
         discarded: record.is_discarded(),
-        why,
+        why: reasons.get(&record.id).cloned(),
         body: (texts == Texts::WithBodies).then(|| body_view(record, texts)),
     }
 }
@@ -68,14 +67,20 @@ pub(super) fn row(record: &Record, reading: &Reading, texts: Texts, why: Option<
 /// The row of an entry with its bytes, as a program reads it that has the journal before it.
 impl From<&Record> for EntryRow {
     fn from(record: &Record) -> Self {
-        row(record, &Reading::of(record), Texts::WithBodies, None)
+        row(record, &Reading::of(record), Texts::WithBodies, &Reasons::new())
     }
 }
 
 /// An ending as the worker has written it; a word of another version of this program is shown as it is.
 fn ending(text: &str) -> Ending {
     match worker::Ending::parse(text) {
-        Some(ending) => Ending { way: ending.word().to_owned(), by: ending.by().map(str::to_owned) },
+        Some(ending) => ending.into(),
         None => Ending { way: text.to_owned(), by: None },
+    }
+}
+
+impl From<worker::Ending> for Ending {
+    fn from(ending: worker::Ending) -> Self {
+        Self { way: ending.word().to_owned(), by: ending.by().map(str::to_owned) }
     }
 }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    api::{AttemptRow, EntryRow, PastState, Reply, Story},
+    api::{AttemptRow, EntryRow, PastState, Reply, Story, millis},
     body::body_view,
     conversation_id,
     facts::Facts,
-    rows::single,
+    rows::{rows, single},
     texts::Texts,
 };
 use crate::journal::{
@@ -73,8 +73,7 @@ async fn attempts(facts: Facts<'_>, id: EntryId) -> Result<Vec<AttemptRow>, Jour
 impl From<FailedAttempt> for AttemptRow {
     fn from(attempt: FailedAttempt) -> Self {
         let FailedAttempt { number, ended_at, took, reason, replica } = attempt;
-        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Self { number, ended_at, took, reason, replica }
+        Self { number, ended_at, took: millis(took), reason, replica }
     }
 }
 
@@ -90,9 +89,8 @@ async fn replies(facts: Facts<'_>, record: &Record, texts: Texts) -> Result<Vec<
         if found.is_empty() {
             break;
         }
-        for reply in found {
-            let attempts = attempts(facts, reply.id).await?;
-            replies.push(Reply { entry: single(facts, &reply, texts).await?, attempts });
+        for (entry, reply) in rows(facts, &found, texts).await?.into_iter().zip(found) {
+            replies.push(Reply { entry, attempts: attempts(facts, reply.id).await? });
         }
     }
     Ok(replies)

@@ -15,14 +15,15 @@ use crate::{
     worker::PausedAccount,
 };
 
-/// Finds out why the pending ones of these entries are not done yet.
-pub(super) async fn reasons(
-    facts: Facts<'_>,
-    records: &[Record],
-) -> Result<HashMap<EntryId, Why>, JournalError> {
-    let pending: Vec<_> = records.iter().filter(|record| record.state == State::Pending).collect();
+/// The reasons why entries are not done yet, by their numbers.
+pub(super) type Reasons = HashMap<EntryId, Why>;
+
+/// Finds out why the pending ones of these entries are not done yet. What several of them wait for is asked for once.
+pub(super) async fn reasons(facts: Facts<'_>, records: &[&Record]) -> Result<Reasons, JournalError> {
+    let is_pending = |record: &&Record| record.state == State::Pending;
+    let pending: Vec<_> = records.iter().copied().filter(is_pending).collect();
     if pending.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Reasons::new());
     }
     let ids = pending.iter().map(|record| record.id).collect();
     let known: HashMap<_, _> = facts.journal.pending_reasons(ids).await?.into_iter().collect();
@@ -33,7 +34,7 @@ pub(super) async fn reasons(
     circumstances
         .find_persons(pending.iter().filter(is_ready).map(|record| &*record.conversation))
         .await?;
-    let mut reasons = HashMap::new();
+    let mut reasons = Reasons::new();
     for record in pending {
         // An entry that was settled in this moment has no reason.
         if let Some(reason) = known.get(&record.id) {

@@ -26,6 +26,9 @@ use crate::{
 /// The name of the dialogue of a conversation that a person has.
 pub const PERSON: &str = "person";
 
+/// How many states are read at once.
+const PAGE: usize = 500;
+
 /// How often a change is tried while the conversation changes at the same time.
 const TRIES: usize = 64;
 
@@ -84,9 +87,19 @@ impl Desk {
     /// The journal cannot be read.
     pub async fn waiting(&self, limit: usize) -> Result<Vec<Waiting>, JournalError> {
         let dialogue = Some(PERSON.to_owned());
-        let states = self.journal.states(StateFilter { dialogue, limit, ..StateFilter::default() });
-        let mut waiting: Vec<_> = states.await?.iter().filter_map(Waiting::read).collect();
+        let mut filter = StateFilter { dialogue, limit: PAGE, ..StateFilter::default() };
+        let mut waiting = Vec::new();
+        // The journal lists them by name, so that whoever has waited longest may be the last.
+        loop {
+            let states = self.journal.states(filter.clone()).await?;
+            waiting.extend(states.iter().filter_map(Waiting::read));
+            match states.last() {
+                Some(last) if states.len() == PAGE => filter.after = Some(last.conversation.clone()),
+                _ => break,
+            }
+        }
         waiting.sort_by_key(|waiting| waiting.since);
+        waiting.truncate(limit);
         Ok(waiting)
     }
 
@@ -119,11 +132,8 @@ impl Desk {
         from: Option<&str>,
     ) -> Result<(), DeskError> {
         self.change(conversation, |state| {
-            let person = self.person(state)?;
-            match &person.by {
-                Some(by) if by != who && Some(by.as_str()) != from => Err(DeskError::Taken(by.clone())),
-                _ => Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, None)),
-            }
+            let person = self.person_for(who, from, state)?;
+            Ok(self.put(&person.taken_by(who), None))
         })
         .await
     }
@@ -146,8 +156,8 @@ impl Desk {
         answer.check()?;
         let message = Message::answer(answer, conversation, who, key);
         self.change(conversation, |state| {
-            let person = self.person_for(who, state)?;
-            Ok(self.put(&PersonState { by: Some(who.to_owned()), ..person }, Some(message.clone())))
+            let person = self.person_for(who, None, state)?;
+            Ok(self.put(&person.taken_by(who), Some(message.clone())))
         })
         .await
     }
@@ -159,7 +169,7 @@ impl Desk {
     /// [`DeskError::WithBot`]; [`DeskError::Taken`] if somebody else has the conversation; or the journal cannot be changed.
     pub async fn hand_back(&self, conversation: &Conversation, who: &str) -> Result<(), DeskError> {
         self.change(conversation, |state| {
-            self.person_for(who, state)?;
+            self.person_for(who, None, state)?;
             Ok((StateChange::Clear, self.options.given_back_payload().map(Message::notice)))
         })
         .await
@@ -171,15 +181,16 @@ impl Desk {
         Ok(PersonState::read(&state.body).unwrap_or_else(|| PersonState::waiting(self.clock.now())))
     }
 
-    /// The state of a conversation that nobody else than `who` has taken.
+    /// The state of a conversation that nobody has taken, or that `who` or the person of the name `from` has.
     fn person_for(
         &self,
         who: &str,
+        from: Option<&str>,
         state: Option<&ConversationState>,
     ) -> Result<PersonState, DeskError> {
         let person = self.person(state)?;
         match person.by {
-            Some(by) if by != who => Err(DeskError::Taken(by)),
+            Some(by) if by != who && Some(&*by) != from => Err(DeskError::Taken(by)),
             _ => Ok(person),
         }
     }

@@ -24,6 +24,11 @@ impl PersonState {
         Self { since, by: None }
     }
 
+    /// The same conversation, which the person `who` has from now on.
+    pub(super) fn taken_by(self, who: &str) -> Self {
+        Self { by: Some(who.to_owned()), ..self }
+    }
+
     /// Reads the stored form.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()

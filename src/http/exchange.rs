@@ -82,7 +82,7 @@ pub(super) async fn exchange(
     let headers = std::mem::take(response.headers_mut());
     let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|value| retry_after::parse(value, clock.now()));
-    let (body, interruption) = read_body(&mut response).await;
+    let (body, interruption) = read_body(&mut response, MAX_ANSWER).await;
     let body = match body {
         None => AnswerBody::TooLarge,
         Some(body) => match String::from_utf8_lossy(&body) {
@@ -94,13 +94,16 @@ pub(super) async fn exchange(
     Ok((RawAnswer { call, status, retry_after, headers, body }, interruption))
 }
 
-/// Reads a body up to its end or to where the connection broke; none if it is too large.
-async fn read_body(response: &mut reqwest::Response) -> (Option<Vec<u8>>, Option<reqwest::Error>) {
+/// Reads a body up to its end or to where the connection broke; none if it has more than `max` bytes.
+pub(super) async fn read_body(
+    response: &mut reqwest::Response,
+    max: usize,
+) -> (Option<Vec<u8>>, Option<reqwest::Error>) {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(None) => return (Some(body), None),
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return (None, None),
+            Ok(Some(chunk)) if body.len() + chunk.len() > max => return (None, None),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Err(error) => return (Some(body), Some(error)),
         }

@@ -6,8 +6,8 @@ use rustls::ClientConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    base_address::BaseAddress, connection_pool::ConnectionPool, error::ClientError, options::Options,
-    redaction::innermost_cause,
+    base_address::BaseAddress, connection_pool::ConnectionPool, error::ClientError, exchange::read_body,
+    options::Options, redaction::innermost_cause,
 };
 use crate::{
     clock::Clock,
@@ -104,13 +104,10 @@ impl SingleServer {
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.unwrap_or_default().to_owned();
         let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err("the answer is too large".to_owned());
-            }
-            body.extend_from_slice(&chunk);
+        match read_body(&mut response, MAX_ANSWER).await {
+            (_, Some(error)) => Err(failed(error)),
+            (None, None) => Err("the answer is too large".to_owned()),
+            (Some(body), None) => Ok(ServerAnswer { status, media_type, body: body.into() }),
         }
-        Ok(ServerAnswer { status, media_type, body: body.into() })
     }
 }

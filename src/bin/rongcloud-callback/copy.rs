@@ -4,12 +4,12 @@ use rongcloud_callback::{
     Config,
     clock::Clock,
     config::JournalUrl,
-    journal::{self, EntryId, JournalError, State, StateFilter, Transfer},
+    journal::{self, ConversationState, EntryId, JournalError, State, StateFilter, Transfer},
 };
 
 use crate::failure::Failure;
 
-/// The number of entries, or of states, that are in memory at once.
+/// The number of entries, or of states or records, that are in memory at once.
 const PAGE: usize = 500;
 
 /// The numbers of what was copied.
@@ -71,9 +71,23 @@ async fn whole(
 ) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     copy_entries(source, target, &mut counts).await?;
-    copy_states(source, target, &mut counts).await?;
-    copy_scheduled(source, target, &mut counts).await?;
-    copy_audit(source, target, &mut counts).await?;
+    let states = |after| source.states(StateFilter { after, limit: PAGE, ..StateFilter::default() });
+    let behind = |state: &ConversationState| Some(state.conversation.clone());
+    counts.states = copy_pages(None, states, behind, |states| target.restore_states(states)).await?;
+    counts.scheduled = copy_pages(
+        0,
+        |after| source.scheduled(after, PAGE),
+        |entry| entry.id,
+        |entries| target.restore_scheduled(entries),
+    )
+    .await?;
+    counts.audit = copy_pages(
+        0,
+        |after| source.audit(after, PAGE),
+        |record| record.id,
+        |records| target.restore_audit(records),
+    )
+    .await?;
     let pauses = source.pauses().await?;
     counts.pauses = pauses.len() as u64;
     target.restore_pauses(pauses).await?;
@@ -94,10 +108,8 @@ async fn copy_entries(
     let mut after = EntryId(0);
     loop {
         let records = source.page(after, PAGE).await?;
-        let [Some(first), Some(last)] = [records.first(), records.last()].map(|record| Some(record?.id))
-        else {
-            return Ok(());
-        };
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+        let (first, last) = (first.id, last.id);
         after = last;
         for record in &records {
             *match record.state {
@@ -111,47 +123,19 @@ async fn copy_entries(
     }
 }
 
-async fn copy_states(
-    source: &dyn Transfer,
-    target: &dyn Transfer,
-    counts: &mut Counts,
-) -> Result<(), Failure> {
-    let mut after = None;
+/// Copies what `read` returns page by page, each from behind the `place` of the last one of the page before, and counts it.
+async fn copy_pages<P, T>(
+    mut after: P,
+    read: impl AsyncFn(P) -> Result<Vec<T>, JournalError>,
+    place: impl Fn(&T) -> P,
+    restore: impl AsyncFn(Vec<T>) -> Result<(), JournalError>,
+) -> Result<u64, JournalError> {
+    let mut count = 0;
     loop {
-        let states = source.states(StateFilter { after, limit: PAGE, ..StateFilter::default() }).await?;
-        let Some(last) = states.last() else { return Ok(()) };
-        after = Some(last.conversation.clone());
-        counts.states += states.len() as u64;
-        target.restore_states(states).await?;
-    }
-}
-
-async fn copy_scheduled(
-    source: &dyn Transfer,
-    target: &dyn Transfer,
-    counts: &mut Counts,
-) -> Result<(), Failure> {
-    let mut after = 0;
-    loop {
-        let scheduled = source.scheduled(after, PAGE).await?;
-        let Some(last) = scheduled.last() else { return Ok(()) };
-        after = last.id;
-        counts.scheduled += scheduled.len() as u64;
-        target.restore_scheduled(scheduled).await?;
-    }
-}
-
-async fn copy_audit(
-    source: &dyn Transfer,
-    target: &dyn Transfer,
-    counts: &mut Counts,
-) -> Result<(), Failure> {
-    let mut after = 0;
-    loop {
-        let records = source.audit(after, PAGE).await?;
-        let Some(last) = records.last() else { return Ok(()) };
-        after = last.id;
-        counts.audit += records.len() as u64;
-        target.restore_audit(records).await?;
+        let page = read(after).await?;
+        let Some(last) = page.last() else { return Ok(count) };
+        after = place(last);
+        count += page.len() as u64;
+        restore(page).await?;
     }
 }

@@ -1,8 +1,7 @@
 //! Jobs: what an operator has asked to be done with many entries, done step by step.
 
-mod filter;
 mod runner;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::{filter::JobFilter, runner::JobRunner};
+pub(crate) use self::runner::JobRunner;

@@ -8,9 +8,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::filter::{JobFilter, ReadFilter};
 use crate::{
-    console::live::{Change, Events},
+    console::{
+        job_filter::read_stored,
+        live::{Change, Events},
+        selection::Selection,
+    },
     journal::{
         Administration, EntryId, Filter, Job, JobAction, JobEntry, JobState, JobStep, JournalError,
         Order, Record, State,
@@ -31,14 +34,13 @@ const REST: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct JobRunner {
     journal: Arc<dyn Administration>,
-    read: ReadFilter,
     events: Events,
 }
 
 impl JobRunner {
-    /// Runs the jobs of `journal`, whose filters `read` reads, and tells `events` of their progress.
-    pub(crate) fn new(journal: Arc<dyn Administration>, read: ReadFilter, events: Events) -> Self {
-        Self { journal, read, events }
+    /// Runs the jobs of `journal`, and tells `events` of their progress.
+    pub(crate) fn new(journal: Arc<dyn Administration>, events: Events) -> Self {
+        Self { journal, events }
     }
 
     /// Runs jobs until `stop`, which ends a job between two of its steps.
@@ -69,8 +71,8 @@ impl JobRunner {
 
     /// Does the steps of a job until its end, until `stop`, or until another server does them.
     async fn work_off(&self, mut job: Job, stop: &CancellationToken) {
-        let filter = match (self.read)(&job.filter) {
-            Ok(filter) => filter,
+        let selection = match read_stored(&job.filter) {
+            Ok(selection) => selection,
             Err(problem) => {
                 tracing::error!(
                     job = job.id,
@@ -83,7 +85,7 @@ impl JobRunner {
         tracing::info!(job = job.id, action = job.action.as_str(), after = %job.after, "a job goes on");
         while !stop.is_cancelled() && job.state == JobState::Running {
             let begins_at = Instant::now();
-            let step = match self.next_step(&job, &filter).await {
+            let step = match self.next_step(&job, &selection).await {
                 Ok(step) => step,
                 Err(error) => return log_failure(job.id, &error),
             };
@@ -106,8 +108,8 @@ impl JobRunner {
     }
 
     /// Looks for the entries of a job's next step.
-    async fn next_step(&self, job: &Job, filter: &JobFilter) -> Result<JobStep, JournalError> {
-        let JobFilter { filter, admits } = filter;
+    async fn next_step(&self, job: &Job, selection: &Selection) -> Result<JobStep, JournalError> {
+        let filter = &selection.filter;
         let end = EntryId(job.until.0.saturating_add(1));
         let page = self.journal.search(Filter {
             state: filter.state.or((job.action == JobAction::Revive).then_some(State::Dead)),
@@ -119,8 +121,8 @@ impl JobRunner {
             ..filter.clone()
         });
         let page = page.await?;
-        let meant =
-            page.records.iter().filter(|record| may_change(job.action, record) && admits(record));
+        let is_meant = |record: &&Record| may_change(job.action, record) && selection.admits(record);
+        let meant = page.records.iter().filter(is_meant);
         let (to, is_last) = page.end.next().map_or((job.until, true), |to| (to, false));
         Ok(JobStep {
             job: job.id,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{JobFilter, JobRunner};
+use super::JobRunner;
 use crate::{
     clock::UnixMillis,
     console::live::Events,
@@ -15,16 +15,8 @@ use crate::{
     },
 };
 
-/// Reads the filter `odd`, which means dead letters whose bodies end so; every other filter is unknown.
-fn read(filter: &str) -> Result<JobFilter, String> {
-    match filter {
-        "odd" => {
-            let admits = |record: &journal::Record| record.body.ends_with(b"odd");
-            Ok(JobFilter { filter: Filter::default(), admits: Box::new(admits) })
-        }
-        other => Err(format!("no filter {other}")),
-    }
-}
+/// The filter of the dead letters whose bodies contain `odd`.
+const ODD: &str = r#"{"text":"odd"}"#;
 
 /// A journal with so many dead letters, half of them odd.
 async fn journal_with(dead: usize) -> Arc<dyn Queues> {
@@ -69,7 +61,7 @@ async fn run(journal: &Arc<dyn Queues>, runners: usize) -> (Job, Duration) {
     let (stop, begins_at) = (CancellationToken::new(), Instant::now());
     let running = (0..runners).map(|_| {
         let (journal, stop) = (Arc::clone(journal), stop.clone());
-        async move { JobRunner::new(journal as _, read, Events::new()).run(&stop).await }
+        async move { JobRunner::new(journal as _, Events::new()).run(&stop).await }
     });
     let ending = async {
         while newest_job(&**journal).await.state == JobState::Running {
@@ -85,7 +77,7 @@ async fn run(journal: &Arc<dyn Queues>, runners: usize) -> (Job, Duration) {
 async fn a_job_changes_the_entries_that_are_meant_up_to_its_last_at_its_rate() {
     let journal = journal_with(100).await;
     // The entries after the 80th came after they were counted.
-    add_job(&*journal, JobAction::Revive, "odd", 80).await;
+    add_job(&*journal, JobAction::Revive, ODD, 80).await;
     let (job, took) = run(&journal, 1).await;
     assert_eq!((job.state, job.done, job.skipped), (JobState::Done, 40, 0));
     assert_eq!(job.after, EntryId(80));
@@ -97,7 +89,7 @@ async fn a_job_changes_the_entries_that_are_meant_up_to_its_last_at_its_rate() {
 #[tokio::test(start_paused = true)]
 async fn several_servers_do_a_job_once_and_together_keep_to_its_rate() {
     let journal = journal_with(100).await;
-    add_job(&*journal, JobAction::Discard, "odd", 100).await;
+    add_job(&*journal, JobAction::Discard, ODD, 100).await;
     let (job, took) = run(&journal, 3).await;
     assert_eq!((job.state, job.done, job.skipped), (JobState::Done, 50, 0));
     assert_eq!(count(&*journal, State::Done).await, 50);
@@ -107,7 +99,7 @@ async fn several_servers_do_a_job_once_and_together_keep_to_its_rate() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_cancelled_or_that_nobody_can_read_changes_nothing_more() {
     let journal = journal_with(100).await;
-    let job = add_job(&*journal, JobAction::Revive, "odd", 100).await;
+    let job = add_job(&*journal, JobAction::Revive, ODD, 100).await;
     let cancelling = async {
         while newest_job(&*journal).await.done == 0 {
             sleep(Duration::from_millis(100)).await;

@@ -2,10 +2,7 @@
 
 use std::{
     mem,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::{Notify, broadcast};
@@ -14,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::{
     change::{Change, Changes},
     event::Event,
-    listener::{Listener, Place},
+    listener::Listener,
 };
 use crate::{
     desk::PERSON,
+    journal::EntryId,
     lock::lock,
     worker::{Progress, Step},
 };
@@ -32,8 +30,8 @@ pub(crate) struct Events(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     sender: broadcast::Sender<Event>,
-    /// The number of listeners, which the workers read at each step of an entry.
-    listeners: Arc<AtomicUsize>,
+    /// The newest entry that the listeners know; none while nobody listens.
+    newest: Mutex<Option<EntryId>>,
     /// The changes that are told at the next look at the journal.
     changes: Mutex<Changes>,
     /// Wakes the watch of the journal when somebody listens.
@@ -46,24 +44,42 @@ impl Events {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Shared {
             sender: broadcast::Sender::new(KEPT_EVENTS),
-            listeners: Arc::default(),
+            newest: Mutex::default(),
             changes: Mutex::default(),
             has_listener: Notify::new(),
             ended: CancellationToken::new(),
         }))
     }
 
-    /// Begins to listen: what happens from now on is heard.
-    pub(crate) fn listen(&self) -> Listener {
-        let place = Place::take(&self.0.listeners);
-        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone(), place);
+    /// Begins to listen: what happens from now on is heard, and every entry behind `newest`, however late the journal is
+    /// looked at. Entries up to it may be heard as well.
+    pub(crate) fn listen(&self, newest: EntryId) -> Listener {
+        let mut known = lock(&self.0.newest);
+        known.get_or_insert(newest);
+        let listener = Listener::new(self.0.sender.subscribe(), self.0.ended.clone());
+        drop(known);
         self.0.has_listener.notify_one();
         listener
     }
 
+    /// The newest entry that the listeners know; none if nobody listens any more.
+    pub(super) fn newest(&self) -> Option<EntryId> {
+        // Locked before it is asked who listens, so that nobody begins in between.
+        let mut known = lock(&self.0.newest);
+        if !self.has_listeners() {
+            *known = None;
+        }
+        *known
+    }
+
+    /// Notes that the listeners were told of all entries up to this one.
+    pub(super) fn told_up_to(&self, newest: EntryId) {
+        *lock(&self.0.newest) = Some(newest);
+    }
+
     /// Whether somebody listens.
     pub(crate) fn has_listeners(&self) -> bool {
-        self.0.listeners.load(Ordering::Relaxed) > 0
+        self.0.sender.receiver_count() > 0
     }
 
     /// Notes that a part of what the console shows has changed. It is told within half a second.

@@ -1,10 +1,5 @@
 //! One who listens to the events.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -15,29 +10,11 @@ use super::event::Event;
 pub(crate) struct Listener {
     receiver: Receiver<Event>,
     ended: CancellationToken,
-    _place: Place,
-}
-
-/// The place of a listener among those who are counted; a listener that is dropped leaves it.
-#[derive(Debug)]
-pub(super) struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    pub(super) fn take(listeners: &Arc<AtomicUsize>) -> Self {
-        listeners.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(listeners))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Listener {
-    pub(super) fn new(receiver: Receiver<Event>, ended: CancellationToken, place: Place) -> Self {
-        Self { receiver, ended, _place: place }
+    pub(super) fn new(receiver: Receiver<Event>, ended: CancellationToken) -> Self {
+        Self { receiver, ended }
     }
 
     /// Waits for the next event; `None` when the server ends. Dropping the future loses nothing.
@@ -53,12 +30,15 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::live::{Change, Events};
+    use crate::{
+        console::live::{Change, Events},
+        journal::EntryId,
+    };
 
     #[tokio::test]
     async fn a_listener_who_is_too_slow_is_told_and_goes_on_with_the_newest_events() {
         let events = Events::new();
-        let mut listener = events.listen();
+        let mut listener = events.listen(EntryId(0));
         for _ in 0..2000 {
             events.note_change(Change::Jobs);
             events.tell_changes();
@@ -74,7 +54,7 @@ mod tests {
     #[tokio::test]
     async fn while_nobody_listens_there_are_no_listeners() {
         let events = Events::new();
-        let listener = events.listen();
+        let listener = events.listen(EntryId(0));
         assert!(events.has_listeners());
         drop(listener);
         assert!(!events.has_listeners());

@@ -15,5 +15,5 @@ pub(crate) use self::{
     event::Event,
     events::Events,
     listener::Listener,
-    watch::Watch,
+    watch::{Watch, newest},
 };

@@ -22,11 +22,9 @@ pub(crate) struct Watch {
     events: Events,
 }
 
-/// The journal as it was seen at the last look.
+/// What was seen at the last look but the entries; none before the first one.
 #[derive(Debug, Default)]
 struct Seen {
-    /// The newest entry; none before the first look.
-    newest: Option<EntryId>,
     stats: Option<Stats>,
     /// The newest job.
     job: Option<Vec<Job>>,
@@ -50,8 +48,8 @@ impl Watch {
     async fn watch(&self) {
         let mut seen = Seen::default();
         let mut looks = 0;
-        while self.events.has_listeners() {
-            if let Err(error) = self.look(&mut seen, looks % LOOKS == 0).await {
+        while let Some(newest) = self.events.newest() {
+            if let Err(error) = self.look(newest, &mut seen, looks % LOOKS == 0).await {
                 tracing::debug!(%error, "the journal does not say what is new");
             }
             self.events.tell_changes();
@@ -60,50 +58,48 @@ impl Watch {
         }
     }
 
-    async fn look(&self, seen: &mut Seen, is_thorough: bool) -> Result<(), JournalError> {
-        self.look_for_entries(seen).await?;
+    async fn look(
+        &self,
+        newest: EntryId,
+        seen: &mut Seen,
+        is_thorough: bool,
+    ) -> Result<(), JournalError> {
+        self.look_for_entries(newest).await?;
         if is_thorough {
             self.look_for_changes(seen).await?;
         }
         Ok(())
     }
 
-    /// Tells of the entries that are new since the last look.
-    async fn look_for_entries(&self, seen: &mut Seen) -> Result<(), JournalError> {
-        let Some(newest) = seen.newest else {
-            seen.newest = Some(self.newest().await?);
-            return Ok(());
-        };
+    /// Tells of the entries behind the newest one that the listeners know.
+    async fn look_for_entries(&self, known: EntryId) -> Result<(), JournalError> {
         let filter = Filter {
-            after: Some(newest),
+            after: Some(known),
             order: Order::OldestFirst,
             limit: MOST_ENTRIES,
             scan: MOST_ENTRIES,
             ..Filter::default()
         };
         let page = self.journal.search(filter).await?;
-        seen.newest = page.records.last().map(|record| record.id).or(seen.newest);
+        let last = page.records.last().map(|record| record.id);
         for record in page.records {
             self.events.tell(Event::Entry(Arc::new(record)));
         }
         if page.end.next().is_some() {
-            seen.newest = Some(self.newest().await?);
+            self.events.told_up_to(newest(&*self.journal).await?);
             self.events.tell(Event::Lost);
+        } else if let Some(last) = last {
+            self.events.told_up_to(last);
         }
         Ok(())
     }
 
-    /// The newest entry of the journal.
-    async fn newest(&self) -> Result<EntryId, JournalError> {
-        let page = self.journal.search(Filter { limit: 1, scan: 1, ..Filter::default() }).await?;
-        Ok(page.records.first().map_or(EntryId(0), |record| record.id))
-    }
-
-    /// Notes what else has changed since the last look.
+    /// Notes what else has changed since the last look. At the first one everything counts as changed, since whoever
+    /// listens may have read it before a change.
     async fn look_for_changes(&self, seen: &mut Seen) -> Result<(), JournalError> {
         let stats = self.journal.stats().await?;
         let dead = |stats: &Stats| (stats.inbox.dead, stats.outbox.dead);
-        if seen.stats.as_ref().is_some_and(|before| dead(before) != dead(&stats)) {
+        if seen.stats.as_ref().is_none_or(|before| dead(before) != dead(&stats)) {
             self.events.note_change(Change::DeadLetters);
         }
         let job = self.journal.jobs(1).await?;
@@ -121,9 +117,15 @@ impl Watch {
     }
 }
 
-/// Whether something is another than at the last look; it is not at the first.
+/// The newest entry of a journal.
+pub(crate) async fn newest(journal: &dyn Administration) -> Result<EntryId, JournalError> {
+    let page = journal.search(Filter { limit: 1, scan: 1, ..Filter::default() }).await?;
+    Ok(page.records.first().map_or(EntryId(0), |record| record.id))
+}
+
+/// Whether something is another than at the last look, if there was one.
 fn has_changed<T: PartialEq>(seen: &mut Option<T>, now: T) -> bool {
-    let has_changed = seen.as_ref().is_some_and(|before| *before != now);
+    let has_changed = seen.as_ref() != Some(&now);
     *seen = Some(now);
     has_changed
 }
@@ -171,22 +173,24 @@ mod tests {
         let watch = Watch::new(Arc::clone(&journal) as _, events.clone());
         let stop = CancellationToken::new();
         let listening = async {
-            let mut listener = events.listen();
-            // The watch has seen what was there.
-            sleep(LOOK / 2).await;
+            let mut listener = events.listen(newest(&*journal).await.unwrap());
+            // The watch has not looked yet.
             append(&*journal, "after", false).await;
-            assert_eq!(heard(&mut listener).await, ["entry 2", "stats"]);
+            let all = ["stats", "dead-letters", "jobs", "pauses"];
+            assert_eq!(heard(&mut listener).await, [&["entry 2"][..], &all].concat());
+            append(&*journal, "later", false).await;
+            assert_eq!(heard(&mut listener).await, ["entry 3", "stats"]);
             journal.pause("account".to_owned(), "alice".to_owned()).await.unwrap();
             append(&*journal, "dead", true).await;
-            assert_eq!(heard(&mut listener).await, ["entry 3", "stats", "dead-letters", "pauses"]);
+            assert_eq!(heard(&mut listener).await, ["entry 4", "stats", "dead-letters", "pauses"]);
             for number in 0..300 {
                 append(&*journal, &number.to_string(), false).await;
             }
             let mut all = heard(&mut listener).await;
             assert_eq!((all.pop().as_deref(), all.pop().as_deref()), (Some("stats"), Some("lost")));
-            assert_eq!((all.len(), all[199].as_str()), (200, "entry 203"));
+            assert_eq!((all.len(), all[199].as_str()), (200, "entry 204"));
             append(&*journal, "newest", false).await;
-            assert_eq!(heard(&mut listener).await, ["entry 304", "stats"]);
+            assert_eq!(heard(&mut listener).await, ["entry 305", "stats"]);
             stop.cancel();
             assert!(listener.next().await.is_none(), "the server ends");
         };

@@ -4,22 +4,22 @@ use super::{
     super::{
         api::{
             ChatEntry, ConversationPage, ConversationQuery, ConversationSummary, ConversationView,
-            ConversationsQuery, NextPage, Scanned,
+            ConversationsQuery, NextPage, Person, Scanned,
         },
-        chat::{Known, person, shown_state, side, summaries, unread},
+        chat::{Known, person, shown_state, side, since_hand_over, summaries, unread},
         conversation_id,
         error::ApiError,
         reading::{Names, Reading},
-        rows::rows,
+        rows::row,
         search::{MAX_SCAN, scanned},
         selection::{known, pattern},
         texts::Texts,
-        why::state_of,
+        why::{reasons, state_of},
     },
     call::{Call, limit},
 };
 use crate::{
-    journal::{ConversationFilter, EntryId, Filter, KeyPattern, StateFilter},
+    journal::{ConversationFilter, EntryId, Filter, KeyPattern, Record, StateFilter},
     server::admin::Right,
 };
 
@@ -69,8 +69,7 @@ async fn by_activity(
         .map(|(key, newest)| Known { key, newest: Some(newest), state: None, with_state })
         .collect();
     Ok(ConversationPage {
-        conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
-            .await?,
+        conversations: summaries(call, known, &call.who).await?,
         next: page.end.next().map(|EntryId(id)| NextPage::Before(id)),
         scanned: scanned(page.end),
     })
@@ -110,8 +109,7 @@ async fn in_dialogue(
         })
         .collect();
     Ok(ConversationPage {
-        conversations: summaries(call, known, |is_with_person| call.who.may_see_texts(is_with_person))
-            .await?,
+        conversations: summaries(call, known, &call.who).await?,
         next: after.filter(|_| !is_over).map(|key| NextPage::After(conversation_id::of(&key))),
         scanned: Scanned { limit: MAX_SCAN as u64, reached: looked_at >= MAX_SCAN, to: None },
     })
@@ -142,22 +140,22 @@ pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<Convers
     }
     let person = state.as_ref().and_then(person);
     let texts = Texts::shown_if(call.who.may_see_texts(person.is_some()));
-    let entries: Vec<_> = rows(call.facts(), &page.records, texts)
-        .await?
-        .into_iter()
-        .zip(&page.records)
-        .map(|(entry, record)| ChatEntry {
-            entry,
+    let reasons = reasons(call.facts(), &page.records.iter().collect::<Vec<_>>()).await?;
+    let entry = |record: &Record| {
+        let reading = Reading::of(record);
+        ChatEntry {
+            entry: row(record, &reading, texts, &reasons),
             side: side(record).to_owned(),
-            content: texts.show(|| Reading::of(record).content),
-        })
-        .collect();
+            content: texts.show(|| reading.content),
+        }
+    };
+    let entries: Vec<_> = page.records.iter().map(entry).collect();
     if texts.are_shown() {
         call.look(entries.len().max(1)).await?;
     }
     let Names { app, account, user } = Names::of(&key);
     let unread = match &person {
-        Some(person) => unread(&call, &key, person).await?,
+        Some(Person { since, .. }) => unread(&since_hand_over(&call, &key, *since).await?, *since),
         None => 0,
     };
     Ok(ConversationView {

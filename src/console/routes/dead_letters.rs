@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use super::{
     super::{
-        api::{CommonTraits, DeadLetterGroup, DeadLetters, DeadLettersQuery},
+        api::{CommonTraits, DeadLetterGroup, DeadLetters, DeadLettersQuery, millis},
         error::ApiError,
         reading::Reading,
         rows::single,
@@ -82,8 +82,7 @@ async fn goes_in(call: &Call, oldest: EntryId) -> Result<Option<u64>, JournalErr
     let settled_at = record.and_then(|record| record.settled_at);
     Ok(settled_at.map(|settled_at| {
         let age = call.clock.now().since(settled_at);
-        let left = call.options.keep_dead.saturating_sub(age);
-        u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
+        millis(call.options.keep_dead.saturating_sub(age))
     }))
 }
 

@@ -4,9 +4,14 @@ use futures_util::future::try_join_all;
 
 use super::{
     super::{
-        api::{Answer, ConversationSummary, Desk, Empty, Person, Take, WaitingConversation},
-        chat::{Known, summary, unread},
+        api::{Answer, ConversationSummary, Desk, Empty, Take, WaitingConversation},
+        chat::{Known, newest_of, since_hand_over, summary, unread},
+        conversation_id,
         error::ApiError,
+        reading::Reading,
+        rows::row,
+        texts::Texts,
+        why::{Reasons, reasons},
     },
     call::Call,
     conversations::texts_in,
@@ -14,6 +19,7 @@ use super::{
 use crate::{
     console::live::Change,
     desk::{DeskError, Waiting},
+    journal::{JournalError, Record},
     protocol::{Conversation, Payload, Source},
     server::admin::Right,
 };
@@ -24,30 +30,52 @@ const MAX_WAITING: usize = 50;
 /// Lists the conversations that wait for a person or that a person has, those that have waited longest first.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Desk, ApiError> {
     let waiting = call.desk.waiting(MAX_WAITING).await?;
-    let waiting = try_join_all(waiting.into_iter().map(|waiting| show(&call, waiting))).await?;
-    let shown = waiting.iter().filter_map(|waiting| waiting.newest.as_ref());
-    call.look(shown.filter(|newest| !newest.hidden).count()).await?;
+    let listed = try_join_all(waiting.into_iter().map(|waiting| Listed::find(&call, waiting))).await?;
+    let newest: Vec<_> = listed.iter().filter_map(|listed| listed.newest.as_ref()).collect();
+    let reasons = reasons(call.facts(), &newest).await?;
+    let texts = Texts::shown_if(call.who.may_see_texts(true));
+    if texts.are_shown() {
+        call.look(newest.len()).await?;
+    }
+    let waiting = listed.into_iter().map(|listed| listed.show(texts, &reasons)).collect();
     Ok(Desk { waiting, now: call.clock.now() })
 }
 
-async fn show(call: &Call, waiting: Waiting) -> Result<WaitingConversation, ApiError> {
-    let Waiting { conversation, since, until, by } = waiting;
-    let key = conversation.encode();
-    let person = Person { since, by: by.clone(), until };
-    let unread = unread(call, &key, &person).await?;
-    let ConversationSummary { id, newest, .. } = summarize(call, key).await?;
-    let Conversation { app, account, user } = conversation;
-    Ok(WaitingConversation {
-        id,
-        app: app.to_string(),
-        account: account.to_string(),
-        user: user.to_string(),
-        since,
-        until,
-        by,
-        unread,
-        newest,
-    })
+/// A conversation of the list, with its newest entry.
+struct Listed {
+    waiting: Waiting,
+    key: String,
+    newest: Option<Record>,
+    unread: u64,
+}
+
+impl Listed {
+    async fn find(call: &Call, waiting: Waiting) -> Result<Self, JournalError> {
+        let (key, since) = (waiting.conversation.encode(), waiting.since);
+        let entries = since_hand_over(call, &key, since).await?;
+        let unread = unread(&entries, since);
+        let newest = match entries.into_iter().next() {
+            Some(newest) => Some(newest),
+            None => newest_of(call, &key).await?,
+        };
+        Ok(Self { waiting, key, newest, unread })
+    }
+
+    fn show(self, texts: Texts, reasons: &Reasons) -> WaitingConversation {
+        let Self { waiting, key, newest, unread } = self;
+        let Waiting { conversation: Conversation { app, account, user }, since, until, by } = waiting;
+        WaitingConversation {
+            id: conversation_id::of(&key),
+            app: app.to_string(),
+            account: account.to_string(),
+            user: user.to_string(),
+            since,
+            until,
+            by,
+            unread,
+            newest: newest.map(|newest| row(&newest, &Reading::of(&newest), texts, reasons)),
+        }
+    }
 }
 
 /// Gives a conversation to persons.
@@ -120,14 +148,10 @@ async fn done(
 ) -> Result<ConversationSummary, ApiError> {
     result.map_err(refused)?;
     call.events.note_change(Change::Desk);
-    let summary = summarize(call, conversation.encode()).await?;
+    let known = Known { key: conversation.encode(), newest: None, state: None, with_state: false };
+    let summary = summary(call, known, &call.who).await?;
     call.look(texts_in(std::slice::from_ref(&summary))).await?;
     Ok(summary)
-}
-
-async fn summarize(call: &Call, key: String) -> Result<ConversationSummary, ApiError> {
-    let known = Known { key, newest: None, state: None, with_state: false };
-    Ok(summary(call, known, |is_with_person| call.who.may_see_texts(is_with_person)).await?)
 }
 
 fn refused(error: DeskError) -> ApiError {

@@ -1,6 +1,6 @@
 //! The OpenAPI document of the API.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use utoipa::openapi::{
@@ -12,13 +12,17 @@ use utoipa::openapi::{
 use super::{
     super::state::Console,
     route::{Method, Route},
+    table::routes,
 };
 
 const PREFIX: &str = "/api/v1";
 const BEARER: &str = "token";
 
+/// The document as JSON, written when somebody first asks for it.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| write(routes()));
+
 /// Writes the document of the routes as JSON.
-pub(super) fn write(routes: Vec<Route>) -> String {
+fn write(routes: Vec<Route>) -> String {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new();
     for Route { method, path, right, description, .. } in routes {
@@ -47,10 +51,7 @@ pub(super) fn write(routes: Vec<Route>) -> String {
 }
 
 /// The route of the document, for whoever is known.
-pub(super) fn router(document: String) -> Router<Arc<Console>> {
-    let document: Arc<str> = document.into();
-    Router::new().route(
-        "/openapi.json",
-        get(async move || ([(CONTENT_TYPE, "application/json")], document.to_string())),
-    )
+pub(super) fn router() -> Router<Arc<Console>> {
+    let show = async || ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str());
+    Router::new().route("/openapi.json", get(show))
 }

@@ -11,19 +11,20 @@ use serde::Serialize;
 
 use super::{
     super::{
-        api::{self, Ending, EventsQuery, StepEvent},
+        api::{self, EventsQuery, StepEvent, millis},
         error::ApiError,
-        live::{Changes, Event, Listener},
+        live::{Changes, Event, Listener, newest},
         reading::{Names, Reading},
         rows::row,
         selection::known,
         texts::Texts,
+        why::Reasons,
     },
     call::Call,
 };
 use crate::{
     journal::{EntryId, Filter, Order, Record},
-    worker::{Progress, Step},
+    worker::{Ending, Progress, Step},
 };
 
 /// The silence after which a comment is sent, so that nobody takes the connection for dead.
@@ -43,9 +44,9 @@ pub(super) async fn listen(call: Call, query: EventsQuery) -> Result<Response, A
         call.audit.look(&call.who, &call.target, 0).await?;
     }
     // The listener begins before the journal is searched: what comes in between is heard twice and told once.
-    let listener = call.events.listen();
-    let mut feed =
-        Feed { call, listener, texts, only_changes, last: EntryId(0), ready: VecDeque::new() };
+    let newest = newest(&*call.journal).await?;
+    let listener = call.events.listen(newest);
+    let mut feed = Feed { call, listener, texts, only_changes, last: newest, ready: VecDeque::new() };
     feed.catch_up().await?;
     let events = stream::unfold(feed, async |mut feed| {
         let event = feed.next().await?;
@@ -123,7 +124,7 @@ impl Feed {
             return None;
         }
         self.last = record.id;
-        let row = row(record, &Reading::of(record), self.texts, None);
+        let row = row(record, &Reading::of(record), self.texts, &Reasons::new());
         Some(event("entry", &row)?.id(record.id.to_string()))
     }
 }
@@ -133,28 +134,27 @@ fn changes(changes: Changes) -> Option<sse::Event> {
 }
 
 fn step(progress: &Arc<Progress>) -> Option<sse::Event> {
-    let ending = |way: &str, by: Option<String>| Some(Ending { way: way.to_owned(), by });
     let (step, reason, ending) = match progress.step.clone() {
         Step::Begun => ("begun", None, None),
-        Step::Done { by, .. } => ("done", None, ending("handled", by)),
-        Step::NotTaken => ("done", None, ending("not_taken", None)),
-        Step::Quiet { by } => ("done", None, ending("quiet", Some(by))),
-        Step::Kept => ("kept", None, ending("kept", None)),
-        Step::Outdated => ("outdated", None, ending("outdated", None)),
+        Step::Done { by, .. } => ("done", None, Some(Ending::Handled { by })),
+        Step::NotTaken => ("done", None, Some(Ending::NotTaken)),
+        Step::Quiet { by } => ("done", None, Some(Ending::Quiet { by })),
+        Step::Kept => ("kept", None, Some(Ending::Kept)),
+        Step::Outdated => ("outdated", None, Some(Ending::Outdated)),
         Step::Retry { reason, .. } => ("failed", Some(reason), None),
         Step::Released { reason, .. } => ("released", Some(reason), None),
         Step::Dead { reason } => ("buried", Some(reason), None),
         Step::State { .. } => return None,
     };
-    let names = progress.conversation.as_ref().map(|it| Names::of(&it.encode())).unwrap_or_default();
+    let names = progress.conversation.as_ref().map(Names::from).unwrap_or_default();
     let step = StepEvent {
         id: progress.entry.0,
         queue: progress.queue.as_str().to_owned(),
         step: step.to_owned(),
         attempt: progress.attempt,
-        took: progress.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        took: progress.took.map(millis),
         reason,
-        ending,
+        ending: ending.map(Into::into),
         app: names.app,
         account: names.account,
         user: names.user,

@@ -1,6 +1,6 @@
 //! The parts of a request that say something: its query or its body.
 
-use axum::{body::Body, body::to_bytes, extract::Query, http::Uri};
+use axum::{body::Body, extract::Query, http::Uri};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 use utoipa::{
@@ -11,10 +11,8 @@ use utoipa::{
 use super::super::{
     api::{EntriesQuery, EntryFilter, EntryPaging},
     error::ApiError,
+    json_body::read_bytes,
 };
-
-/// The most bytes of a request's body.
-const MAX_BODY: usize = 64 << 10;
 
 /// The parameters of a query.
 pub(super) trait Parameters: Sized {
@@ -60,12 +58,8 @@ impl Parameters for EntriesQuery {
 
 /// Reads a request's body. An empty one is read as `{}`.
 pub(super) async fn read_body<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        let reason = format!("the body is longer than {} KiB, or it has broken off", MAX_BODY >> 10);
-        return Err(ApiError::too_large(reason));
-    };
-    let body = if body.is_empty() { &b"{}"[..] } else { &body };
-    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("the body: {error}")))
+    let body = read_bytes(body).await?;
+    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body: {error}")))
 }
 
 fn malformed_error() -> ApiError {

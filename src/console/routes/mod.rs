@@ -24,8 +24,6 @@ use super::state::Console;
 
 /// The routes of the API. Whoever gets here is known, and each route asks for its right.
 pub(super) fn router() -> Router<Arc<Console>> {
-    let document = document::write(table::routes());
     let routes = table::routes().into_iter();
-    let router = routes.fold(Router::new(), |router, route| route.add_to(router));
-    router.merge(document::router(document))
+    routes.fold(document::router(), |router, route| route.add_to(router))
 }

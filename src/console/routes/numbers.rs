@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     super::{
-        api::{Empty, History, HistoryPoint, HistoryQuery, QueueNumbers, Rates, ReplicaRow, Stats},
+        api::{
+            Empty, History, HistoryPoint, HistoryQuery, QueueNumbers, Rates, ReplicaRow, Stats, millis,
+        },
         error::ApiError,
         selection::known,
     },
@@ -15,9 +17,6 @@ use crate::{
     journal::{JobState, QueueStats, Replica},
     statistics::{self, Point},
 };
-
-/// The most conversations that are counted as waiting.
-const MAX_WAITING: usize = 1_000;
 
 /// Shows the present numbers.
 pub(super) async fn stats(call: Call, _: Empty) -> Result<Stats, ApiError> {
@@ -56,7 +55,7 @@ pub(super) async fn history(call: Call, query: HistoryQuery) -> Result<History, 
 
 /// How many conversations wait for a person and nobody has taken.
 async fn waiting_for_person(call: &Call) -> Result<u64, ApiError> {
-    let waiting = call.desk.waiting(MAX_WAITING).await?;
+    let waiting = call.desk.waiting(usize::MAX).await?;
     Ok(waiting.iter().filter(|waiting| waiting.by.is_none()).count() as u64)
 }
 
@@ -97,8 +96,4 @@ impl From<Replica> for ReplicaRow {
         let Replica { name, is_this, leased } = replica;
         Self { name, is_this, leased }
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -54,16 +54,11 @@ impl Route {
         F: Fn(Call, I) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<O, ApiError>> + Send + 'static,
     {
-        let description =
-            Description::new(summary).parameters(I::described()).answers::<O>(StatusCode::OK);
-        let handle = move |call, request: Request| {
-            let handler = handler.clone();
-            async move {
-                let input = I::read(request.uri().query().unwrap_or_default())?;
-                Ok(Json(handler(call, input).await?).into_response())
-            }
-        };
-        Self::new(Method::Get, path, right, description).handled_by(right, handle)
+        let description = Description::new(summary).answers::<O>(StatusCode::OK);
+        Self::stream(path, right, description, move |call, input| {
+            let answer = handler(call, input);
+            async move { Ok(Json(answer.await?).into_response()) }
+        })
     }
 
     /// A route that shows something in a form of its own.
@@ -99,8 +94,7 @@ impl Route {
         F: Fn(Call, I) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<O, ApiError>> + Send + 'static,
     {
-        let (right, description) = (right, Description::new(summary));
-        Self::post_with(StatusCode::OK, path, right, description, handler)
+        Self::post_with(StatusCode::OK, path, right, Description::new(summary), handler)
     }
 
     /// A route that changes something and answers with this status.

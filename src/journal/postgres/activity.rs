@@ -26,7 +26,7 @@ pub(super) async fn add(client: &Client, activity: &Activity) -> Result<(), Erro
 }
 
 /// The activity since a time, oldest first.
-pub(super) async fn activity(client: &Client, since: UnixMillis) -> Result<Vec<Activity>, Error> {
+pub(super) async fn since(client: &Client, since: UnixMillis) -> Result<Vec<Activity>, Error> {
     let sql = "select at, replica, body from activity where at >= $1 order by at, replica";
     client.query(sql, &[&since.0]).await?.iter().map(span).collect()
 }

@@ -91,7 +91,7 @@ impl<'a> AttemptArrays<'a> {
 }
 
 /// The failed attempts at the entries from `first` to `last`: entry by entry, oldest first.
-pub(super) async fn attempts(
+pub(super) async fn of_entries(
     client: &Client,
     first: EntryId,
     last: EntryId,

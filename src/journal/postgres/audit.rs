@@ -50,7 +50,7 @@ pub(super) async fn add(
 }
 
 /// The records that a filter admits, newest first. The whole list is short enough to look for names in it.
-pub(super) async fn audit(client: &Client, filter: &AuditFilter) -> Result<Vec<AuditRecord>, Error> {
+pub(super) async fn list(client: &Client, filter: &AuditFilter) -> Result<Vec<AuditRecord>, Error> {
     let AuditFilter { who, action, before, limit } = filter;
     let mut conditions = Conditions::default();
     if let Some(who) = who {

@@ -83,7 +83,7 @@ pub(super) async fn add(client: &Client, job: &NewJob, now: Option<i64>) -> Resu
 }
 
 /// Jobs, newest first.
-pub(super) async fn jobs(client: &Client, limit: usize) -> Result<Vec<Job>, Error> {
+pub(super) async fn list(client: &Client, limit: usize) -> Result<Vec<Job>, Error> {
     let sql = format!("select {JOB} from job order by id desc limit $1");
     client.query(&sql, &[&bound(limit)]).await?.iter().map(job).collect()
 }

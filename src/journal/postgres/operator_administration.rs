@@ -69,7 +69,7 @@ impl Administration for Operator {
 
     fn attempts(&self, id: EntryId) -> Pending<'_, Vec<FailedAttempt>> {
         Box::pin(async move {
-            let read = |client: Arc<Client>| async move { attempts::attempts(&client, id, id).await };
+            let read = |client: Arc<Client>| async move { attempts::of_entries(&client, id, id).await };
             let attempts = self.connection.with(read).await?;
             Ok(attempts.into_iter().map(|(_, attempt)| attempt).collect())
         })
@@ -79,7 +79,7 @@ impl Administration for Operator {
         Box::pin(async move {
             let (ids, now) = (&ids, self.now());
             self.connection
-                .with(|client| async move { pending_reasons::pending_reasons(&client, ids, now).await })
+                .with(|client| async move { pending_reasons::reasons(&client, ids, now).await })
                 .await
         })
     }
@@ -113,7 +113,7 @@ impl Administration for Operator {
 
     fn jobs(&self, limit: usize) -> Pending<'_, Vec<Job>> {
         Box::pin(async move {
-            self.connection.with(|client| async move { jobs::jobs(&client, limit).await }).await
+            self.connection.with(|client| async move { jobs::list(&client, limit).await }).await
         })
     }
 
@@ -140,13 +140,13 @@ impl Administration for Operator {
     fn audit(&self, filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>> {
         Box::pin(async move {
             let filter = &filter;
-            self.connection.with(|client| async move { audit::audit(&client, filter).await }).await
+            self.connection.with(|client| async move { audit::list(&client, filter).await }).await
         })
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
         Box::pin(async move {
-            self.connection.with(|client| async move { pauses::pauses(&client).await }).await
+            self.connection.with(|client| async move { pauses::list(&client).await }).await
         })
     }
 
@@ -176,7 +176,7 @@ impl Administration for Operator {
 
     fn activity(&self, since: UnixMillis) -> Pending<'_, Vec<Activity>> {
         Box::pin(async move {
-            self.connection.with(|client| async move { activity::activity(&client, since).await }).await
+            self.connection.with(|client| async move { activity::since(&client, since).await }).await
         })
     }
 

@@ -21,7 +21,7 @@ const RESTORE: &str = "
     select * from unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[])";
 
 /// All pauses, in the order of the accounts.
-pub(super) async fn pauses(client: &Client) -> Result<Vec<Pause>, Error> {
+pub(super) async fn list(client: &Client) -> Result<Vec<Pause>, Error> {
     let sql = "select account, paused_by, since from pause order by account";
     client.query(sql, &[]).await?.iter().map(pause).collect()
 }

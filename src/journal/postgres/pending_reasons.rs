@@ -24,7 +24,7 @@ static REASONS: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Why the entries are not done yet, as far as they are pending.
-pub(super) async fn pending_reasons(
+pub(super) async fn reasons(
     client: &Client,
     ids: &[EntryId],
     now: Option<i64>,

@@ -136,7 +136,9 @@ pub(super) async fn count_step(
     let sql = format!(
         "select count(*) filter (where true{further}), count(*) = {COUNT_STEP}, max(place) from {source}"
     );
+    client.batch_execute(READ).await?;
     let row = client.query_one(&sql, &conditions.parameters()).await?;
+    client.batch_execute("commit").await?;
     let last: Option<i64> = row.try_get(2)?;
     Ok((count(row.try_get(0)?), last.filter(|_| row.get(1)).map(EntryId)))
 }

@@ -41,7 +41,7 @@ impl Transfer for CopyEnd {
     fn attempts(&self, first: EntryId, last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
         Box::pin(async move {
             self.connection
-                .with(|client| async move { attempts::attempts(&client, first, last).await })
+                .with(|client| async move { attempts::of_entries(&client, first, last).await })
                 .await
         })
     }
@@ -105,7 +105,7 @@ impl Transfer for CopyEnd {
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
         Box::pin(async move {
-            self.connection.with(|client| async move { pauses::pauses(&client).await }).await
+            self.connection.with(|client| async move { pauses::list(&client).await }).await
         })
     }
 

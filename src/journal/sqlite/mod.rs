@@ -13,6 +13,7 @@ mod connection;
 mod conversation_index;
 mod conversation_list;
 mod conversations;
+mod dead_groups;
 mod error;
 mod failure;
 mod file_lock;

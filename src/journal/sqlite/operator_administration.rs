@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::{
-    activity, attempts, audit, conversation_list, jobs,
+    activity, attempts, audit, conversation_list, dead_groups, jobs,
     operations::{self, read},
     operator::{Operator, discard, revive},
     pauses, pending_reasons, search,
@@ -36,7 +36,7 @@ impl Administration for Operator {
     }
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        read(&self.path, move |connection| conversation_list::dead_groups(connection, limit))
+        read(&self.path, move |connection| dead_groups::list(connection, limit))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::{
-    activity, attempts, audit, conversation_list, jobs,
+    activity, attempts, audit, conversation_list, dead_groups, jobs,
     operations::{self, read},
     pauses, pending_reasons, search,
     server::Server,
@@ -44,7 +44,7 @@ impl Administration for Server {
     }
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        read(&self.place.path, move |connection| conversation_list::dead_groups(connection, limit))
+        read(&self.place.path, move |connection| dead_groups::list(connection, limit))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rongcloud_callback::{
     Context, Reply, Text,
+    clock::Clock,
     desk::DeskError,
     journal::{Filter, Queue},
 };
@@ -50,6 +51,20 @@ async fn while_a_person_has_the_conversation_the_bot_says_nothing_and_every_mess
     let messages = Filter { queue: Some(Queue::Inbox), limit: 99, ..Filter::default() };
     let kept = bench.journal.list(messages).await.unwrap();
     assert_eq!(kept.len(), 4, "every message is in the history: {kept:#?}");
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_short_list_has_the_conversations_that_have_waited_longest_whatever_their_names() {
+    let bench = Bench::start(Store::Memory, "", |service| service.on(bot)).await.unwrap();
+    for user in ["zoe", "bob", "ann"] {
+        bench.desk.hand_over(&bench.conversation(user)).await.unwrap();
+        let since = bench.desk.waiting(9).await.unwrap().last().unwrap().since;
+        until("the clock has moved on", async || (Clock::system().now() > since).then_some(())).await;
+    }
+    let waiting = bench.desk.waiting(2).await.unwrap();
+    let conversations: Vec<_> = waiting.into_iter().map(|waiting| waiting.conversation).collect();
+    assert_eq!(conversations, ["zoe", "bob"].map(|user| bench.conversation(user)));
     bench.stop().await;
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     audit,
-    server::failure,
+    server::{failure, new_key},
     source::{Local, Source},
 };
 use crate::{failure::Failure, progress};
@@ -144,9 +144,8 @@ async fn all_at_server(client: &Client, action: Action) -> Result<(), Failure> {
         return Ok(());
     }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
-    let key = format!("{:032x}", rand::random::<u128>());
     let started = StartJob { action, filter, total, until, rate: None };
-    let job = client.start_job(&started, &key).await.map_err(failure)?;
+    let job = client.start_job(&started, &new_key()).await.map_err(failure)?;
     println!("job {}: {} of {total} dead letters", job.id, job.action);
     tokio::select! {
         ended = end_of(client, &job) => {

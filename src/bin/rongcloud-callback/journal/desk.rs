@@ -14,7 +14,7 @@ use rongcloud_callback::{
 
 use super::{
     audit,
-    server::failure,
+    server::{failure, new_key},
     source::{Local, Remote},
 };
 use crate::{api_options::chosen_app, failure::Failure};
@@ -75,8 +75,7 @@ pub(super) async fn at_server(server: &Remote, change: Change) -> Result<(), Fai
         Change::HandOver(_) => client.hand_over(&conversation).await,
         Change::Answer(AnswerArguments { text, .. }) => {
             let answer = api::Answer { text: Some(text.clone()), image: None };
-            let key = format!("{:032x}", rand::random::<u128>());
-            client.answer(&conversation, &answer, &key).await
+            client.answer(&conversation, &answer, &new_key()).await
         }
         Change::HandBack(_) => client.hand_back(&conversation).await,
     }

@@ -70,6 +70,11 @@ fn variable(name: &str) -> Option<String> {
     env::var_os(name)?.into_string().ok().filter(|value| !value.is_empty())
 }
 
+/// A key by which a server knows a request that is repeated.
+pub(super) fn new_key() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
 /// The failure of a call, with what to do.
 pub(super) fn failure(error: ConsoleError) -> Failure {
     let hint = match &error {
