@@ -24,7 +24,7 @@ impl PersonState {
         Self { since, by: None }
     }
 
-    /// The same conversation, which the person `who` has from now on.
+    /// The conversation, which the person `who` has from now on.
     pub(super) fn taken_by(self, who: &str) -> Self {
         Self { by: Some(who.to_owned()), ..self }
     }

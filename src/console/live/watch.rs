@@ -22,7 +22,7 @@ pub(crate) struct Watch {
     events: Events,
 }
 
-/// What was seen at the last look but the entries; none before the first one.
+/// The state at the last look, without the entries; none before the first one.
 #[derive(Debug, Default)]
 struct Seen {
     stats: Option<Stats>,
