@@ -133,9 +133,8 @@ pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId
         "select first_id, last_id from conversation_index
          where bucket = 0 and first_id >= ?1 and last_id <= ?2 order by first_id limit ?3",
     )?;
-    let parts = statement.query_map(params![from, looked_at, JOIN.cast_signed()], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
+    let parts = statement
+        .query_map(params![from, looked_at, JOIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut join = Join::default();
     for part in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
         let (first, last) = part;
@@ -160,12 +159,7 @@ fn replace_parts(connection: &Connection, joined: &Segment) -> Result<()> {
 }
 
 /// Entries between two numbers with the hashes of their conversations, oldest first.
-fn read(
-    connection: &Connection,
-    after: EntryId,
-    before: EntryId,
-    limit: usize,
-) -> Result<Items> {
+fn read(connection: &Connection, after: EntryId, before: EntryId, limit: usize) -> Result<Items> {
     let mut statement = connection.prepare_cached(
         "select id, conversation from entry where id > ?1 and id < ?2 order by id limit ?3",
     )?;
