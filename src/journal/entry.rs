@@ -111,7 +111,7 @@ impl fmt::Debug for ConversationToken {
 }
 
 /// Number of an entry in its journal, growing in order of acceptance over both queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct EntryId(pub i64);
 

@@ -3,19 +3,18 @@
 use tokio_postgres::{Client, Error, Row};
 
 use super::{
-    filter::{Conditions, order_by},
+    filter::{Conditions, bound, order_by},
     records::text,
     retry::READ,
     search::Candidates,
 };
 use crate::journal::{ConversationFilter, ConversationPage, EntryId, Order, PageEnd};
 
-/// The most entries that are looked at for a page, whatever the caller allows: each of them costs a look for a newer one.
+/// The most entries that are looked at for a page, whatever the caller allows.
 const MAX_SCAN: usize = 20_000;
-
-/// The condition that an entry is the newest one of its conversation.
-const IS_NEWEST: &str = "not exists (
-    select from entry newer where newer.conversation_hash = entry.conversation_hash and newer.id > entry.place)";
+/// The most entries that are looked through for conversations that earlier pages had: a page behind more of them may have
+/// one of them again.
+const EARLIER: usize = 100_000;
 
 /// The conversations that a filter admits, those with the newest entries first, as of one moment.
 pub(super) async fn conversations(
@@ -24,18 +23,25 @@ pub(super) async fn conversations(
 ) -> Result<ConversationPage, Error> {
     let ConversationFilter { pattern, before, scan, limit } = filter;
     let mut conditions = Conditions::default();
-    if let Some(before) = before {
-        conditions.add("id < $", before.0);
-    }
-    let select = "select id as place, conversation, conversation_hash from entry where true";
-    let select = format!("{select}{}", conditions.take_text());
+    let before = before.unwrap_or(EntryId(i64::MAX));
+    conditions.add("id < $", before.0);
+    let select =
+        format!("select id as place, conversation from entry where true{}", conditions.take_text());
     let order = order_by(None, "place", Order::NewestFirst);
     let candidates = Candidates::new(select, &conditions, order, MAX_SCAN.min(*scan));
     conditions.add_pattern(pattern);
-    conditions.add_text(IS_NEWEST);
-    let clauses = candidates.clauses(&conditions.take_text(), *limit);
+    let source = candidates.clauses(&conditions.take_text(), usize::MAX);
     client.batch_execute(READ).await?;
-    let sql = format!("select conversation, place from {clauses}");
+    // An entry of an earlier page makes its conversation one of that page.
+    let sql = format!(
+        "select conversation, max(place) as place from (
+            (select conversation, place from {source})
+            union all
+            (select conversation, id from entry where id >= $1 order by id limit {EARLIER})
+        ) entry
+        group by conversation having max(place) < $1 order by place desc limit {}",
+        bound(*limit)
+    );
     let rows = client.query(&sql, &conditions.parameters()).await?;
     let conversations: Vec<_> = rows.iter().map(conversation).collect::<Result<_, _>>()?;
     let end = match conversations.last() {

@@ -51,8 +51,7 @@ impl Conditions {
         condition.replace('$', &format!("${}", self.values.len()))
     }
 
-    /// Adds the conditions that an index can serve, all at once: a group or else a conversation, or else the dead letters;
-    /// and the range of numbers. Returns the column by which that index is ordered before the numbers.
+    /// Adds the conditions that an index can serve, all at once: a group, or else the dead letters; and the range of numbers. Returns the column by which that index is ordered before the numbers.
     ///
     /// # Design
     ///
@@ -64,10 +63,6 @@ impl Conditions {
             // The state is part of the text, so that the index of the dead letters can be used.
             self.add("state = 2 and reason_group between $::bigint and $::bigint", group.0);
             column = Some("reason_group");
-        } else if let Some(conversation) = &filter.of_conversation {
-            let hash = KeyHash::of(conversation.as_bytes());
-            self.add("conversation_hash between $::bytea and $::bytea", hash);
-            column = Some("conversation_hash");
         } else if filter.state == Some(State::Dead) {
             self.add_text("state = 2");
         }
@@ -102,7 +97,7 @@ impl Conditions {
                 State::Dead => "state = 2",
             });
         }
-        if let (Some(conversation), true) = (&filter.of_conversation, filter.reason_group.is_some()) {
+        if let Some(conversation) = &filter.of_conversation {
             self.add_of_conversation(conversation);
         }
         self.add_pattern(&filter.conversation);
@@ -143,12 +138,17 @@ impl Conditions {
     }
 }
 
-/// The order of entries by their numbers, behind the `column` of the index that finds them.
-pub(super) fn order_by(column: Option<&str>, number: &str, order: Order) -> String {
-    let direction = match order {
+/// The direction of an order by numbers.
+pub(super) fn direction(order: Order) -> &'static str {
+    match order {
         Order::NewestFirst => "desc",
         Order::OldestFirst => "asc",
-    };
+    }
+}
+
+/// The order of entries by their numbers, behind the `column` of the index that finds them.
+pub(super) fn order_by(column: Option<&str>, number: &str, order: Order) -> String {
+    let direction = direction(order);
     let column = column.map(|column| format!("{column} {direction}, ")).unwrap_or_default();
     format!("order by {column}{number} {direction}")
 }

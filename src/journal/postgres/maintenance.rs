@@ -1,5 +1,5 @@
-//! Maintenance: the heartbeat, the looks for what is due, the hints to and from other replicas, and the purge, on a
-//! connection of their own.
+//! Maintenance: the heartbeat, the looks for what is due, the hints to and from other replicas, the purge, and the index by
+//! conversation, on a connection of their own.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
@@ -9,6 +9,7 @@ use tokio_postgres::Client;
 
 use super::{
     connection::Connection,
+    conversation_index::IndexSchedule,
     due,
     error::panicked_error,
     heartbeat::{self, Watched},
@@ -71,6 +72,7 @@ async fn maintain(
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut purge = PurgeSchedule::new(&replica.options);
+    let mut index = IndexSchedule::new();
     let mut hint_at = Instant::now();
     loop {
         let done = tokio::select! {
@@ -85,6 +87,7 @@ async fn maintain(
                 send_hints(replica, &client).await
             }
             () = sleep_until(purge.next_at()) => purge.step(replica, &client).await,
+            () = sleep_until(index.next_at()) => index.step(&client).await,
         };
         if let Err(failed) = done {
             return failed;

@@ -149,7 +149,15 @@ pub(super) const MIGRATIONS: [&str; 6] = ["
         add column state_body bytea,
         add column state_before bigint;                    -- the revision of the state before
     create index entry_group on entry (reason_group, id) where state = 2;
-    create index entry_conversation on entry (conversation_hash, id);
+
+    -- Entries by conversation, in segments of many entries; the newest entries are in none yet.
+    create table conversation_index (
+        bucket smallint not null,    -- the entries whose conversations' hashes have these lowest bits
+        first_id bigint not null,    -- the segment is about the entries from this one
+        last_id bigint not null,     -- to this one
+        items bytea not null,        -- of each entry 4 bytes of hash and 4 bytes of id - first_id, big-endian, in order
+        primary key (bucket, first_id)
+    );
 
     -- The newest failed attempts at each entry.
     create sequence attempt_id;

@@ -20,6 +20,7 @@ mod backlog;
 mod commands;
 mod commit;
 mod connection;
+mod conversation_index;
 mod conversation_list;
 mod conversations;
 mod dead_groups;

@@ -1,11 +1,12 @@
 //! The purge: entries and bindings that have been kept long enough are removed, in small steps.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{mem, sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error};
 
 use super::{
+    conversation_index,
     fragments::{ADD_TO_TALLY, NOW},
     records::count,
     replica::Replica,
@@ -71,12 +72,16 @@ pub(super) struct PurgeSchedule {
     next_at: Instant,
     /// The number after which the next step begins, while a purge is going on.
     from: Option<EntryId>,
+    /// How many entries the purge that is going on has removed.
+    removed: u64,
+    /// The segment of the index by conversation with which the next look for segments to join begins.
+    joined_to: EntryId,
 }
 
 impl PurgeSchedule {
     pub(super) fn new(options: &Options) -> Self {
         let every = PURGE_EVERY.min(options.keep).min(options.keep_dead);
-        Self { every, next_at: Instant::now() + every, from: None }
+        Self { every, next_at: Instant::now() + every, from: None, removed: 0, joined_to: EntryId(0) }
     }
 
     /// The time at which the next step is due.
@@ -95,11 +100,17 @@ impl PurgeSchedule {
             Some(from) => {
                 let elapsed = Some(replica.time.known());
                 let step = || purge_step(client, from, elapsed, &replica.options);
-                with_timeout(client, step).await?.next
+                let result = with_timeout(client, step).await?;
+                self.removed += result.count;
+                result.next
             }
             None => None,
         };
-        if from.is_some() && self.from.is_none() {
+        if let (Some(looked_at), None) = (from, self.from) {
+            if mem::take(&mut self.removed) > 0 {
+                let compact = || conversation_index::compact(client, self.joined_to, looked_at);
+                self.joined_to = with_timeout(client, compact).await?;
+            }
             with_timeout(client, || unlock(client)).await?;
         }
         let pause = if self.from.is_some() { STEP_EVERY } else { self.every };

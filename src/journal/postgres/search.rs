@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, Error};
 
 use super::{
+    conversation_index,
     filter::{Conditions, bound, order_by},
     id_range::narrow,
     records::{RECORD, count, record},
@@ -27,12 +28,14 @@ pub(super) struct Candidates {
     /// The order, which is that of an index.
     order: String,
     scan: usize,
+    /// The end of a page that has room left, where it is known beforehand.
+    end: Option<PageEnd>,
 }
 
 impl Candidates {
     /// The candidates that `select` selects with the values of `conditions`, of which a page looks at `scan`.
     pub(super) fn new(select: String, conditions: &Conditions, order: String, scan: usize) -> Self {
-        Self { select, parameters: conditions.count(), order, scan }
+        Self { select, parameters: conditions.count(), order, scan, end: None }
     }
 
     /// The candidates that a filter's indexed conditions leave.
@@ -40,6 +43,28 @@ impl Candidates {
         let column = conditions.add_indexed(filter);
         let select = format!("select *, id as place from entry where true{}", conditions.take_text());
         Self::new(select, conditions, order_by(column, "place", order), scan)
+    }
+
+    /// The entries of one conversation, of which the index gives the numbers.
+    async fn of_conversation(
+        client: &Client,
+        filter: &Filter,
+        conversation: &str,
+        (order, scan): (Order, usize),
+        conditions: &mut Conditions,
+    ) -> Result<Self, Error> {
+        let range = (filter.after.unwrap_or_default(), filter.before.unwrap_or(EntryId(i64::MAX)));
+        let limit = scan.saturating_add(1);
+        let ids = conversation_index::entries(client, conversation, range, order, limit).await?;
+        let (looked_at, rest) = ids.split_at(scan.min(ids.len()));
+        let cut_at = looked_at.last().filter(|_| !rest.is_empty());
+        conditions.add("id = any($::bigint[])", looked_at.iter().map(|id| id.0).collect::<Vec<_>>());
+        let select = format!("select *, id as place from entry where true{}", conditions.take_text());
+        let end = Some(cut_at.map_or(PageEnd::Complete, |last| PageEnd::Scanned(*last)));
+        if let Some(group) = filter.reason_group {
+            conditions.add("reason_group = $", group.0);
+        }
+        Ok(Self { end, ..Self::new(select, conditions, order_by(None, "place", order), scan) })
     }
 
     /// The pending entries, which are put in order first.
@@ -72,7 +97,10 @@ impl Candidates {
 
     /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
     pub(super) async fn end(&self, client: &Client, conditions: &Conditions) -> Result<PageEnd, Error> {
-        let Self { select, parameters, order, scan } = self;
+        let Self { select, parameters, order, scan, end } = self;
+        if let Some(end) = end {
+            return Ok(*end);
+        }
         if *scan == usize::MAX {
             return Ok(PageEnd::Complete);
         }
@@ -91,7 +119,10 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
     client.batch_execute(READ).await?;
     narrow(client, &mut filter).await?;
     let mut conditions = Conditions::default();
-    let candidates = if are_ordered(client, &filter).await? {
+    let candidates = if let Some(conversation) = &filter.of_conversation {
+        let look = (filter.order, filter.scan);
+        Candidates::of_conversation(client, &filter, conversation, look, &mut conditions).await?
+    } else if are_ordered(client, &filter).await? {
         Candidates::pending(&filter, &mut conditions)
     } else {
         Candidates::indexed(&filter, filter.order, filter.scan, &mut conditions)
@@ -130,17 +161,27 @@ pub(super) async fn count_step(
         let row = client.query_one(&sql, &conditions.parameters()).await?;
         return Ok((count(row.try_get(0)?), None));
     }
-    let candidates = Candidates::indexed(filter, Order::OldestFirst, COUNT_STEP, &mut conditions);
+    client.batch_execute(READ).await?;
+    let look = (Order::OldestFirst, COUNT_STEP);
+    let candidates = match &filter.of_conversation {
+        Some(conversation) => {
+            Candidates::of_conversation(client, filter, conversation, look, &mut conditions).await?
+        }
+        None => Candidates::indexed(filter, look.0, look.1, &mut conditions),
+    };
     conditions.add_unindexed(filter);
     let (further, source) = (conditions.take_text(), candidates.source());
     let sql = format!(
         "select count(*) filter (where true{further}), count(*) = {COUNT_STEP}, max(place) from {source}"
     );
-    client.batch_execute(READ).await?;
     let row = client.query_one(&sql, &conditions.parameters()).await?;
     client.batch_execute("commit").await?;
     let last: Option<i64> = row.try_get(2)?;
-    Ok((count(row.try_get(0)?), last.filter(|_| row.get(1)).map(EntryId)))
+    let next = match candidates.end {
+        Some(end) => end.next(),
+        None => last.filter(|_| row.get(1)).map(EntryId),
+    };
+    Ok((count(row.try_get(0)?), next))
 }
 
 /// Whether a filter asks for pending entries, and for no group or conversation, which have indexes of their own.

@@ -1,36 +1,24 @@
-//! The index of entries by conversation: which entries a conversation has, without an ordinary index's cost for each entry.
-//!
-//! # Design
-//!
-//! An index of the table itself writes a page somewhere in the middle of the file for each entry, and halves what the
-//! journal accepts. So the newest entries are in no index: they are looked through. Whenever enough of them have
-//! gathered, they become a segment: their numbers sorted by the hashes of their conversations, divided into buckets, each of
-//! which is one row. Looking a conversation up reads one row of each segment.
-//!
-//! A segment may name entries that were removed since, and hashes may collide: each entry that is found is compared with the
-//! conversation itself.
+//! The index of entries by conversation, in segments. An ordinary index would halve what the journal accepts.
 
 use std::hash::Hasher;
 
 use rusqlite::{Connection, Result, params};
 use siphasher::sip::SipHasher13;
 
-use crate::journal::{EntryId, Order};
+use crate::journal::{
+    EntryId, Order,
+    driver::conversation_segment::{Items, JOIN, Join, LOOK, SEGMENT, Segment, find},
+};
 
-/// The number of entries in a segment.
-const SEGMENT: usize = 4096;
 /// The number of buckets of a segment; a bucket's row fills about half a page.
 const BUCKETS: u32 = 16;
-/// The length of an item in bytes.
-const ITEM: usize = 8;
-
-/// The first and the last entry of a segment, and its entries with the hashes of their conversations.
-type Segment = (EntryId, EntryId, Vec<(u32, EntryId)>);
 
 /// The newest entries, which are in no segment yet.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    items: Vec<(u32, EntryId)>,
+    items: Items,
+    /// The segment with which the next look for segments to join begins.
+    pub(super) joined_to: EntryId,
 }
 
 impl Gathered {
@@ -59,10 +47,10 @@ impl Gathered {
 
     /// Writes the entries as a segment; they stay gathered until [`clear`](Self::clear).
     pub(super) fn write(&self, connection: &Connection) -> Result<()> {
-        let (Some((_, first)), Some((_, last))) = (self.items.first(), self.items.last()) else {
-            return Ok(());
-        };
-        write_segment(connection, *first, *last, &self.items)
+        match Segment::of(self.items.clone()) {
+            Some(segment) => write_segment(connection, &segment),
+            None => Ok(()),
+        }
     }
 
     /// Forgets the entries, whose segment is durable.
@@ -116,9 +104,11 @@ fn indexed(
     let wanted = hash(conversation);
     let mut statement = connection.prepare_cached(
         "select first_id, items from conversation_index
-         where bucket = ?1 and first_id < ?3 and last_id > ?2 order by first_id desc",
+         where bucket = ?1 and first_id < ?3 and first_id >= coalesce(
+             (select max(first_id) from conversation_index where bucket = ?1 and first_id <= ?2), 0)
+         order by first_id desc",
     )?;
-    let mut rows = statement.query(params![bucket(wanted), after, before])?;
+    let mut rows = statement.query(params![wanted % BUCKETS, after, before])?;
     while !is_enough(ids.len())
         && let Some(row) = rows.next()?
     {
@@ -130,9 +120,9 @@ fn indexed(
     Ok(())
 }
 
-/// After a purge, drops the segments of which no entry is left, and makes one of the oldest segments for as long as what is
-/// left of them fits into one.
-pub(super) fn compact(connection: &Connection) -> Result<()> {
+/// After a purge that has looked at all entries up to `looked_at`, drops the segments of which no entry is left, and joins
+/// neighbours of which little is left, from the segment that begins with `from` on. Returns where the next call begins.
+pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId) -> Result<EntryId> {
     let oldest: EntryId = connection.query_row(
         "select coalesce(min(id), (select max(purged_to) + 1 from tally)) from entry",
         [],
@@ -140,39 +130,36 @@ pub(super) fn compact(connection: &Connection) -> Result<()> {
     )?;
     connection.prepare_cached("delete from conversation_index where last_id < ?1")?.execute([oldest])?;
     let mut statement = connection.prepare_cached(
-        "select first_id, last_id from conversation_index where bucket = 0 order by first_id",
+        "select first_id, last_id from conversation_index
+         where bucket = 0 and first_id >= ?1 and last_id <= ?2 order by first_id limit ?3",
     )?;
-    let mut rows = statement.query([])?;
-    let mut merged: Option<Segment> = None;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let (first, last): (EntryId, EntryId) = (row.get(0)?, row.get(1)?);
-        let kept = merged.as_ref().map_or(0, |(.., items)| items.len());
-        let left = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), SEGMENT - kept + 1)?;
-        if kept + left.len() > SEGMENT {
-            break;
+    let parts = statement
+        .query_map(params![from, looked_at, JOIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut join = Join::default();
+    for part in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
+        let (first, last) = part;
+        let items = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), LOOK)?;
+        if let Some(joined) = join.add(Segment { first, last, items }) {
+            replace_parts(connection, &joined)?;
         }
-        count += 1;
-        let (_, end, items) = merged.get_or_insert((first, last, Vec::new()));
-        *end = last;
-        items.extend(left);
     }
-    if let (Some((first, last, items)), 2..) = (merged, count) {
-        connection
-            .prepare_cached("delete from conversation_index where first_id between ?1 and ?2")?
-            .execute([first, last])?;
-        write_segment(connection, first, last, &items)?;
+    let next = join.first().max(from);
+    if let Some(joined) = join.finish() {
+        replace_parts(connection, &joined)?;
     }
-    Ok(())
+    Ok(next)
+}
+
+/// Writes a segment in place of those that it was made of.
+fn replace_parts(connection: &Connection, joined: &Segment) -> Result<()> {
+    connection
+        .prepare_cached("delete from conversation_index where first_id between ?1 and ?2")?
+        .execute([joined.first, joined.last])?;
+    write_segment(connection, joined)
 }
 
 /// Entries between two numbers with the hashes of their conversations, oldest first.
-fn read(
-    connection: &Connection,
-    after: EntryId,
-    before: EntryId,
-    limit: usize,
-) -> Result<Vec<(u32, EntryId)>> {
+fn read(connection: &Connection, after: EntryId, before: EntryId, limit: usize) -> Result<Items> {
     let mut statement = connection.prepare_cached(
         "select id, conversation from entry where id > ?1 and id < ?2 order by id limit ?3",
     )?;
@@ -183,43 +170,14 @@ fn read(
     rows.collect()
 }
 
-fn write_segment(
-    connection: &Connection,
-    first: EntryId,
-    last: EntryId,
-    items: &[(u32, EntryId)],
-) -> Result<()> {
-    let mut buckets = vec![Vec::new(); BUCKETS as usize];
-    for (hash, id) in items {
-        let offset = u32::try_from(id.0 - first.0).unwrap_or(u32::MAX);
-        buckets[bucket(*hash) as usize].push((*hash, offset));
-    }
+fn write_segment(connection: &Connection, segment: &Segment) -> Result<()> {
     let mut statement = connection.prepare_cached(
         "insert or replace into conversation_index (bucket, first_id, last_id, items) values (?1, ?2, ?3, ?4)",
     )?;
-    for (bucket, mut items) in (0_u32..).zip(buckets) {
-        items.sort_unstable();
-        let bytes: Vec<u8> = items
-            .into_iter()
-            .flat_map(|(hash, offset)| [hash.to_be_bytes(), offset.to_be_bytes()])
-            .flatten()
-            .collect();
-        statement.execute(params![bucket, first, last, bytes])?;
+    for (bucket, row) in (0_u32..).zip(segment.buckets(BUCKETS)) {
+        statement.execute(params![bucket, segment.first, segment.last, row])?;
     }
     Ok(())
-}
-
-/// The offsets of the items with a hash, in order.
-fn find(items: &[u8], wanted: u32) -> impl DoubleEndedIterator<Item = u32> {
-    let (items, _) = items.as_chunks::<ITEM>();
-    let hash_of = |[a, b, c, d, ..]: &[u8; ITEM]| u32::from_be_bytes([*a, *b, *c, *d]);
-    let from = items.partition_point(|item| hash_of(item) < wanted);
-    let to = items.partition_point(|item| hash_of(item) <= wanted);
-    items[from..to].iter().map(|[.., a, b, c, d]| u32::from_be_bytes([*a, *b, *c, *d]))
-}
-
-fn bucket(hash: u32) -> u32 {
-    hash % BUCKETS
 }
 
 fn hash(conversation: &str) -> u32 {
@@ -315,36 +273,37 @@ mod tests {
     #[test]
     fn segments_of_which_little_is_left_become_one() {
         let connection = database();
-        let entries = fill(&connection, 1..=6 * i64::try_from(SEGMENT).unwrap());
+        let length = i64::try_from(SEGMENT).unwrap();
+        let mut entries = fill(&connection, 1..=9 * length);
         Gathered::open(&connection).unwrap();
-        assert_eq!(segments(&connection), 6);
-        // The first is gone, of the next three a quarter is left, and the last two are whole.
-        let purge = "delete from entry where id <= ?1 or id <= 4 * ?1 and id % 4 > 0";
-        connection.execute(purge, [i64::try_from(SEGMENT).unwrap()]).unwrap();
-        compact(&connection).unwrap();
-        assert_eq!(segments(&connection), 3);
-        for (conversation, ids) in entries {
-            let left = ids.into_iter().filter(|EntryId(id)| {
-                let (id, segment) = (usize::try_from(*id).unwrap(), SEGMENT);
-                id > 4 * segment || id > segment && id % 4 == 0
-            });
-            assert_eq!(newest(&connection, &conversation, 10_000), left.collect::<Vec<_>>());
-        }
+        assert_eq!(segments(&connection), 9);
+        let mut purge = |from: i64, to: i64, every: i64, looked_at: i64, begin: EntryId| {
+            let is_left = |id: i64| !(from..=to).contains(&id) || id % every == 0;
+            let delete = "delete from entry where id between ?1 and ?2 and id % ?3 > 0";
+            connection.execute(delete, [from, to, every]).unwrap();
+            let next = compact(&connection, begin, EntryId(looked_at)).unwrap();
+            for (conversation, ids) in &mut entries {
+                ids.retain(|id| is_left(id.0));
+                // A segment may name entries that are gone, as long as it is not joined.
+                let mut found = newest(&connection, conversation, 10_000);
+                found.retain(|id| ids.contains(id));
+                assert_eq!(found, *ids);
+            }
+            next
+        };
+        // The first is gone, of the next three a quarter is left, which the purge has looked at but for the last one.
+        purge(1, length, i64::MAX, length, EntryId(0));
+        assert_eq!(segments(&connection), 8);
+        let next = purge(length + 1, 4 * length, 4, 3 * length + 1, EntryId(0));
+        assert_eq!((segments(&connection), next), (7, EntryId(length + 1)));
+        // What was joined is joined with what is purged next, until it is full enough.
+        let next = purge(4 * length + 1, 6 * length, 2, 6 * length, next);
+        assert_eq!((segments(&connection), next), (5, EntryId(4 * length + 1)));
+        let next = purge(6 * length + 1, 8 * length, 4, 8 * length, next);
+        assert_eq!((segments(&connection), next), (4, EntryId(6 * length + 1)));
         connection.execute("delete from entry", []).unwrap();
         connection.execute("update tally set purged_to = 1000000", []).unwrap();
-        compact(&connection).unwrap();
+        compact(&connection, next, EntryId(0)).unwrap();
         assert_eq!(segments(&connection), 0);
-    }
-
-    #[test]
-    fn the_highest_hash_is_found_as_well() {
-        let items: Vec<u8> = [[0_u32, 1], [7, 2], [u32::MAX, 3], [u32::MAX, 4]]
-            .iter()
-            .flatten()
-            .flat_map(|number| number.to_be_bytes())
-            .collect();
-        assert_eq!(find(&items, u32::MAX).collect::<Vec<_>>(), [3, 4]);
-        assert_eq!(find(&items, 0).collect::<Vec<_>>(), [1]);
-        assert_eq!(find(&items, 8).count(), 0);
     }
 }

@@ -3,8 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{conversation_index, error::unavailable_error, statements, store::Store, writer::Writer};
-use crate::journal::Queue;
+use super::{
+    conversation_index, error::unavailable_error, statements, store::Store, transaction::Transaction,
+    writer::Writer,
+};
+use crate::journal::{EntryId, Queue};
 
 /// How often the thread looks for an operator's changes, tries a failed store again, and checkpoints what is left.
 const TICK: Duration = Duration::from_millis(500);
@@ -53,10 +56,19 @@ impl Writer {
             if let Ok(result) = stepped
                 && self.purge.stepped(result)
             {
-                // A failure is noted, and the next purge comes by again.
-                let _ =
-                    self.transact(1, |transaction| conversation_index::compact(transaction.connection));
+                self.compact_index(range.after);
             }
+        }
+    }
+
+    /// Makes the index by conversation smaller after a purge that has looked at all entries up to `looked_at`.
+    fn compact_index(&mut self, looked_at: EntryId) {
+        let compacted = self.transact(1, |Transaction { connection, gathered, .. }| {
+            conversation_index::compact(connection, gathered.joined_to, looked_at)
+        });
+        // A failure is noted, and the next purge comes by again.
+        if let (Ok(joined_to), Some(store)) = (compacted, &mut self.store) {
+            store.gathered.joined_to = joined_to;
         }
     }
 

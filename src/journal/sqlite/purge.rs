@@ -27,7 +27,7 @@ const PACE: Duration = Duration::from_millis(20);
 /// The entries that one step of a purge looks at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PurgeRange {
-    after: EntryId,
+    pub(super) after: EntryId,
     length: i64,
 }
 

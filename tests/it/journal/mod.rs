@@ -8,6 +8,7 @@ mod audit;
 mod away;
 mod beside;
 mod commits;
+mod conversation_index;
 mod conversations;
 mod copying;
 mod disk;

@@ -1,0 +1,142 @@
+//! Segments of the index of entries by conversation: which entries a conversation has, without an ordinary index's cost
+//! for each entry.
+//!
+//! # Design
+//!
+//! An ordinary index writes a page somewhere in its middle for each entry. So the newest entries are in no index: they are
+//! looked through. Whenever enough of them have gathered, they become a segment: their numbers sorted by the hashes of
+//! their conversations, divided into buckets, each of which is one row. Looking a conversation up reads one row of each
+//! segment.
+//!
+//! A segment may name entries that were removed since, and hashes may collide: each entry that is found is compared with the
+//! conversation itself.
+
+use std::mem;
+
+use crate::journal::EntryId;
+
+/// The number of entries in a segment.
+pub(in crate::journal) const SEGMENT: usize = 4096;
+/// The number of entries up to which a segment is joined with its neighbours.
+const SPARSE: usize = SEGMENT / 2;
+/// The number of entries that tell whether a segment is to be joined.
+pub(in crate::journal) const LOOK: usize = SPARSE + 1;
+/// How many segments are looked at after each purge.
+pub(in crate::journal) const JOIN: usize = 32;
+/// The length of an item in bytes.
+const ITEM: usize = 8;
+
+/// Entries with the hashes of their conversations, in order of their numbers.
+pub(in crate::journal) type Items = Vec<(u32, EntryId)>;
+
+/// All entries from one number to another, as far as they were still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::journal) struct Segment {
+    pub(in crate::journal) first: EntryId,
+    pub(in crate::journal) last: EntryId,
+    pub(in crate::journal) items: Items,
+}
+
+impl Segment {
+    /// The segment of these entries; none if there are none.
+    pub(in crate::journal) fn of(items: Items) -> Option<Self> {
+        let (first, last) = (items.first()?.1, items.last()?.1);
+        Some(Self { first, last, items })
+    }
+
+    /// The rows of the segment: of each item 4 bytes of hash and 4 bytes of `id - first`, big-endian, in order.
+    pub(in crate::journal) fn buckets(&self, count: u32) -> Vec<Vec<u8>> {
+        let mut buckets = vec![Vec::new(); count as usize];
+        for (hash, id) in &self.items {
+            let offset = u32::try_from(id.0 - self.first.0).unwrap_or(u32::MAX);
+            buckets[(hash % count) as usize].push([hash.to_be_bytes(), offset.to_be_bytes()].concat());
+        }
+        let row = |mut items: Vec<Vec<u8>>| {
+            items.sort_unstable();
+            items.concat()
+        };
+        buckets.into_iter().map(row).collect()
+    }
+}
+
+/// The offsets of the items with a hash in a row, in order.
+pub(in crate::journal) fn find(row: &[u8], wanted: u32) -> impl DoubleEndedIterator<Item = u32> {
+    let (items, _) = row.as_chunks::<ITEM>();
+    let hash_of = |[a, b, c, d, ..]: &[u8; ITEM]| u32::from_be_bytes([*a, *b, *c, *d]);
+    let from = items.partition_point(|item| hash_of(item) < wanted);
+    let to = items.partition_point(|item| hash_of(item) <= wanted);
+    items[from..to].iter().map(|[.., a, b, c, d]| u32::from_be_bytes([*a, *b, *c, *d]))
+}
+
+/// Neighbouring segments of which a purge has left little, and which become one.
+#[derive(Debug, Default)]
+pub(in crate::journal) struct Join {
+    joined: Segment,
+    /// How many segments are joined so far; none after one that is not to be joined.
+    count: usize,
+}
+
+impl Join {
+    /// Adds what is left of the next segment, or the first [`LOOK`] entries of it. Where it does not fit to those before, the
+    /// segment that they make is returned, and the next one begins another.
+    pub(in crate::journal) fn add(&mut self, next: Segment) -> Option<Segment> {
+        let length = next.items.len();
+        let is_sparse = length <= SPARSE;
+        if self.count > 0 && is_sparse && self.joined.items.len() + length <= SEGMENT {
+            self.joined.last = next.last;
+            self.joined.items.extend(next.items);
+            self.count += 1;
+            return None;
+        }
+        mem::replace(self, Self { joined: next, count: usize::from(is_sparse) }).finish()
+    }
+
+    /// The first entry of the segment with which the next look begins.
+    pub(in crate::journal) fn first(&self) -> EntryId {
+        self.joined.first
+    }
+
+    /// The segment that takes the place of those that were joined last; none if there was only one.
+    pub(in crate::journal) fn finish(self) -> Option<Segment> {
+        (self.count > 1).then_some(self.joined)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(ids: impl Iterator<Item = i64>) -> Segment {
+        Segment::of(ids.map(|id| (7, EntryId(id))).collect()).unwrap()
+    }
+
+    #[test]
+    fn the_highest_hash_is_found_as_well() {
+        let items = [(0, 1), (7, 2), (u32::MAX, 3), (u32::MAX, 4)].map(|(hash, id)| (hash, EntryId(id)));
+        let segment = Segment::of(items.to_vec()).unwrap();
+        let row = &segment.buckets(1)[0];
+        assert_eq!(find(row, u32::MAX).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(find(row, 0).collect::<Vec<_>>(), [0]);
+        assert_eq!(find(row, 8).count(), 0);
+    }
+
+    #[test]
+    fn sparse_neighbours_are_joined_until_they_make_a_segment() {
+        let mut join = Join::default();
+        // Five of a third each, one that is full, and two.
+        let third = |from: i64| segment((from..from + 3 * 1_365).step_by(3));
+        for number in 0..3 {
+            assert_eq!(join.add(third(number * 10_000)), None);
+        }
+        let joined = join.add(third(30_000)).unwrap();
+        assert_eq!((joined.first, joined.last), (EntryId(0), EntryId(20_000 + 3 * 1_364)));
+        assert_eq!((joined.items.len(), joined.items[1_365].1), (3 * 1_365, EntryId(10_000)));
+        assert_eq!(join.add(third(40_000)), None);
+        let joined = join.add(segment(50_000..54_096)).unwrap();
+        assert_eq!((joined.first, joined.items.len()), (EntryId(30_000), 2 * 1_365));
+        assert_eq!(join.add(third(60_000)), None);
+        assert_eq!(join.add(third(70_000)), None);
+        assert_eq!(join.first(), EntryId(60_000));
+        assert_eq!(join.finish().unwrap().items.len(), 2 * 1_365);
+    }
+}

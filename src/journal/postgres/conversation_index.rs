@@ -1,0 +1,265 @@
+//! The index of entries by conversation, in segments. An ordinary index would cost more of each acceptance than all other
+//! work for the console.
+
+use std::{sync::LazyLock, time::Duration};
+
+use tokio::time::Instant;
+use tokio_postgres::{Client, Error, Row};
+
+use super::{
+    filter::{bound, direction},
+    key_hash::KeyHash,
+    retry::{BEGIN, with_timeout},
+};
+use crate::journal::{
+    EntryId, JournalError, Order,
+    driver::conversation_segment::{Items, JOIN, Join, LOOK, SEGMENT, Segment, find},
+};
+
+/// The number of buckets of a segment: a look reads one row of each segment, and the database searches all of its bytes.
+const BUCKETS: u32 = 64;
+/// The most rows that are read at once.
+const ROWS: usize = 32;
+/// The time between two looks for entries that make a segment, and between two segments.
+const EVERY: Duration = Duration::from_secs(2);
+const STEP_EVERY: Duration = Duration::from_millis(20);
+/// The advisory lock of the one replica that makes a segment: `RCcb` in ASCII, and four more than the migrations' lock.
+const LOCK: i64 = 0x5243_6366;
+
+/// The statement that tells the last entry in a segment.
+const INDEXED: &str = "
+    select coalesce((select last_id from conversation_index where bucket = 0 order by first_id desc limit 1), 0)";
+
+/// The statement that tells the last entry in a segment, the newest entry, the oldest transaction that has not ended, and
+/// the next one.
+static SEEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select ({INDEXED}), coalesce((select max(id) from entry), 0), txid_snapshot_xmin(s), txid_snapshot_xmax(s)
+        from txid_current_snapshot() s"
+    )
+});
+
+/// The statement that reads the first `$2` entries that are in no segment, up to the entry `$1`.
+static UNINDEXED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select id, conversation_hash from entry where id <= $1 and id > ({INDEXED}) order by id limit $2"
+    )
+});
+
+/// The statement that writes the rows of a segment.
+const WRITE: &str = "
+    insert into conversation_index (bucket, first_id, last_id, items)
+    select bucket - 1, $1::bigint, $2::bigint, items
+    from unnest($3::bytea[]) with ordinality r (items, bucket)";
+
+/// The repeated look of a replica for entries that make a segment.
+///
+/// # Design
+///
+/// The transactions of several connections may commit in another order than that of their entries' numbers, so that the
+/// newest entry that is seen does not mean that all before it are there. A transaction has its own number before it takes
+/// any for an entry, as it locks the conversation first. So once all transactions have ended that had begun when an entry was
+/// seen, nothing comes before that entry any more.
+#[derive(Debug)]
+pub(super) struct IndexSchedule {
+    next_at: Instant,
+    /// The newest entry at a look, and the first transaction that had not begun then.
+    seen: Option<(EntryId, i64)>,
+    /// The last entry before which nothing comes any more.
+    complete: EntryId,
+}
+
+impl IndexSchedule {
+    pub(super) fn new() -> Self {
+        Self { next_at: Instant::now(), seen: None, complete: EntryId(0) }
+    }
+
+    /// The time at which the next step is due.
+    pub(super) fn next_at(&self) -> Instant {
+        self.next_at
+    }
+
+    /// Makes a segment, if there are enough entries for one.
+    pub(super) async fn step(&mut self, client: &Client) -> Result<(), JournalError> {
+        let seen = with_timeout(client, || client.query_one(SEEN.as_str(), &[])).await?;
+        let [indexed, newest, oldest_transaction, next_transaction] =
+            [0, 1, 2, 3].map(|it| seen.get(it));
+        if let Some((entry, _)) = self.seen.take_if(|(_, ended)| *ended <= oldest_transaction) {
+            self.complete = entry;
+        }
+        self.seen.get_or_insert((EntryId(newest), next_transaction));
+        let complete = self.complete;
+        let is_written = complete.0 - indexed >= bound(SEGMENT)
+            && with_timeout(client, || write_next(client, complete)).await?;
+        self.next_at = Instant::now() + if is_written { STEP_EVERY } else { EVERY };
+        Ok(())
+    }
+}
+
+/// Writes the next segment of the entries up to `complete`, unless there are too few of them, or another replica is
+/// just doing so.
+async fn write_next(client: &Client, complete: EntryId) -> Result<bool, Error> {
+    client.batch_execute(BEGIN).await?;
+    let lock = client.query_one("select pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
+    let mut items = Items::new();
+    if lock.try_get(0)? {
+        items = read(client.query(UNINDEXED.as_str(), &[&complete.0, &bound(SEGMENT)]).await?)?;
+    }
+    let segment = Segment::of(items).filter(|segment| segment.items.len() == SEGMENT);
+    if let Some(segment) = &segment {
+        write(client, segment).await?;
+    }
+    client.batch_execute("commit").await?;
+    Ok(segment.is_some())
+}
+
+async fn write(client: &Client, segment: &Segment) -> Result<(), Error> {
+    let rows = segment.buckets(BUCKETS);
+    client.execute(WRITE, &[&segment.first.0, &segment.last.0, &rows]).await.map(drop)
+}
+
+fn read(rows: Vec<Row>) -> Result<Items, Error> {
+    let item = |row: Row| Ok((row.try_get::<_, KeyHash>(1)?.short(), EntryId(row.try_get(0)?)));
+    rows.into_iter().map(item).collect()
+}
+
+/// The first `limit` numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
+pub(super) async fn entries(
+    client: &Client,
+    conversation: &str,
+    (after, before): (EntryId, EntryId),
+    order: Order,
+    limit: usize,
+) -> Result<Vec<EntryId>, Error> {
+    let hash = KeyHash::of(conversation.as_bytes());
+    let indexed: i64 = client.query_one(INDEXED, &[]).await?.try_get(0)?;
+    let newest = Range { after: after.max(EntryId(indexed)), before, order };
+    let all = Range { after, before, order };
+    let mut ids = Vec::new();
+    match order {
+        Order::NewestFirst => {
+            newest.unindexed(client, hash, limit, &mut ids).await?;
+            all.indexed(client, hash, limit, &mut ids).await?;
+        }
+        Order::OldestFirst => {
+            all.indexed(client, hash, limit, &mut ids).await?;
+            newest.unindexed(client, hash, limit, &mut ids).await?;
+        }
+    }
+    ids.truncate(limit);
+    Ok(ids)
+}
+
+/// The entries between two numbers.
+struct Range {
+    after: EntryId,
+    before: EntryId,
+    order: Order,
+}
+
+impl Range {
+    /// Adds the entries of a conversation that are in no segment, until there are `limit`.
+    async fn unindexed(
+        &self,
+        client: &Client,
+        hash: KeyHash,
+        limit: usize,
+        ids: &mut Vec<EntryId>,
+    ) -> Result<(), Error> {
+        let direction = direction(self.order);
+        let sql = format!(
+            "select id from entry where id > $1 and id < $2 and conversation_hash = $3 order by id {direction} limit $4"
+        );
+        let most = bound(limit.saturating_sub(ids.len()));
+        for row in client.query(&sql, &[&self.after.0, &self.before.0, &hash, &most]).await? {
+            ids.push(EntryId(row.try_get(0)?));
+        }
+        Ok(())
+    }
+
+    /// Adds the entries of a conversation that are in segments, until there are `limit` or more.
+    async fn indexed(
+        &self,
+        client: &Client,
+        hash: KeyHash,
+        limit: usize,
+        ids: &mut Vec<EntryId>,
+    ) -> Result<(), Error> {
+        let (short, direction) = (hash.short(), direction(self.order));
+        let bucket = i16::try_from(short % BUCKETS).unwrap_or_default();
+        let sql = format!(
+            "select first_id, items from conversation_index
+             where bucket = $1 and position($2 in items) > 0 and first_id > $4 and first_id < $3 and first_id >= coalesce(
+                 (select max(first_id) from conversation_index where bucket = $1 and first_id <= $5), 0)
+             order by first_id {direction} limit $6"
+        );
+        // The beginnings of the segments that are still to be looked at.
+        let (mut from, mut to) = (-1, self.before.0);
+        while ids.len() < limit {
+            let most = ROWS.min(limit - ids.len());
+            let pattern = short.to_be_bytes();
+            let rows = client
+                .query(&sql, &[&bucket, &&pattern[..], &to, &from, &self.after.0, &bound(most)])
+                .await?;
+            for row in &rows {
+                let first: i64 = row.try_get(0)?;
+                let found =
+                    find(row.try_get(1)?, short).map(|offset| EntryId(first + i64::from(offset)));
+                let found = found.filter(|id| *id > self.after && *id < self.before);
+                match self.order {
+                    Order::NewestFirst => ids.extend(found.rev()),
+                    Order::OldestFirst => ids.extend(found),
+                }
+                match self.order {
+                    Order::NewestFirst => to = first,
+                    Order::OldestFirst => from = first,
+                }
+            }
+            if rows.len() < most {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// After a purge that has looked at all entries up to `looked_at`, drops the segments of which no entry is left, and joins
+/// neighbours of which little is left, from the segment that begins with `from` on. Returns where the next call begins.
+pub(super) async fn compact(
+    client: &Client,
+    from: EntryId,
+    looked_at: EntryId,
+) -> Result<EntryId, Error> {
+    client.batch_execute(BEGIN).await?;
+    let drop = "delete from conversation_index where bucket between 0 and $1
+        and first_id < $2 and last_id < coalesce((select min(id) from entry), $2)";
+    let last = i16::try_from(BUCKETS - 1).unwrap_or_default();
+    client.execute(drop, &[&last, &looked_at.0]).await?;
+    let parts = "select first_id, last_id from conversation_index
+        where bucket = 0 and first_id >= $1 and last_id <= $2 order by first_id limit $3";
+    let mut join = Join::default();
+    for part in client.query(parts, &[&from.0, &looked_at.0, &bound(JOIN)]).await? {
+        let (first, last) = (EntryId(part.try_get(0)?), EntryId(part.try_get(1)?));
+        let left =
+            "select id, conversation_hash from entry where id between $1 and $2 order by id limit $3";
+        let items = read(client.query(left, &[&first.0, &last.0, &bound(LOOK)]).await?)?;
+        if let Some(joined) = join.add(Segment { first, last, items }) {
+            replace_parts(client, &joined).await?;
+        }
+    }
+    let next = join.first().max(from);
+    if let Some(joined) = join.finish() {
+        replace_parts(client, &joined).await?;
+    }
+    client.batch_execute("commit").await?;
+    Ok(next)
+}
+
+/// Writes a segment in place of those that it was made of.
+async fn replace_parts(client: &Client, joined: &Segment) -> Result<(), Error> {
+    let last = i16::try_from(BUCKETS - 1).unwrap_or_default();
+    let delete =
+        "delete from conversation_index where bucket between 0 and $1 and first_id between $2 and $3";
+    client.execute(delete, &[&last, &joined.first.0, &joined.last.0]).await?;
+    write(client, joined).await
+}

@@ -1,0 +1,157 @@
+//! PostgreSQL's index of entries by conversation, which is made behind the entries.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use rongcloud_callback::{
+    clock::Clock,
+    journal::{self, EntryId, Filter, Options, Order, PageEnd, Queues, State},
+};
+use tokio_postgres::Client;
+
+use super::{
+    shared::{open, replicas},
+    support::{KEEP_DEAD, START, options},
+};
+use crate::support::{postgres::client, until};
+
+/// Entries of fifty conversations in turn; every fourth is a dead letter, and the others are done.
+const HISTORY: &str = "
+    insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, body)
+    select nextval('entry_id'), 0, case n % 4 when 0 then 2 else 1 end, 1, 0, 1600000000000 + n, 1600000000000 + n,
+        substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to('c' || n % 50, 'UTF8')) for 16),
+        convert_to('c' || n % 50, 'UTF8'), ''
+    from generate_series(1, $1) n";
+/// More segments than are read at once.
+const SEGMENTS: i64 = 34;
+const ENTRIES: i64 = SEGMENTS * 4096 + 500;
+
+async fn segments(client: &Client) -> Vec<RangeInclusive<i64>> {
+    let sql = "select first_id, last_id from conversation_index where bucket = 0 order by first_id";
+    let rows = client.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)..=row.get(1)).collect()
+}
+
+/// Waits until so many segments were made.
+async fn until_segments(client: &Client, count: usize) {
+    until("the segments", async || (segments(client).await.len() == count).then_some(())).await;
+}
+
+/// Asserts that a look finds those entries of a conversation between two numbers that `is_left`.
+async fn look(
+    journal: &dyn Queues,
+    conversation: i64,
+    (after, before): (i64, i64),
+    limit: usize,
+    is_left: fn(i64) -> bool,
+) {
+    let expected =
+        (after + 1..before.min(ENTRIES + 1)).filter(|id| id % 50 == conversation && is_left(*id));
+    let mut expected: Vec<_> = expected.map(EntryId).collect();
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let filter = Filter {
+            of_conversation: Some(format!("c{conversation}")),
+            after: Some(EntryId(after)),
+            before: Some(EntryId(before)),
+            order,
+            ..Filter::default()
+        };
+        let page = journal.search(Filter { limit, ..filter.clone() }).await.unwrap();
+        let found: Vec<_> = page.records.iter().map(|record| record.id).collect();
+        assert_eq!(
+            found,
+            expected[..limit.min(expected.len())],
+            "{conversation} {after} {before} {order:?}"
+        );
+        // A look at fewer entries than there are says where it has ended; those that were removed may count.
+        let page = journal.search(Filter { scan: limit, ..filter }).await.unwrap();
+        let end = expected.get(limit).map(|_| expected[limit - 1]);
+        if is_left(1) {
+            assert_eq!(page.end, end.map_or(PageEnd::Complete, PageEnd::Scanned), "{order:?}");
+        }
+        expected.reverse();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    client.execute(HISTORY, &[&i32::try_from(ENTRIES).unwrap()]).await.unwrap();
+    let clock = Clock::manual(START);
+    let keep = Duration::from_secs(1);
+    let journal = journal::open_server(&url, Options { keep, ..options(&clock) }).await.unwrap();
+    until_segments(&client, SEGMENTS.try_into().unwrap()).await;
+    let all = |_| true;
+    for conversation in [0, 7, 49] {
+        for range in [(4000, 8300), (4090, 8199), (4096, 4097), (130_000, 139_600), (139_300, 139_700)] {
+            look(&*journal, conversation, range, 70, all).await;
+        }
+        for limit in [1, 100, 9000] {
+            look(&*journal, conversation, (0, i64::MAX), limit, all).await;
+        }
+        let of_conversation = Some(format!("c{conversation}"));
+        let dead = Filter { of_conversation, state: Some(State::Dead), ..Filter::default() };
+        let expected = (1..=ENTRIES).filter(|id| id % 50 == conversation && id % 4 == 0).count();
+        assert_eq!(journal.count(dead).await.unwrap(), expected as u64);
+    }
+    look(&*journal, 50, (0, i64::MAX), 10, all).await;
+
+    // The done entries have been kept long enough.
+    clock.advance(Duration::from_mins(5));
+    let first = until("joined segments", async || {
+        let left = segments(&client).await;
+        (left.len() < 20).then(|| left[0].clone())
+    })
+    .await;
+    assert_eq!(first, 1..=4 * 4096);
+    for conversation in [0, 8, 48] {
+        for range in [(0, i64::MAX), (4000, 8300)] {
+            look(&*journal, conversation, range, 70, |id| id % 4 == 0).await;
+        }
+    }
+    // All of them have.
+    clock.advance(KEEP_DEAD + Duration::from_mins(5));
+    until("no old segment", async || {
+        segments(&client).await.first().is_none_or(|it| *it.start() > 4 * 4096).then_some(())
+    })
+    .await;
+    look(&*journal, 8, (0, i64::MAX), 70, |_| false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_waits_for_transactions_that_have_numbers_of_its_entries() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let (own, late) = (client(&url).await, client(&url).await);
+    drop((first, second));
+    let journal = open(&url, &Clock::manual(START)).await;
+    let [before, after] = [2000, 6000];
+    own.execute(HISTORY, &[&before]).await.unwrap();
+    // A writer locks its conversation, takes the next number, and is slow.
+    let begin = "begin; insert into conversation (queue, conversation_hash) values (0, '\\x00112233445566778899aabbccddeeff')";
+    late.batch_execute(begin).await.unwrap();
+    let id: i64 = late.query_one("select nextval('entry_id')", &[]).await.unwrap().get(0);
+    let others = HISTORY.replace("'key' ||", "'later' ||");
+    own.execute(&others, &[&after]).await.unwrap();
+    // Long enough for the segment, if nobody waited for the slow one.
+    let looks = "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and query like '%txid_current_snapshot%' and query_start > $1";
+    for _ in 0..3 {
+        let now: std::time::SystemTime =
+            own.query_one("select clock_timestamp()", &[]).await.unwrap().get(0);
+        until("the next look", async || {
+            (own.query_one(looks, &[&now]).await.unwrap().get::<_, i64>(0) > 0).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(segments(&own).await, []);
+    let insert = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash,
+            conversation, body)
+        values ($1, 0, 1, 1, 0, 0, 0, substring(sha256('late') for 22), substring(sha256('late') for 16), 'late', '')";
+    late.execute(insert, &[&id]).await.unwrap();
+    late.batch_execute("commit").await.unwrap();
+    until_segments(&own, 1).await;
+    assert!(segments(&own).await[0].contains(&id));
+    let filter = Filter { of_conversation: Some("late".to_owned()), ..Filter::default() };
+    let found = journal.search(filter).await.unwrap().records;
+    assert_eq!(found.iter().map(|record| record.id).collect::<Vec<_>>(), [EntryId(id)]);
+}
