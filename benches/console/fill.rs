@@ -13,8 +13,10 @@ use crate::{
     users::{conversation, scattered},
 };
 
-/// How many entries are put in at once: an index that is written all over is written once for all of them.
+/// How many entries are put in at once: an index that is written all over is written once for all of them. PostgreSQL's
+/// driver bounds the time of a statement.
 const BATCH: i64 = 100_000;
+const POSTGRES_BATCH: i64 = 10_000;
 /// The users whom a person has, and those with whom a dialogue goes on.
 const WITH_PERSON: std::ops::Range<u64> = 100..300;
 const IN_DIALOGUE: std::ops::Range<u64> = 1000..6000;
@@ -29,7 +31,8 @@ const EXPIRY: Duration = Duration::from_hours(24);
 pub(crate) async fn fill(url: &str, history: &History) {
     let target = journal::open_target(url, Options::default()).await.expect("a place for a journal");
     target.begin_copy().await.expect("a new journal");
-    fill_entries(&*target, history).await;
+    let batch = if url.starts_with("postgres") { POSTGRES_BATCH } else { BATCH };
+    fill_entries(&*target, history, batch).await;
     target.restore_states(states(history)).await.expect("states");
     target.restore_audit(audit(history)).await.expect("an audit list");
     target.end_copy().await.expect("a whole journal");
@@ -57,10 +60,10 @@ async fn fill_activity(url: &str, history: &History) {
     server.close().await.expect("closed");
 }
 
-async fn fill_entries(target: &dyn Transfer, history: &History) {
-    for first in (1..).step_by(usize::try_from(BATCH).expect("a small number")) {
+async fn fill_entries(target: &dyn Transfer, history: &History, batch: i64) {
+    for first in (1..).step_by(usize::try_from(batch).expect("a small number")) {
         let records: Vec<_> =
-            (first..first + BATCH).map_while(|id| history.record(EntryId(id))).collect();
+            (first..first + batch).map_while(|id| history.record(EntryId(id))).collect();
         if records.is_empty() {
             return;
         }
@@ -68,7 +71,9 @@ async fn fill_entries(target: &dyn Transfer, history: &History) {
         let last = first - 1 + i64::try_from(records.len()).expect("a batch");
         target.restore(records).await.expect("entries");
         target.restore_attempts(attempts).await.expect("failed attempts");
-        eprintln!("{last} of {} entries", history.entries);
+        if last % BATCH == 0 {
+            eprintln!("{last} of {} entries", history.entries);
+        }
     }
 }
 

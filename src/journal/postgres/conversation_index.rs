@@ -4,7 +4,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error, Row, types::ToSql};
 
 use super::{
     filter::{bound, direction},
@@ -132,94 +132,89 @@ pub(super) async fn entries(
     limit: usize,
 ) -> Result<Vec<EntryId>, Error> {
     let hash = KeyHash::of(conversation.as_bytes());
-    let indexed: i64 = client.query_one(INDEXED, &[]).await?.try_get(0)?;
-    let newest = Range { after: after.max(EntryId(indexed)), before, order };
-    let all = Range { after, before, order };
-    let mut ids = Vec::new();
+    let mut look = Look { client, hash, after, before, order, limit, ids: Vec::new() };
     match order {
         Order::NewestFirst => {
-            newest.unindexed(client, hash, limit, &mut ids).await?;
-            all.indexed(client, hash, limit, &mut ids).await?;
+            look.add_unindexed().await?;
+            look.add_indexed().await?;
         }
         Order::OldestFirst => {
-            all.indexed(client, hash, limit, &mut ids).await?;
-            newest.unindexed(client, hash, limit, &mut ids).await?;
+            look.add_indexed().await?;
+            look.add_unindexed().await?;
         }
     }
-    ids.truncate(limit);
-    Ok(ids)
+    look.ids.truncate(limit);
+    Ok(look.ids)
 }
 
-/// The entries between two numbers.
-struct Range {
+/// A look for the entries of a conversation between two numbers, until there are as many as are asked for.
+struct Look<'a> {
+    client: &'a Client,
+    hash: KeyHash,
     after: EntryId,
     before: EntryId,
     order: Order,
+    limit: usize,
+    ids: Vec<EntryId>,
 }
 
-impl Range {
-    /// Adds the entries of a conversation that are in no segment, until there are `limit`.
-    async fn unindexed(
-        &self,
-        client: &Client,
-        hash: KeyHash,
-        limit: usize,
-        ids: &mut Vec<EntryId>,
-    ) -> Result<(), Error> {
-        let direction = direction(self.order);
+impl Look<'_> {
+    fn missing(&self) -> usize {
+        self.limit.saturating_sub(self.ids.len())
+    }
+
+    /// Adds the entries that are in no segment.
+    async fn add_unindexed(&mut self) -> Result<(), Error> {
         let sql = format!(
-            "select id from entry where id > $1 and id < $2 and conversation_hash = $3 order by id {direction} limit $4"
+            "select id from entry
+             where id > greatest(({INDEXED}), $1) and id < $2 and conversation_hash = $3
+             order by id {} limit $4",
+            direction(self.order)
         );
-        let most = bound(limit.saturating_sub(ids.len()));
-        for row in client.query(&sql, &[&self.after.0, &self.before.0, &hash, &most]).await? {
-            ids.push(EntryId(row.try_get(0)?));
+        let (after, before, missing) = (self.after.0, self.before.0, bound(self.missing()));
+        for row in self.client.query(&sql, &[&after, &before, &self.hash, &missing]).await? {
+            self.ids.push(EntryId(row.try_get(0)?));
         }
         Ok(())
     }
 
-    /// Adds the entries of a conversation that are in segments, until there are `limit` or more.
-    async fn indexed(
-        &self,
-        client: &Client,
-        hash: KeyHash,
-        limit: usize,
-        ids: &mut Vec<EntryId>,
-    ) -> Result<(), Error> {
-        let (short, direction) = (hash.short(), direction(self.order));
+    /// Adds the entries that are in segments: all of the last segment that is read.
+    async fn add_indexed(&mut self) -> Result<(), Error> {
+        let short = self.hash.short();
         let bucket = i16::try_from(short % BUCKETS).unwrap_or_default();
         let sql = format!(
             "select first_id, items from conversation_index
-             where bucket = $1 and position($2 in items) > 0 and first_id > $4 and first_id < $3 and first_id >= coalesce(
-                 (select max(first_id) from conversation_index where bucket = $1 and first_id <= $5), 0)
-             order by first_id {direction} limit $6"
+             where bucket = $1 and position($2 in items) > 0 and first_id < $3 and first_id > $4
+                 and first_id >= coalesce(
+                     (select max(first_id) from conversation_index where bucket = $1 and first_id <= $5), 0)
+             order by first_id {} limit $6",
+            direction(self.order)
         );
-        // The beginnings of the segments that are still to be looked at.
-        let (mut from, mut to) = (-1, self.before.0);
-        while ids.len() < limit {
-            let most = ROWS.min(limit - ids.len());
-            let pattern = short.to_be_bytes();
-            let rows = client
-                .query(&sql, &[&bucket, &&pattern[..], &to, &from, &self.after.0, &bound(most)])
-                .await?;
+        let pattern = short.to_be_bytes().to_vec();
+        // The first entries of the segments that are still to be read.
+        let (mut before, mut after) = (self.before.0, -1);
+        loop {
+            let most = ROWS.min(self.missing());
+            let parameters: [&(dyn ToSql + Sync); 6] =
+                [&bucket, &pattern, &before, &after, &self.after.0, &bound(most)];
+            let rows = self.client.query(&sql, &parameters).await?;
             for row in &rows {
                 let first: i64 = row.try_get(0)?;
                 let found =
                     find(row.try_get(1)?, short).map(|offset| EntryId(first + i64::from(offset)));
                 let found = found.filter(|id| *id > self.after && *id < self.before);
-                match self.order {
-                    Order::NewestFirst => ids.extend(found.rev()),
-                    Order::OldestFirst => ids.extend(found),
-                }
-                match self.order {
-                    Order::NewestFirst => to = first,
-                    Order::OldestFirst => from = first,
+                if self.order == Order::NewestFirst {
+                    before = first;
+                    self.ids.extend(found.rev());
+                } else {
+                    after = first;
+                    self.ids.extend(found);
                 }
             }
-            if rows.len() < most {
-                break;
+            if rows.len() < most || most == 0 {
+                return Ok(());
             }
         }
-        Ok(())
     }
 }
 
