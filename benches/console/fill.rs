@@ -16,7 +16,7 @@ use crate::{
 /// How many entries are put in at once: an index that is written all over is written once for all of them. PostgreSQL's
 /// driver bounds the time of a statement.
 const BATCH: i64 = 100_000;
-const POSTGRES_BATCH: i64 = 10_000;
+const POSTGRES_BATCH: i64 = 1000;
 /// The users whom a person has, and those with whom a dialogue goes on.
 const WITH_PERSON: std::ops::Range<u64> = 100..300;
 const IN_DIALOGUE: std::ops::Range<u64> = 1000..6000;
