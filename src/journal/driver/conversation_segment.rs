@@ -15,14 +15,6 @@ use std::mem;
 
 use crate::journal::EntryId;
 
-/// The number of entries in a segment.
-pub(in crate::journal) const SEGMENT: usize = 4096;
-/// The number of entries up to which a segment is joined with its neighbours.
-const SPARSE: usize = SEGMENT / 2;
-/// The number of entries that tell whether a segment is to be joined.
-pub(in crate::journal) const LOOK: usize = SPARSE + 1;
-/// How many segments are looked at after each purge.
-pub(in crate::journal) const JOIN: usize = 32;
 /// The length of an item in bytes.
 const ITEM: usize = 8;
 
@@ -59,36 +51,66 @@ impl Segment {
     }
 }
 
-/// The offsets of the items with a hash in a row, in order.
-pub(in crate::journal) fn find(row: &[u8], wanted: u32) -> impl DoubleEndedIterator<Item = u32> {
+/// The entries of a row of the segment that begins with `first`, in order of their hashes.
+pub(in crate::journal) fn items(first: EntryId, row: &[u8]) -> impl Iterator<Item = (u32, EntryId)> {
     let (items, _) = row.as_chunks::<ITEM>();
-    let hash_of = |[a, b, c, d, ..]: &[u8; ITEM]| u32::from_be_bytes([*a, *b, *c, *d]);
+    items.iter().map(move |item| (hash_of(item), EntryId(first.0 + i64::from(offset_of(item)))))
+}
+
+/// The entries with a hash in a row of the segment that begins with `first`, in order.
+pub(in crate::journal) fn find(
+    first: EntryId,
+    row: &[u8],
+    wanted: u32,
+) -> impl DoubleEndedIterator<Item = EntryId> {
+    let (items, _) = row.as_chunks::<ITEM>();
     let from = items.partition_point(|item| hash_of(item) < wanted);
     let to = items.partition_point(|item| hash_of(item) <= wanted);
-    items[from..to].iter().map(|[.., a, b, c, d]| u32::from_be_bytes([*a, *b, *c, *d]))
+    items[from..to].iter().map(move |item| EntryId(first.0 + i64::from(offset_of(item))))
+}
+
+fn hash_of([a, b, c, d, ..]: &[u8; ITEM]) -> u32 {
+    u32::from_be_bytes([*a, *b, *c, *d])
+}
+
+fn offset_of([.., a, b, c, d]: &[u8; ITEM]) -> u32 {
+    u32::from_be_bytes([*a, *b, *c, *d])
 }
 
 /// Neighbouring segments of which a purge has left little, and which become one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::journal) struct Join {
+    /// The number of entries that a segment may have.
+    length: usize,
     joined: Segment,
     /// How many segments are joined so far; none after one that is not to be joined.
     count: usize,
 }
 
 impl Join {
-    /// Adds what is left of the next segment, or the first [`LOOK`] entries of it. Where it does not fit to those before, the
+    /// Joins neighbours to segments of at most `length` entries.
+    pub(in crate::journal) fn new(length: usize) -> Self {
+        Self { length, joined: Segment::default(), count: 0 }
+    }
+
+    /// How many entries of a segment tell whether it is to be joined.
+    pub(in crate::journal) fn look(&self) -> usize {
+        self.length / 2 + 1
+    }
+
+    /// Adds what is left of the next segment, or the first [`look`](Self::look) entries of it. Where it does not fit to those before, the
     /// segment that they make is returned, and the next one begins another.
     pub(in crate::journal) fn add(&mut self, next: Segment) -> Option<Segment> {
-        let length = next.items.len();
-        let is_sparse = length <= SPARSE;
-        if self.count > 0 && is_sparse && self.joined.items.len() + length <= SEGMENT {
+        let left = next.items.len();
+        let is_sparse = left < self.look();
+        if self.count > 0 && is_sparse && self.joined.items.len() + left <= self.length {
             self.joined.last = next.last;
             self.joined.items.extend(next.items);
             self.count += 1;
             return None;
         }
-        mem::replace(self, Self { joined: next, count: usize::from(is_sparse) }).finish()
+        let next = Self { length: self.length, joined: next, count: usize::from(is_sparse) };
+        mem::replace(self, next).finish()
     }
 
     /// The first entry of the segment with which the next look begins.
@@ -115,14 +137,14 @@ mod tests {
         let items = [(0, 1), (7, 2), (u32::MAX, 3), (u32::MAX, 4)].map(|(hash, id)| (hash, EntryId(id)));
         let segment = Segment::of(items.to_vec()).unwrap();
         let row = &segment.buckets(1)[0];
-        assert_eq!(find(row, u32::MAX).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(find(row, 0).collect::<Vec<_>>(), [0]);
-        assert_eq!(find(row, 8).count(), 0);
+        let found = |hash| find(segment.first, row, hash).map(|id| id.0).collect::<Vec<_>>();
+        assert_eq!((found(u32::MAX), found(0), found(8)), (vec![3, 4], vec![1], vec![]));
+        assert_eq!(items(segment.first, row).collect::<Items>(), segment.items);
     }
 
     #[test]
     fn sparse_neighbours_are_joined_until_they_make_a_segment() {
-        let mut join = Join::default();
+        let mut join = Join::new(4096);
         // Five of a third each, one that is full, and two.
         let third = |from: i64| segment((from..from + 3 * 1_365).step_by(3));
         for number in 0..3 {

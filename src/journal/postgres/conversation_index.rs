@@ -13,15 +13,22 @@ use super::{
 };
 use crate::journal::{
     EntryId, JournalError, Order,
-    driver::conversation_segment::{Items, JOIN, Join, LOOK, SEGMENT, Segment, find},
+    driver::conversation_segment::{Items, Join, Segment, find, items},
 };
 
-/// The number of buckets of a segment: a look reads one row of each segment, and the database searches all of its bytes.
+/// The number of entries that make a segment, and of those of neighbours that become one: a look goes through the entries
+/// that are in none, and reads a row of each.
+const SEGMENT: usize = 1024;
+const FULL_SEGMENT: usize = 16 * SEGMENT;
+/// How many segments are looked at after each purge.
+const JOIN: usize = 8;
+/// The number of buckets of a segment. The database searches all bytes of a row.
 const BUCKETS: u32 = 64;
+const LAST_BUCKET: i16 = 63;
 /// The most rows that are read at once.
-const ROWS: usize = 32;
+const ROWS: usize = 8;
 /// The time between two looks for entries that make a segment, and between two segments.
-const EVERY: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_millis(500);
 const STEP_EVERY: Duration = Duration::from_millis(20);
 /// The advisory lock of the one replica that makes a segment: `RCcb` in ASCII, and four more than the migrations' lock.
 const LOCK: i64 = 0x5243_6366;
@@ -48,9 +55,18 @@ static UNINDEXED: LazyLock<String> = LazyLock::new(|| {
 
 /// The statement that writes the rows of a segment.
 const WRITE: &str = "
-    insert into conversation_index (bucket, first_id, last_id, items)
-    select bucket - 1, $1::bigint, $2::bigint, items
-    from unnest($3::bytea[]) with ordinality r (items, bucket)";
+    insert into conversation_index (bucket, first_id, last_id, entries, items)
+    select bucket - 1, $1::bigint, $2::bigint, $3::integer, items
+    from unnest($4::bytea[]) with ordinality r (items, bucket)";
+
+/// The statement that finds the newest segments, newest first.
+const NEWEST: &str = "
+    select first_id, last_id, entries from conversation_index where bucket = 0 order by first_id desc limit $1";
+
+/// The statement that reads all rows of the segments from the one on that begins with `$2`.
+const ROWS_SINCE: &str = "
+    select first_id, items from generate_series(0, $1::smallint) b
+    join conversation_index on bucket = b and first_id >= $2";
 
 /// The repeated look of a replica for entries that make a segment.
 ///
@@ -88,34 +104,63 @@ impl IndexSchedule {
             self.complete = entry;
         }
         self.seen.get_or_insert((EntryId(newest), next_transaction));
-        let complete = self.complete;
-        let is_written = complete.0 - indexed >= bound(SEGMENT)
-            && with_timeout(client, || write_next(client, complete)).await?;
+        let (complete, waiting) = (self.complete, self.complete.0 - indexed);
+        // Whoever is far behind makes whole segments.
+        let length = if waiting < bound(FULL_SEGMENT) { SEGMENT } else { FULL_SEGMENT };
+        let is_written = waiting >= bound(SEGMENT)
+            && with_timeout(client, || write_next(client, complete, length)).await?;
         self.next_at = Instant::now() + if is_written { STEP_EVERY } else { EVERY };
         Ok(())
     }
 }
 
-/// Writes the next segment of the entries up to `complete`, unless there are too few of them, or another replica is
-/// just doing so.
-async fn write_next(client: &Client, complete: EntryId) -> Result<bool, Error> {
+/// Writes the next segment, of at most `length` of the entries up to `complete`, unless there are too few of them, or another
+/// replica is just doing so.
+async fn write_next(client: &Client, complete: EntryId, length: usize) -> Result<bool, Error> {
     client.batch_execute(BEGIN).await?;
     let lock = client.query_one("select pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
     let mut items = Items::new();
     if lock.try_get(0)? {
-        items = read(client.query(UNINDEXED.as_str(), &[&complete.0, &bound(SEGMENT)]).await?)?;
+        items = read(client.query(UNINDEXED.as_str(), &[&complete.0, &bound(length)]).await?)?;
     }
-    let segment = Segment::of(items).filter(|segment| segment.items.len() == SEGMENT);
+    let segment = Segment::of(items).filter(|segment| segment.items.len() >= SEGMENT);
     if let Some(segment) = &segment {
         write(client, segment).await?;
+        join_newest(client).await?;
     }
     client.batch_execute("commit").await?;
     Ok(segment.is_some())
 }
 
+/// Joins the newest segments that are not full, once they have as many entries as a full one.
+async fn join_newest(client: &Client) -> Result<(), Error> {
+    let newest = client.query(NEWEST, &[&bound(FULL_SEGMENT / SEGMENT)]).await?;
+    let (mut first, mut last, mut length) = (EntryId(0), EntryId(0), 0);
+    for segment in newest {
+        let entries: i32 = segment.try_get(2)?;
+        let entries = usize::try_from(entries).unwrap_or_default();
+        if entries >= FULL_SEGMENT / 2 {
+            break;
+        }
+        first = EntryId(segment.try_get(0)?);
+        last = last.max(EntryId(segment.try_get(1)?));
+        length += entries;
+    }
+    if length < FULL_SEGMENT {
+        return Ok(());
+    }
+    let mut all = Items::new();
+    for row in client.query(ROWS_SINCE, &[&LAST_BUCKET, &first.0]).await? {
+        all.extend(items(EntryId(row.try_get(0)?), row.try_get(1)?));
+    }
+    all.sort_unstable_by_key(|(_, id)| *id);
+    replace_parts(client, &Segment { first, last, items: all }).await
+}
+
 async fn write(client: &Client, segment: &Segment) -> Result<(), Error> {
     let rows = segment.buckets(BUCKETS);
-    client.execute(WRITE, &[&segment.first.0, &segment.last.0, &rows]).await.map(drop)
+    let entries = i32::try_from(segment.items.len()).unwrap_or(i32::MAX);
+    client.execute(WRITE, &[&segment.first.0, &segment.last.0, &entries, &rows]).await.map(drop)
 }
 
 fn read(rows: Vec<Row>) -> Result<Items, Error> {
@@ -199,15 +244,14 @@ impl Look<'_> {
                 [&bucket, &pattern, &before, &after, &self.after.0, &bound(most)];
             let rows = self.client.query(&sql, &parameters).await?;
             for row in &rows {
-                let first: i64 = row.try_get(0)?;
-                let found =
-                    find(row.try_get(1)?, short).map(|offset| EntryId(first + i64::from(offset)));
+                let first = EntryId(row.try_get(0)?);
+                let found = find(first, row.try_get(1)?, short);
                 let found = found.filter(|id| *id > self.after && *id < self.before);
                 if self.order == Order::NewestFirst {
-                    before = first;
+                    before = first.0;
                     self.ids.extend(found.rev());
                 } else {
-                    after = first;
+                    after = first.0;
                     self.ids.extend(found);
                 }
             }
@@ -228,16 +272,15 @@ pub(super) async fn compact(
     client.batch_execute(BEGIN).await?;
     let drop = "delete from conversation_index where bucket between 0 and $1
         and first_id < $2 and last_id < coalesce((select min(id) from entry), $2)";
-    let last = i16::try_from(BUCKETS - 1).unwrap_or_default();
-    client.execute(drop, &[&last, &looked_at.0]).await?;
+    client.execute(drop, &[&LAST_BUCKET, &looked_at.0]).await?;
     let parts = "select first_id, last_id from conversation_index
         where bucket = 0 and first_id >= $1 and last_id <= $2 order by first_id limit $3";
-    let mut join = Join::default();
+    let mut join = Join::new(FULL_SEGMENT);
     for part in client.query(parts, &[&from.0, &looked_at.0, &bound(JOIN)]).await? {
         let (first, last) = (EntryId(part.try_get(0)?), EntryId(part.try_get(1)?));
         let left =
             "select id, conversation_hash from entry where id between $1 and $2 order by id limit $3";
-        let items = read(client.query(left, &[&first.0, &last.0, &bound(LOOK)]).await?)?;
+        let items = read(client.query(left, &[&first.0, &last.0, &bound(join.look())]).await?)?;
         if let Some(joined) = join.add(Segment { first, last, items }) {
             replace_parts(client, &joined).await?;
         }
@@ -252,9 +295,8 @@ pub(super) async fn compact(
 
 /// Writes a segment in place of those that it was made of.
 async fn replace_parts(client: &Client, joined: &Segment) -> Result<(), Error> {
-    let last = i16::try_from(BUCKETS - 1).unwrap_or_default();
     let delete =
         "delete from conversation_index where bucket between 0 and $1 and first_id between $2 and $3";
-    client.execute(delete, &[&last, &joined.first.0, &joined.last.0]).await?;
+    client.execute(delete, &[&LAST_BUCKET, &joined.first.0, &joined.last.0]).await?;
     write(client, joined).await
 }

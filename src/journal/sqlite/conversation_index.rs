@@ -7,9 +7,13 @@ use siphasher::sip::SipHasher13;
 
 use crate::journal::{
     EntryId, Order,
-    driver::conversation_segment::{Items, JOIN, Join, LOOK, SEGMENT, Segment, find},
+    driver::conversation_segment::{Items, Join, Segment, find},
 };
 
+/// The number of entries in a segment.
+const SEGMENT: usize = 4096;
+/// How many segments are looked at after each purge.
+const JOIN: usize = 32;
 /// The number of buckets of a segment; a bucket's row fills about half a page.
 const BUCKETS: u32 = 16;
 
@@ -113,8 +117,7 @@ fn indexed(
         && let Some(row) = rows.next()?
     {
         let first: EntryId = row.get(0)?;
-        let found = find(row.get_ref(1)?.as_blob()?, wanted);
-        let found = found.map(|offset| EntryId(first.0 + i64::from(offset))).rev();
+        let found = find(first, row.get_ref(1)?.as_blob()?, wanted).rev();
         ids.extend(found.filter(|id| *id > after && *id < before));
     }
     Ok(())
@@ -135,10 +138,10 @@ pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId
     )?;
     let parts = statement
         .query_map(params![from, looked_at, JOIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut join = Join::default();
+    let mut join = Join::new(SEGMENT);
     for part in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
         let (first, last) = part;
-        let items = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), LOOK)?;
+        let items = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), join.look())?;
         if let Some(joined) = join.add(Segment { first, last, items }) {
             replace_parts(connection, &joined)?;
         }

@@ -281,15 +281,24 @@ async fn what_conversations_remember_is_moved_to_another_store_and_back_as_it_is
         urls.extend([cluster.database().await, path("third.db")]);
     }
     remember(&urls[0], CONVERSATIONS).await;
-    let before = remembered(&urls[0]).await;
+    let mut before = remembered(&urls[0]).await;
     let lengths = [before.states.len(), before.scheduled.len(), before.audit.len()];
     assert_eq!((lengths, before.attempts.len(), before.pauses.len()), ([CONVERSATIONS; 3], 1, 1));
     let all = CONVERSATIONS + 1;
     let entries = format!("{all} entries: 0 pending, {CONVERSATIONS} done, 1 dead");
     for pair in urls.windows(2) {
         let copied = output_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
-        assert_eq!(copied, copy_report_with([CONVERSATIONS, CONVERSATIONS, 1], &entries, &pair[1]));
+        let audited = before.audit.len();
+        assert_eq!(copied, copy_report_with([CONVERSATIONS, audited, 1], &entries, &pair[1]));
         assert!(remembered(&pair[1]).await == before, "not all is in {}", pair[1]);
+        // What is added has the next number.
+        let operator = journal::open_operator(&pair[1], Options::default()).await.unwrap();
+        let [who, action, target] = ["alice", "look", "after the copy"].map(str::to_owned);
+        operator.add_audit(NewAuditRecord { who, action, target, count: 1 }).await.unwrap();
+        operator.close().await.unwrap();
+        before.audit = remembered(&pair[1]).await.audit;
+        let newest = before.audit.last().map(|record| &*record.target);
+        assert_eq!((before.audit.len(), newest), (audited + 1, Some("after the copy")));
         let errors = errors_of(&home, &["journal", "copy", &pair[0], &pair[1]]);
         assert!(errors.contains("is not empty"), "{errors}");
     }

@@ -21,9 +21,11 @@ const HISTORY: &str = "
         substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to('c' || n % 50, 'UTF8')) for 16),
         convert_to('c' || n % 50, 'UTF8'), ''
     from generate_series(1, $1) n";
-/// More segments than are read at once.
-const SEGMENTS: i64 = 34;
-const ENTRIES: i64 = SEGMENTS * 4096 + 500;
+/// The numbers of entries in a segment, and in a full one.
+const SEGMENT: i64 = 1024;
+const FULL: i64 = 16 * SEGMENT;
+/// Eight of each, and some entries more.
+const ENTRIES: i64 = 8 * FULL + 8 * SEGMENT + 500;
 
 async fn segments(client: &Client) -> Vec<RangeInclusive<i64>> {
     let sql = "select first_id, last_id from conversation_index where bucket = 0 order by first_id";
@@ -81,7 +83,7 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
     let clock = Clock::manual(START);
     let keep = Duration::from_secs(1);
     let journal = journal::open_server(&url, Options { keep, ..options(&clock) }).await.unwrap();
-    until_segments(&client, SEGMENTS.try_into().unwrap()).await;
+    until_segments(&client, 16).await;
     let all = |_| true;
     for conversation in [0, 7, 49] {
         for range in [(4000, 8300), (4090, 8199), (4096, 4097), (130_000, 139_600), (139_300, 139_700)] {
@@ -101,10 +103,10 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
     clock.advance(Duration::from_mins(5));
     let first = until("joined segments", async || {
         let left = segments(&client).await;
-        (left.len() < 20).then(|| left[0].clone())
+        (left.len() < 16).then(|| left[0].clone())
     })
     .await;
-    assert_eq!(first, 1..=4 * 4096);
+    assert_eq!(first, 1..=4 * FULL);
     for conversation in [0, 8, 48] {
         for range in [(0, i64::MAX), (4000, 8300)] {
             look(&*journal, conversation, range, 70, |id| id % 4 == 0).await;
@@ -113,10 +115,28 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
     // All of them have.
     clock.advance(KEEP_DEAD + Duration::from_mins(5));
     until("no old segment", async || {
-        segments(&client).await.first().is_none_or(|it| *it.start() > 4 * 4096).then_some(())
+        segments(&client).await.first().is_none_or(|it| *it.start() > 4 * FULL).then_some(())
     })
     .await;
     look(&*journal, 8, (0, i64::MAX), 70, |_| false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_segments_become_one_once_they_are_enough() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    let journal = open(&url, &Clock::manual(START)).await;
+    client.execute(HISTORY, &[&15_000]).await.unwrap();
+    until_segments(&client, 14).await;
+    client.execute(&HISTORY.replace("'key' ||", "'later' ||"), &[&2_000]).await.unwrap();
+    until_segments(&client, 1).await;
+    assert_eq!(segments(&client).await, [1..=FULL]);
+    let entries = "select sum(length(items)) / 8 = max(entries) from conversation_index";
+    assert!(client.query_one(entries, &[]).await.unwrap().get::<_, bool>(0));
+    for conversation in [0, 49] {
+        look(&*journal, conversation, (0, 15_001), 9000, |id| id <= 15_000).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +147,7 @@ async fn a_segment_waits_for_transactions_that_have_numbers_of_its_entries() {
     let journal = open(&url, &Clock::manual(START)).await;
     let [before, after] = [2000, 6000];
     own.execute(HISTORY, &[&before]).await.unwrap();
+    until_segments(&own, 1).await;
     // A writer locks its conversation, takes the next number, and is slow.
     let begin = "begin; insert into conversation (queue, conversation_hash) values (0, '\\x00112233445566778899aabbccddeeff')";
     late.batch_execute(begin).await.unwrap();
@@ -143,14 +164,14 @@ async fn a_segment_waits_for_transactions_that_have_numbers_of_its_entries() {
         })
         .await;
     }
-    assert_eq!(segments(&own).await, []);
+    assert_eq!(segments(&own).await, [1..=SEGMENT]);
     let insert = "insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash,
             conversation, body)
         values ($1, 0, 1, 1, 0, 0, 0, substring(sha256('late') for 22), substring(sha256('late') for 16), 'late', '')";
     late.execute(insert, &[&id]).await.unwrap();
     late.batch_execute("commit").await.unwrap();
-    until_segments(&own, 1).await;
-    assert!(segments(&own).await[0].contains(&id));
+    until_segments(&own, 7).await;
+    assert!(segments(&own).await[1].contains(&id));
     let filter = Filter { of_conversation: Some("late".to_owned()), ..Filter::default() };
     let found = journal.search(filter).await.unwrap().records;
     assert_eq!(found.iter().map(|record| record.id).collect::<Vec<_>>(), [EntryId(id)]);

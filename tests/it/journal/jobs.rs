@@ -14,7 +14,7 @@ use super::{
     shared::{open, replicas},
     support::{Bench, Ending, LEASE, START, dead, keys, message},
 };
-use crate::support::{postgres::client, until};
+use crate::support::until;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -214,6 +214,16 @@ pub(super) async fn a_cancelled_job_goes_no_further(bench: &Bench) {
     add(bench, "next", JobAction::Revive).await;
 }
 
+pub(super) async fn the_newest_jobs_are_kept(bench: &Bench) {
+    let mut newest = 0;
+    for number in 0..=KEPT_JOBS {
+        newest = add(bench, &number.to_string(), JobAction::Revive).await.id;
+        bench.journal.cancel_job(newest).await.unwrap();
+    }
+    let jobs = bench.journal.jobs(usize::MAX).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].id), (KEPT_JOBS, newest));
+}
+
 pub(super) async fn a_job_discards_what_is_pending_in_work_and_dead(bench: &Bench) {
     bench.append_all([message("a", "1"), message("a", "2"), message("b", "3"), dead("b", "4")]).await;
     let held = bench.lease(1).await.remove(0);
@@ -266,18 +276,6 @@ async fn a_step_on_one_replica_wakes_the_workers_of_the_others() {
     first.advance_job(step).await.unwrap();
     until("the hint", async || changes.has_changed().unwrap().then_some(())).await;
     assert_eq!(keys(&second.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap()), ["1"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_newest_jobs_are_kept_on_postgresql() {
-    let Some((journal, _other, url)) = replicas().await else { return };
-    let jobs = "insert into job (state, action, rate, total, done, skipped, after, until, created_at, key, filter,
-            requested_by)
-        select 1, 0, 1, 1, 1, 0, 1, 1, 1, substring(sha256(convert_to(n::text, 'UTF8')) for 22), '', '' from generate_series(1, $1::bigint) n";
-    client(&url).await.execute(jobs, &[&i64::try_from(KEPT_JOBS).unwrap()]).await.unwrap();
-    let job = journal.add_job(new_job("job", JobAction::Revive)).await.unwrap();
-    let jobs = journal.jobs(usize::MAX).await.unwrap();
-    assert_eq!((jobs.len(), jobs[0].id), (KEPT_JOBS, job.id));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,6 +141,7 @@ suite! { memory, sqlite, postgres, serializable: {
         what_has_changed_since_it_was_seen_is_skipped,
         one_job_runs_at_a_time_and_a_repeated_request_adds_no_second,
         a_cancelled_job_goes_no_further,
+        the_newest_jobs_are_kept,
         a_job_discards_what_is_pending_in_work_and_dead;
     audit:
         the_audit_list_is_newest_first_filtered_and_paged,

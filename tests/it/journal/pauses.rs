@@ -13,9 +13,7 @@ async fn pause(journal: &dyn Administration, account: &str, by: &str) {
 /// The accounts that are paused, in order, and by whom.
 async fn paused(journal: &dyn Administration) -> Vec<(String, String)> {
     let pauses = journal.pauses().await.unwrap();
-    let mut pauses: Vec<_> = pauses.into_iter().map(|pause| (pause.account, pause.by)).collect();
-    pauses.sort();
-    pauses
+    pauses.into_iter().map(|pause| (pause.account, pause.by)).collect()
 }
 
 pub(super) async fn an_account_is_paused_until_it_is_resumed(bench: &Bench) {

@@ -54,8 +54,9 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     assert!((800..200 * 30).contains(&fetched), "{fetched} rows for 200 entries");
 }
 
-/// The number of segments of the index by conversation.
-const SEGMENTS: i32 = 14;
+/// Three full segments of the index by conversation, eight others, and some entries more.
+const ENTRIES: i32 = 3 * 16_384 + 8 * 1024 + 100;
+const SEGMENTS: i64 = 11;
 /// Finished entries and dead letters, most of them of one conversation and one group; the first ten dead letters are of
 /// another group.
 const LOOKED_AT: &str = "
@@ -72,12 +73,12 @@ async fn however_long_the_history_every_look_reads_the_same_few_rows() {
     let client = client(&url).await;
     drop((first, second));
     alone(&client).await;
-    client.execute(LOOKED_AT, &[&(SEGMENTS * 4096 + 100)]).await.unwrap();
+    client.execute(LOOKED_AT, &[&ENTRIES]).await.unwrap();
     let journal = open(&url, &Clock::manual(START)).await;
     let segments = "select count(*) from conversation_index where bucket = 0";
     until("the index by conversation", async || {
         let segments: i64 = client.query_one(segments, &[]).await.unwrap().get(0);
-        (segments == i64::from(SEGMENTS)).then_some(())
+        (segments == SEGMENTS).then_some(())
     })
     .await;
     drop(journal);
@@ -138,7 +139,7 @@ async fn look(journal: &dyn Queues) {
         }
     }
     let groups = journal.dead_groups(9).await.unwrap();
-    let dead = u64::try_from((SEGMENTS * 4096 + 100) / 3).unwrap();
+    let dead = u64::try_from(ENTRIES / 3).unwrap();
     assert_eq!(groups.iter().map(|group| group.count).collect::<Vec<_>>(), [dead - 10, 10]);
     let pattern = KeyPattern::default();
     let filter = ConversationFilter { pattern, before: None, scan: 100, limit: 9 };
