@@ -54,7 +54,7 @@ impl Segment {
 /// The entries of a row of the segment that begins with `first`, in order of their hashes.
 pub(in crate::journal) fn items(first: EntryId, row: &[u8]) -> impl Iterator<Item = (u32, EntryId)> {
     let (items, _) = row.as_chunks::<ITEM>();
-    items.iter().map(move |item| (hash_of(item), EntryId(first.0 + i64::from(offset_of(item)))))
+    items.iter().map(move |item| (hash_of(*item), EntryId(first.0 + i64::from(offset_of(*item)))))
 }
 
 /// The entries with a hash in a row of the segment that begins with `first`, in order.
@@ -64,17 +64,17 @@ pub(in crate::journal) fn find(
     wanted: u32,
 ) -> impl DoubleEndedIterator<Item = EntryId> {
     let (items, _) = row.as_chunks::<ITEM>();
-    let from = items.partition_point(|item| hash_of(item) < wanted);
-    let to = items.partition_point(|item| hash_of(item) <= wanted);
-    items[from..to].iter().map(move |item| EntryId(first.0 + i64::from(offset_of(item))))
+    let from = items.partition_point(|item| hash_of(*item) < wanted);
+    let to = items.partition_point(|item| hash_of(*item) <= wanted);
+    items[from..to].iter().map(move |item| EntryId(first.0 + i64::from(offset_of(*item))))
 }
 
-fn hash_of([a, b, c, d, ..]: &[u8; ITEM]) -> u32 {
-    u32::from_be_bytes([*a, *b, *c, *d])
+fn hash_of([a, b, c, d, ..]: [u8; ITEM]) -> u32 {
+    u32::from_be_bytes([a, b, c, d])
 }
 
-fn offset_of([.., a, b, c, d]: &[u8; ITEM]) -> u32 {
-    u32::from_be_bytes([*a, *b, *c, *d])
+fn offset_of([.., a, b, c, d]: [u8; ITEM]) -> u32 {
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// Neighbouring segments of which a purge has left little, and which become one.
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn the_highest_hash_is_found_as_well() {
-        let items = [(0, 1), (7, 2), (u32::MAX, 3), (u32::MAX, 4)].map(|(hash, id)| (hash, EntryId(id)));
-        let segment = Segment::of(items.to_vec()).unwrap();
+        let all = [(0, 1), (7, 2), (u32::MAX, 3), (u32::MAX, 4)].map(|(hash, id)| (hash, EntryId(id)));
+        let segment = Segment::of(all.to_vec()).unwrap();
         let row = &segment.buckets(1)[0];
         let found = |hash| find(segment.first, row, hash).map(|id| id.0).collect::<Vec<_>>();
         assert_eq!((found(u32::MAX), found(0), found(8)), (vec![3, 4], vec![1], vec![]));
