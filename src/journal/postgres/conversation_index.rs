@@ -30,7 +30,7 @@ const ROWS: usize = 8;
 /// The time between two looks for entries that make a segment, and between two segments.
 const EVERY: Duration = Duration::from_millis(500);
 const STEP_EVERY: Duration = Duration::from_millis(20);
-/// The advisory lock of the one replica that makes a segment: `RCcb` in ASCII, and four more than the migrations' lock.
+/// The advisory lock of the one replica that makes or joins segments: `RCcb` in ASCII, and four more than the migrations' lock.
 const LOCK: i64 = 0x5243_6366;
 
 /// The statement that tells the last entry in a segment.
@@ -270,6 +270,7 @@ pub(super) async fn compact(
     looked_at: EntryId,
 ) -> Result<EntryId, Error> {
     client.batch_execute(BEGIN).await?;
+    client.execute("select pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     let drop = "delete from conversation_index where bucket between 0 and $1
         and first_id < $2 and last_id < coalesce((select min(id) from entry), $2)";
     client.execute(drop, &[&LAST_BUCKET, &looked_at.0]).await?;
