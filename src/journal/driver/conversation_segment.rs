@@ -51,8 +51,11 @@ impl Segment {
     }
 }
 
-/// The entries of a row of the segment that begins with `first`, in order of their hashes.
-pub(in crate::journal) fn items(first: EntryId, row: &[u8]) -> impl Iterator<Item = (u32, EntryId)> {
+/// The entries of a row, or of a part of one, of the segment that begins with `first`, in the order of the row.
+pub(in crate::journal) fn items(
+    first: EntryId,
+    row: &[u8],
+) -> impl DoubleEndedIterator<Item = (u32, EntryId)> {
     let (items, _) = row.as_chunks::<ITEM>();
     items.iter().map(move |item| (hash_of(*item), EntryId(first.0 + i64::from(offset_of(*item)))))
 }
@@ -63,10 +66,10 @@ pub(in crate::journal) fn find(
     row: &[u8],
     wanted: u32,
 ) -> impl DoubleEndedIterator<Item = EntryId> {
-    let (items, _) = row.as_chunks::<ITEM>();
-    let from = items.partition_point(|item| hash_of(*item) < wanted);
-    let to = items.partition_point(|item| hash_of(*item) <= wanted);
-    items[from..to].iter().map(move |item| EntryId(first.0 + i64::from(offset_of(*item))))
+    let (all, _) = row.as_chunks::<ITEM>();
+    let from = all.partition_point(|item| hash_of(*item) < wanted);
+    let to = all.partition_point(|item| hash_of(*item) <= wanted);
+    items(first, all[from..to].as_flattened()).map(|(_, id)| id)
 }
 
 fn hash_of([a, b, c, d, ..]: [u8; ITEM]) -> u32 {
