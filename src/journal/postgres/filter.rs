@@ -51,7 +51,8 @@ impl Conditions {
         condition.replace('$', &format!("${}", self.values.len()))
     }
 
-    /// Adds the conditions that an index can serve, all at once: a group, or else the dead letters; and the range of numbers. Returns the column by which that index is ordered before the numbers.
+    /// Adds the conditions that an index can serve, all at once: a group, or else the dead letters; and the range of numbers.
+    /// Returns the column by which that index is ordered before the numbers.
     ///
     /// # Design
     ///

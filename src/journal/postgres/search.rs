@@ -38,6 +38,23 @@ impl Candidates {
         Self { select, parameters: conditions.count(), order, scan, end: None }
     }
 
+    /// The first `scan` candidates of a filter in an order: those of its conversation, or else those that its indexed
+    /// conditions leave.
+    async fn first(
+        client: &Client,
+        filter: &Filter,
+        order: Order,
+        scan: usize,
+        conditions: &mut Conditions,
+    ) -> Result<Self, Error> {
+        match &filter.of_conversation {
+            Some(conversation) => {
+                Self::of_conversation(client, filter, conversation, (order, scan), conditions).await
+            }
+            None => Ok(Self::indexed(filter, order, scan, conditions)),
+        }
+    }
+
     /// The candidates that a filter's indexed conditions leave.
     fn indexed(filter: &Filter, order: Order, scan: usize, conditions: &mut Conditions) -> Self {
         let column = conditions.add_indexed(filter);
@@ -119,13 +136,10 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
     client.batch_execute(READ).await?;
     narrow(client, &mut filter).await?;
     let mut conditions = Conditions::default();
-    let candidates = if let Some(conversation) = &filter.of_conversation {
-        let look = (filter.order, filter.scan);
-        Candidates::of_conversation(client, &filter, conversation, look, &mut conditions).await?
-    } else if are_ordered(client, &filter).await? {
+    let candidates = if are_ordered(client, &filter).await? {
         Candidates::pending(&filter, &mut conditions)
     } else {
-        Candidates::indexed(&filter, filter.order, filter.scan, &mut conditions)
+        Candidates::first(client, &filter, filter.order, filter.scan, &mut conditions).await?
     };
     conditions.add_unindexed(&filter);
     let clauses = candidates.clauses(&conditions.take_text(), filter.limit);
@@ -162,13 +176,8 @@ pub(super) async fn count_step(
         return Ok((count(row.try_get(0)?), None));
     }
     client.batch_execute(READ).await?;
-    let look = (Order::OldestFirst, COUNT_STEP);
-    let candidates = match &filter.of_conversation {
-        Some(conversation) => {
-            Candidates::of_conversation(client, filter, conversation, look, &mut conditions).await?
-        }
-        None => Candidates::indexed(filter, look.0, look.1, &mut conditions),
-    };
+    let candidates =
+        Candidates::first(client, filter, Order::OldestFirst, COUNT_STEP, &mut conditions).await?;
     conditions.add_unindexed(filter);
     let (further, source) = (conditions.take_text(), candidates.source());
     let sql = format!(

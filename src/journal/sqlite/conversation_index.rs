@@ -139,8 +139,7 @@ pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId
     let parts = statement
         .query_map(params![from, looked_at, JOIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut join = Join::new(SEGMENT);
-    for part in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
-        let (first, last) = part;
+    for (first, last) in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
         let items = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), join.look())?;
         if let Some(joined) = join.add(Segment { first, last, items }) {
             replace_parts(connection, &joined)?;

@@ -19,17 +19,22 @@ impl Listener {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut listener = Self(BufReader::new(stream).lines());
-        while !listener.line().await.is_empty() {}
+        let head = async { while !listener.line().await.is_empty() {} };
+        tokio::time::timeout(PATIENCE, head).await.expect("the answer in time");
         listener
     }
 
     async fn line(&mut self) -> String {
-        let line = tokio::time::timeout(PATIENCE, self.0.next_line()).await.expect("a line in time");
-        line.unwrap().expect("the stream goes on")
+        self.0.next_line().await.unwrap().expect("the stream goes on")
     }
 
     /// The next event that `is_wanted`, with its data and id.
     async fn next(&mut self, is_wanted: impl Fn(&str, &Value) -> bool) -> (Value, Option<String>) {
+        // As a whole: while nothing happens, comments come.
+        tokio::time::timeout(PATIENCE, self.find(is_wanted)).await.expect("the event in time")
+    }
+
+    async fn find(&mut self, is_wanted: impl Fn(&str, &Value) -> bool) -> (Value, Option<String>) {
         let (mut name, mut id) = (String::new(), None);
         loop {
             let line = self.line().await;
