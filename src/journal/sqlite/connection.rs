@@ -18,6 +18,8 @@ use crate::{
 
 /// How long a connection waits for another process's transaction.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 64;
 /// The size of a new file's pages. Some 17 entries fit into one, so that little of it is left over; of SQLite's default of
 /// 4096 bytes a tenth is.
 const PAGE_SIZE: u32 = 8192;
@@ -81,11 +83,12 @@ pub(super) fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
 fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "wal")?;
     // FULL syncs the WAL at every commit: without it an acknowledged message can be lost.
     connection.pragma_update(None, "synchronous", synchronous())?;

@@ -184,7 +184,7 @@ pub(super) fn states(connection: &Connection, filter: &StateFilter) -> Result<Ve
     let sql = format!(
         "select {STATE} from conversation_state where {conditions} order by conversation limit {limit}"
     );
-    connection.prepare(&sql)?.query_map(params_from_iter(values), state)?.collect()
+    connection.prepare_cached(&sql)?.query_map(params_from_iter(values), state)?.collect()
 }
 
 /// Puts in the state of another journal's conversation as it was.

@@ -45,8 +45,8 @@ pub(super) fn id_range(connection: &Connection, filter: &Filter) -> Result<IdRan
 
 /// A number from which on an entry was accepted at `at` or later, while the entry before it was accepted earlier.
 fn first_at(connection: &Connection, at: UnixMillis) -> Result<i64> {
-    let mut probe =
-        connection.prepare("select id, accepted_at from entry where id >= ?1 order by id limit 1")?;
+    let mut probe = connection
+        .prepare_cached("select id, accepted_at from entry where id >= ?1 order by id limit 1")?;
     let last = "select coalesce(max(id), 0) from entry";
     let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
     // The entry with the number `early`, or the next one below it, is earlier; that at `late` or next above is not.

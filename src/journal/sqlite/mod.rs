@@ -31,6 +31,7 @@ mod pending_reasons;
 mod place;
 mod published_stats;
 mod purge;
+mod readers;
 mod records;
 mod schema;
 mod search;

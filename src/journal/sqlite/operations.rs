@@ -4,10 +4,8 @@ use std::{fs, path::Path};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use tokio::sync::Semaphore;
-
 use super::{
-    connection::{connect, connect_reader},
+    connection::connect,
     error::unavailable_error,
     file_lock::wal_of,
     records::{RECORD, record},
@@ -17,27 +15,6 @@ use crate::journal::{
     EntryId, EntryKey, JournalError, Options, Pending, Queue, Record, Revision, driver::access::Access,
     time::Moment,
 };
-
-/// The readers that may be at work at once: each has a connection with a cache of its own, and takes a core from the
-/// callbacks.
-static READERS: Semaphore = Semaphore::const_new(2);
-
-/// Reads one state of the file at `path`, on a connection of its own, away from the async threads and the writer's.
-pub(super) fn read<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-) -> Pending<'static, T> {
-    let path = path.to_owned();
-    Box::pin(async move {
-        let _reader = READERS.acquire().await;
-        let read = move || {
-            let mut connection = connect_reader(&path)?;
-            let snapshot = connection.transaction()?;
-            work(&snapshot)
-        };
-        blocking(move || read().map_err(unavailable_error)).await
-    })
-}
 
 pub(super) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
@@ -145,5 +122,5 @@ pub(super) fn restore(connection: &Connection, record: &Record) -> rusqlite::Res
 /// One entry.
 pub(super) fn show(connection: &Connection, id: EntryId) -> rusqlite::Result<Option<Record>> {
     let sql = format!("select {RECORD} from entry where id = ?1");
-    connection.query_row(&sql, [id], record).optional()
+    connection.prepare_cached(&sql)?.query_row([id], record).optional()
 }

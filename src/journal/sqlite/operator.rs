@@ -1,6 +1,6 @@
 //! The journal as an operator has it: its entries can be seen and their state changed, and nothing is taken in.
 
-use std::{future::ready, path::PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -8,8 +8,9 @@ use super::{
     connection::connect,
     conversations,
     failure::Failure,
-    operations::{self, read, write},
+    operations::{self, write},
     purge::{PurgeRange, purge},
+    readers::Readers,
     search, statements,
 };
 use crate::journal::{
@@ -28,13 +29,14 @@ use crate::journal::{
 pub(super) struct Operator {
     pub(super) path: PathBuf,
     pub(super) options: Options,
+    pub(super) readers: Readers,
 }
 
 impl Operator {
     /// Makes sure that the file is a journal of this version.
     pub(super) fn open(path: PathBuf, options: Options) -> Result<Self, JournalError> {
         connect(&path, Access::Operator)?;
-        Ok(Self { path, options })
+        Ok(Self { readers: Readers::start(&path)?, path, options })
     }
 
     /// Changes the file as a server would find it: an operator changes nothing of which no server would take notice.
@@ -76,19 +78,19 @@ pub(super) fn discard(connection: &Connection, id: EntryId, moment: Moment) -> R
 
 impl Records for Operator {
     fn stats(&self) -> Pending<'_, Stats> {
-        read(&self.path, statements::stats)
+        self.readers.read(statements::stats)
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| search::list(connection, &filter))
+        self.readers.read(move |connection| search::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.path, move |connection| operations::show(connection, id))
+        self.readers.read(move |connection| operations::show(connection, id))
     }
 
     fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| operations::find(connection, queue, &keys))
+        self.readers.read(move |connection| operations::find(connection, queue, &keys))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
@@ -100,7 +102,7 @@ impl Records for Operator {
     }
 
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        read(&self.path, move |connection| conversations::states(connection, &filter))
+        self.readers.read(move |connection| conversations::states(connection, &filter))
     }
 
     /// Changes the state at once. A server that runs beside finds what is scheduled at its next look for changes.
@@ -130,6 +132,6 @@ impl Records for Operator {
     }
 
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(ready(Ok(())))
+        self.readers.close()
     }
 }

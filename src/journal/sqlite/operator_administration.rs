@@ -3,8 +3,7 @@
 use std::future::ready;
 
 use super::{
-    activity, attempts, audit, conversation_list, dead_groups, jobs,
-    operations::{self, read},
+    activity, attempts, audit, conversation_list, dead_groups, jobs, operations,
     operator::{Operator, discard, revive},
     pauses, pending_reasons, search,
 };
@@ -19,28 +18,28 @@ use crate::{
 
 impl Administration for Operator {
     fn search(&self, filter: Filter) -> Pending<'_, Page> {
-        read(&self.path, move |connection| search::search(connection, &filter))
+        self.readers.read(move |connection| search::search(connection, &filter))
     }
 
     fn count(&self, filter: Filter) -> Pending<'_, u64> {
-        read(&self.path, move |connection| search::count(connection, &filter))
+        self.readers.read(move |connection| search::count(connection, &filter))
     }
 
     fn attempts(&self, id: EntryId) -> Pending<'_, Vec<FailedAttempt>> {
-        read(&self.path, move |connection| attempts::of_entry(connection, id))
+        self.readers.read(move |connection| attempts::of_entry(connection, id))
     }
 
     fn pending_reasons(&self, ids: Vec<EntryId>) -> Pending<'_, Vec<(EntryId, PendingReason)>> {
         let clock = self.options.clock.clone();
-        read(&self.path, move |connection| pending_reasons::reasons(connection, &ids, clock.now()))
+        self.readers.read(move |connection| pending_reasons::reasons(connection, &ids, clock.now()))
     }
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        read(&self.path, move |connection| dead_groups::list(connection, limit))
+        self.readers.read(move |connection| dead_groups::list(connection, limit))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {
-        read(&self.path, move |connection| conversation_list::conversations(connection, &filter))
+        self.readers.read(move |connection| conversation_list::conversations(connection, &filter))
     }
 
     fn add_job(&self, job: NewJob) -> Pending<'_, Job> {
@@ -48,7 +47,7 @@ impl Administration for Operator {
     }
 
     fn jobs(&self, limit: usize) -> Pending<'_, Vec<Job>> {
-        read(&self.path, move |connection| jobs::list(connection, limit))
+        self.readers.read(move |connection| jobs::list(connection, limit))
     }
 
     fn advance_job(&self, step: JobStep) -> Pending<'_, Job> {
@@ -69,11 +68,11 @@ impl Administration for Operator {
     }
 
     fn audit(&self, filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>> {
-        read(&self.path, move |connection| audit::list(connection, &filter))
+        self.readers.read(move |connection| audit::list(connection, &filter))
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        read(&self.path, pauses::list)
+        self.readers.read(pauses::list)
     }
 
     fn pause(&self, account: String, by: String) -> Pending<'_, ()> {
@@ -89,7 +88,7 @@ impl Administration for Operator {
     }
 
     fn activity(&self, since: UnixMillis) -> Pending<'_, Vec<Activity>> {
-        read(&self.path, move |connection| activity::since(connection, since))
+        self.readers.read(move |connection| activity::since(connection, since))
     }
 
     /// The file does not say which server has it open.

@@ -21,7 +21,7 @@ pub(super) struct Place {
     /// The recent keys of the store that is open.
     pub(super) recent: RecentKeys,
     /// The identities of the database and its WAL as they were opened; none while no store is open.
-    opened: Mutex<Option<[FileId; 2]>>,
+    opened: Mutex<Option<Files>>,
 }
 
 /// A store's claim on the files as it has opened them; the recent keys are this store's.
@@ -47,18 +47,14 @@ impl Place {
     /// [`JournalError::Open`] if another server has them, though the lock's file was free: somebody removed it.
     pub(super) fn claim(self: &Arc<Self>) -> Result<Claim, JournalError> {
         let wal = lock_wal(&self.path)?;
-        *lock(&self.opened) = self.files();
+        *lock(&self.opened) = Some(files(&self.path));
         Ok(Claim { place: Arc::clone(self), _wal: wal })
     }
 
     /// Whether the files are still those that were opened: a write to a deleted file is lost.
     pub(super) fn is_in_place(&self) -> bool {
         let opened = *lock(&self.opened);
-        opened.is_some() && opened == self.files()
-    }
-
-    fn files(&self) -> Option<[FileId; 2]> {
-        Some([file_id(&self.path)?, file_id(&self.wal())?])
+        opened.is_some_and(|opened| opened == files(&self.path))
     }
 }
 
@@ -69,8 +65,16 @@ impl Drop for Claim {
     }
 }
 
+/// The identities of a database and its WAL.
+pub(super) type Files = [Option<FileId>; 2];
+
 /// A file's device and number on it.
 type FileId = (u64, u64);
+
+/// The files of the database at `path`, as far as they are there.
+pub(super) fn files(path: &Path) -> Files {
+    [file_id(path), file_id(&wal_of(path))]
+}
 
 fn file_id(path: &Path) -> Option<FileId> {
     let file = fs::metadata(path).ok()?;

@@ -184,8 +184,8 @@ fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page
     );
     let most = i64::try_from(*scan).unwrap_or(i64::MAX);
     values.extend([range.after.into(), range.before.into(), most.into()]);
-    let mut look = connection.prepare(&sql)?;
-    let mut read = connection.prepare(&format!("select {RECORD} from entry where id = ?1"))?;
+    let mut look = connection.prepare_cached(&sql)?;
+    let mut read = connection.prepare_cached(&format!("select {RECORD} from entry where id = ?1"))?;
     let mut rows = look.query(params_from_iter(values))?;
     let (mut records, mut looked_at, mut last) = (Vec::new(), 0, EntryId(0));
     while records.len() < *limit {

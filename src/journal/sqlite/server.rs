@@ -10,10 +10,11 @@ use super::{
     conversations,
     failure::Failure,
     file_lock::lock_journal,
-    operations::{self, read},
+    operations,
     place::Place,
     published_stats::PublishedStats,
     purge::PurgeRange,
+    readers::Readers,
     search,
     transaction::Transaction,
     writer::Writer,
@@ -51,6 +52,8 @@ pub(super) struct Server {
     changes: Changes,
     /// The stats that the writer thread publishes with each commit.
     stats: PublishedStats,
+    /// The threads that read the file. They end before the writer thread, which cleans up behind all connections.
+    pub(super) readers: Readers,
     /// The way to the writer thread, which ends once this sender is gone; so it comes before `_thread`.
     commands: mpsc::Sender<Queued>,
     /// The writer thread, which is waited for last.
@@ -63,6 +66,7 @@ impl Server {
         let file_lock = lock_journal(&path)?;
         let changes = Changes::new();
         let recent = RecentKeys::new(options.recent_keys, options.keep.min(options.keep_dead));
+        let readers = Readers::start(&path)?;
         let place = Arc::new(Place::new(path, recent));
         let clock = options.clock.clone();
         let replica = options.replica.clone();
@@ -72,7 +76,7 @@ impl Server {
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;
         let thread = WriterThread::spawn(move || writer.run(receiver))?;
-        Ok(Self { place, clock, replica, changes, stats, commands, _thread: thread })
+        Ok(Self { place, clock, replica, changes, stats, readers, commands, _thread: thread })
     }
 
     /// Whether the key is in the store: the store is known to be well, in its place, and the one that accepted the key.
@@ -166,15 +170,15 @@ impl Records for Server {
     }
 
     fn list(&self, filter: Filter) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| search::list(connection, &filter))
+        self.readers.read(move |connection| search::list(connection, &filter))
     }
 
     fn show(&self, id: EntryId) -> Pending<'_, Option<Record>> {
-        read(&self.place.path, move |connection| operations::show(connection, id))
+        self.readers.read(move |connection| operations::show(connection, id))
     }
 
     fn find(&self, queue: Queue, keys: Vec<EntryKey>) -> Pending<'_, Vec<Record>> {
-        read(&self.place.path, move |connection| operations::find(connection, queue, &keys))
+        self.readers.read(move |connection| operations::find(connection, queue, &keys))
     }
 
     fn revive(&self, id: EntryId) -> Pending<'_, ()> {
@@ -186,7 +190,7 @@ impl Records for Server {
     }
 
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        read(&self.place.path, move |connection| conversations::states(connection, &filter))
+        self.readers.read(move |connection| conversations::states(connection, &filter))
     }
 
     fn change_conversation(&self, change: ConversationChange) -> Pending<'_, ()> {
@@ -199,6 +203,9 @@ impl Records for Server {
     }
 
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(close(&self.commands, self.call((), Command::Close)))
+        Box::pin(async {
+            self.readers.close().await?;
+            close(&self.commands, self.call((), Command::Close)).await
+        })
     }
 }

@@ -3,10 +3,8 @@
 use rusqlite::Connection;
 
 use super::{
-    activity, attempts, audit, conversation_list, dead_groups, jobs,
-    operations::{self, read},
-    pauses, pending_reasons, search,
-    server::Server,
+    activity, attempts, audit, conversation_list, dead_groups, jobs, operations, pauses,
+    pending_reasons, search, server::Server,
 };
 use crate::{
     clock::UnixMillis,
@@ -19,22 +17,22 @@ use crate::{
 
 impl Administration for Server {
     fn search(&self, filter: Filter) -> Pending<'_, Page> {
-        read(&self.place.path, move |connection| search::search(connection, &filter))
+        self.readers.read(move |connection| search::search(connection, &filter))
     }
 
     fn count(&self, filter: Filter) -> Pending<'_, u64> {
-        read(&self.place.path, move |connection| search::count(connection, &filter))
+        self.readers.read(move |connection| search::count(connection, &filter))
     }
 
     fn attempts(&self, id: EntryId) -> Pending<'_, Vec<FailedAttempt>> {
-        read(&self.place.path, move |connection| attempts::of_entry(connection, id))
+        self.readers.read(move |connection| attempts::of_entry(connection, id))
     }
 
     /// The leases are in the memory of the writer thread, and the conversations of the entries in the file.
     fn pending_reasons(&self, ids: Vec<EntryId>) -> Pending<'_, Vec<(EntryId, PendingReason)>> {
         Box::pin(async move {
             let pending = move |connection: &Connection| pending_reasons::pending(connection, &ids);
-            let entries = read(&self.place.path, pending).await?;
+            let entries = self.readers.read(pending).await?;
             self.administer(move |open| {
                 let (now, replica) = (open.moment.now, &open.options.replica);
                 Ok(open.queues.pending_reasons(&entries, now, replica))
@@ -44,11 +42,11 @@ impl Administration for Server {
     }
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
-        read(&self.place.path, move |connection| dead_groups::list(connection, limit))
+        self.readers.read(move |connection| dead_groups::list(connection, limit))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {
-        read(&self.place.path, move |connection| conversation_list::conversations(connection, &filter))
+        self.readers.read(move |connection| conversation_list::conversations(connection, &filter))
     }
 
     fn add_job(&self, job: NewJob) -> Pending<'_, Job> {
@@ -56,7 +54,7 @@ impl Administration for Server {
     }
 
     fn jobs(&self, limit: usize) -> Pending<'_, Vec<Job>> {
-        read(&self.place.path, move |connection| jobs::list(connection, limit))
+        self.readers.read(move |connection| jobs::list(connection, limit))
     }
 
     fn advance_job(&self, step: JobStep) -> Pending<'_, Job> {
@@ -72,11 +70,11 @@ impl Administration for Server {
     }
 
     fn audit(&self, filter: AuditFilter) -> Pending<'_, Vec<AuditRecord>> {
-        read(&self.place.path, move |connection| audit::list(connection, &filter))
+        self.readers.read(move |connection| audit::list(connection, &filter))
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        read(&self.place.path, pauses::list)
+        self.readers.read(pauses::list)
     }
 
     fn pause(&self, account: String, by: String) -> Pending<'_, ()> {
@@ -92,7 +90,7 @@ impl Administration for Server {
     }
 
     fn activity(&self, since: UnixMillis) -> Pending<'_, Vec<Activity>> {
-        read(&self.place.path, move |connection| activity::since(connection, since))
+        self.readers.read(move |connection| activity::since(connection, since))
     }
 
     fn replicas(&self) -> Pending<'_, Vec<Replica>> {

@@ -1,6 +1,6 @@
 //! One end of a copy: entries are read out of a journal, or put into it.
 
-use std::{future::ready, path::PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
@@ -11,8 +11,10 @@ use super::{
     error::{open_error, unavailable_error},
     file_lock::{FileLock, lock_journal, lock_wal},
     marks::{Mark, begin_copy},
-    operations::{self, read, write},
-    pauses, statements,
+    operations::{self, write},
+    pauses,
+    readers::Readers,
+    statements,
 };
 use crate::journal::{
     AuditRecord, ConversationState, EntryId, FailedAttempt, JournalError, Options, Pause, Pending,
@@ -25,6 +27,7 @@ pub(super) struct CopyEnd {
     path: PathBuf,
     options: Options,
     access: Access,
+    readers: Readers,
     /// The lock that keeps servers away for as long as the copy goes on.
     _lock: FileLock,
 }
@@ -45,7 +48,7 @@ impl CopyEnd {
         // opens the WAL.
         connection.query_row("select count(*) from tally", [], |_| Ok(())).map_err(unavailable_error)?;
         drop(lock_wal(&path)?);
-        Ok(Self { path, options, access, _lock: lock })
+        Ok(Self { readers: Readers::start(&path)?, path, options, access, _lock: lock })
     }
 
     fn write<T: Send + 'static>(
@@ -58,7 +61,7 @@ impl CopyEnd {
 
 impl Transfer for CopyEnd {
     fn page(&self, after: EntryId, limit: usize) -> Pending<'_, Vec<Record>> {
-        read(&self.path, move |connection| operations::page(connection, after, limit))
+        self.readers.read(move |connection| operations::page(connection, after, limit))
     }
 
     fn restore(&self, records: Vec<Record>) -> Pending<'_, ()> {
@@ -74,7 +77,7 @@ impl Transfer for CopyEnd {
     }
 
     fn attempts(&self, first: EntryId, last: EntryId) -> Pending<'_, Vec<(EntryId, FailedAttempt)>> {
-        read(&self.path, move |connection| attempts::of_entries(connection, first, last))
+        self.readers.read(move |connection| attempts::of_entries(connection, first, last))
     }
 
     fn restore_attempts(&self, attempts: Vec<(EntryId, FailedAttempt)>) -> Pending<'_, ()> {
@@ -84,7 +87,7 @@ impl Transfer for CopyEnd {
     }
 
     fn states(&self, filter: StateFilter) -> Pending<'_, Vec<ConversationState>> {
-        read(&self.path, move |connection| conversations::states(connection, &filter))
+        self.readers.read(move |connection| conversations::states(connection, &filter))
     }
 
     fn restore_states(&self, states: Vec<ConversationState>) -> Pending<'_, ()> {
@@ -94,7 +97,7 @@ impl Transfer for CopyEnd {
     }
 
     fn scheduled(&self, after: i64, limit: usize) -> Pending<'_, Vec<Scheduled>> {
-        read(&self.path, move |connection| conversations::scheduled_page(connection, after, limit))
+        self.readers.read(move |connection| conversations::scheduled_page(connection, after, limit))
     }
 
     fn restore_scheduled(&self, scheduled: Vec<Scheduled>) -> Pending<'_, ()> {
@@ -104,7 +107,7 @@ impl Transfer for CopyEnd {
     }
 
     fn audit(&self, after: i64, limit: usize) -> Pending<'_, Vec<AuditRecord>> {
-        read(&self.path, move |connection| audit::page(connection, after, limit))
+        self.readers.read(move |connection| audit::page(connection, after, limit))
     }
 
     fn restore_audit(&self, records: Vec<AuditRecord>) -> Pending<'_, ()> {
@@ -114,7 +117,7 @@ impl Transfer for CopyEnd {
     }
 
     fn pauses(&self) -> Pending<'_, Vec<Pause>> {
-        read(&self.path, pauses::list)
+        self.readers.read(pauses::list)
     }
 
     fn restore_pauses(&self, pauses: Vec<Pause>) -> Pending<'_, ()> {
@@ -146,6 +149,6 @@ impl Transfer for CopyEnd {
     }
 
     fn close(&self) -> Pending<'_, ()> {
-        Box::pin(ready(Ok(())))
+        self.readers.close()
     }
 }
