@@ -6,7 +6,7 @@
 //! An ordinary index writes a page somewhere in its middle for each entry. So the newest entries are in no index: they are
 //! looked through. Whenever enough of them have gathered, they become a segment: their numbers sorted by the hashes of
 //! their conversations, divided into buckets, each of which is one row. Looking a conversation up reads one row of each
-//! segment.
+//! segment. Several new segments become a full one: it has more rows, and there are few of them.
 //!
 //! A segment may name entries that were removed since, and hashes may collide: each entry that is found is compared with the
 //! conversation itself.
@@ -20,6 +20,24 @@ const ITEM: usize = 8;
 
 /// Entries with the hashes of their conversations, in order of their numbers.
 pub(in crate::journal) type Items = Vec<(u32, EntryId)>;
+
+/// Segments of one length, whose rows are in buckets of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::journal) struct Level {
+    /// The number of entries in a segment.
+    pub(in crate::journal) length: usize,
+    /// The bucket with which the rows of a segment begin.
+    pub(in crate::journal) first_bucket: u32,
+    /// The number of rows of a segment.
+    pub(in crate::journal) buckets: u32,
+}
+
+impl Level {
+    /// The bucket of the conversations with a hash.
+    pub(in crate::journal) fn bucket(&self, hash: u32) -> u32 {
+        self.first_bucket + hash % self.buckets
+    }
+}
 
 /// All entries from one number to another, as far as they were still there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

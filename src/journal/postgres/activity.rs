@@ -1,8 +1,8 @@
 //! The activity of each replica in each span of time.
 
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
-use super::{filter::bound, records::text};
+use super::{client::Client, filter::bound, records::text};
 use crate::{
     clock::UnixMillis,
     journal::{Activity, KEPT_ACTIVITY},

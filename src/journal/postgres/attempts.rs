@@ -2,10 +2,11 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
     arrays::{Parameters, Settles, Value, conversation, fence},
+    client::Client,
     commands::millis,
     fragments::WALL_CLOCK,
     key_hash::KeyHash,

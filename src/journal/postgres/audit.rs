@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
+    client::Client,
     filter::{Conditions, bound},
     fragments::WALL_CLOCK,
     records::{count, text},

@@ -4,26 +4,26 @@
 use std::{sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
+    client::Client,
     filter::{bound, direction},
     key_hash::KeyHash,
     retry::{BEGIN, with_timeout},
 };
 use crate::journal::{
     EntryId, JournalError, Order,
-    driver::conversation_segment::{Items, Join, Segment, find, items},
+    driver::conversation_segment::{Items, Join, Level, Segment, find, items},
 };
 
-/// The number of entries that make a segment, and of those of neighbours that become one: a look goes through the entries
-/// that are in none, and reads a row of each.
-const SEGMENT: usize = 1024;
-const FULL_SEGMENT: usize = 16 * SEGMENT;
+/// Segments as they are made at first: a look goes through the entries that are in none, and reads a row of each. All of them
+/// become a full one once they have enough entries for it.
+const NEW: Level = Level { length: 1024, first_bucket: 0, buckets: 8 };
+/// Full segments. The database searches all bytes of a row.
+const FULL: Level = Level { length: 16 * NEW.length, first_bucket: 8, buckets: 64 };
 /// How many segments are looked at after each purge.
 const JOIN: usize = 8;
-/// The number of buckets of a segment. The database searches all bytes of a row.
-const BUCKETS: u16 = 64;
 /// The most rows that are read at once.
 const ROWS: usize = 8;
 /// The time between two looks for entries that make a segment, and between two segments.
@@ -33,39 +33,48 @@ const STEP_EVERY: Duration = Duration::from_millis(20);
 const LOCK: i64 = 0x5243_6366;
 
 /// The statement that tells the last entry in a segment.
-const INDEXED: &str = "
-    select coalesce((select last_id from conversation_index where bucket = 0 order by first_id desc limit 1), 0)";
+static INDEXED: LazyLock<String> = LazyLock::new(|| {
+    let last = |Level { first_bucket, .. }| {
+        format!(
+            "(select last_id from conversation_index where bucket = {first_bucket} order by first_id desc limit 1)"
+        )
+    };
+    format!("select greatest({}, {}, 0)", last(NEW), last(FULL))
+});
 
 /// The statement that tells the last entry in a segment, the newest entry, the oldest transaction that has not ended, and
 /// the next one.
 static SEEN: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select ({INDEXED}), coalesce((select max(id) from entry), 0), txid_snapshot_xmin(s), txid_snapshot_xmax(s)
-        from txid_current_snapshot() s"
+        "select ({}), coalesce((select max(id) from entry), 0), txid_snapshot_xmin(s), txid_snapshot_xmax(s)
+        from txid_current_snapshot() s",
+        *INDEXED
     )
 });
 
 /// The statement that reads the first `$2` entries that are in no segment, up to the entry `$1`.
 static UNINDEXED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select id, conversation_hash from entry where id <= $1 and id > ({INDEXED}) order by id limit $2"
+        "select id, conversation_hash from entry where id <= $1 and id > ({}) order by id limit $2",
+        *INDEXED
     )
 });
 
-/// The statement that writes the rows of a segment.
+/// The statement that writes the rows of a segment, the first of them into the bucket `$1`.
 const WRITE: &str = "
-    insert into conversation_index (bucket, first_id, last_id, entries, items)
-    select bucket - 1, $1::bigint, $2::bigint, $3::integer, items
-    from unnest($4::bytea[]) with ordinality r (items, bucket)";
+    insert into conversation_index (bucket, first_id, last_id, items)
+    select $1::integer + place - 1, $2::bigint, $3::bigint, items
+    from unnest($4::bytea[]) with ordinality r (items, place)";
 
-/// The statement that finds the newest segments, newest first.
-const NEWEST: &str = "
-    select first_id, last_id, entries from conversation_index where bucket = 0 order by first_id desc limit $1";
+/// The statement that deletes the segments that begin with an entry from `$3` to `$4`, from the buckets `$1` to `$2`.
+const DELETE: &str = "
+    delete from conversation_index using generate_series($1::integer, $2::integer) b
+    where bucket = b and first_id between $3 and $4";
 
-/// The statement that reads all rows of the segments from the one on that begins with `$2`.
-const ROWS_SINCE: &str = "
-    select first_id, items from generate_series(0, $1::integer - 1) b
-    join conversation_index on bucket = b and first_id >= $2";
+/// The statement that finds the last of the segments with the bucket `$1` of which no entry is left.
+const LAST_EMPTY: &str = "
+    select max(first_id) from conversation_index
+    where bucket = $1 and first_id < $2 and last_id < coalesce((select min(id) from entry), $2)";
 
 /// The repeated look of a replica for entries that make a segment.
 ///
@@ -104,9 +113,9 @@ impl IndexSchedule {
         }
         self.seen.get_or_insert((EntryId(newest), next_transaction));
         let (complete, waiting) = (self.complete, self.complete.0 - indexed);
-        // Whoever is far behind makes whole segments.
-        let length = if waiting < bound(FULL_SEGMENT) { SEGMENT } else { FULL_SEGMENT };
-        let is_written = waiting >= bound(SEGMENT)
+        // Whoever is far behind makes full segments.
+        let length = if waiting < bound(FULL.length) { NEW.length } else { FULL.length };
+        let is_written = waiting >= bound(NEW.length)
             && with_timeout(client, || write_next(client, complete, length)).await?;
         self.next_at = Instant::now() + if is_written { STEP_EVERY } else { EVERY };
         Ok(())
@@ -122,44 +131,55 @@ async fn write_next(client: &Client, complete: EntryId, length: usize) -> Result
     if lock.try_get(0)? {
         items = read(client.query(UNINDEXED.as_str(), &[&complete.0, &bound(length)]).await?)?;
     }
-    let segment = Segment::of(items).filter(|segment| segment.items.len() >= SEGMENT);
+    let level = if items.len() < FULL.length { NEW } else { FULL };
+    items.truncate(level.length);
+    let segment = Segment::of(items).filter(|segment| segment.items.len() == level.length);
     if let Some(segment) = &segment {
-        write(client, segment).await?;
-        join_newest(client).await?;
+        if level == FULL {
+            // No new segment is before a full one.
+            join_new(client, 1).await?;
+        }
+        write(client, level, segment).await?;
+        join_new(client, FULL.length).await?;
     }
     client.batch_execute("commit").await?;
     Ok(segment.is_some())
 }
 
-/// Joins the newest segments that are not full, once they have as many entries as a full one.
-async fn join_newest(client: &Client) -> Result<(), Error> {
-    let newest = client.query(NEWEST, &[&bound(FULL_SEGMENT / SEGMENT)]).await?;
-    let (mut first, mut last, mut length) = (EntryId(0), EntryId(0), 0);
-    for segment in newest {
-        let entries: i32 = segment.try_get(2)?;
-        let entries = usize::try_from(entries).unwrap_or_default();
-        if entries >= FULL_SEGMENT / 2 {
-            break;
-        }
-        first = EntryId(segment.try_get(0)?);
-        last = last.max(EntryId(segment.try_get(1)?));
-        length += entries;
-    }
-    if length < FULL_SEGMENT {
+/// Makes a full segment of the new ones, if they have so many entries.
+async fn join_new(client: &Client, length: usize) -> Result<(), Error> {
+    let count = "select count(*) from conversation_index where bucket = $1";
+    let count: i64 = client.query_one(count, &[&number(NEW.first_bucket)]).await?.try_get(0)?;
+    if count * bound(NEW.length) < bound(length) {
         return Ok(());
     }
-    let mut all = Items::new();
-    for row in client.query(ROWS_SINCE, &[&i32::from(BUCKETS), &first.0]).await? {
-        all.extend(items(EntryId(row.try_get(0)?), row.try_get(1)?));
+    let sql = "select first_id, last_id, items from conversation_index where bucket < $1";
+    let (mut last, mut all) = (EntryId(0), Items::new());
+    for row in client.query(sql, &[&number(FULL.first_bucket)]).await? {
+        last = last.max(EntryId(row.try_get(1)?));
+        all.extend(items(EntryId(row.try_get(0)?), row.try_get(2)?));
     }
     all.sort_unstable_by_key(|(_, id)| *id);
-    replace_parts(client, &Segment { first, last, items: all }).await
+    let Some(joined) = Segment::of(all) else { return Ok(()) };
+    delete(client, NEW, joined.first, last).await?;
+    write(client, FULL, &Segment { last, ..joined }).await
 }
 
-async fn write(client: &Client, segment: &Segment) -> Result<(), Error> {
-    let rows = segment.buckets(BUCKETS.into());
-    let entries = i32::try_from(segment.items.len()).unwrap_or(i32::MAX);
-    client.execute(WRITE, &[&segment.first.0, &segment.last.0, &entries, &rows]).await.map(drop)
+async fn write(client: &Client, level: Level, segment: &Segment) -> Result<(), Error> {
+    let rows = segment.buckets(level.buckets);
+    let first_bucket = number(level.first_bucket);
+    client.execute(WRITE, &[&first_bucket, &segment.first.0, &segment.last.0, &rows]).await.map(drop)
+}
+
+/// Deletes the segments that begin with these entries or with one between them.
+async fn delete(client: &Client, level: Level, first: EntryId, last: EntryId) -> Result<(), Error> {
+    let buckets = [level.first_bucket, level.first_bucket + level.buckets - 1].map(number);
+    client.execute(DELETE, &[&buckets[0], &buckets[1], &first.0, &last.0]).await.map(drop)
+}
+
+/// A bucket as the database has it.
+fn number(bucket: u32) -> i32 {
+    i32::try_from(bucket).unwrap_or(i32::MAX)
 }
 
 fn read(rows: Vec<Row>) -> Result<Items, Error> {
@@ -180,10 +200,12 @@ pub(super) async fn entries(
     match order {
         Order::NewestFirst => {
             look.add_unindexed().await?;
-            look.add_indexed().await?;
+            look.add_indexed(NEW).await?;
+            look.add_indexed(FULL).await?;
         }
         Order::OldestFirst => {
-            look.add_indexed().await?;
+            look.add_indexed(FULL).await?;
+            look.add_indexed(NEW).await?;
             look.add_unindexed().await?;
         }
     }
@@ -211,8 +233,9 @@ impl Look<'_> {
     async fn add_unindexed(&mut self) -> Result<(), Error> {
         let sql = format!(
             "select id from entry
-             where id > greatest(({INDEXED}), $1) and id < $2 and conversation_hash = $3
+             where id > greatest(({}), $1) and id < $2 and conversation_hash = $3
              order by id {} limit $4",
+            *INDEXED,
             direction(self.order)
         );
         let (after, before, missing) = (self.after.0, self.before.0, bound(self.missing()));
@@ -222,10 +245,10 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Adds the entries that are in segments: all of the last segment that is read.
-    async fn add_indexed(&mut self) -> Result<(), Error> {
+    /// Adds the entries that are in segments of a level: all of the last segment that is read.
+    async fn add_indexed(&mut self, level: Level) -> Result<(), Error> {
         let short = self.hash.short();
-        let bucket = i16::try_from(short % u32::from(BUCKETS)).unwrap_or_default();
+        let bucket = number(level.bucket(short));
         let sql = format!(
             "select first_id, items from conversation_index
              where bucket = $1 and position($2 in items) > 0 and first_id < $3 and first_id > $4
@@ -262,7 +285,8 @@ impl Look<'_> {
 }
 
 /// After a purge that has looked at all entries up to `looked_at`, drops the segments of which no entry is left, and joins
-/// neighbours of which little is left, from the segment that begins with `from` on. Returns where the next call begins.
+/// full ones next to each other of which little is left, from the one that begins with `from` on. Returns where the next call
+/// begins.
 pub(super) async fn compact(
     client: &Client,
     from: EntryId,
@@ -270,13 +294,19 @@ pub(super) async fn compact(
 ) -> Result<EntryId, Error> {
     client.batch_execute(BEGIN).await?;
     client.execute("select pg_advisory_xact_lock($1)", &[&LOCK]).await?;
-    let drop = "delete from conversation_index
-        where first_id < $1 and last_id < coalesce((select min(id) from entry), $1)";
-    client.execute(drop, &[&looked_at.0]).await?;
+    for level in [NEW, FULL] {
+        let values: [&(dyn ToSql + Sync); 2] = [&number(level.first_bucket), &looked_at.0];
+        let last: Option<i64> = client.query_one(LAST_EMPTY, &values).await?.try_get(0)?;
+        if let Some(last) = last {
+            delete(client, level, EntryId(0), EntryId(last)).await?;
+        }
+    }
     let parts = "select first_id, last_id from conversation_index
-        where bucket = 0 and first_id >= $1 and last_id <= $2 order by first_id limit $3";
-    let mut join = Join::new(FULL_SEGMENT);
-    for part in client.query(parts, &[&from.0, &looked_at.0, &bound(JOIN)]).await? {
+        where bucket = $1 and first_id >= $2 and last_id <= $3 order by first_id limit $4";
+    let values: [&(dyn ToSql + Sync); 4] =
+        [&number(FULL.first_bucket), &from.0, &looked_at.0, &bound(JOIN)];
+    let mut join = Join::new(FULL.length);
+    for part in client.query(parts, &values).await? {
         let (first, last) = (EntryId(part.try_get(0)?), EntryId(part.try_get(1)?));
         let left =
             "select id, conversation_hash from entry where id between $1 and $2 order by id limit $3";
@@ -293,9 +323,8 @@ pub(super) async fn compact(
     Ok(next)
 }
 
-/// Writes a segment in place of those that it was made of.
+/// Writes a full segment in place of those that it was made of.
 async fn replace_parts(client: &Client, joined: &Segment) -> Result<(), Error> {
-    let delete = "delete from conversation_index where first_id between $1 and $2";
-    client.execute(delete, &[&joined.first.0, &joined.last.0]).await?;
-    write(client, joined).await
+    delete(client, FULL, joined.first, joined.last).await?;
+    write(client, FULL, joined).await
 }

@@ -1,8 +1,9 @@
 //! Conversations by their newest entries.
 
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
 use super::{
+    client::Client,
     filter::{Conditions, bound, order_by},
     records::text,
     retry::READ,

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
+    client::Client,
     commands::millis,
     filter::state_clauses,
     fragments::{NOW, OVERWRITE_STATE},

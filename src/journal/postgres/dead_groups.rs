@@ -7,9 +7,10 @@ use std::{
 };
 
 use tokio::sync::Mutex;
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
 use super::{
+    client::Client,
     operations_pool::OperationsPool,
     records::{RECORD, count, record},
     retry::READ,

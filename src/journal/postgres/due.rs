@@ -3,9 +3,10 @@
 
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
+    client::Client,
     error::Failure,
     fragments::{ADD_TO_TALLY, NOW, WALL_CLOCK},
     key_hash::KeyHash,

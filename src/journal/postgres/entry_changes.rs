@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error, types::ToSql};
+use tokio_postgres::{Error, types::ToSql};
 
 use super::{
+    client::Client,
     fragments::{ADD_TO_TALLY, NOW, WALL_CLOCK},
     key_hash::KeyHash,
     maintenance::{CHANNEL, OPERATOR},

@@ -3,9 +3,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
-use tokio_postgres::Client;
 
 use super::{
+    client::Client,
     replica::Replica,
     replica_statements::{HEARTBEAT, LEAVE, OTHER_HEARTBEATS, READ_CLOCK, RECORD_STEP, RELEASE_DEAD},
     retry::with_timeout,

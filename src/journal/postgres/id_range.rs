@@ -1,7 +1,8 @@
 //! Times as numbers of entries: the entries of a span of time are found without a look at others.
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
+use super::client::Client;
 use crate::journal::{EntryId, Filter};
 
 /// By how many milliseconds the times of two entries may be in the other order than their numbers.

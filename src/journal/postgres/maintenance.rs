@@ -5,9 +5,9 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
-use tokio_postgres::Client;
 
 use super::{
+    client::Client,
     connection::Connection,
     conversation_index::IndexSchedule,
     due,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::{
+    client::Client,
     error::{open_error, unavailable_error},
     schema::SCHEMA,
 };

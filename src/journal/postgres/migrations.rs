@@ -152,10 +152,9 @@ pub(super) const MIGRATIONS: [&str; 6] = ["
 
     -- Entries by conversation, in segments of many entries; the newest entries are in none yet.
     create table conversation_index (
-        bucket smallint not null,    -- the entries whose conversations' hashes have these lowest bits
+        bucket integer not null,     -- by the segment's length, and by the hashes of the conversations
         first_id bigint not null,    -- the segment is about the entries from this one
         last_id bigint not null,     -- to this one
-        entries integer not null,    -- as many as are in the segment
         items bytea not null,        -- of each entry 4 bytes of hash and 4 bytes of id - first_id, big-endian, in order
         primary key (bucket, first_id)
     ) with (toast_tuple_target = 8160);

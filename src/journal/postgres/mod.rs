@@ -17,6 +17,7 @@ mod arrays;
 mod attempts;
 mod audit;
 mod backlog;
+mod client;
 mod commands;
 mod commit;
 mod connection;

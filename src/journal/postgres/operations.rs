@@ -1,8 +1,9 @@
 //! The reads of an operator: entries are counted, listed and found.
 
-use tokio_postgres::{Client, Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
+    client::Client,
     filter::clauses,
     records::{RECORD, count, queue, record, text},
     schema::SCHEMA,

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
-use super::{address::Address, connection::Connection, retry::with_timeout};
+use super::{address::Address, client::Client, connection::Connection, retry::with_timeout};
 use crate::{
     journal::{JournalError, driver::access::Access, error::closed_error},
     lock::lock,

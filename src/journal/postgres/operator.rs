@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::Client;
-
 use super::{
-    conversations, dead_groups::DeadGroups, entry_changes::change_entry, operations,
+    client::Client, conversations, dead_groups::DeadGroups, entry_changes::change_entry, operations,
     operations_pool::OperationsPool, purge,
 };
 use crate::journal::{

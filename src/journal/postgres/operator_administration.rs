@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::Client;
-
 use super::{
-    activity, attempts, audit, conversation_list,
+    activity, attempts, audit,
+    client::Client,
+    conversation_list,
     entry_changes::ChangedEntries,
     jobs::{self, Added},
     operations,

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
-use super::{fragments::WALL_CLOCK, key_hash::KeyHash, records::text};
+use super::{client::Client, fragments::WALL_CLOCK, key_hash::KeyHash, records::text};
 use crate::{clock::UnixMillis, journal::Pause};
 
 /// The statement that pauses an account, unless it is paused.

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
-use super::{fragments::NOW, records::text};
+use super::{client::Client, fragments::NOW, records::text};
 use crate::{
     clock::UnixMillis,
     journal::{EntryId, PendingReason},

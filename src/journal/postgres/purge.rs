@@ -3,9 +3,10 @@
 use std::{mem, sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::{
+    client::Client,
     conversation_index,
     fragments::{ADD_TO_TALLY, NOW},
     records::count,

@@ -1,8 +1,11 @@
 //! The groups of the dead letters that were there before groups were kept.
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
-use super::records::{queue, text};
+use super::{
+    client::Client,
+    records::{queue, text},
+};
 use crate::journal::ReasonGroup;
 
 /// How many dead letters get their groups together.

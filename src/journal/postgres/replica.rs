@@ -6,11 +6,11 @@ use std::{
 };
 
 use tokio::sync::Notify;
-use tokio_postgres::Client;
 
 use super::{
     address::Address,
     backlog::Backlog,
+    client::Client,
     leases::ActiveLeases,
     next_due::NextDue,
     replica_statements::{DELAY_DOUBTFUL, ENTER, START_CLOCK},

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::{
+    client::Client,
     fragments::ADD_TO_TALLY,
     key_hash::KeyHash,
     retry::BEGIN,

@@ -1,9 +1,12 @@
 //! Work on a connection: within the time that the database may take, and again where it takes a transaction back.
 
 use tokio::time::timeout;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
-use super::error::{TIMEOUT, describe, is_collision, timed_out_error, unavailable_error};
+use super::{
+    client::Client,
+    error::{TIMEOUT, describe, is_collision, timed_out_error, unavailable_error},
+};
 use crate::journal::JournalError;
 
 /// How often a transaction is tried that the database takes back because of another one.
@@ -11,15 +14,8 @@ pub(super) const TRIES: usize = 5;
 /// The statement that begins a transaction. It names the isolation level, for a role's or a database's default may be
 /// another one.
 pub(super) const BEGIN: &str = "begin isolation level read committed";
-/// The statements that begin a transaction in which all reads are of one moment.
-///
-/// # Design
-///
-/// A page is the beginning of an index's order. Where the planner expects fewer rows than the page has, it likes to collect
-/// all of them in a bitmap and to sort them, and what it expects of a group is a guess: it would read all letters of a large
-/// group for each page.
-pub(super) const READ: &str =
-    "begin isolation level repeatable read read only; set local enable_bitmapscan = off";
+/// The statement that begins a transaction in which all reads are of one moment.
+pub(super) const READ: &str = "begin isolation level repeatable read read only";
 
 /// Waits for the result of `work` no longer than the database may take.
 pub(super) async fn with_timeout<T, F>(client: &Client, work: impl Fn() -> F) -> Result<T, JournalError>

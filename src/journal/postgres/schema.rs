@@ -1,8 +1,9 @@
 //! The tables and their versions, in a schema of their own.
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::{
+    client::Client,
     error::{open_error, unavailable_error},
     migrations::MIGRATIONS,
     reason_groups,

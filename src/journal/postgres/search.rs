@@ -1,8 +1,9 @@
 //! Searches: bounded looks at entries, page by page.
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Error;
 
 use super::{
+    client::Client,
     conversation_index,
     filter::{Conditions, bound, order_by},
     id_range::narrow,

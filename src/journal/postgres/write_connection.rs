@@ -7,9 +7,9 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::time::timeout;
-use tokio_postgres::Client;
 
 use super::{
+    client::Client,
     connection::Connection,
     due::append_due,
     error::{Failure, TIMEOUT, panicked_error, timed_out_error},

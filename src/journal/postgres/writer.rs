@@ -170,8 +170,8 @@ impl Writer {
         let connection = self.pool.take()?;
         let WriteConnection { connection: session, statements, .. } = &connection;
         let queue = queue_number(Queue::Inbox);
-        let ask =
-            || async { session.client.query_one(&statements.room, &[&queue, &row.entry.key]).await };
+        let client: &tokio_postgres::Client = &session.client;
+        let ask = || async { client.query_one(&statements.room, &[&queue, &row.entry.key]).await };
         match with_timeout(&session.client, ask).await {
             Ok(row) => {
                 self.pool.put_back(connection);

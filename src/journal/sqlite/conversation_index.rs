@@ -2,20 +2,21 @@
 
 use std::hash::Hasher;
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use siphasher::sip::SipHasher13;
 
 use crate::journal::{
     EntryId, Order,
-    driver::conversation_segment::{Items, Join, Segment, find},
+    driver::conversation_segment::{Items, Join, Level, Segment, find, items},
 };
 
-/// The number of entries in a segment.
-const SEGMENT: usize = 4096;
+/// Segments as they are made at first. All of them become a full one once they have enough entries for it.
+const NEW: Level = Level { length: 4096, first_bucket: 0, buckets: 24 };
+/// Full segments. A look reads a row of each, which has a fifth of a page: one of more than a quarter would need a page of its
+/// own besides.
+const FULL: Level = Level { length: 4 * NEW.length, first_bucket: 24, buckets: 96 };
 /// How many segments are looked at after each purge.
-const JOIN: usize = 32;
-/// The number of buckets of a segment; a bucket's row fills about half a page.
-const BUCKETS: u32 = 16;
+const JOIN: usize = 8;
 
 /// The newest entries, which are in no segment yet.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ impl Gathered {
         let mut gathered = Self::default();
         loop {
             let after = last_indexed(connection)?;
-            gathered.items = read(connection, after, EntryId(i64::MAX), SEGMENT)?;
+            gathered.items = read(connection, after, EntryId(i64::MAX), NEW.length)?;
             if !gathered.is_segment() {
                 return Ok(gathered);
             }
@@ -46,15 +47,16 @@ impl Gathered {
 
     /// Whether there are enough entries for a segment.
     pub(super) fn is_segment(&self) -> bool {
-        self.items.len() >= SEGMENT
+        self.items.len() >= NEW.length
     }
 
     /// Writes the entries as a segment; they stay gathered until [`clear`](Self::clear).
     pub(super) fn write(&self, connection: &Connection) -> Result<()> {
-        match Segment::of(self.items.clone()) {
-            Some(segment) => write_segment(connection, &segment),
-            None => Ok(()),
+        if let Some(segment) = Segment::of(self.items.clone()) {
+            write(connection, NEW, &segment)?;
+            join_new(connection)?;
         }
+        Ok(())
     }
 
     /// Forgets the entries, whose segment is durable.
@@ -63,13 +65,35 @@ impl Gathered {
     }
 }
 
+/// Writes the rows of a segment.
+fn write(connection: &Connection, level: Level, segment: &Segment) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "insert or replace into conversation_index (bucket, first_id, last_id, items) values (?1, ?2, ?3, ?4)",
+    )?;
+    for (bucket, row) in (level.first_bucket..).zip(segment.buckets(level.buckets)) {
+        statement.execute(params![bucket, segment.first, segment.last, row])?;
+    }
+    Ok(())
+}
+
+/// Deletes the segments that begin with these entries or with one between them.
+fn delete(connection: &Connection, level: Level, first: EntryId, last: EntryId) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "delete from conversation_index where bucket = ?1 and first_id between ?2 and ?3",
+    )?;
+    for bucket in level.first_bucket..level.first_bucket + level.buckets {
+        statement.execute(params![bucket, first, last])?;
+    }
+    Ok(())
+}
+
 /// The entry up to which there are segments.
 fn last_indexed(connection: &Connection) -> Result<EntryId> {
-    connection.query_row(
-        "select coalesce((select last_id from conversation_index where bucket = 0 order by first_id desc limit 1), 0)",
-        [],
-        |row| row.get(0),
-    )
+    let mut last = connection.prepare_cached(
+        "select last_id from conversation_index where bucket = ?1 order by first_id desc limit 1",
+    )?;
+    let mut last = |level: Level| last.query_row([level.first_bucket], |row| row.get(0)).optional();
+    Ok(last(NEW)?.max(last(FULL)?).unwrap_or_default())
 }
 
 /// The first `limit` numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
@@ -84,12 +108,14 @@ pub(super) fn entries(
         "select id from entry not indexed
          where id > max(?1, ?2) and id < ?3 and conversation = ?4 order by id desc",
     )?;
-    let last = last_indexed(connection)?;
+    let (last, hash) = (last_indexed(connection)?, hash(conversation));
     let ids = gathered.query_map(params![last, after, before, conversation], |row| row.get(0))?;
     let mut ids = ids.collect::<Result<Vec<_>>>()?;
     // Whoever asks for the oldest ones has no use for a part of the newest.
     let is_enough = |count| order == Order::NewestFirst && count >= limit;
-    indexed(connection, conversation, (after, before), &mut ids, is_enough)?;
+    for level in [NEW, FULL] {
+        indexed(connection, (level, hash), (after, before), &mut ids, is_enough)?;
+    }
     if order == Order::OldestFirst {
         ids.reverse();
     }
@@ -97,48 +123,73 @@ pub(super) fn entries(
     Ok(ids)
 }
 
-/// Adds the numbers in segments to `ids`, newest first, until there are enough.
+/// Adds the numbers between `after` and `before` of the entries with a hash to `ids`, newest first, until there are
+/// enough: those in the segments of a level.
 fn indexed(
     connection: &Connection,
-    conversation: &str,
+    (level, hash): (Level, u32),
     (after, before): (EntryId, EntryId),
     ids: &mut Vec<EntryId>,
     is_enough: impl Fn(usize) -> bool,
 ) -> Result<()> {
-    let wanted = hash(conversation);
     let mut statement = connection.prepare_cached(
         "select first_id, items from conversation_index
          where bucket = ?1 and first_id < ?3 and first_id >= coalesce(
              (select max(first_id) from conversation_index where bucket = ?1 and first_id <= ?2), 0)
          order by first_id desc",
     )?;
-    let mut rows = statement.query(params![wanted % BUCKETS, after, before])?;
+    let mut rows = statement.query(params![level.bucket(hash), after, before])?;
     while !is_enough(ids.len())
         && let Some(row) = rows.next()?
     {
         let first: EntryId = row.get(0)?;
-        let found = find(first, row.get_ref(1)?.as_blob()?, wanted).rev();
+        let found = find(first, row.get_ref(1)?.as_blob()?, hash).rev();
         ids.extend(found.filter(|id| *id > after && *id < before));
     }
     Ok(())
 }
 
+/// Makes a full segment of the new ones, if they have enough entries.
+fn join_new(connection: &Connection) -> Result<()> {
+    let mut statement = connection
+        .prepare_cached("select first_id, last_id, items from conversation_index where bucket < ?1")?;
+    let mut rows = statement.query([FULL.first_bucket])?;
+    let (mut last, mut all) = (EntryId(0), Items::new());
+    while let Some(row) = rows.next()? {
+        last = last.max(row.get(1)?);
+        all.extend(items(row.get(0)?, row.get_ref(2)?.as_blob()?));
+    }
+    drop(rows);
+    if all.len() < FULL.length {
+        return Ok(());
+    }
+    all.sort_unstable_by_key(|(_, id)| *id);
+    let Some(joined) = Segment::of(all) else { return Ok(()) };
+    delete(connection, NEW, joined.first, last)?;
+    write(connection, FULL, &Segment { last, ..joined })
+}
+
 /// After a purge that has looked at all entries up to `looked_at`, drops the segments of which no entry is left, and joins
-/// neighbours of which little is left, from the segment that begins with `from` on. Returns where the next call begins.
+/// full ones next to each other of which little is left, from the one that begins with `from` on. Returns where the next call
+/// begins.
 pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId) -> Result<EntryId> {
     let oldest: EntryId = connection.query_row(
         "select coalesce(min(id), (select max(purged_to) + 1 from tally)) from entry",
         [],
         |row| row.get(0),
     )?;
-    connection.prepare_cached("delete from conversation_index where last_id < ?1")?.execute([oldest])?;
+    for level in [NEW, FULL] {
+        drop_before(connection, level, oldest)?;
+    }
     let mut statement = connection.prepare_cached(
         "select first_id, last_id from conversation_index
-         where bucket = 0 and first_id >= ?1 and last_id <= ?2 order by first_id limit ?3",
+         where bucket = ?1 and first_id >= ?2 and last_id <= ?3 order by first_id limit ?4",
     )?;
     let parts = statement
-        .query_map(params![from, looked_at, JOIN.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut join = Join::new(SEGMENT);
+        .query_map(params![FULL.first_bucket, from, looked_at, JOIN.cast_signed()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let mut join = Join::new(FULL.length);
     for (first, last) in parts.collect::<Result<Vec<(EntryId, EntryId)>>>()? {
         let items = read(connection, EntryId(first.0 - 1), EntryId(last.0 + 1), join.look())?;
         if let Some(joined) = join.add(Segment { first, last, items }) {
@@ -152,12 +203,25 @@ pub(super) fn compact(connection: &Connection, from: EntryId, looked_at: EntryId
     Ok(next)
 }
 
-/// Writes a segment in place of those that it was made of.
+/// Drops the segments of a level of which no entry is left: the first one left is `oldest`.
+fn drop_before(connection: &Connection, level: Level, oldest: EntryId) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "select first_id, last_id from conversation_index where bucket = ?1 and first_id < ?2 order by first_id",
+    )?;
+    let mut rows = statement.query(params![level.first_bucket, oldest])?;
+    let mut last = None;
+    while let Some(row) = rows.next()?
+        && row.get::<_, EntryId>(1)? < oldest
+    {
+        last = Some(row.get(0)?);
+    }
+    last.map_or(Ok(()), |last| delete(connection, level, EntryId(0), last))
+}
+
+/// Writes a full segment in place of those that it was made of.
 fn replace_parts(connection: &Connection, joined: &Segment) -> Result<()> {
-    connection
-        .prepare_cached("delete from conversation_index where first_id between ?1 and ?2")?
-        .execute([joined.first, joined.last])?;
-    write_segment(connection, joined)
+    delete(connection, FULL, joined.first, joined.last)?;
+    write(connection, FULL, joined)
 }
 
 /// Entries between two numbers with the hashes of their conversations, oldest first.
@@ -170,16 +234,6 @@ fn read(connection: &Connection, after: EntryId, before: EntryId, limit: usize) 
         Ok((hash_bytes(row.get_ref(1)?.as_bytes()?), row.get(0)?))
     })?;
     rows.collect()
-}
-
-fn write_segment(connection: &Connection, segment: &Segment) -> Result<()> {
-    let mut statement = connection.prepare_cached(
-        "insert or replace into conversation_index (bucket, first_id, last_id, items) values (?1, ?2, ?3, ?4)",
-    )?;
-    for (bucket, row) in (0_u32..).zip(segment.buckets(BUCKETS)) {
-        statement.execute(params![bucket, segment.first, segment.last, row])?;
-    }
-    Ok(())
 }
 
 fn hash(conversation: &str) -> u32 {
@@ -231,9 +285,11 @@ mod tests {
         entries(connection, conversation, ALL, Order::NewestFirst, limit).unwrap()
     }
 
-    fn segments(connection: &Connection) -> i64 {
-        let sql = "select count(*) from conversation_index where bucket = 3";
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    /// How many new and full segments there are.
+    fn segments(connection: &Connection) -> [i64; 2] {
+        let sql = "select count(*) from conversation_index where bucket = ?1";
+        [NEW, FULL]
+            .map(|level| connection.query_row(sql, [level.first_bucket + 3], |row| row.get(0)).unwrap())
     }
 
     #[test]
@@ -242,7 +298,8 @@ mod tests {
         // Some numbers are never used.
         let filled = fill(&connection, (1..60_000).filter(|id| id % 10 != 0));
         let gathered = Gathered::open(&connection).unwrap();
-        assert_eq!((segments(&connection), gathered.items.len()), (13, 54_000 - 13 * SEGMENT));
+        let left = 54_000 - 3 * FULL.length - NEW.length;
+        assert_eq!((segments(&connection), gathered.items.len()), ([1, 3], left));
         for (conversation, mut ids) in filled {
             let find = |range, order| entries(&connection, &conversation, range, order, 1000).unwrap();
             assert_eq!(find(ALL, Order::NewestFirst), ids, "{conversation}");
@@ -261,24 +318,24 @@ mod tests {
     fn what_was_gathered_becomes_a_segment_when_there_is_enough() {
         let connection = database();
         let mut gathered = Gathered::open(&connection).unwrap();
-        for id in 1..=i64::try_from(SEGMENT).unwrap() {
+        for id in 1..=i64::try_from(NEW.length).unwrap() {
             assert!(!gathered.is_segment());
             gathered.add(EntryId(id), "one");
         }
         assert!(gathered.is_segment());
         gathered.write(&connection).unwrap();
         gathered.clear();
-        assert_eq!(newest(&connection, "one", 10_000).len(), SEGMENT);
+        assert_eq!(newest(&connection, "one", 10_000).len(), NEW.length);
         assert_eq!(newest(&connection, "another", 10_000), []);
     }
 
     #[test]
     fn segments_of_which_little_is_left_become_one() {
         let connection = database();
-        let length = i64::try_from(SEGMENT).unwrap();
+        let length = i64::try_from(FULL.length).unwrap();
         let mut entries = fill(&connection, 1..=9 * length);
         Gathered::open(&connection).unwrap();
-        assert_eq!(segments(&connection), 9);
+        assert_eq!(segments(&connection), [0, 9]);
         let mut purge = |from: i64, to: i64, every: i64, looked_at: i64, begin: EntryId| {
             let is_left = |id: i64| !(from..=to).contains(&id) || id % every == 0;
             let delete = "delete from entry where id between ?1 and ?2 and id % ?3 > 0";
@@ -295,17 +352,17 @@ mod tests {
         };
         // The first is gone, of the next three a quarter is left, which the purge has looked at but for the last one.
         purge(1, length, i64::MAX, length, EntryId(0));
-        assert_eq!(segments(&connection), 8);
+        assert_eq!(segments(&connection), [0, 8]);
         let next = purge(length + 1, 4 * length, 4, 3 * length + 1, EntryId(0));
-        assert_eq!((segments(&connection), next), (7, EntryId(length + 1)));
+        assert_eq!((segments(&connection), next), ([0, 7], EntryId(length + 1)));
         // What was joined is joined with what is purged next, until it is full enough.
         let next = purge(4 * length + 1, 6 * length, 2, 6 * length, next);
-        assert_eq!((segments(&connection), next), (5, EntryId(4 * length + 1)));
+        assert_eq!((segments(&connection), next), ([0, 5], EntryId(4 * length + 1)));
         let next = purge(6 * length + 1, 8 * length, 4, 8 * length, next);
-        assert_eq!((segments(&connection), next), (4, EntryId(6 * length + 1)));
+        assert_eq!((segments(&connection), next), ([0, 4], EntryId(6 * length + 1)));
         connection.execute("delete from entry", []).unwrap();
         connection.execute("update tally set purged_to = 1000000", []).unwrap();
         compact(&connection, next, EntryId(0)).unwrap();
-        assert_eq!(segments(&connection), 0);
+        assert_eq!(segments(&connection), [0, 0]);
     }
 }

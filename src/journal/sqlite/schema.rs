@@ -113,7 +113,7 @@ const MIGRATIONS: [&str; 5] = ["
     create index dead_group on entry (reason_group, id, queue) where state = 2;
     -- Entries by conversation, in segments of many entries; the newest entries are in none yet.
     create table conversation_index (
-        bucket integer not null,     -- the entries whose conversations' hashes have these lowest bits
+        bucket integer not null,     -- by the segment's length, and by the hashes of the conversations
         first_id integer not null,   -- the segment is about the entries from this one
         last_id integer not null,    -- to this one
         items blob not null,         -- of each entry 4 bytes of hash and 4 bytes of id - first_id, big-endian, in order
