@@ -23,8 +23,10 @@ use crate::{
 /// Time between two looks for a job. A step of a job takes less, so that a job which stands still between two looks has
 /// nobody who does it.
 const LOOK: Duration = Duration::from_millis(1500);
-/// The most entries of one step.
-const MOST_ENTRIES: usize = 200;
+/// The most entries of one step, and the part of a second's entries that one has. What is accepted meanwhile waits for the
+/// commit of a step, and for a core while the entries of one are handled all at once.
+const MOST_ENTRIES: u32 = 50;
+const PART: u32 = 10;
 /// The most entries that one step looks at.
 const SCAN: usize = 10_000;
 /// Time between two steps that changed nothing, so that a search does not keep the journal busy.
@@ -116,7 +118,7 @@ impl JobRunner {
             after: filter.after.max(Some(job.after)),
             before: Some(filter.before.map_or(end, |before| before.min(end))),
             order: Order::OldestFirst,
-            limit: usize::try_from(job.rate).unwrap_or(MOST_ENTRIES).clamp(1, MOST_ENTRIES),
+            limit: step_entries(job.rate),
             scan: SCAN,
             ..filter.clone()
         });
@@ -140,6 +142,11 @@ fn may_change(action: JobAction, record: &Record) -> bool {
         JobAction::Revive => record.state == State::Dead,
         JobAction::Discard => record.state != State::Done,
     }
+}
+
+/// How many entries a step of a job with this rate has.
+fn step_entries(rate: u32) -> usize {
+    (rate / PART).clamp(1, MOST_ENTRIES) as usize
 }
 
 /// The time after which the step behind one of so many entries begins.
