@@ -5,8 +5,9 @@ use crate::journal::{Administration, EntryId, Filter, JournalError, Order, PageE
 
 /// The most entries that one request looks at.
 pub(super) const MAX_SCAN: usize = 100_000;
-/// How many entries are looked at in one step, where each that is found needs a look of its own.
+/// How many entries are looked at in the first step, where each that is found needs a look of its own, and in one at most.
 const STEP: usize = 2_000;
+const LONGEST_STEP: usize = 16_000;
 
 /// The page that is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +44,14 @@ pub(super) async fn search(
         return Ok(Found::new(page.records, page.end));
     }
     let (mut found, mut end) = (Vec::new(), PageEnd::Complete);
-    // No step ends before it has looked at all its entries, so that their number is known.
-    filter = Filter { limit: STEP, scan: STEP, ..filter };
-    for _ in 0..MAX_SCAN / STEP {
-        let page = journal.search(filter.clone()).await?;
+    let (mut looked_at, mut step) = (0, STEP);
+    while looked_at < MAX_SCAN {
+        let scan = step.min(MAX_SCAN - looked_at);
+        // No step ends before it has looked at all its entries, so that their number is known.
+        let page = journal.search(Filter { limit: scan, scan, ..filter.clone() }).await?;
+        looked_at += scan;
+        // All that a step finds is in memory.
+        step = if page.records.len() < STEP / 2 { LONGEST_STEP.min(2 * step) } else { STEP };
         for record in page.records {
             if !selection.admits(&record) {
                 continue;
