@@ -2,7 +2,8 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-use rongcloud_callback::{CallbackService, Config, Inbound};
+use rongcloud_callback::{CallbackService, Config, Dialogue, Inbound, Turn};
+use serde::{Deserialize, Serialize};
 
 use crate::{child::ChildProcess, memory::memory, users::APPS};
 
@@ -13,6 +14,18 @@ const CALLBACKS: &str = "callbacks";
 const CONSOLE: &str = "console";
 /// The secret that callbacks are signed with.
 pub(crate) const SECRET: &str = "bench-secret";
+
+/// The dialogue that some of the users are in; their messages are for the handler.
+#[derive(Serialize, Deserialize, Default)]
+struct Order {
+    article: u32,
+    colour: String,
+    count: u32,
+}
+
+impl Dialogue for Order {
+    const NAME: &'static str = "order";
+}
 
 /// A running server.
 pub(crate) struct Server {
@@ -48,7 +61,9 @@ pub(crate) fn serve(arguments: &[String]) -> bool {
     let Some(at) = arguments.iter().position(|argument| argument == FLAG) else { return false };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let service = CallbackService::new(config(&arguments[at + 1])).on(async |_: Inbound, _| {});
+        let service = CallbackService::new(config(&arguments[at + 1]))
+            .on(async |_: Inbound, _| {})
+            .dialogue(async |_: Order, _: Inbound, _| Turn::stay());
         let server = service.bind().await.expect("a valid configuration");
         let addresses = [(CALLBACKS, server.callback_addr()), (CONSOLE, server.admin_addr())];
         server.run(answer(addresses)).await.expect("a server that runs until it is stopped");
