@@ -31,11 +31,13 @@ const NICE: i32 = 10;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The work that a thread does with its reader.
-type Work = Box<dyn FnOnce(&mut Reader) + Send>;
+type Work = Box<dyn FnOnce(&Reader) + Send>;
 
 /// The threads that read a file, which are waited for when this is dropped.
 #[derive(Debug)]
 pub(super) struct Readers {
+    /// The connections of the threads, which whoever opens a failed store again can close.
+    pub(super) connections: Arc<ReadConnections>,
     /// The way to the threads, which end once it is gone.
     sender: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -45,15 +47,16 @@ impl Readers {
     /// Starts the threads for the file at `path`, which need not be there yet.
     pub(super) fn start(path: &Path) -> Result<Self, JournalError> {
         let (sender, receiver) = mpsc::channel();
-        let receiver = Arc::new(Mutex::new(receiver));
+        let (receiver, connections) = (Arc::new(Mutex::new(receiver)), Arc::default());
         let start = |_| {
-            let mut reader = Reader { path: path.to_owned(), open: None };
+            let reader = Reader { path: path.to_owned(), connections: Arc::clone(&connections) };
             let receiver = Arc::clone(&receiver);
             Builder::new().name("journal-reader".to_owned()).spawn(move || reader.run(&receiver))
         };
         let threads = (0..THREADS).map(start).collect::<std::io::Result<_>>();
         let threads = threads.map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
-        Ok(Self { sender: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+        let (sender, threads) = (Mutex::new(Some(sender)), Mutex::new(threads));
+        Ok(Self { connections, sender, threads })
     }
 
     /// Reads one state of the file.
@@ -73,9 +76,11 @@ impl Readers {
     /// Ends the threads, and with them their connections: whoever closes the last one that may write cleans up behind it.
     pub(super) fn close(&self) -> Pending<'static, ()> {
         let (sender, threads) = (lock(&self.sender).take(), std::mem::take(&mut *lock(&self.threads)));
+        let connections = Arc::clone(&self.connections);
         drop(sender);
         blocking(move || {
             join(threads);
+            connections.close();
             Ok(())
         })
     }
@@ -96,11 +101,59 @@ fn join(threads: Vec<JoinHandle<()>>) {
     }
 }
 
-/// One thread with the connection that it reads with.
+/// One thread that reads.
 #[derive(Debug)]
 struct Reader {
     path: PathBuf,
-    open: Option<Open>,
+    connections: Arc<ReadConnections>,
+}
+
+impl Reader {
+    /// Does what is asked for until nobody can ask any more.
+    fn run(&self, receiver: &Mutex<mpsc::Receiver<Work>>) {
+        lower_priority();
+        loop {
+            let received = lock(receiver).recv_timeout(IDLE);
+            match received {
+                Ok(work) => work(self),
+                Err(mpsc::RecvTimeoutError::Timeout) => self.connections.close(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T, JournalError> {
+        let read = catch_unwind(AssertUnwindSafe(|| self.read_snapshot(work)));
+        let panicked = || JournalError::Unavailable("a read of the journal panicked".into());
+        read.map_err(|_| panicked())?.map_err(unavailable_error)
+    }
+
+    /// Does `work` on a state of the file. A connection that fails is not used again.
+    fn read_snapshot<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let (open, epoch) = self.connections.take();
+        // A connection to files that were moved or deleted would read what they were.
+        let open = open.filter(|open| open.files == files(&self.path));
+        let mut open = open.map_or_else(|| Open::new(&self.path), Ok)?;
+        let snapshot = open.connection.transaction()?;
+        let done = work(&snapshot)?;
+        drop(snapshot);
+        self.connections.put_back(open, epoch);
+        Ok(done)
+    }
+}
+
+/// The open connections that no thread uses.
+///
+/// All connections of a process to a file share SQLite's index of the WAL. Before a failed store is opened again, they must
+/// be closed: the index may be that of a WAL which is gone.
+#[derive(Debug, Default)]
+pub(super) struct ReadConnections(Mutex<Unused>);
+
+#[derive(Debug, Default)]
+struct Unused {
+    open: Vec<Open>,
+    /// The number of times that they were closed: a connection from before is not kept.
+    epoch: u64,
 }
 
 /// An open connection, and the files that it has opened.
@@ -110,36 +163,24 @@ struct Open {
     files: Files,
 }
 
-impl Reader {
-    /// Does what is asked for until nobody can ask any more.
-    fn run(&mut self, receiver: &Mutex<mpsc::Receiver<Work>>) {
-        lower_priority();
-        loop {
-            let received = lock(receiver).recv_timeout(IDLE);
-            match received {
-                Ok(work) => work(self),
-                Err(mpsc::RecvTimeoutError::Timeout) => self.open = None,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            }
+impl ReadConnections {
+    /// Closes the connections, and each of those in use once its thread is done with it.
+    pub(super) fn close(&self) {
+        let mut unused = lock(&self.0);
+        unused.epoch += 1;
+        unused.open.clear();
+    }
+
+    fn take(&self) -> (Option<Open>, u64) {
+        let mut unused = lock(&self.0);
+        (unused.open.pop(), unused.epoch)
+    }
+
+    fn put_back(&self, open: Open, epoch: u64) {
+        let mut unused = lock(&self.0);
+        if unused.epoch == epoch {
+            unused.open.push(open);
         }
-    }
-
-    fn read<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T, JournalError> {
-        let read = catch_unwind(AssertUnwindSafe(|| self.read_snapshot(work)));
-        let panicked = || JournalError::Unavailable("a read of the journal panicked".into());
-        read.map_err(|_| panicked())?.map_err(unavailable_error)
-    }
-
-    /// Does `work` on a state of the file. After an error the connection is another one.
-    fn read_snapshot<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        // A connection to files that were moved or deleted would read what they were.
-        let open = self.open.take().filter(|open| open.files == files(&self.path));
-        let mut open = open.map_or_else(|| Open::new(&self.path), Ok)?;
-        let snapshot = open.connection.transaction()?;
-        let done = work(&snapshot)?;
-        drop(snapshot);
-        self.open = Some(open);
-        Ok(done)
     }
 }
 

@@ -71,7 +71,13 @@ impl Server {
         let clock = options.clock.clone();
         let replica = options.replica.clone();
         let queues = QueueStates::new(options.max_pending, changes.clone());
-        let writer = Writer::open(Arc::clone(&place), options, queues, file_lock)?;
+        let writer = Writer::open(
+            Arc::clone(&place),
+            options,
+            queues,
+            file_lock,
+            Arc::clone(&readers.connections),
+        )?;
         let stats = writer.stats.clone();
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;

@@ -30,8 +30,9 @@ async fn however_long_the_history_every_step_reads_the_same_few_rows() {
     let client = client(&url).await;
     drop((first, second));
     alone(&client).await;
-    client.batch_execute("select pg_stat_reset()").await.unwrap();
     client.execute(HISTORY, &[&100_000]).await.unwrap();
+    index(&client, &url, 7).await;
+    client.batch_execute("select pg_stat_reset()").await.unwrap();
     let journal = open(&url, &Clock::manual(START)).await;
     for round in 0..50 {
         let entries = (0..4).map(|number| message(&number.to_string(), &format!("{round}.{number}")));
@@ -74,15 +75,7 @@ async fn however_long_the_history_every_look_reads_the_same_few_rows() {
     drop((first, second));
     alone(&client).await;
     client.execute(LOOKED_AT, &[&ENTRIES]).await.unwrap();
-    let journal = open(&url, &Clock::manual(START)).await;
-    let segments = "select count(*) from conversation_index where bucket in (0, 8)";
-    until("the index by conversation", async || {
-        let segments: i64 = client.query_one(segments, &[]).await.unwrap().get(0);
-        (segments == SEGMENTS).then_some(())
-    })
-    .await;
-    drop(journal);
-    alone(&client).await;
+    index(&client, &url, SEGMENTS).await;
     for sql in ["vacuum entry", "select pg_stat_reset()"] {
         client.batch_execute(sql).await.unwrap();
     }
@@ -102,6 +95,19 @@ async fn however_long_the_history_every_look_reads_the_same_few_rows() {
     // The two counts of the groups read the index of the dead letters alone, as a vacuum has seen them. Each look at a
     // conversation looks through the entries that are in no segment.
     assert!((400..6000).contains(&fetched), "{fetched} rows");
+}
+
+/// Has a server make so many segments of the index by conversation.
+async fn index(client: &Client, url: &str, segments: i64) {
+    let journal = open(url, &Clock::manual(START)).await;
+    let made = "select count(*) from conversation_index where bucket in (0, 8)";
+    until("the index by conversation", async || {
+        let made: i64 = client.query_one(made, &[]).await.unwrap().get(0);
+        (made == segments).then_some(())
+    })
+    .await;
+    drop(journal);
+    alone(client).await;
 }
 
 /// Looks at everything that the console shows, while the busy conversation goes on.
@@ -260,6 +266,28 @@ async fn while_the_tables_grow_quickly_they_are_planned_for_again_at_once() {
         "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
     let read = client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
     assert!(usize::try_from(read).unwrap() < 100 * count, "{read} rows for {count} conversations");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_reads_no_more_of_the_backlog_than_it_takes() {
+    const LEASES: i64 = 200;
+    let Some((journal, other, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop(other);
+    // The rows of conversations that have nothing more to do stay in the indexes.
+    client.batch_execute("alter table conversation set (autovacuum_enabled = off)").await.unwrap();
+    let backlog = (0..MAX_PENDING - 1).map(|number| number.to_string());
+    append_all(&*journal, backlog.map(|number| message(&number, &number))).await;
+    client.batch_execute("analyze conversation").await.unwrap();
+    for _ in 0..LEASES {
+        let entry = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
+        journal.finish(entry.lease, Outcome::default()).await.unwrap();
+    }
+    drop(journal);
+    alone(&client).await;
+    let read = "select idx_tup_read from pg_stat_user_indexes where indexrelname = 'conversation_ready'";
+    let read: i64 = client.query_one(read, &[]).await.unwrap().get(0);
+    assert!((LEASES..20 * LEASES).contains(&read), "{read} rows for {LEASES} leases");
 }
 
 /// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
