@@ -5,4 +5,4 @@ pub(super) mod conversation_segment;
 pub(super) mod numbers;
 pub(super) mod purge;
 pub(super) mod request;
-pub(super) mod writer_thread;
+pub(super) mod thread;

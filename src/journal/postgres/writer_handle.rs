@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{commands::Command, maintenance, replica::Replica, writer::Writer};
 use crate::journal::{
     JournalError,
-    driver::{request::MAX_QUEUED, writer_thread::WriterThread},
+    driver::{request::MAX_QUEUED, thread::DriverThread},
     error::closed_error,
 };
 
@@ -25,7 +25,7 @@ pub(super) struct WriterHandle {
     /// The result of the replica's end, once the writer has stopped.
     ended: watch::Receiver<Option<Result<(), JournalError>>>,
     /// The thread, which is waited for last.
-    _thread: WriterThread,
+    _thread: DriverThread,
 }
 
 /// The thread's ends of the channels by which it reports.
@@ -49,7 +49,7 @@ impl WriterHandle {
             let closing = closing.clone();
             move || work(&runtime, &replica, queue, &closing, Reports { opened: open, ended: end })
         };
-        let handle = Self { commands, closing, ended, _thread: WriterThread::spawn(work)? };
+        let handle = Self { commands, closing, ended, _thread: DriverThread::spawn("writer", work)? };
         opened.await.unwrap_or_else(|_| Err(closed_error()))?;
         Ok(handle)
     }

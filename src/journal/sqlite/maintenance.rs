@@ -86,7 +86,7 @@ impl Writer {
 
     /// Opens a failed store again, if it works now.
     fn reopen(&mut self) {
-        self.read_connections.close();
+        self.place.read_connections.close();
         let opened = Store::open(&self.place, false, &mut self.queues).and_then(|store| {
             self.time.reopen(&store.connection).map_err(unavailable_error)?;
             Ok(store)

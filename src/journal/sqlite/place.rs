@@ -1,13 +1,15 @@
 //! The place of an open journal: its path, and whether its files are still those that were opened.
 
 use std::{
-    fs,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
-use super::file_lock::{FileLock, lock_wal, wal_of};
+use super::{
+    file_lock::{FileLock, lock_wal, wal_of},
+    files::{Files, files},
+    read_connections::ReadConnections,
+};
 use crate::{
     journal::{JournalError, recent_keys::RecentKeys},
     lock::lock,
@@ -20,6 +22,8 @@ pub(super) struct Place {
     pub(super) path: PathBuf,
     /// The recent keys of the store that is open.
     pub(super) recent: RecentKeys,
+    /// The connections that only read.
+    pub(super) read_connections: Arc<ReadConnections>,
     /// The identities of the database and its WAL as they were opened; none while no store is open.
     opened: Mutex<Option<Files>>,
 }
@@ -32,8 +36,12 @@ pub(super) struct Claim {
 }
 
 impl Place {
-    pub(super) fn new(path: PathBuf, recent: RecentKeys) -> Self {
-        Self { path, recent, opened: Mutex::new(None) }
+    pub(super) fn new(
+        path: PathBuf,
+        recent: RecentKeys,
+        read_connections: Arc<ReadConnections>,
+    ) -> Self {
+        Self { path, recent, read_connections, opened: Mutex::new(None) }
     }
 
     pub(super) fn wal(&self) -> PathBuf {
@@ -47,14 +55,14 @@ impl Place {
     /// [`JournalError::Open`] if another server has them, though the lock's file was free: somebody removed it.
     pub(super) fn claim(self: &Arc<Self>) -> Result<Claim, JournalError> {
         let wal = lock_wal(&self.path)?;
-        *lock(&self.opened) = Some(files(&self.path));
+        *lock(&self.opened) = files(&self.path);
         Ok(Claim { place: Arc::clone(self), _wal: wal })
     }
 
     /// Whether the files are still those that were opened: a write to a deleted file is lost.
     pub(super) fn is_in_place(&self) -> bool {
         let opened = *lock(&self.opened);
-        opened.is_some_and(|opened| opened == files(&self.path))
+        opened.is_some() && opened == files(&self.path)
     }
 }
 
@@ -63,20 +71,4 @@ impl Drop for Claim {
         *lock(&self.place.opened) = None;
         self.place.recent.forget();
     }
-}
-
-/// The identities of a database and its WAL.
-pub(super) type Files = [Option<FileId>; 2];
-
-/// A file's device and number on it.
-type FileId = (u64, u64);
-
-/// The files of the database at `path`, as far as they are there.
-pub(super) fn files(path: &Path) -> Files {
-    [file_id(path), file_id(&wal_of(path))]
-}
-
-fn file_id(path: &Path) -> Option<FileId> {
-    let file = fs::metadata(path).ok()?;
-    Some((file.dev(), file.ino()))
 }

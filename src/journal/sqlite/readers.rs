@@ -4,21 +4,15 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
-    thread::{Builder, JoinHandle},
     time::Duration,
 };
 
-use rusqlite::{Connection, Result};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{
-    connection::connect_reader,
-    error::unavailable_error,
-    operations::blocking,
-    place::{Files, files},
-};
+use super::{error::unavailable_error, operations::blocking, read_connections::ReadConnections};
 use crate::{
-    journal::{JournalError, Pending, error::closed_error},
+    journal::{JournalError, Pending, driver::thread::DriverThread, error::closed_error},
     lock::lock,
 };
 
@@ -33,14 +27,20 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The work that a thread does with its reader.
 type Work = Box<dyn FnOnce(&Reader) + Send>;
 
-/// The threads that read a file, which are waited for when this is dropped.
+/// The threads that read a file. They have ended, and their connections are closed, when this was dropped.
 #[derive(Debug)]
 pub(super) struct Readers {
     /// The connections of the threads, which whoever opens a failed store again can close.
     pub(super) connections: Arc<ReadConnections>,
-    /// The way to the threads, which end once it is gone.
-    sender: Mutex<Option<mpsc::Sender<Work>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The threads; none after the end.
+    threads: Mutex<Option<Threads>>,
+}
+
+#[derive(Debug)]
+struct Threads {
+    /// The way to the threads, which end once it is gone; so it comes before them.
+    sender: mpsc::Sender<Work>,
+    _threads: Vec<DriverThread>,
 }
 
 impl Readers {
@@ -51,53 +51,48 @@ impl Readers {
         let start = |_| {
             let reader = Reader { path: path.to_owned(), connections: Arc::clone(&connections) };
             let receiver = Arc::clone(&receiver);
-            Builder::new().name("journal-reader".to_owned()).spawn(move || reader.run(&receiver))
+            DriverThread::spawn("reader", move || reader.run(&receiver))
         };
-        let threads = (0..THREADS).map(start).collect::<std::io::Result<_>>();
-        let threads = threads.map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
-        let (sender, threads) = (Mutex::new(Some(sender)), Mutex::new(threads));
-        Ok(Self { connections, sender, threads })
+        let threads = (0..THREADS).map(start).collect::<Result<_, _>>()?;
+        let threads = Mutex::new(Some(Threads { sender, _threads: threads }));
+        Ok(Self { connections, threads })
     }
 
     /// Reads one state of the file.
     pub(super) fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Pending<'static, T> {
-        let threads = lock(&self.sender).clone();
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Pending<'_, T> {
         Box::pin(async move {
             let (sender, answer) = oneshot::channel();
             let work: Work = Box::new(move |reader| drop(sender.send(reader.read(work))));
-            threads.and_then(|threads| threads.send(work).ok()).ok_or_else(closed_error)?;
+            let send = |threads: &Threads| threads.sender.send(work).ok();
+            lock(&self.threads).as_ref().and_then(send).ok_or_else(closed_error)?;
             answer.await.map_err(|_| closed_error())?
         })
     }
 
-    /// Ends the threads, and with them their connections: whoever closes the last one that may write cleans up behind it.
+    /// Ends the threads and closes their connections: whoever closes the last one that may write cleans up behind it.
     pub(super) fn close(&self) -> Pending<'static, ()> {
-        let (sender, threads) = (lock(&self.sender).take(), std::mem::take(&mut *lock(&self.threads)));
-        let connections = Arc::clone(&self.connections);
-        drop(sender);
+        let end = self.end();
         blocking(move || {
-            join(threads);
-            connections.close();
+            end();
             Ok(())
         })
+    }
+
+    fn end(&self) -> impl FnOnce() + Send + use<> {
+        let (threads, connections) = (lock(&self.threads).take(), Arc::clone(&self.connections));
+        move || {
+            drop(threads);
+            connections.close();
+        }
     }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        drop(lock(&self.sender).take());
-        join(std::mem::take(&mut *lock(&self.threads)));
-    }
-}
-
-fn join(threads: Vec<JoinHandle<()>>) {
-    for thread in threads {
-        if thread.join().is_err() {
-            tracing::error!("a thread that reads the journal panicked");
-        }
+        self.end()();
     }
 }
 
@@ -122,74 +117,23 @@ impl Reader {
         }
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T, JournalError> {
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         let read = catch_unwind(AssertUnwindSafe(|| self.read_snapshot(work)));
         let panicked = || JournalError::Unavailable("a read of the journal panicked".into());
         read.map_err(|_| panicked())?.map_err(unavailable_error)
     }
 
     /// Does `work` on a state of the file. A connection that fails is not used again.
-    fn read_snapshot<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let (open, epoch) = self.connections.take();
-        // A connection to files that were moved or deleted would read what they were.
-        let open = open.filter(|open| open.files == files(&self.path));
-        let mut open = open.map_or_else(|| Open::new(&self.path), Ok)?;
+    fn read_snapshot<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut open = self.connections.take(&self.path)?;
         let snapshot = open.connection.transaction()?;
         let done = work(&snapshot)?;
         drop(snapshot);
-        self.connections.put_back(open, epoch);
+        self.connections.put_back(open);
         Ok(done)
-    }
-}
-
-/// The open connections that no thread uses.
-///
-/// All connections of a process to a file share SQLite's index of the WAL. Before a failed store is opened again, they must
-/// be closed: the index may be that of a WAL which is gone.
-#[derive(Debug, Default)]
-pub(super) struct ReadConnections(Mutex<Unused>);
-
-#[derive(Debug, Default)]
-struct Unused {
-    open: Vec<Open>,
-    /// The number of times that they were closed: a connection from before is not kept.
-    epoch: u64,
-}
-
-/// An open connection, and the files that it has opened.
-#[derive(Debug)]
-struct Open {
-    connection: Connection,
-    files: Files,
-}
-
-impl ReadConnections {
-    /// Closes the connections, and each of those in use once its thread is done with it.
-    pub(super) fn close(&self) {
-        let mut unused = lock(&self.0);
-        unused.epoch += 1;
-        unused.open.clear();
-    }
-
-    fn take(&self) -> (Option<Open>, u64) {
-        let mut unused = lock(&self.0);
-        (unused.open.pop(), unused.epoch)
-    }
-
-    fn put_back(&self, open: Open, epoch: u64) {
-        let mut unused = lock(&self.0);
-        if unused.epoch == epoch {
-            unused.open.push(open);
-        }
-    }
-}
-
-impl Open {
-    fn new(path: &Path) -> Result<Self> {
-        let connection = connect_reader(path)?;
-        // With the first look at a table the WAL is opened.
-        connection.query_row("select count(*) from tally", [], |_| Ok(()))?;
-        Ok(Self { connection, files: files(path) })
     }
 }
 
@@ -205,7 +149,22 @@ fn lower_priority() {
 mod tests {
     use std::fs;
 
+    use tempfile::TempDir;
+
     use super::*;
+
+    /// The readers of a file in a new folder.
+    fn readers() -> (Readers, PathBuf, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        (Readers::start(&path).unwrap(), path, folder)
+    }
+
+    fn are_open(folder: &TempDir) -> bool {
+        let open = fs::read_dir("/proc/self/fd").unwrap();
+        open.filter_map(|it| fs::read_link(it.ok()?.path()).ok())
+            .any(|file| file.starts_with(folder.path()))
+    }
 
     fn database(path: &Path, value: i64) {
         let connection = Connection::open(path).unwrap();
@@ -214,20 +173,19 @@ mod tests {
         connection.execute("insert into tally values (?1)", [value]).unwrap();
     }
 
-    fn value(connection: &Connection) -> Result<i64> {
+    fn value(connection: &Connection) -> rusqlite::Result<i64> {
         connection.query_row("select value from tally", [], |row| row.get(0))
     }
 
     #[tokio::test]
     async fn a_read_that_fails_or_panics_is_an_error_and_the_next_one_works() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.db");
-        let readers = Readers::start(&path).unwrap();
+        let (readers, path, _folder) = readers();
         let missing = readers.read(value).await.unwrap_err();
         assert!(missing.to_string().contains("unable to open database file"), "{missing}");
         database(&path, 7);
         for _ in 0..2 * THREADS {
-            let panicked = readers.read(|_| -> Result<()> { panic!("as the test wants it") }).await;
+            let panicked =
+                readers.read(|_| -> rusqlite::Result<()> { panic!("as the test wants it") }).await;
             let panicked = panicked.unwrap_err().to_string();
             assert!(panicked.contains("a read of the journal panicked"), "{panicked}");
             readers.read(|connection| connection.execute_batch("no SQL")).await.unwrap_err();
@@ -237,9 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn files_that_took_the_place_of_others_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.db");
-        let readers = Readers::start(&path).unwrap();
+        let (readers, path, folder) = readers();
         database(&path, 7);
         assert_eq!(readers.read(value).await.unwrap(), 7);
         let other = folder.path().join("other.db");
@@ -253,10 +209,8 @@ mod tests {
 
     #[tokio::test]
     async fn after_the_end_no_file_is_open_and_nothing_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.db");
+        let (readers, path, folder) = readers();
         database(&path, 7);
-        let readers = Readers::start(&path).unwrap();
         let (go_on, wait) = mpsc::channel();
         let slow = readers.read(move |connection| {
             wait.recv().unwrap();
@@ -272,18 +226,26 @@ mod tests {
         assert_eq!(slow.unwrap(), 7);
         let closed = readers.read(value).await.unwrap_err();
         assert_eq!(closed.to_string(), closed_error().to_string());
-        let mut open =
-            fs::read_dir("/proc/self/fd").unwrap().filter_map(|it| fs::read_link(it.ok()?.path()).ok());
-        assert!(!open.any(|file| file.starts_with(folder.path())));
+        assert!(!are_open(&folder));
+    }
+
+    #[tokio::test]
+    async fn whoever_drops_them_leaves_no_file_open_though_a_store_knows_their_connections() {
+        let (readers, path, folder) = readers();
+        database(&path, 7);
+        let known = Arc::clone(&readers.connections);
+        assert_eq!(readers.read(value).await.unwrap(), 7);
+        assert!(are_open(&folder));
+        drop(readers);
+        assert!(!are_open(&folder));
+        drop(known);
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn readers_are_behind_the_rest_of_the_server() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.db");
+        let (readers, path, _folder) = readers();
         database(&path, 7);
-        let readers = Readers::start(&path).unwrap();
         // The documentation of /proc: the nice value is the 19th field, the 17th behind the name.
         let nice = || {
             let stat = fs::read_to_string("/proc/thread-self/stat").unwrap();

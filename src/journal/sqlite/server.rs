@@ -29,7 +29,7 @@ use crate::{
         driver::{
             purge::purge_all,
             request::{MAX_QUEUED, Request, close, send, try_send},
-            writer_thread::WriterThread,
+            thread::DriverThread,
         },
         error::closed_error,
         fingerprint::Fingerprint,
@@ -57,7 +57,7 @@ pub(super) struct Server {
     /// The way to the writer thread, which ends once this sender is gone; so it comes before `_thread`.
     commands: mpsc::Sender<Queued>,
     /// The writer thread, which is waited for last.
-    _thread: WriterThread,
+    _thread: DriverThread,
 }
 
 impl Server {
@@ -67,21 +67,15 @@ impl Server {
         let changes = Changes::new();
         let recent = RecentKeys::new(options.recent_keys, options.keep.min(options.keep_dead));
         let readers = Readers::start(&path)?;
-        let place = Arc::new(Place::new(path, recent));
+        let place = Arc::new(Place::new(path, recent, Arc::clone(&readers.connections)));
         let clock = options.clock.clone();
         let replica = options.replica.clone();
         let queues = QueueStates::new(options.max_pending, changes.clone());
-        let writer = Writer::open(
-            Arc::clone(&place),
-            options,
-            queues,
-            file_lock,
-            Arc::clone(&readers.connections),
-        )?;
+        let writer = Writer::open(Arc::clone(&place), options, queues, file_lock)?;
         let stats = writer.stats.clone();
         let (commands, receiver) = mpsc::channel(MAX_QUEUED);
         let receiver = CommandReceiver::new(receiver)?;
-        let thread = WriterThread::spawn(move || writer.run(receiver))?;
+        let thread = DriverThread::spawn("writer", move || writer.run(receiver))?;
         Ok(Self { place, clock, replica, changes, stats, readers, commands, _thread: thread })
     }
 

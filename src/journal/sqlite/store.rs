@@ -150,7 +150,8 @@ mod tests {
     fn what_could_not_be_read_when_it_was_noticed_is_read_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let place = Arc::new(Place::new(path.clone(), RecentKeys::new(0, Duration::ZERO)));
+        let place =
+            Arc::new(Place::new(path.clone(), RecentKeys::new(0, Duration::ZERO), Arc::default()));
         let mut queues = QueueStates::new(10, Changes::new());
         let mut store = Store::open(&place, true, &mut queues).unwrap();
         let entry = NewEntry {

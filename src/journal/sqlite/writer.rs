@@ -16,7 +16,6 @@ use super::{
     place::Place,
     published_stats::PublishedStats,
     purge::PurgeSchedule,
-    readers::ReadConnections,
     statements,
     store::{Store, read_interrupted},
     time::{self, FileTime},
@@ -56,8 +55,6 @@ pub(super) struct Writer {
     pub(super) looked_at: Instant,
     /// When the thread takes the next step of a purge.
     pub(super) purge: PurgeSchedule,
-    /// The connections of the threads that read the file.
-    pub(super) read_connections: Arc<ReadConnections>,
     meters: Meters,
     /// The lock on the journal, held until the thread ends, so that there is never a second writer.
     _lock: FileLock,
@@ -77,7 +74,6 @@ impl Writer {
         options: Options,
         mut queues: QueueStates,
         lock: FileLock,
-        read_connections: Arc<ReadConnections>,
     ) -> Result<Self, JournalError> {
         let store = Store::open(&place, true, &mut queues)?;
         let time =
@@ -87,7 +83,6 @@ impl Writer {
         Ok(Self {
             last_found: EntryId(store.last_id),
             purge: PurgeSchedule::new(&options),
-            read_connections,
             stats: PublishedStats::new(queues.stats()),
             place,
             options,
@@ -254,7 +249,6 @@ impl Writer {
     pub(super) fn give_up(&mut self, why: &str) -> JournalError {
         tracing::error!(why, "the journal's store failed; it is opened again before it is used");
         self.store = None;
-        self.read_connections.close();
         self.failure = why.into();
         let error = JournalError::Unavailable(why.into());
         self.stats.publish(Err(error.clone()));

@@ -1,30 +1,37 @@
-//! The thread that owns a driver's write connections.
+//! The threads of a driver.
 
 use std::thread::{Builder, JoinHandle};
 
 use crate::journal::JournalError;
 
-/// A writer thread, which is waited for when this is dropped, so that the store is free afterwards.
+/// A thread of a driver, which is waited for when this is dropped, so that the store is free afterwards.
 ///
 /// The thread ends once the sender of its requests is gone: an owner of both drops the sender first.
 #[derive(Debug)]
-pub(in crate::journal) struct WriterThread(Option<JoinHandle<()>>);
+pub(in crate::journal) struct DriverThread {
+    /// The thread's task in one word.
+    task: &'static str,
+    thread: Option<JoinHandle<()>>,
+}
 
-impl WriterThread {
+impl DriverThread {
     /// Starts a thread for `work`.
-    pub(in crate::journal) fn spawn(work: impl FnOnce() + Send + 'static) -> Result<Self, JournalError> {
-        let thread = Builder::new().name("journal".to_owned()).spawn(work);
+    pub(in crate::journal) fn spawn(
+        task: &'static str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<Self, JournalError> {
+        let thread = Builder::new().name(format!("journal-{task}")).spawn(work);
         let thread = thread.map_err(|error| JournalError::Unavailable(error.to_string().into()))?;
-        Ok(Self(Some(thread)))
+        Ok(Self { task, thread: Some(thread) })
     }
 }
 
-impl Drop for WriterThread {
+impl Drop for DriverThread {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take()
+        if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the journal's writer thread panicked");
+            tracing::error!("the journal's {} thread panicked", self.task);
         }
     }
 }
@@ -80,9 +87,9 @@ mod tests {
     fn a_thread_that_panics_is_logged_when_it_is_waited_for() {
         let messages = Messages::default();
         tracing::subscriber::with_default(messages.clone(), || {
-            drop(WriterThread::spawn(|| ()).unwrap());
+            drop(DriverThread::spawn("writer", || ()).unwrap());
             assert!(lock(&messages.0).is_empty());
-            drop(WriterThread::spawn(|| panic!("as the test wants it")).unwrap());
+            drop(DriverThread::spawn("writer", || panic!("as the test wants it")).unwrap());
         });
         assert_eq!(*lock(&messages.0), ["the journal's writer thread panicked"]);
     }
