@@ -9,6 +9,32 @@ pub(super) const MAX_SCAN: usize = 100_000;
 const STEP: usize = 2_000;
 const LONGEST_STEP: usize = 16_000;
 
+/// The steps of a look at entries. All that one of them finds is in memory, so that they are longer only while they find little.
+#[derive(Debug)]
+pub(super) struct Steps {
+    left: usize,
+    next: usize,
+}
+
+impl Steps {
+    /// The steps of a look at so many entries at most.
+    pub(super) fn new(most: usize) -> Self {
+        Self { left: most, next: STEP }
+    }
+
+    /// How many entries the next step looks at; none behind the last step.
+    pub(super) fn next(&mut self) -> Option<usize> {
+        let step = self.next.min(self.left);
+        self.left -= step;
+        (step > 0).then_some(step)
+    }
+
+    /// Notes how many entries a step has found.
+    pub(super) fn note_found(&mut self, found: usize) {
+        self.next = if found < STEP / 2 { LONGEST_STEP.min(2 * self.next) } else { STEP };
+    }
+}
+
 /// The page that is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paging {
@@ -44,14 +70,11 @@ pub(super) async fn search(
         return Ok(Found::new(page.records, page.end));
     }
     let (mut found, mut end) = (Vec::new(), PageEnd::Complete);
-    let (mut looked_at, mut step) = (0, STEP);
-    while looked_at < MAX_SCAN {
-        let scan = step.min(MAX_SCAN - looked_at);
+    let mut steps = Steps::new(MAX_SCAN);
+    while let Some(scan) = steps.next() {
         // No step ends before it has looked at all its entries, so that their number is known.
         let page = journal.search(Filter { limit: scan, scan, ..filter.clone() }).await?;
-        looked_at += scan;
-        // All that a step finds is in memory.
-        step = if page.records.len() < STEP / 2 { LONGEST_STEP.min(2 * step) } else { STEP };
+        steps.note_found(page.records.len());
         for record in page.records {
             if !selection.admits(&record) {
                 continue;
@@ -85,4 +108,21 @@ pub(super) fn scanned(end: PageEnd) -> Scanned {
         PageEnd::Complete | PageEnd::Full(_) => None,
     };
     Scanned { limit: MAX_SCAN as u64, reached: to.is_some(), to }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_grow_while_they_find_little_and_look_at_as_many_entries_as_they_may() {
+        let mut steps = Steps::new(50_000);
+        let mut looked_at = Vec::new();
+        for found in [0, 999, 3, 0, 1000, 0, 0, 0] {
+            looked_at.extend(steps.next());
+            steps.note_found(found);
+        }
+        assert_eq!(looked_at, [2_000, 4_000, 8_000, 16_000, 16_000, 2_000, 2_000]);
+        assert_eq!(steps.next(), None);
+    }
 }

@@ -5,6 +5,7 @@ use super::{
         api::{CountJob, Empty, EntryFilter, JobCount, JobRow, Jobs, StartJob},
         error::ApiError,
         job_filter::read_job,
+        search::Steps,
         selection::Selection,
     },
     call::Call,
@@ -22,8 +23,6 @@ const MAX_RATE: u32 = 1_000;
 const DEFAULT_RATE: u32 = 50;
 /// The most entries that are looked at one by one to be counted.
 const MAX_LOOKED_AT: usize = 1_000_000;
-/// How many of them are looked at in one step.
-const STEP: usize = 2_000;
 
 /// Lists the jobs, newest first.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Jobs, ApiError> {
@@ -101,10 +100,10 @@ async fn count_until(call: &Call, selection: &Selection, until: EntryId) -> Resu
     if !selection.must_confirm() {
         return Ok(call.journal.count(filter).await?);
     }
-    filter = Filter { limit: STEP, scan: STEP, ..filter };
-    let mut count = 0;
-    for _ in 0..MAX_LOOKED_AT / STEP {
-        let page = call.journal.search(filter.clone()).await?;
+    let (mut count, mut steps) = (0, Steps::new(MAX_LOOKED_AT));
+    while let Some(scan) = steps.next() {
+        let page = call.journal.search(Filter { limit: scan, scan, ..filter.clone() }).await?;
+        steps.note_found(page.records.len());
         count += page.records.iter().filter(|record| selection.admits(record)).count() as u64;
         let Some(next) = page.end.next() else { return Ok(count) };
         filter.after = Some(next);
