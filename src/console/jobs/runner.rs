@@ -164,6 +164,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_step_has_a_tenth_of_a_second_s_entries_and_never_many() {
+        for (rate, entries) in [(1, 1), (50, 5), (400, 40), (1000, 50)] {
+            assert_eq!(step_entries(rate), entries, "{rate} a second");
+        }
+    }
+
+    #[test]
     fn a_step_takes_as_long_as_the_rate_of_its_job_says() {
         for (entries, rate, millis) in
             [(0, 50, 0), (50, 50, 1000), (200, 1000, 200), (1, 1, 1000), (3, 0, 3000)]

@@ -153,16 +153,15 @@ async fn join_new(client: &Client, length: usize) -> Result<(), Error> {
     if count * bound(NEW.length) < bound(length) {
         return Ok(());
     }
-    let sql = "select first_id, last_id, items from conversation_index where bucket < $1";
-    let (mut last, mut all) = (EntryId(0), Items::new());
+    let sql = "select first_id, items from conversation_index where bucket < $1";
+    let mut all = Items::new();
     for row in client.query(sql, &[&number(FULL.first_bucket)]).await? {
-        last = last.max(EntryId(row.try_get(1)?));
-        all.extend(items(EntryId(row.try_get(0)?), row.try_get(2)?));
+        all.extend(items(EntryId(row.try_get(0)?), row.try_get(1)?));
     }
     all.sort_unstable_by_key(|(_, id)| *id);
     let Some(joined) = Segment::of(all) else { return Ok(()) };
-    delete(client, NEW, joined.first, last).await?;
-    write(client, FULL, &Segment { last, ..joined }).await
+    delete(client, NEW, joined.first, joined.last).await?;
+    write(client, FULL, &joined).await
 }
 
 async fn write(client: &Client, level: Level, segment: &Segment) -> Result<(), Error> {

@@ -141,6 +141,26 @@ async fn the_newest_segments_become_one_once_they_are_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn new_segments_become_a_full_one_before_one_is_made_behind_them() {
+    let Some((first, second, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop((first, second));
+    let journal = open(&url, &Clock::manual(START)).await;
+    client.execute(HISTORY, &[&2_100]).await.unwrap();
+    until_segments(&client, 2).await;
+    client.execute(&HISTORY.replace("'key' ||", "'later' ||"), &[&20_000]).await.unwrap();
+    // Whoever is that far behind makes a full segment at once.
+    until_segments(&client, 5).await;
+    let full = "select array_agg(first_id order by first_id) from conversation_index where bucket = 8";
+    let full: Vec<i64> = client.query_one(full, &[]).await.unwrap().get(0);
+    assert_eq!(full, [1, 2 * SEGMENT + 1]);
+    assert_eq!(segments(&client).await[..2], [1..=2 * SEGMENT, 2 * SEGMENT + 1..=2 * SEGMENT + FULL]);
+    for conversation in [0, 49] {
+        look(&*journal, conversation, (0, 22_101), 70, |id| id <= 22_100).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_segment_waits_for_transactions_that_have_numbers_of_its_entries() {
     let Some((first, second, url)) = replicas().await else { return };
     let (own, late) = (client(&url).await, client(&url).await);
