@@ -24,8 +24,8 @@ pub(crate) struct Revival {
 }
 
 /// Revives the largest group of the Inbox's dead letters as fast as a job may.
-pub(crate) fn revive(reader: &mut Reader, load: Load, round: u64) -> Revival {
-    let mut job = start(reader, round);
+pub(crate) fn revive(mut reader: Reader, load: Load, round: u64) -> Revival {
+    let mut job = start(&mut reader, round);
     let mut acks = Acks::default();
     while job["state"] == "running" {
         let (more, jobs) = load.run_beside(EVERY, || reader.json("jobs"));

@@ -120,11 +120,13 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
     let pause = Duration::from_millis(options.number("--pause", 0));
     let rate = u32::try_from(options.number("--rate", 500)).expect("a rate");
     let load = Load { server: server.callbacks, rate: rate.into() };
-    let (mut reader, mut report) = (Reader::connect(server.console), Report::default());
+    let mut report = Report::default();
     load.run(WARM_UP);
     for round in 1..=options.number("--rounds", 3) {
         for (name, path) in ROUTES.into_iter().filter(|(name, _)| options.selects(name)) {
             let undisturbed = load.run(span);
+            // The server closes a connection on which nothing is asked for long.
+            let reader = Reader::connect(server.console);
             let ask = || reader.ask_for(|number| path(history, number), span, pause);
             let (beside, answers) = load.run_beside(span, ask);
             let memory = server.most_memory();
@@ -133,7 +135,7 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
             report.add(name, sample);
         }
         if options.selects(REVIVE) {
-            report.add_revival(job::revive(&mut reader, load, round));
+            report.add_revival(job::revive(Reader::connect(server.console), load, round));
         }
     }
     report

@@ -35,7 +35,7 @@ impl Reader {
 
     /// Asks for a page again and again for `span`: one request after the other, the `pause` between them.
     pub(crate) fn ask_for(
-        &mut self,
+        mut self,
         path: impl Fn(u64) -> String,
         span: Duration,
         pause: Duration,

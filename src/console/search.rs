@@ -64,26 +64,21 @@ pub(super) async fn search(
         order: paging.order,
         ..selection.filter.clone()
     };
-    if !selection.must_confirm() {
-        filter = Filter { limit: paging.limit, scan: MAX_SCAN, ..filter };
-        let page = journal.search(filter).await?;
-        return Ok(Found::new(page.records, page.end));
-    }
     let (mut found, mut end) = (Vec::new(), PageEnd::Complete);
     let mut steps = Steps::new(MAX_SCAN);
     while let Some(scan) = steps.next() {
-        // No step ends before it has looked at all its entries, so that their number is known.
-        let page = journal.search(Filter { limit: scan, scan, ..filter.clone() }).await?;
+        // The first step fills most pages, if each entry that it finds is meant. Every other one looks at all its entries:
+        // one that may be full before that, but is not, costs another look for its end.
+        let is_filled = scan == STEP && !selection.must_confirm();
+        let limit = if is_filled { paging.limit - found.len() } else { scan };
+        let page = journal.search(Filter { limit, scan, ..filter.clone() }).await?;
         steps.note_found(page.records.len());
-        for record in page.records {
-            if !selection.admits(&record) {
-                continue;
-            }
-            if found.len() == paging.limit {
-                let end = found.last().map_or(PageEnd::Complete, |last: &Record| PageEnd::Full(last.id));
-                return Ok(Found::new(found, end));
-            }
+        for record in page.records.into_iter().filter(|record| selection.admits(record)) {
+            let id = record.id;
             found.push(record);
+            if found.len() == paging.limit {
+                return Ok(Found::new(found, PageEnd::Full(id)));
+            }
         }
         let Some(next) = page.end.next() else { return Ok(Found::new(found, PageEnd::Complete)) };
         end = PageEnd::Scanned(next);
@@ -113,6 +108,10 @@ pub(super) fn scanned(end: PageEnd) -> Scanned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        console::api::EntryFilter,
+        journal::{self, EntryKey, NewEntry, Queue},
+    };
 
     #[test]
     fn steps_grow_while_they_find_little_and_look_at_as_many_entries_as_they_may() {
@@ -124,5 +123,40 @@ mod tests {
         }
         assert_eq!(looked_at, [2_000, 4_000, 8_000, 16_000, 16_000, 2_000, 2_000]);
         assert_eq!(steps.next(), None);
+    }
+
+    #[tokio::test]
+    async fn pages_in_several_steps_have_each_entry_that_is_meant_once() {
+        const ENTRIES: i64 = 10_000;
+        let journal = journal::open_server("memory:", journal::Options::default()).await.unwrap();
+        let entry = |number: i64| NewEntry {
+            queue: Queue::Inbox,
+            key: EntryKey::of(&number.to_string()),
+            conversation: "conversation".to_owned(),
+            body: "body".into(),
+            dead: (number % 1500 == 1).then(|| format!("{number} of them")),
+        };
+        for number in 1..=ENTRIES {
+            journal.append(entry(number), None).await.unwrap();
+        }
+        let given = EntryFilter { reason: Some("of them".to_owned()), ..EntryFilter::default() };
+        let selection = Selection::read(&given).unwrap();
+        for (order, mut expected) in [
+            (Order::NewestFirst, vec![9001, 7501, 6001, 4501, 3001, 1501, 1]),
+            (Order::OldestFirst, vec![1, 1501, 3001, 4501, 6001, 7501, 9001]),
+        ] {
+            let mut paging = Paging { before: None, after: None, order, limit: 3 };
+            for found in [3, 3, 1] {
+                let page = search(&*journal, &selection, paging).await.unwrap();
+                let ids: Vec<_> = page.records.iter().map(|record| record.id.0).collect();
+                assert_eq!(ids, expected.drain(..found).collect::<Vec<_>>());
+                assert_eq!(page.next.is_none(), expected.is_empty(), "{:?}", page.next);
+                assert!(!page.scanned.reached);
+                match order {
+                    Order::NewestFirst => paging.before = page.next,
+                    Order::OldestFirst => paging.after = page.next,
+                }
+            }
+        }
     }
 }

@@ -113,6 +113,30 @@ impl Candidates {
         format!("{} where true{further} {} limit {}", self.source(), self.order, bound(limit))
     }
 
+    /// The numbers of the candidates that meet further conditions, and the end of a page that has room for all of them, in one
+    /// look: a page that may be full before it has looked at all of them needs another one for its end.
+    async fn all(
+        &self,
+        client: &Client,
+        conditions: &Conditions,
+        further: &str,
+        order: Order,
+    ) -> Result<(Vec<i64>, PageEnd), Error> {
+        let (scan, source) = (bound(self.scan), self.source());
+        let last = match order {
+            Order::NewestFirst => "min",
+            Order::OldestFirst => "max",
+        };
+        let sql = format!(
+            "select array_agg(place) filter (where true{further}), count(*) >= {scan}, {last}(place) from {source}"
+        );
+        let row = client.query_one(&sql, &conditions.parameters()).await?;
+        let ids: Option<Vec<i64>> = row.try_get(0)?;
+        let last = row.try_get::<_, Option<i64>>(2)?.filter(|_| row.get(1));
+        let end = last.map_or(PageEnd::Complete, |last| PageEnd::Scanned(EntryId(last)));
+        Ok((ids.unwrap_or_default(), end))
+    }
+
     /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
     pub(super) async fn end(&self, client: &Client, conditions: &Conditions) -> Result<PageEnd, Error> {
         let Self { select, parameters, order, scan, end } = self;
@@ -143,13 +167,23 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
         Candidates::first(client, &filter, filter.order, filter.scan, &mut conditions).await?
     };
     conditions.add_unindexed(&filter);
-    let clauses = candidates.clauses(&conditions.take_text(), filter.limit);
-    let sql = format!("select {RECORD} from {clauses}");
-    let rows = client.query(&sql, &conditions.parameters()).await?;
+    let further = conditions.take_text();
+    let has_room = filter.limit >= filter.scan && filter.scan < usize::MAX;
+    let (rows, end) = if has_room && !further.is_empty() && candidates.end.is_none() {
+        let (ids, end) = candidates.all(client, &conditions, &further, filter.order).await?;
+        let order = order_by(None, "id", filter.order);
+        let sql = format!("select {RECORD} from entry where id = any($1) {order}");
+        (client.query(&sql, &[&ids]).await?, Some(end))
+    } else {
+        let clauses = candidates.clauses(&further, filter.limit);
+        let sql = format!("select {RECORD} from {clauses}");
+        (client.query(&sql, &conditions.parameters()).await?, None)
+    };
     let records: Vec<_> = rows.iter().map(record).collect::<Result<_, _>>()?;
-    let end = match records.last() {
-        Some(last) if records.len() >= filter.limit => PageEnd::Full(last.id),
-        _ => candidates.end(client, &conditions).await?,
+    let end = match (records.last(), end) {
+        (Some(last), _) if records.len() >= filter.limit => PageEnd::Full(last.id),
+        (_, Some(end)) => end,
+        (_, None) => candidates.end(client, &conditions).await?,
     };
     client.batch_execute("commit").await?;
     Ok(Page { records, end })

@@ -140,6 +140,11 @@ pub(super) async fn a_search_that_has_looked_at_enough_says_so_and_goes_on(bench
     assert!(scanned >= 4, "{scanned}");
     let state = Filter { state: Some(State::Dead), ..rare };
     assert_eq!(pages(bench, state).await, (Vec::new(), 0), "no dead letter was looked at");
+    for scan in [5, 10] {
+        let full = Filter { queue: Some(Queue::Inbox), limit: 5, scan, ..Filter::default() };
+        let page = bench.journal.search(full).await.unwrap();
+        assert_eq!((page.records.len(), page.end), (5, PageEnd::Full(EntryId(46))), "{scan}");
+    }
 }
 
 pub(super) async fn times_are_found_though_the_clock_was_set_back(bench: &Bench) {
