@@ -61,8 +61,6 @@ pub struct Session {
 pub struct KnownAccount {
     /// The App Key.
     pub app: String,
-    /// The app's name, where one is known.
-    pub app_name: Option<String>,
     /// The account; none for an app of which no conversation is known.
     pub account: Option<String>,
 }
@@ -132,7 +130,6 @@ async fn accounts(console: &Console) -> Vec<KnownAccount> {
     let conversations = conversations.filter_map(|(key, _)| Conversation::decode(&key));
     let known = |app: &AppKey, account: Option<&AccountId>| KnownAccount {
         app: app.to_string(),
-        app_name: None,
         account: account.map(ToString::to_string),
     };
     let mut accounts: BTreeSet<_> = conversations

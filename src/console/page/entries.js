@@ -2,7 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { visibleName } from "./names.js";
-import { appName, isAmbiguous, now } from "./session.js";
+import { isAmbiguous, now } from "./session.js";
 import { text } from "./texts.js";
 import { listTime, until } from "./times.js";
 
@@ -42,8 +42,8 @@ export const kindIcon = (kind) => icon(Object.hasOwn(ICONS, kind) ? ICONS[kind] 
  * isolated, so that its direction of writing cannot turn the others round.
  */
 export function whoOf({ app, account, user }) {
-  const parts = [user, account, isAmbiguous(account) && app ? appName(app) : null].filter((part) => part !== null && part !== undefined);
-  if (parts.length === 0) return app ? appName(app) : "–";
+  const parts = [user, account, isAmbiguous(account) ? app : null].filter((part) => part !== null && part !== undefined);
+  if (parts.length === 0) return app ?? "–";
   return parts.map((part) => `\u2068${visibleName(part)}\u2069`).join(" · ");
 }
 

@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { kindWord } from "./entries.js";
 import { KINDS, SPANS, filterCount } from "./filters.js";
 import { accountWords } from "./names.js";
-import { appName, can, knownAccounts } from "./session.js";
+import { can, knownAccounts } from "./session.js";
 import { text } from "./texts.js";
 
 const SEPARATOR = "\u001f";
@@ -155,7 +155,7 @@ export class FilterBar {
         icon("close"),
       );
     const chips = ["group", "conversation"].filter((name) => params[name]).map((name) => chip(name, text(`filter.in.${name}`)));
-    if (params.app && !params.account) chips.push(chip("app", appName(params.app)));
+    if (params.app && !params.account) chips.push(chip("app", params.app));
     const clear = el("button", { type: "button", class: "plain small", on: { click: () => this.#clear() } }, text("filter.clear"));
     this.chips.replaceChildren(...chips, ...(filterCount(params) > 0 ? [clear] : []));
   }

@@ -2,7 +2,7 @@
 
 import { kindWord } from "./entries.js";
 import { accountWords, visibleName } from "./names.js";
-import { appName, now } from "./session.js";
+import { now } from "./session.js";
 import { text } from "./texts.js";
 import { moment } from "./times.js";
 
@@ -55,7 +55,7 @@ export function filterWords(query) {
   if (query.queue) words.push(text(`queue.${query.queue}`, {}, query.queue));
   if (query.state) words.push(text(`state.${query.state}`, {}, query.state));
   if (query.kind) words.push(kindWord(query.kind));
-  if (query.app || query.account) words.push(text("filter.in.account", { account: query.account ? accountWords(query) : appName(query.app) }));
+  if (query.app || query.account) words.push(text("filter.in.account", { account: query.account ? accountWords(query) : query.app }));
   if (query.user) words.push(text("filter.in.user", { user: visibleName(String(query.user)) }));
   if (query.since) words.push(text("filter.in.since", { at: timeWords(query.since) }));
   if (query.until) words.push(text("filter.in.until", { at: timeWords(query.until) }));

@@ -1,7 +1,7 @@
 // The fields of a list's filters: text fields that wait until somebody has typed, and the choice of an app.
 
 import { el } from "./dom.js";
-import { appName, hasApps, session } from "./session.js";
+import { hasApps, session } from "./session.js";
 import { text } from "./texts.js";
 
 /** The time without typing after which a filter holds. */
@@ -42,7 +42,7 @@ export function fieldOf(name, changed) {
 /** The choice of an app, or of all; `changed(app)` is called with null for all. Hidden where there is only one. */
 export function appChoice(changed) {
   const known = [...new Set(session.accounts.map(({ app }) => app))];
-  const option = (app) => el("option", { value: app }, appName(app));
+  const option = (app) => el("option", { value: app }, app);
   const select = el(
     "select",
     { class: "choice", hidden: !hasApps(), "aria-label": text("app.choose"), on: { change: () => changed(select.value || null) } },

@@ -1,9 +1,9 @@
 // Names of accounts and users, as the lists and heads show them.
 
-import { appName, hasApps } from "./session.js";
+import { hasApps } from "./session.js";
 
 /** The account of a row or conversation: with the app's name if there are several apps. */
-export const accountWords = ({ app, account }) => (hasApps() && app ? `${account ?? "?"} · ${appName(app)}` : (account ?? "?"));
+export const accountWords = ({ app, account }) => (hasApps() && app ? `${account ?? "?"} · ${app}` : (account ?? "?"));
 
 /** The characters that show nothing or turn the order of others; a name with them could look like another one. */
 const DECEPTIVE = /[\p{Cc}\p{Cf}\p{Co}\u2028\u2029]/gu;

@@ -5,7 +5,7 @@ import { ask, attempt, field } from "./dialog.js";
 import { el } from "./dom.js";
 import { refill } from "./keyed.js";
 import { accountWords } from "./names.js";
-import { appName, can, knownAccounts, session } from "./session.js";
+import { can, knownAccounts, session } from "./session.js";
 import { text } from "./texts.js";
 import { listTime } from "./times.js";
 
@@ -121,7 +121,7 @@ export class Sending {
       el(
         "select",
         { name: "app" },
-        apps.map((key) => el("option", { value: key }, appName(key))),
+        apps.map((key) => el("option", { value: key }, key)),
       ),
     );
     ask({

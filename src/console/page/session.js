@@ -34,9 +34,6 @@ export function noteTime(at) {
   if (Number.isFinite(at)) ahead = at - Date.now();
 }
 
-/** The name of an app for people. */
-export const appName = (key) => session.accounts.find(({ app }) => app === key)?.app_name ?? key;
-
 /** The accounts whose names are known: an app that has had no message yet may have others. */
 export const knownAccounts = () => session.accounts.filter(({ account }) => account !== null);
 

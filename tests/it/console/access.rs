@@ -49,7 +49,7 @@ async fn a_token_says_who_it_is_and_what_they_may() {
         let session = json(&answer);
         assert_eq!((&session["who"], &session["may"]), (&json!(who), &may));
         assert_eq!(session["expires_at"], json!(null));
-        assert_eq!(session["accounts"], json!([{ "app": "app", "app_name": null, "account": null }]));
+        assert_eq!(session["accounts"], json!([{ "app": "app", "account": null }]));
     }
     let answer = server.get(SESSION, &[]).await;
     assert_refused(&answer, 401, "nobody is logged in");
