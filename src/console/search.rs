@@ -70,7 +70,7 @@ pub(super) async fn search(
         // The first step fills most pages, if each entry that it finds is meant. Every other one looks at all its entries:
         // one that may be full before that, but is not, costs another look for its end.
         let is_filled = scan == STEP && !selection.must_confirm();
-        let limit = if is_filled { paging.limit - found.len() } else { scan };
+        let limit = if is_filled { paging.limit } else { scan };
         let page = journal.search(Filter { limit, scan, ..filter.clone() }).await?;
         steps.note_found(page.records.len());
         for record in page.records.into_iter().filter(|record| selection.admits(record)) {

@@ -2,7 +2,7 @@
 
 import { hasApps } from "./session.js";
 
-/** The account of a row or conversation: with the app's name if there are several apps. */
+/** The account of a row or conversation: with the App Key if there are several apps. */
 export const accountWords = ({ app, account }) => (hasApps() && app ? `${account ?? "?"} · ${app}` : (account ?? "?"));
 
 /** The characters that show nothing or turn the order of others; a name with them could look like another one. */

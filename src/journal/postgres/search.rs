@@ -1,6 +1,6 @@
 //! Searches: bounded looks at entries, page by page.
 
-use tokio_postgres::Error;
+use tokio_postgres::{Error, types::FromSqlOwned};
 
 use super::{
     client::Client,
@@ -113,28 +113,25 @@ impl Candidates {
         format!("{} where true{further} {} limit {}", self.source(), self.order, bound(limit))
     }
 
-    /// The numbers of the candidates that meet further conditions, and the end of a page that has room for all of them, in one
-    /// look: a page that may be full before it has looked at all of them needs another one for its end.
-    async fn all(
+    /// The `aggregate` of all candidates, and the end of a page that has room for them, in one look: a page that may be full
+    /// before it has looked at all of them needs another one for its end.
+    async fn all<T: FromSqlOwned>(
         &self,
         client: &Client,
         conditions: &Conditions,
-        further: &str,
+        aggregate: &str,
         order: Order,
-    ) -> Result<(Vec<i64>, PageEnd), Error> {
+    ) -> Result<(T, PageEnd), Error> {
         let (scan, source) = (bound(self.scan), self.source());
         let last = match order {
             Order::NewestFirst => "min",
             Order::OldestFirst => "max",
         };
-        let sql = format!(
-            "select array_agg(place) filter (where true{further}), count(*) >= {scan}, {last}(place) from {source}"
-        );
+        let sql = format!("select {aggregate}, count(*) >= {scan}, {last}(place) from {source}");
         let row = client.query_one(&sql, &conditions.parameters()).await?;
-        let ids: Option<Vec<i64>> = row.try_get(0)?;
         let last = row.try_get::<_, Option<i64>>(2)?.filter(|_| row.get(1));
-        let end = last.map_or(PageEnd::Complete, |last| PageEnd::Scanned(EntryId(last)));
-        Ok((ids.unwrap_or_default(), end))
+        let seen = last.map_or(PageEnd::Complete, |last| PageEnd::Scanned(EntryId(last)));
+        Ok((row.try_get(0)?, self.end.unwrap_or(seen)))
     }
 
     /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
@@ -170,10 +167,12 @@ pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Err
     let further = conditions.take_text();
     let has_room = filter.limit >= filter.scan && filter.scan < usize::MAX;
     let (rows, end) = if has_room && !further.is_empty() && candidates.end.is_none() {
-        let (ids, end) = candidates.all(client, &conditions, &further, filter.order).await?;
+        let ids = format!("array_agg(place) filter (where true{further})");
+        let (ids, end): (Option<Vec<i64>>, _) =
+            candidates.all(client, &conditions, &ids, filter.order).await?;
         let order = order_by(None, "id", filter.order);
         let sql = format!("select {RECORD} from entry where id = any($1) {order}");
-        (client.query(&sql, &[&ids]).await?, Some(end))
+        (client.query(&sql, &[&ids.unwrap_or_default()]).await?, Some(end))
     } else {
         let clauses = candidates.clauses(&further, filter.limit);
         let sql = format!("select {RECORD} from {clauses}");
@@ -211,21 +210,13 @@ pub(super) async fn count_step(
         return Ok((count(row.try_get(0)?), None));
     }
     client.batch_execute(READ).await?;
-    let candidates =
-        Candidates::first(client, filter, Order::OldestFirst, COUNT_STEP, &mut conditions).await?;
+    let order = Order::OldestFirst;
+    let candidates = Candidates::first(client, filter, order, COUNT_STEP, &mut conditions).await?;
     conditions.add_unindexed(filter);
-    let (further, source) = (conditions.take_text(), candidates.source());
-    let sql = format!(
-        "select count(*) filter (where true{further}), count(*) = {COUNT_STEP}, max(place) from {source}"
-    );
-    let row = client.query_one(&sql, &conditions.parameters()).await?;
+    let counted = format!("count(*) filter (where true{})", conditions.take_text());
+    let (counted, end) = candidates.all(client, &conditions, &counted, order).await?;
     client.batch_execute("commit").await?;
-    let last: Option<i64> = row.try_get(2)?;
-    let next = match candidates.end {
-        Some(end) => end.next(),
-        None => last.filter(|_| row.get(1)).map(EntryId),
-    };
-    Ok((count(row.try_get(0)?), next))
+    Ok((count(counted), end.next()))
 }
 
 /// Whether a filter asks for pending entries, and for no group or conversation, which have indexes of their own.

@@ -1,6 +1,6 @@
 //! PostgreSQL's index of entries by conversation, which is made behind the entries.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
@@ -37,6 +37,20 @@ async fn segments(client: &Client) -> Vec<RangeInclusive<i64>> {
 /// Waits until so many segments were made.
 async fn until_segments(client: &Client, count: usize) {
     until("the segments", async || (segments(client).await.len() == count).then_some(())).await;
+}
+
+/// A journal whose history has grown in steps, by so many entries each, until it had so many segments.
+async fn grown(steps: [(i32, usize); 2]) -> Option<(Arc<dyn Queues>, Client)> {
+    let (first, second, url) = replicas().await?;
+    let client = client(&url).await;
+    drop((first, second));
+    let journal = open(&url, &Clock::manual(START)).await;
+    for (step, (entries, segments)) in steps.into_iter().enumerate() {
+        let history = HISTORY.replace("'key' ||", &format!("'step {step} ' ||"));
+        client.execute(&history, &[&entries]).await.unwrap();
+        until_segments(&client, segments).await;
+    }
+    Some((journal, client))
 }
 
 /// Asserts that a look finds those entries of a conversation between two numbers that `is_left`.
@@ -98,6 +112,10 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
         let expected = (1..=ENTRIES).filter(|id| id % 50 == conversation && id % 4 == 0).count();
         assert_eq!(journal.count(dead).await.unwrap(), expected as u64);
     }
+    // One step of a count does not reach the end.
+    let done = Filter { state: Some(State::Done), ..Filter::default() };
+    let expected = (1..=ENTRIES).filter(|id| id % 4 != 0).count();
+    assert_eq!(journal.count(done).await.unwrap(), expected as u64);
     look(&*journal, 50, (0, i64::MAX), 10, all).await;
 
     // The done entries have been kept long enough.
@@ -124,14 +142,7 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_segments_become_one_once_they_are_enough() {
-    let Some((first, second, url)) = replicas().await else { return };
-    let client = client(&url).await;
-    drop((first, second));
-    let journal = open(&url, &Clock::manual(START)).await;
-    client.execute(HISTORY, &[&15_000]).await.unwrap();
-    until_segments(&client, 14).await;
-    client.execute(&HISTORY.replace("'key' ||", "'later' ||"), &[&2_000]).await.unwrap();
-    until_segments(&client, 1).await;
+    let Some((journal, client)) = grown([(15_000, 14), (2_000, 1)]).await else { return };
     assert_eq!(segments(&client).await, [1..=FULL]);
     let entries = "select sum(length(items)) / 8 from conversation_index where bucket >= 8";
     assert_eq!(client.query_one(entries, &[]).await.unwrap().get::<_, i64>(0), FULL);
@@ -142,15 +153,8 @@ async fn the_newest_segments_become_one_once_they_are_enough() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_segments_become_a_full_one_before_one_is_made_behind_them() {
-    let Some((first, second, url)) = replicas().await else { return };
-    let client = client(&url).await;
-    drop((first, second));
-    let journal = open(&url, &Clock::manual(START)).await;
-    client.execute(HISTORY, &[&2_100]).await.unwrap();
-    until_segments(&client, 2).await;
-    client.execute(&HISTORY.replace("'key' ||", "'later' ||"), &[&20_000]).await.unwrap();
     // Whoever is that far behind makes a full segment at once.
-    until_segments(&client, 5).await;
+    let Some((journal, client)) = grown([(2_100, 2), (20_000, 5)]).await else { return };
     let full = "select array_agg(first_id order by first_id) from conversation_index where bucket = 8";
     let full: Vec<i64> = client.query_one(full, &[]).await.unwrap().get(0);
     assert_eq!(full, [1, 2 * SEGMENT + 1]);
