@@ -157,23 +157,25 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
 /// Journal time stands still while no server runs, and the database's clock may have been set since: by the earlier of the two,
 /// an entry that was accepted before its conversation's state expired is not late.
 ///
-/// A conversation that was leased and finished elsewhere after the statement's snapshot is left out: the statement would lock
-/// the conversation as it is now, and read its state and its first entry as they were before.
+/// A conversation that was leased and finished elsewhere after the statement's snapshot is left out: the statement locks the
+/// conversation as it is now, and would read its state and its first entry as they were before.
+///
+/// The limit is on the bare condition of the index of what is due. With others the planner expects less than the limit, reads
+/// all conversations of the queue, and puts them in order.
 static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with due as (
-            select c.queue, c.conversation_hash, c.ready_at from conversation c
+            select c.queue, c.conversation_hash, c.ready_at, c.head, c.fence from conversation c
             where c.queue = $2 and c.ready_at <= {NOW} and c.head is not null
                 and ($2 <> 0::smallint
                     or (select coalesce(sum(pending), 0) from tally where queue = 1) < $6::bigint)
-                and exists (select from conversation s where s.queue = c.queue
-                    and s.conversation_hash = c.conversation_hash and s.head = c.head and s.fence = c.fence)
             order by c.ready_at, c.head limit $3 for update of c skip locked
         ), leased as (
             update conversation c
             set leased_entry = c.head, leased_by = $5::bigint, lease_until = {NOW} + greatest($4::bigint, 1),
                 fence = nextval('fence')
             from due d where c.queue = d.queue and c.conversation_hash = d.conversation_hash
+                and c.head = d.head and c.fence = d.fence
             returning c.conversation_hash, c.leased_entry, c.fence, d.ready_at
         )
         update entry e set attempts = e.attempts + 1

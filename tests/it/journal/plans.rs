@@ -295,6 +295,46 @@ async fn a_lease_reads_no_more_of_the_backlog_than_it_takes() {
     assert!((LEASES..=expected).contains(&read), "{read} rows for {LEASES} leases");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
+    const LEASES: i64 = 100;
+    let Some((journal, other, url)) = replicas().await else { return };
+    let client = client(&url).await;
+    drop(other);
+    client.batch_execute("alter table conversation set (autovacuum_enabled = off)").await.unwrap();
+    let waiting = i64::try_from(MAX_PENDING - 1).unwrap();
+    append_all(&*journal, (0..waiting).map(|number| message(&number.to_string(), &number.to_string())))
+        .await;
+    let later = START.plus(Duration::from_hours(24));
+    for entry in journal.lease(Queue::Inbox, MAX_PENDING, START.plus(LEASE)).await.unwrap() {
+        journal.postpone(entry.lease, later, "later".into()).await.unwrap();
+    }
+    // What went through the index of what is due has made it longer than that of all conversations.
+    for _ in 0..20 {
+        client.batch_execute("update conversation set due_at = due_at + 1").await.unwrap();
+    }
+    client.batch_execute("vacuum analyze conversation").await.unwrap();
+    drop(journal);
+    alone(&client).await;
+    client.batch_execute("select pg_stat_reset()").await.unwrap();
+    let journal = open(&url, &Clock::manual(START)).await;
+    for number in 0..LEASES {
+        journal.append(message("another", &format!("another {number}")), None).await.unwrap();
+        let entry = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
+        journal.finish(entry.lease, Outcome::default()).await.unwrap();
+    }
+    drop(journal);
+    alone(&client).await;
+    let read =
+        "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
+    let read: i64 = client.query_one(read, &[]).await.unwrap().get(0);
+    // A look at all of them is one for a server that begins, and one for its end.
+    assert!(
+        (LEASES..100 * LEASES).contains(&read),
+        "{read} rows for {LEASES} leases, and {waiting} wait"
+    );
+}
+
 /// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
 async fn alone(client: &Client) {
     let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
