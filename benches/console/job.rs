@@ -9,8 +9,6 @@ use crate::{
     reader::Reader,
 };
 
-/// The most entries a second that a job may have.
-const RATE: u64 = 1000;
 /// How often the progress is looked at.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -23,9 +21,9 @@ pub(crate) struct Revival {
     pub(crate) acks: Acks,
 }
 
-/// Revives the largest group of the Inbox's dead letters as fast as a job may.
-pub(crate) fn revive(mut reader: Reader, load: Load, round: u64) -> Revival {
-    let mut job = start(&mut reader, round);
+/// Revives the largest group of the Inbox's dead letters, at most `rate` of them a second.
+pub(crate) fn revive(mut reader: Reader, load: Load, round: u64, rate: u64) -> Revival {
+    let mut job = start(&mut reader, round, rate);
     let mut acks = Acks::default();
     while job["state"] == "running" {
         let (more, jobs) = load.run_beside(EVERY, || reader.json("jobs"));
@@ -43,7 +41,7 @@ pub(crate) fn revive(mut reader: Reader, load: Load, round: u64) -> Revival {
     Revival { revived, per_second, acks }
 }
 
-fn start(reader: &mut Reader, round: u64) -> Value {
+fn start(reader: &mut Reader, round: u64, rate: u64) -> Value {
     let groups = reader.json("dead-letters");
     let groups = groups["groups"].as_array().expect("a list of groups");
     let group = groups.iter().find(|group| group["queue"] == "inbox").expect("dead messages");
@@ -51,7 +49,7 @@ fn start(reader: &mut Reader, round: u64) -> Value {
     let count = reader.post("jobs/count", "count", &json!({"action": "revive", "filter": filter}));
     let (total, until) = (&count["count"], &count["until"]);
     let job =
-        json!({"action": "revive", "filter": filter, "total": total, "until": until, "rate": RATE});
+        json!({"action": "revive", "filter": filter, "total": total, "until": until, "rate": rate});
     // No other run of the benchmark has the same key.
     let key = format!("bench {round} {until}");
     reader.post("jobs", &key, &job)

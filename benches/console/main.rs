@@ -7,7 +7,8 @@
 //!
 //! Options after `--`: `--entries N` (10000000), and `--dead N` (a tenth of them) of those are dead letters; `--rate N` (500)
 //! callbacks a second; `--seconds N` (5) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
-//! the reader; `--only NAME` for one kind of request (more than once if need be, `revive` for the job).
+//! the reader; `--only NAME` for one kind of request (more than once if need be, `revive` for the job); `--job-rate N` (1000,
+//! which is the most) for the dead letters that the job revives a second.
 //!
 //! The journal is on SQLite, in a temporary folder unless `--journal PATH` names the file, which is made if it is not
 //! there; it stays there, and grows and changes with each run. With `--postgres URL` it is in that database, whose journal
@@ -119,6 +120,7 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
     let span = Duration::from_secs(options.number("--seconds", 5));
     let pause = Duration::from_millis(options.number("--pause", 0));
     let rate = u32::try_from(options.number("--rate", 500)).expect("a rate");
+    let job_rate = options.number("--job-rate", 1000);
     let load = Load { server: server.callbacks, rate: rate.into() };
     let mut report = Report::default();
     load.run(WARM_UP);
@@ -135,7 +137,7 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
             report.add(name, sample);
         }
         if options.selects(REVIVE) {
-            report.add_revival(job::revive(Reader::connect(server.console), load, round));
+            report.add_revival(job::revive(Reader::connect(server.console), load, round, job_rate));
         }
     }
     report

@@ -11,7 +11,7 @@ use crate::{
     lock::lock,
 };
 
-/// How many connections there are at most: a long search holds up no short look.
+/// How many connections there are at most: a long search, which uses two, holds up no short look.
 const CONNECTIONS: usize = 3;
 
 /// A few connections, each used by one caller after the other, and made when they are needed.
