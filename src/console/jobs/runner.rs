@@ -25,7 +25,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(1500);
 /// The most entries of one step, and the part of a second's entries that one has. What is accepted meanwhile waits for the
 /// commit of a step, and for a core while the entries of one are handled all at once.
-const MOST_ENTRIES: u32 = 50;
+const MOST_ENTRIES: u32 = 25;
 const PART: u32 = 10;
 /// The most entries that one step looks at.
 const SCAN: usize = 10_000;
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_step_has_a_tenth_of_a_second_s_entries_and_never_many() {
-        for (rate, entries) in [(1, 1), (50, 5), (400, 40), (1000, 50)] {
+        for (rate, entries) in [(1, 1), (50, 5), (200, 20), (1000, 25)] {
             assert_eq!(step_entries(rate), entries, "{rate} a second");
         }
     }
