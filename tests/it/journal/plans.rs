@@ -297,7 +297,7 @@ async fn a_lease_reads_no_more_of_the_backlog_than_it_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
-    const LEASES: i64 = 100;
+    const LEASES: i64 = 20;
     let Some((journal, other, url)) = replicas().await else { return };
     let client = client(&url).await;
     drop(other);
@@ -318,19 +318,21 @@ async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
     alone(&client).await;
     client.batch_execute("select pg_stat_reset()").await.unwrap();
     let journal = open(&url, &Clock::manual(START)).await;
+    // As long as a transaction of others is open, an index keeps what is deleted: some rows more for each lease.
+    let transaction = self::client(&url).await;
+    transaction.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
     for number in 0..LEASES {
         journal.append(message("another", &format!("another {number}")), None).await.unwrap();
         let entry = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
         journal.finish(entry.lease, Outcome::default()).await.unwrap();
     }
-    drop(journal);
+    drop((journal, transaction));
     alone(&client).await;
     let read =
         "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
     let read: i64 = client.query_one(read, &[]).await.unwrap().get(0);
-    // A look at all of them is one for a server that begins, and one for its end.
     assert!(
-        (LEASES..100 * LEASES).contains(&read),
+        (LEASES..waiting * LEASES / 2).contains(&read),
         "{read} rows for {LEASES} leases, and {waiting} wait"
     );
 }
