@@ -73,7 +73,7 @@ pub(super) async fn search(
         // one that may be full before that, but is not, costs another look for its end.
         let is_filled = scan == STEP && !selection.must_confirm();
         let limit = if is_filled { paging.limit } else { scan };
-        let page = match halves(&filter, scan).filter(|_| scan > STEP) {
+        let page = match halves(&filter, scan) {
             Some(halves) => search_halves(journal, halves).await?,
             None => journal.search(Filter { limit, scan, ..filter.clone() }).await?,
         };
@@ -97,14 +97,15 @@ pub(super) async fn search(
 
 /// Two halves of a step, for two cores: the entries with the next numbers, and as many entries behind these.
 ///
-/// There are none where a search begins, and where few of the numbers belong to entries that are looked at: dead letters, a
-/// group, a conversation.
+/// A short step has none, and so has one where few of the numbers belong to entries that are looked at: dead letters, a group,
+/// a conversation.
 fn halves(filter: &Filter, scan: usize) -> Option<[Filter; 2]> {
-    let is_dense = matches!(filter.state, None | Some(State::Done))
+    let has_halves = scan > STEP
+        && matches!(filter.state, None | Some(State::Done))
         && filter.of_conversation.is_none()
         && filter.reason_group.is_none();
     let half = scan / 2;
-    let numbers = i64::try_from(half).ok().filter(|_| is_dense)?;
+    let numbers = i64::try_from(half).ok().filter(|_| has_halves)?;
     let (mut near, mut far) = (filter.clone(), filter.clone());
     match filter.order {
         Order::NewestFirst => {
@@ -127,8 +128,9 @@ async fn search_halves(
     journal: &dyn Administration,
     [near, far]: [Filter; 2],
 ) -> Result<Page, JournalError> {
-    let (near, far) = tokio::try_join!(journal.search(near), journal.search(far))?;
-    Ok(Page { records: [near.records, far.records].concat(), end: far.end })
+    let (Page { mut records, .. }, far) = tokio::try_join!(journal.search(near), journal.search(far))?;
+    records.extend(far.records);
+    Ok(Page { records, end: far.end })
 }
 
 impl Found {

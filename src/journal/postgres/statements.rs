@@ -160,8 +160,8 @@ pub(super) static ALIGN: LazyLock<String> = LazyLock::new(|| {
 /// A conversation that was leased and finished elsewhere after the statement's snapshot is left out: the statement locks the
 /// conversation as it is now, and would read its state and its first entry as they were before.
 ///
-/// The limit is on the bare condition of the index of what is due. With others the planner expects less than the limit, reads
-/// all conversations of the queue, and puts them in order.
+/// That is seen behind the limit, by the update. With a condition for it before the limit the planner expects one row, for which
+/// it may read all conversations of the queue and put them in order, instead of the first ones in the index of what is due.
 static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with due as (

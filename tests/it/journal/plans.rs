@@ -5,8 +5,8 @@ use std::time::Duration;
 use rongcloud_callback::{
     clock::Clock,
     journal::{
-        ConversationFilter, EntryId, EntryKey, Filter, KeyPattern, NewScheduled, NewState, Order,
-        Outcome, Queue, Queues, ReasonGroup, State, StateChange, StateFilter,
+        ConversationFilter, EntryId, EntryKey, Filter, KeyPattern, NewEntry, NewScheduled, NewState,
+        Order, Outcome, Queue, Queues, ReasonGroup, State, StateChange, StateFilter,
     },
 };
 use tokio_postgres::Client;
@@ -233,8 +233,7 @@ async fn what_was_planned_while_the_tables_were_empty_is_planned_again_when_they
         join (select relid, sum(idx_tup_read) idx_tup_read from pg_stat_user_indexes group by relid) i using (relid)
         where schemaname = 'rongcloud_callback' and relname in ('entry', 'conversation')";
     let read = async || client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
-    let backlog = (0..MAX_PENDING - 1).map(|number| number.to_string());
-    append_all(&*journal, backlog.map(|number| message(&number, &number))).await;
+    append_all(&*journal, backlog()).await;
     let (mut steps, mut before) = (0, read().await);
     until("steps that read a few rows", async || {
         steps += 1;
@@ -256,16 +255,13 @@ async fn while_the_tables_grow_quickly_they_are_planned_for_again_at_once() {
     let client = client(&url).await;
     drop(other);
     client.batch_execute("vacuum analyze").await.unwrap();
-    let count = MAX_PENDING - 1;
-    for number in (0..count).map(|number| number.to_string()) {
-        journal.append(message(&number, &number), None).await.unwrap();
+    for entry in backlog() {
+        journal.append(entry, None).await.unwrap();
     }
     drop(journal);
     alone(&client).await;
-    let read =
-        "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
-    let read = client.query_one(read, &[]).await.unwrap().get::<_, i64>(0);
-    assert!(usize::try_from(read).unwrap() < 100 * count, "{read} rows for {count} conversations");
+    let read = conversations_read(&client).await;
+    assert!(usize::try_from(read).unwrap() < 100 * BACKLOG, "{read} rows for {BACKLOG} conversations");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,12 +272,9 @@ async fn a_lease_reads_no_more_of_the_backlog_than_it_takes() {
     drop(other);
     // The rows of conversations that have nothing more to do stay in the indexes.
     client.batch_execute("alter table conversation set (autovacuum_enabled = off)").await.unwrap();
-    let backlog = (0..MAX_PENDING - 1).map(|number| number.to_string());
-    append_all(&*journal, backlog.map(|number| message(&number, &number))).await;
+    append_all(&*journal, backlog()).await;
     client.batch_execute("analyze conversation").await.unwrap();
-    // As in a cluster that others use too: as long as a transaction of theirs is open, an index keeps what is deleted.
-    let transaction = self::client(&url).await;
-    transaction.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
+    let transaction = open_transaction(&url).await;
     for _ in 0..LEASES {
         let entry = journal.lease(Queue::Inbox, 1, START.plus(LEASE)).await.unwrap().remove(0);
         journal.finish(entry.lease, Outcome::default()).await.unwrap();
@@ -302,9 +295,7 @@ async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
     let client = client(&url).await;
     drop(other);
     client.batch_execute("alter table conversation set (autovacuum_enabled = off)").await.unwrap();
-    let waiting = i64::try_from(MAX_PENDING - 1).unwrap();
-    append_all(&*journal, (0..waiting).map(|number| message(&number.to_string(), &number.to_string())))
-        .await;
+    append_all(&*journal, backlog()).await;
     let later = START.plus(Duration::from_hours(24));
     for entry in journal.lease(Queue::Inbox, MAX_PENDING, START.plus(LEASE)).await.unwrap() {
         journal.postpone(entry.lease, later, "later".into()).await.unwrap();
@@ -318,9 +309,8 @@ async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
     alone(&client).await;
     client.batch_execute("select pg_stat_reset()").await.unwrap();
     let journal = open(&url, &Clock::manual(START)).await;
-    // As long as a transaction of others is open, an index keeps what is deleted: some rows more for each lease.
-    let transaction = self::client(&url).await;
-    transaction.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
+    // It keeps some rows more for each lease.
+    let transaction = open_transaction(&url).await;
     for number in 0..LEASES {
         journal.append(message("another", &format!("another {number}")), None).await.unwrap();
         let entry = journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap().remove(0);
@@ -328,13 +318,35 @@ async fn a_lease_reads_none_of_the_conversations_that_are_not_due() {
     }
     drop((journal, transaction));
     alone(&client).await;
-    let read =
-        "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
-    let read: i64 = client.query_one(read, &[]).await.unwrap().get(0);
+    let read = conversations_read(&client).await;
+    let waiting = i64::try_from(BACKLOG).unwrap();
     assert!(
         (LEASES..waiting * LEASES / 2).contains(&read),
         "{read} rows for {LEASES} leases, and {waiting} wait"
     );
+}
+
+/// The entries of a backlog.
+const BACKLOG: usize = MAX_PENDING - 1;
+
+/// A backlog of entries, each of a conversation of its own.
+fn backlog() -> impl Iterator<Item = NewEntry> {
+    (0..BACKLOG).map(|number| message(&number.to_string(), &number.to_string()))
+}
+
+/// Opens a transaction, as there are some in a cluster that others use too: as long as it is open, an index keeps what is
+/// deleted.
+async fn open_transaction(url: &str) -> Client {
+    let client = client(url).await;
+    client.batch_execute("begin; select pg_current_xact_id()").await.unwrap();
+    client
+}
+
+/// The rows that were read in all indexes of the conversations.
+async fn conversations_read(client: &Client) -> i64 {
+    let read =
+        "select sum(idx_tup_read)::bigint from pg_stat_user_indexes where relname = 'conversation'";
+    client.query_one(read, &[]).await.unwrap().get(0)
 }
 
 /// Waits until nobody else has a connection to the database: what a connection has counted is told at its end.
