@@ -1,5 +1,7 @@
 //! Conversations as pages show them: sides, unread messages, states and persons.
 
+use std::collections::HashMap;
+
 use futures_util::future::try_join_all;
 
 use super::{
@@ -16,17 +18,16 @@ use super::{
 use crate::{
     clock::UnixMillis,
     desk::is_answer,
-    journal::{self, EntryId, Filter, JournalError, Queue, Record},
+    journal::{self, EntryId, Filter, JournalError, Order, Queue, Record},
 };
 
 /// The most entries of a conversation among which unread messages are counted.
 const MAX_UNREAD: usize = 200;
 
-/// A conversation's key with its newest entry, if that is known, and its state, if that is known.
+/// A conversation's key with its state, if that is known.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) key: String,
-    pub(super) newest: Option<EntryId>,
     pub(super) state: Option<journal::ConversationState>,
     /// Whether the body of its state is shown.
     pub(super) with_state: bool,
@@ -42,20 +43,30 @@ pub(super) fn side(record: &Record) -> &'static str {
     }
 }
 
-/// The entries of a conversation since it was handed over, newest first, as many as unread messages are looked for in.
+/// The first entry that was accepted at this time or later; behind all entries if there is none.
+pub(super) async fn first_since(console: &Console, since: UnixMillis) -> Result<EntryId, JournalError> {
+    let filter = Filter { since: Some(since), order: Order::OldestFirst, limit: 1, ..Filter::default() };
+    let first = console.journal.search(filter).await?.records.pop();
+    Ok(first.map_or(EntryId(i64::MAX), |first| first.id))
+}
+
+/// The entries of a conversation since it was handed over, newest first, among as many as unread messages are looked for in.
+/// None of them is before the entry `first`.
 pub(super) async fn since_hand_over(
     console: &Console,
     key: &str,
     since: UnixMillis,
+    first: EntryId,
 ) -> Result<Vec<Record>, JournalError> {
     let filter = Filter {
         of_conversation: Some(key.to_owned()),
-        since: Some(since),
+        after: Some(EntryId(first.0 - 1)),
         limit: MAX_UNREAD,
-        scan: MAX_UNREAD,
         ..Filter::default()
     };
-    Ok(console.journal.search(filter).await?.records)
+    let mut records = console.journal.search(filter).await?.records;
+    records.retain(|record| record.accepted_at >= since);
+    Ok(records)
 }
 
 /// How many messages of the user have no answer of a person yet, among the entries since the hand-over at `since`.
@@ -94,7 +105,12 @@ pub(super) async fn summaries(
     known: Vec<Known>,
     who: &Who,
 ) -> Result<Vec<ConversationSummary>, JournalError> {
-    let latest = try_join_all(known.into_iter().map(|known| Latest::find(console, known))).await?;
+    let mut newest = newest_of(console, known.iter().map(|known| known.key.clone())).await?;
+    let latest = known.into_iter().map(|known| {
+        let newest = newest.remove(&known.key);
+        Latest::find(console, known, newest)
+    });
+    let latest = try_join_all(latest).await?;
     let newest: Vec<_> = latest.iter().filter_map(|latest| latest.newest.as_ref()).collect();
     let reasons = reasons(console.facts(), &newest).await?;
     Ok(latest.into_iter().map(|latest| latest.summary(&reasons, who)).collect())
@@ -106,7 +122,8 @@ pub(super) async fn summary(
     known: Known,
     who: &Who,
 ) -> Result<ConversationSummary, JournalError> {
-    let latest = Latest::find(console, known).await?;
+    let newest = newest_of(console, [known.key.clone()].into_iter()).await?.remove(&known.key);
+    let latest = Latest::find(console, known, newest).await?;
     let reasons = reasons(console.facts(), latest.newest.as_ref().as_slice()).await?;
     Ok(latest.summary(&reasons, who))
 }
@@ -121,13 +138,13 @@ struct Latest {
 }
 
 impl Latest {
-    /// Looks for what is not known yet.
-    async fn find(console: &Console, known: Known) -> Result<Self, JournalError> {
-        let Known { key, newest, state, with_state } = known;
-        let newest = match newest {
-            Some(newest) => console.journal.show(newest).await?,
-            None => newest_of(console, &key).await?,
-        };
+    /// Looks for the state, if that is not known yet.
+    async fn find(
+        console: &Console,
+        known: Known,
+        newest: Option<Record>,
+    ) -> Result<Self, JournalError> {
+        let Known { key, state, with_state } = known;
         let state = match state {
             Some(state) => Some(state),
             None => state_of(&*console.journal, &key).await?,
@@ -152,9 +169,11 @@ impl Latest {
     }
 }
 
-/// The newest entry of a conversation.
-pub(super) async fn newest_of(console: &Console, key: &str) -> Result<Option<Record>, JournalError> {
-    let filter =
-        Filter { of_conversation: Some(key.to_owned()), limit: 1, scan: 1, ..Filter::default() };
-    Ok(console.journal.search(filter).await?.records.into_iter().next())
+/// The newest entries of conversations, by the conversations' keys.
+pub(super) async fn newest_of(
+    console: &Console,
+    keys: impl Iterator<Item = String>,
+) -> Result<HashMap<String, Record>, JournalError> {
+    let newest = console.journal.newest(keys.collect()).await?;
+    Ok(newest.into_iter().map(|record| (record.conversation.clone(), record)).collect())
 }

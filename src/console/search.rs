@@ -98,11 +98,11 @@ pub(super) async fn search(
 /// Two halves of a step, for two cores: the entries with the next numbers, and as many entries behind these.
 ///
 /// A short step has none, and so has one where few of the numbers belong to entries that are looked at: dead letters, a group,
-/// a conversation.
+/// a conversation, a user.
 fn halves(filter: &Filter, scan: usize) -> Option<[Filter; 2]> {
     let has_halves = scan > STEP
         && matches!(filter.state, None | Some(State::Done))
-        && filter.of_conversation.is_none()
+        && filter.entries_of().is_none()
         && filter.reason_group.is_none();
     let half = scan / 2;
     let numbers = i64::try_from(half).ok().filter(|_| has_halves)?;

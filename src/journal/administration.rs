@@ -6,7 +6,7 @@ use super::{
     audit::{AuditFilter, AuditRecord, NewAuditRecord},
     conversation_list::{ConversationFilter, ConversationPage},
     dead_group::DeadGroup,
-    entry::EntryId,
+    entry::{EntryId, Record},
     error::Pending,
     filter::Filter,
     jobs::{Job, JobStep, NewJob},
@@ -35,6 +35,9 @@ pub trait Administration: Records {
 
     /// The dead letters by reason, the largest groups first, at most `limit` groups.
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>>;
+
+    /// The newest entry of each of these conversations that has one.
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>>;
 
     /// Conversations by their newest entries, newest first.
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage>;

@@ -6,6 +6,9 @@ use memchr::memmem;
 use super::{EntryId, Queue, Record, State, reason_group::ReasonGroup};
 use crate::clock::UnixMillis;
 
+/// The character that divides the parts of a conversation's key: its user is the last one.
+const SEPARATOR: char = '\u{1f}';
+
 /// Which entries to list; by default all of them, newest first.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -13,7 +16,7 @@ pub struct Filter {
     pub queue: Option<Queue>,
     /// Entries in this state only.
     pub state: Option<State>,
-    /// Entries of conversations whose keys look like this only.
+    /// Entries of conversations whose keys look like this only; those of a user are found without a look at others.
     pub conversation: KeyPattern,
     /// Entries of this conversation only, whose entries are found without a look at others.
     pub of_conversation: Option<String>,
@@ -37,8 +40,8 @@ pub struct Filter {
     pub order: Order,
     /// How many entries are listed at most.
     pub limit: usize,
-    /// How many entries are looked at at most, of those that queue, state, conversation, group, number and time leave; by
-    /// default all.
+    /// How many entries are looked at at most, of those that queue, state, conversation, user, group, number and time leave;
+    /// by default all.
     pub scan: usize,
 }
 
@@ -49,8 +52,27 @@ pub struct KeyPattern {
     pub begins: String,
     /// A piece that is anywhere in the keys.
     pub contains: String,
-    /// How the keys end.
+    /// How the keys end. U+001F and what follows it name a user.
     pub ends: String,
+}
+
+/// Whose entries a filter admits only, where an index has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntriesOf<'a> {
+    /// One conversation's entries.
+    Conversation(&'a str),
+    /// A user's entries in all conversations.
+    User(&'a str),
+}
+
+/// The end of the keys of all conversations of a user.
+pub(super) fn end_of_user(user: &str) -> String {
+    format!("{SEPARATOR}{user}")
+}
+
+/// The user in the key of a conversation.
+pub(super) fn user_of(conversation: &[u8]) -> &[u8] {
+    conversation.rsplit(|byte| char::from(*byte) == SEPARATOR).next().unwrap_or_default()
 }
 
 /// Which entries of a list come first.
@@ -113,9 +135,19 @@ impl<'a> From<&'a Record> for Candidate<'a> {
 }
 
 impl Filter {
+    /// Whose entries the filter admits only, where an index has them.
+    pub(crate) fn entries_of(&self) -> Option<EntriesOf<'_>> {
+        let conversation = self.of_conversation.as_deref().map(EntriesOf::Conversation);
+        conversation.or_else(|| self.conversation.user().map(EntriesOf::User))
+    }
+
     /// Whether a record is among those that a search looks at.
     pub(super) fn looks_at(&self, record: &Record) -> bool {
-        self.of_conversation.as_ref().is_none_or(|of| *of == record.conversation)
+        let is_of = |of| match of {
+            EntriesOf::Conversation(conversation) => conversation == record.conversation,
+            EntriesOf::User(user) => user.as_bytes() == user_of(record.conversation.as_bytes()),
+        };
+        self.entries_of().is_none_or(is_of)
             && self.reason_group.is_none_or(|group| record.reason_group() == Some(group))
             && self.state.is_none_or(|state| state == record.state)
             && self.after.is_none_or(|after| record.id > after)
@@ -144,6 +176,11 @@ impl KeyPattern {
     /// Whether every key looks like this.
     pub(super) fn is_empty(&self) -> bool {
         self.begins.is_empty() && self.contains.is_empty() && self.ends.is_empty()
+    }
+
+    /// The user of all conversations with such keys, if there is only one.
+    fn user(&self) -> Option<&str> {
+        self.ends.strip_prefix(SEPARATOR).filter(|user| !user.contains(SEPARATOR))
     }
 
     /// Whether a key looks like this.

@@ -6,7 +6,7 @@ use super::{
             ChatEntry, ConversationPage, ConversationQuery, ConversationSummary, ConversationView,
             ConversationsQuery, NextPage, Person, Scanned,
         },
-        chat::{Known, person, shown_state, side, since_hand_over, summaries, unread},
+        chat::{Known, first_since, person, shown_state, side, since_hand_over, summaries, unread},
         conversation_id,
         error::ApiError,
         reading::{Names, Reading},
@@ -63,11 +63,8 @@ async fn by_activity(
     with_state: bool,
 ) -> Result<ConversationPage, ApiError> {
     let page = call.journal.conversations(filter).await?;
-    let known = page
-        .conversations
-        .into_iter()
-        .map(|(key, newest)| Known { key, newest: Some(newest), state: None, with_state })
-        .collect();
+    let known =
+        page.conversations.into_iter().map(|(key, _)| Known { key, state: None, with_state }).collect();
     Ok(ConversationPage {
         conversations: summaries(call, known, &call.who).await?,
         next: page.end.next().map(|EntryId(id)| NextPage::Before(id)),
@@ -101,12 +98,7 @@ async fn in_dialogue(
     }
     let known = found
         .into_iter()
-        .map(|state| Known {
-            key: state.conversation.clone(),
-            newest: None,
-            state: Some(state),
-            with_state,
-        })
+        .map(|state| Known { key: state.conversation.clone(), state: Some(state), with_state })
         .collect();
     Ok(ConversationPage {
         conversations: summaries(call, known, &call.who).await?,
@@ -155,7 +147,10 @@ pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<Convers
     }
     let Names { app, account, user } = Names::of(&key);
     let unread = match &person {
-        Some(Person { since, .. }) => unread(&since_hand_over(&call, &key, *since).await?, *since),
+        Some(Person { since, .. }) => {
+            let first = first_since(&call, *since).await?;
+            unread(&since_hand_over(&call, &key, *since, first).await?, *since)
+        }
         None => 0,
     };
     Ok(ConversationView {

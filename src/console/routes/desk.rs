@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use super::{
     super::{
         api::{Answer, ConversationSummary, Desk, Empty, Take, WaitingConversation},
-        chat::{Known, newest_of, since_hand_over, summary, unread},
+        chat::{Known, first_since, newest_of, since_hand_over, summary, unread},
         conversation_id,
         error::ApiError,
         reading::Reading,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     console::live::Change,
     desk::{DeskError, Waiting},
-    journal::{JournalError, Record},
+    journal::{EntryId, JournalError, Record},
     protocol::{Conversation, Payload, Source},
     server::admin::Right,
 };
@@ -30,7 +30,16 @@ const MAX_WAITING: usize = 50;
 /// Lists the conversations that wait for a person or that a person has, those that have waited longest first.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Desk, ApiError> {
     let waiting = call.desk.waiting(MAX_WAITING).await?;
-    let listed = try_join_all(waiting.into_iter().map(|waiting| Listed::find(&call, waiting))).await?;
+    let mut newest =
+        newest_of(&call, waiting.iter().map(|waiting| waiting.conversation.encode())).await?;
+    let earliest = waiting.iter().map(|waiting| waiting.since).min();
+    let first = first_since(&call, earliest.unwrap_or_else(|| call.clock.now())).await?;
+    let listed = waiting.into_iter().map(|waiting| {
+        let key = waiting.conversation.encode();
+        let newest = newest.remove(&key);
+        Listed::find(&call, waiting, key, newest, first)
+    });
+    let listed = try_join_all(listed).await?;
     let newest: Vec<_> = listed.iter().filter_map(|listed| listed.newest.as_ref()).collect();
     let reasons = reasons(call.facts(), &newest).await?;
     let texts = Texts::shown_if(call.who.may_see_texts(true));
@@ -50,13 +59,18 @@ struct Listed {
 }
 
 impl Listed {
-    async fn find(call: &Call, waiting: Waiting) -> Result<Self, JournalError> {
-        let (key, since) = (waiting.conversation.encode(), waiting.since);
-        let entries = since_hand_over(call, &key, since).await?;
-        let unread = unread(&entries, since);
-        let newest = match entries.into_iter().next() {
-            Some(newest) => Some(newest),
-            None => newest_of(call, &key).await?,
+    async fn find(
+        call: &Call,
+        waiting: Waiting,
+        key: String,
+        newest: Option<Record>,
+        first: EntryId,
+    ) -> Result<Self, JournalError> {
+        let since = waiting.since;
+        let unread = if newest.as_ref().is_some_and(|newest| newest.id >= first) {
+            unread(&since_hand_over(call, &key, since, first).await?, since)
+        } else {
+            0
         };
         Ok(Self { waiting, key, newest, unread })
     }
@@ -148,7 +162,7 @@ async fn done(
 ) -> Result<ConversationSummary, ApiError> {
     result.map_err(refused)?;
     call.events.note_change(Change::Desk);
-    let known = Known { key: conversation.encode(), newest: None, state: None, with_state: false };
+    let known = Known { key: conversation.encode(), state: None, with_state: false };
     let summary = summary(call, known, &call.who).await?;
     call.look(texts_in(std::slice::from_ref(&summary))).await?;
     Ok(summary)

@@ -1,22 +1,31 @@
-//! Segments of the index of entries by conversation: which entries a conversation has, without an ordinary index's cost
-//! for each entry.
+//! Segments of the index of entries by conversation: which entries a conversation has, or all conversations of a user,
+//! without an ordinary index's cost for each entry.
 //!
 //! # Design
 //!
 //! An ordinary index writes a page somewhere in its middle for each entry. So the newest entries are in no index: they are
 //! looked through. Whenever enough of them have gathered, they become a segment: their numbers sorted by the hashes of
-//! their conversations, divided into buckets, each of which is one row. Looking a conversation up reads one row of each
-//! segment. Several new segments become a full one: it has more rows, and there are few of them.
+//! their conversations, divided into buckets, each of which is one row. All conversations of a user are in one bucket, next
+//! to each other, so that looking up one of them or all of them reads one row of each segment. Several new segments become
+//! a full one: it has more rows, and there are few of them.
 //!
 //! A segment may name entries that were removed since, and hashes may collide: each entry that is found is compared with the
-//! conversation itself.
+//! conversation or the user.
 
-use std::mem;
+use std::{hash::Hasher as _, mem, ops::RangeInclusive};
 
-use crate::journal::EntryId;
+use siphasher::sip::SipHasher13;
+
+use crate::journal::{
+    EntryId,
+    filter::{EntriesOf, user_of},
+};
 
 /// The length of an item in bytes.
 const ITEM: usize = 8;
+/// The last bits of a conversation's hash, which are its own: those before are its user's.
+const OWN_BITS: u32 = 8;
+const OWN: u32 = (1 << OWN_BITS) - 1;
 
 /// Entries with the hashes of their conversations, in order of their numbers.
 pub(in crate::journal) type Items = Vec<(u32, EntryId)>;
@@ -33,9 +42,9 @@ pub(in crate::journal) struct Level {
 }
 
 impl Level {
-    /// The bucket of the conversations with a hash.
-    pub(in crate::journal) fn bucket(&self, hash: u32) -> u32 {
-        self.first_bucket + hash % self.buckets
+    /// The bucket of the conversations with these hashes.
+    pub(in crate::journal) fn bucket(&self, hashes: &Hashes) -> u32 {
+        self.first_bucket + place(*hashes.0.start(), self.buckets)
     }
 }
 
@@ -59,7 +68,8 @@ impl Segment {
         let mut buckets = vec![Vec::new(); count as usize];
         for (hash, id) in &self.items {
             let offset = u32::try_from(id.0 - self.first.0).unwrap_or(u32::MAX);
-            buckets[(hash % count) as usize].push([hash.to_be_bytes(), offset.to_be_bytes()].concat());
+            buckets[place(*hash, count) as usize]
+                .push([hash.to_be_bytes(), offset.to_be_bytes()].concat());
         }
         let row = |mut items: Vec<Vec<u8>>| {
             items.sort_unstable();
@@ -78,16 +88,66 @@ pub(in crate::journal) fn items(
     items.iter().map(move |item| (hash_of(*item), EntryId(first.0 + i64::from(offset_of(*item)))))
 }
 
-/// The entries with a hash in a row of the segment that begins with `first`, in order.
+/// The entries with some of these hashes in a row of the segment that begins with `first`, in order.
 pub(in crate::journal) fn find(
     first: EntryId,
     row: &[u8],
-    wanted: u32,
-) -> impl DoubleEndedIterator<Item = EntryId> {
+    Hashes(wanted): &Hashes,
+) -> impl DoubleEndedIterator<Item = EntryId> + use<> {
     let (all, _) = row.as_chunks::<ITEM>();
-    let from = all.partition_point(|item| hash_of(*item) < wanted);
-    let to = all.partition_point(|item| hash_of(*item) <= wanted);
-    items(first, all[from..to].as_flattened()).map(|(_, id)| id)
+    let from = all.partition_point(|item| hash_of(*item) < *wanted.start());
+    let to = all.partition_point(|item| hash_of(*item) <= *wanted.end());
+    let mut found: Vec<_> = items(first, all[from..to].as_flattened()).map(|(_, id)| id).collect();
+    found.sort_unstable();
+    found.into_iter()
+}
+
+/// The hash that segments have of a conversation.
+pub(in crate::journal) fn conversation_hash(conversation: &[u8]) -> u32 {
+    user_hash(user_of(conversation)) | (hash(conversation) & OWN)
+}
+
+/// The hash of a user, without the bits that each conversation has of its own.
+fn user_hash(user: &[u8]) -> u32 {
+    hash(user) & !OWN
+}
+
+/// A hash that is the same in every process.
+#[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+fn hash(bytes: &[u8]) -> u32 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(bytes);
+    hasher.finish() as u32
+}
+
+/// The place of a hash among so many buckets, the same for all conversations of a user.
+fn place(hash: u32, buckets: u32) -> u32 {
+    (hash >> OWN_BITS) % buckets
+}
+
+/// The hashes of the conversations whose entries are looked up.
+#[derive(Debug, Clone)]
+pub(in crate::journal) struct Hashes(RangeInclusive<u32>);
+
+impl Hashes {
+    pub(in crate::journal) fn of(of: EntriesOf<'_>) -> Self {
+        match of {
+            EntriesOf::Conversation(conversation) => {
+                let hash = conversation_hash(conversation.as_bytes());
+                Self(hash..=hash)
+            }
+            EntriesOf::User(user) => {
+                let first = user_hash(user.as_bytes());
+                Self(first..=first | OWN)
+            }
+        }
+    }
+
+    /// The bytes with which each item of these hashes begins.
+    pub(in crate::journal) fn beginning(&self) -> Vec<u8> {
+        let [first, last] = [self.0.start(), self.0.end()].map(|hash| hash.to_be_bytes());
+        first.into_iter().zip(last).take_while(|(a, b)| a == b).map(|(byte, _)| byte).collect()
+    }
 }
 
 fn hash_of([a, b, c, d, ..]: [u8; ITEM]) -> u32 {
@@ -158,9 +218,37 @@ mod tests {
         let all = [(0, 1), (7, 2), (u32::MAX, 3), (u32::MAX, 4)].map(|(hash, id)| (hash, EntryId(id)));
         let segment = Segment::of(all.to_vec()).unwrap();
         let row = &segment.buckets(1)[0];
-        let found = |hash| find(segment.first, row, hash).map(|id| id.0).collect::<Vec<_>>();
-        assert_eq!((found(u32::MAX), found(0), found(8)), (vec![3, 4], vec![1], vec![]));
+        let found =
+            |hashes| find(segment.first, row, &Hashes(hashes)).map(|id| id.0).collect::<Vec<_>>();
+        let found_one = |hash| found(hash..=hash);
+        assert_eq!((found_one(u32::MAX), found_one(0), found_one(8)), (vec![3, 4], vec![1], vec![]));
+        assert_eq!(found(u32::MAX - OWN..=u32::MAX), [3, 4]);
         assert_eq!(items(segment.first, row).collect::<Items>(), segment.items);
+    }
+
+    #[test]
+    fn a_user_is_looked_up_in_the_same_row_as_each_of_the_user_s_conversations() {
+        let level = Level { length: 100, first_bucket: 8, buckets: 64 };
+        let conversations =
+            ["app\u{1f}one\u{1f}ann", "app\u{1f}two\u{1f}ann", "other\u{1f}one\u{1f}ann", "ann"];
+        let others = (0..50).map(|number| format!("app\u{1f}one\u{1f}ann{number}"));
+        let all = conversations.map(str::to_owned).into_iter().cycle().take(8).chain(others);
+        let items = all.zip(1..).map(|(key, id)| (conversation_hash(key.as_bytes()), EntryId(id)));
+        let segment = Segment::of(items.collect()).unwrap();
+        let rows = segment.buckets(level.buckets);
+        let found = |of| {
+            let hashes = Hashes::of(of);
+            let row = &rows[(level.bucket(&hashes) - level.first_bucket) as usize];
+            let found = find(segment.first, row, &hashes).map(|id| id.0).collect::<Vec<_>>();
+            let begin = hashes.beginning();
+            assert!(found.is_empty() || row.windows(begin.len()).any(|it| it == begin), "{begin:?}");
+            (found, begin.len())
+        };
+        assert_eq!(found(EntriesOf::User("ann")), ((1..=8).collect(), 3));
+        for (number, conversation) in (1..).zip(conversations) {
+            assert_eq!(found(EntriesOf::Conversation(conversation)), (vec![number, number + 4], 4));
+        }
+        assert_eq!(found(EntriesOf::User("bob")).0, [0_i64; 0]);
     }
 
     #[test]

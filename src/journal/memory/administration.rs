@@ -2,7 +2,7 @@
 
 use super::{
     Memory,
-    search::{conversations, count, dead_groups, search},
+    search::{conversations, count, dead_groups, newest, search},
 };
 use crate::{
     clock::UnixMillis,
@@ -13,7 +13,7 @@ use crate::{
         audit::{AuditFilter, AuditRecord, NewAuditRecord},
         conversation_list::{ConversationFilter, ConversationPage},
         dead_group::DeadGroup,
-        entry::EntryId,
+        entry::{EntryId, Record},
         error::Pending,
         filter::Filter,
         jobs::{Job, JobStep, NewJob},
@@ -43,6 +43,10 @@ impl Administration for Memory {
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
         self.with(move |contents, _| Ok(dead_groups(&contents.records, limit)))
+    }
+
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.with(move |contents, _| Ok(newest(&contents.records, conversations)))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

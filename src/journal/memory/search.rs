@@ -55,6 +55,12 @@ pub(super) fn count(records: &Records, filter: &Filter) -> u64 {
     records.values().filter(is_admitted).count() as u64
 }
 
+/// The newest entry of each of these conversations.
+pub(super) fn newest(records: &Records, conversations: Vec<String>) -> Vec<Record> {
+    let mut wanted: HashSet<_> = conversations.into_iter().collect();
+    records.values().rev().filter(|record| wanted.remove(&record.conversation)).cloned().collect()
+}
+
 /// Conversations by their newest entries, newest first.
 pub(super) fn conversations(records: &Records, filter: &ConversationFilter) -> ConversationPage {
     let (mut seen, mut conversations) = (HashSet::new(), Vec::new());

@@ -1,20 +1,23 @@
 //! The index of entries by conversation, in segments. An ordinary index costs 5 to 9 % of the database's processor
 //! time for each acceptance.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
 use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
     client::Client,
-    filter::{bound, direction},
+    filter::{bound, direction, end_of_conversation},
     key_hash::KeyHash,
     retry::{BEGIN, with_timeout},
 };
 use crate::journal::{
     EntryId, JournalError, Order,
-    driver::conversation_segment::{Items, Join, Level, Segment, find, items},
+    driver::conversation_segment::{
+        Hashes, Items, Join, Level, Segment, conversation_hash, find, items,
+    },
+    filter::{EntriesOf, end_of_user},
 };
 
 /// Segments as they are made at first: a look goes through the entries that are in none, and reads a row of each. All of them
@@ -55,10 +58,27 @@ static SEEN: LazyLock<String> = LazyLock::new(|| {
 /// The statement that reads the first `$2` entries that are in no segment, up to the entry `$1`.
 static UNINDEXED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "select id, conversation_hash from entry where id <= $1 and id > ({}) order by id limit $2",
+        "select id, conversation from entry where id <= $1 and id > ({}) order by id limit $2",
         *INDEXED
     )
 });
+
+/// The statement that tells the newest entry of each of the conversations `$1` that has some in no segment.
+static NEWEST_UNINDEXED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select conversation_hash, max(id) from entry
+        where id > ({}) and conversation_hash = any($1::bytea[]) group by conversation_hash",
+        *INDEXED
+    )
+});
+
+/// The statement that reads of each bucket in `$1` the newest row with the bytes at the same place in `$2`.
+const NEWEST_INDEXED: &str = "
+    select place, first_id, items from unnest($1::integer[], $2::bytea[]) with ordinality w (wanted, bytes, place)
+    cross join lateral (
+        select first_id, items from conversation_index
+        where bucket = wanted and position(bytes in items) > 0 order by first_id desc limit 1
+    ) s";
 
 /// The statement that writes the rows of a segment, the first of them into the bucket `$1`.
 const WRITE: &str = "
@@ -129,7 +149,7 @@ async fn write_next(client: &Client, complete: EntryId, length: usize) -> Result
     let lock = client.query_one("select pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
     let mut items = Items::new();
     if lock.try_get(0)? {
-        items = read(client.query(UNINDEXED.as_str(), &[&complete.0, &bound(length)]).await?)?;
+        items = read(&client.query(UNINDEXED.as_str(), &[&complete.0, &bound(length)]).await?)?;
     }
     let level = if items.len() < FULL.length { NEW } else { FULL };
     items.truncate(level.length);
@@ -181,21 +201,22 @@ fn number(bucket: u32) -> i32 {
     i32::try_from(bucket).unwrap_or(i32::MAX)
 }
 
-fn read(rows: Vec<Row>) -> Result<Items, Error> {
-    let item = |row: Row| Ok((row.try_get::<_, KeyHash>(1)?.short(), EntryId(row.try_get(0)?)));
-    rows.into_iter().map(item).collect()
+fn read(rows: &[Row]) -> Result<Items, Error> {
+    let item = |row: &Row| Ok((conversation_hash(row.try_get(1)?), EntryId(row.try_get(0)?)));
+    rows.iter().map(item).collect()
 }
 
-/// The first `limit` numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
+/// The first `limit` numbers of the entries of a conversation or a user between `after` and `before`; a few may be those of
+/// others.
 pub(super) async fn entries(
     client: &Client,
-    conversation: &str,
+    of: EntriesOf<'_>,
     (after, before): (EntryId, EntryId),
     order: Order,
     limit: usize,
 ) -> Result<Vec<EntryId>, Error> {
-    let hash = KeyHash::of(conversation.as_bytes());
-    let mut look = Look { client, hash, after, before, order, limit, ids: Vec::new() };
+    let hashes = Hashes::of(of);
+    let mut look = Look { client, of, hashes, after, before, order, limit, ids: Vec::new() };
     match order {
         Order::NewestFirst => {
             look.add_unindexed().await?;
@@ -212,10 +233,43 @@ pub(super) async fn entries(
     Ok(look.ids)
 }
 
-/// A look for the entries of a conversation between two numbers, until there are as many as are asked for.
+/// The newest entries of conversations as the index tells them: one of them may be gone, or another conversation's, in which
+/// case those of the conversation are before it.
+pub(super) async fn newest<'a>(
+    client: &Client,
+    conversations: &'a [String],
+) -> Result<HashMap<&'a str, EntryId>, Error> {
+    let keys: HashMap<_, _> =
+        conversations.iter().map(|key| (KeyHash::of(key.as_bytes()), key.as_str())).collect();
+    let hashes: Vec<_> = keys.keys().copied().collect();
+    let mut newest = HashMap::new();
+    for row in client.query(NEWEST_UNINDEXED.as_str(), &[&hashes]).await? {
+        newest.extend(keys.get(&row.try_get(0)?).map(|key| (*key, EntryId(row.get(1)))));
+    }
+    for level in [NEW, FULL] {
+        let missing = keys.values().filter(|key| !newest.contains_key(*key));
+        let missing: Vec<_> =
+            missing.map(|key| (*key, Hashes::of(EntriesOf::Conversation(key)))).collect();
+        let buckets: Vec<_> = missing.iter().map(|(_, hashes)| number(level.bucket(hashes))).collect();
+        let beginnings: Vec<_> = missing.iter().map(|(_, hashes)| hashes.beginning()).collect();
+        for row in client.query(NEWEST_INDEXED, &[&buckets, &beginnings]).await? {
+            let (place, first) = (row.try_get::<_, i64>(0)?, EntryId(row.try_get(1)?));
+            let Some((key, hashes)) = usize::try_from(place - 1).ok().and_then(|at| missing.get(at))
+            else {
+                continue;
+            };
+            // A row may have the bytes in the middle of two items.
+            newest.insert(*key, find(first, row.try_get(2)?, hashes).next_back().unwrap_or(first));
+        }
+    }
+    Ok(newest)
+}
+
+/// A look for the entries of a conversation or a user between two numbers, until there are as many as are asked for.
 struct Look<'a> {
     client: &'a Client,
-    hash: KeyHash,
+    of: EntriesOf<'a>,
+    hashes: Hashes,
     after: EntryId,
     before: EntryId,
     order: Order,
@@ -230,15 +284,24 @@ impl Look<'_> {
 
     /// Adds the entries that are in no segment.
     async fn add_unindexed(&mut self) -> Result<(), Error> {
+        let (condition, value): (_, Box<dyn ToSql + Sync + Send>) = match self.of {
+            EntriesOf::Conversation(conversation) => {
+                ("conversation_hash = $3".to_owned(), Box::new(KeyHash::of(conversation.as_bytes())))
+            }
+            EntriesOf::User(user) => {
+                let end = end_of_user(user);
+                (format!("{} = $3", end_of_conversation(&end)), Box::new(end.into_bytes()))
+            }
+        };
         let sql = format!(
             "select id from entry
-             where id > greatest(({}), $1) and id < $2 and conversation_hash = $3
+             where id > greatest(({}), $1) and id < $2 and {condition}
              order by id {} limit $4",
             *INDEXED,
             direction(self.order)
         );
         let (after, before, missing) = (self.after.0, self.before.0, bound(self.missing()));
-        for row in self.client.query(&sql, &[&after, &before, &self.hash, &missing]).await? {
+        for row in self.client.query(&sql, &[&after, &before, &*value, &missing]).await? {
             self.ids.push(EntryId(row.try_get(0)?));
         }
         Ok(())
@@ -246,8 +309,7 @@ impl Look<'_> {
 
     /// Adds the entries that are in segments of a level: all of the last segment that is read.
     async fn add_indexed(&mut self, level: Level) -> Result<(), Error> {
-        let short = self.hash.short();
-        let bucket = number(level.bucket(short));
+        let bucket = number(level.bucket(&self.hashes));
         let sql = format!(
             "select first_id, items from conversation_index
              where bucket = $1 and position($2 in items) > 0 and first_id < $3 and first_id > $4
@@ -256,7 +318,7 @@ impl Look<'_> {
              order by first_id {} limit $6",
             direction(self.order)
         );
-        let pattern = short.to_be_bytes().to_vec();
+        let pattern = self.hashes.beginning();
         // The first entries of the segments that are still to be read.
         let (mut before, mut after) = (self.before.0, -1);
         loop {
@@ -266,7 +328,7 @@ impl Look<'_> {
             let rows = self.client.query(&sql, &parameters).await?;
             for row in &rows {
                 let first = EntryId(row.try_get(0)?);
-                let found = find(first, row.try_get(1)?, short);
+                let found = find(first, row.try_get(1)?, &self.hashes);
                 let found = found.filter(|id| *id > self.after && *id < self.before);
                 if self.order == Order::NewestFirst {
                     before = first.0;
@@ -307,9 +369,8 @@ pub(super) async fn compact(
     let mut join = Join::new(FULL.length);
     for part in client.query(parts, &values).await? {
         let (first, last) = (EntryId(part.try_get(0)?), EntryId(part.try_get(1)?));
-        let left =
-            "select id, conversation_hash from entry where id between $1 and $2 order by id limit $3";
-        let items = read(client.query(left, &[&first.0, &last.0, &bound(join.look())]).await?)?;
+        let left = "select id, conversation from entry where id between $1 and $2 order by id limit $3";
+        let items = read(&client.query(left, &[&first.0, &last.0, &bound(join.look())]).await?)?;
         if let Some(joined) = join.add(Segment { first, last, items }) {
             replace_parts(client, &joined).await?;
         }

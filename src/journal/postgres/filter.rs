@@ -132,11 +132,14 @@ impl Conditions {
             self.add("position($ in conversation) > 0", contains.clone().into_bytes());
         }
         if !ends.is_empty() {
-            let end =
-                format!("substring(conversation from length(conversation) - {} + 1) = $", ends.len());
-            self.add(&end, ends.clone().into_bytes());
+            self.add(&format!("{} = $", end_of_conversation(ends)), ends.clone().into_bytes());
         }
     }
+}
+
+/// The end of a conversation's key, as long as `end`.
+pub(super) fn end_of_conversation(end: &str) -> String {
+    format!("substring(conversation from length(conversation) - {} + 1)", end.len())
 }
 
 /// The direction of an order by numbers.

@@ -20,12 +20,6 @@ impl KeyHash {
         hash.0.copy_from_slice(&Sha256::digest(bytes)[..16]);
         hash
     }
-
-    /// The first 32 bits.
-    pub(super) fn short(self) -> u32 {
-        let [a, b, c, d, ..] = self.0;
-        u32::from_be_bytes([a, b, c, d])
-    }
 }
 
 impl From<ConversationToken> for KeyHash {

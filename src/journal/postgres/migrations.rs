@@ -4,7 +4,7 @@
 ///
 /// Entries are looked up by their keys, and conversations by 128 bits of their SHA-256, so that an index row has one size
 /// whatever the platform sends. All that it sends is `bytea`: no text of it is refused, whatever is in it.
-pub(super) const MIGRATIONS: [&str; 6] = ["
+pub(super) const MIGRATIONS: [&str; 7] = ["
     create sequence entry_id;
     create table entry (
         id bigint primary key,       -- in order of acceptance, never used twice
@@ -224,4 +224,7 @@ pub(super) const MIGRATIONS: [&str; 6] = ["
         body bytea not null
     );
     create unique index activity_at on activity (at, replica);
+", "
+    -- Segments by users, who may have several conversations. They are made anew.
+    truncate conversation_index;
 "];

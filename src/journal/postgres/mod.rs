@@ -38,6 +38,7 @@ mod leases;
 mod maintenance;
 mod marks;
 mod migrations;
+mod newest;
 mod next_due;
 mod open;
 mod operations;

@@ -7,6 +7,7 @@ use super::{
     filter::clauses,
     records::{RECORD, count, queue, record, text},
     schema::SCHEMA,
+    search,
 };
 use crate::{
     clock::UnixMillis,
@@ -44,6 +45,9 @@ pub(super) async fn stats(client: &Client, leased: impl Fn(Queue) -> u64) -> Res
 
 /// The entries that a filter admits.
 pub(super) async fn list(client: &Client, filter: &Filter) -> Result<Vec<Record>, Error> {
+    if filter.entries_of().is_some() {
+        return search::list_by_index(client, filter).await;
+    }
     let (clauses, conditions) = clauses(filter);
     let sql = format!("select {RECORD} from entry {clauses}");
     records(client, &sql, &conditions.parameters()).await

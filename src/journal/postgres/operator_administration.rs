@@ -8,6 +8,7 @@ use super::{
     conversation_list,
     entry_changes::ChangedEntries,
     jobs::{self, Added},
+    newest::newest,
     operations,
     operator::Operator,
     pauses, pending_reasons, search,
@@ -17,7 +18,7 @@ use crate::{
     journal::{
         Activity, Administration, AuditFilter, AuditRecord, ConversationFilter, ConversationPage,
         DeadGroup, EntryId, FailedAttempt, Filter, Job, JobStep, JournalError, NewAuditRecord, NewJob,
-        Page, Pause, Pending, PendingReason, Replica,
+        Page, Pause, Pending, PendingReason, Record, Replica,
         error::{no_running_job_error, not_paused_error},
     },
 };
@@ -86,6 +87,13 @@ impl Administration for Operator {
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
         Box::pin(self.dead_groups.list(&self.connection, limit))
+    }
+
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        Box::pin(async move {
+            let conversations = &conversations;
+            self.connection.with(|client| async move { newest(&client, conversations).await }).await
+        })
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

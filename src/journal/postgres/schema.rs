@@ -12,7 +12,7 @@ use super::{
 use crate::journal::{JournalError, driver::access::Access};
 
 /// The version that this program makes and uses.
-pub(super) const VERSION: i32 = 6;
+pub(super) const VERSION: i32 = 7;
 /// The first version in which dead letters have groups.
 const VERSION_OF_GROUPS: i32 = 6;
 const _: () = assert!(VERSION as usize == MIGRATIONS.len());

@@ -1,6 +1,7 @@
 //! Searches: bounded looks at entries, page by page.
 
-use tokio_postgres::{Error, types::FromSqlOwned};
+use tokio::try_join;
+use tokio_postgres::{Error, Row};
 
 use super::{
     client::Client,
@@ -11,7 +12,8 @@ use super::{
     retry::READ,
 };
 use crate::journal::{
-    EntryId, Filter, Order, Page, PageEnd, Queue, State, driver::numbers::queue_number,
+    EntryId, Filter, Order, Page, PageEnd, Queue, Record, State, driver::numbers::queue_number,
+    filter::EntriesOf,
 };
 
 /// The most pending entries that are put in order for a page: no index has them in order of their numbers, for every append
@@ -39,7 +41,7 @@ impl Candidates {
         Self { select, parameters: conditions.count(), order, scan, end: None }
     }
 
-    /// The first `scan` candidates of a filter in an order: those of its conversation, or else those that its indexed
+    /// The first `scan` candidates of a filter in an order: those of its conversation or user, or else those that its indexed
     /// conditions leave.
     async fn first(
         client: &Client,
@@ -48,10 +50,8 @@ impl Candidates {
         scan: usize,
         conditions: &mut Conditions,
     ) -> Result<Self, Error> {
-        match &filter.of_conversation {
-            Some(conversation) => {
-                Self::of_conversation(client, filter, conversation, (order, scan), conditions).await
-            }
+        match filter.entries_of() {
+            Some(of) => Self::by_index(client, filter, of, (order, scan), conditions).await,
             None => Ok(Self::indexed(filter, order, scan, conditions)),
         }
     }
@@ -63,17 +63,17 @@ impl Candidates {
         Self::new(select, conditions, order_by(column, "place", order), scan)
     }
 
-    /// The entries of one conversation, of which the index gives the numbers.
-    async fn of_conversation(
+    /// The entries of a conversation or a user, of which the index gives the numbers.
+    async fn by_index(
         client: &Client,
         filter: &Filter,
-        conversation: &str,
+        of: EntriesOf<'_>,
         (order, scan): (Order, usize),
         conditions: &mut Conditions,
     ) -> Result<Self, Error> {
         let range = (filter.after.unwrap_or_default(), filter.before.unwrap_or(EntryId(i64::MAX)));
         let limit = scan.saturating_add(1);
-        let ids = conversation_index::entries(client, conversation, range, order, limit).await?;
+        let ids = conversation_index::entries(client, of, range, order, limit).await?;
         let (looked_at, rest) = ids.split_at(scan.min(ids.len()));
         let cut_at = looked_at.last().filter(|_| !rest.is_empty());
         conditions.add("id = any($::bigint[])", looked_at.iter().map(|id| id.0).collect::<Vec<_>>());
@@ -113,25 +113,24 @@ impl Candidates {
         format!("{} where true{further} {} limit {}", self.source(), self.order, bound(limit))
     }
 
-    /// The `aggregate` of all candidates, and the end of a page that has room for them, in one look: a page that may be full
-    /// before it has looked at all of them needs another one for its end.
-    async fn all<T: FromSqlOwned>(
-        &self,
-        client: &Client,
-        conditions: &Conditions,
-        aggregate: &str,
-        order: Order,
-    ) -> Result<(T, PageEnd), Error> {
+    /// A statement that looks at all candidates at once: the `wanted` aggregate of them, whether they are `cut` off by the
+    /// bound on them, and the `last` of them.
+    fn summary(&self, wanted: &str, order: Order) -> String {
         let (scan, source) = (bound(self.scan), self.source());
         let last = match order {
             Order::NewestFirst => "min",
             Order::OldestFirst => "max",
         };
-        let sql = format!("select {aggregate}, count(*) >= {scan}, {last}(place) from {source}");
-        let row = client.query_one(&sql, &conditions.parameters()).await?;
-        let last = row.try_get::<_, Option<i64>>(2)?.filter(|_| row.get(1));
+        format!(
+            "select {wanted} as wanted, count(*) >= {scan} as cut, {last}(place) as last from {source}"
+        )
+    }
+
+    /// The end of a page that has room for all candidates, by a row with the columns of [`summary`](Self::summary).
+    fn seen(&self, row: &Row) -> Result<PageEnd, Error> {
+        let last = row.try_get::<_, Option<i64>>("last")?.filter(|_| row.get("cut"));
         let seen = last.map_or(PageEnd::Complete, |last| PageEnd::Scanned(EntryId(last)));
-        Ok((row.try_get(0)?, self.end.unwrap_or(seen)))
+        Ok(self.end.unwrap_or(seen))
     }
 
     /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
@@ -154,37 +153,73 @@ impl Candidates {
 
 /// The page of entries that a filter admits, all of it as of one moment.
 pub(super) async fn search(client: &Client, filter: &Filter) -> Result<Page, Error> {
-    let mut filter = filter.clone();
-    client.batch_execute(READ).await?;
-    narrow(client, &mut filter).await?;
-    let mut conditions = Conditions::default();
-    let candidates = if are_ordered(client, &filter).await? {
-        Candidates::pending(&filter, &mut conditions)
-    } else {
-        Candidates::first(client, &filter, filter.order, filter.scan, &mut conditions).await?
-    };
-    conditions.add_unindexed(&filter);
-    let further = conditions.take_text();
+    let filter = &narrowed(client, filter).await?;
     let has_room = filter.limit >= filter.scan && filter.scan < usize::MAX;
-    let (rows, end) = if has_room && !further.is_empty() && candidates.end.is_none() {
-        let ids = format!("array_agg(place) filter (where true{further})");
-        let (ids, end): (Option<Vec<i64>>, _) =
-            candidates.all(client, &conditions, &ids, filter.order).await?;
-        let order = order_by(None, "id", filter.order);
-        let sql = format!("select {RECORD} from entry where id = any($1) {order}");
-        (client.query(&sql, &[&ids.unwrap_or_default()]).await?, Some(end))
+    if has_room && !is_pending(filter) && filter.entries_of().is_none() {
+        return look_at_all(client, filter).await;
+    }
+    in_transaction(client, filter).await
+}
+
+/// All entries that a filter of a conversation or a user admits, up to its limit.
+pub(super) async fn list_by_index(client: &Client, filter: &Filter) -> Result<Vec<Record>, Error> {
+    let filter = Filter { scan: usize::MAX, ..filter.clone() };
+    Ok(in_transaction(client, &filter).await?.records)
+}
+
+async fn in_transaction(client: &Client, filter: &Filter) -> Result<Page, Error> {
+    // Each is sent without waiting for the answer to the one before.
+    let ((), page) = try_join!(client.batch_execute(READ), page(client, filter))?;
+    Ok(page)
+}
+
+/// The page of a filter whose page has room for all entries that it looks at, by one statement: a page that may be full before
+/// it has looked at all of them needs another one for its end.
+async fn look_at_all(client: &Client, filter: &Filter) -> Result<Page, Error> {
+    let mut conditions = Conditions::default();
+    let candidates = Candidates::indexed(filter, filter.order, filter.scan, &mut conditions);
+    conditions.add_unindexed(filter);
+    let wanted = format!("array_agg(place) filter (where true{})", conditions.take_text());
+    let (summary, order) =
+        (candidates.summary(&wanted, filter.order), order_by(None, "id", filter.order));
+    let sql = format!(
+        "select {RECORD}, cut, last from ({summary}) looked_at left join entry on id = any(wanted) {order}"
+    );
+    let rows = client.query(&sql, &conditions.parameters()).await?;
+    let end = rows.first().map_or(Ok(PageEnd::Complete), |row| candidates.seen(row))?;
+    // With no entry there is a row without one.
+    let is_entry = |row: &&Row| row.get::<_, Option<i64>>(0).is_some();
+    page_of(rows.iter().filter(is_entry), filter.limit, end)
+}
+
+/// The page of a filter whose page may be full before all entries were looked at, in a transaction that it ends.
+async fn page(client: &Client, filter: &Filter) -> Result<Page, Error> {
+    let mut conditions = Conditions::default();
+    let candidates = if are_ordered(client, filter).await? {
+        Candidates::pending(filter, &mut conditions)
     } else {
-        let clauses = candidates.clauses(&further, filter.limit);
-        let sql = format!("select {RECORD} from {clauses}");
-        (client.query(&sql, &conditions.parameters()).await?, None)
+        Candidates::first(client, filter, filter.order, filter.scan, &mut conditions).await?
     };
-    let records: Vec<_> = rows.iter().map(record).collect::<Result<_, _>>()?;
-    let end = match (records.last(), end) {
-        (Some(last), _) if records.len() >= filter.limit => PageEnd::Full(last.id),
-        (_, Some(end)) => end,
-        (_, None) => candidates.end(client, &conditions).await?,
-    };
-    client.batch_execute("commit").await?;
+    conditions.add_unindexed(filter);
+    let clauses = candidates.clauses(&conditions.take_text(), filter.limit);
+    let (sql, parameters) = (format!("select {RECORD} from {clauses}"), conditions.parameters());
+    let (rows, commit) = (client.query(&sql, &parameters), client.batch_execute("commit"));
+    if let Some(end) = candidates.end {
+        let (rows, ()) = try_join!(rows, commit)?;
+        return page_of(rows.iter(), filter.limit, end);
+    }
+    let rows = rows.await?;
+    let has_room = rows.len() < filter.limit;
+    let end = if has_room { candidates.end(client, &conditions).await? } else { PageEnd::Complete };
+    commit.await?;
+    page_of(rows.iter(), filter.limit, end)
+}
+
+/// A page of at most `limit` entries, which ends so if it has room left.
+fn page_of<'a>(rows: impl Iterator<Item = &'a Row>, limit: usize, end: PageEnd) -> Result<Page, Error> {
+    let records: Vec<_> = rows.map(record).collect::<Result<_, _>>()?;
+    let full = records.last().filter(|_| records.len() >= limit);
+    let end = full.map_or(end, |last| PageEnd::Full(last.id));
     Ok(Page { records, end })
 }
 
@@ -214,14 +249,15 @@ pub(super) async fn count_step(
     let candidates = Candidates::first(client, filter, order, COUNT_STEP, &mut conditions).await?;
     conditions.add_unindexed(filter);
     let counted = format!("count(*) filter (where true{})", conditions.take_text());
-    let (counted, end) = candidates.all(client, &conditions, &counted, order).await?;
+    let sql = candidates.summary(&counted, order);
+    let row = client.query_one(&sql, &conditions.parameters()).await?;
     client.batch_execute("commit").await?;
-    Ok((count(counted), end.next()))
+    Ok((count(row.try_get("wanted")?), candidates.seen(&row)?.next()))
 }
 
-/// Whether a filter asks for pending entries, and for no group or conversation, which have indexes of their own.
+/// Whether a filter asks for pending entries, and for no group, conversation or user, which have indexes of their own.
 fn is_pending(filter: &Filter) -> bool {
-    let is_indexed = filter.reason_group.is_some() || filter.of_conversation.is_some();
+    let is_indexed = filter.reason_group.is_some() || filter.entries_of().is_some();
     !is_indexed && filter.state == Some(State::Pending)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     journal::{
         Activity, Administration, AuditFilter, AuditRecord, ConversationFilter, ConversationPage,
         DeadGroup, EntryId, FailedAttempt, Filter, Job, JobStep, NewAuditRecord, NewJob, Page, Pause,
-        Pending, PendingReason, Queue, Replica,
+        Pending, PendingReason, Queue, Record, Replica,
     },
 };
 
@@ -29,6 +29,10 @@ impl Administration for Server {
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
         self.operator.dead_groups(limit)
+    }
+
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.operator.newest(conversations)
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

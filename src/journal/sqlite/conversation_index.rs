@@ -1,13 +1,13 @@
 //! The index of entries by conversation, in segments. An ordinary index would halve what the journal accepts.
 
-use std::hash::Hasher;
-
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
-use siphasher::sip::SipHasher13;
 
 use crate::journal::{
     EntryId, Order,
-    driver::conversation_segment::{Items, Join, Level, Segment, find, items},
+    driver::conversation_segment::{
+        Hashes, Items, Join, Level, Segment, conversation_hash, find, items,
+    },
+    filter::{EntriesOf, end_of_user},
 };
 
 /// Segments as they are made at first. All of them become a full one once they have enough entries for it.
@@ -42,7 +42,7 @@ impl Gathered {
 
     /// Adds an entry that is accepted now. One whose transaction fails may stay: it is not found later.
     pub(super) fn add(&mut self, id: EntryId, conversation: &str) {
-        self.items.push((hash(conversation), id));
+        self.items.push((conversation_hash(conversation.as_bytes()), id));
     }
 
     /// Whether there are enough entries for a segment.
@@ -88,7 +88,7 @@ fn delete(connection: &Connection, level: Level, first: EntryId, last: EntryId) 
 }
 
 /// The entry up to which there are segments.
-fn last_indexed(connection: &Connection) -> Result<EntryId> {
+pub(super) fn last_indexed(connection: &Connection) -> Result<EntryId> {
     let mut last = connection.prepare_cached(
         "select last_id from conversation_index where bucket = ?1 order by first_id desc limit 1",
     )?;
@@ -96,25 +96,30 @@ fn last_indexed(connection: &Connection) -> Result<EntryId> {
     Ok(last(NEW)?.max(last(FULL)?).unwrap_or_default())
 }
 
-/// The first `limit` numbers of the entries of a conversation between `after` and `before`; a few may be those of others.
+/// The first `limit` numbers of the entries of a conversation or a user between `after` and `before`; a few may be those of
+/// others.
 pub(super) fn entries(
     connection: &Connection,
-    conversation: &str,
+    of: EntriesOf<'_>,
     (after, before): (EntryId, EntryId),
     order: Order,
     limit: usize,
 ) -> Result<Vec<EntryId>> {
-    let mut gathered = connection.prepare_cached(
-        "select id from entry not indexed
-         where id > max(?1, ?2) and id < ?3 and conversation = ?4 order by id desc",
-    )?;
-    let (last, hash) = (last_indexed(connection)?, hash(conversation));
-    let ids = gathered.query_map(params![last, after, before, conversation], |row| row.get(0))?;
+    let (condition, value) = match of {
+        EntriesOf::Conversation(conversation) => ("conversation = ?3", conversation.to_owned()),
+        EntriesOf::User(user) => ("substr(conversation, -length(?3)) = ?3", end_of_user(user)),
+    };
+    let mut gathered = connection.prepare_cached(&format!(
+        "select id from entry not indexed where id > ?1 and id < ?2 and {condition} order by id desc"
+    ))?;
+    let from = last_indexed(connection)?.max(after);
+    let ids = gathered.query_map(params![from, before, value], |row| row.get(0))?;
     let mut ids = ids.collect::<Result<Vec<_>>>()?;
+    let hashes = Hashes::of(of);
     // Whoever asks for the oldest ones has no use for a part of the newest.
     let is_enough = |count| order == Order::NewestFirst && count >= limit;
     for level in [NEW, FULL] {
-        indexed(connection, (level, hash), (after, before), &mut ids, is_enough)?;
+        indexed(connection, (level, &hashes), (after, before), &mut ids, is_enough)?;
     }
     if order == Order::OldestFirst {
         ids.reverse();
@@ -123,11 +128,11 @@ pub(super) fn entries(
     Ok(ids)
 }
 
-/// Adds the numbers between `after` and `before` of the entries with a hash to `ids`, newest first, until there are
+/// Adds the numbers between `after` and `before` of the entries with these hashes to `ids`, newest first, until there are
 /// enough: those in the segments of a level.
 fn indexed(
     connection: &Connection,
-    (level, hash): (Level, u32),
+    (level, hashes): (Level, &Hashes),
     (after, before): (EntryId, EntryId),
     ids: &mut Vec<EntryId>,
     is_enough: impl Fn(usize) -> bool,
@@ -138,12 +143,12 @@ fn indexed(
              (select max(first_id) from conversation_index where bucket = ?1 and first_id <= ?2), 0)
          order by first_id desc",
     )?;
-    let mut rows = statement.query(params![level.bucket(hash), after, before])?;
+    let mut rows = statement.query(params![level.bucket(hashes), after, before])?;
     while !is_enough(ids.len())
         && let Some(row) = rows.next()?
     {
         let first: EntryId = row.get(0)?;
-        let found = find(first, row.get_ref(1)?.as_blob()?, hash).rev();
+        let found = find(first, row.get_ref(1)?.as_blob()?, hashes).rev();
         ids.extend(found.filter(|id| *id > after && *id < before));
     }
     Ok(())
@@ -231,21 +236,9 @@ fn read(connection: &Connection, after: EntryId, before: EntryId, limit: usize) 
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![after, before, limit], |row| {
-        Ok((hash_bytes(row.get_ref(1)?.as_bytes()?), row.get(0)?))
+        Ok((conversation_hash(row.get_ref(1)?.as_bytes()?), row.get(0)?))
     })?;
     rows.collect()
-}
-
-fn hash(conversation: &str) -> u32 {
-    hash_bytes(conversation.as_bytes())
-}
-
-/// A hash that is the same in every process.
-#[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
-fn hash_bytes(conversation: &[u8]) -> u32 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(conversation);
-    hasher.finish() as u32
 }
 
 #[cfg(test)]
@@ -267,12 +260,18 @@ mod tests {
         connection
     }
 
-    /// Adds entries of 500 conversations, and returns those of each.
+    /// The key of a conversation; the two of each user here have different hashes.
+    fn conversation(account: i64, user: i64) -> String {
+        format!("app\u{1f}account {account}\u{1f}user {user}.")
+    }
+
+    /// Adds entries of 500 conversations, two of each user, and returns those of each conversation.
     fn fill(connection: &Connection, ids: impl Iterator<Item = i64>) -> HashMap<String, Vec<EntryId>> {
         let mut entries = HashMap::<_, Vec<_>>::new();
         connection.execute_batch("begin").unwrap();
         for id in ids {
-            let conversation = format!("app account user {}", id * 7919 % 500);
+            let number = id * 7919 % 500;
+            let conversation = conversation(number % 2, number / 2);
             let insert = "insert into entry (id, conversation) values (?1, ?2)";
             connection.prepare_cached(insert).unwrap().execute(params![id, conversation]).unwrap();
             entries.entry(conversation).or_default().insert(0, EntryId(id));
@@ -282,7 +281,8 @@ mod tests {
     }
 
     fn newest(connection: &Connection, conversation: &str, limit: usize) -> Vec<EntryId> {
-        entries(connection, conversation, ALL, Order::NewestFirst, limit).unwrap()
+        let of = EntriesOf::Conversation(conversation);
+        entries(connection, of, ALL, Order::NewestFirst, limit).unwrap()
     }
 
     /// How many new and full segments there are.
@@ -300,8 +300,20 @@ mod tests {
         let gathered = Gathered::open(&connection).unwrap();
         let left = 54_000 - 3 * FULL.length - NEW.length;
         assert_eq!((segments(&connection), gathered.items.len()), ([1, 3], left));
+        for number in 0..250 {
+            let keys = [conversation(0, number), conversation(1, number)];
+            let mut expected: Vec<_> = keys.iter().filter_map(|key| filled.get(key)).flatten().collect();
+            expected.sort_unstable();
+            let user = format!("user {number}.");
+            for order in [Order::OldestFirst, Order::NewestFirst] {
+                let found = entries(&connection, EntriesOf::User(&user), ALL, order, 1000).unwrap();
+                assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{user} {order:?}");
+                expected.reverse();
+            }
+        }
         for (conversation, mut ids) in filled {
-            let find = |range, order| entries(&connection, &conversation, range, order, 1000).unwrap();
+            let of = EntriesOf::Conversation(&conversation);
+            let find = |range, order| entries(&connection, of, range, order, 1000).unwrap();
             assert_eq!(find(ALL, Order::NewestFirst), ids, "{conversation}");
             for at in [2, 20] {
                 let range = (ids[at + 3], ids[at]);

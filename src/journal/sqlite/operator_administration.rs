@@ -12,7 +12,7 @@ use crate::{
     journal::{
         Activity, Administration, AuditFilter, AuditRecord, ConversationFilter, ConversationPage,
         DeadGroup, EntryId, FailedAttempt, Filter, Job, JobAction, JobStep, NewAuditRecord, NewJob,
-        Page, Pause, Pending, PendingReason, Replica,
+        Page, Pause, Pending, PendingReason, Record, Replica,
     },
 };
 
@@ -36,6 +36,10 @@ impl Administration for Operator {
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
         self.readers.read(move |connection| dead_groups::list(connection, limit))
+    }
+
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.readers.read(move |connection| search::newest(connection, &conversations))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

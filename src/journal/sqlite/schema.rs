@@ -8,7 +8,7 @@ use super::{error::open_error, marks::Mark};
 use crate::journal::{EntryKey, JournalError, ReasonGroup, driver::access::Access};
 
 /// The migrations, each from the version that is its index to the next; `user_version` counts them.
-const MIGRATIONS: [&str; 5] = ["
+const MIGRATIONS: [&str; 6] = ["
     create table entry (
         id integer primary key,      -- in order of acceptance, given by the server, never used twice
         queue integer not null,      -- 0 inbox, 1 outbox
@@ -167,9 +167,12 @@ const MIGRATIONS: [&str; 5] = ["
         body blob not null,
         unique (at, replica)
     ) strict;
+", "
+    -- Segments by users, who may have several conversations. They are made anew.
+    delete from conversation_index;
 "];
 
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// The SQL function `entry_key(text)`: the key of an entry whose key was a text.
 fn add_entry_key_function(connection: &Connection) -> rusqlite::Result<()> {

@@ -3,6 +3,8 @@
 //! A row that a search looks at is read without its body, unless the filter looks for something in bodies. Only the
 //! entries that are admitted are read as a whole.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, Result, Row, Statement, params_from_iter, types::Value};
 
 use super::{
@@ -11,8 +13,9 @@ use super::{
     records::{RECORD, count as number, record},
 };
 use crate::journal::{
-    EntryId, Filter, Order, Page, PageEnd, Record, State, driver::numbers::queue_number,
-    filter::Candidate,
+    EntryId, Filter, Order, Page, PageEnd, Record, State,
+    driver::numbers::queue_number,
+    filter::{Candidate, EntriesOf},
 };
 
 /// A page of the entries that a filter admits.
@@ -69,8 +72,8 @@ impl Source {
     /// The rows that are fewest for sure. Without a name SQLite would choose the index, and with no statistics of the
     /// table it chooses badly.
     fn of(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Self> {
-        if let Some(conversation) = &filter.of_conversation {
-            return Self::of_conversation(connection, filter, range, conversation);
+        if let Some(of) = filter.entries_of() {
+            return Self::by_index(connection, filter, range, of);
         }
         let (table, conditions) = match (filter.reason_group, filter.state) {
             (Some(_), _) => ("entry indexed by dead_group", "state = 2 and reason_group = ?"),
@@ -102,26 +105,30 @@ impl Source {
         }
     }
 
-    /// The entries of one conversation, of which the index gives the numbers.
-    fn of_conversation(
+    /// The entries of a conversation or a user, of which the index gives the numbers.
+    fn by_index(
         connection: &Connection,
         filter: &Filter,
         range: IdRange,
-        conversation: &str,
+        of: EntriesOf<'_>,
     ) -> Result<Self> {
         let range = (EntryId(range.after), EntryId(range.before));
         let (order, limit) = (filter.order, filter.scan.saturating_add(1));
-        let mut ids = conversation_index::entries(connection, conversation, range, order, limit)?;
+        let mut ids = conversation_index::entries(connection, of, range, order, limit)?;
         let is_cut = ids.len() > filter.scan;
         ids.truncate(filter.scan);
         let cut_at = ids.last().copied().filter(|_| is_cut);
         let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        Ok(Self {
-            table: "entry not indexed",
-            conditions: "id in (select value from json_each(?)) and conversation = ?",
-            values: vec![format!("[{ids}]").into(), conversation.to_owned().into()],
-            cut_at,
-        })
+        let mut values = vec![format!("[{ids}]").into()];
+        let conditions = match of {
+            EntriesOf::Conversation(conversation) => {
+                values.push(conversation.to_owned().into());
+                "id in (select value from json_each(?)) and conversation = ?"
+            }
+            // The user is part of the filter's pattern.
+            EntriesOf::User(_) => "id in (select value from json_each(?))",
+        };
+        Ok(Self { table: "entry not indexed", conditions, values, cut_at })
     }
 }
 
@@ -204,6 +211,49 @@ fn page(connection: &Connection, filter: &Filter, range: IdRange) -> Result<Page
         }
     }
     Ok(Page { records, end: PageEnd::Full(last) })
+}
+
+/// The newest entry of each of these conversations that has one. The entries that are in no index are looked through once for
+/// all of them.
+pub(super) fn newest(connection: &Connection, conversations: &[String]) -> Result<Vec<Record>> {
+    let indexed = conversation_index::last_indexed(connection)?;
+    let mut look = connection
+        .prepare_cached("select id, conversation from entry not indexed where id > ?1 order by id")?;
+    let mut rows = look.query([indexed])?;
+    let mut newest: HashMap<_, _> = conversations.iter().map(|key| (key.as_str(), None)).collect();
+    while let Some(row) = rows.next()? {
+        if let Some(newest) = newest.get_mut(row.get_ref(1)?.as_str()?) {
+            *newest = Some(row.get(0)?);
+        }
+    }
+    let mut read = connection.prepare_cached(&format!("select {RECORD} from entry where id = ?1"))?;
+    let mut records = Vec::new();
+    for (conversation, newest) in newest {
+        match newest {
+            Some(newest) => records.push(read_one(&mut read, newest)?),
+            None => records.extend(newest_before(connection, conversation, EntryId(indexed.0 + 1))?),
+        }
+    }
+    Ok(records)
+}
+
+/// The newest entry of a conversation before another entry.
+fn newest_before(
+    connection: &Connection,
+    conversation: &str,
+    before: EntryId,
+) -> Result<Option<Record>> {
+    let of_conversation = Some(conversation.to_owned());
+    // The index may name entries that are gone, or other conversations'.
+    let mut filter =
+        Filter { of_conversation, before: Some(before), limit: 1, scan: 1, ..Filter::default() };
+    loop {
+        let page = search(connection, &filter)?;
+        match page.end {
+            PageEnd::Scanned(last) => filter.before = Some(last),
+            PageEnd::Complete | PageEnd::Full(_) => return Ok(page.records.into_iter().next()),
+        }
+    }
 }
 
 fn read_one(read: &mut Statement<'_>, id: EntryId) -> Result<Record> {

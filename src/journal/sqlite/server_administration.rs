@@ -11,7 +11,7 @@ use crate::{
     journal::{
         Activity, Administration, AuditFilter, AuditRecord, ConversationFilter, ConversationPage,
         DeadGroup, EntryId, FailedAttempt, Filter, Job, JobStep, NewAuditRecord, NewJob, Page, Pause,
-        Pending, PendingReason, Records, Replica,
+        Pending, PendingReason, Record, Records, Replica,
     },
 };
 
@@ -43,6 +43,10 @@ impl Administration for Server {
 
     fn dead_groups(&self, limit: usize) -> Pending<'_, Vec<DeadGroup>> {
         self.readers.read(move |connection| dead_groups::list(connection, limit))
+    }
+
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.readers.read(move |connection| search::newest(connection, &conversations))
     }
 
     fn conversations(&self, filter: ConversationFilter) -> Pending<'_, ConversationPage> {

@@ -44,8 +44,13 @@ async fn bot(text: Text, _context: Context) -> Result<Reply, HandlerError> {
 
 impl BotServer {
     pub(super) async fn start() -> Self {
-        let clock = Clock::manual(NOW);
-        Self(Server::start_with(&clock, TOKENS, |service| service.on(bot)).await)
+        Self::start_with("").await
+    }
+
+    /// Starts a server with these sections in its configuration.
+    pub(super) async fn start_with(sections: &str) -> Self {
+        let (clock, sections) = (Clock::manual(NOW), format!("{TOKENS}\n{sections}"));
+        Self(Server::start_with(&clock, &sections, |service| service.on(bot)).await)
     }
 
     /// Appends a text of `user`, and returns the number of its entry once it is as `is_ready` says.

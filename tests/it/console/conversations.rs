@@ -1,9 +1,15 @@
 //! Conversations: lists by activity and by dialogue, and one with both directions.
 
-use rongcloud_callback::protocol::{Article, Conversation, Outgoing, Payload};
+use futures_util::future::try_join_all;
+use rongcloud_callback::{
+    journal::{EntryKey, NewEntry, Queue},
+    protocol::{Article, Conversation, Outgoing, Payload},
+};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::bot::{BotServer, column, conversation, is_settled};
+use crate::support::{messages, until};
 
 #[tokio::test]
 async fn conversations_are_listed_by_their_newest_entries_or_by_their_dialogue() {
@@ -35,6 +41,56 @@ async fn conversations_are_listed_by_their_newest_entries_or_by_their_dialogue()
     assert_eq!(column(&filtered["conversations"], "user"), [&json!("dora")]);
     let none = server.read_as("all", "conversations?account=other").await;
     assert_eq!(none["conversations"], json!([]));
+}
+
+#[tokio::test]
+async fn each_conversation_of_a_user_with_many_has_its_own_newest_entry() {
+    // With so many of them, some are the same to the index.
+    const ACCOUNTS: usize = 300;
+    // Enough for a segment of the index with all of them.
+    const OTHERS: usize = 4096;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("journal.url = 'sqlite:{}'", folder.path().join("journal.db").display());
+    let server = BotServer::start_with(&url).await;
+    let entry = |account: String, user: &str, number: usize| NewEntry {
+        queue: Queue::Inbox,
+        key: EntryKey::of(&format!("{number} {user}")),
+        body: messages::text(user, "m", "人工").replace("demo", &account).into(),
+        conversation: Conversation { account: account.into(), ..conversation(user) }.encode(),
+        dead: (user != "ann").then(|| "not handled".to_owned()),
+    };
+    let of_ann = (0..ACCOUNTS).map(|number| entry(format!("account{number}"), "ann", number));
+    let others: Vec<_> =
+        (0..OTHERS).map(|number| entry("demo".to_owned(), &format!("bob{number}"), number)).collect();
+    let keys: Vec<_> = others.iter().map(|entry| entry.conversation.clone()).collect();
+    let append = |entry| server.journal.append(entry, None);
+    try_join_all(of_ann.map(append)).await.unwrap();
+    until("persons have all of them", async || {
+        let stats = server.read_as("all", "stats").await;
+        (stats["waiting_for_person"] == json!(ACCOUNTS)).then_some(())
+    })
+    .await;
+    try_join_all(others.into_iter().map(append)).await.unwrap();
+    let file = Connection::open(folder.path().join("journal.db")).unwrap();
+    let rows = "select count(*) from conversation_index";
+    until("a segment of the index", async || {
+        (file.query_row(rows, [], |row| row.get::<_, i64>(0)).unwrap() > 0).then_some(())
+    })
+    .await;
+    let (mut seen, mut next) = (0, String::new());
+    loop {
+        let page = server.read_as("all", &format!("conversations?dialogue=person&after={next}")).await;
+        for conversation in page["conversations"].as_array().unwrap() {
+            let newest = &conversation["newest"];
+            assert_eq!(newest["account"], conversation["account"], "{conversation}");
+            seen += 1;
+        }
+        let Some(after) = page["next"].as_str() else { break };
+        next = after.to_owned();
+    }
+    assert_eq!(seen, ACCOUNTS);
+    // In the segment, at its end and behind it.
+    assert_eq!(server.journal.newest(keys).await.unwrap().len(), OTHERS);
 }
 
 #[tokio::test]

@@ -13,6 +13,24 @@ async fn waiting(server: &BotServer) -> Value {
 }
 
 #[tokio::test]
+async fn all_messages_since_the_hand_over_are_unread_and_none_before_it() {
+    const UNREAD: u64 = 20;
+    let server = BotServer::start().await;
+    for _ in 0..3 {
+        server.say("ann", "无答", is_settled).await;
+    }
+    server.clock.advance(std::time::Duration::from_secs(1));
+    server.say("ann", "人工", is_settled).await;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    for number in 0..UNREAD {
+        assert_eq!(waiting(&server).await[0]["unread"], json!(number));
+        server.say("ann", &format!("还在吗 {number}"), is_settled).await;
+    }
+    let list = waiting(&server).await;
+    assert_eq!((&list[0]["unread"], &list[0]["newest"]["text"]), (&json!(UNREAD), &json!("还在吗 19")));
+}
+
+#[tokio::test]
 async fn one_person_takes_a_conversation_answers_and_hands_it_back() {
     let server = BotServer::start().await;
     server.say("ann", "人工", is_settled).await;

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use rongcloud_callback::{
     clock::Clock,
-    journal::{self, EntryId, Filter, Options, Order, PageEnd, Queues, State},
+    journal::{self, EntryId, Filter, KeyPattern, Options, Order, PageEnd, Queues, State},
 };
 use tokio_postgres::Client;
 
@@ -14,13 +14,13 @@ use super::{
 };
 use crate::support::{postgres::client, until};
 
-/// Entries of fifty conversations in turn; every fourth is a dead letter, and the others are done.
+/// Entries of fifty conversations in turn, two of each user; every fourth is a dead letter, and the others are done.
 const HISTORY: &str = "
     insert into entry (id, queue, state, attempts, due_at, accepted_at, settled_at, key, conversation_hash, conversation, body)
     select nextval('entry_id'), 0, case n % 4 when 0 then 2 else 1 end, 1, 0, 1600000000000 + n, 1600000000000 + n,
-        substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to('c' || n % 50, 'UTF8')) for 16),
-        convert_to('c' || n % 50, 'UTF8'), ''
-    from generate_series(1, $1) n";
+        substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(c) for 16), c, ''
+    from generate_series(1, $1) n,
+        lateral (select convert_to(concat_ws(chr(31), 'app', n % 2, 'user' || n % 50 / 2), 'UTF8') c) l";
 /// The numbers of entries in a segment, and in a full one.
 const SEGMENT: i64 = 1024;
 const FULL: i64 = 16 * SEGMENT;
@@ -53,36 +53,64 @@ async fn grown(steps: [(i32, usize); 2]) -> Option<(Arc<dyn Queues>, Client)> {
     Some((journal, client))
 }
 
-/// Asserts that a look finds those entries of a conversation between two numbers that `is_left`.
+/// The filter for a conversation, and the one for all conversations of its user.
+fn filters(conversation: i64) -> [Filter; 2] {
+    let (account, user) = (conversation % 2, format!("\u{1f}user{}", conversation / 2));
+    let of_conversation = Some(format!("app\u{1f}{account}{user}"));
+    let of_user = KeyPattern { ends: user, ..KeyPattern::default() };
+    [
+        Filter { of_conversation, ..Filter::default() },
+        Filter { conversation: of_user, ..Filter::default() },
+    ]
+}
+
+/// Asserts that a look finds those entries of a conversation between two numbers that `is_left`, and those of its user.
 async fn look(
     journal: &dyn Queues,
     conversation: i64,
-    (after, before): (i64, i64),
+    range: (i64, i64),
     limit: usize,
     is_left: fn(i64) -> bool,
 ) {
-    let expected =
-        (after + 1..before.min(ENTRIES + 1)).filter(|id| id % 50 == conversation && is_left(*id));
+    let [of_conversation, of_user] = filters(conversation);
+    let is_meant = |id: i64| id % 50 == conversation && is_left(id);
+    look_for(journal, of_conversation, range, limit, (is_left(1), &is_meant)).await;
+    let is_meant = |id: i64| id % 50 / 2 == conversation / 2 && is_left(id);
+    look_for(journal, of_user, range, limit, (is_left(1), &is_meant)).await;
+}
+
+/// Asserts that each conversation has the newest of its entries that `is_left`, and that the journal has no others.
+async fn newest(journal: &dyn Queues, entries: i64, is_left: fn(i64) -> bool) {
+    let keys = (0..51).map(|conversation| filters(conversation)[0].of_conversation.clone().unwrap());
+    let found = journal.newest(keys.collect()).await.unwrap();
+    let mut found: Vec<_> = found.iter().map(|record| record.id.0).collect();
+    found.sort_unstable();
+    let newest = |conversation| (1..=entries).rev().find(|id| id % 50 == conversation && is_left(*id));
+    let mut expected: Vec<_> = (0..50).filter_map(newest).collect();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+/// Asserts that a look finds those entries between two numbers that are meant, and where it ends if nothing was removed.
+async fn look_for(
+    journal: &dyn Queues,
+    filter: Filter,
+    (after, before): (i64, i64),
+    limit: usize,
+    (is_whole, is_meant): (bool, &(dyn Fn(i64) -> bool + Sync)),
+) {
+    let expected = (after + 1..before.min(ENTRIES + 1)).filter(|id| is_meant(*id));
     let mut expected: Vec<_> = expected.map(EntryId).collect();
     for order in [Order::OldestFirst, Order::NewestFirst] {
-        let filter = Filter {
-            of_conversation: Some(format!("c{conversation}")),
-            after: Some(EntryId(after)),
-            before: Some(EntryId(before)),
-            order,
-            ..Filter::default()
-        };
+        let range = (Some(EntryId(after)), Some(EntryId(before)));
+        let filter = Filter { after: range.0, before: range.1, order, ..filter.clone() };
         let page = journal.search(Filter { limit, ..filter.clone() }).await.unwrap();
         let found: Vec<_> = page.records.iter().map(|record| record.id).collect();
-        assert_eq!(
-            found,
-            expected[..limit.min(expected.len())],
-            "{conversation} {after} {before} {order:?}"
-        );
+        assert_eq!(found, expected[..limit.min(expected.len())], "{filter:?}");
         // A look at fewer entries than there are says where it has ended; those that were removed may count.
         let page = journal.search(Filter { scan: limit, ..filter }).await.unwrap();
         let end = expected.get(limit).map(|_| expected[limit - 1]);
-        if is_left(1) {
+        if is_whole {
             assert_eq!(page.end, end.map_or(PageEnd::Complete, PageEnd::Scanned), "{order:?}");
         }
         expected.reverse();
@@ -107,16 +135,19 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
         for limit in [1, 100, 9000] {
             look(&*journal, conversation, (0, i64::MAX), limit, all).await;
         }
-        let of_conversation = Some(format!("c{conversation}"));
-        let dead = Filter { of_conversation, state: Some(State::Dead), ..Filter::default() };
+        let [of_conversation, of_user] =
+            filters(conversation).map(|filter| Filter { state: Some(State::Dead), ..filter });
         let expected = (1..=ENTRIES).filter(|id| id % 50 == conversation && id % 4 == 0).count();
-        assert_eq!(journal.count(dead).await.unwrap(), expected as u64);
+        assert_eq!(journal.count(of_conversation).await.unwrap(), expected as u64);
+        let expected = (1..=ENTRIES).filter(|id| id % 50 / 2 == conversation / 2 && id % 4 == 0).count();
+        assert_eq!(journal.count(of_user).await.unwrap(), expected as u64);
     }
     // One step of a count does not reach the end.
     let done = Filter { state: Some(State::Done), ..Filter::default() };
     let expected = (1..=ENTRIES).filter(|id| id % 4 != 0).count();
     assert_eq!(journal.count(done).await.unwrap(), expected as u64);
     look(&*journal, 50, (0, i64::MAX), 10, all).await;
+    newest(&*journal, ENTRIES, all).await;
 
     // The done entries have been kept long enough.
     clock.advance(Duration::from_mins(5));
@@ -131,6 +162,7 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
             look(&*journal, conversation, range, 70, |id| id % 4 == 0).await;
         }
     }
+    newest(&*journal, ENTRIES, |id| id % 4 == 0).await;
     // All of them have.
     clock.advance(KEEP_DEAD + Duration::from_mins(5));
     until("no old segment", async || {
@@ -138,6 +170,7 @@ async fn a_conversation_is_found_in_segments_and_behind_them_and_after_a_purge()
     })
     .await;
     look(&*journal, 8, (0, i64::MAX), 70, |_| false).await;
+    newest(&*journal, ENTRIES, |_| false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,6 +182,20 @@ async fn the_newest_segments_become_one_once_they_are_enough() {
     for conversation in [0, 49] {
         look(&*journal, conversation, (0, 15_001), 9000, |id| id <= 15_000).await;
     }
+    newest(&*journal, 17_000, |_| true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_entry_is_in_a_full_segment_or_before_those_that_were_removed() {
+    let Some((journal, client)) = grown([(18_000, 2), (500, 3)]).await else { return };
+    let all_but_full = format!(
+        "begin; delete from entry where id > {FULL}; delete from conversation_index where bucket < 8; commit"
+    );
+    client.batch_execute(&all_but_full).await.unwrap();
+    newest(&*journal, FULL, |_| true).await;
+    // The index names those that are gone, as it does until a purge has joined its segments.
+    client.batch_execute("delete from entry where id > 10000").await.unwrap();
+    newest(&*journal, 10_000, |_| true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -167,7 +167,8 @@ suite! { memory, sqlite, postgres, serializable: {
         a_search_that_has_looked_at_enough_says_so_and_goes_on,
         times_are_found_though_the_clock_was_set_back,
         hostile_texts_stand_for_nothing_but_themselves,
-        conversations_come_by_their_newest_entries_and_each_once;
+        conversations_come_by_their_newest_entries_and_each_once,
+        each_conversation_has_its_newest_entry;
     groups:
         dead_letters_are_grouped_by_queue_and_pattern_of_the_reason,
         an_entry_leaves_its_group_when_it_is_dead_no_more;

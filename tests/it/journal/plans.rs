@@ -66,7 +66,10 @@ const LOOKED_AT: &str = "
     select nextval('entry_id'), n % 2, case n % 3 when 0 then 2 else 1 end, 1, 0, 1600000000000 + n, 1600000000000 + n,
         substring(sha256(convert_to('key' || n, 'UTF8')) for 22), substring(sha256(convert_to(c, 'UTF8')) for 16), convert_to(c, 'UTF8'), '', '',
         case n % 3 when 0 then case when n <= 30 then 1 else 2 end end
-    from generate_series(1, $1) n, lateral (select case n % 5 when 0 then 'c' || n else 'busy' end c) l";
+    from generate_series(1, $1) n, lateral (
+        select case n % 5 when 0 then 'c' || n else concat_ws(chr(31), 'app', 'account', 'busy') end c) l";
+/// The busy conversation.
+const BUSY: &str = "app\u{1f}account\u{1f}busy";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn however_long_the_history_every_look_reads_the_same_few_rows() {
@@ -114,7 +117,7 @@ async fn index(client: &Client, url: &str, segments: i64) {
 async fn look(journal: &dyn Queues) {
     for number in 0..5 {
         let key = format!("{number} {}", rand::random::<u32>());
-        append_all(journal, [message("busy", &key), message(&key, &key)]).await;
+        append_all(journal, [message(BUSY, &key), message(&key, &key)]).await;
         for entry in journal.lease(Queue::Inbox, 9, START.plus(LEASE)).await.unwrap() {
             if number < 3 {
                 journal.finish(entry.lease, Outcome::default()).await.unwrap();
@@ -126,7 +129,9 @@ async fn look(journal: &dyn Queues) {
     let page = || Filter { limit: 9, scan: 100, ..Filter::default() };
     let since = Some(START.minus(Duration::from_hours(30_000)));
     let (group, small_group) = (Some(ReasonGroup(2)), Some(ReasonGroup(1)));
-    let [busy, quiet, nobody] = ["busy", "c10", "nobody"].map(|it| Some(it.to_owned()));
+    let [busy, quiet, nobody] = [BUSY, "c10", "nobody"].map(|it| Some(it.to_owned()));
+    let [busy_user, no_user] =
+        ["busy", "nobody"].map(|it| KeyPattern { ends: format!("\u{1f}{it}"), ..KeyPattern::default() });
     for order in [Order::NewestFirst, Order::OldestFirst] {
         for filter in [
             page(),
@@ -140,6 +145,8 @@ async fn look(journal: &dyn Queues) {
             Filter { of_conversation: busy.clone(), ..page() },
             Filter { of_conversation: quiet.clone(), ..page() },
             Filter { of_conversation: nobody.clone(), ..page() },
+            Filter { conversation: busy_user.clone(), ..page() },
+            Filter { conversation: no_user.clone(), ..page() },
         ] {
             journal.search(Filter { order, ..filter }).await.unwrap();
         }

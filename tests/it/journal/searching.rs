@@ -16,10 +16,15 @@ use super::support::{Bench, dead, message, reply};
 const HOSTILE: [&[u8]; 8] =
     [b"it's", b"\"quoted\"", b"nul\0nul", b"\xff\xfe", b"100%", b"a_b", b"a\\b", "查订单".as_bytes()];
 
+/// The key of one of seven conversations: three users have two of them each, one has one.
+fn conversation(number: usize) -> String {
+    format!("app\u{1f}account{}\u{1f}user{}", number % 2, number / 2)
+}
+
 /// Sixty entries of seven conversations: a third is dead of two kinds, a quarter of the rest replies, some are done.
 async fn filled(bench: &Bench) {
     for number in 0..60 {
-        let (conversation, key) = (format!("c{}", number % 7), number.to_string());
+        let (conversation, key) = (conversation(number % 7), number.to_string());
         let entry = match number % 12 {
             0 | 3 | 6 => dead(&conversation, &key),
             9 => NewEntry { dead: Some(format!("code {number}")), ..message(&conversation, &key) },
@@ -39,7 +44,10 @@ async fn filled(bench: &Bench) {
 fn filters(now: UnixMillis) -> Vec<Filter> {
     let all = Filter::default;
     let pattern = KeyPattern { ends: "3".to_owned(), ..KeyPattern::default() };
-    let conversation = Some("c2".to_owned());
+    let conversation = Some(conversation(2));
+    let of_user = |end: &str| KeyPattern { ends: format!("\u{1f}{end}"), ..KeyPattern::default() };
+    let at_account = KeyPattern { begins: "app\u{1f}account1".to_owned(), ..of_user("user1") };
+    let user = of_user("user1");
     let group = Some(ReasonGroup::new(Queue::Inbox, "code 1"));
     let before = |seconds| Some(now.minus(Duration::from_secs(seconds)));
     vec![
@@ -64,17 +72,25 @@ fn filters(now: UnixMillis) -> Vec<Filter> {
         Filter { settled_since: before(10), ..all() },
         Filter { after: Some(EntryId(5)), before: Some(EntryId(50)), ..all() },
         Filter { of_conversation: Some("nobody".to_owned()), ..all() },
+        Filter { conversation: user.clone(), ..all() },
+        Filter { conversation: user.clone(), state: Some(State::Pending), ..all() },
+        Filter { conversation: user.clone(), state: Some(State::Dead), reason_group: group, ..all() },
+        Filter { conversation: user, queue: Some(Queue::Outbox), since: before(40), ..all() },
+        Filter { conversation: at_account, ..all() },
+        Filter { conversation: of_user("account1\u{1f}user1"), ..all() },
+        Filter { conversation: of_user("nobody"), ..all() },
     ]
 }
 
 fn admits(filter: &Filter, record: &Record) -> bool {
-    let KeyPattern { ends, .. } = &filter.conversation;
+    let KeyPattern { begins, ends, .. } = &filter.conversation;
     let is_dead_of = |group| {
         let reason = record.reason.as_deref().unwrap_or_default();
         record.state == State::Dead && ReasonGroup::new(record.queue, reason) == group
     };
     filter.queue.is_none_or(|queue| record.queue == queue)
         && filter.state.is_none_or(|state| record.state == state)
+        && record.conversation.starts_with(begins)
         && record.conversation.ends_with(ends)
         && filter.of_conversation.as_ref().is_none_or(|of| record.conversation == *of)
         && filter.reason_group.is_none_or(is_dead_of)
@@ -191,6 +207,23 @@ pub(super) async fn hostile_texts_stand_for_nothing_but_themselves(bench: &Bench
             assert_eq!(pages(bench, filter.clone()).await.0, [EntryId(number)], "{filter:?}");
         }
     }
+}
+
+pub(super) async fn each_conversation_has_its_newest_entry(bench: &Bench) {
+    filled(bench).await;
+    let all = bench.journal.list(Filter::default()).await.unwrap();
+    let named = |record: &Record| (record.conversation.clone(), record.id, record.body.clone());
+    let newest_of = |key: &String| all.iter().find(|record| record.conversation == *key).map(named);
+    let keys: Vec<_> = (0..7).map(conversation).collect();
+    let mut expected: Vec<_> = keys.iter().filter_map(newest_of).collect();
+    expected.sort();
+    assert_eq!(expected.len(), keys.len());
+    let asked = [&keys[..], &["nobody".to_owned(), keys[1].clone()]].concat();
+    let newest = bench.journal.newest(asked).await.unwrap();
+    let mut newest: Vec<_> = newest.iter().map(named).collect();
+    newest.sort();
+    assert_eq!(newest, expected);
+    assert!(bench.journal.newest(Vec::new()).await.unwrap().is_empty());
 }
 
 /// All pages of the list of conversations one after the other.

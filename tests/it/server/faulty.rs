@@ -96,6 +96,10 @@ impl Queues for Faulty {
 }
 
 impl Administration for Faulty {
+    fn newest(&self, conversations: Vec<String>) -> Pending<'_, Vec<Record>> {
+        self.inner.newest(conversations)
+    }
+
     fn search(&self, filter: Filter) -> Pending<'_, Page> {
         self.inner.search(filter)
     }
