@@ -3,7 +3,8 @@
 //! The server is a process of its own. This process sends it callbacks at a steady rate, in an open loop: callbacks leave
 //! when they are due, and their latency counts from then. It measures their acknowledgements by turns: undisturbed, and
 //! while one reader asks for the first page of a list, a group or a search, one request after the other. At last a job
-//! revives one group of dead letters, a tenth of them in a full journal, beside the same callbacks.
+//! revives one group of dead letters, a tenth of them in a full journal, beside the same callbacks, which come undisturbed
+//! for as long before.
 //!
 //! Options after `--`: `--entries N` (10000000), and `--dead N` (a tenth of them) of those are dead letters; `--rate N` (500)
 //! callbacks a second; `--seconds N` (5) for each measurement; `--rounds N` (3); `--pause MS` (0) between two requests of
@@ -137,7 +138,7 @@ fn measure(options: &Options, server: &Server, history: &History) -> Report {
             report.add(name, sample);
         }
         if options.selects(REVIVE) {
-            report.add_revival(job::revive(Reader::connect(server.console), load, round, job_rate));
+            report.add_revival(job::revive(server.console, load, round, job_rate));
         }
     }
     report

@@ -93,18 +93,18 @@ impl Report {
     }
 
     fn write_revivals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let undisturbed = self.undisturbed.ms(0.99);
         writeln!(
             f,
-            "\n| dead letters revived | a second | ack p50 ms | ack p99 ms | : undisturbed p99 |\n|---|---|---|---|---|"
+            "\n| dead letters revived | a second | ack p50 ms | ack p99 ms | undisturbed p99 ms | ratio |\n\
+             |---|---|---|---|---|---|"
         )?;
-        for Revival { revived, per_second, acks } in &self.revivals {
-            let p99 = acks.ms(0.99);
-            let ratio = p99 / undisturbed;
+        for Revival { revived, per_second, undisturbed, acks } in &self.revivals {
+            let [p99, undisturbed] = [acks, undisturbed].map(|acks| acks.ms(0.99));
             writeln!(
                 f,
-                "| {revived} | {per_second:.0} | {:.1} | {p99:.1} | {ratio:.2} |",
-                acks.ms(0.5)
+                "| {revived} | {per_second:.0} | {:.1} | {p99:.1} | {undisturbed:.1} | {:.2} |",
+                acks.ms(0.5),
+                p99 / undisturbed
             )?;
         }
         Ok(())
@@ -112,7 +112,8 @@ impl Report {
 
     /// How many callbacks had no 200.
     fn refused(&self) -> usize {
-        let of_revivals = self.revivals.iter().map(|revival| revival.acks.refused());
+        let of_revivals =
+            self.revivals.iter().map(|revival| revival.acks.refused() + revival.undisturbed.refused());
         self.undisturbed.refused() + self.beside.refused() + of_revivals.sum::<usize>()
     }
 }

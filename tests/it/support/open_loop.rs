@@ -115,7 +115,9 @@ impl Load {
         let mut due = self.due.borrow_mut();
         let before = due.len();
         let until = if self.plan.rate.is_finite() {
-            let until = (now.as_secs_f64() * self.plan.rate) as u64;
+            // The first is due at once, and none at the end.
+            let all = (self.plan.span.as_secs_f64() * self.plan.rate).ceil() as u64;
+            let until = all.min((now.as_secs_f64() * self.plan.rate) as u64 + 1);
             let at = |number| Duration::from_secs_f64(number as f64 / self.plan.rate);
             due.extend((sent..until).map(|number| (number, at(number))));
             until
