@@ -1,6 +1,6 @@
 //! The index of entries by conversation, in segments. An ordinary index would halve what the journal accepts.
 
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, params, types::Value};
 
 use crate::journal::{
     EntryId, Order,
@@ -106,8 +106,14 @@ pub(super) fn entries(
     limit: usize,
 ) -> Result<Vec<EntryId>> {
     let (condition, value) = match of {
-        EntriesOf::Conversation(conversation) => ("conversation = ?3", conversation.to_owned()),
-        EntriesOf::User(user) => ("substr(conversation, -length(?3)) = ?3", end_of_user(user)),
+        EntriesOf::Conversation(conversation) => {
+            ("conversation = ?3", Value::from(conversation.to_owned()))
+        }
+        // Bytes, for the length of a text would be that of its part before a NUL.
+        EntriesOf::User(user) => (
+            "substr(cast(conversation as blob), -length(?3)) = ?3",
+            Value::from(end_of_user(user).into_bytes()),
+        ),
     };
     let mut gathered = connection.prepare_cached(&format!(
         "select id from entry not indexed where id > ?1 and id < ?2 and {condition} order by id desc"

@@ -243,6 +243,8 @@ fn newest_before(
     conversation: &str,
     before: EntryId,
 ) -> Result<Option<Record>> {
+    /// How many times as many entries are looked at after a look that has found none.
+    const MORE: usize = 16;
     let of_conversation = Some(conversation.to_owned());
     // The index may name entries that are gone, or other conversations'.
     let mut filter =
@@ -250,7 +252,10 @@ fn newest_before(
     loop {
         let page = search(connection, &filter)?;
         match page.end {
-            PageEnd::Scanned(last) => filter.before = Some(last),
+            PageEnd::Scanned(last) => {
+                filter.before = Some(last);
+                filter.scan *= MORE;
+            }
             PageEnd::Complete | PageEnd::Full(_) => return Ok(page.records.into_iter().next()),
         }
     }
