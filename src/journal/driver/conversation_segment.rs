@@ -144,6 +144,7 @@ impl Hashes {
     }
 
     /// The bytes with which each item of these hashes begins.
+    #[cfg(any(feature = "postgres", test))]
     pub(in crate::journal) fn beginning(&self) -> Vec<u8> {
         let [first, last] = [self.0.start(), self.0.end()].map(|hash| hash.to_be_bytes());
         first.into_iter().zip(last).take_while(|(a, b)| a == b).map(|(byte, _)| byte).collect()
