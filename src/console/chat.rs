@@ -50,32 +50,27 @@ pub(super) async fn first_since(console: &Console, since: UnixMillis) -> Result<
     Ok(first.map_or(EntryId(i64::MAX), |first| first.id))
 }
 
-/// The entries of a conversation since it was handed over, newest first, among as many as unread messages are looked for in.
-/// None of them is before the entry `first`.
-pub(super) async fn since_hand_over(
+/// How many messages of the user have no answer of a person yet, among the newest entries of a conversation since it was
+/// handed over. None of them is before the entry `first`.
+pub(super) async fn unread(
     console: &Console,
     key: &str,
     since: UnixMillis,
     first: EntryId,
-) -> Result<Vec<Record>, JournalError> {
+) -> Result<u64, JournalError> {
     let filter = Filter {
         of_conversation: Some(key.to_owned()),
         after: Some(EntryId(first.0 - 1)),
         limit: MAX_UNREAD,
         ..Filter::default()
     };
-    let mut records = console.journal.search(filter).await?.records;
-    records.retain(|record| record.accepted_at >= since);
-    Ok(records)
-}
-
-/// How many messages of the user have no answer of a person yet, among the entries since the hand-over at `since`.
-pub(super) fn unread(entries: &[Record], since: UnixMillis) -> u64 {
-    let open = entries
+    let records = console.journal.search(filter).await?.records;
+    let open = records
         .iter()
+        .filter(|record| record.accepted_at >= since)
         .take_while(|record| side(record) != "person" && record.accepted_at > since)
         .filter(|record| side(record) == "user");
-    open.count() as u64
+    Ok(open.count() as u64)
 }
 
 /// The person who has a conversation with this state, or for whom it waits.

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 /// The character that divides the parts of a text that identifies something.
-const SEPARATOR: u8 = 0x1f;
+pub(super) const SEPARATOR: u8 = 0x1f;
 /// How many bytes of a key are the beginning of what it stands for.
 const BEGINNING: usize = 12;
 

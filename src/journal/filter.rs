@@ -3,11 +3,8 @@
 use bytes::Bytes;
 use memchr::memmem;
 
-use super::{EntryId, Queue, Record, State, reason_group::ReasonGroup};
+use super::{EntryId, Queue, Record, State, entry_key::SEPARATOR, reason_group::ReasonGroup};
 use crate::clock::UnixMillis;
-
-/// The character that divides the parts of a conversation's key: its user is the last one.
-const SEPARATOR: char = '\u{1f}';
 
 /// Which entries to list; by default all of them, newest first.
 #[derive(Debug, Clone)]
@@ -67,12 +64,12 @@ pub(crate) enum EntriesOf<'a> {
 
 /// The end of the keys of all conversations of a user.
 pub(super) fn end_of_user(user: &str) -> String {
-    format!("{SEPARATOR}{user}")
+    format!("{}{user}", char::from(SEPARATOR))
 }
 
-/// The user in the key of a conversation.
+/// The user in the key of a conversation, which is its last part.
 pub(super) fn user_of(conversation: &[u8]) -> &[u8] {
-    conversation.rsplit(|byte| char::from(*byte) == SEPARATOR).next().unwrap_or_default()
+    conversation.rsplit(|byte| *byte == SEPARATOR).next().unwrap_or_default()
 }
 
 /// Which entries of a list come first.
@@ -180,7 +177,8 @@ impl KeyPattern {
 
     /// The user of all conversations with such keys, if there is only one.
     fn user(&self) -> Option<&str> {
-        self.ends.strip_prefix(SEPARATOR).filter(|user| !user.contains(SEPARATOR))
+        let separator = char::from(SEPARATOR);
+        self.ends.strip_prefix(separator).filter(|user| !user.contains(separator))
     }
 
     /// Whether a key looks like this.

@@ -6,7 +6,7 @@ use super::{
             ChatEntry, ConversationPage, ConversationQuery, ConversationSummary, ConversationView,
             ConversationsQuery, NextPage, Person, Scanned,
         },
-        chat::{Known, first_since, person, shown_state, side, since_hand_over, summaries, unread},
+        chat::{Known, first_since, person, shown_state, side, summaries, unread},
         conversation_id,
         error::ApiError,
         reading::{Names, Reading},
@@ -149,7 +149,7 @@ pub(super) async fn show(call: Call, query: ConversationQuery) -> Result<Convers
     let unread = match &person {
         Some(Person { since, .. }) => {
             let first = first_since(&call, *since).await?;
-            unread(&since_hand_over(&call, &key, *since, first).await?, *since)
+            unread(&call, &key, *since, first).await?
         }
         None => 0,
     };

@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use super::{
     super::{
         api::{Answer, ConversationSummary, Desk, Empty, Take, WaitingConversation},
-        chat::{Known, first_since, newest_of, since_hand_over, summary, unread},
+        chat::{Known, first_since, newest_of, summary, unread},
         conversation_id,
         error::ApiError,
         reading::Reading,
@@ -30,12 +30,13 @@ const MAX_WAITING: usize = 50;
 /// Lists the conversations that wait for a person or that a person has, those that have waited longest first.
 pub(super) async fn list(call: Call, _: Empty) -> Result<Desk, ApiError> {
     let waiting = call.desk.waiting(MAX_WAITING).await?;
-    let mut newest =
-        newest_of(&call, waiting.iter().map(|waiting| waiting.conversation.encode())).await?;
-    let earliest = waiting.iter().map(|waiting| waiting.since).min();
-    let first = first_since(&call, earliest.unwrap_or_else(|| call.clock.now())).await?;
-    let listed = waiting.into_iter().map(|waiting| {
-        let key = waiting.conversation.encode();
+    let keys: Vec<_> = waiting.iter().map(|waiting| waiting.conversation.encode()).collect();
+    let mut newest = newest_of(&call, keys.iter().cloned()).await?;
+    let first = match waiting.iter().map(|waiting| waiting.since).min() {
+        Some(earliest) => first_since(&call, earliest).await?,
+        None => EntryId::default(),
+    };
+    let listed = waiting.into_iter().zip(keys).map(|(waiting, key)| {
         let newest = newest.remove(&key);
         Listed::find(&call, waiting, key, newest, first)
     });
@@ -68,7 +69,7 @@ impl Listed {
     ) -> Result<Self, JournalError> {
         let since = waiting.since;
         let unread = if newest.as_ref().is_some_and(|newest| newest.id >= first) {
-            unread(&since_hand_over(call, &key, since, first).await?, since)
+            unread(call, &key, since, first).await?
         } else {
             0
         };

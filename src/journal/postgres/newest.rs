@@ -1,7 +1,5 @@
 //! The newest entries of many conversations, which are looked for together.
 
-use std::collections::HashSet;
-
 use tokio_postgres::Error;
 
 use super::{
@@ -19,17 +17,17 @@ pub(super) async fn newest(client: &Client, conversations: &[String]) -> Result<
         return Ok(Vec::new());
     }
     client.batch_execute(READ).await?;
-    let indexed = conversation_index::newest(client, conversations).await?;
+    let mut indexed = conversation_index::newest(client, conversations).await?;
     let ids: Vec<_> = indexed.values().map(|id| id.0).collect();
     let sql = format!("select {RECORD} from entry where id = any($1)");
     let rows = client.query(&sql, &[&ids]).await?;
     client.batch_execute("commit").await?;
     let mut records: Vec<_> = rows.iter().map(record).collect::<Result<_, _>>()?;
     records.retain(|record| indexed.get(record.conversation.as_str()) == Some(&record.id));
-    let found: HashSet<_> = records.iter().map(|record| record.conversation.clone()).collect();
-    for (conversation, id) in
-        indexed.into_iter().filter(|(conversation, _)| !found.contains(*conversation))
-    {
+    for record in &records {
+        indexed.remove(record.conversation.as_str());
+    }
+    for (conversation, id) in indexed {
         // The index has named an entry that is gone, or another conversation's: this one's are before it.
         let of_conversation = Some(conversation.to_owned());
         let filter = Filter { of_conversation, before: Some(id), limit: 1, ..Filter::default() };

@@ -133,12 +133,10 @@ impl Candidates {
         Ok(self.end.unwrap_or(seen))
     }
 
-    /// The end of a page that has room left: the last candidate that it looked at, if it looked at as many as it may.
+    /// The end of a page that has room left, where it is not known beforehand: the last candidate that it looked at, if it
+    /// looked at as many as it may.
     pub(super) async fn end(&self, client: &Client, conditions: &Conditions) -> Result<PageEnd, Error> {
-        let Self { select, parameters, order, scan, end } = self;
-        if let Some(end) = end {
-            return Ok(*end);
-        }
+        let Self { select, parameters, order, scan, .. } = self;
         if *scan == usize::MAX {
             return Ok(PageEnd::Complete);
         }
